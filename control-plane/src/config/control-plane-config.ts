@@ -1,0 +1,16 @@
+/** Everything that `startControlPlane` needs; made by `config/` from flags and environment, frozen. */
+export interface ControlPlaneConfig {
+  readonly dataDirectory: string;
+  /** Seeds an empty registry; afterwards only compared. */
+  readonly fabricFile: string | null;
+  /** Addresses to listen on. One that is not there yet (a tailnet's at boot) is waited for, not fatal. */
+  readonly listenHosts: readonly string[];
+  /** 0: any free port. */
+  readonly port: number;
+  readonly tlsPort: number;
+  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+  /** Largest JSON body that `/v1` takes, in bytes. */
+  readonly maxBodyBytes: number;
+  /** A request whose body has not arrived whole after this long is answered 408. */
+  readonly bodyTimeoutSeconds: number;
+}

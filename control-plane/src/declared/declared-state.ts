@@ -1,0 +1,95 @@
+import type { Task } from '@ai-fabric/shared';
+
+/** The whole declared state, as one value: read by everybody, replaced as a whole by the registry. */
+export interface DeclaredState {
+  /** Rises with every change. 0: nothing was ever declared. */
+  readonly revision: number;
+  readonly hosts: ReadonlyMap<string, DeclaredHost>;
+  readonly deployments: ReadonlyMap<string, DeclaredDeployment>;
+  readonly providers: ReadonlyMap<string, DeclaredProvider>;
+  readonly roles: ReadonlyMap<string, DeclaredRole>;
+  /** Alias → role or deployment. */
+  readonly aliases: ReadonlyMap<string, string>;
+  readonly gateway: DeclaredGateway;
+}
+
+export interface DeclaredHost {
+  readonly name: string;
+  /** A host that is expected to be asleep or off most of the time: being away is then no problem. */
+  readonly mayBeAway: boolean;
+}
+
+export interface DeclaredDeployment {
+  readonly name: string;
+  readonly host: string;
+  readonly task: Task;
+  readonly engine: 'external';
+  /** Where an external engine answers, as both the control plane and the agent on its host reach it. */
+  readonly url: string;
+  readonly servedModel: string;
+  /** Requests that the engine takes at once; above it the router looks elsewhere. */
+  readonly maxConcurrent: number;
+  /** Prompt and answer together; `null`: as the engine reports. */
+  readonly contextTokens: number | null;
+  /** Whether clients see it in `/v1/models` under its own name. */
+  readonly listed: boolean;
+}
+
+/** A secret is never declared, only where it is found. */
+export type SecretReference = { readonly env: string } | { readonly file: string };
+
+export interface DeclaredProvider {
+  readonly name: string;
+  /** Up to and with `/v1`. */
+  readonly baseUrl: string;
+  readonly apiKey: SecretReference | null;
+  /** Short name → what the provider calls it. `openai` with `strong` is the model `openai/strong`. */
+  readonly models: ReadonlyMap<string, DeclaredProviderModel>;
+}
+
+export interface DeclaredProviderModel {
+  readonly name: string;
+  readonly model: string;
+  readonly task: Task;
+}
+
+export type Target =
+  | { readonly kind: 'deployment'; readonly deployment: string }
+  | { readonly kind: 'provider'; readonly provider: string; readonly model: string };
+
+export interface DeclaredRole {
+  readonly name: string;
+  readonly task: Task;
+  /**
+   * In order. Deployments that stand next to each other compete by predicted load; the router goes on to what
+   * stands behind them only when none of them can serve. An embeddings role has targets of one model only.
+   */
+  readonly targets: readonly Target[];
+  readonly firstByteTimeoutSeconds: number;
+  readonly idleTimeoutSeconds: number;
+  readonly totalTimeoutSeconds: number;
+}
+
+export interface DeclaredGateway {
+  /** Origins of browser apps that may use `/v1`, such as `app://obsidian.md`. */
+  readonly allowedOrigins: readonly string[];
+  /** Further names under which clients reach the gateway. */
+  readonly extraHosts: readonly string[];
+}
+
+/** Read access to the declared state and its changes. The registry implements it. */
+export interface DeclaredSource {
+  current(): DeclaredState;
+  /** @returns a function that ends the subscription */
+  onChange(listener: (state: DeclaredState) => void): () => void;
+}
+
+/** What a name that a client sends as `model` stands for. */
+export type ResolvedModel =
+  | { readonly kind: 'role'; readonly role: DeclaredRole }
+  | { readonly kind: 'deployment'; readonly deployment: DeclaredDeployment }
+  | {
+      readonly kind: 'providerModel';
+      readonly provider: DeclaredProvider;
+      readonly model: DeclaredProviderModel;
+    };

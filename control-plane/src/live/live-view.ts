@@ -1,0 +1,59 @@
+import type { EngineReading, HostInventory, Issue, ReplicaStatus, TelemetrySample } from '@ai-fabric/shared';
+
+/**
+ * `online`: heard from within 12 s; `late`: within 30 s; `away`: no link. `unseen`: declared, never linked.
+ * A host that is away with `mayBeAway` is in a normal state.
+ */
+export type Presence = 'online' | 'late' | 'away' | 'unseen';
+
+export interface LiveHost {
+  readonly name: string;
+  readonly hostId: string | null;
+  readonly presence: Presence;
+  readonly presenceSinceMs: number;
+  /** Why it went away, when it said so. */
+  readonly goodbyeReason: string | null;
+  readonly lastSeenMs: number | null;
+  readonly agentVersion: string | null;
+  readonly peerAddress: string | null;
+  readonly clockSkewMs: number | null;
+  readonly draining: boolean;
+  readonly inventory: HostInventory | null;
+  /** `atMs` here is on the server's clock. Kept, and old, while the host is away. */
+  readonly sample: TelemetrySample | null;
+  readonly issues: readonly Issue[];
+  readonly droppedSamples: number;
+}
+
+export interface LiveReplica {
+  readonly deployment: string;
+  readonly host: string;
+  readonly status: ReplicaStatus;
+  readonly reading: EngineReading | null;
+  /** Server's clock, when `reading` was taken. */
+  readonly readingAtMs: number | null;
+}
+
+export type LiveChange =
+  | { readonly kind: 'host'; readonly host: LiveHost }
+  | { readonly kind: 'hostRemoved'; readonly name: string }
+  | {
+      readonly kind: 'sample';
+      readonly host: string;
+      readonly sample: TelemetrySample;
+      readonly backfilled: boolean;
+    }
+  | { readonly kind: 'replica'; readonly replica: LiveReplica }
+  | { readonly kind: 'replicaRemoved'; readonly deployment: string };
+
+/** The in-memory picture of the fleet, as everybody but the link reads it. */
+export interface LiveView {
+  hosts(): Iterable<LiveHost>;
+  host(name: string): LiveHost | undefined;
+  replica(deployment: string): LiveReplica | undefined;
+  replicas(): Iterable<LiveReplica>;
+  /** Samples of the last 15 minutes, oldest first, server's clock, backfilled ones in their place. */
+  history(host: string, fromMs: number, toMs: number): readonly TelemetrySample[];
+  /** Listeners are called synchronously and must not throw. @returns a function that ends the subscription */
+  onChange(listener: (change: LiveChange) => void): () => void;
+}

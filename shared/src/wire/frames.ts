@@ -1,0 +1,169 @@
+import { z } from 'zod';
+import { hostInventorySchema } from '../domain/host.js';
+import { issueSchema } from '../domain/issue.js';
+import { nameSchema } from '../domain/names.js';
+import { desiredReplicaSchema, replicaStatusSchema } from '../domain/replica.js';
+import { telemetryDeltaSchema } from '../domain/telemetry.js';
+import { MAX_SAMPLES_PER_REPORT } from './limits.js';
+
+const idSchema = z.string().min(1).max(64);
+const base64Schema = z
+  .string()
+  .max(512)
+  .regex(/^[A-Za-z0-9+/_=-]*$/);
+
+function envelope<Type extends string, Body extends z.ZodType>(type: Type, body: Body) {
+  return z.object({ id: idSchema, type: z.literal(type), sentAtMs: z.number(), body });
+}
+
+/** Why a link ends, said by either side before it closes. See `closeCodes` for the WebSocket code of each. */
+export const goodbyeReasonSchema = z.enum([
+  'service_stop',
+  'restart',
+  'shutdown',
+  'suspend',
+  'superseded',
+  'slow_consumer',
+  'protocol_error',
+  'protocol_too_old',
+  'proof_failed',
+  'unknown_host',
+  'revoked',
+  'token_unknown',
+  'token_used',
+  'token_expired',
+  'identity_in_use',
+  'machine_mismatch',
+  'name_taken',
+  'hello_timeout',
+  'heartbeat_lost',
+  'rate_limited',
+  'joined',
+]);
+export type GoodbyeReason = z.infer<typeof goodbyeReasonSchema>;
+
+const goodbyeSchema = z.object({
+  reason: goodbyeReasonSchema,
+  /** In words, with the fix where there is one. */
+  detail: z.string().max(500),
+});
+
+/** First frame of a connection, from the control plane: what the agent must sign. */
+export const challengeFrameSchema = envelope(
+  'challenge',
+  z.object({ nonce: base64Schema.min(16), protocolVersion: z.int().min(1) }),
+);
+
+/** The agent's answer: who it is, and the proof. With a join token it enrols; without, it must be known. */
+export const helloFrameSchema = envelope(
+  'hello',
+  z.object({
+    protocolVersion: z.int().min(1),
+    agentVersion: z.string().max(40),
+    /** Ed25519 public key, DER SPKI, base64. */
+    publicKey: base64Schema.min(40),
+    /** Ed25519 over `keyProofText(...)`, base64. */
+    proof: base64Schema.min(40),
+    hostName: nameSchema,
+    /** SHA-256 of the operating system's machine id: tells a moved key from a restarted agent. */
+    machineSha256: z.string().regex(/^[0-9a-f]{64}$/),
+    bootId: z.string().max(80),
+    /** Random per agent process: tells a reconnect from a second agent. */
+    instanceId: idSchema,
+    joinToken: z.string().max(256).optional(),
+  }),
+);
+
+export const welcomeFrameSchema = envelope(
+  'welcome',
+  z.object({
+    hostId: idSchema,
+    hostName: nameSchema,
+    protocolVersion: z.int().min(1),
+    serverTimeMs: z.number(),
+  }),
+);
+
+/** What an agent says about its host. Every part is optional: absent is unchanged. */
+export const reportFrameSchema = envelope(
+  'report',
+  z.object({
+    /** Rises by one per report of this agent process, across links. */
+    seq: z.int().min(1),
+    inventory: hostInventorySchema.optional(),
+    /** In order of time; each a difference to the one before it on this link. */
+    telemetry: z.array(telemetryDeltaSchema).max(MAX_SAMPLES_PER_REPORT).optional(),
+    /** True when `telemetry` was buffered while the link was down. */
+    backfill: z.boolean().optional(),
+    /** All replicas, whenever any of them changed. */
+    replicas: z.array(replicaStatusSchema).max(64).optional(),
+    /** All open issues, whenever any of them changed. */
+    issues: z.array(issueSchema).max(64).optional(),
+    /** Samples dropped from the agent's buffer since its start. */
+    droppedSamples: z.int().min(0).optional(),
+  }),
+);
+export type Report = z.infer<typeof reportFrameSchema>['body'];
+
+/** Every report up to `seq` has been taken in; the agent may forget them. */
+export const ackFrameSchema = envelope('ack', z.object({ seq: z.int().min(0) }));
+
+/** Unknown fields of a command are refused, not stripped: half a command is worse than none. */
+export const commandSchema = z.discriminatedUnion('name', [
+  z.strictObject({
+    name: z.literal('apply_desired'),
+    /** Rises with every change of the declared state. */
+    revision: z.int().min(0),
+    replicas: z.array(desiredReplicaSchema).max(64),
+  }),
+]);
+export type Command = z.infer<typeof commandSchema>;
+
+export const commandFrameSchema = envelope(
+  'command',
+  z.strictObject({
+    commandId: idSchema,
+    /** How long after its arrival the command may still be begun. */
+    ttlMs: z.int().min(1),
+    command: commandSchema,
+  }),
+);
+
+export const outcomeFrameSchema = envelope(
+  'outcome',
+  z.object({
+    commandId: idSchema,
+    result: z.enum(['done', 'failed', 'refused', 'expired']),
+    /** A code for `failed` and `refused`. */
+    code: z.string().max(60).nullable(),
+    detail: z.string().max(500).nullable(),
+  }),
+);
+export type Outcome = z.infer<typeof outcomeFrameSchema>['body'];
+
+export const goodbyeFrameSchema = envelope('goodbye', goodbyeSchema);
+
+/** What an agent may send. */
+export const agentFrameSchema = z.discriminatedUnion('type', [
+  helloFrameSchema,
+  reportFrameSchema,
+  outcomeFrameSchema,
+  goodbyeFrameSchema,
+]);
+export type AgentFrame = z.infer<typeof agentFrameSchema>;
+
+/** What the control plane may send. */
+export const serverFrameSchema = z.discriminatedUnion('type', [
+  challengeFrameSchema,
+  welcomeFrameSchema,
+  ackFrameSchema,
+  commandFrameSchema,
+  goodbyeFrameSchema,
+]);
+export type ServerFrame = z.infer<typeof serverFrameSchema>;
+
+/** The body of one type of frame of either direction. */
+export type FrameBody<Frame extends { type: string; body: unknown }, Type extends Frame['type']> = Extract<
+  Frame,
+  { type: Type }
+>['body'];
