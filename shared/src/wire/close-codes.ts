@@ -12,6 +12,7 @@ export const closeCodes: Readonly<Record<GoodbyeReason, number>> = {
   hello_timeout: 4012,
   heartbeat_lost: 4013,
   rate_limited: 4014,
+  unavailable: 4015,
   protocol_error: 4020,
   protocol_too_old: 4021,
   proof_failed: 4030,

@@ -69,6 +69,7 @@ function refuse(code: FrameRefusal['code'], detail: string): { ok: false; refusa
   return { ok: false, refusal: { code, detail } };
 }
 
+/** Only text is quoted: to stringify what a peer nested 100,000 deep would run out of stack. */
 function quote(value: unknown): string {
-  return (JSON.stringify(value) ?? 'undefined').slice(0, 60);
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : typeof value;
 }

@@ -38,6 +38,8 @@ export const goodbyeReasonSchema = z.enum([
   'hello_timeout',
   'heartbeat_lost',
   'rate_limited',
+  /** The control plane cannot tell now who this is (its registry is busy or full): try again. */
+  'unavailable',
   'joined',
 ]);
 export type GoodbyeReason = z.infer<typeof goodbyeReasonSchema>;

@@ -12,13 +12,16 @@ export function diffTelemetry(before: TelemetrySample | null, after: TelemetrySa
   return delta;
 }
 
-/** The sample that the sender had. A field that was never sent is `null`: unknown is never 0. */
+/**
+ * The sample that the sender had. A field that was never sent is `null`: unknown is never 0. Neither argument is
+ * changed; the result shares unchanged parts with `before`.
+ */
 export function applyTelemetryDelta(before: TelemetrySample | null, delta: TelemetryDelta): TelemetrySample {
   return {
     atMs: delta.atMs,
-    host: { ...(before?.host ?? emptyHostReading), ...definedOnly(delta.host ?? {}) },
-    gpus: applyRecord(before?.gpus ?? {}, delta.gpus ?? {}, emptyGpuReading),
-    replicas: applyRecord(before?.replicas ?? {}, delta.replicas ?? {}, emptyEngineReading),
+    host: applyFields(before?.host ?? emptyHostReading, delta.host),
+    gpus: applyRecord(before?.gpus, delta.gpus, emptyGpuReading),
+    replicas: applyRecord(before?.replicas, delta.replicas, emptyEngineReading),
   };
 }
 
@@ -83,34 +86,51 @@ function diffRecord<Reading extends object>(
   after: Record<string, Reading>,
 ): Record<string, Partial<Reading> | null> | undefined {
   const changed: Record<string, Partial<Reading> | null> = {};
-  for (const [key, reading] of Object.entries(after)) {
-    const fields = diffFields(before?.[key], reading);
-    if (fields) changed[key] = fields;
+  let any = false;
+  for (const key of Object.keys(after)) {
+    const fields = diffFields(own(before, key), after[key] as Reading);
+    if (!fields) continue;
+    changed[key] = fields;
+    any = true;
   }
   for (const key of Object.keys(before ?? {})) {
-    if (!(key in after)) changed[key] = null;
+    if (Object.hasOwn(after, key)) continue;
+    changed[key] = null;
+    any = true;
   }
-  return Object.keys(changed).length > 0 ? changed : undefined;
+  return any ? changed : undefined;
 }
 
+type Fields<Reading> = { [Field in keyof Reading]?: Reading[Field] | undefined };
+
+/** What no difference names is shared with `before`, not copied: this runs once per report of every host. */
 function applyRecord<Reading extends object>(
-  before: Record<string, Reading>,
-  delta: Record<string, { [Field in keyof Reading]?: Reading[Field] | undefined } | null>,
+  before: Record<string, Reading> | undefined,
+  delta: Record<string, Fields<Reading> | null> | undefined,
   empty: Reading,
 ): Record<string, Reading> {
+  if (!delta) return before ?? {};
   const after = { ...before };
-  for (const [key, fields] of Object.entries(delta)) {
-    if (fields === null) delete after[key];
-    else after[key] = { ...(after[key] ?? empty), ...definedOnly(fields) };
+  for (const key of Object.keys(delta)) {
+    const fields = delta[key];
+    if (!fields) delete after[key];
+    else after[key] = applyFields(own(before, key) ?? empty, fields);
   }
   return after;
 }
 
-/** An `undefined` value would overwrite; JSON has none, but a caller's object may. */
-function definedOnly<Reading extends object>(
-  fields: Reading,
-): { [Field in keyof Reading]: Exclude<Reading[Field], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [Field in keyof Reading]: Exclude<Reading[Field], undefined>;
-  };
+function applyFields<Reading extends object>(before: Reading, fields: Fields<Reading> | undefined): Reading {
+  if (!fields) return before;
+  const after = { ...before };
+  for (const key of Object.keys(fields) as (keyof Reading)[]) {
+    const value = fields[key];
+    // An `undefined` value would overwrite; JSON has none, but a caller's object may.
+    if (value !== undefined) after[key] = value as Reading[keyof Reading];
+  }
+  return after;
+}
+
+/** Cards and replicas are named by others: "constructor" is a name, not what every object inherits. */
+function own<Value>(record: Record<string, Value> | undefined, key: string): Value | undefined {
+  return record && Object.hasOwn(record, key) ? record[key] : undefined;
 }
