@@ -20,15 +20,19 @@ export interface RouteRequest {
 
 /** Why a target was not chosen: a code, for headers, logs and explanations. */
 export type FilterReason =
+  /** Its host has no link, or never had one. */
   | 'host_away'
   | 'host_late'
   | 'draining'
   | 'not_ready'
+  /** Every slot is taken, or its engine said a moment ago that its queue is full. */
   | 'full'
   | 'breaker_open'
   | 'already_tried'
   | 'context_too_long'
   | 'wrong_task'
+  /** An embeddings role stays with the model of its first target: other vectors would not match. */
+  | 'other_model'
   | 'cloud_not_allowed'
   | 'provider_key_missing';
 
@@ -43,9 +47,25 @@ export type ChoiceReason =
 export interface Considered {
   readonly target: string;
   readonly verdict: 'chosen' | 'passed_over' | FilterReason;
-  /** Predicted load of a replica that passed the filters: 0 idle, 1 full. */
+  /**
+   * Predicted load of a replica that passed the filters: 0 idle, 1 every slot taken; what others send to the
+   * same engine and pressure on its KV cache can lift it above. `null` for a provider, or when filtered.
+   */
   readonly load: number | null;
 }
+
+/** Why nothing can take a request now. The gateway has the one table from these to HTTP status. */
+export type RefusalCode =
+  | 'no_capacity'
+  | 'host_away'
+  | 'not_ready'
+  | 'all_failed'
+  /** Too long for every target: the client's to mend. */
+  | 'context_too_long'
+  | 'wrong_task'
+  | 'cloud_not_allowed'
+  /** Only a provider could serve it, and the control plane has no key for that one. */
+  | 'provider_key_missing';
 
 export type RouteDecision =
   | {
@@ -63,14 +83,10 @@ export type RouteDecision =
     }
   | {
       readonly kind: 'refuse';
-      readonly code:
-        | 'no_capacity'
-        | 'host_away'
-        | 'not_ready'
-        | 'wrong_task'
-        | 'cloud_not_allowed'
-        | 'all_failed';
+      readonly code: RefusalCode;
+      /** One sentence for people: names the model, its targets and what stands in the way of each. */
       readonly detail: string;
+      /** Whole seconds for `Retry-After`; 0: trying again does not help, send no such header. */
       readonly retryAfterSeconds: number;
       readonly considered: readonly Considered[];
     };
@@ -91,6 +107,11 @@ export type AttemptOutcome =
 /** Proof of holding one unit of a replica's capacity (or of a provider's). Released exactly once; later calls do nothing. */
 export interface Claim {
   readonly target: string;
+  /**
+   * The engine's first byte arrived. Optional: it lets a breaker that is trying a replica again close at once
+   * instead of at the end of what may be a long stream.
+   */
+  answered(): void;
   release(outcome: AttemptOutcome): void;
 }
 
@@ -104,6 +125,26 @@ export interface Router {
   nearestNames(model: string): readonly string[];
   /** What `/v1/models` lists. */
   listModels(): readonly ListedModel[];
+}
+
+/** Numbers for `/metrics`, read at scrape time. */
+export interface RouterGauges {
+  readonly targets: readonly TargetGauge[];
+  /** Claims that nobody released before their deadline. More than 0 is a bug of whoever held them. */
+  readonly reapedClaimsTotal: number;
+}
+
+export interface TargetGauge {
+  readonly target: string;
+  readonly kind: 'deployment' | 'provider';
+  /** Open claims. A target that is no longer declared stays listed until its last claim ends. */
+  readonly inflight: number;
+  /** `null`: unbounded, as a provider is, or no longer declared. */
+  readonly slots: number | null;
+  /** Requests that others have in the same engine, as estimated; `null` where no gauge ever told. */
+  readonly externalLoad: number | null;
+  readonly breaker: 'closed' | 'open' | 'half_open';
+  readonly reapedTotal: number;
 }
 
 export interface ListedModel {
