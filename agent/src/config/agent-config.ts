@@ -1,0 +1,32 @@
+/** Everything that a person can set about an agent. Read once, at start, and frozen. */
+export interface AgentConfig {
+  /** Holds the key, what was joined, and the socket that `status` asks. */
+  readonly stateDirectory: string;
+  /** The name that `join` asks for; afterwards the control plane's answer holds. */
+  readonly hostName: string;
+  /** Another way to the same control plane than the one it was joined by; the pinned certificate stays. */
+  readonly serverUrl: string | null;
+  readonly nvidiaSmiPath: string | null;
+  readonly gpuCadenceMs: number;
+  readonly hostCadenceMs: number;
+  readonly engineCadenceMs: number;
+  /** How much telemetry is kept while the link is down. */
+  readonly bufferBytes: number;
+  readonly logLevel: LogLevel;
+  readonly platform: NodeJS.Platform;
+  readonly folders: SystemFolders;
+}
+
+/** Where Windows keeps things; of no meaning elsewhere. */
+export interface SystemFolders {
+  readonly windows: string;
+  readonly programFiles: string;
+}
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** A setting that cannot be used. The message names the setting, what was found and what is expected. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}

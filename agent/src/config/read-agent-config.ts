@@ -1,0 +1,111 @@
+import { homedir, hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { nameSchema } from '@ai-fabric/shared';
+import { type AgentConfig, ConfigError, type LogLevel, logLevels } from './agent-config.js';
+import { chooseStateDirectory } from './decide/choose-state-directory.js';
+import { makeHostName } from './decide/make-host-name.js';
+import { parseServerUrl } from './decide/parse-server-url.js';
+
+/** What the command line may say; it wins over the environment. */
+export interface AgentFlags {
+  readonly state?: string | undefined;
+  readonly name?: string | undefined;
+  readonly server?: string | undefined;
+  readonly logLevel?: string | undefined;
+}
+
+export interface Environment {
+  readonly [name: string]: string | undefined;
+  readonly SystemRoot?: string | undefined;
+  readonly ProgramFiles?: string | undefined;
+  readonly ProgramData?: string | undefined;
+  readonly XDG_STATE_HOME?: string | undefined;
+}
+
+interface Bounds {
+  readonly least: number;
+  readonly most: number;
+  readonly default: number;
+}
+
+const SECOND_TO_MINUTE: Omit<Bounds, 'default'> = { least: 250, most: 60_000 };
+const MIB = 1024 * 1024;
+
+/**
+ * Flags, then AI_FABRIC_AGENT_* variables, then defaults.
+ *
+ * @throws ConfigError naming the setting, what it holds and what it may hold
+ */
+export function readAgentConfig(
+  flags: AgentFlags = {},
+  environment: Environment = process.env,
+  platform: NodeJS.Platform = process.platform,
+): AgentConfig {
+  const read = (name: string): string | undefined =>
+    environment[`AI_FABRIC_AGENT_${name}`]?.trim() || undefined;
+  const whole = (name: string, bounds: Bounds): number => readWhole(name, read(name), bounds);
+  return Object.freeze({
+    stateDirectory: resolve(flags.state ?? read('STATE') ?? defaultStateDirectory(environment, platform)),
+    hostName: readHostName(flags.name ?? read('NAME')),
+    serverUrl: readServer(flags.server ?? read('SERVER')),
+    nvidiaSmiPath: read('NVIDIA_SMI') ?? null,
+    gpuCadenceMs: whole('GPU_CADENCE_MS', { ...SECOND_TO_MINUTE, default: 2_000 }),
+    hostCadenceMs: whole('HOST_CADENCE_MS', { ...SECOND_TO_MINUTE, default: 2_000 }),
+    engineCadenceMs: whole('ENGINE_CADENCE_MS', { ...SECOND_TO_MINUTE, default: 1_000 }),
+    bufferBytes: whole('BUFFER_BYTES', { least: 64 * 1024, most: 512 * MIB, default: 8 * MIB }),
+    logLevel: readLogLevel(flags.logLevel ?? read('LOG_LEVEL')),
+    platform,
+    folders: Object.freeze({
+      windows: environment.SystemRoot ?? 'C:\\Windows',
+      programFiles: environment.ProgramFiles ?? 'C:\\Program Files',
+    }),
+  });
+}
+
+function defaultStateDirectory(environment: Environment, platform: NodeJS.Platform): string {
+  return chooseStateDirectory({
+    platform,
+    isRoot: process.getuid?.() === 0,
+    homeDirectory: homedir(),
+    xdgStateHome: environment.XDG_STATE_HOME,
+    programData: environment.ProgramData,
+  });
+}
+
+function readHostName(given: string | undefined): string {
+  if (given === undefined) return makeHostName(hostname());
+  const parsed = nameSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(
+    `The host name ${JSON.stringify(given)} (--name, AI_FABRIC_AGENT_NAME) is not usable: ` +
+      `${parsed.error.issues[0]?.message ?? 'invalid'}; for example ${JSON.stringify(makeHostName(given))}.`,
+  );
+}
+
+function readServer(given: string | undefined): string | null {
+  if (given === undefined) return null;
+  const parsed = parseServerUrl(given);
+  if (parsed.ok) return parsed.address.url;
+  throw new ConfigError(`The server (--server, AI_FABRIC_AGENT_SERVER): ${parsed.detail}`);
+}
+
+function readLogLevel(given: string | undefined): LogLevel {
+  const level = logLevels.find((known) => known === (given ?? 'info').toLowerCase());
+  if (level) return level;
+  throw new ConfigError(
+    `The log level ${JSON.stringify(given)} (--log-level, AI_FABRIC_AGENT_LOG_LEVEL) is none of ${logLevels.join(', ')}.`,
+  );
+}
+
+function readWhole(
+  name: string,
+  text: string | undefined,
+  { least, most, default: fallback }: Bounds,
+): number {
+  if (text === undefined) return fallback;
+  const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new ConfigError(
+    `AI_FABRIC_AGENT_${name} is ${JSON.stringify(text)}; it must be a whole number from ${least} to ${most}.`,
+  );
+}
