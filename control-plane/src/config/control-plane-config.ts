@@ -3,7 +3,10 @@ export interface ControlPlaneConfig {
   readonly dataDirectory: string;
   /** Seeds an empty registry; afterwards only compared. */
   readonly fabricFile: string | null;
-  /** Addresses to listen on. One that is not there yet (a tailnet's at boot) is waited for, not fatal. */
+  /**
+   * Addresses to listen on; both `0.0.0.0` and `::` by default, so `::` is to be opened for IPv6 alone. One that
+   * is not there yet (a tailnet's at boot, `::` on a machine without IPv6) is waited for, not fatal.
+   */
   readonly listenHosts: readonly string[];
   /** 0: any free port. */
   readonly port: number;
