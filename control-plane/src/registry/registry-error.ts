@@ -10,10 +10,6 @@ export type RegistryErrorCode =
   | 'registry_in_use'
   /** The data directory is missing and cannot be made, or is no directory of ours. */
   | 'data_directory_unusable'
-  /** The declared state was changed in between: read again, decide again. */
-  | 'revision_conflict'
-  /** A declared state that would not be read back. */
-  | 'declared_invalid'
   | 'registry_failed';
 
 /** A failure of the registry, with the path it is about and what mends it. Holds no row's content. */

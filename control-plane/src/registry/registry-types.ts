@@ -1,0 +1,150 @@
+import type { HostInventory, Issue, ReplicaStatus } from '@ai-fabric/shared';
+import type { DeclaredFinding } from '../declared/decide/declared-finding.js';
+import type { DeclaredSource, DeclaredState } from '../declared/declared-state.js';
+
+/** Everything that outlives the process. One control plane at a time has a data directory; see `openRegistry`. */
+export interface Registry {
+  readonly declared: DeclaredStore;
+  readonly hosts: HostStore;
+  readonly tokens: TokenStore;
+  readonly observations: ObservationWriter;
+  /** Writes what is queued (bounded in time), closes the file and lets go of the data directory. */
+  close(): Promise<void>;
+}
+
+export type ReplaceResult =
+  | { readonly ok: true; readonly state: DeclaredState; readonly changed: boolean }
+  /** Somebody else changed it in between: read again, decide again. */
+  | { readonly ok: false; readonly reason: 'revision_conflict'; readonly currentRevision: number }
+  | { readonly ok: false; readonly reason: 'invalid'; readonly findings: readonly DeclaredFinding[] };
+
+export interface DeclaredStore extends DeclaredSource {
+  /**
+   * Puts `next` in the place of the whole declared state: one transaction or nothing, committed before it
+   * returns, listeners called after. `next.revision` is ignored: the revision rises by one, or stays when
+   * nothing differs.
+   *
+   * @throws {RegistryError} registry_busy, registry_full, registry_read_only
+   */
+  replace(next: DeclaredState, expectedRevision: number): ReplaceResult;
+}
+
+/** A host that has enrolled, with what was last known of it. */
+export interface StoredHost {
+  readonly hostId: string;
+  readonly name: string;
+  /** Ed25519, DER SPKI, base64. */
+  readonly publicKey: string;
+  readonly machineSha256: string;
+  readonly enrolledAtMs: number;
+  readonly draining: boolean;
+  readonly lastSeenMs: number | null;
+  /** Cleared when the host links again. */
+  readonly lastGoodbyeReason: string | null;
+  readonly agentVersion: string | null;
+  readonly clockSkewMs: number | null;
+  readonly inventory: HostInventory | null;
+  readonly lastIssues: readonly Issue[];
+  readonly lastReplicas: readonly ReplicaStatus[];
+}
+
+export interface EnrolRequest {
+  readonly tokenId: string;
+  readonly tokenSecret: string;
+  readonly hostName: string;
+  readonly publicKey: string;
+  readonly machineSha256: string;
+  readonly nowMs: number;
+}
+
+export type EnrolRefusal =
+  | 'token_unknown'
+  | 'token_used'
+  | 'token_expired'
+  | 'name_taken'
+  /** The key belongs to a host on another machine: a copied disk. */
+  | 'machine_mismatch';
+
+export type EnrolResult =
+  | { readonly ok: true; readonly host: StoredHost }
+  /** `detail` is for the operator, with the fix; it holds no secret. */
+  | { readonly ok: false; readonly reason: EnrolRefusal; readonly detail: string };
+
+/** All calls are synchronous and throw `RegistryError` when the file cannot be read or written. */
+export interface HostStore {
+  /** Takes the token and the host in one transaction; a refused host leaves the token unused. */
+  enrol(request: EnrolRequest): EnrolResult;
+  findByPublicKey(publicKey: string): StoredHost | undefined;
+  findByName(name: string): StoredHost | undefined;
+  /** By name. */
+  list(): readonly StoredHost[];
+  /** Committed before it returns. @returns false when no host has this name */
+  setDraining(name: string, draining: boolean): boolean;
+}
+
+export type JoinTokenState = 'unused' | 'used' | 'expired' | 'revoked';
+
+export interface StoredJoinToken {
+  readonly id: string;
+  readonly state: JoinTokenState;
+  /** Only a host of this name may use it; `null`: any. */
+  readonly hostName: string | null;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly usedAtMs: number | null;
+  readonly usedByHost: string | null;
+}
+
+export interface TokenRequest {
+  readonly hostName?: string;
+  readonly ttlSeconds: number;
+  readonly nowMs: number;
+}
+
+export interface NewJoinToken {
+  readonly id: string;
+  readonly secret: string;
+  readonly expiresAtMs: number;
+}
+
+/** All calls are synchronous and throw `RegistryError` when the file cannot be read or written. */
+export interface TokenStore {
+  /** The secret is returned here once; only its SHA-256 is kept. */
+  create(request: TokenRequest): NewJoinToken;
+  /** Newest first. */
+  list(nowMs: number): readonly StoredJoinToken[];
+  /** @returns false when no unused token has this id */
+  revoke(id: string, nowMs: number): boolean;
+}
+
+interface Seen {
+  readonly hostId: string;
+  /** Server's clock. */
+  readonly atMs: number;
+}
+
+/** What is seen of an enrolled host. A later one replaces an earlier one of its kind, events apart. */
+export type Observation =
+  /** `null` in `agentVersion` or `clockSkewMs`: not known, what is stored stays. */
+  | (Seen & {
+      readonly kind: 'hostSeen';
+      readonly agentVersion: string | null;
+      readonly clockSkewMs: number | null;
+    })
+  | (Seen & { readonly kind: 'hostInventory'; readonly inventory: HostInventory })
+  | (Seen & { readonly kind: 'hostIssues'; readonly issues: readonly Issue[] })
+  /** All replicas of the host: one that is not among them is gone. */
+  | (Seen & { readonly kind: 'hostReplicas'; readonly replicas: readonly ReplicaStatus[] })
+  /** History: kept one by one, bounded. `linked` clears the last goodbye; `detail` is a goodbye's reason. */
+  | (Seen & { readonly kind: 'hostEvent'; readonly event: HostEventKind; readonly detail: string | null });
+
+export type HostEventKind = 'linked' | 'late' | 'away' | 'goodbye';
+
+export interface ObservationWriter {
+  /** Never blocks, never throws. */
+  enqueue(observation: Observation): void;
+  /** Waiting to be written, a batch under way included. */
+  readonly queuedCount: number;
+  /** Lost since start: the queue or the disk was full, or the file could not be written for too long. */
+  readonly droppedCount: number;
+}
