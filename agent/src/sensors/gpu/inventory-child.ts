@@ -1,0 +1,3 @@
+import { printGpuInventory } from './print-gpu-inventory.js';
+
+printGpuInventory((line) => process.stdout.write(line));
