@@ -41,3 +41,10 @@ export function seededUnitVector(text: string, dimensions: number): Float32Array
   const length = Math.sqrt(squares) || 1;
   return vector.map((value) => value / length);
 }
+
+/** 32-bit floats, little-endian whatever the machine. */
+export function vectorToBase64(vector: Float32Array): string {
+  const bytes = Buffer.alloc(vector.length * 4);
+  vector.forEach((value, index) => void bytes.writeFloatLE(value, index * 4));
+  return bytes.toString('base64');
+}

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { countTokens } from '../common/reply-text.js';
 import { sendJson } from '../common/reply-writer.js';
 import { embeddingRequestSchema, inputTexts } from '../common/request-bodies.js';
-import { seededUnitVector } from '../common/seeded.js';
+import { seededUnitVector, vectorToBase64 } from '../common/seeded.js';
 import { badRequest } from './errors.js';
 import { wireFaults } from './faults.js';
 import { type Exchange, parseBody, replyBudget, requireRunner, servedModel, submit } from './serving.js';
@@ -28,7 +28,7 @@ export async function answerEmbeddings(exchange: Exchange): Promise<void> {
   if (!(await engine.run(sequence, 'stop', async () => true))) return;
   const data = inputs.map((input, index) => {
     const vector = seededUnitVector(`${settings.root}\n${input}`, settings.embeddingDimensions);
-    const embedding = body.encoding_format === 'base64' ? toBase64(vector) : [...vector];
+    const embedding = body.encoding_format === 'base64' ? vectorToBase64(vector) : [...vector];
     return { index, object: 'embedding', embedding };
   });
   const reply = {
@@ -45,11 +45,4 @@ export async function answerEmbeddings(exchange: Exchange): Promise<void> {
     },
   };
   await sendJson(response, 200, reply, { faults: wireFaults(exchange.fault) });
-}
-
-/** 32-bit floats, little-endian whatever the machine. */
-export function toBase64(vector: Float32Array): string {
-  const bytes = Buffer.alloc(vector.length * 4);
-  vector.forEach((value, index) => void bytes.writeFloatLE(value, index * 4));
-  return bytes.toString('base64');
 }
