@@ -1,0 +1,91 @@
+import { readdir } from 'node:fs/promises';
+import type { Clock, GpuInventory, HostReading, Random } from '@ai-fabric/shared';
+import type { Logger } from 'pino';
+import { normaliseBusId } from './gpu/decide/normalise-bus-id.js';
+import { findNvidiaSmi, type ToolSearch } from './gpu/find-nvidia-smi.js';
+import { defaultInventoryChild, gpuInventorySensor } from './gpu/gpu-inventory.js';
+import { type GpuReadings, openGpuStream } from './gpu/gpu-stream.js';
+import type { ChildCommand } from './gpu/killable-child.js';
+import { stuckProcesses } from './gpu/stuck-processes.js';
+import { startToolProcess } from './gpu/tool-process.js';
+import { type HostFacts, hostInventorySensor } from './host/host-inventory.js';
+import { hostReadingSensor } from './host/host-reading.js';
+import type { Sensor } from './sensor.js';
+
+/** The settings that sensors need; an `AgentConfig` has them all. */
+export interface SensorSettings {
+  /** Set: no other place is searched. */
+  readonly nvidiaSmiPath: string | null;
+  readonly gpuCadenceMs: number;
+  readonly stateDirectory: string;
+  readonly platform: NodeJS.Platform;
+  readonly folders: { readonly windows: string; readonly programFiles: string };
+}
+
+export interface SensorDependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** How the child that runs `printGpuInventory` is started; by default Node with the built file. */
+  readonly inventoryChild?: ChildCommand;
+}
+
+/** The sensors of one host. An engine's are opened per replica: `engineReadingSensor`. */
+export interface Sensors {
+  /** The cards' moving values: free to read, the child prints at its own cadence. */
+  readonly gpus: Sensor<GpuReadings>;
+  /** The cards themselves. Starts processes: at start and hourly. */
+  readonly gpuInventory: Sensor<readonly GpuInventory[]>;
+  readonly host: Sensor<HostReading>;
+  /** For the slow lane. */
+  readonly hostInventory: Sensor<HostFacts>;
+  close(): Promise<void>;
+}
+
+/** Opens the sensors; the GPU stream starts at once. */
+export function openSensors(settings: SensorSettings, dependencies: SensorDependencies): Sensors {
+  const { platform, stateDirectory } = settings;
+  const { clock, random, logger } = dependencies;
+  const stuck = stuckProcesses();
+  const findTool = (): Promise<ToolSearch> =>
+    findNvidiaSmi({
+      configuredPath: settings.nvidiaSmiPath,
+      platform,
+      windowsDirectory: settings.folders.windows,
+      programFiles: settings.folders.programFiles,
+    });
+  const shared = { platform, windowsDirectory: settings.folders.windows, stateDirectory, clock, logger };
+  const gpus = openGpuStream({
+    periodMs: settings.gpuCadenceMs,
+    findTool,
+    startTool: startToolProcess,
+    listBusIds: listDriverBusIds,
+    stuck,
+    random,
+    ...shared,
+  });
+  const gpuInventory = gpuInventorySensor({
+    findTool,
+    child: dependencies.inventoryChild ?? defaultInventoryChild(),
+    stuck,
+    ...shared,
+  });
+  const host = hostReadingSensor({ platform, dataDirectory: stateDirectory, clock });
+  return {
+    gpus,
+    gpuInventory,
+    host,
+    hostInventory: hostInventorySensor(shared),
+    close: async () => {
+      await Promise.all([gpus.close(), gpuInventory.close(), host.close()]);
+    },
+  };
+}
+
+const DRIVER_CARDS = '/proc/driver/nvidia/gpus';
+
+/** The cards that Linux's driver knows, lost ones too; elsewhere there is no such list. */
+async function listDriverBusIds(): Promise<readonly string[]> {
+  const names = await readdir(DRIVER_CARDS).catch(() => []);
+  return names.flatMap((name) => normaliseBusId(name) ?? []);
+}
