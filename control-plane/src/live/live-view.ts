@@ -1,7 +1,8 @@
 import type { EngineReading, HostInventory, Issue, ReplicaStatus, TelemetrySample } from '@ai-fabric/shared';
 
 /**
- * `online`: heard from within 12 s; `late`: within 30 s; `away`: no link. `unseen`: declared, never linked.
+ * `online`: heard from within 12 s; `late`: within 30 s; `away`: silent for longer, or it said that it goes;
+ * `unseen`: declared, never linked. A link that only broke leaves its host where its silence puts it.
  * A host that is away with `mayBeAway` is in a normal state.
  */
 export type Presence = 'online' | 'late' | 'away' | 'unseen';
@@ -30,7 +31,7 @@ export interface LiveReplica {
   readonly host: string;
   readonly status: ReplicaStatus;
   readonly reading: EngineReading | null;
-  /** Server's clock, when `reading` was taken. */
+  /** Server's clock, when `reading` was taken. A host that is away leaves the last one here, and old. */
   readonly readingAtMs: number | null;
 }
 
@@ -43,6 +44,7 @@ export type LiveChange =
       readonly sample: TelemetrySample;
       readonly backfilled: boolean;
     }
+  /** It came, or its status changed. Its readings come with its host's samples. */
   | { readonly kind: 'replica'; readonly replica: LiveReplica }
   | { readonly kind: 'replicaRemoved'; readonly deployment: string };
 

@@ -1,0 +1,91 @@
+import type { HostInventory, Issue, TelemetrySample } from '@ai-fabric/shared';
+import type { PresenceState } from './decide/advance-presence.js';
+import { mergeIssues, sameIssues } from './decide/merge-issues.js';
+import { SampleHistory } from './history/sample-history.js';
+import type { LiveHost } from './live-view.js';
+
+/** One host of the live view: what is written, and the value that readers get, made anew when it was changed. */
+export class HostRecord {
+  readonly name: string;
+  hostId: string | null = null;
+  declared = false;
+  presence: PresenceState;
+  goodbyeReason: string | null = null;
+  /** Wall clock. */
+  lastSeenMs: number | null = null;
+  agentVersion: string | null = null;
+  peerAddress: string | null = null;
+  clockSkewMs: number | null = null;
+  draining = false;
+  inventory: HostInventory | null = null;
+  sample: TelemetrySample | null = null;
+  droppedSamples = 0;
+  readonly history = new SampleHistory();
+  readonly #ownIssues = new Map<string, Issue>();
+  #agentIssues: readonly Issue[] = [];
+  #issues: readonly Issue[] = [];
+  #view: LiveHost | null = null;
+
+  constructor(name: string, presence: PresenceState) {
+    this.name = name;
+    this.presence = presence;
+  }
+
+  get view(): LiveHost {
+    this.#view ??= this.#build();
+    return this.#view;
+  }
+
+  /** Call after any write. */
+  touch(): void {
+    this.#view = null;
+  }
+
+  /** @returns whether the host's issues are others now */
+  setAgentIssues(issues: readonly Issue[]): boolean {
+    this.#agentIssues = issues;
+    return this.#mergeIssues();
+  }
+
+  /** @returns whether the host's issues are others now */
+  raiseIssue(issue: Issue): boolean {
+    this.#ownIssues.set(issue.code, issue);
+    return this.#mergeIssues();
+  }
+
+  /** @returns whether the host's issues are others now */
+  clearIssue(code: string): boolean {
+    return this.#ownIssues.delete(code) && this.#mergeIssues();
+  }
+
+  hasOwnIssue(code: string): boolean {
+    return this.#ownIssues.has(code);
+  }
+
+  #mergeIssues(): boolean {
+    const merged = mergeIssues([...this.#ownIssues.values()], this.#agentIssues);
+    if (sameIssues(merged, this.#issues)) return false;
+    this.#issues = merged;
+    this.touch();
+    return true;
+  }
+
+  #build(): LiveHost {
+    return {
+      name: this.name,
+      hostId: this.hostId,
+      presence: this.presence.presence,
+      presenceSinceMs: this.presence.sinceMs,
+      goodbyeReason: this.goodbyeReason,
+      lastSeenMs: this.lastSeenMs,
+      agentVersion: this.agentVersion,
+      peerAddress: this.peerAddress,
+      clockSkewMs: this.clockSkewMs,
+      draining: this.draining,
+      inventory: this.inventory,
+      sample: this.sample,
+      issues: this.#issues,
+      droppedSamples: this.droppedSamples,
+    };
+  }
+}
