@@ -1,0 +1,87 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { describe, it } from 'vitest';
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** Why the tests of a group are skipped; `npm test` lists it at its end. */
+    skipReason?: string;
+  }
+}
+
+/** Something real that a test needs and that this machine may lack. */
+export interface RealPart {
+  /** As a person calls it: `Wine`. */
+  readonly name: string;
+  /** Why it cannot be used here, with what would change that; null where it can. */
+  readonly absence: () => string | null;
+  /** Whether `.ci/run` can provide it. A GPU it cannot. */
+  readonly required: boolean;
+}
+
+export const wine: RealPart = {
+  name: 'Wine',
+  absence: () => absentProgram('wine', ['--version'], 'apt-get install wine wine64'),
+  required: true,
+};
+
+export const chromium: RealPart = {
+  name: 'Chromium',
+  absence: () =>
+    existsSync(chromiumPath) ? null : `${chromiumPath} is not there (apt-get install chromium)`,
+  required: true,
+};
+
+/** Where Debian puts it. */
+export const chromiumPath = '/usr/bin/chromium';
+
+export const networkNamespaces: RealPart = {
+  name: 'network namespaces',
+  absence: () => {
+    if (process.getuid?.() !== 0) return 'this user is not root';
+    const missing = absentProgram('ip', ['-V'], 'apt-get install iproute2');
+    if (missing !== null) return missing;
+    // Root in a container often may not make one: only trying tells.
+    const tried = spawnSync('unshare', ['--net', 'true'], { encoding: 'utf8', timeout: 10_000 });
+    return tried.status === 0 ? null : `this machine refuses them (unshare --net: ${tried.stderr.trim()})`;
+  },
+  required: true,
+};
+
+export const nvidiaGpu: RealPart = {
+  name: 'an NVIDIA GPU',
+  absence: () => absentProgram('nvidia-smi', ['-L'], 'a card and its driver'),
+  required: false,
+};
+
+/**
+ * A group of tests that need real parts. Where one is absent they are skipped, each with the reason; with
+ * `npm test -- --require-real` the absence of a part that `.ci/run` installs is one failed test instead, so
+ * that nothing passes there for want of a part.
+ */
+export function describeReal(name: string, parts: readonly RealPart[], body: () => void): void {
+  const absent = parts
+    .map((part) => ({ part, reason: part.absence() }))
+    .find((candidate) => candidate.reason !== null);
+  if (absent === undefined) {
+    describe(name, body);
+    return;
+  }
+  const reason = `${absent.part.name} is absent: ${absent.reason}`;
+  if (absent.part.required && process.env['AI_FABRIC_REQUIRE_REAL'] === '1') {
+    describe(name, () => {
+      it(`has its real part: ${absent.part.name}`, () => {
+        throw new Error(reason);
+      });
+    });
+    return;
+  }
+  describe(name, { skip: true, meta: { skipReason: reason } }, body);
+}
+
+function absentProgram(program: string, args: readonly string[], advice: string): string | null {
+  const run = spawnSync(program, args, { stdio: 'ignore', timeout: 60_000 });
+  if (run.error === undefined && run.status === 0) return null;
+  const fault = run.error === undefined ? `ends with ${run.status ?? run.signal}` : 'is not installed';
+  return `${program} ${fault} (${advice})`;
+}

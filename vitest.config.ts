@@ -1,0 +1,49 @@
+import { defineConfig } from 'vitest/config';
+
+const never = ['**/node_modules/**', '**/dist/**'];
+
+/**
+ * Three kinds of tests, one after the other, so that a journey that boots whole programs does not share the
+ * processors with a hundred unit tests and lose its deadlines to them.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [
+            '{shared,agent,control-plane}/src/**/*.test.ts',
+            'installers/**/*.test.ts',
+            'test/{house,harness,simulators,bench,demo}/**/*.test.ts',
+          ],
+          exclude: never,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'journeys',
+          include: ['test/journeys/**/*.test.ts'],
+          exclude: never,
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // They share what a machine has once: a Wine prefix's server, names of network namespaces, a browser.
+        test: {
+          name: 'real',
+          include: ['test/real/**/*.test.ts'],
+          exclude: never,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+});
