@@ -1,3 +1,5 @@
+import { looksSecret } from './describe-value.js';
+
 /** What is wrong with a declared state, and where. A place in a file is added by whoever knows the file. */
 export interface DeclaredFinding {
   /** Keys and list indices from the root: `['roles', 'chat-fast', 'targets', 1, 'deployment']`. */
@@ -16,6 +18,7 @@ export function formatPath(path: readonly (string | number)[]): string {
   let text = '';
   for (const part of path) {
     if (typeof part === 'number') text += `[${part}]`;
+    else if (looksSecret(part)) text += '[not shown]';
     else if (!PLAIN_KEY.test(part)) text += `[${JSON.stringify(part.slice(0, MAX_SHOWN_KEY))}]`;
     else text += text === '' ? part : `.${part}`;
   }

@@ -1,0 +1,65 @@
+import type {
+  DeclaredProvider,
+  DeclaredProviderModel,
+  DeclaredRole,
+  DeclaredState,
+  Target,
+} from '../declared-state.js';
+import type { FabricFile } from '../fabric-schema.js';
+
+type Entry<Name extends 'providers' | 'roles'> = NonNullable<FabricFile[Name]>[string];
+
+/** A valid fabric file as a value. Its revision is 0: the registry gives it one. */
+export function buildDeclaredState(file: FabricFile): DeclaredState {
+  return {
+    revision: 0,
+    hosts: mapRecord(file.hosts, (entry, name) => ({ name, mayBeAway: entry?.mayBeAway ?? false })),
+    deployments: mapRecord(file.deployments, (entry, name) => ({
+      name,
+      ...entry,
+      url: withoutTrailingSlash(entry.url),
+    })),
+    providers: mapRecord(file.providers, buildProvider),
+    roles: mapRecord(file.roles, buildRole),
+    aliases: mapRecord(file.aliases, (target) => target),
+    gateway: {
+      allowedOrigins: file.gateway?.allowedOrigins ?? [],
+      extraHosts: (file.gateway?.extraHosts ?? []).map((host) => host.toLowerCase()),
+    },
+  };
+}
+
+/** What a registry holds before anything was declared. */
+export function emptyDeclaredState(): DeclaredState {
+  return buildDeclaredState({ version: 1 });
+}
+
+function buildProvider(entry: Entry<'providers'>, name: string): DeclaredProvider {
+  return {
+    name,
+    baseUrl: withoutTrailingSlash(entry.baseUrl),
+    apiKey: entry.apiKey,
+    models: mapRecord(entry.models, (model, short): DeclaredProviderModel => ({ name: short, ...model })),
+  };
+}
+
+function buildRole(entry: Entry<'roles'>, name: string): DeclaredRole {
+  const targets = entry.targets.map(
+    (target): Target =>
+      'deployment' in target
+        ? { kind: 'deployment', deployment: target.deployment }
+        : { kind: 'provider', provider: target.provider, model: target.model },
+  );
+  return { name, ...entry, targets };
+}
+
+function mapRecord<Entry, Value>(
+  record: Readonly<Record<string, Entry>> | null | undefined,
+  build: (entry: Entry, name: string) => Value,
+): ReadonlyMap<string, Value> {
+  return new Map(Object.entries(record ?? {}).map(([name, entry]) => [name, build(entry, name)]));
+}
+
+function withoutTrailingSlash(url: string): string {
+  return url.replace(/\/+$/, '');
+}

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { checkFabricValue } from '../check-fabric-value.js';
+import type { DeclaredState } from '../declared-state.js';
+import { compareDeclared, joinDeclaredObjects, listDeclaredObjects } from './list-declared-objects.js';
+import { serialiseDeclaredState } from './serialise-declared-state.js';
+
+function stateOf(value: Record<string, unknown>): DeclaredState {
+  const check = checkFabricValue({ version: 1, ...value });
+  if (!check.ok) throw new Error(JSON.stringify(check.findings));
+  return check.state;
+}
+
+const estate = {
+  hosts: { motoko: null, armitage: { mayBeAway: true } },
+  deployments: {
+    qwen: {
+      host: 'armitage',
+      task: 'chat',
+      engine: 'external',
+      url: 'http://armitage:8000/',
+      servedModel: 'q',
+    },
+  },
+  providers: {
+    openai: {
+      baseUrl: 'https://api.openai.com/v1/',
+      apiKey: { file: '/etc/key' },
+      models: { cheap: { model: 'mini' } },
+    },
+  },
+  roles: {
+    fast: { task: 'chat', targets: [{ deployment: 'qwen' }, { provider: 'openai', model: 'cheap' }] },
+  },
+  aliases: { 'local/chat': 'fast' },
+  gateway: { allowedOrigins: ['app://obsidian.md'], extraHosts: ['AI.Example.net'] },
+};
+
+describe('a declared state', () => {
+  it('is the same after it was written out and read again', () => {
+    const state = stateOf(estate);
+    expect(checkFabricValue(serialiseDeclaredState(state))).toEqual({ ok: true, state });
+    expect(checkFabricValue(joinDeclaredObjects(listDeclaredObjects(state)))).toEqual({ ok: true, state });
+  });
+
+  it('is written out with its defaults', () => {
+    expect(serialiseDeclaredState(stateOf(estate))).toMatchObject({
+      hosts: { motoko: { mayBeAway: false } },
+      deployments: {
+        qwen: { url: 'http://armitage:8000', maxConcurrent: 16, contextTokens: null, listed: true },
+      },
+      providers: {
+        openai: { baseUrl: 'https://api.openai.com/v1', models: { cheap: { model: 'mini', task: 'chat' } } },
+      },
+      roles: { fast: { firstByteTimeoutSeconds: 120, idleTimeoutSeconds: 120, totalTimeoutSeconds: 1800 } },
+      gateway: { extraHosts: ['ai.example.net'] },
+    });
+  });
+
+  it('differs by what was added, changed and removed, not by order or revision', () => {
+    const before = stateOf(estate);
+    const reordered = stateOf({ ...estate, hosts: { armitage: { mayBeAway: true }, motoko: null } });
+    expect(compareDeclared(before, { ...reordered, revision: 7 })).toEqual([]);
+    const after = stateOf({
+      ...estate,
+      hosts: { motoko: null, armitage: null, wintermute: null },
+      aliases: { 'local/talk': 'fast' },
+    });
+    expect(compareDeclared(before, after)).toEqual([
+      { kind: 'host', name: 'armitage', change: 'changed' },
+      { kind: 'host', name: 'wintermute', change: 'added' },
+      { kind: 'alias', name: 'local/talk', change: 'added' },
+      { kind: 'alias', name: 'local/chat', change: 'removed' },
+    ]);
+  });
+});

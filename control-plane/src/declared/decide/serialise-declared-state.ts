@@ -1,0 +1,56 @@
+import type { DeclaredProvider, DeclaredRole, DeclaredState } from '../declared-state.js';
+import type { FabricFileInput } from '../fabric-schema.js';
+
+type Section<Name extends keyof FabricFileInput> = NonNullable<FabricFileInput[Name]>;
+
+/** `FabricFileInput` with every section there. */
+export interface SerialisedFabric {
+  version: 1;
+  hosts: Section<'hosts'>;
+  deployments: Section<'deployments'>;
+  providers: Section<'providers'>;
+  roles: Section<'roles'>;
+  aliases: Section<'aliases'>;
+  gateway: Section<'gateway'>;
+}
+
+/**
+ * A declared state as the plain object that a fabric file holds. Defaults are written out, so that what is stored
+ * keeps its meaning when a later program has other defaults.
+ */
+export function serialiseDeclaredState(state: DeclaredState): SerialisedFabric {
+  return {
+    version: 1,
+    hosts: toRecord(state.hosts, ({ mayBeAway }) => ({ mayBeAway })),
+    deployments: toRecord(state.deployments, ({ name: _, ...entry }) => entry),
+    providers: toRecord(state.providers, serialiseProvider),
+    roles: toRecord(state.roles, serialiseRole),
+    aliases: toRecord(state.aliases, (target) => target),
+    gateway: {
+      allowedOrigins: [...state.gateway.allowedOrigins],
+      extraHosts: [...state.gateway.extraHosts],
+    },
+  };
+}
+
+function serialiseProvider({ baseUrl, apiKey, models }: DeclaredProvider): Section<'providers'>[string] {
+  return { baseUrl, apiKey, models: toRecord(models, ({ model, task }) => ({ model, task })) };
+}
+
+function serialiseRole({ name: _, targets, ...entry }: DeclaredRole): Section<'roles'>[string] {
+  return {
+    ...entry,
+    targets: targets.map((target) =>
+      target.kind === 'deployment'
+        ? { deployment: target.deployment }
+        : { provider: target.provider, model: target.model },
+    ),
+  };
+}
+
+function toRecord<Entry, Value>(
+  map: ReadonlyMap<string, Entry>,
+  write: (entry: Entry) => Value,
+): Record<string, Value> {
+  return Object.fromEntries([...map].map(([name, entry]) => [name, write(entry)]));
+}

@@ -1,0 +1,182 @@
+import { desiredReplicaSchema, modelNameSchema, nameSchema, taskSchema } from '@ai-fabric/shared';
+import { z } from 'zod';
+import { describeUrlProblem } from './decide/describe-url-problem.js';
+
+/**
+ * The shape of fabric.yaml, and the source of the JSON Schema that editors use. Messages are expectations, as in
+ * "expected …"; they never repeat the value. What reaches across entries is in `decide/check-references.ts`.
+ */
+
+const MAX_TIMEOUT_SECONDS = 86_400;
+export const MAX_TARGETS = 32;
+
+const timeoutSeconds = z.number().gt(0).max(MAX_TIMEOUT_SECONDS);
+
+const modelIdSchema = z.string().min(1).max(200);
+
+function addressSchema(example: string, mayEndInVersion: boolean) {
+  return z
+    .string()
+    .max(500)
+    .superRefine((text, context) => {
+      const problem = describeUrlProblem(text, { example, mayEndInVersion });
+      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+    });
+}
+
+const hostEntrySchema = z
+  .strictObject({
+    mayBeAway: z
+      .boolean()
+      .default(false)
+      .describe('The host is often asleep or off, and that is no problem.'),
+  })
+  .describe('A machine with an agent.');
+
+export const deploymentEntrySchema = z
+  .strictObject({
+    host: nameSchema.describe('The host that it runs on: one of `hosts`.'),
+    task: taskSchema.describe('What its model is for.'),
+    engine: z
+      .literal('external')
+      .describe('Who runs the engine. `external`: somebody else; the agent watches it.'),
+    url: addressSchema('http://armitage:8000', false)
+      .refine((text) => desiredReplicaSchema.shape.url.safeParse(text).success, {
+        error: 'an address such as http://armitage:8000',
+        abort: true,
+      })
+      .describe('Where the engine answers, without /v1, as both the control plane and the agent reach it.'),
+    servedModel: modelIdSchema.describe('What the engine calls the model in its own /v1/models.'),
+    maxConcurrent: z
+      .int()
+      .min(1)
+      .max(4096)
+      .default(16)
+      .describe('Requests that the engine takes at once; above it the router looks elsewhere.'),
+    contextTokens: z
+      .int()
+      .min(1)
+      .max(100_000_000)
+      .nullable()
+      .default(null)
+      .describe('Prompt and answer together, in tokens. Left out: as the engine reports.'),
+    listed: z.boolean().default(true).describe('Whether clients see it in /v1/models under its own name.'),
+  })
+  .describe('A model on a host.');
+
+const secretReferenceSchema = z
+  .union([
+    z.strictObject({
+      env: z
+        .string()
+        .max(100)
+        .regex(/^[A-Z_][A-Z0-9_]*$/, 'the name of an environment variable, in upper case')
+        .describe('Name of an environment variable of the control plane, in upper case.'),
+    }),
+    z.strictObject({
+      file: z
+        .string()
+        .max(500)
+        .regex(/^(\/|[A-Za-z]:[\\/]|\\\\)/, 'the absolute path of a file')
+        .describe('Absolute path of a file that holds nothing but the key, readable by its owner alone.'),
+    }),
+  ])
+  .describe('Where the key is found. The key itself never stands in this file.');
+
+const providerModelEntrySchema = z.strictObject({
+  model: modelIdSchema.describe('What the provider calls it.'),
+  task: taskSchema.default('chat').describe('What the model is for.'),
+});
+
+const providerEntrySchema = z
+  .strictObject({
+    baseUrl: addressSchema('https://api.openai.com/v1', true).describe('Up to and with /v1.'),
+    apiKey: secretReferenceSchema.nullable().default(null),
+    models: z
+      .record(nameSchema, providerModelEntrySchema)
+      .describe('Short name → model. `strong` of `openai` is asked for as `openai/strong`.'),
+  })
+  .describe('A cloud upstream with an OpenAI-compatible API.');
+
+const targetEntrySchema = z
+  .union([
+    z.strictObject({ deployment: modelNameSchema.describe('One of `deployments`.') }),
+    z.strictObject({
+      provider: nameSchema.describe('One of `providers`.'),
+      model: nameSchema.describe('Short name of one of its models.'),
+    }),
+  ])
+  .describe('What may serve the role.');
+
+export const roleEntrySchema = z
+  .strictObject({
+    task: taskSchema.describe('What the role is for; that of all its targets.'),
+    targets: z
+      .array(targetEntrySchema)
+      .min(1)
+      .max(MAX_TARGETS)
+      .describe(
+        'In order. Deployments next to each other compete by load; what stands behind them serves only when none of them can.',
+      ),
+    firstByteTimeoutSeconds: timeoutSeconds
+      .default(120)
+      .describe('How long an engine may take to its first byte.'),
+    idleTimeoutSeconds: timeoutSeconds.default(120).describe('How long an answer may pause.'),
+    totalTimeoutSeconds: timeoutSeconds.default(1800).describe('How long an answer may take in all.'),
+  })
+  .describe('A logical name that clients ask for.');
+
+const gatewayEntrySchema = z.strictObject({
+  allowedOrigins: z
+    .array(
+      z
+        .string()
+        .max(200)
+        .regex(
+          /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/,
+          'one origin by name, such as app://obsidian.md: a scheme and a host, no path; "*" would let any web page spend your tokens',
+        ),
+    )
+    .max(100)
+    .default([])
+    .describe('Origins of browser apps that may use /v1, such as app://obsidian.md.'),
+  extraHosts: z
+    .array(
+      z
+        .string()
+        .max(253)
+        .regex(
+          /^([A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9a-fA-F.]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*)$/,
+          'a host name or an address without scheme, port or path, such as ai.example.net',
+        ),
+    )
+    .max(100)
+    .default([])
+    .describe('Further names under which clients reach the gateway.'),
+});
+
+/** A section may be left out, or be there with nothing in it. */
+export const fabricFileSchema = z
+  .strictObject({
+    version: z.literal(1).describe('Version of the format of this file.'),
+    hosts: z.record(nameSchema, hostEntrySchema.nullable()).nullish().describe('The machines.'),
+    deployments: z.record(nameSchema, deploymentEntrySchema).nullish().describe('Which model runs where.'),
+    providers: z.record(nameSchema, providerEntrySchema).nullish().describe('Cloud upstreams.'),
+    roles: z.record(nameSchema, roleEntrySchema).nullish().describe('What clients ask for.'),
+    aliases: z
+      .record(modelNameSchema, modelNameSchema)
+      .nullish()
+      .describe('Another name for a role or a deployment.'),
+    gateway: gatewayEntrySchema.nullish().describe('Who may use the gateway besides the networks it trusts.'),
+  })
+  .describe('The declared state of an AI Fabric: hosts, deployments, providers, roles, aliases.');
+
+export type FabricFile = z.infer<typeof fabricFileSchema>;
+export type FabricFileInput = z.input<typeof fabricFileSchema>;
+
+export const entrySchemas = {
+  hosts: hostEntrySchema,
+  deployments: deploymentEntrySchema,
+  providers: providerEntrySchema,
+  roles: roleEntrySchema,
+} as const;
