@@ -1,0 +1,73 @@
+import type { ServerResponse } from 'node:http';
+import { ERROR_TABLE, errorFields, type GatewayError, renderEnvelope } from './decide/error-table.js';
+
+/** What stands in the `x-fabric-…` headers where nothing was asked. */
+export const NO_TARGET = 'none';
+
+export interface AnswerFacts {
+  readonly requestId: string;
+  readonly corsHeaders: readonly string[];
+  readonly host: string;
+  readonly replica: string;
+  readonly attempts: number;
+  readonly overheadMs: number;
+  readonly reason: string;
+}
+
+/** Facts of an answer for which nothing was asked. */
+export function ownFacts(
+  context: { readonly requestId: string; readonly corsHeaders: readonly string[] },
+  reason: string,
+): AnswerFacts {
+  const { requestId, corsHeaders } = context;
+  return { requestId, corsHeaders, host: NO_TARGET, replica: NO_TARGET, attempts: 0, overheadMs: 0, reason };
+}
+
+/** Names and values, alternating: what every answer of the gateway carries, errors too. */
+export function factHeaders(facts: AnswerFacts): string[] {
+  return [
+    'x-request-id',
+    facts.requestId,
+    'x-fabric-host',
+    facts.host,
+    'x-fabric-replica',
+    facts.replica,
+    'x-fabric-attempts',
+    String(facts.attempts),
+    'x-fabric-overhead-ms',
+    facts.overheadMs.toFixed(2),
+    'x-fabric-reason',
+    facts.reason,
+    ...facts.corsHeaders,
+  ];
+}
+
+/** Answers with JSON in one piece. */
+export function answerJson(
+  response: ServerResponse,
+  status: number,
+  json: string,
+  facts: AnswerFacts,
+  extraHeaders: readonly string[] = [],
+): void {
+  const body = Buffer.from(json);
+  response.writeHead(status, [
+    'content-type',
+    'application/json',
+    'content-length',
+    String(body.length),
+    ...factHeaders(facts),
+    ...extraHeaders,
+  ]);
+  response.end(body);
+}
+
+export function answerError(
+  response: ServerResponse,
+  error: GatewayError,
+  facts: AnswerFacts,
+  extraHeaders: readonly string[] = [],
+): void {
+  const json = renderEnvelope(errorFields(error));
+  answerJson(response, ERROR_TABLE[error.code].status, json, facts, extraHeaders);
+}

@@ -1,0 +1,194 @@
+import type { ServerResponse } from 'node:http';
+import type { Clock } from '@ai-fabric/shared';
+import type { AttemptOutcome, Claim } from '../router/route-types.js';
+import type { AnswerSink, SinkHost } from './answer-sink.js';
+import type { Deadlines } from './deadlines.js';
+import { type AttemptFailure, isBusy } from './decide/attempt-failure.js';
+import type { GatewayError } from './decide/error-table.js';
+import { judgeAnswer } from './decide/judge-answer.js';
+import type { NormalisedError } from './decide/normalise-engine-error.js';
+import type { Usage } from './decide/read-usage.js';
+import { ErrorAnswer } from './error-answer.js';
+import { EventStreamRelay } from './event-stream-relay.js';
+import { JsonAnswer } from './json-answer.js';
+import {
+  type AnswerHeaders,
+  type AnswerListener,
+  type CallRequest,
+  type CallTimeouts,
+  UpstreamCall,
+} from './upstream/upstream-call.js';
+import type { UpstreamPool } from './upstream/upstream-pools.js';
+
+/** The request that an attempt is made for. */
+export interface AttemptOwner {
+  readonly response: ServerResponse;
+  readonly withholdUsage: boolean;
+  readonly promptParam: string;
+  /** @param ownMs what the gateway took for itself since the answer's last byte */
+  onCommitted(contentType: string, contentLength: number | null, ownMs: number): void;
+  onSucceeded(usage: Usage | null): void;
+  onClientError(error: NormalisedError): void;
+  /** Nothing was sent to the client. */
+  onAttemptFailed(failure: AttemptFailure): void;
+  onInterrupted(): void;
+  onClientStalled(): void;
+  onDefect(error: unknown): void;
+}
+
+/** One target asked once: holds its claim and its call, and lets go of both on every path. */
+export class Attempt implements AnswerListener, SinkHost {
+  headers: AnswerHeaders = {};
+  /** From asking to the first byte. */
+  firstByteMs: number | null = null;
+  readonly target: string;
+  readonly #owner: AttemptOwner;
+  readonly #clock: Clock;
+  readonly #askedAtMs: number;
+  #claim: Claim | null;
+  #call: UpstreamCall | null = null;
+  #sink: AnswerSink | null = null;
+  #isError = false;
+  #endedAtMs: number | null = null;
+
+  constructor(claim: Claim, owner: AttemptOwner, clock: Clock, askedAtMs: number) {
+    this.target = claim.target;
+    this.#claim = claim;
+    this.#owner = owner;
+    this.#clock = clock;
+    this.#askedAtMs = askedAtMs;
+  }
+
+  get response(): ServerResponse {
+    return this.#owner.response;
+  }
+
+  /** May fail before it returns, and then tells the owner so. */
+  ask(request: CallRequest, timeouts: CallTimeouts, pool: UpstreamPool, deadlines: Deadlines): void {
+    this.#call = new UpstreamCall(this, request, timeouts, pool, deadlines, this.#clock);
+    this.#call.send();
+  }
+
+  /** The client is gone, or the gateway ends: the engine is told at once, and the slot is free. */
+  cancel(): void {
+    this.#call?.abort();
+    this.#release(this.#sink?.isWhole === true ? SUCCEEDED : NEUTRAL);
+  }
+
+  /** Ends an answer whose head was sent, with an error that the client can see. */
+  breakOff(error: GatewayError): void {
+    this.cancel();
+    this.#sink?.breakOff(error);
+  }
+
+  onAnswerStart(status: number, headers: AnswerHeaders): void {
+    this.headers = headers;
+    const verdict = judgeAnswer(status, text(headers['content-type']), text(headers['content-encoding']));
+    if (verdict.kind === 'json') this.#sink = new JsonAnswer(this);
+    else if (verdict.kind === 'events') this.#sink = new EventStreamRelay(this, this.#owner.withholdUsage);
+    else {
+      const kind = verdict.kind === 'failed' ? verdict.code : verdict.kind;
+      this.#sink = new ErrorAnswer(this, status, kind, this.#owner.promptParam, this.#clock.nowMs());
+      this.#isError = true;
+    }
+  }
+
+  onAnswerData(chunk: Buffer): void {
+    if (this.firstByteMs === null) {
+      this.firstByteMs = this.#clock.monotonicMs() - this.#askedAtMs;
+      if (!this.#isError) this.#claim?.answered();
+    }
+    try {
+      this.#sink?.data(chunk);
+    } catch (error) {
+      this.#owner.onDefect(error);
+    }
+  }
+
+  onAnswerEnd(): void {
+    this.#endedAtMs = this.#clock.monotonicMs();
+    try {
+      this.#sink?.end();
+    } catch (error) {
+      this.#owner.onDefect(error);
+    }
+  }
+
+  onAnswerFailed(failure: AttemptFailure): void {
+    try {
+      if (this.#sink === null) this.giveUp(failure);
+      else this.#sink.failed(failure);
+    } catch (error) {
+      this.#owner.onDefect(error);
+    }
+  }
+
+  onStalled(): void {
+    this.#owner.onClientStalled();
+  }
+
+  commit(contentLength: number | null): void {
+    const ownMs = this.#endedAtMs === null ? 0 : this.#clock.monotonicMs() - this.#endedAtMs;
+    this.#owner.onCommitted(text(this.headers['content-type']), contentLength, ownMs);
+  }
+
+  succeed(usage: Usage | null): void {
+    this.#release({
+      kind: 'succeeded',
+      promptTokens: usage?.promptTokens ?? null,
+      completionTokens: usage?.completionTokens ?? null,
+    });
+    this.#owner.onSucceeded(usage);
+  }
+
+  refuse(error: NormalisedError): void {
+    this.#release(NEUTRAL);
+    this.#owner.onClientError(error);
+  }
+
+  giveUp(failure: AttemptFailure): void {
+    this.#release(outcomeOf(failure));
+    this.#owner.onAttemptFailed(failure);
+  }
+
+  interrupted(failure: AttemptFailure): void {
+    this.#release(outcomeOf(failure));
+    this.#owner.onInterrupted();
+  }
+
+  pause(): void {
+    this.#call?.pause();
+  }
+
+  resume(): void {
+    this.#call?.resume();
+  }
+
+  endWithin(ms: number): void {
+    this.#call?.endWithin(ms);
+  }
+
+  abort(): void {
+    this.#call?.abort();
+  }
+
+  #release(outcome: AttemptOutcome): void {
+    const claim = this.#claim;
+    this.#claim = null;
+    claim?.release(outcome);
+  }
+}
+
+const NEUTRAL: AttemptOutcome = { kind: 'neutral' };
+const BUSY: AttemptOutcome = { kind: 'busy' };
+const SUCCEEDED: AttemptOutcome = { kind: 'succeeded', promptTokens: null, completionTokens: null };
+
+/** The total deadline is the request's own: an engine that was still writing did nothing wrong. */
+function outcomeOf(failure: AttemptFailure): AttemptOutcome {
+  if (isBusy(failure)) return BUSY;
+  return failure.code === 'total_timeout' ? NEUTRAL : { kind: 'failed', code: failure.code };
+}
+
+function text(header: string | string[] | undefined): string {
+  return typeof header === 'string' ? header : '';
+}

@@ -1,0 +1,174 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '@ai-fabric/shared';
+import type { Logger } from 'pino';
+import type { Router } from '../router/route-types.js';
+import { answerError, ownFacts } from './answer-now.js';
+import { Deadlines } from './deadlines.js';
+import { gatewayError } from './decide/error-table.js';
+import { KNOWN_ENDPOINTS, matchEndpoint } from './decide/match-endpoint.js';
+import { Exchange } from './exchange.js';
+import { FailureLog } from './failure-log.js';
+import { GATEWAY_LIMITS } from './gateway-limits.js';
+import type { GatewayMetrics } from './gateway-metrics.js';
+import type { GatewayParts, ProviderKeys } from './gateway-parts.js';
+import { HeldBytes } from './held-bytes.js';
+import { linger } from './linger.js';
+import { answerModel, answerModels } from './list-models.js';
+import type { RequestContext } from './request-context.js';
+import { TargetAddresses } from './upstream/target-address.js';
+import { UpstreamPools } from './upstream/upstream-pools.js';
+
+export interface GatewayOptions {
+  readonly router: Router;
+  readonly secrets: ProviderKeys;
+  readonly metrics: GatewayMetrics;
+  readonly config: { readonly maxBodyBytes: number; readonly bodyTimeoutSeconds: number };
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface Gateway {
+  /** Answers a request that admission let in. Never throws; answers on every path. */
+  handle(request: IncomingMessage, response: ServerResponse, context: RequestContext): void;
+  /**
+   * Takes no more requests, lets those under way finish for `graceMs`, then ends streams with an error event.
+   * Resolves when all are over and every upstream connection is closed.
+   */
+  close(graceMs: number): Promise<void>;
+  readonly openRequests: number;
+}
+
+/** How long a client may take to read the last bytes after the grace is over. */
+const FLUSH_MS = 1_000;
+const SHUTDOWN_HEADERS = ['retry-after', '5', 'connection', 'close'];
+
+/** The `/v1` endpoints: who asks was decided by admission, where it goes is the router's to say. */
+export function createGateway(options: GatewayOptions): Gateway {
+  const { clock } = options;
+  const parts: GatewayParts = {
+    router: options.router,
+    secrets: options.secrets,
+    clock,
+    deadlines: new Deadlines(clock, GATEWAY_LIMITS.tickMs),
+    pools: new UpstreamPools(clock),
+    addresses: new TargetAddresses(),
+    metrics: options.metrics,
+    failureLog: new FailureLog(options.log, clock),
+    heldBytes: new HeldBytes(GATEWAY_LIMITS.heldBodyBytes),
+    bodyLimits: {
+      maxBodyBytes: options.config.maxBodyBytes,
+      bodyTimeoutMs: options.config.bodyTimeoutSeconds * 1000,
+    },
+  };
+  return new RawGateway(parts, Math.floor(clock.nowMs() / 1000));
+}
+
+class RawGateway implements Gateway {
+  readonly #parts: GatewayParts;
+  readonly #createdSeconds: number;
+  readonly #open = new Set<Exchange>();
+  #isClosing = false;
+  #onEmpty: (() => void) | null = null;
+
+  constructor(parts: GatewayParts, createdSeconds: number) {
+    this.#parts = parts;
+    this.#createdSeconds = createdSeconds;
+  }
+
+  get openRequests(): number {
+    return this.#open.size;
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse, context: RequestContext): void {
+    response.on('error', ignoreWriteError);
+    if (this.#isClosing) {
+      const error = gatewayError(
+        'shutting_down',
+        'The gateway is shutting down; come again in a few seconds.',
+      );
+      this.#refuse(request, response, context, error, SHUTDOWN_HEADERS);
+      return;
+    }
+    const method = request.method ?? 'GET';
+    const endpoint = matchEndpoint(method, request.url ?? '/');
+    switch (endpoint.kind) {
+      case 'engine': {
+        const exchange = new Exchange(request, response, context, endpoint, this.#parts, this.#onOver);
+        this.#open.add(exchange);
+        exchange.start();
+        return;
+      }
+      case 'models':
+        answerModels(response, context, this.#parts.router, this.#createdSeconds);
+        return;
+      case 'model':
+        answerModel(response, context, this.#parts.router, endpoint.id, this.#createdSeconds);
+        return;
+      case 'methodNotAllowed': {
+        const message = `${method} is not allowed here; use ${endpoint.allow}.`;
+        this.#refuse(request, response, context, gatewayError('method_not_allowed', message), [
+          'allow',
+          endpoint.allow,
+        ]);
+        return;
+      }
+      case 'unknown': {
+        const error = gatewayError(
+          'unknown_path',
+          `There is no such path here. There is ${KNOWN_ENDPOINTS}.`,
+        );
+        this.#refuse(request, response, context, error, []);
+        return;
+      }
+      default:
+        endpoint satisfies never;
+    }
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.#isClosing = true;
+    if (!(await this.#emptied(graceMs))) {
+      for (const exchange of this.#open) exchange.shutDown();
+      if (!(await this.#emptied(FLUSH_MS))) {
+        for (const exchange of this.#open) exchange.response.destroy();
+      }
+    }
+    await this.#parts.pools.close();
+  }
+
+  #refuse(
+    request: IncomingMessage,
+    response: ServerResponse,
+    context: RequestContext,
+    error: ReturnType<typeof gatewayError>,
+    headers: readonly string[],
+  ): void {
+    linger(request, this.#parts.deadlines, this.#parts.clock, GATEWAY_LIMITS.lingerMs);
+    answerError(response, error, ownFacts(context, error.code), headers);
+  }
+
+  /** @returns whether every exchange was over within the time */
+  #emptied(withinMs: number): Promise<boolean> {
+    if (this.#open.size === 0) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const timer = this.#parts.clock.after(withinMs, () => {
+        this.#onEmpty = null;
+        resolve(false);
+      });
+      this.#onEmpty = () => {
+        timer.cancel();
+        resolve(true);
+      };
+    });
+  }
+
+  readonly #onOver = (exchange: Exchange): void => {
+    this.#open.delete(exchange);
+    if (this.#open.size > 0) return;
+    this.#onEmpty?.();
+    this.#onEmpty = null;
+  };
+}
+
+/** A write to a client that has just gone: its `close` event follows, and is what counts. */
+function ignoreWriteError(): void {}

@@ -1,0 +1,10 @@
+import { type GatewayError, gatewayError } from './error-table.js';
+
+const NAME_MAX_CHARS = 200;
+
+/** @param nearest known names most like the one asked for, best first */
+export function modelNotFound(model: string, nearest: readonly string[]): GatewayError {
+  const hint = nearest.length === 0 ? '' : ` Nearest: ${nearest.join(', ')}.`;
+  const message = `The model "${model.slice(0, NAME_MAX_CHARS)}" does not exist.${hint} GET /v1/models lists all.`;
+  return gatewayError('model_not_found', message, 'model');
+}

@@ -1,0 +1,183 @@
+import { type GatewayError, gatewayError } from './error-table.js';
+import { findJsonError, type JsonFault } from './find-json-error.js';
+import {
+  equalsAscii,
+  type FoundMember,
+  type JsonScan,
+  MAX_DEPTH,
+  readJson,
+  scanJsonMembers,
+} from './scan-json-members.js';
+
+/** What the gateway reads of a request's body; everything else reaches the engine untouched. */
+export interface PeekedRequest {
+  readonly model: string;
+  readonly stream: boolean;
+  /** Whether the client itself asked for the usage event of a stream. */
+  readonly wantsUsage: boolean;
+  /** Of prompt, messages or input; `null` where bytes say little of tokens (images). */
+  readonly estimatedPromptTokens: number | null;
+  /** All members named `model` and `stream_options`, duplicates included. */
+  readonly found: readonly FoundMember[];
+  /** Index of the body's closing brace. */
+  readonly closeAt: number;
+}
+
+export type Peek =
+  | { readonly ok: true; readonly request: PeekedRequest }
+  | { readonly ok: false; readonly error: GatewayError };
+
+const NAMES = ['model', 'stream', 'stream_options', 'messages', 'prompt', 'input'];
+const PROMPT_NAMES: ReadonlySet<string> = new Set(['messages', 'prompt', 'input']);
+
+/** English takes about 4.5 bytes a token, indented code up to 8: a guess too high would refuse what fits. */
+const BYTES_PER_TOKEN = 6;
+/** A prompt shorter than this cannot be too long for any engine, image or not. */
+const IMAGE_CHECK_BYTES = 8 * 1024;
+const IMAGE_MARK = ';base64,';
+/** Nor is a longer one searched for images. */
+const MAX_ESTIMATED_BYTES = 1024 * 1024;
+const MAX_MODEL_BYTES = 1024;
+const MAX_OPTIONS_BYTES = 4 * 1024;
+
+/**
+ * @param bytes the body, UTF-8, without a byte order mark
+ * @param text the same as Latin-1 (JSON's structure is ASCII, so its validity is the same), or `null` where the
+ *   body is too long to be parsed whole
+ */
+export function peekRequest(bytes: Uint8Array, text: string | null): Peek {
+  const scan = scanJsonMembers(bytes, NAMES);
+  if (!scan.ok) return { ok: false, error: scanError(bytes, scan, text !== null) };
+  if (text !== null && !isJson(text)) {
+    return { ok: false, error: faultError(bytes, findJsonError(bytes) ?? { at: 0, expected: 'JSON' }) };
+  }
+
+  const model = scan.found.findLast((member) => member.name === 'model');
+  if (model === undefined) {
+    return refused(
+      'missing_required_parameter',
+      'The body lacks "model". GET /v1/models lists the names.',
+      'model',
+    );
+  }
+  const isShort = model.end - model.start <= MAX_MODEL_BYTES;
+  const name = isShort ? readJson(bytes, model.start, model.end) : undefined;
+  if (typeof name !== 'string' || name === '') {
+    return refused(
+      'invalid_request',
+      `"model" must be a name: a string, not empty, at most ${MAX_MODEL_BYTES} bytes.`,
+      'model',
+    );
+  }
+  return { ok: true, request: read(bytes, scan, name) };
+}
+
+function read(bytes: Uint8Array, scan: Extract<JsonScan, { ok: true }>, model: string): PeekedRequest {
+  let stream = false;
+  let wantsUsage = false;
+  let promptBytes = 0;
+  let unknowable = false;
+  const kept: FoundMember[] = [];
+  for (const member of scan.found) {
+    if (member.name === 'stream') stream = bytes[member.start] === 0x74;
+    else if (PROMPT_NAMES.has(member.name)) {
+      const length = member.end - member.start;
+      promptBytes += length;
+      unknowable ||=
+        length > MAX_ESTIMATED_BYTES ||
+        (length > IMAGE_CHECK_BYTES && hasImageMark(bytes, member.start, member.end));
+    } else kept.push(member);
+    if (member.name === 'stream_options') wantsUsage = asksForUsage(bytes, member);
+  }
+  return {
+    model,
+    stream,
+    wantsUsage,
+    estimatedPromptTokens: unknowable ? null : Math.ceil(promptBytes / BYTES_PER_TOKEN),
+    found: kept,
+    closeAt: scan.closeAt,
+  };
+}
+
+/** Anything but `false` and `null` is the client's own wish, and the engine's to judge. */
+function asksForUsage(bytes: Uint8Array, options: FoundMember): boolean {
+  if (options.end - options.start > MAX_OPTIONS_BYTES) return false;
+  const value = readJson(bytes, options.start, options.end);
+  if (typeof value !== 'object' || value === null || !('include_usage' in value)) return false;
+  return value.include_usage !== false && value.include_usage !== null;
+}
+
+/** A plain loop: a native search for each `;` would let a body of semicolons hold up everybody. */
+function hasImageMark(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    if (bytes[at] === 0x3b && equalsAscii(bytes, at, IMAGE_MARK)) return true;
+  }
+  return false;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function scanError(bytes: Uint8Array, scan: Extract<JsonScan, { ok: false }>, whole: boolean): GatewayError {
+  if (scan.code === 'too_deep') {
+    return gatewayError(
+      'invalid_json',
+      `The body is nested deeper than ${MAX_DEPTH} levels (from byte ${scan.at} on).`,
+    );
+  }
+  if (scan.code === 'too_many_duplicates') {
+    return gatewayError('invalid_json', `The body repeats the same member too often (byte ${scan.at}).`);
+  }
+  if (bytes.length === 0)
+    return gatewayError('invalid_json', 'The body is empty; a JSON object was expected.');
+  const fault = whole ? findJsonError(bytes) : scanFault(scan);
+  return fault === null ? notAnObject() : faultError(bytes, fault);
+}
+
+function scanFault(scan: Extract<JsonScan, { ok: false }>): JsonFault | null {
+  return scan.code === 'not_an_object' ? null : { at: scan.at, expected: 'the rest of a JSON object' };
+}
+
+function notAnObject(): GatewayError {
+  return gatewayError('invalid_request', 'The body must be a JSON object, such as {"model": "…"}.');
+}
+
+function faultError(bytes: Uint8Array, fault: JsonFault): GatewayError {
+  const place = `byte ${fault.at} (${lineAndColumn(bytes, fault.at)})`;
+  const what = fault.at >= bytes.length ? 'it ends' : `${quoteByte(bytes[fault.at])} stands`;
+  return gatewayError(
+    'invalid_json',
+    `The body is not JSON: ${what} at ${place} where ${fault.expected} was expected.`,
+  );
+}
+
+function lineAndColumn(bytes: Uint8Array, at: number): string {
+  let line = 1;
+  let lineStart = 0;
+  for (let index = 0; index < at; index++) {
+    if (bytes[index] !== 0x0a) continue;
+    line++;
+    lineStart = index + 1;
+  }
+  return `line ${line}, column ${at - lineStart + 1}`;
+}
+
+function quoteByte(byte: number | undefined): string {
+  if (byte === undefined) return 'nothing';
+  const printable = byte > 0x20 && byte < 0x7f;
+  return printable ? `"${String.fromCharCode(byte)}"` : `byte 0x${byte.toString(16).padStart(2, '0')}`;
+}
+
+function refused(
+  code: 'missing_required_parameter' | 'invalid_request',
+  message: string,
+  param: string,
+): Peek {
+  return { ok: false, error: gatewayError(code, message, param) };
+}

@@ -1,0 +1,111 @@
+import { toUsage, type Usage } from './read-usage.js';
+import { equalsAscii } from './scan-json-members.js';
+
+export type EventKind =
+  | { readonly kind: 'data' }
+  /** `[DONE]`: the stream is whole. */
+  | { readonly kind: 'done' }
+  /** The engine tells an error inside its stream. */
+  | { readonly kind: 'error' }
+  /** The event that `stream_options.include_usage` adds: `choices: []` and the usage. */
+  | { readonly kind: 'usage'; readonly usage: Usage };
+
+const DATA: EventKind = { kind: 'data' };
+const DONE: EventKind = { kind: 'done' };
+const ERROR: EventKind = { kind: 'error' };
+
+const SPACE = 0x20;
+const BRACE = 0x7b;
+const BRACKET = 0x5b;
+
+/**
+ * What an event of a chat or completion stream is. Cheap for the common one: its bytes are looked over once, and
+ * only an event with an empty `choices` is parsed.
+ *
+ * @param bytes holds the event in `[start, end)`, its blank line included
+ */
+export function readEvent(bytes: Uint8Array, start: number, end: number): EventKind {
+  const at = dataStart(bytes, start, end);
+  if (at < 0) return DATA;
+  const first = bytes[at];
+  if (first === BRACKET) return equalsAscii(bytes, at, '[DONE]') && at + 6 <= end ? DONE : DATA;
+  if (first !== BRACE) return DATA;
+  if (startsWithError(bytes, at, end)) return ERROR;
+  if (!hasEmptyChoices(bytes, at, end)) return DATA;
+  const usage = usageOnly(parseData(bytes, start, end));
+  return usage === null ? DATA : { kind: 'usage', usage };
+}
+
+/**
+ * The usage in an event that also carries choices: some providers put it into the last of them and send no event
+ * of its own.
+ */
+export function readUsageBeside(bytes: Uint8Array, start: number, end: number): Usage | null {
+  const value = parseData(bytes, start, end);
+  if (typeof value !== 'object' || value === null || !('usage' in value)) return null;
+  return toUsage(value.usage);
+}
+
+/** Where the value of the first `data:` line begins, or -1. */
+function dataStart(bytes: Uint8Array, start: number, end: number): number {
+  let line = start;
+  while (line < end) {
+    if (equalsAscii(bytes, line, 'data:')) {
+      const value = line + 5;
+      return bytes[value] === SPACE ? value + 1 : value;
+    }
+    const lineEnd = bytes.indexOf(0x0a, line);
+    if (lineEnd < 0) return -1;
+    line = lineEnd + 1;
+  }
+  return -1;
+}
+
+function startsWithError(bytes: Uint8Array, brace: number, end: number): boolean {
+  let at = brace + 1;
+  while (at < end && bytes[at] === SPACE) at++;
+  return equalsAscii(bytes, at, '"error"');
+}
+
+/**
+ * Whether `"choices"` with an empty array occurs. Inside a JSON string the quotes would be escaped, so the bytes
+ * can only be a member's name.
+ */
+function hasEmptyChoices(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    if (bytes[at] !== 0x22 || bytes[at + 1] !== 0x63 || !equalsAscii(bytes, at, '"choices"')) continue;
+    let next = skipSpaces(bytes, at + 9, end);
+    if (bytes[next] !== 0x3a) continue;
+    next = skipSpaces(bytes, next + 1, end);
+    if (bytes[next] !== BRACKET) continue;
+    return bytes[skipSpaces(bytes, next + 1, end)] === 0x5d;
+  }
+  return false;
+}
+
+function skipSpaces(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && (bytes[at] === SPACE || bytes[at] === 0x09)) at++;
+  return at;
+}
+
+const utf8 = new TextDecoder();
+const LINE_END = /\r?\n/;
+
+/** The event's data lines, joined as the standard says, parsed; `undefined` where that is no JSON. */
+function parseData(bytes: Uint8Array, start: number, end: number): unknown {
+  const lines = utf8.decode(bytes.subarray(start, end)).split(LINE_END);
+  const data = lines.filter((line) => line.startsWith('data:')).map((line) => line.slice(5));
+  try {
+    return JSON.parse(data.join('\n'));
+  } catch {
+    return undefined;
+  }
+}
+
+function usageOnly(value: unknown): Usage | null {
+  if (typeof value !== 'object' || value === null) return null;
+  if (!('usage' in value) || !('choices' in value)) return null;
+  const isEmpty = Array.isArray(value.choices) && value.choices.length === 0;
+  return isEmpty ? toUsage(value.usage) : null;
+}

@@ -1,0 +1,142 @@
+import type { AnswerSink, SinkHost } from './answer-sink.js';
+import { ClientPipe } from './client-pipe.js';
+import { type AttemptFailure, attemptFailure } from './decide/attempt-failure.js';
+import { type GatewayError, gatewayError, renderErrorEvent } from './decide/error-table.js';
+import { readEvent, readUsageBeside } from './decide/read-event.js';
+import type { Usage } from './decide/read-usage.js';
+import { EventSplitter } from './decide/split-events.js';
+import { GATEWAY_LIMITS } from './gateway-limits.js';
+
+/**
+ * Relays a stream event by event: each as soon as it is whole, its bytes as they came. Only the usage event is
+ * withheld from a client that did not ask for it. An event that is not whole yet is held back, so that an error event
+ * of ours never lands inside another. The head is sent with the first event: until then the request can go elsewhere.
+ */
+export class EventStreamRelay implements AnswerSink {
+  readonly #host: SinkHost;
+  readonly #withholdUsage: boolean;
+  readonly #splitter = new EventSplitter();
+  readonly #pipe: ClientPipe;
+  /** Of the event that is not whole yet. */
+  #partial: Buffer[] = [];
+  #partialBytes = 0;
+  #committed = false;
+  #isDone = false;
+  #toldError = false;
+  #usage: Usage | null = null;
+  /** Where the last event with choices stands, in case it carries the usage. Three fields: no slice per event. */
+  #lastBytes: Buffer | null = null;
+  #lastStart = 0;
+  #lastEnd = 0;
+
+  constructor(host: SinkHost, withholdUsage: boolean) {
+    this.#host = host;
+    this.#withholdUsage = withholdUsage;
+    this.#pipe = new ClientPipe(host.response, host);
+  }
+
+  get isWhole(): boolean {
+    return this.#isDone;
+  }
+
+  data(chunk: Buffer): void {
+    let sendFrom = 0;
+    let from = 0;
+    for (let end = this.#splitter.nextEnd(chunk, 0); end >= 0; end = this.#splitter.nextEnd(chunk, end)) {
+      if (this.#partialBytes > 0) {
+        this.#partial.push(chunk.subarray(0, end));
+        const event = Buffer.concat(this.#partial);
+        this.#partial = [];
+        this.#partialBytes = 0;
+        if (!this.#take(event, 0, event.length)) this.#write(event);
+        sendFrom = end;
+      } else if (this.#take(chunk, from, end)) {
+        if (from > sendFrom) this.#write(chunk.subarray(sendFrom, from));
+        sendFrom = end;
+      }
+      from = end;
+    }
+    if (from > sendFrom)
+      this.#write(sendFrom === 0 && from === chunk.length ? chunk : chunk.subarray(sendFrom, from));
+    if (from < chunk.length) this.#hold(chunk, from);
+  }
+
+  end(): void {
+    if (this.#partialBytes > 0) this.#takeUnterminated();
+    if (this.#isDone) this.#finish();
+    else this.failed(attemptFailure('truncated', 'the stream ended without [DONE]'));
+  }
+
+  failed(failure: AttemptFailure): void {
+    if (this.#isDone || this.#toldError) {
+      this.#finish();
+    } else if (!this.#committed) {
+      this.#host.giveUp(failure);
+    } else {
+      this.#host.interrupted(failure);
+      const message = `The engine's answer was interrupted (${failure.code}); what came before is all there is.`;
+      this.breakOff(gatewayError('upstream_interrupted', message));
+    }
+  }
+
+  breakOff(error: GatewayError): void {
+    if (this.#isDone) this.#host.response.end();
+    else this.#host.response.end(renderErrorEvent(error));
+  }
+
+  /** @returns whether the event in `[start, end)` is withheld from the client */
+  #take(bytes: Buffer, start: number, end: number): boolean {
+    const event = readEvent(bytes, start, end);
+    if (event.kind === 'usage') {
+      this.#usage = event.usage;
+      return this.#withholdUsage;
+    }
+    if (event.kind === 'done') {
+      this.#isDone = true;
+      this.#host.endWithin(GATEWAY_LIMITS.afterDoneMs);
+    } else {
+      if (event.kind === 'error') this.#toldError = true;
+      this.#lastBytes = bytes;
+      this.#lastStart = start;
+      this.#lastEnd = end;
+    }
+    return false;
+  }
+
+  #write(bytes: Buffer): void {
+    if (!this.#committed) {
+      this.#committed = true;
+      this.#host.commit(null);
+    }
+    this.#pipe.write(bytes);
+  }
+
+  #hold(chunk: Buffer, from: number): void {
+    const rest = from === 0 ? chunk : chunk.subarray(from);
+    this.#partial.push(rest);
+    this.#partialBytes += rest.length;
+    if (this.#partialBytes <= GATEWAY_LIMITS.eventBytes) return;
+    this.#host.abort();
+    this.failed(
+      attemptFailure('answer_too_large', `an event of more than ${GATEWAY_LIMITS.eventBytes} bytes`),
+    );
+  }
+
+  /** An engine may leave out the blank line behind its last event. */
+  #takeUnterminated(): void {
+    const event = Buffer.concat(this.#partial);
+    if (readEvent(event, 0, event.length).kind !== 'done') return;
+    this.#isDone = true;
+    this.#write(event);
+  }
+
+  #finish(): void {
+    if (this.#usage === null && this.#lastBytes !== null) {
+      this.#usage = readUsageBeside(this.#lastBytes, this.#lastStart, this.#lastEnd);
+    }
+    if (this.#toldError)
+      this.#host.interrupted(attemptFailure('status_500', 'the engine told an error in its stream'));
+    else this.#host.succeed(this.#usage);
+    this.#host.response.end();
+  }
+}

@@ -1,0 +1,280 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ResolvedModel } from '../declared/declared-state.js';
+import { type AnswerFacts, answerJson, factHeaders, NO_TARGET } from './answer-now.js';
+import { AttemptLoop, type LoopOwner, type LoopRequest } from './attempt-loop.js';
+import { type BodyListener, BodyReader } from './body-reader.js';
+import type { Expiring } from './deadlines.js';
+import type { AttemptFailure } from './decide/attempt-failure.js';
+import type { Refusal } from './decide/describe-refusal.js';
+import {
+  ERROR_TABLE,
+  type ErrorFields,
+  errorFields,
+  type GatewayError,
+  gatewayError,
+  renderEnvelope,
+} from './decide/error-table.js';
+import type { EngineEndpoint } from './decide/match-endpoint.js';
+import { modelNotFound } from './decide/model-not-found.js';
+import type { NormalisedError } from './decide/normalise-engine-error.js';
+import type { Usage } from './decide/read-usage.js';
+import { type RequestEvent, type RequestPhase, stepRequest } from './decide/step-request.js';
+import { GATEWAY_LIMITS } from './gateway-limits.js';
+import type { RequestOutcome } from './gateway-metrics.js';
+import type { GatewayParts } from './gateway-parts.js';
+import { linger } from './linger.js';
+import { peekBody } from './peek-body.js';
+import type { RequestContext } from './request-context.js';
+
+/** One request to an engine's endpoint, from its first byte to its last. */
+export class Exchange implements BodyListener, LoopOwner, Expiring {
+  /** Of the client's reading, once all is written. */
+  expiresAtMs = Number.POSITIVE_INFINITY;
+  slot = -1;
+  withholdUsage = true;
+  readonly response: ServerResponse;
+  readonly #request: IncomingMessage;
+  readonly #context: RequestContext;
+  readonly #endpoint: EngineEndpoint;
+  readonly #parts: GatewayParts;
+  readonly #onOver: (exchange: Exchange) => void;
+  readonly #reader: BodyReader;
+  readonly #startedAtMs: number;
+  #phase: RequestPhase = 'reading';
+  #loop: AttemptLoop | null = null;
+  #role = '';
+  #isStream = false;
+  #usage: Usage | null = null;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    context: RequestContext,
+    endpoint: EngineEndpoint,
+    parts: GatewayParts,
+    onOver: (exchange: Exchange) => void,
+  ) {
+    this.#request = request;
+    this.response = response;
+    this.#context = context;
+    this.#endpoint = endpoint;
+    this.#parts = parts;
+    this.#onOver = onOver;
+    this.#startedAtMs = parts.clock.monotonicMs();
+    this.#reader = new BodyReader(
+      request,
+      this,
+      parts.bodyLimits,
+      parts.heldBytes,
+      parts.deadlines,
+      parts.clock,
+    );
+  }
+
+  get promptParam(): string {
+    return this.#endpoint.promptParam;
+  }
+
+  start(): void {
+    this.#parts.metrics.openRequests++;
+    this.response.on('close', this.#onClose);
+    this.#reader.start();
+  }
+
+  onBody(body: Buffer): void {
+    try {
+      this.#read(body);
+    } catch (error) {
+      this.onDefect(error);
+    }
+  }
+
+  onBodyRefused(error: GatewayError): void {
+    // A client that dawdles is not worth its connection.
+    const close = error.code === 'body_timeout' ? ['connection', 'close'] : [];
+    this.#answerError(errorFields(error), ERROR_TABLE[error.code].status, error.code, 'client_error', close);
+  }
+
+  onRefused(refusal: Refusal): void {
+    const { error, retryAfterSeconds, reason } = refusal;
+    const { status } = ERROR_TABLE[error.code];
+    const outcome = status < 500 ? 'client_error' : this.#loop?.attempts === 0 ? 'refused' : 'failed';
+    const headers = retryAfterSeconds === null ? [] : ['retry-after', String(retryAfterSeconds)];
+    this.#answerError(errorFields(error), status, reason, outcome, headers);
+  }
+
+  onClientError(error: NormalisedError): void {
+    this.#answerError(error, error.status, error.code ?? 'invalid_request', 'client_error', []);
+  }
+
+  onAttemptFailed(failure: AttemptFailure): void {
+    if (this.#step('attempt_failed')) this.#loop?.failed(failure);
+  }
+
+  onCommitted(contentType: string, contentLength: number | null, ownMs: number): void {
+    if (!this.#step('committed')) return;
+    this.#reader.release();
+    this.#loop?.dropBody();
+    const head = ['content-type', contentType];
+    if (contentLength !== null) head.push('content-length', String(contentLength));
+    else head.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
+    const facts = this.#facts(this.#loop?.reason ?? '', ownMs);
+    this.response.writeHead(200, [...head, ...factHeaders(facts)]);
+  }
+
+  onSucceeded(usage: Usage | null): void {
+    this.#usage = usage;
+    if (this.#step('finished')) this.#finish('ok');
+  }
+
+  onInterrupted(): void {
+    if (this.#step('interrupted')) this.#finish('interrupted');
+  }
+
+  /** It has read nothing for too long: closing its connection frees the engine. */
+  onClientStalled(): void {
+    this.response.destroy();
+  }
+
+  onDefect(error: unknown): void {
+    this.#parts.failureLog.defect(this.#context.requestId, error);
+    this.#loop?.attempt?.cancel();
+    if (this.response.headersSent) {
+      this.response.destroy();
+      return;
+    }
+    const told = gatewayError(
+      'internal',
+      `The gateway failed; its log tells why, under ${this.#context.requestId}.`,
+    );
+    this.#answerError(errorFields(told), 500, 'internal', 'failed', []);
+  }
+
+  /** The answer is written and the client does not read it. */
+  onExpired(): void {
+    this.response.destroy();
+  }
+
+  /** The gateway ends: a stream is ended with an error event, a request without an answer is refused. */
+  shutDown(): void {
+    const error = gatewayError('shutting_down', 'The gateway is shutting down; come again in a few seconds.');
+    const { attempt } = this.#loop ?? { attempt: null };
+    if (this.#step('interrupted')) {
+      this.#finish('interrupted');
+      attempt?.breakOff(error);
+    } else if (this.#phase !== 'done') {
+      attempt?.cancel();
+      this.#answerError(errorFields(error), 503, error.code, 'refused', SHUTDOWN_HEADERS);
+    }
+  }
+
+  #read(body: Buffer): void {
+    if (!this.#step('body_read')) return;
+    const readyAtMs = this.#parts.clock.monotonicMs();
+    const peeked = peekBody(body);
+    if (!peeked.ok) {
+      this.onRefused({ error: peeked.error, retryAfterSeconds: null, reason: peeked.error.code });
+      return;
+    }
+    const { model, stream, wantsUsage } = peeked.request;
+    const resolved = this.#parts.router.resolve(model);
+    if (resolved === undefined) {
+      const error = modelNotFound(model, this.#parts.router.nearestNames(model));
+      this.onRefused({ error, retryAfterSeconds: null, reason: error.code });
+      return;
+    }
+    this.#role = nameOfResolved(resolved);
+    this.#isStream = stream;
+    this.withholdUsage = !wantsUsage;
+    const { traceparent, tracestate } = this.#request.headers;
+    const request: LoopRequest = {
+      requestId: this.#context.requestId,
+      endpoint: this.#endpoint,
+      peeked: peeked.request,
+      resolved,
+      mayCloud: this.#context.key.mayCloud,
+      trace: { traceparent: oneHeader(traceparent), tracestate: oneHeader(tracestate) },
+    };
+    this.#loop = new AttemptLoop(this.#parts, request, this, peeked.bytes, readyAtMs);
+    this.#loop.next();
+  }
+
+  #answerError(
+    error: ErrorFields,
+    status: number,
+    reason: string,
+    outcome: RequestOutcome,
+    headers: readonly string[],
+  ): void {
+    if (!this.#step('answered')) return;
+    this.#reader.release();
+    const { clock, deadlines } = this.#parts;
+    if (!this.#request.complete) linger(this.#request, deadlines, clock, GATEWAY_LIMITS.lingerMs);
+    this.#finish(outcome);
+    answerJson(this.response, status, renderEnvelope(error), this.#facts(reason, 0), headers);
+  }
+
+  #facts(reason: string, ownMs: number): AnswerFacts {
+    const loop = this.#loop;
+    return {
+      requestId: this.#context.requestId,
+      corsHeaders: this.#context.corsHeaders,
+      host: loop?.host ?? NO_TARGET,
+      replica: loop?.replica ?? NO_TARGET,
+      attempts: loop?.attempts ?? 0,
+      overheadMs: (loop?.overheadMs ?? 0) + ownMs,
+      reason,
+    };
+  }
+
+  /** @returns whether the event has a place in this phase; else it comes too late, and is to be ignored */
+  #step(event: RequestEvent): boolean {
+    const next = stepRequest(this.#phase, event);
+    if (next === null) return false;
+    this.#phase = next;
+    return true;
+  }
+
+  #finish(outcome: RequestOutcome): void {
+    const { clock, deadlines, metrics } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    this.expiresAtMs = nowMs + GATEWAY_LIMITS.clientStallMs;
+    deadlines.watch(this);
+    const firstByteMs = this.#isStream ? (this.#loop?.attempt?.firstByteMs ?? null) : null;
+    metrics.openRequests--;
+    metrics.requestFinished({
+      role: this.#role,
+      target: this.#loop?.target ?? '',
+      outcome,
+      attempts: this.#loop?.attempts ?? 0,
+      durationSeconds: (nowMs - this.#startedAtMs) / 1000,
+      ttftSeconds: firstByteMs === null ? null : firstByteMs / 1000,
+      promptTokens: this.#usage?.promptTokens ?? null,
+      completionTokens: this.#usage?.completionTokens ?? null,
+      cachedTokens: this.#usage?.cachedTokens ?? null,
+    });
+  }
+
+  /** The response is over: sent whole, or its client is gone. */
+  readonly #onClose = (): void => {
+    if (this.#step('client_gone')) {
+      this.#finish('client_gone');
+      this.#loop?.attempt?.cancel();
+    }
+    this.#parts.deadlines.unwatch(this);
+    this.#reader.release();
+    this.#onOver(this);
+  };
+}
+
+const SHUTDOWN_HEADERS = ['retry-after', '5', 'connection', 'close'];
+
+function nameOfResolved(resolved: ResolvedModel): string {
+  if (resolved.kind === 'role') return resolved.role.name;
+  if (resolved.kind === 'deployment') return resolved.deployment.name;
+  return `${resolved.provider.name}/${resolved.model.name}`;
+}
+
+function oneHeader(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

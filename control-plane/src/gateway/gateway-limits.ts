@@ -1,0 +1,38 @@
+/** Bounds of the gateway that no operator has to tune. Bytes and milliseconds. */
+export const GATEWAY_LIMITS = {
+  /** Targets that one request is sent to at most. */
+  maxAttempts: 4,
+  /** After the second 500 a request is thought to be the cause, and is not sent on to break a third engine. */
+  maxInternalErrors: 2,
+  /** Claims lost to other requests before the gateway calls the fleet full. */
+  maxLostClaims: 8,
+  /** Bodies up to this are validated whole; larger ones are only scanned. */
+  parseBytes: 256 * 1024,
+  /** All request bodies that are held at the same time. */
+  heldBodyBytes: 512 * 1024 * 1024,
+  /** An answer up to this is buffered whole, and so can still be asked elsewhere if it breaks off. */
+  bufferedAnswerBytes: 4 * 1024 * 1024,
+  /** One event of a stream. */
+  eventBytes: 4 * 1024 * 1024,
+  /** Of an engine's error answer this much is read. */
+  errorAnswerBytes: 64 * 1024,
+  /** How long the rest of an error answer is waited for. */
+  errorAnswerMs: 1_000,
+  /** A client that does not read for this long is dropped. */
+  clientStallMs: 60_000,
+  /** How long a client that was answered early may go on sending its body. */
+  lingerMs: 5_000,
+  /** How long after `[DONE]` an engine may hold its stream open. */
+  afterDoneMs: 2_000,
+  /** Resolution of every deadline. */
+  tickMs: 100,
+} as const;
+
+export type GatewayLimits = { readonly [Name in keyof typeof GATEWAY_LIMITS]: number };
+
+/** Deadlines of a target that is asked for by its own name, not through a role. */
+export const DIRECT_TIMEOUTS = {
+  firstByteTimeoutSeconds: 300,
+  idleTimeoutSeconds: 120,
+  totalTimeoutSeconds: 3_600,
+} as const;

@@ -1,0 +1,33 @@
+import type { Clock } from '@ai-fabric/shared';
+import type { SecretReference } from '../declared/declared-state.js';
+import type { Router } from '../router/route-types.js';
+import type { BodyLimits } from './body-reader.js';
+import type { Deadlines } from './deadlines.js';
+import type { FailureLog } from './failure-log.js';
+import type { GatewayMetrics } from './gateway-metrics.js';
+import type { HeldBytes } from './held-bytes.js';
+import type { TargetAddresses } from './upstream/target-address.js';
+import type { UpstreamPools } from './upstream/upstream-pools.js';
+
+/** Where the keys of providers are read; the secret itself is never kept here. */
+export interface ProviderKeys {
+  read(
+    reference: SecretReference,
+  ):
+    | { readonly ok: true; readonly value: string }
+    | { readonly ok: false; readonly code: string; readonly detail: string };
+}
+
+/** What all exchanges of a gateway share. */
+export interface GatewayParts {
+  readonly router: Router;
+  readonly secrets: ProviderKeys;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly pools: UpstreamPools;
+  readonly addresses: TargetAddresses;
+  readonly metrics: GatewayMetrics;
+  readonly failureLog: FailureLog;
+  readonly heldBytes: HeldBytes;
+  readonly bodyLimits: BodyLimits;
+}

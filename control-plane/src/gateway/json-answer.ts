@@ -1,0 +1,74 @@
+import type { AnswerSink, SinkHost } from './answer-sink.js';
+import { ClientPipe } from './client-pipe.js';
+import { type AttemptFailure, attemptFailure } from './decide/attempt-failure.js';
+import { readAnswerUsage } from './decide/read-usage.js';
+import { GATEWAY_LIMITS } from './gateway-limits.js';
+
+/**
+ * A JSON answer: held until it is whole and then sent with one write, so that one that breaks off can still be asked
+ * elsewhere. One beyond the bound is passed through as it comes; if that breaks off, so does the client's connection.
+ */
+export class JsonAnswer implements AnswerSink {
+  readonly #host: SinkHost;
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+  #pipe: ClientPipe | null = null;
+
+  constructor(host: SinkHost) {
+    this.#host = host;
+  }
+
+  get isWhole(): boolean {
+    return false;
+  }
+
+  data(chunk: Buffer): void {
+    if (this.#pipe !== null) {
+      this.#pipe.write(chunk);
+      return;
+    }
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes > GATEWAY_LIMITS.bufferedAnswerBytes) this.#passThrough();
+  }
+
+  end(): void {
+    if (this.#pipe !== null) {
+      this.#host.succeed(null);
+      this.#host.response.end();
+      return;
+    }
+    const chunks = this.#chunks;
+    const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, this.#bytes);
+    const usage = readAnswerUsage(body);
+    if (usage === 'broken') {
+      this.#host.giveUp(attemptFailure('truncated', `${body.length} bytes that are no whole JSON object`));
+      return;
+    }
+    this.#host.commit(body.length);
+    this.#host.succeed(usage);
+    this.#host.response.end(body);
+  }
+
+  failed(failure: AttemptFailure): void {
+    if (this.#pipe === null) {
+      this.#host.giveUp(failure);
+      return;
+    }
+    this.#host.interrupted(failure);
+    this.#host.response.destroy();
+  }
+
+  /** There is no way to tell an error inside a JSON answer: a cut connection is the only honest end. */
+  breakOff(): void {
+    this.#host.response.destroy();
+  }
+
+  #passThrough(): void {
+    const length = this.#host.headers['content-length'];
+    this.#host.commit(typeof length === 'string' ? Number(length) : null);
+    this.#pipe = new ClientPipe(this.#host.response, this.#host);
+    for (const chunk of this.#chunks) this.#pipe.write(chunk);
+    this.#chunks.length = 0;
+  }
+}

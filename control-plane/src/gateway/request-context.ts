@@ -1,0 +1,16 @@
+/** Who asks, as far as the gateway needs to know. */
+export interface GatewayKey {
+  /** `anonymous` for callers that are trusted by their address. */
+  readonly name: string;
+  /** Whether its requests may go to a provider. */
+  readonly mayCloud: boolean;
+}
+
+/** What admission found out about a request that it let in; goes with the request through the gateway. */
+export interface RequestContext {
+  /** The client's own `x-request-id` when it is sane, else one of ours. */
+  readonly requestId: string;
+  readonly key: GatewayKey;
+  /** Header names and values, alternating, for every answer to this request. Empty without an `Origin`. */
+  readonly corsHeaders: readonly string[];
+}

@@ -1,0 +1,130 @@
+import type { Task } from '@ai-fabric/shared';
+import type {
+  DeclaredDeployment,
+  DeclaredProvider,
+  DeclaredProviderModel,
+  DeclaredRole,
+  ResolvedModel,
+} from '../../declared/declared-state.js';
+import type {
+  AttemptOutcome,
+  Claim,
+  ListedModel,
+  RouteDecision,
+  RouteRequest,
+  Router,
+} from '../../router/route-types.js';
+
+type Candidate =
+  | { readonly kind: 'send'; readonly deployment: DeclaredDeployment }
+  | { readonly kind: 'cloud'; readonly provider: DeclaredProvider; readonly model: DeclaredProviderModel };
+
+/** Takes its candidates in order, skips what is excluded, and remembers every claim. */
+export class FakeRouter implements Router {
+  readonly candidates: Candidate[] = [];
+  readonly outcomes: { target: string; outcome: AttemptOutcome }[] = [];
+  readonly selected: RouteRequest[] = [];
+  inflight = 0;
+  releases = 0;
+  answeredCount = 0;
+  /** Claims that are lost to others before one is won. */
+  lostClaims = 0;
+  listed: ListedModel[] = [];
+  role: DeclaredRole;
+
+  constructor(timeouts: Partial<DeclaredRole> = {}, task: Task = 'chat') {
+    this.role = {
+      name: 'chat-fast',
+      task,
+      targets: [],
+      firstByteTimeoutSeconds: 30,
+      idleTimeoutSeconds: 30,
+      totalTimeoutSeconds: 300,
+      ...timeouts,
+    };
+  }
+
+  addDeployment(url: string, name = `replica-${this.candidates.length + 1}`): void {
+    const deployment: DeclaredDeployment = {
+      name,
+      host: `host-of-${name}`,
+      task: this.role.task,
+      engine: 'external',
+      url,
+      servedModel: `served/${name}`,
+      maxConcurrent: 8,
+      contextTokens: 8192,
+      listed: true,
+    };
+    this.candidates.push({ kind: 'send', deployment });
+  }
+
+  addProvider(baseUrl: string, apiKey: DeclaredProvider['apiKey'] = { env: 'TEST_KEY' }): void {
+    const model: DeclaredProviderModel = { name: 'strong', model: 'gpt-strong-1', task: this.role.task };
+    const provider: DeclaredProvider = {
+      name: 'openai',
+      baseUrl,
+      apiKey,
+      models: new Map([['strong', model]]),
+    };
+    this.candidates.push({ kind: 'cloud', provider, model });
+  }
+
+  select(request: RouteRequest): RouteDecision {
+    this.selected.push(request);
+    const free = this.candidates.find((candidate) => !request.excluded.has(targetOf(candidate)));
+    const considered = this.candidates.map((candidate) => ({
+      target: targetOf(candidate),
+      verdict: 'already_tried' as const,
+      load: null,
+    }));
+    if (free !== undefined) return { ...free, reason: 'least_load', considered: [] };
+    return {
+      kind: 'refuse',
+      code: 'all_failed',
+      detail: 'nothing is left for "chat-fast"',
+      retryAfterSeconds: 7,
+      considered,
+    };
+  }
+
+  claim(decision: Candidate): Claim | null {
+    if (this.lostClaims > 0) {
+      this.lostClaims--;
+      return null;
+    }
+    const target = targetOf(decision);
+    this.inflight++;
+    let isOpen = true;
+    return {
+      target,
+      answered: () => {
+        this.answeredCount++;
+      },
+      release: (outcome) => {
+        this.releases++;
+        if (!isOpen) return;
+        isOpen = false;
+        this.inflight--;
+        this.outcomes.push({ target, outcome });
+      },
+    };
+  }
+
+  resolve(model: string): ResolvedModel | undefined {
+    return model === this.role.name ? { kind: 'role', role: this.role } : undefined;
+  }
+
+  nearestNames(): readonly string[] {
+    return [this.role.name, 'chat-deep'];
+  }
+
+  listModels(): readonly ListedModel[] {
+    return this.listed;
+  }
+}
+
+function targetOf(candidate: Candidate): string {
+  if (candidate.kind === 'send') return candidate.deployment.name;
+  return `${candidate.provider.name}/${candidate.model.name}`;
+}

@@ -1,0 +1,201 @@
+import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type Socket,
+  type Server as TcpServer,
+} from 'node:net';
+import { type Clock, systemClock } from '@ai-fabric/shared';
+import { pino } from 'pino';
+import type { DeclaredState } from '../../declared/declared-state.js';
+import { createAdmission } from '../admission/create-admission.js';
+import { createKeyLookup } from '../admission/key-lookup.js';
+import { createGateway, type Gateway } from '../create-gateway.js';
+import { GatewayMetrics } from '../gateway-metrics.js';
+import type { FakeRouter } from './fake-router.js';
+
+/** Real servers on free ports, and what has to be closed after a test. */
+export class TestGateway {
+  readonly metrics = new GatewayMetrics();
+  readonly logLines: string[] = [];
+  readonly gateway: Gateway;
+  readonly server: Server;
+  url = '';
+  port = 0;
+  readonly #closers: (() => Promise<void>)[] = [];
+
+  constructor(router: FakeRouter, options: TestOptions = {}) {
+    const clock = options.clock ?? systemClock();
+    const log = pino({ level: 'info' }, { write: (line: string) => void this.logLines.push(line) });
+    this.gateway = createGateway({
+      router,
+      secrets: options.secrets ?? { read: () => ({ ok: true, value: 'sk-of-the-provider' }) },
+      metrics: this.metrics,
+      config: { maxBodyBytes: 1024 * 1024, bodyTimeoutSeconds: 5, ...options.config },
+      clock,
+      log,
+    });
+    const admission = createAdmission({
+      declared: {
+        current: () => declaredGateway(options.allowedOrigins ?? [], options.extraHosts ?? []),
+        onChange: () => () => undefined,
+      },
+      keys: createKeyLookup((presented) => presented === 'the-admin-token'),
+      hostName: 'motoko',
+      ownAddresses: () => new Set(['192.0.2.7']),
+      clock,
+      random: () => 0.5,
+    });
+    this.server = createServer((request, response) => {
+      const context = admission.admit(request, response);
+      if (context !== null) this.gateway.handle(request, response, context);
+    });
+  }
+
+  async start(): Promise<this> {
+    this.port = await listen(this.server);
+    this.url = `http://127.0.0.1:${this.port}`;
+    return this;
+  }
+
+  /** An HTTP engine; `handle` gets the whole request body. */
+  async engine(handle: EngineHandler): Promise<string> {
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => handle(request, response, Buffer.concat(chunks)));
+    });
+    const port = await listen(server);
+    this.#closers.push(() => closeServer(server));
+    return `http://127.0.0.1:${port}`;
+  }
+
+  /** An engine that speaks raw bytes, for what no HTTP server would send. */
+  async rawEngine(handle: (socket: Socket, request: string) => void): Promise<string> {
+    const sockets = new Set<Socket>();
+    const server = createTcpServer((socket) => {
+      sockets.add(socket);
+      let seen = '';
+      socket.on('error', () => socket.destroy());
+      socket.on('data', (chunk) => {
+        seen += chunk.toString('latin1');
+        if (!isWholeRequest(seen)) return;
+        const whole = seen;
+        seen = '';
+        handle(socket, whole);
+      });
+    });
+    const port = await listen(server);
+    this.#closers.push(async () => {
+      for (const socket of sockets) socket.destroy();
+      await closeServer(server);
+    });
+    return `http://127.0.0.1:${port}`;
+  }
+
+  async close(): Promise<void> {
+    await this.gateway.close(0);
+    await closeServer(this.server);
+    for (const close of this.#closers) await close();
+  }
+}
+
+export type EngineHandler = (
+  request: IncomingMessage,
+  response: import('node:http').ServerResponse,
+  body: Buffer,
+) => void;
+
+export interface TestOptions {
+  readonly clock?: Clock;
+  readonly secrets?: Parameters<typeof createGateway>[0]['secrets'];
+  readonly config?: { readonly maxBodyBytes?: number; readonly bodyTimeoutSeconds?: number };
+  readonly allowedOrigins?: readonly string[];
+  readonly extraHosts?: readonly string[];
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly bytes: Buffer;
+  readonly text: string;
+  /** Whether the answer ended as HTTP says it should. */
+  readonly isWhole: boolean;
+}
+
+/** A plain HTTP client: `fetch` forbids some of the headers that are tested here. */
+export function ask(
+  url: string,
+  options: { method?: string; headers?: Record<string, string>; body?: string | Buffer } = {},
+): Promise<Answer> {
+  const { method = options.body === undefined ? 'GET' : 'POST', headers = {}, body } = options;
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(url, { method, headers, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', () => undefined);
+      response.on('close', () => {
+        const bytes = Buffer.concat(chunks);
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          bytes,
+          text: bytes.toString('utf8'),
+          isWhole: response.complete,
+        });
+      });
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+/** Waits for a condition, not for a time. @throws when it does not hold within the deadline */
+export async function until(condition: () => boolean, what: string, deadlineMs = 5_000): Promise<void> {
+  const endMs = Date.now() + deadlineMs;
+  while (!condition()) {
+    if (Date.now() > endMs) throw new Error(`waited ${deadlineMs} ms in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+export function errorOf(answer: Answer): {
+  message: string;
+  type: string;
+  param: string | null;
+  code: string;
+} {
+  return JSON.parse(answer.text).error;
+}
+
+function declaredGateway(allowedOrigins: readonly string[], extraHosts: readonly string[]): DeclaredState {
+  return {
+    revision: 1,
+    hosts: new Map(),
+    deployments: new Map(),
+    providers: new Map(),
+    roles: new Map(),
+    aliases: new Map(),
+    gateway: { allowedOrigins, extraHosts },
+  };
+}
+
+function isWholeRequest(text: string): boolean {
+  const headEnd = text.indexOf('\r\n\r\n');
+  if (headEnd < 0) return false;
+  const length = Number(/content-length: (\d+)/i.exec(text)?.[1] ?? 0);
+  return text.length >= headEnd + 4 + length;
+}
+
+function listen(server: Server | TcpServer): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+function closeServer(server: Server | TcpServer): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    if ('closeAllConnections' in server) server.closeAllConnections();
+  });
+}

@@ -1,0 +1,41 @@
+/** Where a request goes: an origin's pool, and the path there. */
+export interface TargetAddress {
+  /** Such as `http://192.168.1.20:8000`. */
+  readonly origin: string;
+  readonly path: string;
+}
+
+interface Base {
+  readonly origin: string;
+  /** Without a trailing slash; up to and with `/v1`. */
+  readonly path: string;
+}
+
+const MAX_BASES = 1_024;
+
+/** Remembers how declared URLs split, so that none is parsed on the request path twice. */
+export class TargetAddresses {
+  readonly #bases = new Map<string, Base>();
+
+  /**
+   * @param url of an engine (with or without `/v1`) or of a provider (up to and with its `/v1`)
+   * @param endpointPath behind `/v1`
+   * @throws TypeError where the URL is none; the reader of the declared state lets no such pass
+   */
+  resolve(url: string, endpointPath: string, kind: 'engine' | 'provider'): TargetAddress {
+    let base = this.#bases.get(url);
+    if (base === undefined) {
+      if (this.#bases.size >= MAX_BASES) this.#bases.clear();
+      base = splitUrl(url, kind);
+      this.#bases.set(url, base);
+    }
+    return { origin: base.origin, path: base.path + endpointPath };
+  }
+}
+
+function splitUrl(url: string, kind: 'engine' | 'provider'): Base {
+  const { origin, pathname } = new URL(url);
+  const path = pathname.replace(/\/+$/, '');
+  if (kind === 'provider' || path.endsWith('/v1')) return { origin, path };
+  return { origin, path: `${path}/v1` };
+}
