@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+
+/** Every path in a data directory; nobody else puts one together. */
+export interface DataDirectoryLayout {
+  readonly registryFile: string;
+  /** Held by the running control plane; its process id stands in the file beside it. */
+  readonly lockFile: string;
+  readonly processIdFile: string;
+  readonly certificateDirectory: string;
+  readonly adminTokenFile: string;
+}
+
+export function dataDirectoryLayout(dataDirectory: string): DataDirectoryLayout {
+  return {
+    registryFile: join(dataDirectory, 'registry.sqlite'),
+    lockFile: join(dataDirectory, 'control-plane.lock'),
+    processIdFile: join(dataDirectory, 'control-plane.pid'),
+    certificateDirectory: join(dataDirectory, 'tls'),
+    adminTokenFile: join(dataDirectory, 'admin.token'),
+  };
+}

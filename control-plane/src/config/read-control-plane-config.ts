@@ -1,0 +1,110 @@
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { ConfigError } from './config-error.js';
+import type { ControlPlaneConfig } from './control-plane-config.js';
+import { chooseDataDirectory } from './decide/choose-data-directory.js';
+import {
+  type GivenSetting,
+  pickGiven,
+  readAddresses,
+  readChoice,
+  readWholeNumber,
+  type SettingResult,
+} from './decide/read-setting.js';
+import type { Environment } from './environment.js';
+
+/** What the command line may say; it wins over the environment. Texts as they were typed. */
+export interface ControlPlaneFlags {
+  readonly config?: string | undefined;
+  readonly data?: string | undefined;
+  readonly host?: readonly string[] | string | undefined;
+  readonly port?: string | undefined;
+  readonly tlsPort?: string | undefined;
+  readonly logLevel?: string | undefined;
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const MIB = 1024 * 1024;
+const port = (fallback: number) => ({ least: 0, most: 65_535, fallback, what: 'a port' });
+
+/**
+ * Flags, then AI_FABRIC_* variables (CONFIG, DATA, HOST, PORT, TLS_PORT, LOG_LEVEL, MAX_BODY_BYTES,
+ * BODY_TIMEOUT_SECONDS), then defaults.
+ *
+ * @throws ConfigError with every setting that cannot be used
+ */
+export function readControlPlaneConfig(
+  flags: ControlPlaneFlags = {},
+  environment: Environment = process.env,
+  platform: NodeJS.Platform = process.platform,
+): ControlPlaneConfig {
+  const problems: string[] = [];
+  const take = <Value>(result: SettingResult<Value>, fallback: Value): Value => {
+    if (result.ok) return result.value;
+    problems.push(result.problem);
+    return fallback;
+  };
+  const given = (flag: string, text: string | undefined, variable: string): GivenSetting =>
+    pickGiven({ name: flag, text }, { name: variable, text: environment[variable] });
+
+  const fabricFile = given('--config', flags.config, 'AI_FABRIC_CONFIG').text;
+  const hosts = given('--host', joinHosts(flags.host), 'AI_FABRIC_HOST');
+  const config: ControlPlaneConfig = {
+    dataDirectory: readDataDirectory(flags.data, environment, platform),
+    fabricFile: fabricFile === undefined ? null : resolve(fabricFile),
+    listenHosts: Object.freeze(take(readAddresses(hosts, ['0.0.0.0', '::']), [])),
+    port: take(readWholeNumber(given('--port', flags.port, 'AI_FABRIC_PORT'), port(8000)), 0),
+    tlsPort: take(readWholeNumber(given('--tls-port', flags.tlsPort, 'AI_FABRIC_TLS_PORT'), port(8443)), 0),
+    logLevel: take(
+      readChoice(given('--log-level', flags.logLevel, 'AI_FABRIC_LOG_LEVEL'), LOG_LEVELS, 'info'),
+      'info',
+    ),
+    ...readLimits(given, take),
+  };
+  if (config.port !== 0 && config.port === config.tlsPort) {
+    problems.push(`--tls-port: expected another port than --port, found ${config.tlsPort} for both`);
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(config);
+}
+
+/** Where the control plane of this machine has its data, for commands that only look for it. */
+export function readDataDirectory(
+  flag: string | undefined,
+  environment: Environment = process.env,
+  platform: NodeJS.Platform = process.platform,
+): string {
+  const { text } = pickGiven(
+    { name: '--data', text: flag },
+    { name: 'AI_FABRIC_DATA', text: environment['AI_FABRIC_DATA'] },
+  );
+  return resolve(
+    text ??
+      chooseDataDirectory({
+        platform,
+        isRoot: process.getuid?.() === 0,
+        homeDirectory: homedir(),
+        xdgDataHome: environment['XDG_DATA_HOME'],
+        programData: environment['ProgramData'],
+      }),
+  );
+}
+
+function readLimits(
+  given: (flag: string, text: undefined, variable: string) => GivenSetting,
+  take: <Value>(result: SettingResult<Value>, fallback: Value) => Value,
+): Pick<ControlPlaneConfig, 'maxBodyBytes' | 'bodyTimeoutSeconds'> {
+  const bytes = { least: 1024, most: 1024 * MIB, fallback: 32 * MIB, what: 'a number of bytes' };
+  const seconds = { least: 1, most: 3600, fallback: 60, what: 'a number of seconds' };
+  return {
+    maxBodyBytes: take(readWholeNumber(given('', undefined, 'AI_FABRIC_MAX_BODY_BYTES'), bytes), 0),
+    bodyTimeoutSeconds: take(
+      readWholeNumber(given('', undefined, 'AI_FABRIC_BODY_TIMEOUT_SECONDS'), seconds),
+      0,
+    ),
+  };
+}
+
+function joinHosts(hosts: readonly string[] | string | undefined): string | undefined {
+  return typeof hosts === 'object' ? hosts.join(',') : hosts;
+}
