@@ -14,6 +14,8 @@ export interface CardReading {
   readonly memoryMhz: number;
   readonly fanPercent: number;
   readonly idle: boolean;
+  /** Held by its power limit. */
+  readonly capped: boolean;
 }
 
 /** Ticks from one support point of the noise to the next: readings drift, they do not jump. */
@@ -39,6 +41,7 @@ export function cardReading(card: SimulatedCard, seed: number, cardIndex: number
     memoryMhz: idle ? 405 : card.maxMemoryMhz,
     fanPercent: Math.round(30 + 45 * busy),
     idle,
+    capped: busy > 0.95,
   };
 }
 

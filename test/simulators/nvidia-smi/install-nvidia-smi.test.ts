@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -98,4 +98,11 @@ it('ends by itself when nobody reads it', async () => {
   await eventually('a line', () => lines(run) >= 1);
   run.child.stdout?.destroy();
   await eventually('it ends', () => run.child.exitCode !== null || run.child.signalCode !== null);
+});
+
+it('writes a batch file for Windows, and tells the command without it', async () => {
+  const installed = await installNvidiaSmi({ directory, platform: 'win32' });
+  expect(installed.path.endsWith('nvidia-smi.cmd')).toBe(true);
+  const quoted = [installed.command, ...installed.leadingArgs].map((part) => `"${part}"`).join(' ');
+  expect(await readFile(installed.path, 'utf8')).toBe(`@${quoted} %*\r\n`);
 });

@@ -31,7 +31,9 @@ const deprecated = ({ scenario }: FieldContext) => DRIVERS[scenario.driver].depr
 const version = ({ scenario }: FieldContext) => DRIVERS[scenario.driver].versions[scenario.platform];
 const windows = ({ scenario }: FieldContext) => scenario.platform === 'windows';
 const watts = (value: number) => value.toFixed(2);
-const reasons = ({ reading }: FieldContext) => (reading.idle ? '0x0000000000000001' : '0x0000000000000004');
+/** NVML's mask: 1 idle, 4 held by the power cap. */
+const reasons = ({ reading }: FieldContext) =>
+  `0x000000000000000${reading.idle ? 1 : reading.capped ? 4 : 0}`;
 
 /** The fields of `--query-gpu` that the simulator knows, in the order of the tool's help. */
 const ROWS: readonly Row[] = [

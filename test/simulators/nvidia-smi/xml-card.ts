@@ -121,7 +121,7 @@ function reasonsElement(eventReasons: boolean, reading: CardReading): XmlElement
   const word = eventReasons ? 'clocks_event_reason' : 'clocks_throttle_reason';
   return block(`${word}s`, {
     [`${word}_gpu_idle`]: reading.idle ? 'Active' : 'Not Active',
-    [`${word}_sw_power_cap`]: reading.idle ? 'Not Active' : 'Active',
+    [`${word}_sw_power_cap`]: reading.capped ? 'Active' : 'Not Active',
     [`${word}_hw_slowdown`]: 'Not Active',
     [`${word}_sw_thermal_slowdown`]: 'Not Active',
   });
