@@ -1,0 +1,61 @@
+import type { ReplicaPhase } from '@ai-fabric/shared';
+import type {
+  DeclaredDeployment,
+  DeclaredProvider,
+  DeclaredProviderModel,
+} from '../declared/declared-state.js';
+import type { Presence } from '../live/live-view.js';
+
+/** A replica as the deciders see it: what is declared, observed and counted, at one moment. */
+export interface ReplicaCandidate {
+  readonly kind: 'replica';
+  /** The deployment's name. */
+  readonly target: string;
+  readonly deployment: DeclaredDeployment;
+  /** Whether its host is expected to be away most of the time. */
+  readonly mayBeAway: boolean;
+  readonly presence: Presence;
+  readonly draining: boolean;
+  /** `absent` also where nothing was ever observed. */
+  readonly phase: ReplicaPhase;
+  /** Prompt and answer together; `null`: not known. */
+  readonly contextTokens: number | null;
+  /** Milliseconds until the breaker lets one request through; 0: it does now. */
+  readonly blockedForMs: number;
+  /** Milliseconds until an engine that said "my queue is full" is asked again; 0: it may be asked now. */
+  readonly busyForMs: number;
+  /** Our own open claims. Exact. */
+  readonly inflight: number;
+  /** How long our requests held a slot lately, on average; `null` before the first one ended well. */
+  readonly meanHoldMs: number | null;
+  /** Requests of others in the same engine, as estimated for now; 0 where no gauge ever told. */
+  readonly externalLoad: number;
+  /** From the latest reading; `null`: not known, which is not 0. */
+  readonly waiting: number | null;
+  readonly kvUsageRatio: number | null;
+  /** Age of that reading; `null`: there never was one. */
+  readonly readingAgeMs: number | null;
+}
+
+/** A provider's model. It has no slots that we know of: the provider itself says when it is busy. */
+export interface CloudCandidate {
+  readonly kind: 'provider';
+  /** `provider/model`. */
+  readonly target: string;
+  readonly provider: DeclaredProvider;
+  readonly model: DeclaredProviderModel;
+  /** The declared key can be read, or none is declared. */
+  readonly keyPresent: boolean;
+  readonly blockedForMs: number;
+  readonly busyForMs: number;
+}
+
+export type Candidate = ReplicaCandidate | CloudCandidate;
+
+/**
+ * Targets that compete. The next group is asked only when nobody in this one can serve. Deployments that stand
+ * next to each other in a role form one group; each provider's model is a group of its own.
+ */
+export type CandidateGroup =
+  | { readonly kind: 'replicas'; readonly candidates: readonly ReplicaCandidate[] }
+  | { readonly kind: 'provider'; readonly candidate: CloudCandidate };

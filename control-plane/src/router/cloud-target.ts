@@ -1,0 +1,51 @@
+import type { DeclaredProvider, DeclaredProviderModel, SecretReference } from '../declared/declared-state.js';
+import type { Breaker } from './breaker.js';
+import type { CloudCandidate } from './candidate.js';
+import type { Moment } from './live-replica-target.js';
+
+/** Whether a secret can be read; never what it is. */
+export interface SecretPresence {
+  has(ref: SecretReference): boolean;
+}
+
+export interface CloudTargetDeps {
+  readonly breaker: Breaker;
+  readonly secrets: SecretPresence;
+  /** The secret is looked for at most this often: that may touch a file. */
+  readonly keyCheckMs: number;
+}
+
+/** A provider model's candidate, one object for as long as its declaration lives. */
+export class CloudTarget implements CloudCandidate {
+  readonly kind = 'provider';
+  readonly target: string;
+  readonly provider: DeclaredProvider;
+  readonly model: DeclaredProviderModel;
+  keyPresent = false;
+  blockedForMs = 0;
+  busyForMs = 0;
+
+  readonly #deps: CloudTargetDeps;
+  #keyCheckedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(provider: DeclaredProvider, model: DeclaredProviderModel, deps: CloudTargetDeps) {
+    this.target = `${provider.name}/${model.name}`;
+    this.provider = provider;
+    this.model = model;
+    this.#deps = deps;
+  }
+
+  get breaker(): Breaker {
+    return this.#deps.breaker;
+  }
+
+  refresh(now: Moment): void {
+    const { breaker, secrets, keyCheckMs } = this.#deps;
+    this.blockedForMs = breaker.blockedForMs(now.monotonicMs);
+    this.busyForMs = breaker.busyForMs(now.monotonicMs);
+    if (now.monotonicMs - this.#keyCheckedAtMs < keyCheckMs) return;
+    this.#keyCheckedAtMs = now.monotonicMs;
+    const { apiKey } = this.provider;
+    this.keyPresent = apiKey === null || secrets.has(apiKey);
+  }
+}

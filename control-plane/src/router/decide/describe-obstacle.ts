@@ -1,0 +1,75 @@
+import type { Candidate, ReplicaCandidate } from '../candidate.js';
+import type { FilterReason, RouteRequest } from '../route-types.js';
+
+/** What stands in the way of one target, as a phrase for a client's error message: thing, place, fix where known. */
+export function describeObstacle(candidate: Candidate, reason: FilterReason, request: RouteRequest): string {
+  return candidate.kind === 'replica'
+    ? describeReplica(candidate, reason, request)
+    : describeProvider(candidate.provider.name, candidate.blockedForMs, reason, request);
+}
+
+function describeReplica(replica: ReplicaCandidate, reason: FilterReason, request: RouteRequest): string {
+  const { host, maxConcurrent, servedModel, task } = replica.deployment;
+  switch (reason) {
+    case 'host_away':
+      return describeAway(replica);
+    case 'host_late':
+      return `host ${host} has fallen silent`;
+    case 'draining':
+      return `host ${host} is draining; undrain it to use it again`;
+    case 'not_ready':
+      return `its replica on ${host} is ${replica.phase}`;
+    case 'full':
+      return replica.inflight >= maxConcurrent
+        ? `all ${maxConcurrent} slots are taken`
+        : 'its engine says that its queue is full';
+    case 'breaker_open':
+      return `failed repeatedly, is tried again in ${seconds(replica.blockedForMs)} s`;
+    case 'context_too_long':
+      return `takes ${replica.contextTokens} tokens, the prompt has about ${request.estimatedPromptTokens}`;
+    case 'wrong_task':
+      return `is for ${task}, the request is for ${request.task}`;
+    case 'other_model':
+      return `serves ${servedModel}, whose vectors would not match`;
+    default:
+      return describeCommon(reason);
+  }
+}
+
+function describeAway({ deployment, presence, mayBeAway }: ReplicaCandidate): string {
+  if (mayBeAway) return `host ${deployment.host} is asleep or off, which is normal for it`;
+  if (presence === 'unseen') return `host ${deployment.host} has never joined; run its agent`;
+  return `host ${deployment.host} is away; start it, or its agent`;
+}
+
+function describeProvider(
+  provider: string,
+  blockedForMs: number,
+  reason: FilterReason,
+  request: RouteRequest,
+): string {
+  switch (reason) {
+    case 'provider_key_missing':
+      return `the control plane has no API key for provider ${provider}`;
+    case 'full':
+      return `provider ${provider} says that it is busy`;
+    case 'breaker_open':
+      return `provider ${provider} failed repeatedly, is tried again in ${seconds(blockedForMs)} s`;
+    case 'wrong_task':
+      return `is not for ${request.task}`;
+    case 'other_model':
+      return 'is another model, whose vectors would not match';
+    default:
+      return describeCommon(reason);
+  }
+}
+
+function describeCommon(reason: FilterReason): string {
+  if (reason === 'already_tried') return 'was tried for this request and failed';
+  if (reason === 'cloud_not_allowed') return 'this key may not use the cloud';
+  return reason.replaceAll('_', ' ');
+}
+
+function seconds(ms: number): number {
+  return Math.max(1, Math.ceil(ms / 1000));
+}

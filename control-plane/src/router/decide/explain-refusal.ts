@@ -1,0 +1,187 @@
+import type { Candidate, CandidateGroup } from '../candidate.js';
+import type { Considered, FilterReason, RefusalCode, RouteDecision, RouteRequest } from '../route-types.js';
+import { describeObstacle } from './describe-obstacle.js';
+
+export interface RefusalSettings {
+  readonly fullSeconds: RetryRange;
+  readonly notReadySeconds: RetryRange;
+  readonly lateSeconds: number;
+  readonly awaySeconds: number;
+  readonly drainingSeconds: number;
+  readonly failedSeconds: number;
+}
+
+/** `usual` where nothing better is known; what is computed is kept within the others. Whole seconds. */
+export interface RetryRange {
+  readonly least: number;
+  readonly usual: number;
+  readonly most: number;
+}
+
+/** A target that was ruled out, and by what. */
+interface Obstacle {
+  readonly candidate: Candidate;
+  readonly reason: FilterReason;
+}
+
+/** More targets than this are counted, not told: the sentence goes into an error message. */
+const TARGETS_TOLD = 6;
+
+/**
+ * Of several obstacles the one to tell is the one that is gone first: a client that waits for it is served
+ * soonest. What no waiting mends comes last, so it is told only where it is all there is.
+ */
+const PRECEDENCE: readonly FilterReason[] = [
+  'full',
+  'already_tried',
+  'breaker_open',
+  'not_ready',
+  'host_late',
+  'host_away',
+  'draining',
+  'context_too_long',
+  'cloud_not_allowed',
+  'provider_key_missing',
+  'wrong_task',
+  'other_model',
+];
+
+const CODES: Readonly<Record<FilterReason, RefusalCode>> = {
+  full: 'no_capacity',
+  already_tried: 'all_failed',
+  breaker_open: 'not_ready',
+  not_ready: 'not_ready',
+  host_late: 'host_away',
+  host_away: 'host_away',
+  draining: 'not_ready',
+  context_too_long: 'context_too_long',
+  cloud_not_allowed: 'cloud_not_allowed',
+  provider_key_missing: 'provider_key_missing',
+  // Stands only beside the role's first target, which always has another reason: never the one told.
+  other_model: 'not_ready',
+  wrong_task: 'wrong_task',
+};
+
+const HEADLINES: Readonly<Record<RefusalCode, string>> = {
+  no_capacity: 'all that could serve it now is full',
+  host_away: 'its host is away',
+  not_ready: 'nothing that serves it is ready',
+  all_failed: 'every attempt failed',
+  context_too_long: 'the request is too long for every target',
+  wrong_task: 'it cannot do this task',
+  cloud_not_allowed: 'only the cloud could serve it and this key may not use the cloud',
+  provider_key_missing:
+    'only a provider could serve it and the control plane has no API key for that provider',
+};
+
+/**
+ * The most useful refusal when no target passed.
+ *
+ * @param considered one line for each candidate of `groups`, in their order, none of them chosen
+ */
+export function explainRefusal(
+  request: RouteRequest,
+  groups: readonly CandidateGroup[],
+  considered: readonly Considered[],
+  settings: RefusalSettings,
+): Extract<RouteDecision, { kind: 'refuse' }> {
+  const obstacles = obstaclesOf(groups, considered);
+  const name = nameOf(request);
+  const told = PRECEDENCE.find((reason) => obstacles.some((obstacle) => obstacle.reason === reason));
+  if (told === undefined) {
+    // A role that lost its last target while the request was on its way.
+    const detail = `${name}: it has no targets any more`;
+    return { kind: 'refuse', code: 'not_ready', detail, retryAfterSeconds: 0, considered };
+  }
+  const code = CODES[told];
+  const detail = `${name}: ${HEADLINES[code]} (${listObstacles(obstacles, request)})`;
+  const retryAfterSeconds = retryAfter(told, obstacles, settings);
+  return { kind: 'refuse', code, detail, retryAfterSeconds, considered };
+}
+
+function obstaclesOf(groups: readonly CandidateGroup[], considered: readonly Considered[]): Obstacle[] {
+  const candidates = groups.flatMap((group): readonly Candidate[] =>
+    group.kind === 'replicas' ? group.candidates : [group.candidate],
+  );
+  const obstacles: Obstacle[] = [];
+  candidates.forEach((candidate, index) => {
+    const verdict = considered[index]?.verdict;
+    if (verdict === undefined || verdict === 'chosen' || verdict === 'passed_over') return;
+    obstacles.push({ candidate, reason: verdict });
+  });
+  return obstacles;
+}
+
+function nameOf({ resolved }: RouteRequest): string {
+  switch (resolved.kind) {
+    case 'role':
+      return `role ${resolved.role.name}`;
+    case 'deployment':
+      return `deployment ${resolved.deployment.name}`;
+    case 'providerModel':
+      return `model ${resolved.provider.name}/${resolved.model.name}`;
+  }
+}
+
+function listObstacles(obstacles: readonly Obstacle[], request: RouteRequest): string {
+  const phrases = obstacles
+    .slice(0, TARGETS_TOLD)
+    .map(({ candidate, reason }) => `${candidate.target}: ${describeObstacle(candidate, reason, request)}`);
+  const untold = obstacles.length - phrases.length;
+  if (untold > 0) phrases.push(`and ${untold} more`);
+  return phrases.join('; ');
+}
+
+/** Whole seconds until trying again makes sense; 0: it never does. */
+function retryAfter(told: FilterReason, obstacles: readonly Obstacle[], settings: RefusalSettings): number {
+  switch (told) {
+    case 'full':
+      return soonest(obstacles, told, untilSlotMs, settings.fullSeconds);
+    case 'already_tried':
+      return settings.failedSeconds;
+    case 'breaker_open':
+      return soonest(obstacles, told, (candidate) => candidate.blockedForMs, settings.notReadySeconds);
+    case 'not_ready':
+      return settings.notReadySeconds.usual;
+    case 'host_late':
+      return settings.lateSeconds;
+    case 'host_away':
+      return settings.awaySeconds;
+    case 'draining':
+      return settings.drainingSeconds;
+    case 'context_too_long':
+    case 'wrong_task':
+    case 'other_model':
+    case 'cloud_not_allowed':
+    case 'provider_key_missing':
+      return 0;
+  }
+}
+
+function soonest(
+  obstacles: readonly Obstacle[],
+  reason: FilterReason,
+  waitMs: (candidate: Candidate) => number | null,
+  range: RetryRange,
+): number {
+  let leastMs: number | null = null;
+  for (const obstacle of obstacles) {
+    if (obstacle.reason !== reason) continue;
+    const ms = waitMs(obstacle.candidate);
+    if (ms !== null && (leastMs === null || ms < leastMs)) leastMs = ms;
+  }
+  if (leastMs === null) return range.usual;
+  return Math.min(range.most, Math.max(range.least, Math.ceil(leastMs / 1000)));
+}
+
+/**
+ * Milliseconds until a full target may have room. Slots that are held for `meanHoldMs` each and were taken at
+ * different times fall free every `meanHoldMs / slots`.
+ */
+function untilSlotMs(candidate: Candidate): number | null {
+  if (candidate.kind === 'provider') return candidate.busyForMs;
+  const { maxConcurrent } = candidate.deployment;
+  if (candidate.inflight < maxConcurrent) return candidate.busyForMs;
+  if (candidate.meanHoldMs === null) return null;
+  return Math.max(candidate.busyForMs, candidate.meanHoldMs / maxConcurrent);
+}

@@ -1,0 +1,85 @@
+import type { Task } from '@ai-fabric/shared';
+import type { Candidate, CloudCandidate, ReplicaCandidate } from '../candidate.js';
+import type { FilterReason } from '../route-types.js';
+
+/** What the filters ask of a request. */
+export interface FilterContext {
+  readonly task: Task;
+  readonly estimatedPromptTokens: number | null;
+  readonly excluded: ReadonlySet<string>;
+  readonly mayCloud: boolean;
+  /** The only model that may serve, as engines and providers call it; `null`: any. */
+  readonly pinnedModel: string | null;
+}
+
+export interface FilterSettings {
+  /**
+   * An estimate of a prompt's length may exceed a context by this factor before the target is ruled out: the
+   * estimate is rough and the engine's own count is exact, so what is close is left to the engine to refuse.
+   */
+  readonly contextSlack: number;
+}
+
+/**
+ * The hard filters, in order: what can never serve this request first, then what was tried, then what cannot
+ * serve it now. So a card too small for a prompt says so even while its host is away, and nobody waits for it.
+ *
+ * @returns the first thing that rules the candidate out, or `null`
+ */
+export function filterCandidate(
+  candidate: Candidate,
+  context: FilterContext,
+  settings: FilterSettings,
+): FilterReason | null {
+  return candidate.kind === 'replica'
+    ? filterReplica(candidate, context, settings)
+    : filterProvider(candidate, context);
+}
+
+function filterReplica(
+  replica: ReplicaCandidate,
+  context: FilterContext,
+  settings: FilterSettings,
+): FilterReason | null {
+  const { deployment } = replica;
+  if (deployment.task !== context.task) return 'wrong_task';
+  if (context.pinnedModel !== null && deployment.servedModel !== context.pinnedModel) return 'other_model';
+  if (isTooLong(context, replica.contextTokens, settings)) return 'context_too_long';
+  if (context.excluded.has(replica.target)) return triedReason(replica);
+  if (replica.presence === 'away' || replica.presence === 'unseen') return 'host_away';
+  if (replica.presence === 'late') return 'host_late';
+  if (replica.draining) return 'draining';
+  if (replica.phase !== 'ready') return 'not_ready';
+  if (replica.blockedForMs > 0) return 'breaker_open';
+  if (replica.busyForMs > 0 || replica.inflight >= deployment.maxConcurrent) return 'full';
+  return null;
+}
+
+function filterProvider(provider: CloudCandidate, context: FilterContext): FilterReason | null {
+  if (provider.model.task !== context.task) return 'wrong_task';
+  if (context.pinnedModel !== null && provider.model.model !== context.pinnedModel) return 'other_model';
+  if (!context.mayCloud) return 'cloud_not_allowed';
+  if (!provider.keyPresent) return 'provider_key_missing';
+  if (context.excluded.has(provider.target)) return triedReason(provider);
+  if (provider.blockedForMs > 0) return 'breaker_open';
+  if (provider.busyForMs > 0) return 'full';
+  return null;
+}
+
+/** One that was tried and only said "my queue is full" has not failed: it is full. */
+function triedReason(candidate: Candidate): FilterReason {
+  return candidate.busyForMs > 0 ? 'full' : 'already_tried';
+}
+
+/**
+ * Not asked of embeddings: such a request carries many inputs, each of which has the whole context to itself, so
+ * their sum says nothing; and as their model never changes there would be nowhere else to go.
+ */
+function isTooLong(
+  { task, estimatedPromptTokens }: FilterContext,
+  contextTokens: number | null,
+  settings: FilterSettings,
+): boolean {
+  if (task === 'embeddings' || estimatedPromptTokens === null || contextTokens === null) return false;
+  return estimatedPromptTokens > contextTokens * settings.contextSlack;
+}

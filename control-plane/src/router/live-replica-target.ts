@@ -1,0 +1,143 @@
+import type { EngineReading, ReplicaPhase } from '@ai-fabric/shared';
+import type { DeclaredDeployment } from '../declared/declared-state.js';
+import type { LiveReplica, LiveView, Presence } from '../live/live-view.js';
+import type { Breaker } from './breaker.js';
+import type { ReplicaCandidate } from './candidate.js';
+import {
+  type ExternalLoad,
+  type ExternalLoadSettings,
+  estimateExternalLoad,
+  externalLoadAt,
+} from './decide/estimate-external-load.js';
+import type { Account } from './ledger.js';
+
+/** One moment on both clocks, read once per decision. */
+export interface Moment {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+export interface LiveReplicaTargetDeps {
+  readonly live: LiveView;
+  readonly breaker: Breaker;
+  readonly account: Account;
+  readonly settings: ExternalLoadSettings;
+}
+
+/**
+ * A deployment's candidate, one object for as long as its declaration lives. `refresh` brings it to the present
+ * before each decision; nothing is allocated for that unless a new reading has come.
+ */
+export class LiveReplicaTarget implements ReplicaCandidate {
+  readonly kind = 'replica';
+  readonly target: string;
+  readonly deployment: DeclaredDeployment;
+  readonly mayBeAway: boolean;
+  presence: Presence = 'unseen';
+  draining = false;
+  phase: ReplicaPhase = 'absent';
+  contextTokens: number | null = null;
+  blockedForMs = 0;
+  busyForMs = 0;
+  inflight = 0;
+  meanHoldMs: number | null = null;
+  externalLoad = 0;
+  waiting: number | null = null;
+  kvUsageRatio: number | null = null;
+  readingAgeMs: number | null = null;
+
+  readonly #deps: LiveReplicaTargetDeps;
+  #external: ExternalLoad | null = null;
+  /** Wall clock, as the live view gives it: only to notice a new reading. */
+  #seenReadingAtMs: number | null = null;
+  #readingMonotonicMs: number | null = null;
+
+  constructor(deployment: DeclaredDeployment, mayBeAway: boolean, deps: LiveReplicaTargetDeps) {
+    this.target = deployment.name;
+    this.deployment = deployment;
+    this.mayBeAway = mayBeAway;
+    this.#deps = deps;
+  }
+
+  get breaker(): Breaker {
+    return this.#deps.breaker;
+  }
+
+  /** Requests of others, or `null` where no gauge ever told. */
+  get knownExternalLoad(): number | null {
+    return this.#external === null ? null : this.externalLoad;
+  }
+
+  /** Takes over what was learned of the same engine under an earlier declaration. */
+  inherit(earlier: LiveReplicaTarget): void {
+    this.#external = earlier.#external;
+    this.#seenReadingAtMs = earlier.#seenReadingAtMs;
+    this.#readingMonotonicMs = earlier.#readingMonotonicMs;
+    this.waiting = earlier.waiting;
+    this.kvUsageRatio = earlier.kvUsageRatio;
+  }
+
+  refresh(now: Moment): void {
+    const { live, breaker, account, settings } = this.#deps;
+    const host = live.host(this.deployment.host);
+    this.presence = host?.presence ?? 'unseen';
+    this.draining = host?.draining ?? false;
+    const replica = this.#observed();
+    this.phase = replica?.status.phase ?? 'absent';
+    this.contextTokens = smaller(this.deployment.contextTokens, replica?.status.maxModelLen ?? null);
+    this.blockedForMs = breaker.blockedForMs(now.monotonicMs);
+    this.busyForMs = breaker.busyForMs(now.monotonicMs);
+    this.inflight = account.inflight;
+    this.meanHoldMs = account.meanHoldMs;
+    const readingAtMs = replica?.readingAtMs ?? null;
+    if (readingAtMs !== this.#seenReadingAtMs) this.#takeReading(replica?.reading ?? null, readingAtMs, now);
+    const takenAtMs = this.#readingMonotonicMs;
+    this.readingAgeMs = takenAtMs === null ? null : Math.max(0, now.monotonicMs - takenAtMs);
+    this.externalLoad = externalLoadAt(this.#external, now.monotonicMs, settings);
+  }
+
+  /** A replica seen on another host is what is left of an earlier declaration. */
+  #observed(): LiveReplica | undefined {
+    const replica = this.#deps.live.replica(this.target);
+    return replica?.host === this.deployment.host ? replica : undefined;
+  }
+
+  /**
+   * The reading's time is moved to the monotonic clock here, at first sight: afterwards a jump of the wall clock
+   * makes it neither stale nor of the future.
+   */
+  #takeReading(reading: EngineReading | null, readingAtMs: number | null, now: Moment): void {
+    this.#seenReadingAtMs = readingAtMs;
+    const isTaken = reading !== null && readingAtMs !== null;
+    this.waiting = isTaken ? measured(reading.waiting) : null;
+    this.kvUsageRatio = isTaken ? ratio(reading.kvUsageRatio) : null;
+    this.#readingMonotonicMs = isTaken ? now.monotonicMs - Math.max(0, now.wallMs - readingAtMs) : null;
+    if (!isTaken || this.#readingMonotonicMs === null) return;
+    const atMs = this.#readingMonotonicMs;
+    const { account, settings } = this.#deps;
+    const own = account.inflightRange(atMs - settings.gaugeLagMs, atMs);
+    this.#external = estimateExternalLoad(this.#external, reported(reading), own, atMs, settings);
+  }
+}
+
+/** Requests in the engine by its own gauges; `null` when it does not tell how many run. */
+function reported(reading: EngineReading): number | null {
+  const running = measured(reading.running);
+  return running === null ? null : running + (measured(reading.waiting) ?? 0);
+}
+
+/** Gauges come from an engine that we did not write: what cannot be a count is no value. */
+function measured(value: number | null): number | null {
+  return value !== null && Number.isFinite(value) && value >= 0 ? value : null;
+}
+
+function ratio(value: number | null): number | null {
+  const known = measured(value);
+  return known === null ? null : Math.min(1, known);
+}
+
+/** The operator may declare less than the engine takes; more than it takes is no use. */
+function smaller(declared: number | null, reportedTokens: number | null): number | null {
+  if (declared === null || reportedTokens === null) return declared ?? reportedTokens;
+  return Math.min(declared, reportedTokens);
+}

@@ -1,0 +1,68 @@
+import type { ExternalLoadSettings } from './decide/estimate-external-load.js';
+import type { RouteSettings } from './decide/route.js';
+import type { BreakerSettings } from './decide/step-breaker.js';
+
+export interface RouterSettings {
+  readonly route: RouteSettings;
+  readonly external: ExternalLoadSettings;
+  readonly breaker: BreakerSettings;
+  readonly ledger: LedgerSettings;
+  /** A secret's presence is looked up at most this often per provider: the lookup may touch a file. */
+  readonly keyCheckMs: number;
+}
+
+export interface LedgerSettings {
+  /** How finely our own in-flight count is remembered … */
+  readonly historyStepMs: number;
+  /** … and over how many such steps. Their product must cover the gauge lag and a late report. */
+  readonly historySteps: number;
+  /** Claims past their deadline are looked for this often. */
+  readonly reapEveryMs: number;
+  /** No claim is overdue before this, whatever the roles declare. */
+  readonly leastDeadlineMs: number;
+  /** Share of the newest hold time in the running mean. */
+  readonly holdSmoothing: number;
+}
+
+/** One place for every number the router works with; tests hand in others. */
+export const defaultRouterSettings: RouterSettings = {
+  route: {
+    filter: { contextSlack: 1.25 },
+    load: {
+      freshMs: 5_000,
+      staleHalfLifeMs: 5_000,
+      unknownKvUsageRatio: 0.5,
+      kvWeight: 0.5,
+      waitingWeight: 0.5,
+      longQueue: 5,
+    },
+    tie: { ratio: 0.1, floor: 0.02 },
+    refusal: {
+      fullSeconds: { least: 1, usual: 2, most: 30 },
+      notReadySeconds: { least: 1, usual: 10, most: 60 },
+      // A host is late for 18 s at most; by then it is back or away.
+      lateSeconds: 5,
+      awaySeconds: 60,
+      drainingSeconds: 30,
+      failedSeconds: 5,
+    },
+  },
+  external: { gaugeLagMs: 6_000, halfLifeMs: 4_000 },
+  breaker: {
+    consecutiveFailures: 3,
+    windowMinimum: 10,
+    windowFailureRatio: 0.5,
+    windowMs: 30_000,
+    cooldown: { baseMs: 1_000, capMs: 60_000 },
+    probeIntervalMs: 10_000,
+    busyPause: { leastMs: 250, mostMs: 500 },
+  },
+  ledger: {
+    historyStepMs: 250,
+    historySteps: 80,
+    reapEveryMs: 60_000,
+    leastDeadlineMs: 7_200_000,
+    holdSmoothing: 0.1,
+  },
+  keyCheckMs: 1_000,
+};

@@ -1,0 +1,151 @@
+import type { DeclaredDeployment, DeclaredState, ResolvedModel } from '../declared/declared-state.js';
+import type { LiveView } from '../live/live-view.js';
+import type { Breaker } from './breaker.js';
+import type { CandidateGroup } from './candidate.js';
+import { CloudTarget, type SecretPresence } from './cloud-target.js';
+import { groupTargets, type TargetGroup, targetKey } from './decide/group-targets.js';
+import type { Ledger } from './ledger.js';
+import { LiveReplicaTarget, type Moment } from './live-replica-target.js';
+import type { RouterSettings } from './router-settings.js';
+
+export interface TargetBoardDeps {
+  readonly live: LiveView;
+  readonly secrets: SecretPresence;
+  readonly ledger: Ledger;
+  /** Makes a fresh one. */
+  readonly breakerFor: (target: string) => Breaker;
+  readonly settings: RouterSettings;
+}
+
+const NO_GROUPS: readonly CandidateGroup[] = [];
+
+/**
+ * The candidates of everything that can be asked for, laid out once per declared state. A decision only brings
+ * those that it needs up to date.
+ */
+export class TargetBoard {
+  readonly #deps: TargetBoardDeps;
+  #replicas: ReadonlyMap<string, LiveReplicaTarget> = new Map();
+  #clouds: ReadonlyMap<string, CloudTarget> = new Map();
+  #roles: ReadonlyMap<string, readonly CandidateGroup[]> = new Map();
+  #single: ReadonlyMap<string, readonly CandidateGroup[]> = new Map();
+
+  constructor(deps: TargetBoardDeps) {
+    this.#deps = deps;
+  }
+
+  replicas(): Iterable<LiveReplicaTarget> {
+    return this.#replicas.values();
+  }
+
+  clouds(): Iterable<CloudTarget> {
+    return this.#clouds.values();
+  }
+
+  replica(deployment: string): LiveReplicaTarget | undefined {
+    return this.#replicas.get(deployment);
+  }
+
+  cloud(target: string): CloudTarget | undefined {
+    return this.#clouds.get(target);
+  }
+
+  has(target: string): boolean {
+    return this.#replicas.has(target) || this.#clouds.has(target);
+  }
+
+  /**
+   * Lays everything out anew. What was learned of an engine is kept as long as it is the same engine; a name that
+   * now stands for another one starts with a clean record.
+   */
+  rebuild(state: DeclaredState): void {
+    this.#replicas = this.#buildReplicas(state);
+    this.#clouds = this.#buildClouds(state);
+    const roles = new Map<string, readonly CandidateGroup[]>();
+    for (const role of state.roles.values()) {
+      roles.set(role.name, this.#candidateGroups(groupTargets(role.targets)));
+    }
+    this.#roles = roles;
+    const single = new Map<string, readonly CandidateGroup[]>();
+    for (const replica of this.#replicas.values()) {
+      single.set(replica.target, [{ kind: 'replicas', candidates: [replica] }]);
+    }
+    for (const cloud of this.#clouds.values()) {
+      single.set(cloud.target, [{ kind: 'provider', candidate: cloud }]);
+    }
+    this.#single = single;
+  }
+
+  /** The candidates of what was asked for, as of `now`; none when it is no longer declared. */
+  candidates(resolved: ResolvedModel, now: Moment): readonly CandidateGroup[] {
+    const groups = this.#groupsOf(resolved) ?? NO_GROUPS;
+    for (const group of groups) {
+      if (group.kind === 'provider') this.#clouds.get(group.candidate.target)?.refresh(now);
+      else for (const candidate of group.candidates) this.#replicas.get(candidate.target)?.refresh(now);
+    }
+    return groups;
+  }
+
+  #groupsOf(resolved: ResolvedModel): readonly CandidateGroup[] | undefined {
+    switch (resolved.kind) {
+      case 'role':
+        return this.#roles.get(resolved.role.name);
+      case 'deployment':
+        return this.#single.get(resolved.deployment.name);
+      case 'providerModel':
+        return this.#single.get(`${resolved.provider.name}/${resolved.model.name}`);
+    }
+  }
+
+  #buildReplicas(state: DeclaredState): ReadonlyMap<string, LiveReplicaTarget> {
+    const { live, breakerFor, ledger, settings } = this.#deps;
+    const replicas = new Map<string, LiveReplicaTarget>();
+    for (const deployment of state.deployments.values()) {
+      const mayBeAway = state.hosts.get(deployment.host)?.mayBeAway ?? false;
+      const account = ledger.account(deployment.name);
+      const named = this.#replicas.get(deployment.name);
+      const earlier = named && isSameEngine(named.deployment, deployment) ? named : undefined;
+      const breaker = earlier?.breaker ?? breakerFor(deployment.name);
+      const deps = { live, breaker, account, settings: settings.external };
+      const replica = new LiveReplicaTarget(deployment, mayBeAway, deps);
+      if (earlier !== undefined) replica.inherit(earlier);
+      replicas.set(deployment.name, replica);
+    }
+    return replicas;
+  }
+
+  #buildClouds(state: DeclaredState): ReadonlyMap<string, CloudTarget> {
+    const { secrets, breakerFor, ledger, settings } = this.#deps;
+    const clouds = new Map<string, CloudTarget>();
+    for (const provider of state.providers.values()) {
+      for (const model of provider.models.values()) {
+        const target = `${provider.name}/${model.name}`;
+        const earlier = this.#clouds.get(target);
+        const isSame = earlier?.provider.baseUrl === provider.baseUrl && earlier.model.model === model.model;
+        const breaker = isSame ? earlier.breaker : breakerFor(target);
+        clouds.set(
+          target,
+          new CloudTarget(provider, model, { secrets, breaker, keyCheckMs: settings.keyCheckMs }),
+        );
+        ledger.account(target);
+      }
+    }
+    return clouds;
+  }
+
+  /** The registry refuses a role whose targets are not declared; should one slip through, it serves by the rest. */
+  #candidateGroups(groups: readonly TargetGroup[]): readonly CandidateGroup[] {
+    return groups.flatMap((group): CandidateGroup[] => {
+      if (group.kind === 'provider') {
+        const candidate = this.#clouds.get(targetKey(group.target));
+        return candidate === undefined ? [] : [{ kind: 'provider', candidate }];
+      }
+      const candidates = group.targets.flatMap((target) => this.#replicas.get(target.deployment) ?? []);
+      return candidates.length === 0 ? [] : [{ kind: 'replicas', candidates }];
+    });
+  }
+}
+
+function isSameEngine(a: DeclaredDeployment, b: DeclaredDeployment): boolean {
+  return a.host === b.host && a.url === b.url && a.servedModel === b.servedModel;
+}

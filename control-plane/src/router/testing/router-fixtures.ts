@@ -1,0 +1,178 @@
+import type { EngineReading, Random } from '@ai-fabric/shared';
+import { emptyEngineReading } from '@ai-fabric/shared';
+import type {
+  DeclaredDeployment,
+  DeclaredProvider,
+  DeclaredProviderModel,
+  DeclaredRole,
+  DeclaredState,
+  Target,
+} from '../../declared/declared-state.js';
+import type { CandidateGroup, CloudCandidate, ReplicaCandidate } from '../candidate.js';
+import type { RouteRequest } from '../route-types.js';
+
+/** A generator of its own for each test: the same seed, the same run. Source: mulberry32 by Tommy Ettinger. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+export function deploymentOf(name: string, more: Partial<DeclaredDeployment> = {}): DeclaredDeployment {
+  return {
+    name,
+    host: `host-of-${name}`,
+    task: 'chat',
+    engine: 'external',
+    url: `http://${name}:8000`,
+    servedModel: 'model',
+    maxConcurrent: 4,
+    contextTokens: null,
+    listed: true,
+    ...more,
+  };
+}
+
+export function providerOf(name: string, models: Readonly<Record<string, Partial<DeclaredProviderModel>>>) {
+  return {
+    name,
+    baseUrl: `https://${name}.example/v1`,
+    apiKey: { env: 'PROVIDER_KEY' },
+    models: new Map(
+      Object.entries(models).map(([model, more]) => [
+        model,
+        { name: model, model: `${model}-2025`, task: 'chat' as const, ...more },
+      ]),
+    ),
+  } satisfies DeclaredProvider;
+}
+
+/** Targets as they are named: `armitage-chat` a deployment, `openai/strong` a provider's model. */
+export function roleOf(
+  name: string,
+  targets: readonly string[],
+  more: Partial<DeclaredRole> = {},
+): DeclaredRole {
+  return {
+    name,
+    task: 'chat',
+    targets: targets.map(targetOf),
+    firstByteTimeoutSeconds: 60,
+    idleTimeoutSeconds: 60,
+    totalTimeoutSeconds: 600,
+    ...more,
+  };
+}
+
+export function targetOf(name: string): Target {
+  const [provider = '', model] = name.split('/');
+  return model === undefined
+    ? { kind: 'deployment', deployment: name }
+    : { kind: 'provider', provider, model };
+}
+
+export interface StateParts {
+  readonly deployments?: readonly DeclaredDeployment[];
+  readonly providers?: readonly DeclaredProvider[];
+  readonly roles?: readonly DeclaredRole[];
+  readonly aliases?: Readonly<Record<string, string>>;
+  readonly mayBeAway?: readonly string[];
+  readonly revision?: number;
+}
+
+export function stateOf(parts: StateParts): DeclaredState {
+  const deployments = parts.deployments ?? [];
+  const hosts = [...new Set(deployments.map(({ host }) => host))];
+  return {
+    revision: parts.revision ?? 1,
+    hosts: new Map(
+      hosts.map((name) => [name, { name, mayBeAway: parts.mayBeAway?.includes(name) ?? false }]),
+    ),
+    deployments: byName(deployments),
+    providers: byName(parts.providers ?? []),
+    roles: byName(parts.roles ?? []),
+    aliases: new Map(Object.entries(parts.aliases ?? {})),
+    gateway: { allowedOrigins: [], extraHosts: [] },
+  };
+}
+
+function byName<Named extends { readonly name: string }>(all: readonly Named[]): ReadonlyMap<string, Named> {
+  return new Map(all.map((each) => [each.name, each]));
+}
+
+export function readingOf(more: Partial<EngineReading> = {}): EngineReading {
+  return { ...emptyEngineReading, running: 0, waiting: 0, kvUsageRatio: 0, ...more };
+}
+
+type ReplicaParts = Partial<Omit<ReplicaCandidate, 'deployment'>> & {
+  readonly deployment?: Partial<DeclaredDeployment>;
+};
+
+/** A replica that is ready, idle and known to be so. */
+export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandidate {
+  const { deployment, ...more } = parts;
+  return {
+    kind: 'replica',
+    target: name,
+    mayBeAway: false,
+    presence: 'online',
+    draining: false,
+    phase: 'ready',
+    contextTokens: null,
+    blockedForMs: 0,
+    busyForMs: 0,
+    inflight: 0,
+    meanHoldMs: null,
+    externalLoad: 0,
+    waiting: 0,
+    kvUsageRatio: 0,
+    readingAgeMs: 0,
+    ...more,
+    deployment: deploymentOf(name, deployment),
+  };
+}
+
+/** A provider's model that can serve. @param target `provider/model` */
+export function cloudOf(
+  target: string,
+  more: Partial<CloudCandidate> & { readonly modelMore?: Partial<DeclaredProviderModel> } = {},
+): CloudCandidate {
+  const { modelMore, ...rest } = more;
+  const [providerName = '', modelName = ''] = target.split('/');
+  const provider = providerOf(providerName, { [modelName]: modelMore ?? {} });
+  const model = provider.models.get(modelName) as DeclaredProviderModel;
+  return {
+    kind: 'provider',
+    target,
+    provider,
+    model,
+    keyPresent: true,
+    blockedForMs: 0,
+    busyForMs: 0,
+    ...rest,
+  };
+}
+
+export function replicasOf(...candidates: readonly ReplicaCandidate[]): CandidateGroup {
+  return { kind: 'replicas', candidates };
+}
+
+export function cloudGroupOf(candidate: CloudCandidate): CandidateGroup {
+  return { kind: 'provider', candidate };
+}
+
+/** A request for a role. Its targets do not matter where the candidates are handed in. */
+export function requestOf(more: Partial<RouteRequest> = {}): RouteRequest {
+  return {
+    resolved: { kind: 'role', role: roleOf('chat-fast', []) },
+    task: 'chat',
+    estimatedPromptTokens: null,
+    excluded: new Set(),
+    mayCloud: true,
+    ...more,
+  };
+}
