@@ -2,10 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { eventually } from '../common/eventually.js';
 import { type InstalledNvidiaSmi, installNvidiaSmi } from './install-nvidia-smi.js';
 import { SAMPLE_CARDS } from './scenario.js';
+
+// Real sockets and processes on a machine that others keep busy: the conditions decide, not the time.
+vi.setConfig({ testTimeout: 20_000 });
 
 let directory: string;
 let tool: InstalledNvidiaSmi;

@@ -1,9 +1,12 @@
 import { ManualClock } from '@ai-fabric/shared/testing';
 import OpenAI from 'openai';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readEvents, readReply } from '../common/api-reply.js';
 import { eventually } from '../common/eventually.js';
 import { type OpenAiSimulator, startOpenAiSimulator } from './start-openai-simulator.js';
+
+// Real sockets and processes on a machine that others keep busy: the conditions decide, not the time.
+vi.setConfig({ testTimeout: 20_000 });
 
 const clock = new ManualClock();
 let simulator: OpenAiSimulator;

@@ -1,7 +1,10 @@
 import { createConnection } from 'node:net';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { eventually } from '../common/eventually.js';
 import { startVllmSimulator, type VllmSimulator } from './start-vllm-simulator.js';
+
+// Real sockets and processes on a machine that others keep busy: the conditions decide, not the time.
+vi.setConfig({ testTimeout: 20_000 });
 
 let simulator: VllmSimulator;
 
