@@ -1,0 +1,254 @@
+import {
+  type GoodbyeReason,
+  HEARTBEAT_INTERVAL_MS,
+  OLDEST_PROTOCOL_VERSION,
+  PONG_DEADLINE_MS,
+  type ServerFrame,
+} from '@ai-fabric/shared';
+import type { LinkFailure } from '../link-failure.js';
+import type {
+  LinkDecision,
+  LinkEffect,
+  LinkEvent,
+  LinkMoment,
+  LinkRefusal,
+  LinkState,
+  LinkTimer,
+} from './link-state.js';
+import { planRetryMs } from './plan-retry.js';
+
+/** From the open connection to the welcome. The control plane may be busy, but not for this long. */
+export const PROOF_DEADLINE_MS = 10_000;
+
+/** A link that did not hold this long did not hold: the next waits grow, so that nobody spins. */
+export const STABLE_AFTER_MS = 10_000;
+
+/** The one place that says what the link does next. */
+export function decideLink(state: LinkState, event: LinkEvent, moment: LinkMoment): LinkDecision {
+  if (event.type === 'stop') return stop(state, event.reason, event.detail);
+  switch (state.name) {
+    case 'connecting':
+      return decideConnecting(state, event, moment);
+    case 'proving':
+      return decideProving(state, event, moment);
+    case 'linked':
+      return decideLinked(state, event, moment);
+    case 'waiting':
+      return decideWaiting(state, event);
+    case 'stopped':
+      // A connection that is being closed still has things to say.
+      return refuse(state, event, 'the link was stopped');
+    default:
+      return state satisfies never;
+  }
+}
+
+type In<Name extends LinkState['name']> = Extract<LinkState, { name: Name }>;
+type Running = Exclude<LinkEvent, { type: 'stop' }>;
+
+function decideConnecting(state: In<'connecting'>, event: Running, moment: LinkMoment): LinkDecision {
+  switch (event.type) {
+    case 'opened':
+      return go({ name: 'proving', attempt: state.attempt, helloSent: false }, [
+        { type: 'arm', timer: 'proof', delayMs: PROOF_DEADLINE_MS },
+      ]);
+    case 'ended':
+      return fail(state, event.failure, moment, []);
+    default:
+      return refuse(state, event, 'there is no connection yet');
+  }
+}
+
+function decideProving(state: In<'proving'>, event: Running, moment: LinkMoment): LinkDecision {
+  switch (event.type) {
+    case 'frame':
+      return decideProvingFrame(state, event.frame, moment);
+    case 'bad_frame':
+      return breakOff(state, event.detail, moment);
+    case 'sign':
+      return go(state, []);
+    case 'ended':
+      return fail(state, event.failure, moment, []);
+    case 'timer':
+      if (event.timer !== 'proof')
+        return refuse(state, event, `the ${event.timer} timer is not for this state`);
+      return fail(state, { code: 'silent', detail: silentDetail(state) }, moment, [{ type: 'terminate' }]);
+    case 'opened':
+      return refuse(state, event, 'the connection is open already');
+    default:
+      return event satisfies never;
+  }
+}
+
+function decideProvingFrame(state: In<'proving'>, frame: ServerFrame, moment: LinkMoment): LinkDecision {
+  switch (frame.type) {
+    case 'challenge':
+      if (state.helloSent) return breakOff(state, 'a second challenge on one link', moment);
+      if (frame.body.protocolVersion < OLDEST_PROTOCOL_VERSION) {
+        const detail = `The control plane speaks protocol ${frame.body.protocolVersion}; this agent needs ${OLDEST_PROTOCOL_VERSION}. Upgrade the control plane.`;
+        return sayGoodbye(state, 'protocol_too_old', detail, moment);
+      }
+      return go({ ...state, helloSent: true }, [{ type: 'send_hello', nonce: frame.body.nonce }]);
+    case 'welcome': {
+      if (!state.helloSent) return breakOff(state, 'a welcome before the proof', moment);
+      const { hostId, hostName } = frame.body;
+      return go(
+        {
+          name: 'linked',
+          attempt: state.attempt,
+          sinceMs: moment.nowMs,
+          hostId,
+          hostName,
+          awaitingSign: false,
+        },
+        [
+          { type: 'disarm', timer: 'proof' },
+          { type: 'arm', timer: 'heartbeat', delayMs: HEARTBEAT_INTERVAL_MS },
+          { type: 'announce_linked', hostId, hostName },
+        ],
+      );
+    }
+    case 'goodbye':
+      return fail(state, { code: 'goodbye', ...frame.body }, moment, [{ type: 'terminate' }]);
+    case 'ack':
+    case 'command':
+      return breakOff(state, `${article(frame.type)} before the welcome`, moment);
+    default:
+      return frame satisfies never;
+  }
+}
+
+function decideLinked(state: In<'linked'>, event: Running, moment: LinkMoment): LinkDecision {
+  switch (event.type) {
+    case 'frame':
+      return decideLinkedFrame(state, event.frame, moment);
+    case 'bad_frame':
+      return breakOff(state, event.detail, moment);
+    case 'sign':
+      return go(...heard(state));
+    case 'ended':
+      return fail(state, event.failure, moment, []);
+    case 'timer':
+      return decideLinkedTimer(state, event.timer, moment);
+    case 'opened':
+      return refuse(state, event, 'the connection is open already');
+    default:
+      return event satisfies never;
+  }
+}
+
+function decideLinkedTimer(state: In<'linked'>, timer: LinkTimer, moment: LinkMoment): LinkDecision {
+  if (timer === 'heartbeat') {
+    const again: LinkEffect[] = [
+      { type: 'ping' },
+      { type: 'arm', timer: 'heartbeat', delayMs: HEARTBEAT_INTERVAL_MS },
+    ];
+    // The deadline runs from the first ping without an answer: later pings must not push it out.
+    if (!state.awaitingSign) again.push({ type: 'arm', timer: 'sign', delayMs: PONG_DEADLINE_MS });
+    return go({ ...state, awaitingSign: true }, again);
+  }
+  if (timer === 'sign' && state.awaitingSign) {
+    const detail = `No sign of life from the control plane for ${PONG_DEADLINE_MS / 1000} s: the connection is dead.`;
+    return fail(state, { code: 'silent', detail }, moment, [{ type: 'terminate' }]);
+  }
+  return refuse(state, { type: 'timer', timer }, `the ${timer} timer is not for this state`);
+}
+
+function decideLinkedFrame(state: In<'linked'>, frame: ServerFrame, moment: LinkMoment): LinkDecision {
+  const [next, effects] = heard(state);
+  switch (frame.type) {
+    case 'ack':
+      return go(next, [...effects, { type: 'deliver_ack', seq: frame.body.seq }]);
+    case 'command':
+      return go(next, [...effects, { type: 'deliver_command', frame }]);
+    case 'goodbye':
+      return fail(state, { code: 'goodbye', ...frame.body }, moment, [{ type: 'terminate' }]);
+    case 'challenge':
+    case 'welcome':
+      return breakOff(state, `${article(frame.type)} on a link that stands already`, moment);
+    default:
+      return frame satisfies never;
+  }
+}
+
+function decideWaiting(state: In<'waiting'>, event: Running): LinkDecision {
+  if (event.type === 'timer' && event.timer === 'retry') {
+    return go({ name: 'connecting', attempt: state.attempt }, [{ type: 'dial' }]);
+  }
+  return refuse(state, event, 'the connection it came from was given up');
+}
+
+function stop(state: LinkState, reason: GoodbyeReason, detail: string): LinkDecision {
+  switch (state.name) {
+    case 'stopped':
+      return refuse(state, { type: 'stop', reason, detail }, 'the link was stopped before');
+    case 'linked':
+    case 'proving':
+      return go({ name: 'stopped', reason }, [
+        { type: 'disarm_all' },
+        { type: 'say_goodbye', reason, detail },
+      ]);
+    case 'connecting':
+    case 'waiting':
+      return go({ name: 'stopped', reason }, [{ type: 'disarm_all' }, { type: 'terminate' }]);
+    default:
+      return state satisfies never;
+  }
+}
+
+/** The other side breaks the protocol: it is told so, and the link begins anew. */
+function breakOff(state: In<'proving' | 'linked'>, what: string, moment: LinkMoment): LinkDecision {
+  const detail = `The control plane sent ${what}.`;
+  return fail(state, { code: 'protocol_error', detail }, moment, [
+    { type: 'say_goodbye', reason: 'protocol_error', detail },
+  ]);
+}
+
+function sayGoodbye(
+  state: In<'proving'>,
+  reason: GoodbyeReason,
+  detail: string,
+  moment: LinkMoment,
+): LinkDecision {
+  return fail(state, { code: 'goodbye', reason, detail }, moment, [{ type: 'say_goodbye', reason, detail }]);
+}
+
+function fail(
+  state: In<'connecting' | 'proving' | 'linked'>,
+  failure: LinkFailure,
+  moment: LinkMoment,
+  effects: readonly LinkEffect[],
+): LinkDecision {
+  const lostAfterMs = state.name === 'linked' ? moment.nowMs - state.sinceMs : null;
+  const attempt = lostAfterMs !== null && lostAfterMs >= STABLE_AFTER_MS ? 0 : state.attempt;
+  const retryMs = planRetryMs(failure, attempt, moment.jitter);
+  return go({ name: 'waiting', attempt: attempt + 1, failure }, [
+    { type: 'disarm_all' },
+    ...effects,
+    { type: 'arm', timer: 'retry', delayMs: retryMs },
+    { type: 'announce_down', failure, lostAfterMs, retryMs },
+  ]);
+}
+
+function heard(state: In<'linked'>): [LinkState, LinkEffect[]] {
+  if (!state.awaitingSign) return [state, []];
+  return [{ ...state, awaitingSign: false }, [{ type: 'disarm', timer: 'sign' }]];
+}
+
+function go(state: LinkState, effects: readonly LinkEffect[]): LinkDecision {
+  return { ok: true, state, effects };
+}
+
+function refuse(state: LinkState, event: LinkEvent, detail: string): LinkDecision {
+  const refusal: LinkRefusal = { code: 'unexpected_event', state: state.name, event: event.type, detail };
+  return { ok: false, refusal };
+}
+
+function silentDetail(state: In<'proving'>): string {
+  const missing = state.helloSent ? 'answer to the proof' : 'challenge';
+  return `The control plane sent no ${missing} within ${PROOF_DEADLINE_MS / 1000} s.`;
+}
+
+function article(type: ServerFrame['type']): string {
+  return type === 'ack' ? 'an ack' : `a ${type}`;
+}
