@@ -1,9 +1,9 @@
 import { type Clock, type EngineReading, emptyEngineReading, type Issue } from '@ai-fabric/shared';
-import type { Dispatcher, Pool } from 'undici';
 import { describeIssue } from '../decide/describe-issue.js';
 import { type ClosableSensor, reading, type SensorResult, unavailable } from '../sensor.js';
 import { findMetricsUrl } from './decide/find-metrics-url.js';
 import { MAX_METRICS_LENGTH, parseEngineMetrics } from './decide/parse-engine-metrics.js';
+import { type EngineHttp, engineHttp } from './engine-http.js';
 
 export interface EngineReadingOptions {
   /** Names the replica in issues. */
@@ -23,115 +23,75 @@ const DEADLINE_MS = 3_000;
  */
 export function engineReadingSensor(options: EngineReadingOptions): ClosableSensor<EngineReading> {
   const metricsUrl = findMetricsUrl(options.url);
-  let pool: Promise<Pool> | null = null;
-  let inFlight: Promise<SensorResult<EngineReading>> | null = null;
-  const closing = new AbortController();
-  const readOnce = async (url: URL, signal: AbortSignal): Promise<SensorResult<EngineReading>> => {
-    pool ??= openPool(url.origin);
-    try {
-      return await ask(await pool, url, options, signal);
-    } catch (error) {
-      return unavailable(unreachable(options, describe(error, options)));
-    }
+  const client = engineHttp(options.clock);
+  let current: {
+    readonly stop: AbortController;
+    readonly result: Promise<SensorResult<EngineReading>>;
+  } | null = null;
+  let closed = false;
+  const begin = (url: URL, signal: AbortSignal): Promise<SensorResult<EngineReading>> => {
+    // Not AbortSignal.any: on Node 20 a signal that lives as long as the agent would keep something of every read.
+    const stop = new AbortController();
+    const forward = (): void => stop.abort();
+    signal.addEventListener('abort', forward, { once: true });
+    if (signal.aborted) stop.abort();
+    const result = readMetrics(client, url, options, stop.signal).finally(() => {
+      signal.removeEventListener('abort', forward);
+      current = null;
+    });
+    current = { stop, result };
+    return result;
   };
   return {
     read: (signal) => {
-      if (metricsUrl === null)
-        return Promise.resolve(unavailable(unreachable(options, 'its URL is not valid')));
-      inFlight ??= readOnce(new URL(metricsUrl), AbortSignal.any([signal, closing.signal])).finally(() => {
-        inFlight = null;
-      });
-      return inFlight;
+      if (metricsUrl === null) return Promise.resolve(unavailable(unreadable(options, 'has no valid URL')));
+      if (closed) return Promise.resolve(unavailable(unreadable(options, 'is no longer watched')));
+      return current?.result ?? begin(new URL(metricsUrl), signal);
     },
     close: async () => {
-      closing.abort();
-      await inFlight;
-      await (await pool)?.destroy();
+      closed = true;
+      current?.stop.abort();
+      await current?.result;
+      client.close();
     },
   };
 }
 
-/** Loaded with the first engine: a host without one does without its memory. */
-async function openPool(origin: string): Promise<Pool> {
-  const { Pool: EnginePool } = await import('undici');
-  return new EnginePool(origin, { connections: 1, connect: { timeout: DEADLINE_MS } });
-}
-
-async function ask(
-  pool: Pool,
-  { pathname }: URL,
+async function readMetrics(
+  client: EngineHttp,
+  url: URL,
   options: EngineReadingOptions,
   signal: AbortSignal,
 ): Promise<SensorResult<EngineReading>> {
-  const deadline = new AbortController();
-  const timer = options.clock.after(deadlineOf(options), () => deadline.abort(new DeadlineError()));
   try {
-    const answer = await pool.request({
+    const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
+    const { status, body } = await client.request({
       method: 'GET',
-      path: pathname,
-      headers: { accept: 'text/plain' },
-      signal: AbortSignal.any([signal, deadline.signal]),
+      url,
+      signal,
+      deadlineMs,
+      maxBytes: MAX_METRICS_LENGTH,
     });
-    return await judge(answer, options);
-  } finally {
-    timer.cancel();
+    // Names, labels that are read and numbers are ASCII: one byte is one character, whatever else there is.
+    if (status === 200) return reading(parseEngineMetrics(body.toString('latin1')));
+    if (status === 404) return reading({ ...emptyEngineReading });
+    const redirects = status >= 300 && status < 400;
+    return unavailable(
+      unreadable(options, `answers ${status}${redirects ? ': a redirect, which is not followed' : ''}`),
+    );
+  } catch (error) {
+    return unavailable(unreadable(options, error instanceof Error ? error.message : String(error)));
   }
 }
 
-async function judge(
-  { statusCode, body }: Dispatcher.ResponseData,
-  options: EngineReadingOptions,
-): Promise<SensorResult<EngineReading>> {
-  if (statusCode === 200) {
-    const text = await readText(body);
-    return text === null
-      ? unavailable(unreachable(options, `its metrics are longer than ${MAX_METRICS_LENGTH} bytes`))
-      : reading(parseEngineMetrics(text));
-  }
-  await body.dump({ limit: 64 * 1024 });
-  if (statusCode === 404) return reading({ ...emptyEngineReading });
-  const redirected = statusCode >= 300 && statusCode < 400;
-  return unavailable(
-    unreachable(
-      options,
-      `it answers ${statusCode}${redirected ? ': a redirect, which is not followed' : ''}`,
-    ),
-  );
-}
-
-/** @returns `null` when there is more than is read; the connection is then dropped */
-async function readText(body: Dispatcher.ResponseData['body']): Promise<string | null> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of body as AsyncIterable<Buffer>) {
-    bytes += piece.length;
-    if (bytes > MAX_METRICS_LENGTH) return null;
-    pieces.push(piece);
-  }
-  // Names, labels that are read and numbers are ASCII: one byte is one character, whatever else there is.
-  return Buffer.concat(pieces, bytes).toString('latin1');
-}
-
-class DeadlineError extends Error {}
-
-function deadlineOf({ deadlineMs }: EngineReadingOptions): number {
-  return deadlineMs ?? DEADLINE_MS;
-}
-
-function unreachable({ deployment, url }: EngineReadingOptions, why: string): Issue {
-  const place = URL.canParse(url) ? new URL(url).host : 'its address';
+function unreadable({ deployment, url }: EngineReadingOptions, what: string): Issue {
+  // The host alone: a URL may hold a password.
+  const place = URL.canParse(url) ? ` at ${new URL(url).host}` : '';
   return describeIssue(
     'engine_unreachable',
     'warning',
     deployment,
-    `The metrics of the engine at ${place} cannot be read: ${why}.`,
+    `The engine's metrics cannot be read: the engine${place} ${what}.`,
     'Start the engine, or correct the url of the deployment.',
   );
-}
-
-function describe(error: unknown, options: EngineReadingOptions): string {
-  if (error instanceof DeadlineError) return `no whole answer within ${deadlineOf(options) / 1000} s`;
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  if (code === 'ECONNREFUSED') return 'it refuses connections: it is starting, or not running';
-  return String(code ?? message ?? error);
 }

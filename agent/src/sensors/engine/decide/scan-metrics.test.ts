@@ -65,6 +65,21 @@ describe('samples of a metrics page', () => {
   });
 });
 
+describe('a page made to be slow', () => {
+  // Two million characters: a scan that looks back or ahead for each line would outlast the test by hours.
+  it.each([
+    ['a 1\n', 500_000],
+    ['\n', 0],
+    ['#{\n', 0],
+    ['a{', 0],
+    ['a{x="', 0],
+    ['{"\\', 0],
+  ])('of nothing but %j is read in one go', (piece, samples) => {
+    const page = piece.repeat(Math.floor(2_000_000 / piece.length));
+    expect(scan(page, 'a')).toHaveLength(samples);
+  });
+});
+
 describe('labels', () => {
   const labels = 'engine="0", model_name="a \\"b\\\\c\\n}",reason="capacity",empty=""';
 

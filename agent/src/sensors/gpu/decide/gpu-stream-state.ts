@@ -9,7 +9,7 @@ import type { QueryField } from './plan-query-fields.js';
  * killed and its end is awaited. `abandoned`: it did not die (an uninterruptible wait in a wedged driver); nothing is
  * started beside it until it is gone. `closed`: for good.
  */
-export type GpuStreamPhase =
+type GpuStreamPhase =
   | 'absent'
   | 'resting'
   | 'finding'
