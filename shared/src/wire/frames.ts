@@ -107,7 +107,10 @@ export const reportFrameSchema = envelope(
 );
 export type Report = z.infer<typeof reportFrameSchema>['body'];
 
-/** Every report up to `seq` has been taken in; the agent may forget them. */
+/**
+ * Every report up to `seq` that was sent on this link has been taken in; the agent may forget them. It says nothing
+ * of an earlier link's: what was not acknowledged there is sent again.
+ */
 export const ackFrameSchema = envelope('ack', z.object({ seq: z.int().min(0) }));
 
 /** Unknown fields of a command are refused, not stripped: half a command is worse than none. */

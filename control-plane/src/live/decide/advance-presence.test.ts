@@ -38,6 +38,10 @@ describe('presence', () => {
     expect(state).toMatchObject({ presence: 'online', sinceMs: WALL + 14_000 });
   });
 
+  it('comes back from away too while its link is still being given up', () => {
+    expect(after([0, linked], [30_000, tick], [30_400, heard]).presence).toBe('online');
+  });
+
   it('keeps the time since which it is what it is', () => {
     const state = after([0, linked], [1_000, heard], [2_000, tick], [3_000, linked]);
     expect(state.sinceMs).toBe(WALL);

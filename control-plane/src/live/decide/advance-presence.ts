@@ -57,7 +57,7 @@ function unlink(state: PresenceState, away: boolean, at: Moment): PresenceState 
 function tick(state: PresenceState, at: Moment): PresenceState {
   if (state.heardAtMs === null || state.presence === 'unseen' || state.presence === 'away') return state;
   const silentForMs = at.monotonicMs - state.heardAtMs;
-  if (silentForMs >= OFFLINE_AFTER_MS) return enter({ ...state, linked: false }, 'away', at);
+  if (silentForMs >= OFFLINE_AFTER_MS) return enter(state, 'away', at);
   // Late stays late until it is heard again: only a sign of life makes a host online.
   return silentForMs >= LATE_AFTER_MS ? enter(state, 'late', at) : state;
 }

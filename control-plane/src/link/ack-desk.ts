@@ -1,0 +1,58 @@
+import type { Clock } from '@ai-fabric/shared';
+import { ACK_INTERVAL_MS } from './decide/link-limits.js';
+import type { LinkEntry } from './link-entry.js';
+
+/** Says to agents what was taken in, at most once a second and link, and learns what they have heard of it. */
+export class AckDesk {
+  readonly #clock: Clock;
+  readonly #send: (entry: LinkEntry, seq: number) => void;
+  readonly #due = new Set<LinkEntry>();
+
+  constructor(clock: Clock, send: (entry: LinkEntry, seq: number) => void) {
+    this.#clock = clock;
+    this.#send = send;
+  }
+
+  /** A report was taken in. */
+  owe(entry: LinkEntry): void {
+    this.#due.add(entry);
+    this.#payIfDue(entry);
+  }
+
+  /** The link ended: its agent sends again what it does not know to be taken. */
+  forget(entry: LinkEntry): void {
+    this.#due.delete(entry);
+  }
+
+  tick(): void {
+    for (const entry of this.#due) this.#payIfDue(entry);
+  }
+
+  /** The ack goes before the ping: its pong then proves that the agent has it. */
+  heartbeat(entry: LinkEntry): void {
+    if (entry.state.name !== 'linked') return;
+    this.#pay(entry);
+    entry.pingedMark = entry.telemetry?.seen.mark ?? 0;
+    entry.socket.ping(String(entry.pingedMark));
+  }
+
+  pong(entry: LinkEntry, payload: string): void {
+    const mark = Number(payload);
+    // Only of this link, and only what we have sent ourselves: the payload is the peer's to choose.
+    if (entry.state.name !== 'linked') return;
+    if (payload === '' || !Number.isInteger(mark) || mark > entry.pingedMark) return;
+    entry.telemetry?.seen.forgetThrough(mark);
+  }
+
+  #payIfDue(entry: LinkEntry): void {
+    if (this.#clock.monotonicMs() - entry.ackedAtMs >= ACK_INTERVAL_MS) this.#pay(entry);
+  }
+
+  #pay(entry: LinkEntry): void {
+    this.#due.delete(entry);
+    if (entry.state.name !== 'linked' || entry.state.seq <= entry.ackedSeq) return;
+    entry.ackedSeq = entry.state.seq;
+    entry.ackedAtMs = this.#clock.monotonicMs();
+    this.#send(entry, entry.ackedSeq);
+  }
+}

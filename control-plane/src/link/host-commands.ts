@@ -1,0 +1,90 @@
+import type { Command } from '@ai-fabric/shared';
+import type { Logger } from 'pino';
+import type { Outcome } from './decide/link-lifecycle.js';
+import {
+  addCommand,
+  expireCommands,
+  type PendingCommand,
+  type PendingCommands,
+  settleCommand,
+} from './decide/track-commands.js';
+
+/** A command as it goes out. */
+export interface OutgoingCommand {
+  readonly commandId: string;
+  readonly ttlMs: number;
+  readonly command: Command;
+}
+
+/** The commands of all hosts that wait for an outcome: sent again on each new link until it comes or they expire. */
+export class HostCommands {
+  readonly #log: Logger;
+  readonly #pending = new Map<string, PendingCommands>();
+  readonly #idPrefix: string;
+  #issued = 0;
+
+  /** @param idPrefix random for each process: an agent knows the ids that it has carried out, across our restarts too */
+  constructor(log: Logger, idPrefix: string) {
+    this.#log = log;
+    this.#idPrefix = idPrefix;
+  }
+
+  pendingCount(hostName: string): number {
+    return this.#pending.get(hostName)?.length ?? 0;
+  }
+
+  /** @param nowMs monotonic */
+  issue(hostName: string, command: Command, ttlMs: number, nowMs: number): OutgoingCommand {
+    this.#issued += 1;
+    const commandId = `${this.#idPrefix}-${this.#issued}`;
+    const next: PendingCommand = { commandId, command, expiresAtMs: nowMs + ttlMs };
+    const { pending, dropped } = addCommand(this.#pending.get(hostName) ?? [], next);
+    for (const lost of dropped) this.#warn(hostName, lost, 'a command was given up: too many wait');
+    this.#pending.set(hostName, pending);
+    return { commandId, ttlMs, command };
+  }
+
+  /** What a host that links again must be sent, with the time that each has left. */
+  outstanding(hostName: string, nowMs: number): readonly OutgoingCommand[] {
+    return (this.#pending.get(hostName) ?? [])
+      .filter(({ expiresAtMs }) => expiresAtMs > nowMs)
+      .map(({ commandId, command, expiresAtMs }) => ({
+        commandId,
+        command,
+        ttlMs: Math.max(1, Math.round(expiresAtMs - nowMs)),
+      }));
+  }
+
+  settle(hostName: string, outcome: Outcome): void {
+    const { pending, settled } = settleCommand(this.#pending.get(hostName) ?? [], outcome);
+    this.#put(hostName, pending);
+    if (!settled || outcome.result === 'done') return;
+    const { result, code, detail } = outcome;
+    this.#log.warn(
+      { host: hostName, command: settled.command.name, result, code, detail },
+      'a command was not done',
+    );
+  }
+
+  /** @returns the hosts that let one expire, once each */
+  expire(nowMs: number): readonly string[] {
+    const hosts: string[] = [];
+    for (const [hostName, before] of this.#pending) {
+      const { pending, expired } = expireCommands(before, nowMs);
+      if (expired.length === 0) continue;
+      hosts.push(hostName);
+      for (const command of expired) this.#warn(hostName, command, 'a command expired without an outcome');
+      this.#put(hostName, pending);
+    }
+    return hosts;
+  }
+
+  #put(hostName: string, pending: PendingCommands): void {
+    if (pending.length > 0) this.#pending.set(hostName, pending);
+    else this.#pending.delete(hostName);
+  }
+
+  #warn(host: string, lost: PendingCommand, message: string): void {
+    this.#log.warn({ host, command: lost.command.name, commandId: lost.commandId }, message);
+  }
+}

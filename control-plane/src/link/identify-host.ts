@@ -1,0 +1,56 @@
+import type { GoodbyeReason } from '@ai-fabric/shared';
+import type { Logger } from 'pino';
+import { RegistryError } from '../registry/registry-error.js';
+import type { HostStore } from '../registry/registry-types.js';
+import { judgeHello } from './decide/judge-hello.js';
+import type { Hello, Identity } from './decide/link-lifecycle.js';
+import { verifyKeyProof } from './verify-key-proof.js';
+
+export type Identified =
+  | { readonly ok: true; readonly identity: Identity; readonly enrolled: boolean }
+  | { readonly ok: false; readonly reason: GoodbyeReason; readonly detail: string };
+
+export interface IdentifyParts {
+  readonly hosts: Pick<HostStore, 'enrol' | 'findByPublicKey'>;
+  /** Of the control plane's own certificate. */
+  readonly certificateSha256: string;
+  readonly log: Logger;
+}
+
+/** Who says hello: checks the proof, looks the key up, and enrols with a join token. Never throws. */
+export function identifyHost(hello: Hello, nonce: string, nowMs: number, parts: IdentifyParts): Identified {
+  try {
+    return identify(hello, nonce, nowMs, parts);
+  } catch (error) {
+    const code = error instanceof RegistryError ? error.code : 'internal';
+    parts.log.error({ err: error, host: hello.hostName }, 'the registry could not say who links');
+    const detail = `The control plane cannot check who this is (${code}): see its log. The agent tries again.`;
+    return { ok: false, reason: 'unavailable', detail };
+  }
+}
+
+function identify(hello: Hello, nonce: string, nowMs: number, parts: IdentifyParts): Identified {
+  const { hosts, certificateSha256 } = parts;
+  const proof = verifyKeyProof(hello, nonce, certificateSha256);
+  const stored = proof ? hosts.findByPublicKey(proof.publicKey) : undefined;
+  const enrolled = stored && {
+    hostId: stored.hostId,
+    hostName: stored.name,
+    draining: stored.draining,
+    machineSha256: stored.machineSha256,
+  };
+  const verdict = judgeHello({ hello, proofHolds: proof !== null, certificateSha256, enrolled });
+  if (verdict.kind === 'refuse') return { ok: false, reason: verdict.reason, detail: verdict.detail };
+  if (verdict.kind === 'known') return { ok: true, identity: verdict.identity, enrolled: false };
+  const result = hosts.enrol({
+    tokenId: verdict.token.id,
+    tokenSecret: verdict.token.secret,
+    hostName: hello.hostName,
+    publicKey: proof?.publicKey ?? hello.publicKey,
+    machineSha256: hello.machineSha256,
+    nowMs,
+  });
+  if (!result.ok) return result;
+  const { hostId, name, draining } = result.host;
+  return { ok: true, identity: { hostId, hostName: name, draining }, enrolled: true };
+}

@@ -1,0 +1,40 @@
+import type { LinkState } from './decide/link-lifecycle.js';
+import { FRAME_POLICY } from './decide/link-limits.js';
+import { fullBucket, type TokenBucket } from './decide/take-token.js';
+import type { SeenSamples } from './intake/seen-samples.js';
+import type { TelemetryIntake } from './intake/telemetry-intake.js';
+import type { LinkSocket } from './link-socket.js';
+
+/** What the loop keeps of one connection beside its state. Times are monotonic. */
+export interface LinkEntry {
+  readonly id: number;
+  readonly socket: LinkSocket;
+  /** Base64. */
+  readonly nonce: string;
+  state: LinkState;
+  heardAtMs: number;
+  frames: TokenBucket;
+  /** From the welcome on. */
+  telemetry: { readonly intake: TelemetryIntake; readonly seen: SeenSamples } | null;
+  ackedSeq: number;
+  ackedAtMs: number;
+  /** What was taken when the last heartbeat went out, ack before it. */
+  pingedMark: number;
+  seenToldAtMs: number;
+}
+
+export function newLinkEntry(id: number, socket: LinkSocket, nonce: string, nowMs: number): LinkEntry {
+  return {
+    id,
+    socket,
+    nonce,
+    state: { name: 'challenged', sinceMs: nowMs },
+    heardAtMs: nowMs,
+    frames: fullBucket(FRAME_POLICY, nowMs),
+    telemetry: null,
+    ackedSeq: 0,
+    ackedAtMs: Number.NEGATIVE_INFINITY,
+    pingedMark: 0,
+    seenToldAtMs: nowMs,
+  };
+}

@@ -1,0 +1,366 @@
+import {
+  closeCodes,
+  decodeAgentFrame,
+  type FrameRefusal,
+  type GoodbyeReason,
+  HEARTBEAT_INTERVAL_MS,
+  PROTOCOL_VERSION,
+} from '@ai-fabric/shared';
+import { AckDesk } from './ack-desk.js';
+import { AddressBook } from './address-book.js';
+import { advanceLink } from './decide/advance-link.js';
+import type { Contention, Hello, Identity, LinkEffect, LinkEvent } from './decide/link-lifecycle.js';
+import {
+  APPLY_DESIRED_TTL_MS,
+  FRAME_POLICY,
+  frameCost,
+  MAX_BUFFERED_BYTES,
+  MAX_UNPROVEN_LINKS,
+} from './decide/link-limits.js';
+import { planDesired } from './decide/plan-desired.js';
+import { takeToken } from './decide/take-token.js';
+import { FrameWriter } from './frame-writer.js';
+import { HostCommands } from './host-commands.js';
+import { HostJournal } from './host-journal.js';
+import { identifyHost } from './identify-host.js';
+import { IdentityConflicts } from './identity-conflicts.js';
+import { type LinkEntry, newLinkEntry } from './link-entry.js';
+import { LinkLog } from './link-log.js';
+import type { LinkParts } from './link-parts.js';
+import type { LinkSocket, LinkSocketListener } from './link-socket.js';
+import { type ReportCounters, ReportDesk } from './report-desk.js';
+import { RivalDesk } from './rival-desk.js';
+
+/** One timer serves all links; each is pinged in its own slot, so that a thousand pings are spread over 5 s. */
+export const TICK_MS = 250;
+const SLOTS = HEARTBEAT_INTERVAL_MS / TICK_MS;
+const TICKS_PER_SECOND = 1_000 / TICK_MS;
+const NONCE_BYTES = 32;
+
+/**
+ * The one owner of every link's state. Sockets, the timer and the declared state send it events; `advanceLink` says
+ * what follows, and this does it.
+ */
+export class LinkLoop {
+  readonly conflicts: IdentityConflicts;
+  readonly #parts: LinkParts;
+  readonly #addresses = new AddressBook();
+  readonly #log: LinkLog;
+  readonly #frames: FrameWriter;
+  readonly #journal: HostJournal;
+  readonly #reports: ReportDesk;
+  readonly #commands: HostCommands;
+  readonly #rivals: RivalDesk;
+  readonly #acks: AckDesk;
+  readonly #entries = new Map<number, LinkEntry>();
+  /** The link that a host has. */
+  readonly #byHost = new Map<string, LinkEntry>();
+  #lastId = 0;
+  #ticks = 0;
+
+  constructor(parts: LinkParts) {
+    const { clock, live } = parts;
+    this.#parts = parts;
+    this.#log = new LinkLog(parts.log, this.#addresses, clock);
+    this.#frames = new FrameWriter(clock);
+    this.#journal = new HostJournal(parts.observations, clock);
+    this.conflicts = new IdentityConflicts(live);
+    this.#commands = new HostCommands(parts.log, Buffer.from(parts.randomBytes(6)).toString('hex'));
+    this.#reports = new ReportDesk({ live, clock, journal: this.#journal, log: this.#log });
+    this.#acks = new AckDesk(clock, (entry, seq) => this.#send(entry, this.#frames.write('ack', { seq })));
+    this.#rivals = new RivalDesk(clock, {
+      ask: (hostName) => this.#byHost.get(hostName)?.socket.ping(''),
+      tell: (linkId, event) => this.#tell(linkId, event),
+      refuse: (hostName, linkId) => this.#refuseRival(hostName, linkId),
+    });
+  }
+
+  get linkedCount(): number {
+    return this.#byHost.size;
+  }
+
+  /** Connections, whatever their state. */
+  get openCount(): number {
+    return this.#entries.size;
+  }
+
+  get counters(): Readonly<ReportCounters> {
+    return this.#reports.counters;
+  }
+
+  /** Too many connections have not said who they are. */
+  get isFull(): boolean {
+    return this.#entries.size - this.#byHost.size >= MAX_UNPROVEN_LINKS;
+  }
+
+  /** A connection was made. */
+  open(socket: LinkSocket): LinkSocketListener {
+    const nowMs = this.#nowMs();
+    this.#lastId += 1;
+    const nonce = Buffer.from(this.#parts.randomBytes(NONCE_BYTES)).toString('base64');
+    const entry = newLinkEntry(this.#lastId, socket, nonce, nowMs);
+    this.#entries.set(entry.id, entry);
+    if (this.#addresses.isLimited(socket.peerAddress, nowMs)) {
+      const detail = 'Too many hellos from this address were refused. Wait a minute.';
+      this.#log.refused(socket.peerAddress, 'rate_limited', detail);
+      this.#dispatch(entry, { type: 'evict', reason: 'rate_limited', detail });
+    } else {
+      this.#send(entry, this.#frames.write('challenge', { nonce, protocolVersion: PROTOCOL_VERSION }));
+    }
+    return this.#listener(entry);
+  }
+
+  /** Every `TICK_MS`. */
+  tick(): void {
+    this.#ticks += 1;
+    const nowMs = this.#nowMs();
+    const everySecond = this.#ticks % TICKS_PER_SECOND === 0;
+    for (const entry of this.#entries.values()) {
+      if (entry.id % SLOTS === this.#ticks % SLOTS) this.#acks.heartbeat(entry);
+      if (everySecond) this.#dispatch(entry, { type: 'tick', silentForMs: nowMs - entry.heardAtMs });
+    }
+    this.#rivals.tick();
+    this.#acks.tick();
+    if (!everySecond) return;
+    for (const { hostId, presence } of this.#parts.live.tick()) {
+      if (hostId !== null) this.#journal.presence(hostId, presence);
+    }
+    this.conflicts.tick(nowMs);
+    for (const hostName of this.#commands.expire(nowMs)) this.#sendDesired(hostName);
+  }
+
+  /** The declared state changed: every agent is told what it is to keep now. */
+  applyDeclared(): void {
+    this.#parts.live.applyDeclared(this.#parts.declared.current());
+    for (const hostName of this.#byHost.keys()) this.#sendDesired(hostName);
+  }
+
+  /** Ends every connection; each closes when its peer has answered, or after two seconds. */
+  evictAll(reason: GoodbyeReason, detail: string): void {
+    for (const entry of this.#entries.values()) this.#dispatch(entry, { type: 'evict', reason, detail });
+  }
+
+  #listener(entry: LinkEntry): LinkSocketListener {
+    return {
+      message: (text, sizeBytes) => this.#message(entry, text, sizeBytes),
+      ping: () => {
+        if (this.#spend(entry, 1)) this.#heard(entry);
+      },
+      pong: (payload) => {
+        this.#heard(entry);
+        this.#acks.pong(entry, payload);
+      },
+      broken: (detail) => this.#refuseFrame(entry, { code: 'too_large', detail }),
+      closed: () => {
+        this.#entries.delete(entry.id);
+        this.#acks.forget(entry);
+        this.#dispatch(entry, { type: 'socket_closed' });
+      },
+    };
+  }
+
+  #message(entry: LinkEntry, text: string | null, sizeBytes: number): void {
+    if (entry.state.name === 'closing' || !this.#spend(entry, frameCost(sizeBytes))) return;
+    this.#heard(entry);
+    if (text === null) {
+      this.#refuseFrame(entry, { code: 'not_text', detail: 'a binary message; a link speaks text' });
+      return;
+    }
+    const decoded = decodeAgentFrame(text);
+    if (decoded.ok) this.#dispatch(entry, { type: 'frame', frame: decoded.frame });
+    else this.#refuseFrame(entry, decoded.refusal);
+  }
+
+  #refuseFrame(entry: LinkEntry, refusal: FrameRefusal): void {
+    this.#dispatch(entry, { type: 'bad_frame', refusal });
+  }
+
+  #spend(entry: LinkEntry, cost: number): boolean {
+    const { bucket, ok } = takeToken(entry.frames, FRAME_POLICY, cost, this.#nowMs());
+    entry.frames = bucket;
+    if (!ok) {
+      const detail = `More than ${FRAME_POLICY.perSecond} frames a second.`;
+      this.#dispatch(entry, { type: 'evict', reason: 'rate_limited', detail });
+    }
+    return ok;
+  }
+
+  #heard(entry: LinkEntry): void {
+    entry.heardAtMs = this.#nowMs();
+    if (entry.state.name !== 'linked') return;
+    const hostName = entry.state.identity.hostName;
+    this.#parts.live.heardFrom(hostName);
+    this.#rivals.spoke(hostName, entry.id);
+  }
+
+  #tell(linkId: number, event: LinkEvent): void {
+    const entry = this.#entries.get(linkId);
+    if (entry) this.#dispatch(entry, event);
+  }
+
+  #dispatch(entry: LinkEntry, event: LinkEvent): void {
+    const before = entry.state;
+    const decision = advanceLink(before, event, this.#nowMs());
+    if (!decision.ok) {
+      this.#log.unexpected(entry.id, decision.refusal.state, decision.refusal.event);
+      return;
+    }
+    entry.state = decision.state;
+    if (before.name === 'contending' && decision.state !== before) {
+      this.#rivals.left(before.identity.hostName, entry.id);
+    }
+    for (const effect of decision.effects) this.#perform(entry, effect);
+  }
+
+  #perform(entry: LinkEntry, effect: LinkEffect): void {
+    switch (effect.type) {
+      case 'identify':
+        this.#identify(entry, effect.hello);
+        break;
+      case 'contend':
+        this.#contend(entry, effect.hello, effect.identity);
+        break;
+      case 'admit':
+        this.#admit(entry, effect.hello, effect.identity);
+        break;
+      case 'take_report':
+        this.#takeReport(entry, effect.frame);
+        break;
+      case 'take_outcome':
+        if (entry.state.name === 'linked')
+          this.#commands.settle(entry.state.identity.hostName, effect.outcome);
+        break;
+      case 'note_failure':
+        this.#addresses.noteFailure(entry.socket.peerAddress, this.#nowMs());
+        this.#log.refused(entry.socket.peerAddress, effect.reason, effect.detail);
+        break;
+      case 'release':
+        this.#release(entry, effect);
+        break;
+      case 'say_goodbye':
+        this.#sayGoodbye(entry, effect.reason, effect.detail);
+        break;
+      case 'close':
+        entry.socket.close(1000, '');
+        break;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #sayGoodbye(entry: LinkEntry, reason: GoodbyeReason, detail: string): void {
+    this.#send(entry, this.#frames.write('goodbye', { reason, detail: detail.slice(0, 500) }));
+    entry.socket.close(closeCodes[reason], reason);
+  }
+
+  #identify(entry: LinkEntry, hello: Hello): void {
+    const found = identifyHost(hello, entry.nonce, this.#parts.clock.nowMs(), this.#parts);
+    if (!found.ok) {
+      this.#dispatch(entry, { type: 'refused', reason: found.reason, detail: found.detail });
+      return;
+    }
+    const { identity } = found;
+    if (found.enrolled) this.#log.joined(identity.hostName, entry.socket.peerAddress);
+    const contention = this.#contentionOf(identity.hostName, hello.instanceId);
+    this.#dispatch(entry, { type: 'identified', identity, contention });
+  }
+
+  #contentionOf(hostName: string, instanceId: string): Contention {
+    const incumbent = this.#byHost.get(hostName);
+    if (incumbent?.state.name !== 'linked') return 'free';
+    return incumbent.state.instanceId === instanceId || !incumbent.socket.isOpen()
+      ? 'take_over'
+      : 'contested';
+  }
+
+  #contend(entry: LinkEntry, hello: Hello, identity: Identity): void {
+    const incumbent = this.#byHost.get(identity.hostName);
+    const rival = { linkId: entry.id, instanceId: hello.instanceId };
+    if (incumbent) this.#rivals.came(identity.hostName, incumbent.id, rival);
+    else this.#dispatch(entry, { type: 'won' });
+  }
+
+  #refuseRival(hostName: string, linkId: number): void {
+    const entry = this.#entries.get(linkId);
+    if (!entry) return;
+    const triedFrom = entry.socket.peerAddress;
+    const linkedFrom = this.#byHost.get(hostName)?.socket.peerAddress ?? 'elsewhere';
+    this.conflicts.raise(hostName, linkedFrom, triedFrom, this.#nowMs());
+    const detail = `Another agent with the key of host ${hostName} is linked from ${linkedFrom} and alive. If this machine is a copy, join it with a new token under a name of its own.`;
+    this.#log.refused(triedFrom, 'identity_in_use', detail);
+    this.#dispatch(entry, { type: 'refused', reason: 'identity_in_use', detail });
+  }
+
+  #admit(entry: LinkEntry, hello: Hello, identity: Identity): void {
+    const { hostId, hostName, draining } = identity;
+    const { agentVersion } = hello;
+    const predecessor = this.#byHost.get(hostName);
+    this.#byHost.set(hostName, entry);
+    entry.telemetry = this.#reports.open(hostName, hello.instanceId);
+    if (predecessor) {
+      const detail = 'A newer link of this host took its place.';
+      this.#dispatch(predecessor, { type: 'evict', reason: 'superseded', detail });
+    }
+    const peerAddress = entry.socket.peerAddress;
+    const serverTimeMs = this.#parts.clock.nowMs();
+    const welcome = { hostId, hostName, protocolVersion: PROTOCOL_VERSION, serverTimeMs };
+    this.#send(entry, this.#frames.write('welcome', welcome));
+    this.#parts.live.hostLinked({ hostId, name: hostName, agentVersion, peerAddress, draining });
+    this.#journal.linked(identity, agentVersion);
+    this.#log.linked(hostName, peerAddress);
+    const waiting = this.#commands.outstanding(hostName, this.#nowMs());
+    for (const command of waiting) {
+      // What is desired now is sent below; what was desired then is no longer of interest.
+      if (command.command.name !== 'apply_desired') this.#send(entry, this.#frames.write('command', command));
+    }
+    this.#sendDesired(hostName);
+    this.#rivals.taken(hostName);
+  }
+
+  #sendDesired(hostName: string): void {
+    const entry = this.#byHost.get(hostName);
+    if (!entry) return;
+    const { command, leftOut } = planDesired(this.#parts.declared.current(), hostName);
+    if (leftOut > 0) this.#log.tooManyDesired(hostName, leftOut);
+    const outgoing = this.#commands.issue(hostName, command, APPLY_DESIRED_TTL_MS, this.#nowMs());
+    this.#send(entry, this.#frames.write('command', outgoing));
+  }
+
+  #takeReport(entry: LinkEntry, frame: Extract<LinkEffect, { type: 'take_report' }>['frame']): void {
+    if (entry.state.name !== 'linked') return;
+    const wrong = this.#reports.take(entry, entry.state.identity, frame);
+    if (wrong !== null) {
+      this.#refuseFrame(entry, { code: 'invalid', detail: wrong });
+      return;
+    }
+    this.#acks.owe(entry);
+  }
+
+  #release(entry: LinkEntry, effect: Extract<LinkEffect, { type: 'release' }>): void {
+    const { hostName, final, goodbyeReason, endedFor, detail } = effect;
+    this.#acks.forget(entry);
+    if (endedFor) this.#log.ended(hostName, entry.socket.peerAddress, endedFor, detail);
+    // Its successor has the host already.
+    if (this.#byHost.get(hostName) !== entry) return;
+    this.#byHost.delete(hostName);
+    const { live } = this.#parts;
+    const wasAway = live.host(hostName)?.presence === 'away';
+    const hostId = live.host(hostName)?.hostId ?? null;
+    live.hostUnlinked(hostName, final, goodbyeReason);
+    if (goodbyeReason) this.#log.left(hostName, goodbyeReason);
+    if (hostId !== null && goodbyeReason) this.#journal.goodbye(hostId, goodbyeReason);
+    else if (hostId !== null && final && !wasAway) this.#journal.presence(hostId, 'away');
+    this.#rivals.incumbentLeft(hostName);
+  }
+
+  #send(entry: LinkEntry, text: string): void {
+    entry.socket.send(text);
+    if (entry.state.name === 'closing' || entry.socket.bufferedBytes() <= MAX_BUFFERED_BYTES) return;
+    const detail = `More than ${MAX_BUFFERED_BYTES} bytes wait for this agent.`;
+    this.#dispatch(entry, { type: 'evict', reason: 'slow_consumer', detail });
+  }
+
+  #nowMs(): number {
+    return this.#parts.clock.monotonicMs();
+  }
+}

@@ -1,0 +1,71 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { LinkLoop, TICK_MS } from './link-loop.js';
+import type { LinkParts } from './link-parts.js';
+import { createLinkSocketAcceptor, type LinkSocketAcceptor } from './link-socket.js';
+import type { ReportCounters } from './report-desk.js';
+
+/** The agents' side of the control plane. */
+export interface LinkServer {
+  /** Takes an upgrade of `LINK_PATH` on the TLS listener. Answers it whatever it is. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Hosts with a link. */
+  linkedCount(): number;
+  /** Connections, those that have not said who they are among them. */
+  openCount(): number;
+  /** What was dropped of reports, since start. */
+  counters(): Readonly<ReportCounters>;
+  /** An operator has dealt with a host's `identity_in_use`. */
+  clearIdentityConflict(hostName: string): void;
+  /** Says goodbye to every agent and resolves when all connections have ended: two seconds at the most. */
+  close(): Promise<void>;
+}
+
+const CLOSE_DEADLINE_MS = 2_500;
+const CLOSE_POLL_MS = 25;
+
+export interface LinkServerParts extends LinkParts {
+  /** Who finishes upgrades; left out, `ws` does. */
+  readonly acceptor?: LinkSocketAcceptor;
+}
+
+/** Starts to take links. The live view must be seeded. */
+export function createLinkServer(parts: LinkServerParts): LinkServer {
+  const acceptor = parts.acceptor ?? createLinkSocketAcceptor();
+  const loop = new LinkLoop(parts);
+  const timer = parts.clock.every(TICK_MS, () => loop.tick());
+  const unfollow = parts.declared.onChange(() => loop.applyDeclared());
+  let closing = false;
+  return {
+    handleUpgrade: (request, socket, head) => {
+      if (closing || loop.isFull) refuseUpgrade(socket);
+      else acceptor.accept(request, socket, head, (linkSocket) => loop.open(linkSocket));
+    },
+    linkedCount: () => loop.linkedCount,
+    openCount: () => loop.openCount,
+    counters: () => loop.counters,
+    clearIdentityConflict: (hostName) => loop.conflicts.clear(hostName),
+    close: async () => {
+      closing = true;
+      timer.cancel();
+      unfollow();
+      loop.evictAll('service_stop', 'The control plane stops. Agents try again until it is back.');
+      await ended(loop);
+    },
+  };
+}
+
+/** By the system's time, not the clock's: sockets do not know of an injected one. */
+async function ended(loop: LinkLoop): Promise<void> {
+  const deadline = performance.now() + CLOSE_DEADLINE_MS;
+  while (loop.openCount > 0 && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
+  }
+}
+
+function refuseUpgrade(socket: Duplex): void {
+  socket.on('error', () => socket.destroy());
+  socket.end(
+    'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 5\r\n\r\n',
+  );
+}

@@ -1,0 +1,69 @@
+import type {
+  EnrolRequest,
+  EnrolResult,
+  HostStore,
+  Observation,
+  StoredHost,
+} from '../../registry/registry-types.js';
+
+type Store = Pick<HostStore, 'enrol' | 'findByPublicKey'>;
+
+/** The registry's hosts and tokens in memory, with the registry's answers. */
+export class FakeHostStore implements Store {
+  readonly hosts: StoredHost[] = [];
+  /** Id → secret and what became of it. */
+  readonly tokens = new Map<string, { secret: string; used: boolean; expiresAtMs: number }>();
+  readonly observations: Observation[] = [];
+  /** Thrown by every call while set. */
+  failure: Error | null = null;
+
+  addHost(more: Partial<StoredHost> & { publicKey: string }): StoredHost {
+    const host: StoredHost = {
+      hostId: `h${this.hosts.length + 1}`,
+      name: 'motoko',
+      machineSha256: 'ab'.repeat(32),
+      enrolledAtMs: 0,
+      draining: false,
+      lastSeenMs: null,
+      lastGoodbyeReason: null,
+      agentVersion: null,
+      clockSkewMs: null,
+      inventory: null,
+      lastIssues: [],
+      lastReplicas: [],
+      ...more,
+    };
+    this.hosts.push(host);
+    return host;
+  }
+
+  addToken(id: string, secret: string, expiresAtMs = Number.POSITIVE_INFINITY): void {
+    this.tokens.set(id, { secret, used: false, expiresAtMs });
+  }
+
+  enqueue(observation: Observation): void {
+    this.observations.push(observation);
+  }
+
+  findByPublicKey(publicKey: string): StoredHost | undefined {
+    if (this.failure) throw this.failure;
+    return this.hosts.find((host) => host.publicKey === publicKey);
+  }
+
+  enrol(request: EnrolRequest): EnrolResult {
+    if (this.failure) throw this.failure;
+    const token = this.tokens.get(request.tokenId);
+    if (token?.secret !== request.tokenSecret)
+      return { ok: false, reason: 'token_unknown', detail: 'unknown' };
+    if (token.used) return { ok: false, reason: 'token_used', detail: 'used' };
+    if (token.expiresAtMs <= request.nowMs) return { ok: false, reason: 'token_expired', detail: 'expired' };
+    const named = this.hosts.find((host) => host.name === request.hostName);
+    if (named && named.machineSha256 !== request.machineSha256) {
+      return { ok: false, reason: 'name_taken', detail: 'taken' };
+    }
+    token.used = true;
+    if (named) this.hosts.splice(this.hosts.indexOf(named), 1);
+    const { publicKey, machineSha256, hostName } = request;
+    return { ok: true, host: this.addHost({ publicKey, machineSha256, name: hostName }) };
+  }
+}
