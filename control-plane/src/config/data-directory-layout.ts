@@ -8,6 +8,8 @@ export interface DataDirectoryLayout {
   readonly processIdFile: string;
   readonly certificateDirectory: string;
   readonly adminTokenFile: string;
+  /** Where the running control plane answers, for the operator's commands on this machine. */
+  readonly endpointFile: string;
 }
 
 export function dataDirectoryLayout(dataDirectory: string): DataDirectoryLayout {
@@ -17,5 +19,6 @@ export function dataDirectoryLayout(dataDirectory: string): DataDirectoryLayout 
     processIdFile: join(dataDirectory, 'control-plane.pid'),
     certificateDirectory: join(dataDirectory, 'tls'),
     adminTokenFile: join(dataDirectory, 'admin.token'),
+    endpointFile: join(dataDirectory, 'endpoint.json'),
   };
 }
