@@ -1,11 +1,10 @@
-import { readdir } from 'node:fs/promises';
 import type { Clock, GpuInventory, HostReading, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
-import { normaliseBusId } from './gpu/decide/normalise-bus-id.js';
 import { findNvidiaSmi, type ToolSearch } from './gpu/find-nvidia-smi.js';
 import { defaultInventoryChild, gpuInventorySensor } from './gpu/gpu-inventory.js';
 import { type GpuReadings, openGpuStream } from './gpu/gpu-stream.js';
 import type { ChildCommand } from './gpu/killable-child.js';
+import { listBusIds } from './gpu/list-bus-ids.js';
 import { stuckProcesses } from './gpu/stuck-processes.js';
 import { startToolProcess } from './gpu/tool-process.js';
 import { type HostFacts, hostInventorySensor } from './host/host-inventory.js';
@@ -59,7 +58,7 @@ export function openSensors(settings: SensorSettings, dependencies: SensorDepend
     periodMs: settings.gpuCadenceMs,
     findTool,
     startTool: startToolProcess,
-    listBusIds: listDriverBusIds,
+    listBusIds: (signal) => listBusIds({ findTool, stuck, signal, ...shared }),
     stuck,
     random,
     ...shared,
@@ -80,12 +79,4 @@ export function openSensors(settings: SensorSettings, dependencies: SensorDepend
       await Promise.all([gpus.close(), gpuInventory.close(), host.close()]);
     },
   };
-}
-
-const DRIVER_CARDS = '/proc/driver/nvidia/gpus';
-
-/** The cards that Linux's driver knows, lost ones too; elsewhere there is no such list. */
-async function listDriverBusIds(): Promise<readonly string[]> {
-  const names = await readdir(DRIVER_CARDS).catch(() => []);
-  return names.flatMap((name) => normaliseBusId(name) ?? []);
 }

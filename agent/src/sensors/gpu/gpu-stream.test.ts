@@ -13,8 +13,8 @@ import { startToolProcess, type ToolListener } from './tool-process.js';
 
 const A = 'GPU-aaaaaaaa-0000';
 const B = 'GPU-bbbbbbbb-0000';
-const BUS_A = '0000:01:00.0';
-const BUS_B = '0000:02:00.0';
+const BUS_A = '00000000:01:00.0';
+const BUS_B = '00000000:02:00.0';
 const FOUND: ToolSearch = { found: true, tool: { command: '/opt/nvidia-smi', leadingArgs: [] } };
 const NEVER = new AbortController().signal;
 const closers: (() => Promise<void>)[] = [];
@@ -326,11 +326,11 @@ describe('with a real child', () => {
     expect((await fake.starts()).at(-1)).toContain(`-i ${BUS_A}`);
   });
 
-  it('a card that was lost before the agent started is left out by the kernel’s list', async () => {
-    const listBusIds = (): Promise<string[]> => Promise.resolve([BUS_A, BUS_B]);
+  it('a card that was lost before the agent started is left out by the list of all cards', async () => {
+    const listBusIds = (): Promise<string[]> => Promise.resolve(['0000:01:00.0', '0000:02:00.0']);
     const { stream } = await realStream({ cards: [CARD_A, CARD_B], lostBusId: BUS_B }, { listBusIds });
     await eventually(async () => expect(await cards(stream)).toEqual([A]));
-    expect(issuesOf(await stream.read(NEVER))).toMatchObject([{ code: 'gpu_lost', subject: BUS_B }]);
+    expect(issuesOf(await stream.read(NEVER))).toMatchObject([{ code: 'gpu_lost', subject: '0000:02:00.0' }]);
   });
 
   it('a tool that ends is started again', async () => {

@@ -17,6 +17,7 @@ import {
   type GpuStreamTimes,
   initialGpuStream,
 } from './decide/gpu-stream-state.js';
+import { spellBusId } from './decide/normalise-bus-id.js';
 import type { GpuRow } from './decide/parse-gpu-csv-line.js';
 import type { QueryField } from './decide/plan-query-fields.js';
 import {
@@ -43,8 +44,8 @@ export interface GpuStreamOptions {
   readonly periodMs: number;
   readonly findTool: () => Promise<ToolSearch>;
   readonly startTool: StartTool;
-  /** PCI addresses that the kernel's driver knows, for a lost card at start; empty where it cannot say. */
-  readonly listBusIds: () => Promise<readonly string[]>;
+  /** PCI addresses of all cards, for when a lost one is known by its own alone; empty where nobody can say. */
+  readonly listBusIds: (signal: AbortSignal) => Promise<readonly string[]>;
   readonly stuck: StuckProcesses;
   readonly clock: Clock;
   readonly random: Random;
@@ -79,6 +80,7 @@ class GpuStream implements ClosableSensor<GpuReadings> {
   #process: ToolProcess | null = null;
   #timer: Timer | null = null;
   #ended: () => void = () => undefined;
+  readonly #closing = new AbortController();
   #loggedCode: string | null = null;
 
   constructor(options: GpuStreamOptions) {
@@ -114,6 +116,7 @@ class GpuStream implements ClosableSensor<GpuReadings> {
       else resolve();
     });
     this.#timer?.cancel();
+    this.#closing.abort();
     if (this.#state.phase !== 'closed') this.#dispatch({ type: 'close' });
     await ended;
     this.#process?.abandon();
@@ -230,9 +233,13 @@ class GpuStream implements ClosableSensor<GpuReadings> {
     this.#process = null;
     this.#ended();
     const failure = this.#nameCard(classifyToolFailure(end));
-    const listed = failure.kind === 'card_lost' ? await this.#options.listBusIds().catch(() => []) : [];
-    const others = new Set([...healthyBusIds(this.#book), ...listed]);
-    if (this.#state.phase !== 'closed') this.#dispatch({ type: 'exited', failure, others: [...others] });
+    const others = failure.kind === 'card_lost' ? await this.#otherCards() : [];
+    if (this.#state.phase !== 'closed') this.#dispatch({ type: 'exited', failure, others });
+  }
+
+  async #otherCards(): Promise<readonly string[]> {
+    const known = healthyBusIds(this.#book);
+    return known.length > 0 ? known : this.#options.listBusIds(this.#closing.signal).catch(() => []);
   }
 
   /** Books the lost card, and finds out which it is where there is only one. */
@@ -254,7 +261,7 @@ class GpuStream implements ClosableSensor<GpuReadings> {
 
 function toolArgs(fields: readonly QueryField[], only: readonly string[], periodMs: number): string[] {
   const args = [`--query-gpu=${fields.map(({ name }) => name).join(',')}`, '--format=csv,noheader,nounits'];
-  if (only.length > 0) args.push('-i', only.join(','));
+  if (only.length > 0) args.push('-i', only.map(spellBusId).join(','));
   // Whole seconds by the flag that every driver knows.
   return periodMs % 1000 === 0
     ? [...args, '-l', String(periodMs / 1000)]

@@ -10,10 +10,10 @@ export interface ChildCommand {
 
 export interface KillableChildOptions {
   readonly child: ChildCommand;
-  /** Its working directory. */
-  readonly folder: string;
-  /** All of its environment. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** Its working directory; `null` is ours. */
+  readonly folder: string | null;
+  /** All of its environment; `null` is ours. */
+  readonly environment: Readonly<Record<string, string>> | null;
   /** More than this on standard output is cut. */
   readonly maxOutputBytes: number;
   readonly timeoutMs: number;
@@ -60,8 +60,8 @@ export async function runKillableChild(options: KillableChildOptions): Promise<C
 
 function startChild(options: KillableChildOptions): ChildProcess {
   return spawn(options.child.command, options.child.args, {
-    cwd: options.folder,
-    env: options.environment,
+    ...(options.folder === null ? {} : { cwd: options.folder }),
+    ...(options.environment === null ? {} : { env: options.environment }),
     stdio: ['ignore', 'pipe', 'ignore'],
     windowsHide: true,
     // A group of its own, so that the shell and the tool under it can be killed with it.

@@ -21,5 +21,7 @@ function answer(error: unknown, data: unknown): InventoryAnswer {
 function describe(error: unknown): { exitCode: number | null; output: string } {
   if (!(error instanceof Error)) return { exitCode: null, output: String(error).slice(0, 2000) };
   const { code } = error as { code?: unknown };
-  return { exitCode: typeof code === 'number' ? code : null, output: error.message.slice(0, 2000) };
+  // The first line is Node's own; what the tool said on standard error follows, the rest the package keeps to itself.
+  const said = error.message.replace(/^Command failed: .*\n?/, '');
+  return { exitCode: typeof code === 'number' ? code : null, output: said.slice(0, 2000) };
 }

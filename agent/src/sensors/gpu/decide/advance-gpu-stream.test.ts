@@ -188,12 +188,12 @@ describe('garbage', () => {
   const bad: GpuStreamEvent = { type: 'bad_line', text: 'lorem \u0007 ipsum' };
 
   it('is put up with for a few lines, and counts from the last row', () => {
-    const nineteen = Array.from({ length: 19 }, () => bad);
-    expect(play([{ type: 'opened' }, FOUND, ...nineteen, ROW, ...nineteen]).state.phase).toBe('running');
+    const seven = Array.from({ length: 7 }, () => bad);
+    expect(play([{ type: 'opened' }, FOUND, ...seven, ROW, ...seven]).state.phase).toBe('running');
   });
 
   it('ends the run when there is nothing else, and is quoted', () => {
-    const { state, effects } = play([{ type: 'opened' }, FOUND, ...Array.from({ length: 20 }, () => bad)]);
+    const { state, effects } = play([{ type: 'opened' }, FOUND, ...Array.from({ length: 8 }, () => bad)]);
     expect(state).toMatchObject({ phase: 'stopping', issue: { code: 'gpu_tool_failed' } });
     expect(state.issue?.detail).toContain('lorem ipsum');
     expect(kinds(effects)).toContain('kill');

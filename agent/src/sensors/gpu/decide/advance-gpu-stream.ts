@@ -5,7 +5,7 @@ import type { GpuStreamEvent, GpuStreamState, GpuStreamStep, GpuStreamTimes } fr
 import { planQueryFields } from './plan-query-fields.js';
 
 /** More lines than this in a row without a row is garbage, not a warning. */
-const MAX_BAD_LINES = 20;
+const MAX_BAD_LINES = 8;
 
 /** One step of the stream's life at the monotonic time `nowMs`. */
 export function advanceGpuStream(

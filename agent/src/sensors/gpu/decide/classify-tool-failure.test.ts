@@ -47,6 +47,7 @@ const PROBLEMS: readonly [string, Partial<ToolEnd>, string, string][] = [
   ],
   ['the same by its exit code alone', { exitCode: 9 }, 'driver_not_loaded', 'error'],
   ['a driver without a card', { exitCode: 6, output: 'No devices were found' }, 'no_gpu', 'info'],
+  ['the same by its exit code alone', { exitCode: 6 }, 'no_gpu', 'info'],
   ['a tool that was removed', { exitCode: null, startError: 'ENOENT' }, 'no_gpu', 'info'],
   ['a tool that may not be run', { exitCode: null, startError: 'EACCES' }, 'gpu_tool_failed', 'error'],
   ['a machine out of processes', { exitCode: null, startError: 'EAGAIN' }, 'gpu_tool_failed', 'error'],

@@ -44,7 +44,7 @@ const RULES: readonly Rule[] = [
       ),
   },
   {
-    exitCode: null,
+    exitCode: 6,
     text: /No devices were found/i,
     issue: () => noGpu('The NVIDIA driver is installed and finds no card.'),
   },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { normaliseBusId } from './normalise-bus-id.js';
+import { normaliseBusId, spellBusId } from './normalise-bus-id.js';
 
 describe('one spelling of a PCI address', () => {
   it.each([
@@ -18,5 +18,15 @@ describe('one spelling of a PCI address', () => {
 
   it.each(['', 'N/A', '[GPU is lost]', '12:34', '0000:zz:00.0', 'GPU-4c5d:1'])('finds none in %j', (text) => {
     expect(normaliseBusId(text)).toBeNull();
+  });
+});
+
+describe('the driver’s spelling', () => {
+  it.each([
+    ['0000:0b:00.0', '00000000:0B:00.0'],
+    ['10000:01:00.0', '00010000:01:00.0'],
+  ])('of %s is %s, and the way back is the same card', (busId, spelt) => {
+    expect(spellBusId(busId)).toBe(spelt);
+    expect(normaliseBusId(spelt)).toBe(busId);
   });
 });

@@ -12,3 +12,9 @@ export function normaliseBusId(text: string): string | null {
     .padStart(4, '0');
   return `${domain}:${match[2]}:${match[3]}.${match[4]}`.toLowerCase();
 }
+
+/** The driver's own spelling of a normalised address, "00000000:0B:00.0": what nvidia-smi is asked by. */
+export function spellBusId(busId: string): string {
+  const [domain = '', ...rest] = busId.toUpperCase().split(':');
+  return [domain.padStart(8, '0'), ...rest].join(':');
+}

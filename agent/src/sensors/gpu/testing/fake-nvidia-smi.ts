@@ -53,21 +53,23 @@ else {
   const fields = args[0].replace('--query-gpu=', '').split(',');
   const unknown = fields.find((field) => (be.refused || []).includes(field));
   if (unknown) end('Field "' + unknown + '" is not a valid field to query.\n', 2);
-  const only = value('-i');
-  if (be.lostBusId && (!only || only.includes(be.lostBusId))) {
+  const only = value('-i')?.split(',');
+  const asked = (be.cards || []).filter((card) => !only || only.includes(card['pci.bus_id']) || only.includes(card.index));
+  if (be.lostBusId && asked.some((card) => card['pci.bus_id'] === be.lostBusId)) {
     end('Unable to determine the device handle for GPU ' + be.lostBusId + ': GPU is lost.  Reboot the system', 15);
   }
+  if (only && asked.length === 0) end('No devices were found', 6);
+  const periodMs = Number(value('-lms') || 1000 * Number(value('-l')));
   let ticks = 0;
   const tick = () => {
-    for (const card of be.cards || []) {
-      if (only && !only.split(',').includes(card['pci.bus_id'])) continue;
+    for (const card of asked) {
       process.stdout.write(fields.map((field) => card[field] || '[N/A]').join(', ') + '\n');
     }
     ticks += 1;
     if (be.ticks && ticks >= be.ticks) process.exit(0);
   };
   tick();
-  setInterval(tick, Math.min(50, Number(value('-lms') || 1000 * Number(value('-l') || 1))));
+  if (periodMs > 0) setInterval(tick, Math.min(50, periodMs));
 }
 `;
 
