@@ -6,7 +6,7 @@ import type { DeclaredState } from './declared-state.js';
 import { type PlaceTree, readYamlTree } from './read-yaml-tree.js';
 
 /** One mistake in a fabric file. Lines and columns count from 1. */
-export interface FabricFileError {
+export interface FabricMistake {
   readonly file: string;
   readonly line: number;
   readonly column: number;
@@ -17,7 +17,7 @@ export interface FabricFileError {
 export type FabricFileResult =
   | { readonly ok: true; readonly state: DeclaredState }
   /** In the order of the file; `moreErrors` were found beyond those listed. */
-  | { readonly ok: false; readonly errors: readonly FabricFileError[]; readonly moreErrors: number };
+  | { readonly ok: false; readonly errors: readonly FabricMistake[]; readonly moreErrors: number };
 
 const MAX_ERRORS = 50;
 const EMPTY = 'the file holds nothing; expected "version: 1" and the declared state below it';

@@ -1,0 +1,101 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { eq } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/better-sqlite3';
+import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
+import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
+import { VERSION } from '../version.js';
+import type { RegistryDatabase } from './registry-database.js';
+import { RegistryError, toRegistryError } from './registry-error.js';
+import { META_KEYS, readMeta, writeMeta } from './registry-meta.js';
+import { meta } from './schema.js';
+
+const APPLIED_TABLE = '__drizzle_migrations';
+
+/**
+ * Brings the file to this program's schema, in one transaction or not at all.
+ *
+ * @throws {RegistryError} registry_newer when a newer program wrote it, registry_corrupt when it is no registry
+ */
+export function migrateRegistry(database: RegistryDatabase, folder: string = findMigrations()): void {
+  const migrations = readMigrations(folder);
+  refuseForeign(database);
+  refuseNewer(database, migrations);
+  try {
+    // Rebuilding a table breaks references for a moment, and the pragma does nothing within a transaction.
+    database.raw.pragma('foreign_keys = OFF');
+    migrate(drizzle(database.raw), { migrationsFolder: folder, migrationsTable: APPLIED_TABLE });
+    database.raw.pragma('foreign_keys = ON');
+  } catch (error) {
+    throw toRegistryError(error, database.file);
+  }
+  const writtenBy = database.read((queries) => readMeta(queries, META_KEYS.writtenBy));
+  if (writtenBy !== VERSION) {
+    database.write((queries) => writeMeta(queries, META_KEYS.writtenBy, VERSION));
+  }
+}
+
+/** Beside the package where it is shipped alone, else at the root of the checkout. */
+function findMigrations(): string {
+  const packaged = fileURLToPath(new URL('../../migrations', import.meta.url));
+  return existsSync(packaged) ? packaged : fileURLToPath(new URL('../../../migrations', import.meta.url));
+}
+
+function readMigrations(folder: string): MigrationMeta[] {
+  try {
+    return readMigrationFiles({ migrationsFolder: folder });
+  } catch (error) {
+    const detail = `the registry's migrations cannot be read (${error instanceof Error ? error.message : String(error)})`;
+    throw new RegistryError(
+      'registry_failed',
+      folder,
+      detail,
+      'install the control plane again: files of it are missing',
+    );
+  }
+}
+
+function refuseForeign(database: RegistryDatabase): void {
+  const tables = listTables(database);
+  if (tables.length === 0 || tables.includes(APPLIED_TABLE)) return;
+  const detail = 'is a database of another program';
+  throw new RegistryError(
+    'registry_corrupt',
+    database.file,
+    detail,
+    'move it away, or choose another directory with --data',
+  );
+}
+
+function refuseNewer(database: RegistryDatabase, migrations: readonly MigrationMeta[]): void {
+  if (!listTables(database).includes(APPLIED_TABLE)) return;
+  const known = migrations.at(-1)?.folderMillis ?? 0;
+  const applied = database.raw.prepare(`SELECT created_at FROM ${APPLIED_TABLE}`).pluck().all();
+  if (applied.length <= migrations.length && applied.every((atMs) => Number(atMs) <= known)) return;
+  const writtenBy = readWrittenBy(database);
+  const detail =
+    `has schema ${applied.length}, written by ai-fabric ${writtenBy}; ` +
+    `this is ai-fabric ${VERSION}, which knows schema ${migrations.length} at most`;
+  const fix = `start ai-fabric ${writtenBy} or newer, or restore a backup from before the upgrade`;
+  throw new RegistryError('registry_newer', database.file, detail, fix);
+}
+
+/** A newer program may have changed even this table. */
+function readWrittenBy(database: RegistryDatabase): string {
+  try {
+    const row = database.read((queries) =>
+      queries.select({ value: meta.value }).from(meta).where(eq(meta.key, META_KEYS.writtenBy)).get(),
+    );
+    return row?.value.slice(0, 40) ?? 'of a newer version';
+  } catch {
+    return 'of a newer version';
+  }
+}
+
+function listTables(database: RegistryDatabase): unknown[] {
+  try {
+    return database.raw.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all();
+  } catch (error) {
+    throw toRegistryError(error, database.file);
+  }
+}
