@@ -14,13 +14,13 @@ export interface EngineRequest {
   readonly maxBytes: number;
 }
 
-export interface EngineAnswer {
+interface EngineAnswer {
   readonly status: number;
   readonly body: Buffer;
 }
 
 /** Why there is no answer, in words that finish "the engine …", and as a code: `timeout`, `too_long`, ECONNREFUSED, … */
-export class EngineHttpError extends Error {
+class EngineHttpError extends Error {
   override readonly name = 'EngineHttpError';
   readonly code: string;
 

@@ -25,9 +25,9 @@ const MAX_OUTPUT_BYTES = 256 * 1024;
 
 /** Node itself with the built child beside this file; from sources, the one under `dist`. */
 export function defaultInventoryChild(): ChildCommand {
-  const folder = dirname(fileURLToPath(import.meta.url));
-  const built = folder.replace(`${sep}src${sep}sensors${sep}`, `${sep}dist${sep}sensors${sep}`);
-  return { command: process.execPath, args: [`${built}${sep}inventory-child.js`] };
+  const beside = fileURLToPath(new URL('./inventory-child.js', import.meta.url));
+  const built = beside.replace(`${sep}src${sep}sensors${sep}`, `${sep}dist${sep}sensors${sep}`);
+  return { command: process.execPath, args: [built] };
 }
 
 /**
