@@ -12,7 +12,7 @@ export interface RefusalSettings {
 }
 
 /** `usual` where nothing better is known; what is computed is kept within the others. Whole seconds. */
-export interface RetryRange {
+interface RetryRange {
   readonly least: number;
   readonly usual: number;
   readonly most: number;

@@ -1,7 +1,7 @@
 import type { Target } from '../../declared/declared-state.js';
 
-export type DeploymentTarget = Extract<Target, { kind: 'deployment' }>;
-export type ProviderTarget = Extract<Target, { kind: 'provider' }>;
+type DeploymentTarget = Extract<Target, { kind: 'deployment' }>;
+type ProviderTarget = Extract<Target, { kind: 'provider' }>;
 
 export type TargetGroup =
   | { readonly kind: 'deployments'; readonly targets: readonly DeploymentTarget[] }

@@ -18,12 +18,12 @@ export interface ClosedBreaker extends BreakerCommon {
   readonly windowFailures: number;
 }
 
-export interface OpenBreaker extends BreakerCommon {
+interface OpenBreaker extends BreakerCommon {
   readonly phase: 'open';
   readonly untilMs: number;
 }
 
-export interface HalfOpenBreaker extends BreakerCommon {
+interface HalfOpenBreaker extends BreakerCommon {
   readonly phase: 'half_open';
   /** `null`: no probe is out. */
   readonly probeStartedAtMs: number | null;
