@@ -113,10 +113,8 @@ describe('a closed breaker', () => {
 
   it('judges the ratio by the last window alone', () => {
     const breaker = new Driven();
-    for (let time = 0; time < 4; time += 1) {
-      breaker.ends('failed');
-      breaker.ends('succeeded');
-    }
+    for (const kind of ['failed', 'succeeded', 'failed', 'succeeded', 'failed'] as const) breaker.ends(kind);
+    for (const kind of ['succeeded', 'failed', 'succeeded'] as const) breaker.ends(kind);
     breaker.nowMs += settings.windowMs;
     breaker.ends('failed');
     breaker.ends('succeeded');
