@@ -354,6 +354,22 @@ describe('reports', () => {
     expect(stage.loop.counters.duplicateSamples).toBe(2);
   });
 
+  it('are not forgotten for a pong that comes late, from the link before', () => {
+    const at = stage.clock.nowMs();
+    const first = stage.link();
+    first.alive = false;
+    stage.reports(first, 1, { telemetry: [sampleOf(at)] });
+    stage.clock.advance(5_000);
+    const mark = first.pings.at(-1) ?? '';
+    const second = stage.link();
+    stage.reports(second, 2, { telemetry: [sampleOf(at + 1)] });
+    first.pongs(mark);
+    second.end();
+    stage.reports(stage.link(), 3, { backfill: true, telemetry: [sampleOf(at + 1)] });
+    expect(mark).toBe('1');
+    expect(stage.loop.counters.duplicateSamples).toBe(1);
+  });
+
   it('of a process that started anew are all new', () => {
     const at = stage.clock.nowMs();
     const first = stage.link();

@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LiveState } from '../live/live-state.js';
 import { declaredOf, sampleOf } from '../live/testing/live-fixtures.js';
+import { until } from '../live/testing/until.js';
 import { MAX_UNPROVEN_LINKS } from './decide/link-limits.js';
 import { createLinkServer, type LinkServer } from './link-server.js';
 import { newAgentKey } from './testing/agent-keys.js';
@@ -15,7 +16,6 @@ import { FakeDeclaredSource } from './testing/fake-declared-source.js';
 import { FakeHostStore } from './testing/fake-host-store.js';
 import { FakeLinkSocket } from './testing/fake-link-socket.js';
 import { RawAgent } from './testing/raw-agent.js';
-import { until } from './testing/until.js';
 
 const CERTIFICATE = 'cd'.repeat(32);
 const key = newAgentKey();

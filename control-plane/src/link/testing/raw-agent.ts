@@ -7,9 +7,9 @@ import {
   type ServerFrame,
 } from '@ai-fabric/shared';
 import { WebSocket } from 'ws';
+import { until } from '../../live/testing/until.js';
 import type { Hello } from '../decide/link-lifecycle.js';
 import { type AgentKey, signedHello } from './agent-keys.js';
-import { until } from './until.js';
 
 /** An agent's side of the link without an agent: says what a test tells it to, and answers pings unless it is deaf. */
 export class RawAgent {

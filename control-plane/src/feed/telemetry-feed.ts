@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type Clock, closeCodes } from '@ai-fabric/shared';
+import type { Logger } from 'pino';
+import type { LiveView } from '../live/live-view.js';
+import { FeedBroadcast } from './feed-broadcast.js';
+import { createFeedSocketAcceptor, type FeedSocketAcceptor } from './feed-socket.js';
+
+/** `/api/v1/telemetry`: the live view over WebSocket. Messages are in `feed-messages.ts`. */
+export interface TelemetryFeed {
+  /** Takes an upgrade that was authenticated. Answers it whatever it is. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  subscriberCount(): number;
+  /** Says goodbye to all subscribers and resolves when their connections have ended: two seconds at the most. */
+  close(): Promise<void>;
+}
+
+export interface TelemetryFeedParts {
+  readonly live: LiveView;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Who finishes upgrades; left out, `ws` does. */
+  readonly acceptor?: FeedSocketAcceptor;
+}
+
+/** Changes are gathered for this long. */
+export const FEED_TICK_MS = 250;
+export const MAX_SUBSCRIBERS = 200;
+const CLOSE_DEADLINE_MS = 2_500;
+const CLOSE_POLL_MS = 25;
+
+export function createTelemetryFeed(parts: TelemetryFeedParts): TelemetryFeed {
+  const acceptor = parts.acceptor ?? createFeedSocketAcceptor();
+  const broadcast = new FeedBroadcast(parts);
+  const timer = parts.clock.every(FEED_TICK_MS, () => broadcast.tick());
+  let closing = false;
+  return {
+    handleUpgrade: (request, socket, head) => {
+      if (closing || broadcast.count >= MAX_SUBSCRIBERS) refuseUpgrade(socket);
+      else acceptor.accept(request, socket, head, (feedSocket) => broadcast.add(feedSocket));
+    },
+    subscriberCount: () => broadcast.count,
+    close: async () => {
+      closing = true;
+      timer.cancel();
+      broadcast.end('service_stop', closeCodes.service_stop, 'The control plane stops.');
+      await ended(broadcast);
+    },
+  };
+}
+
+/** By the system's time, not the clock's: sockets do not know of an injected one. */
+async function ended(broadcast: FeedBroadcast): Promise<void> {
+  const deadline = performance.now() + CLOSE_DEADLINE_MS;
+  while (broadcast.count > 0 && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
+  }
+}
+
+function refuseUpgrade(socket: Duplex): void {
+  socket.on('error', () => socket.destroy());
+  socket.end(
+    'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 5\r\n\r\n',
+  );
+}
