@@ -124,8 +124,7 @@ export class AttemptLoop {
     this.#reason = chosen.reason;
     this.attempts++;
     const { endpoint, peeked, trace } = this.#request;
-    const askedAtMs = this.#parts.clock.monotonicMs();
-    const attempt = new Attempt(claim, this.#owner, this.#parts.clock, askedAtMs);
+    const attempt = new Attempt(claim, this.#owner, this.#parts.clock);
     this.attempt = attempt;
     const plan = planCall(this.#parts, chosen, endpoint, peeked.stream, trace);
     if ('code' in plan) {
@@ -137,8 +136,9 @@ export class AttemptLoop {
     const rewritten = applySplices(body, planRewrite(body, peeked, plan.servedModel), Buffer.allocUnsafe);
     const request = { path: plan.address.path, headers: plan.headers, body: rewritten };
     const pool = this.#parts.pools.get(plan.address.origin);
-    this.overheadMs += this.#parts.clock.monotonicMs() - this.#readyAtMs;
-    attempt.ask(request, this.#timeouts, pool, this.#parts.deadlines);
+    const askedAtMs = this.#parts.clock.monotonicMs();
+    this.overheadMs += askedAtMs - this.#readyAtMs;
+    attempt.ask(request, this.#timeouts, pool, this.#parts.deadlines, askedAtMs);
   }
 
   #isEnough(): boolean {

@@ -44,19 +44,18 @@ export class Attempt implements AnswerListener, SinkHost {
   readonly target: string;
   readonly #owner: AttemptOwner;
   readonly #clock: Clock;
-  readonly #askedAtMs: number;
+  #askedAtMs = 0;
   #claim: Claim | null;
   #call: UpstreamCall | null = null;
   #sink: AnswerSink | null = null;
   #isError = false;
   #endedAtMs: number | null = null;
 
-  constructor(claim: Claim, owner: AttemptOwner, clock: Clock, askedAtMs: number) {
+  constructor(claim: Claim, owner: AttemptOwner, clock: Clock) {
     this.target = claim.target;
     this.#claim = claim;
     this.#owner = owner;
     this.#clock = clock;
-    this.#askedAtMs = askedAtMs;
   }
 
   get response(): ServerResponse {
@@ -64,8 +63,15 @@ export class Attempt implements AnswerListener, SinkHost {
   }
 
   /** May fail before it returns, and then tells the owner so. */
-  ask(request: CallRequest, timeouts: CallTimeouts, pool: UpstreamPool, deadlines: Deadlines): void {
-    this.#call = new UpstreamCall(this, request, timeouts, pool, deadlines, this.#clock);
+  ask(
+    request: CallRequest,
+    timeouts: CallTimeouts,
+    pool: UpstreamPool,
+    deadlines: Deadlines,
+    askedAtMs: number,
+  ): void {
+    this.#askedAtMs = askedAtMs;
+    this.#call = new UpstreamCall(this, request, timeouts, pool, deadlines, this.#clock, askedAtMs);
     this.#call.send();
   }
 
@@ -93,9 +99,9 @@ export class Attempt implements AnswerListener, SinkHost {
     }
   }
 
-  onAnswerData(chunk: Buffer): void {
+  onAnswerData(chunk: Buffer, atMs: number): void {
     if (this.firstByteMs === null) {
-      this.firstByteMs = this.#clock.monotonicMs() - this.#askedAtMs;
+      this.firstByteMs = atMs - this.#askedAtMs;
       if (!this.#isError) this.#claim?.answered();
     }
     try {

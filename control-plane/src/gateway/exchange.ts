@@ -23,7 +23,7 @@ import { GATEWAY_LIMITS } from './gateway-limits.js';
 import type { RequestOutcome } from './gateway-metrics.js';
 import type { GatewayParts } from './gateway-parts.js';
 import { linger } from './linger.js';
-import { peekBody } from './peek-body.js';
+import { peekBody, withoutMark } from './peek-body.js';
 import type { RequestContext } from './request-context.js';
 
 /** One request to an engine's endpoint, from its first byte to its last. */
@@ -115,11 +115,11 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     if (!this.#step('committed')) return;
     this.#reader.release();
     this.#loop?.dropBody();
-    const head = ['content-type', contentType];
+    const head = factHeaders(this.#facts(this.#loop?.reason ?? '', ownMs));
+    head.push('content-type', contentType);
     if (contentLength !== null) head.push('content-length', String(contentLength));
     else head.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
-    const facts = this.#facts(this.#loop?.reason ?? '', ownMs);
-    this.response.writeHead(200, [...head, ...factHeaders(facts)]);
+    this.response.writeHead(200, head);
   }
 
   onSucceeded(usage: Usage | null): void {
@@ -171,7 +171,8 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   #read(body: Buffer): void {
     if (!this.#step('body_read')) return;
     const readyAtMs = this.#parts.clock.monotonicMs();
-    const peeked = peekBody(body);
+    const bytes = withoutMark(body);
+    const peeked = peekBody(bytes);
     if (!peeked.ok) {
       this.onRefused({ error: peeked.error, retryAfterSeconds: null, reason: peeked.error.code });
       return;
@@ -195,7 +196,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       mayCloud: this.#context.key.mayCloud,
       trace: { traceparent: oneHeader(traceparent), tracestate: oneHeader(tracestate) },
     };
-    this.#loop = new AttemptLoop(this.#parts, request, this, peeked.bytes, readyAtMs);
+    this.#loop = new AttemptLoop(this.#parts, request, this, bytes, readyAtMs);
     this.#loop.next();
   }
 

@@ -6,8 +6,8 @@ export const GATEWAY_LIMITS = {
   maxInternalErrors: 2,
   /** Claims lost to other requests before the gateway calls the fleet full. */
   maxLostClaims: 8,
-  /** Bodies up to this are validated whole; larger ones are only scanned. */
-  parseBytes: 256 * 1024,
+  /** Bodies up to this are checked to be JSON; of larger ones only the structure is followed. */
+  checkedBytes: 256 * 1024,
   /** All request bodies that are held at the same time. */
   heldBodyBytes: 512 * 1024 * 1024,
   /** An answer up to this is buffered whole, and so can still be asked elsewhere if it breaks off. */

@@ -19,9 +19,16 @@ describe('an answer that is not streamed', () => {
   afterEach(() => test.close());
 
   it('comes back byte for byte, with what served it in the headers', async () => {
-    router.addDeployment(await test.engine((_request, response) => response.setHeader('content-type', 'application/json; charset=utf-8').end(ANSWER)));
+    router.addDeployment(
+      await test.engine((_request, response) =>
+        response.setHeader('content-type', 'application/json; charset=utf-8').end(ANSWER),
+      ),
+    );
 
-    const answer = await ask(`${test.url}/v1/chat/completions`, { body: BODY, headers: { 'x-request-id': 'my-id-7' } });
+    const answer = await ask(`${test.url}/v1/chat/completions`, {
+      body: BODY,
+      headers: { 'x-request-id': 'my-id-7' },
+    });
 
     expect(answer.status).toBe(200);
     expect(answer.text).toBe(ANSWER);
@@ -44,7 +51,8 @@ describe('an answer that is not streamed', () => {
   });
 
   it('asks the engine under its own name for the model, and leaves every other byte as it came', async () => {
-    const odd = '{ "seed":123456789012345678901234567890, "model" : "chat-fast",\n"unknown":{"model":"inner"},"messages":[] }';
+    const odd =
+      '{ "seed":123456789012345678901234567890, "model" : "chat-fast",\n"unknown":{"model":"inner"},"messages":[] }';
     let seen = '';
     let headers: Record<string, unknown> = {};
     router.addDeployment(
@@ -57,7 +65,12 @@ describe('an answer that is not streamed', () => {
 
     await ask(`${test.url}/v1/chat/completions?api-version=1`, {
       body: odd,
-      headers: { authorization: 'Bearer not-needed', cookie: 'a=b', 'x-stainless-os': 'Linux', traceparent: '00-1-2-01' },
+      headers: {
+        authorization: 'Bearer not-needed',
+        cookie: 'a=b',
+        'x-stainless-os': 'Linux',
+        traceparent: '00-1-2-01',
+      },
     });
 
     expect(seen).toBe(odd.replace('"model" : "chat-fast"', '"model" : "served/replica-1"'));
@@ -75,7 +88,10 @@ describe('an answer that is not streamed', () => {
     });
     router.addProvider(`${url}/openai/v1/`);
 
-    const answer = await ask(`${test.url}/chat/completions`, { body: BODY, headers: { authorization: 'Bearer mine' } });
+    const answer = await ask(`${test.url}/chat/completions`, {
+      body: BODY,
+      headers: { authorization: 'Bearer mine' },
+    });
 
     expect(seen).toMatchObject({
       path: '/openai/v1/chat/completions',
@@ -86,21 +102,35 @@ describe('an answer that is not streamed', () => {
   });
 
   it('keeps base64 embeddings as they are', async () => {
-    const vector = Buffer.from(Float32Array.from({ length: 1024 }, (_, index) => index / 7).buffer).toString('base64');
+    const vector = Buffer.from(Float32Array.from({ length: 1024 }, (_, index) => index / 7).buffer).toString(
+      'base64',
+    );
     const json = `{"object":"list","data":[{"embedding":"${vector}"}],"usage":{"prompt_tokens":5,"total_tokens":5}}`;
-    router.addDeployment(await test.engine((_request, response) => response.setHeader('content-type', 'application/json').end(json)));
+    router.addDeployment(
+      await test.engine((_request, response) =>
+        response.setHeader('content-type', 'application/json').end(json),
+      ),
+    );
 
     const body = '{"model":"chat-fast","input":"x","encoding_format":"base64"}';
     const answer = await ask(`${test.url}/v1/embeddings`, { body });
 
     expect(answer.text).toBe(json);
     expect(router.selected[0]).toMatchObject({ task: 'embeddings', mayCloud: true });
-    expect(router.outcomes[0]?.outcome).toEqual({ kind: 'succeeded', promptTokens: 5, completionTokens: null });
+    expect(router.outcomes[0]?.outcome).toEqual({
+      kind: 'succeeded',
+      promptTokens: 5,
+      completionTokens: null,
+    });
   });
 
   it('is passed through when it is larger than what is buffered', async () => {
     const json = `{"data":"${'x'.repeat(6 * 1024 * 1024)}"}`;
-    router.addDeployment(await test.engine((_request, response) => response.setHeader('content-type', 'application/json').end(json)));
+    router.addDeployment(
+      await test.engine((_request, response) =>
+        response.setHeader('content-type', 'application/json').end(json),
+      ),
+    );
 
     const answer = await ask(`${test.url}/v1/embeddings`, { body: BODY });
 
@@ -119,7 +149,11 @@ describe('an answer that is not streamed', () => {
       }),
     );
     const controller = new AbortController();
-    const asked = fetch(`${test.url}/v1/chat/completions`, { method: 'POST', body: BODY, signal: controller.signal });
+    const asked = fetch(`${test.url}/v1/chat/completions`, {
+      method: 'POST',
+      body: BODY,
+      signal: controller.signal,
+    });
     await until(() => router.inflight === 1, 'the engine is asked');
 
     controller.abort();
@@ -142,7 +176,11 @@ describe('an answer that is not streamed', () => {
     );
     const all = Array.from({ length: 60 }, async (_, index) => {
       const controller = new AbortController();
-      const asked = fetch(`${test.url}/v1/chat/completions`, { method: 'POST', body: BODY, signal: controller.signal });
+      const asked = fetch(`${test.url}/v1/chat/completions`, {
+        method: 'POST',
+        body: BODY,
+        signal: controller.signal,
+      });
       setTimeout(() => controller.abort(), index % 30);
       await asked.then((response) => response.text()).catch(() => undefined);
     });
@@ -155,7 +193,11 @@ describe('an answer that is not streamed', () => {
   });
 
   it('goes round again when its claim is lost to another request', async () => {
-    router.addDeployment(await test.engine((_request, response) => response.setHeader('content-type', 'application/json').end(ANSWER)));
+    router.addDeployment(
+      await test.engine((_request, response) =>
+        response.setHeader('content-type', 'application/json').end(ANSWER),
+      ),
+    );
     router.lostClaims = 3;
 
     const answer = await ask(`${test.url}/v1/chat/completions`, { body: BODY });

@@ -6,6 +6,7 @@ import {
   type JsonScan,
   MAX_DEPTH,
   readJson,
+  readString,
   scanJsonMembers,
 } from './scan-json-members.js';
 
@@ -42,15 +43,14 @@ const MAX_OPTIONS_BYTES = 4 * 1024;
 
 /**
  * @param bytes the body, UTF-8, without a byte order mark
- * @param text the same as Latin-1 (JSON's structure is ASCII, so its validity is the same), or `null` where the
- *   body is too long to be parsed whole
+ * @param maxCheckedBytes a body up to this is checked to be JSON; of a longer one only the structure is followed
  */
-export function peekRequest(bytes: Uint8Array, text: string | null): Peek {
+export function peekRequest(bytes: Uint8Array, maxCheckedBytes: number): Peek {
+  const isChecked = bytes.length <= maxCheckedBytes;
   const scan = scanJsonMembers(bytes, NAMES);
-  if (!scan.ok) return { ok: false, error: scanError(bytes, scan, text !== null) };
-  if (text !== null && !isJson(text)) {
-    return { ok: false, error: faultError(bytes, findJsonError(bytes) ?? { at: 0, expected: 'JSON' }) };
-  }
+  if (!scan.ok) return { ok: false, error: scanError(bytes, scan, isChecked) };
+  const fault = isChecked ? findJsonError(bytes, MAX_DEPTH + 1) : null;
+  if (fault !== null) return { ok: false, error: faultError(bytes, fault) };
 
   const model = scan.found.findLast((member) => member.name === 'model');
   if (model === undefined) {
@@ -61,7 +61,7 @@ export function peekRequest(bytes: Uint8Array, text: string | null): Peek {
     );
   }
   const isShort = model.end - model.start <= MAX_MODEL_BYTES;
-  const name = isShort ? readJson(bytes, model.start, model.end) : undefined;
+  const name = isShort ? readString(bytes, model.start, model.end) : undefined;
   if (typeof name !== 'string' || name === '') {
     return refused(
       'invalid_request',
@@ -115,16 +115,11 @@ function hasImageMark(bytes: Uint8Array, start: number, end: number): boolean {
   return false;
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function scanError(bytes: Uint8Array, scan: Extract<JsonScan, { ok: false }>, whole: boolean): GatewayError {
+function scanError(
+  bytes: Uint8Array,
+  scan: Extract<JsonScan, { ok: false }>,
+  isChecked: boolean,
+): GatewayError {
   if (scan.code === 'too_deep') {
     return gatewayError(
       'invalid_json',
@@ -136,7 +131,7 @@ function scanError(bytes: Uint8Array, scan: Extract<JsonScan, { ok: false }>, wh
   }
   if (bytes.length === 0)
     return gatewayError('invalid_json', 'The body is empty; a JSON object was expected.');
-  const fault = whole ? findJsonError(bytes) : scanFault(scan);
+  const fault = isChecked ? findJsonError(bytes, MAX_DEPTH + 1) : scanFault(scan);
   return fault === null ? notAnObject() : faultError(bytes, fault);
 }
 

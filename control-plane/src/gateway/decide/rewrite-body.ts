@@ -1,7 +1,7 @@
 import type { PeekedRequest } from './peek-request.js';
 import { equalsAscii, type FoundMember, scanJsonMembers } from './scan-json-members.js';
 
-/** `[start, end)` of the body is replaced by `text`. */
+/** `[start, end)` of the body is replaced by `text`, which is ASCII. */
 export interface Splice {
   readonly start: number;
   readonly end: number;
@@ -26,7 +26,7 @@ export function planRewrite(
   let hasOptions = false;
   for (const member of request.found) {
     if (member.name === 'model')
-      splices.push({ start: member.start, end: member.end, text: JSON.stringify(servedModel) });
+      splices.push({ start: member.start, end: member.end, text: asciiJson(servedModel) });
     else if (member.name === 'stream_options') {
       hasOptions = true;
       if (askUsage) planOptions(bytes, member, splices);
@@ -56,8 +56,6 @@ function planOptions(bytes: Uint8Array, member: FoundMember, splices: Splice[]):
   splices.push({ start: at, end: at, text: scan.isEmpty ? ASK_USAGE : `${ASK_USAGE},` });
 }
 
-const utf8 = new TextEncoder();
-
 /**
  * @param allocate makes the array for the result, whose bytes are all written
  * @returns `bytes` itself where nothing is to change
@@ -68,24 +66,28 @@ export function applySplices(
   allocate: (length: number) => Uint8Array,
 ): Uint8Array {
   if (splices.length === 0) return bytes;
-  const texts = splices.map((splice) => utf8.encode(splice.text));
   let length = bytes.length;
-  for (let index = 0; index < splices.length; index++) {
-    const splice = splices[index] as Splice;
-    length += (texts[index] as Uint8Array).length - (splice.end - splice.start);
-  }
+  for (const { start, end, text } of splices) length += text.length - (end - start);
   const result = allocate(length);
   let from = 0;
   let to = 0;
-  for (let index = 0; index < splices.length; index++) {
-    const splice = splices[index] as Splice;
-    const text = texts[index] as Uint8Array;
-    result.set(bytes.subarray(from, splice.start), to);
-    to += splice.start - from;
-    result.set(text, to);
+  for (const { start, end, text } of splices) {
+    result.set(bytes.subarray(from, start), to);
+    to += start - from;
+    for (let index = 0; index < text.length; index++) result[to + index] = text.charCodeAt(index);
     to += text.length;
-    from = splice.end;
+    from = end;
   }
   result.set(bytes.subarray(from), to);
   return result;
 }
+
+/** JSON that is ASCII alone, so that a character is a byte. */
+function asciiJson(text: string): string {
+  return JSON.stringify(text).replace(
+    NOT_ASCII,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+const NOT_ASCII = /[^\x20-\x7e]/g;

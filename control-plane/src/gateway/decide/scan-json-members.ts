@@ -208,3 +208,29 @@ export function readJson(bytes: Uint8Array, start: number, end: number): unknown
     return undefined;
   }
 }
+
+/** The string in `[start, end)`, or `undefined` where there is none. Names are short and plain: those need no parser. */
+export function readString(bytes: Uint8Array, start: number, end: number): string | undefined {
+  let text = '';
+  for (let at = start + 1; at < end - 1; at++) {
+    const byte = bytes[at] as number;
+    if (byte >= 0x80 || byte === BACKSLASH) {
+      const value = readJson(bytes, start, end);
+      return typeof value === 'string' ? value : undefined;
+    }
+    text += String.fromCharCode(byte);
+  }
+  return bytes[start] === QUOTE && bytes[end - 1] === QUOTE && end - start >= 2 ? text : undefined;
+}
+
+/** The whole number in `[start, end)` that is not negative, or `null` where there is none. */
+export function readCount(bytes: Uint8Array, start: number, end: number): number | null {
+  if (end <= start || end - start > 15) return null;
+  let count = 0;
+  for (let at = start; at < end; at++) {
+    const digit = (bytes[at] as number) - 0x30;
+    if (digit < 0 || digit > 9) return null;
+    count = count * 10 + digit;
+  }
+  return count;
+}

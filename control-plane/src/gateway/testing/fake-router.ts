@@ -73,12 +73,12 @@ export class FakeRouter implements Router {
   select(request: RouteRequest): RouteDecision {
     this.selected.push(request);
     const free = this.candidates.find((candidate) => !request.excluded.has(targetOf(candidate)));
+    if (free !== undefined) return { ...free, reason: 'least_load', considered: [] };
     const considered = this.candidates.map((candidate) => ({
       target: targetOf(candidate),
       verdict: 'already_tried' as const,
       load: null,
     }));
-    if (free !== undefined) return { ...free, reason: 'least_load', considered: [] };
     return {
       kind: 'refuse',
       code: 'all_failed',

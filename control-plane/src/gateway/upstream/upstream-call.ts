@@ -14,7 +14,8 @@ export type AnswerHeaders = Readonly<Record<string, string | string[] | undefine
  */
 export interface AnswerListener {
   onAnswerStart(status: number, headers: AnswerHeaders): void;
-  onAnswerData(chunk: Buffer): void;
+  /** @param atMs when it came, on the monotonic clock */
+  onAnswerData(chunk: Buffer, atMs: number): void;
   onAnswerEnd(): void;
   onAnswerFailed(failure: AttemptFailure): void;
   /** The call has been paused for longer than it may. */
@@ -28,7 +29,7 @@ export interface CallRequest {
   readonly body: Uint8Array;
 }
 
-/** Milliseconds; `totalAtMs` is a point on the monotonic clock. */
+/** Milliseconds; `totalAtMs` and a call's `askedAtMs` are points on the monotonic clock. */
 export interface CallTimeouts {
   readonly firstByteMs: number;
   readonly idleMs: number;
@@ -59,6 +60,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Expiring {
     target: UpstreamPool,
     deadlines: Deadlines,
     clock: Clock,
+    askedAtMs: number,
   ) {
     this.#listener = listener;
     this.#request = request;
@@ -67,7 +69,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Expiring {
     this.#deadlines = deadlines;
     this.#clock = clock;
     this.#totalAtMs = timeouts.totalAtMs;
-    this.expiresAtMs = Math.min(clock.monotonicMs() + timeouts.firstByteMs, timeouts.totalAtMs);
+    this.expiresAtMs = Math.min(askedAtMs + timeouts.firstByteMs, timeouts.totalAtMs);
     target.openCalls++;
     deadlines.watch(this);
   }
@@ -95,7 +97,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Expiring {
 
   resume(): void {
     if (this.#state !== 'paused') return;
-    this.#flow();
+    this.#flow(this.#clock.monotonicMs());
     this.#controller?.resume();
   }
 
@@ -119,9 +121,10 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Expiring {
 
   onResponseData(_controller: unknown, chunk: Buffer): void {
     if (this.#state === 'over') return;
-    if (this.#state === 'headed') this.#flow();
-    else this.#lastDataMs = this.#clock.monotonicMs();
-    this.#listener.onAnswerData(chunk);
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#state === 'headed') this.#flow(nowMs);
+    else this.#lastDataMs = nowMs;
+    this.#listener.onAnswerData(chunk, nowMs);
   }
 
   onResponseEnd(): void {
@@ -156,10 +159,10 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Expiring {
     }
   }
 
-  #flow(): void {
+  #flow(nowMs: number): void {
     this.#state = 'flowing';
-    this.#lastDataMs = this.#clock.monotonicMs();
-    this.expiresAtMs = Math.min(this.#lastDataMs + this.#timeouts.idleMs, this.#totalAtMs);
+    this.#lastDataMs = nowMs;
+    this.expiresAtMs = Math.min(nowMs + this.#timeouts.idleMs, this.#totalAtMs);
   }
 
   #expire(failure: AttemptFailure): void {
