@@ -1,0 +1,26 @@
+import type { Clock } from '@ai-fabric/shared';
+import type { LiveView } from '../live/live-view.js';
+import type { DeclaredStore, TokenStore } from '../registry/registry-types.js';
+import type { Router } from '../router/route-types.js';
+
+/** What the routes may reach: nothing that is not here. */
+export interface ApiContext {
+  readonly clock: Clock;
+  readonly live: LiveView;
+  readonly router: Router;
+  readonly tokens: TokenStore;
+  readonly declared: DeclaredStore;
+  readonly status: () => {
+    readonly startedAtMs: number;
+    readonly linkedHosts: number;
+    readonly feedSubscribers: number;
+    readonly droppedObservations: number;
+    readonly fabricFileDiffers: boolean;
+  };
+  readonly certificateSha256: string;
+  /** Where agents reach the TLS listener, best first. */
+  readonly serverUrls: () => readonly string[];
+  readonly verifyAdminToken: (presented: string) => boolean;
+  /** Commits it, then tells the live view. */
+  readonly setDraining: (hostName: string, draining: boolean) => void;
+}

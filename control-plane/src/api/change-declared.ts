@@ -1,0 +1,37 @@
+import { checkFabricValue } from '../declared/check-fabric-value.js';
+import { type DeclaredFinding, formatPath } from '../declared/decide/declared-finding.js';
+import {
+  type SerialisedFabric,
+  serialiseDeclaredState,
+} from '../declared/decide/serialise-declared-state.js';
+import type { ApiContext } from './api-context.js';
+import { ApiError } from './problem.js';
+
+/**
+ * Applies one change to the declared state, checked as a whole file is: valid, or nothing.
+ *
+ * @param change edits the plain form that a fabric file holds
+ * @throws ApiError invalid, conflict; RegistryError when it cannot be written
+ */
+export function changeDeclared(context: ApiContext, change: (fabric: SerialisedFabric) => void): void {
+  const before = context.declared.current();
+  const fabric = serialiseDeclaredState(before);
+  change(fabric);
+  const checked = checkFabricValue(fabric);
+  if (!checked.ok) throw invalid(checked.findings);
+  const result = context.declared.replace(checked.state, before.revision);
+  if (result.ok) return;
+  if (result.reason === 'invalid') throw invalid(result.findings);
+  throw new ApiError(
+    'conflict',
+    `the declared state was changed in between (now revision ${result.currentRevision})`,
+    'read it again, then send the change again',
+  );
+}
+
+function invalid(findings: readonly DeclaredFinding[]): ApiError {
+  return new ApiError(
+    'invalid',
+    findings.map(({ path, message }) => `${formatPath(path)}: ${message}`).join('; '),
+  );
+}

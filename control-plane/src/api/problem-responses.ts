@@ -1,0 +1,31 @@
+import { problemSchema } from './problem.js';
+
+const descriptions = {
+  400: 'The request is not valid',
+  401: 'The admin token is missing or wrong',
+  404: 'There is no such thing',
+  409: 'Something still uses it, or it was changed in between',
+  503: 'The registry is locked by another program',
+  507: 'The registry cannot be written',
+} as const;
+
+type ProblemStatus = keyof typeof descriptions;
+
+interface ProblemResponse {
+  description: string;
+  content: { 'application/problem+json': { schema: typeof problemSchema } };
+}
+
+/** The failures that a route documents. */
+export function problemResponses<Status extends ProblemStatus>(
+  ...statuses: readonly Status[]
+): Record<Status, ProblemResponse> {
+  const responses: Partial<Record<Status, ProblemResponse>> = {};
+  for (const status of statuses) {
+    responses[status] = {
+      description: descriptions[status],
+      content: { 'application/problem+json': { schema: problemSchema } },
+    };
+  }
+  return responses as Record<Status, ProblemResponse>;
+}

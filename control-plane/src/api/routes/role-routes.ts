@@ -1,0 +1,125 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import type { DeclaredRole } from '../../declared/declared-state.js';
+import { roleEntrySchema } from '../../declared/fabric-schema.js';
+import type { ApiContext } from '../api-context.js';
+import { changeDeclared } from '../change-declared.js';
+import { ApiError } from '../problem.js';
+import { problemResponses } from '../problem-responses.js';
+import { listOf, roleSchema } from '../schemas.js';
+
+const params = z.object({
+  role: z.string().openapi({ param: { name: 'role', in: 'path' }, example: 'chat-fast' }),
+});
+const oneRole = { description: 'The role', content: { 'application/json': { schema: roleSchema } } };
+
+export function addRoleRoutes(app: OpenAPIHono, context: ApiContext): void {
+  addReadRoutes(app, context);
+  addWriteRoutes(app, context);
+}
+
+function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/roles',
+      tags: ['roles'],
+      summary: 'All roles, with their live state',
+      responses: {
+        200: { description: 'Roles', content: { 'application/json': { schema: listOf(roleSchema) } } },
+        ...problemResponses(401),
+      },
+    }),
+    (c) => {
+      const items = [...context.declared.current().roles.values()].map((role) => describe(context, role));
+      return c.json({ items, nextCursor: null }, 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/roles/{role}',
+      tags: ['roles'],
+      summary: 'One role',
+      request: { params },
+      responses: { 200: oneRole, ...problemResponses(401, 404) },
+    }),
+    (c) => c.json(describe(context, find(context, c.req.valid('param').role)), 200),
+  );
+}
+
+function addWriteRoutes(app: OpenAPIHono, context: ApiContext): void {
+  app.openapi(
+    createRoute({
+      method: 'put',
+      path: '/roles/{role}',
+      tags: ['roles'],
+      summary: 'Declare a role, or change one; the same twice changes nothing',
+      request: { params, body: { content: { 'application/json': { schema: roleEntrySchema } } } },
+      responses: { 200: oneRole, ...problemResponses(400, 401, 409, 503, 507) },
+    }),
+    (c) => {
+      const name = c.req.valid('param').role;
+      const entry = c.req.valid('json');
+      changeDeclared(context, (fabric) => {
+        fabric.roles[name] = entry;
+      });
+      return c.json(describe(context, find(context, name)), 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/roles/{role}',
+      tags: ['roles'],
+      summary: 'Remove a role that no alias uses any more',
+      request: { params },
+      responses: { 204: { description: 'Removed' }, ...problemResponses(401, 404, 409, 503, 507) },
+    }),
+    (c) => {
+      const { name } = find(context, c.req.valid('param').role);
+      const aliases = aliasesOf(context, name);
+      if (aliases.length > 0) {
+        throw new ApiError(
+          'in_use',
+          `role "${name}" has the aliases ${aliases.join(', ')}`,
+          'remove those first',
+        );
+      }
+      changeDeclared(context, (fabric) => {
+        delete fabric.roles[name];
+      });
+      return c.body(null, 204);
+    },
+  );
+}
+
+function find(context: ApiContext, name: string): DeclaredRole {
+  const { roles } = context.declared.current();
+  const role = roles.get(name);
+  if (role) return role;
+  throw new ApiError(
+    'not_found',
+    `no role is called "${name}"; known are: ${[...roles.keys()].join(', ') || 'none yet'}`,
+  );
+}
+
+function aliasesOf(context: ApiContext, name: string): string[] {
+  return [...context.declared.current().aliases]
+    .filter(([, target]) => target === name)
+    .map(([alias]) => alias);
+}
+
+function describe(context: ApiContext, role: DeclaredRole): z.infer<typeof roleSchema> {
+  const listed = context.router.listModels().find((model) => model.id === role.name);
+  return {
+    ...role,
+    targets: role.targets.map((each) =>
+      each.kind === 'deployment'
+        ? { deployment: each.deployment }
+        : { provider: each.provider, model: each.model },
+    ),
+    aliases: aliasesOf(context, role.name),
+    state: listed?.state ?? 'unavailable',
+    servedBy: listed?.servedBy ?? null,
+  };
+}

@@ -1,0 +1,100 @@
+import { formatJoinToken, nameSchema } from '@ai-fabric/shared';
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import type { ApiContext } from '../api-context.js';
+import { ApiError } from '../problem.js';
+import { problemResponses } from '../problem-responses.js';
+import { joinTokenSchema, listOf, newJoinTokenSchema } from '../schemas.js';
+
+const MAX_TTL_SECONDS = 7 * 24 * 3600;
+const DEFAULT_TTL_SECONDS = 3600;
+
+export function addTokenRoutes(app: OpenAPIHono, context: ApiContext): void {
+  addCreateRoute(app, context);
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/join-tokens',
+      tags: ['join tokens'],
+      summary: 'Join tokens and what became of them; never their secrets',
+      responses: {
+        200: {
+          description: 'Join tokens',
+          content: { 'application/json': { schema: listOf(joinTokenSchema) } },
+        },
+        ...problemResponses(401),
+      },
+    }),
+    (c) =>
+      c.json(
+        { items: context.tokens.list(context.clock.nowMs()).map((each) => ({ ...each })), nextCursor: null },
+        200,
+      ),
+  );
+  app.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/join-tokens/{id}',
+      tags: ['join tokens'],
+      summary: 'Revoke a join token that was not used yet',
+      request: { params: z.object({ id: z.string() }) },
+      responses: { 204: { description: 'Revoked' }, ...problemResponses(401, 404, 503, 507) },
+    }),
+    (c) => {
+      const { id } = c.req.valid('param');
+      if (!context.tokens.revoke(id, context.clock.nowMs())) {
+        throw new ApiError(
+          'not_found',
+          `no unused join token has the id "${id}"`,
+          'list them: ai-fabric token list',
+        );
+      }
+      return c.body(null, 204);
+    },
+  );
+}
+
+function addCreateRoute(app: OpenAPIHono, context: ApiContext): void {
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/join-tokens',
+      tags: ['join tokens'],
+      summary: 'Make a join token: single use, shown once',
+      request: {
+        body: {
+          content: {
+            'application/json': {
+              schema: z.strictObject({
+                /** Binds the token to this host name. */
+                hostName: nameSchema.optional(),
+                ttlSeconds: z.int().min(60).max(MAX_TTL_SECONDS).default(DEFAULT_TTL_SECONDS),
+              }),
+            },
+          },
+        },
+      },
+      responses: {
+        201: { description: 'The token', content: { 'application/json': { schema: newJoinTokenSchema } } },
+        ...problemResponses(400, 401, 503, 507),
+      },
+    }),
+    (c) => {
+      const { hostName, ttlSeconds } = c.req.valid('json');
+      const created = context.tokens.create({
+        ...(hostName === undefined ? {} : { hostName }),
+        ttlSeconds,
+        nowMs: context.clock.nowMs(),
+      });
+      const { certificateSha256 } = context;
+      const answer = {
+        token: formatJoinToken({ id: created.id, secret: created.secret, certificateSha256 }),
+        id: created.id,
+        hostName: hostName ?? null,
+        expiresAtMs: created.expiresAtMs,
+        certificateSha256,
+        serverUrls: [...context.serverUrls()],
+      };
+      return c.json(answer, 201);
+    },
+  );
+}

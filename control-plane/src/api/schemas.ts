@@ -1,0 +1,126 @@
+import {
+  engineReadingSchema,
+  gpuReadingSchema,
+  hostInventorySchema,
+  hostReadingSchema,
+  issueSchema,
+  replicaStatusSchema,
+} from '@ai-fabric/shared';
+import { z } from '@hono/zod-openapi';
+
+/** A listing. `nextCursor` is `null` on the last page. */
+export function listOf<Item extends z.ZodType>(item: Item) {
+  return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+}
+
+export const sampleSchema = z
+  .object({
+    atMs: z.number(),
+    host: hostReadingSchema,
+    gpus: z.record(z.string(), gpuReadingSchema),
+    replicas: z.record(z.string(), engineReadingSchema),
+  })
+  .openapi('TelemetrySample');
+
+export const hostSchema = z
+  .object({
+    name: z.string(),
+    hostId: z.string().nullable(),
+    /** Declared in fabric.yaml, or only joined. */
+    declared: z.boolean(),
+    mayBeAway: z.boolean(),
+    presence: z.enum(['online', 'late', 'away', 'unseen']),
+    presenceSinceMs: z.number(),
+    goodbyeReason: z.string().nullable(),
+    lastSeenMs: z.number().nullable(),
+    agentVersion: z.string().nullable(),
+    peerAddress: z.string().nullable(),
+    clockSkewMs: z.number().nullable(),
+    draining: z.boolean(),
+    droppedSamples: z.number(),
+    inventory: hostInventorySchema.nullable(),
+    sample: sampleSchema.nullable(),
+    issues: z.array(issueSchema),
+  })
+  .openapi('Host');
+
+export const deploymentSchema = z
+  .object({
+    name: z.string(),
+    host: z.string(),
+    task: z.enum(['chat', 'embeddings']),
+    engine: z.literal('external'),
+    url: z.string(),
+    servedModel: z.string(),
+    maxConcurrent: z.number(),
+    contextTokens: z.number().nullable(),
+    listed: z.boolean(),
+    /** What its host's agent observes; `null` before the first report. */
+    observed: z
+      .object({
+        status: replicaStatusSchema,
+        reading: engineReadingSchema.nullable(),
+        readingAtMs: z.number().nullable(),
+      })
+      .nullable(),
+  })
+  .openapi('Deployment');
+
+const targetSchema = z.union([
+  z.object({ deployment: z.string() }),
+  z.object({ provider: z.string(), model: z.string() }),
+]);
+
+export const roleSchema = z
+  .object({
+    name: z.string(),
+    task: z.enum(['chat', 'embeddings']),
+    targets: z.array(targetSchema),
+    firstByteTimeoutSeconds: z.number(),
+    idleTimeoutSeconds: z.number(),
+    totalTimeoutSeconds: z.number(),
+    aliases: z.array(z.string()),
+    state: z.enum(['ready', 'busy', 'cloud', 'away', 'unavailable']),
+    servedBy: z.string().nullable(),
+  })
+  .openapi('Role');
+
+export const joinTokenSchema = z
+  .object({
+    id: z.string(),
+    hostName: z.string().nullable(),
+    createdAtMs: z.number(),
+    expiresAtMs: z.number(),
+    state: z.enum(['unused', 'used', 'expired', 'revoked']),
+    usedAtMs: z.number().nullable(),
+    /** Name of the host that used it. */
+    usedByHost: z.string().nullable(),
+  })
+  .openapi('JoinToken');
+
+export const newJoinTokenSchema = z
+  .object({
+    /** The only time that the token is shown. */
+    token: z.string(),
+    id: z.string(),
+    hostName: z.string().nullable(),
+    expiresAtMs: z.number(),
+    certificateSha256: z.string(),
+    serverUrls: z.array(z.string()),
+  })
+  .openapi('NewJoinToken');
+
+export const statusSchema = z
+  .object({
+    version: z.string(),
+    protocolVersion: z.int(),
+    startedAtMs: z.number(),
+    declaredRevision: z.int(),
+    /** What `up --config` named differs from the registry, which wins until it is applied. */
+    fabricFileDiffers: z.boolean(),
+    linkedHosts: z.int(),
+    feedSubscribers: z.int(),
+    droppedObservations: z.int(),
+    certificateSha256: z.string(),
+  })
+  .openapi('Status');

@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { normaliseCertificateSha256 } from '@ai-fabric/shared';
+import { buildConnector, Client, type Dispatcher } from 'undici';
+import { z } from 'zod';
+import { problemSchema } from '../api/problem.js';
+import { CliError, exitCodes } from './exit-codes.js';
+
+/** What `up` leaves in its data directory, so that the CLI on the same machine needs no flags. */
+export const endpointSchema = z.object({
+  url: z.string(),
+  certificateSha256: z.string(),
+  adminTokenFile: z.string(),
+  pid: z.int(),
+});
+export type Endpoint = z.infer<typeof endpointSchema>;
+export const ENDPOINT_FILE = 'endpoint.json';
+
+export interface ConnectOptions {
+  readonly dataDirectory: string;
+  readonly url: string | null;
+  readonly certificateSha256: string | null;
+  readonly adminTokenFile: string | null;
+}
+
+const REQUEST_TIMEOUT_MS = 15_000;
+
+/** The CLI's only way in: the public REST API. */
+export class ApiClient {
+  readonly #endpoint: Omit<Endpoint, 'pid'>;
+  readonly #token: string;
+
+  constructor(options: ConnectOptions) {
+    this.#endpoint = resolveEndpoint(options);
+    this.#token = readToken(this.#endpoint.adminTokenFile);
+  }
+
+  get<Value>(path: string, schema: z.ZodType<Value>): Promise<Value> {
+    return this.#call('GET', path, undefined, schema);
+  }
+
+  post<Value>(path: string, body: unknown, schema: z.ZodType<Value>): Promise<Value> {
+    return this.#call('POST', path, body, schema);
+  }
+
+  put<Value>(path: string, body: unknown, schema: z.ZodType<Value>): Promise<Value> {
+    return this.#call('PUT', path, body, schema);
+  }
+
+  async delete(path: string): Promise<void> {
+    await this.#call('DELETE', path, undefined, z.unknown());
+  }
+
+  async #call<Value>(
+    method: Dispatcher.HttpMethod,
+    path: string,
+    body: unknown,
+    schema: z.ZodType<Value>,
+  ): Promise<Value> {
+    const client = new Client(this.#endpoint.url, {
+      connect: pinnedConnector(this.#endpoint.certificateSha256),
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      bodyTimeout: REQUEST_TIMEOUT_MS,
+    });
+    try {
+      const answer = await client.request({
+        method,
+        path: `/api/v1${path}`,
+        headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
+        body: body === undefined ? null : JSON.stringify(body),
+      });
+      const text = await answer.body.text();
+      if (answer.statusCode >= 400) throw refusal(answer.statusCode, text, this.#endpoint.url);
+      return schema.parse(text === '' ? undefined : JSON.parse(text));
+    } catch (error) {
+      throw unreachable(error, this.#endpoint.url);
+    } finally {
+      await client.close();
+    }
+  }
+}
+
+function resolveEndpoint(options: ConnectOptions): Omit<Endpoint, 'pid'> {
+  const local = readLocalEndpoint(options.dataDirectory);
+  const url = options.url ?? local?.url;
+  const adminTokenFile = options.adminTokenFile ?? local?.adminTokenFile;
+  if (url === undefined || adminTokenFile === undefined) {
+    throw new CliError(
+      exitCodes.unreachable,
+      `no control plane is known: ${join(options.dataDirectory, ENDPOINT_FILE)} is not there`,
+      'start one with "ai-fabric up", or name one with --data DIR, or with --url and --admin-token-file',
+    );
+  }
+  return {
+    url,
+    adminTokenFile,
+    certificateSha256: options.certificateSha256 ?? local?.certificateSha256 ?? '',
+  };
+}
+
+function readLocalEndpoint(dataDirectory: string): Endpoint | null {
+  try {
+    return endpointSchema.parse(JSON.parse(readFileSync(join(dataDirectory, ENDPOINT_FILE), 'utf8')));
+  } catch {
+    // Not there, unreadable or not ours: the flags must then say everything, and the error above names the file.
+    return null;
+  }
+}
+
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new CliError(
+      exitCodes.refused,
+      `cannot read the admin token in ${file}: ${error instanceof Error ? error.message : String(error)}`,
+      'run as the user that runs the control plane, or name a copy with --admin-token-file',
+    );
+  }
+}
+
+/** Compares the certificate before the request, and so the admin token, is written. */
+function pinnedConnector(certificateSha256: string): buildConnector.connector {
+  const connect = buildConnector({ rejectUnauthorized: false, timeout: 5_000 });
+  return (options, callback) => {
+    connect(options, (error, socket) => {
+      if (error || !socket || !('getPeerCertificate' in socket)) {
+        callback(...((error ? [error, null] : [null, socket]) as Parameters<buildConnector.Callback>));
+        return;
+      }
+      const seen = normaliseCertificateSha256(
+        (socket as TLSSocket).getPeerCertificate().fingerprint256 ?? '',
+      );
+      if (seen === normaliseCertificateSha256(certificateSha256)) {
+        callback(null, socket);
+        return;
+      }
+      socket.destroy();
+      callback(
+        new CliError(
+          exitCodes.unreachable,
+          `the certificate of ${options.hostname} is ${seen}, not the expected ${certificateSha256 || '(none given)'}`,
+          'give the one that "ai-fabric up" prints with --certificate-sha256',
+        ),
+        null,
+      );
+    });
+  };
+}
+
+function refusal(status: number, text: string, url: string): CliError {
+  const problem = parseProblem(text);
+  if (!problem) return new CliError(exitCodes.failed, `${url} answered ${status}: ${text.slice(0, 200)}`);
+  const exitCode = problem.status === 404 ? exitCodes.notFound : exitCodes.refused;
+  return new CliError(exitCode, problem.detail, problem.fix);
+}
+
+function parseProblem(text: string): z.infer<typeof problemSchema> | null {
+  try {
+    return problemSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+function unreachable(error: unknown, url: string): unknown {
+  if (error instanceof CliError || error instanceof z.ZodError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new CliError(
+    exitCodes.unreachable,
+    `cannot reach the control plane at ${url}: ${message || 'connection refused'}`,
+    'is it running? start it with "ai-fabric up"',
+  );
+}

@@ -1,0 +1,31 @@
+/** What a script may rely on; printed at the end of `--help`. */
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  refused: 4,
+  unreachable: 5,
+} as const;
+
+export const exitCodesHelp = `
+Exit codes:
+  0  done
+  1  failed; the message says why
+  2  wrong usage
+  3  the named host, deployment, role or token does not exist
+  4  the control plane refused (wrong admin token, invalid change, still in use)
+  5  the control plane cannot be reached, or its certificate is not the pinned one`;
+
+/** An error that a user can act on: printed without a stack trace. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly exitCode: number;
+  readonly fix: string | null;
+
+  constructor(exitCode: number, message: string, fix: string | null = null) {
+    super(message);
+    this.exitCode = exitCode;
+    this.fix = fix;
+  }
+}

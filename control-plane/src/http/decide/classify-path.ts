@@ -1,0 +1,42 @@
+/** Which room answers a path. */
+export type Surface = 'gateway' | 'api' | 'health' | 'metrics' | 'link' | 'feed' | 'none';
+
+const GATEWAY_ROOTS = new Set(['chat', 'completions', 'embeddings', 'models']);
+
+/** @param path the request target without its query */
+export function classifyPath(path: string): Surface {
+  if (path.startsWith('/v1/') || path === '/v1') return 'gateway';
+  if (path === '/api/v1/telemetry') return 'feed';
+  if (path.startsWith('/api/')) return 'api';
+  if (path === '/healthz' || path === '/readyz') return 'health';
+  if (path === '/metrics') return 'metrics';
+  if (path === '/agent/v1/link') return 'link';
+  const root = path.slice(1).split('/', 1)[0] ?? '';
+  return GATEWAY_ROOTS.has(root) ? 'gateway' : 'none';
+}
+
+export interface Listener {
+  readonly encrypted: boolean;
+}
+
+/**
+ * Port 8000 speaks in clear, so what carries the admin token or commands is answered there on loopback only.
+ * Agents speak TLS only, loopback or not.
+ */
+export function isServed(surface: Surface, listener: Listener, loopback: boolean): boolean {
+  switch (surface) {
+    case 'gateway':
+    case 'health':
+    case 'metrics':
+      return true;
+    case 'link':
+      return listener.encrypted;
+    case 'api':
+    case 'feed':
+      return listener.encrypted || loopback;
+    case 'none':
+      return false;
+    default:
+      return surface satisfies never;
+  }
+}

@@ -1,0 +1,117 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { getRequestListener } from '@hono/node-server';
+import type { Logger } from 'pino';
+import { isLoopback } from '../gateway/admission/decide/address-kind.js';
+import { classifyPath, isServed, type Listener } from './decide/classify-path.js';
+import type { ListenerHandlers } from './listeners.js';
+import { answerHealth, type NotReady } from './readiness.js';
+import { refuseUpgrade } from './refuse-upgrade.js';
+
+export interface Rooms {
+  /** Takes a request for `/v1`, admission included. */
+  readonly gateway: (request: IncomingMessage, response: ServerResponse) => void;
+  /** The control API, which checks the admin token itself. */
+  readonly api: (request: Request) => Response | Promise<Response>;
+  readonly metricsText: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly notReady: () => NotReady;
+  readonly link: UpgradeHandler;
+  readonly feed: UpgradeHandler;
+  readonly verifyAdminToken: (presented: string) => boolean;
+  /** Whether the `Host` that a client asked for is a name or address of ours. */
+  readonly isOwnHost: (request: IncomingMessage) => boolean;
+}
+
+type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/** Sends each request to the room that answers it, as far as the listener it came by may serve that room. */
+export function createDispatch(rooms: Rooms, log: Logger): ListenerHandlers {
+  const api = getRequestListener(rooms.api, { overrideGlobalObjects: false });
+  return {
+    request: (listener) => (request, response) => {
+      const path = pathOf(request);
+      const surface = classifyPath(path);
+      if (surface === 'gateway') {
+        rooms.gateway(request, response);
+        return;
+      }
+      if (!isServed(surface, listener, isLoopback(request.socket.remoteAddress))) {
+        answerText(response, 404, 'not found\n');
+        return;
+      }
+      if (surface === 'health') answerHealth(path, response, rooms.notReady());
+      else if (surface === 'metrics') void answerMetrics(rooms, request, response, log);
+      else if (surface === 'api') void api(request, response);
+      else answerText(response, 426, 'this path speaks WebSocket\n');
+    },
+    upgrade: (listener) => (request, socket, head) => {
+      // Until a room takes the socket over, an error on it would end the process.
+      socket.on('error', (error) =>
+        log.debug({ error: error.message }, 'a connection failed during its upgrade'),
+      );
+      upgrade(rooms, listener, request, socket, head);
+    },
+  };
+}
+
+function upgrade(
+  rooms: Rooms,
+  listener: Listener,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
+  const surface = classifyPath(pathOf(request));
+  const loopback = isLoopback((socket as Socket).remoteAddress);
+  const isSocketSurface = surface === 'link' || surface === 'feed';
+  if (!isSocketSurface || !isServed(surface, listener, loopback)) {
+    refuseUpgrade(socket, 404, 'nothing speaks WebSocket here');
+  } else if (surface === 'link') {
+    rooms.link(request, socket, head);
+  } else if (request.headers.origin !== undefined) {
+    refuseUpgrade(socket, 403, 'the feed is not open to web pages');
+  } else if (hasAdminToken(rooms, request)) {
+    rooms.feed(request, socket, head);
+  } else {
+    refuseUpgrade(socket, 401, 'the admin token is missing or wrong');
+  }
+}
+
+async function answerMetrics(
+  rooms: Rooms,
+  request: IncomingMessage,
+  response: ServerResponse,
+  log: Logger,
+): Promise<void> {
+  // A rebound DNS name makes any web page a loopback client: the name it asked for gives it away.
+  const trusted = isLoopback(request.socket.remoteAddress) && rooms.isOwnHost(request);
+  if (!trusted && !hasAdminToken(rooms, request)) {
+    answerText(response, 401, 'the admin token is missing or wrong\n');
+    return;
+  }
+  try {
+    const { contentType, text } = await rooms.metricsText();
+    response.writeHead(200, { 'content-type': contentType });
+    response.end(text);
+  } catch (error) {
+    log.error({ error: String(error) }, 'metrics could not be read');
+    answerText(response, 500, 'metrics could not be read\n');
+  }
+}
+
+function hasAdminToken(rooms: Rooms, request: IncomingMessage): boolean {
+  const presented = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  return presented !== undefined && rooms.verifyAdminToken(presented);
+}
+
+function pathOf(request: IncomingMessage): string {
+  const target = request.url ?? '/';
+  const query = target.indexOf('?');
+  return query === -1 ? target : target.slice(0, query);
+}
+
+function answerText(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
+  response.end(text);
+}

@@ -1,0 +1,215 @@
+import {
+  createServer as createPlainServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type Clock, fullJitterDelayMs, type Random, type Timer } from '@ai-fabric/shared';
+import type { Logger } from 'pino';
+import type { Listener } from './decide/classify-path.js';
+
+export interface ListenerHandlers {
+  request(listener: Listener): RequestListener;
+  upgrade(listener: Listener): (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
+export interface ListenersOptions {
+  /** Addresses to listen on, each with both ports. */
+  readonly hosts: readonly string[];
+  readonly port: number;
+  readonly tlsPort: number;
+  readonly certificate: { readonly certificatePem: string; readonly privateKeyPem: string };
+  readonly handlers: ListenerHandlers;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+export interface Listeners {
+  /** Base URLs that answer now, as `http://127.0.0.1:8000`. */
+  readonly plainUrls: readonly string[];
+  readonly tlsUrls: readonly string[];
+  /** Ends accepting at once; open connections end with their requests. */
+  stopAccepting(): void;
+  /** Resolves when every connection has ended; those left are destroyed first. */
+  close(): Promise<void>;
+}
+
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+  readonly code: 'address_in_use' | 'address_refused';
+  constructor(code: ListenError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Absent addresses (a tailnet's before its daemon is up) are tried again at this pace. */
+const ABSENT_ADDRESS_BACKOFF = { baseMs: 1_000, capMs: 15_000 };
+const HEADERS_TIMEOUT_MS = 20_000;
+const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+
+/**
+ * Opens every address. One that is not there yet is waited for in the background as long as another is open;
+ * when none is, the first that comes up ends the wait.
+ *
+ * @throws ListenError when a port is taken or may not be used
+ */
+export async function openListeners(options: ListenersOptions): Promise<Listeners> {
+  const opened: Opened[] = [];
+  const waits = new Set<Timer>();
+  let closing = false;
+
+  const open = async (wanted: Wanted): Promise<boolean> => {
+    const server = makeServer(wanted, options);
+    const outcome = await listen(server, wanted);
+    if (outcome === 'absent') return false;
+    if (closing) server.close();
+    else opened.push({ wanted, server });
+    return true;
+  };
+
+  const waitFor = (wanted: Wanted, attempt: number): void => {
+    if (closing) return;
+    const delayMs = 250 + fullJitterDelayMs(attempt, ABSENT_ADDRESS_BACKOFF, options.random);
+    const timer = options.clock.after(delayMs, () => {
+      waits.delete(timer);
+      open(wanted).then(
+        (done) => {
+          if (done)
+            options.log.info({ address: wanted.host, port: wanted.port }, 'address is there; listening');
+          else waitFor(wanted, attempt + 1);
+        },
+        (error: unknown) =>
+          options.log.error({ error: String(error) }, 'cannot listen on an address that came up'),
+      );
+    });
+    waits.add(timer);
+  };
+
+  try {
+    for (const wanted of wantedListeners(options)) {
+      if (await open(wanted)) continue;
+      options.log.warn(
+        { address: wanted.host, port: wanted.port },
+        'address is not on this machine yet; waiting for it',
+      );
+      waitFor(wanted, 0);
+    }
+  } catch (error) {
+    closing = true;
+    await closeAll(opened, waits);
+    throw error;
+  }
+
+  return {
+    get plainUrls() {
+      return opened.filter(({ wanted }) => !wanted.encrypted).map(urlOf);
+    },
+    get tlsUrls() {
+      return opened.filter(({ wanted }) => wanted.encrypted).map(urlOf);
+    },
+    stopAccepting() {
+      closing = true;
+      for (const { server } of opened) server.close();
+    },
+    close() {
+      closing = true;
+      return closeAll(opened, waits);
+    },
+  };
+}
+
+interface Wanted extends Listener {
+  readonly host: string;
+  readonly port: number;
+}
+
+interface Opened {
+  readonly wanted: Wanted;
+  readonly server: Server;
+}
+
+function wantedListeners(options: ListenersOptions): Wanted[] {
+  return options.hosts.flatMap((host) => [
+    { host, port: options.port, encrypted: false },
+    { host, port: options.tlsPort, encrypted: true },
+  ]);
+}
+
+function makeServer(wanted: Wanted, options: ListenersOptions): Server {
+  const onRequest = options.handlers.request(wanted);
+  const settings = {
+    // Node's own five minutes would end long answers; the gateway has its deadlines for bodies and answers.
+    requestTimeout: 0,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: 5_000,
+  };
+  const server = wanted.encrypted
+    ? createTlsServer(
+        {
+          ...settings,
+          cert: options.certificate.certificatePem,
+          key: options.certificate.privateKeyPem,
+          minVersion: 'TLSv1.2',
+        },
+        onRequest,
+      )
+    : createPlainServer(settings, onRequest);
+  server.on('upgrade', options.handlers.upgrade(wanted));
+  server.on('tlsClientError', (error: Error) => {
+    options.log.debug({ error: error.message }, 'a TLS handshake failed');
+  });
+  return server;
+}
+
+function listen(server: Server, wanted: Wanted): Promise<'open' | 'absent'> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      // EAFNOSUPPORT: a machine without IPv6, which may yet be switched on.
+      if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT') resolve('absent');
+      else reject(listenError(error, wanted));
+    });
+    // 0.0.0.0 and :: stand beside each other; a dual-stack :: would find its port taken.
+    const ipv6Only = wanted.host.includes(':');
+    server.listen({ host: wanted.host, port: wanted.port, ipv6Only }, () => resolve('open'));
+  });
+}
+
+function listenError(error: NodeJS.ErrnoException, wanted: Wanted): ListenError {
+  const flag = wanted.encrypted ? '--tls-port' : '--port';
+  const place = `${wanted.host}:${wanted.port}`;
+  if (error.code === 'EADDRINUSE') {
+    return new ListenError(
+      'address_in_use',
+      `${place} is taken by another program; end it or choose another with ${flag}`,
+    );
+  }
+  return new ListenError(
+    'address_refused',
+    `cannot listen on ${place}: ${error.message}; check --host and ${flag}`,
+  );
+}
+
+function urlOf({ wanted, server }: Opened): string {
+  const { port } = server.address() as AddressInfo;
+  const host = wanted.host.includes(':') ? `[${wanted.host}]` : wanted.host;
+  return `${wanted.encrypted ? 'https' : 'http'}://${host}:${port}`;
+}
+
+async function closeAll(opened: readonly Opened[], waits: ReadonlySet<Timer>): Promise<void> {
+  for (const timer of waits) timer.cancel();
+  await Promise.all(
+    opened.map(
+      ({ server }) =>
+        new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          server.closeAllConnections();
+        }),
+    ),
+  );
+}

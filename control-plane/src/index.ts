@@ -1,0 +1,4 @@
+export type { ControlPlaneConfig } from './config/control-plane-config.js';
+export { readControlPlaneConfig } from './config/read-control-plane-config.js';
+export { type ControlPlane, startControlPlane } from './start-control-plane.js';
+export { StartError } from './start-error.js';

@@ -1,0 +1,50 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { RouterGauges } from '../router/route-types.js';
+
+/** What the router holds and thinks of each target, read at scrape time. */
+export function addRouterMetrics(registry: Registry, read: () => RouterGauges): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'ai_fabric_target_in_flight',
+    help: 'Requests that we have under way at a target',
+    labelNames: ['target', 'kind'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { target, kind, inflight } of read().targets) this.set({ target, kind }, inflight);
+    },
+  });
+  new Gauge({
+    name: 'ai_fabric_target_external_load',
+    help: 'Requests of others at a replica, as estimated from what its engine reports',
+    labelNames: ['target', 'kind'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { target, kind, externalLoad } of read().targets) {
+        if (externalLoad !== null) this.set({ target, kind }, externalLoad);
+      }
+    },
+  });
+  new Gauge({
+    name: 'ai_fabric_target_breaker_open',
+    help: '1 while the breaker keeps requests off a target, 0.5 while it lets one probe through',
+    labelNames: ['target', 'kind'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { target, kind, breaker } of read().targets) this.set({ target, kind }, openness[breaker]);
+    },
+  });
+  new Counter({
+    name: 'ai_fabric_claims_reaped_total',
+    help: 'Claims that nobody released in time; more than 0 is a bug',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(read().reapedClaimsTotal);
+    },
+  });
+}
+
+const openness = { closed: 0, half_open: 0.5, open: 1 } as const;

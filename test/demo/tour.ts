@@ -1,0 +1,201 @@
+import { eventually } from '../simulators/common/eventually.js';
+import { EXPECTED_MODELS, SECOND_CHAT } from './demo-estate.js';
+import type { DemoFabric } from './demo-fabric.js';
+import type { GatewayAnswer } from './rest.js';
+
+/** One step of the tour: what is shown, and how it is checked. `run` returns what was seen, in a line. */
+export interface TourStep {
+  readonly title: string;
+  run(fabric: DemoFabric): Promise<string>;
+}
+
+const CHAT_FAST = ['qwen2.5-7b-armitage', SECOND_CHAT];
+
+export const tour: readonly TourStep[] = [
+  { title: 'hosts report real telemetry; wintermute is away, and that is normal', run: hostsReport },
+  { title: "/v1/models lists the estate's ten names, each with its state", run: modelsAreListed },
+  { title: 'chat-fast is answered by a card of ours', run: (fabric) => chat(fabric, 'chat-fast', CHAT_FAST) },
+  { title: 'chat-fast, streaming', run: (fabric) => streamChat(fabric, 'chat-fast', CHAT_FAST) },
+  {
+    title: 'local/chat, the old name, reaches the same cards',
+    run: (fabric) => chat(fabric, 'local/chat', CHAT_FAST),
+  },
+  { title: 'embeddings-general is answered by its own model', run: embeddings },
+  {
+    title: 'chat-deep is answered by the cloud while its only host is away',
+    run: (fabric) => chat(fabric, 'chat-deep', ['openai/strong']),
+  },
+  { title: 'chat-deep, streaming', run: (fabric) => streamChat(fabric, 'chat-deep', ['openai/strong']) },
+  { title: 'a busy card is passed over for an idle one', run: busyCardIsPassedOver },
+  {
+    title: 'an engine is killed in mid-stream: the client is told, nothing is cut off in silence',
+    run: killedMidStream,
+  },
+  {
+    title: 'the next request is answered elsewhere',
+    run: (fabric) => chat(fabric, 'chat-fast', [SECOND_CHAT]),
+  },
+  { title: 'the engine comes back, proves a token, and serves again', run: engineComesBack },
+  {
+    title: 'the control plane is killed and restarted: agents are back, nothing declared is lost',
+    run: controlPlaneRestarts,
+  },
+];
+
+async function hostsReport(fabric: DemoFabric): Promise<string> {
+  const hosts = await fabric.hosts();
+  const online = hosts.filter((host) => host.presence === 'online' && host.sample !== null);
+  const names = online.map((host) => host.name).sort();
+  const expected = ['armitage', fabric.thisHost, 'motoko'].sort();
+  check(
+    names.join() === expected.join(),
+    `online with telemetry: ${names.join(', ')}; expected ${expected.join(', ')}`,
+  );
+  const wintermute = hosts.find((host) => host.name === 'wintermute');
+  check(wintermute?.presence === 'away', `wintermute is ${wintermute?.presence ?? 'unknown'}`);
+  const own = online.find((host) => host.name === fabric.thisHost);
+  check(own?.sample?.host.memoryUsedBytes != null, 'this machine reports no memory use');
+  const card = own?.inventory?.gpus[0]?.name ?? 'no NVIDIA card';
+  return `${names.join(', ')} online; this machine: ${card}`;
+}
+
+async function modelsAreListed(fabric: DemoFabric): Promise<string> {
+  const answer = await fabric.rest.get('/v1/models');
+  const { data } = JSON.parse(answer.text) as { data: { id: string; fabric?: { state?: string } }[] };
+  const ids = data.map((model) => model.id).sort();
+  check(ids.join() === EXPECTED_MODELS.join(), `listed: ${ids.join(', ')}`);
+  check(
+    data.every((model) => typeof model.fabric?.state === 'string'),
+    'a model is listed without its state',
+  );
+  return data.map((model) => `${model.id}:${model.fabric?.state}`).join(' ');
+}
+
+async function chat(fabric: DemoFabric, model: string, by: readonly string[]): Promise<string> {
+  const answer = await fabric.rest.post('/v1/chat/completions', chatBody(model, false));
+  check(answer.status === 200, `status ${answer.status}: ${answer.text.slice(0, 200)}`);
+  const body = JSON.parse(answer.text) as { choices: { message: { content: string } }[] };
+  check((body.choices[0]?.message.content ?? '') !== '', 'the answer is empty');
+  return servedBy(answer, by);
+}
+
+async function streamChat(fabric: DemoFabric, model: string, by: readonly string[]): Promise<string> {
+  const answer = await fabric.rest.post('/v1/chat/completions', chatBody(model, true));
+  check(answer.status === 200, `status ${answer.status}: ${answer.text.slice(0, 200)}`);
+  const events = answer.text.split('\n\n').filter((event) => event.startsWith('data: '));
+  check(events.at(-1) === 'data: [DONE]', 'the stream does not end with [DONE]');
+  check(!answer.text.includes('"usage":{'), 'a usage event that nobody asked for reached the client');
+  return `${servedBy(answer, by)}, ${events.length} events`;
+}
+
+async function embeddings(fabric: DemoFabric): Promise<string> {
+  const ask = (encoding: string) =>
+    fabric.rest.post('/v1/embeddings', {
+      model: 'embeddings-general',
+      input: 'who answers?',
+      encoding_format: encoding,
+    });
+  const [floats, base64] = [await ask('float'), await ask('base64')];
+  const vector = (JSON.parse(floats.text) as { data: { embedding: number[] }[] }).data[0]?.embedding ?? [];
+  const text = (JSON.parse(base64.text) as { data: { embedding: string }[] }).data[0]?.embedding ?? '';
+  const decoded = new Float32Array(new Uint8Array(Buffer.from(text, 'base64')).buffer);
+  check(vector.length > 0 && decoded.length === vector.length, 'float and base64 vectors differ in length');
+  check(
+    vector.every((value, index) => Math.abs(value - (decoded[index] ?? 0)) < 1e-6),
+    'the two vectors differ',
+  );
+  return `${servedBy(floats, ['bge-base-motoko'])}, ${vector.length} dimensions, base64 too`;
+}
+
+async function busyCardIsPassedOver(fabric: DemoFabric): Promise<string> {
+  const armitage = fabric.engines.get('qwen2.5-7b-armitage');
+  await armitage?.fault({ kind: 'externalLoad', running: 14, waiting: 6, kvUsage: 0.95 });
+  await eventually('armitage reports the load of others', async () => {
+    const { observed } = await fabric.rest.api<{
+      observed: { reading: { running: number | null } | null } | null;
+    }>('/deployments/qwen2.5-7b-armitage');
+    return (observed?.reading?.running ?? 0) >= 14;
+  });
+  const seen = [];
+  for (let turn = 0; turn < 4; turn++) seen.push(await chat(fabric, 'chat-fast', [SECOND_CHAT]));
+  await armitage?.fault({ kind: 'none' });
+  return `4 of 4 ${seen[0] ?? ''}`;
+}
+
+async function killedMidStream(fabric: DemoFabric): Promise<string> {
+  const name = 'qwen2.5-7b-armitage';
+  const asked = fabric.rest.post('/v1/chat/completions', chatBody(name, true));
+  const engine = fabric.engines.get(name);
+  await eventually('the stream is under way', () => (engine?.running ?? 0) > 0);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await engine?.fault({ kind: 'crash' });
+  const answer = await asked;
+  check(answer.text.includes('upstream_interrupted'), `the end was: ${answer.text.slice(-200)}`);
+  check(!answer.text.includes('[DONE]'), 'a broken stream ended with [DONE]');
+  return 'error event "upstream_interrupted", no [DONE]';
+}
+
+async function engineComesBack(fabric: DemoFabric): Promise<string> {
+  await fabric.engines.get('qwen2.5-7b-armitage')?.restart();
+  const startedAt = performance.now();
+  await eventually(
+    'armitage is ready again',
+    async () => (await phaseOf(fabric, 'qwen2.5-7b-armitage')) === 'ready',
+    15_000,
+  );
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  return `ready after ${seconds} s; ${await chat(fabric, 'qwen2.5-7b-armitage', ['qwen2.5-7b-armitage'])}`;
+}
+
+async function controlPlaneRestarts(fabric: DemoFabric): Promise<string> {
+  const before = await declared(fabric);
+  await fabric.killControlPlane();
+  const startedAt = performance.now();
+  await fabric.startControlPlane();
+  const readyMs = Math.round(performance.now() - startedAt);
+  await eventually(
+    'all three agents are linked again',
+    async () => (await fabric.hosts()).filter((host) => host.presence === 'online').length === 3,
+    15_000,
+  );
+  const relinkedMs = Math.round(performance.now() - startedAt);
+  await eventually(
+    'replicas are ready again',
+    async () => (await phaseOf(fabric, SECOND_CHAT)) === 'ready',
+    10_000,
+  );
+  check((await declared(fabric)) === before, 'the declared state changed');
+  await chat(fabric, 'chat-fast', CHAT_FAST);
+  return `answering after ${readyMs} ms, agents back after ${relinkedMs} ms, declared state the same`;
+}
+
+async function declared(fabric: DemoFabric): Promise<string> {
+  const roles = await fabric.rest.api<{ items: { name: string; targets: unknown }[] }>('/roles');
+  const deployments = await fabric.rest.api<{ items: { name: string; url: string }[] }>('/deployments');
+  return JSON.stringify([
+    roles.items.map(({ name, targets }) => [name, targets]),
+    deployments.items.map(({ name, url }) => [name, url]),
+  ]);
+}
+
+async function phaseOf(fabric: DemoFabric, deployment: string): Promise<string> {
+  const { observed } = await fabric.rest.api<{ observed: { status: { phase: string } } | null }>(
+    `/deployments/${deployment}`,
+  );
+  return observed?.status.phase ?? 'not seen';
+}
+
+function chatBody(model: string, stream: boolean): Record<string, unknown> {
+  return { model, stream, messages: [{ role: 'user', content: 'Who are you, and where do you run?' }] };
+}
+
+function servedBy(answer: GatewayAnswer, expected: readonly string[]): string {
+  const replica = answer.headers.get('x-fabric-replica') ?? '(no x-fabric-replica)';
+  check(expected.includes(replica), `answered by ${replica}; expected ${expected.join(' or ')}`);
+  const overhead = answer.headers.get('x-fabric-overhead-ms');
+  return `by ${replica} in ${Math.round(answer.tookMs)} ms (${overhead} ms of it ours, ${answer.headers.get('x-fabric-reason')})`;
+}
+
+function check(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(otherwise);
+}
