@@ -68,7 +68,7 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
     const outcome = await listen(server, wanted);
     if (outcome === 'absent') return false;
     if (closing) server.close();
-    else opened.push({ wanted, server });
+    else opened.push({ url: urlOf(wanted, server), wanted, server });
     return true;
   };
 
@@ -107,10 +107,10 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
 
   return {
     get plainUrls() {
-      return opened.filter(({ wanted }) => !wanted.encrypted).map(urlOf);
+      return opened.filter(({ wanted }) => !wanted.encrypted).map(({ url }) => url);
     },
     get tlsUrls() {
-      return opened.filter(({ wanted }) => wanted.encrypted).map(urlOf);
+      return opened.filter(({ wanted }) => wanted.encrypted).map(({ url }) => url);
     },
     stopAccepting() {
       closing = true;
@@ -129,6 +129,7 @@ interface Wanted extends Listener {
 }
 
 interface Opened {
+  readonly url: string;
   readonly wanted: Wanted;
   readonly server: Server;
 }
@@ -195,7 +196,7 @@ function listenError(error: NodeJS.ErrnoException, wanted: Wanted): ListenError 
   );
 }
 
-function urlOf({ wanted, server }: Opened): string {
+function urlOf(wanted: Wanted, server: Server): string {
   const { port } = server.address() as AddressInfo;
   const host = wanted.host.includes(':') ? `[${wanted.host}]` : wanted.host;
   return `${wanted.encrypted ? 'https' : 'http'}://${host}:${port}`;
