@@ -1,0 +1,65 @@
+import { stringify } from 'yaml';
+
+export interface DeploymentSpec {
+  readonly host: string;
+  readonly task?: 'chat' | 'embeddings';
+  readonly url: string;
+  readonly servedModel: string;
+  readonly maxConcurrent?: number;
+  readonly contextTokens?: number;
+  readonly listed?: boolean;
+}
+
+export interface ProviderSpec {
+  readonly baseUrl: string;
+  readonly apiKey?: { readonly env: string } | { readonly file: string };
+  readonly models: Readonly<
+    Record<string, { readonly model: string; readonly task?: 'chat' | 'embeddings' }>
+  >;
+}
+
+export interface RoleSpec {
+  readonly task?: 'chat' | 'embeddings';
+  /** `name` of a deployment, or `provider/model`. */
+  readonly targets: readonly string[];
+  readonly firstByteTimeoutSeconds?: number;
+  readonly idleTimeoutSeconds?: number;
+  readonly totalTimeoutSeconds?: number;
+}
+
+/** A fabric.yaml in short: what is left out is not there. */
+export interface FabricSpec {
+  readonly hosts?: Readonly<Record<string, { readonly mayBeAway?: boolean }>>;
+  readonly deployments?: Readonly<Record<string, DeploymentSpec>>;
+  readonly providers?: Readonly<Record<string, ProviderSpec>>;
+  readonly roles?: Readonly<Record<string, RoleSpec>>;
+  readonly aliases?: Readonly<Record<string, string>>;
+  readonly gateway?: { readonly allowedOrigins?: readonly string[]; readonly extraHosts?: readonly string[] };
+}
+
+/** The text of the file. */
+export function fabricYaml(spec: FabricSpec): string {
+  return stringify({
+    version: 1,
+    ...spec,
+    deployments: mapValues(spec.deployments, (deployment) => ({
+      task: 'chat',
+      engine: 'external',
+      ...deployment,
+    })),
+    roles: mapValues(spec.roles, (role) => ({ task: 'chat', ...role, targets: role.targets.map(target) })),
+  });
+}
+
+function target(text: string): object {
+  const slash = text.indexOf('/');
+  if (slash < 0) return { deployment: text };
+  return { provider: text.slice(0, slash), model: text.slice(slash + 1) };
+}
+
+function mapValues<Value, Mapped>(
+  record: Readonly<Record<string, Value>> | undefined,
+  map: (value: Value) => Mapped,
+): Record<string, Mapped> {
+  return Object.fromEntries(Object.entries(record ?? {}).map(([name, value]) => [name, map(value)]));
+}

@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+export interface CliResult {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const program = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** The programs as they are installed. */
+export const PROGRAMS = {
+  controlPlane: program('control-plane/bin/ai-fabric.js'),
+  agent: program('agent/bin/ai-fabric-agent.js'),
+} as const;
+
+export interface SpawnOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** A child whose output is kept. What the shell of this test run has set for our programs does not reach it. */
+export class ProgramProcess {
+  readonly child: ChildProcess;
+  #stdout = '';
+  #stderr = '';
+
+  constructor(file: string, args: readonly string[], options: SpawnOptions = {}) {
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AI_FABRIC_'));
+    const env = { ...Object.fromEntries(inherited), ...options.environment };
+    this.child = spawn(process.execPath, [file, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stdout += text;
+    });
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text;
+    });
+  }
+
+  get stdout(): string {
+    return this.#stdout;
+  }
+  get stderr(): string {
+    return this.#stderr;
+  }
+  get running(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Resolves when it has ended and all its output is here. */
+  async ended(): Promise<CliResult> {
+    if (this.running || !this.child.stdout?.readableEnded) await once(this.child, 'close');
+    return { exitCode: this.child.exitCode, stdout: this.#stdout, stderr: this.#stderr };
+  }
+
+  /** Ends it, and waits for that. */
+  async kill(signal: NodeJS.Signals): Promise<void> {
+    if (!this.running) return;
+    const closed = once(this.child, 'close');
+    this.child.kill(signal);
+    await closed;
+  }
+}
+
+/** Runs `ai-fabric` to its end. */
+export function runCli(args: readonly string[], options: SpawnOptions = {}): Promise<CliResult> {
+  const process = new ProgramProcess(PROGRAMS.controlPlane, args, options);
+  process.child.stdin?.end();
+  return process.ended();
+}
