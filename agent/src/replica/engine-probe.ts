@@ -1,0 +1,105 @@
+import type { Clock, DesiredReplica } from '@ai-fabric/shared';
+import { engineHttp } from '../sensors/engine/engine-http.js';
+import type { ReplicaStep } from './decide/plan-replica-step.js';
+import {
+  type EngineAnswer,
+  readHealth,
+  readModels,
+  readProof,
+  readVersion,
+} from './decide/read-engine-answer.js';
+import type { LookResult } from './decide/replica-observation.js';
+
+export type LookStep = Exclude<ReplicaStep, { kind: 'wait' }>;
+
+/** Looks at one engine. `look` never rejects: what goes wrong is a result. */
+export interface EngineProbe {
+  look(step: LookStep, signal: AbortSignal): Promise<LookResult>;
+  close(): void;
+}
+
+const LOOK_DEADLINE_MS = 5_000;
+/** A first request may compile kernels: up to a minute was seen. */
+const PROOF_DEADLINE_MS = 120_000;
+const MAX_BYTES = 1024 * 1024;
+
+type Looks = {
+  readonly [Kind in LookStep['kind']]: (
+    ask: Ask,
+    step: Extract<LookStep, { kind: Kind }>,
+  ) => Promise<LookResult>;
+};
+
+/** One request to the engine. @throws an error with a `code` when no whole answer came */
+type Ask = (method: 'GET' | 'POST', path: string, json?: unknown) => Promise<EngineAnswer>;
+
+/** A probe over one kept connection, with deadlines and body limits; redirects are never followed. */
+export function engineProbe(desired: DesiredReplica, clock: Clock): EngineProbe {
+  const client = engineHttp(clock);
+  const base = desired.url.replace(/\/+$/, '').replace(/\/v1$/, '');
+  return {
+    look: async (step, signal) => {
+      const ask: Ask = async (method, path, json) => {
+        const { status, body } = await client.request({
+          method,
+          url: new URL(`${base}${path}`),
+          ...(json === undefined ? {} : { json }),
+          signal,
+          deadlineMs: step.kind === 'prove' ? PROOF_DEADLINE_MS : LOOK_DEADLINE_MS,
+          maxBytes: MAX_BYTES,
+        });
+        return { status, text: body.toString('utf8') };
+      };
+      try {
+        return await take(ask, step);
+      } catch (error) {
+        return readFailure(error, step, base);
+      }
+    },
+    close: () => client.close(),
+  };
+}
+
+const looks: Looks = {
+  list_models: async (ask) => {
+    const listed = readModels(await ask('GET', '/v1/models'));
+    if ('kind' in listed) return listed;
+    const engineVersion = readVersion(await ask('GET', '/version'));
+    return { kind: 'models', models: listed.models, engineVersion };
+  },
+  check_health: async (ask) => readHealth(await ask('GET', '/health')),
+  prove: async (ask, { task, model }) => {
+    if (task === 'embeddings') {
+      const answer = await ask('POST', '/v1/embeddings', { model, input: 'ready?' });
+      return readProof(task, '/v1/embeddings', answer);
+    }
+    const messages = [{ role: 'user', content: 'ready?' }];
+    const chat = await ask('POST', '/v1/chat/completions', { model, messages, max_tokens: 1 });
+    // A base model without a chat template refuses chat, and completes all the same.
+    if (chat.status !== 400 && chat.status !== 404) return readProof(task, '/v1/chat/completions', chat);
+    const completion = await ask('POST', '/v1/completions', { model, prompt: 'ready?', max_tokens: 1 });
+    if (completion.status === 200) return readProof(task, '/v1/completions', completion);
+    return readProof(task, '/v1/chat/completions', chat);
+  },
+};
+
+function take<Kind extends LookStep['kind']>(
+  ask: Ask,
+  step: Extract<LookStep, { kind: Kind }>,
+): Promise<LookResult> {
+  const look: Looks[Kind] = looks[step.kind as Kind];
+  return look(ask, step);
+}
+
+/** Nobody listens: the engine is starting, or not running. Anything else was a connection that came to nothing. */
+const NOBODY = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN']);
+
+function readFailure(error: unknown, step: LookStep, base: string): LookResult {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const place = URL.canParse(base) ? new URL(base).host : 'its address';
+  const detail = `The engine at ${place} ${message}.`;
+  if (NOBODY.has(code)) return { kind: 'refused', detail };
+  // It took the request and broke off or never answered: that is what a crash at the first token looks like.
+  return step.kind === 'prove' ? { kind: 'proof_failed', detail } : { kind: 'silent', detail };
+}
