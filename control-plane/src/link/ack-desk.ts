@@ -2,7 +2,10 @@ import type { Clock } from '@ai-fabric/shared';
 import { ACK_INTERVAL_MS } from './decide/link-limits.js';
 import type { LinkEntry } from './link-entry.js';
 
-/** Says to agents what was taken in, at most once a second and link, and learns what they have heard of it. */
+/**
+ * Says to agents what was taken in: with each heartbeat, and at most once a second what they wait for. A thousand
+ * agents with a live sample a second each would otherwise cost a thousand writes a second for nothing.
+ */
 export class AckDesk {
   readonly #clock: Clock;
   readonly #send: (entry: LinkEntry, seq: number) => void;
@@ -13,8 +16,9 @@ export class AckDesk {
     this.#send = send;
   }
 
-  /** A report was taken in. */
-  owe(entry: LinkEntry): void {
+  /** A report was taken in. @param awaited its agent waits to be told: it frees a backfill's place, or ends a change */
+  owe(entry: LinkEntry, awaited: boolean): void {
+    if (!awaited) return;
     this.#due.add(entry);
     this.#payIfDue(entry);
   }

@@ -49,6 +49,12 @@ export class LinkLog {
     this.#log.error({ host, leftOut }, 'more deployments on a host than the link carries');
   }
 
+  stalled(stalledMs: number): void {
+    const suppressed = this.#mayLog('stalls');
+    if (suppressed === null) return;
+    this.#log.warn({ stalledMs: Math.round(stalledMs), suppressed }, 'the control plane stood still');
+  }
+
   unexpected(linkId: number, state: string, event: string): void {
     this.#log.debug({ linkId, state, event }, 'an event does not fit the link');
   }

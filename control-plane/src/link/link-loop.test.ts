@@ -324,17 +324,28 @@ describe('reports', () => {
     });
   });
 
-  it('are acknowledged at once, then once a second', () => {
+  it('that an agent waits for are acknowledged at once, then once a second', () => {
     const socket = stage.link();
     for (let seq = 1; seq <= 20; seq += 1) {
-      stage.reports(socket, seq);
+      stage.reports(socket, seq, { backfill: true, telemetry: [sampleOf(seq)] });
       stage.clock.advance(100);
     }
-    const acked = socket.of('ack').map(({ seq }) => seq);
-    expect(acked[0]).toBe(1);
-    expect(acked.length).toBeLessThanOrEqual(3);
+    expect(socket.of('ack')[0]?.seq).toBe(1);
+    expect(socket.of('ack').length).toBeLessThanOrEqual(3);
     stage.clock.advance(1_000);
     expect(socket.of('ack').at(-1)?.seq).toBe(20);
+  });
+
+  it('of the present moment are acknowledged with the heartbeat', () => {
+    const socket = stage.link();
+    for (let seq = 1; seq <= 61; seq += 1) {
+      stage.reports(socket, seq, { telemetry: [sampleOf(stage.clock.nowMs())] });
+      stage.clock.advance(1_000);
+    }
+    expect(socket.of('ack').length).toBeLessThanOrEqual(13);
+    expect(socket.of('ack').at(-1)?.seq).toBeGreaterThan(56);
+    stage.clock.advance(5_000);
+    expect(socket.of('ack').at(-1)?.seq).toBe(61);
   });
 
   it('that were taken and sent again after a broken link are taken once', () => {
@@ -484,6 +495,33 @@ describe('presence', () => {
       { kind: 'hostEvent', event: 'late' },
       { kind: 'hostEvent', event: 'away' },
     ]);
+  });
+
+  it('is not lost for what nobody could hear: the control plane itself stood still for a minute', () => {
+    const sockets = [stage.link(), stage.dial()];
+    const rival = stage.link(
+      { instanceId: 'instance-2', hostName: 'armitage' },
+      undefined,
+      stage.enrolled('armitage'),
+    );
+    stage.clock.stall(60_000);
+    expect(stage.lines('the control plane stood still')).toBe(1);
+    for (const socket of [...sockets, rival]) expect(socket.closedWith).toBeNull();
+    expect(stage.live.host('motoko')?.presence).toBe('online');
+    for (const socket of [...sockets, rival]) socket.alive = false;
+    stage.clock.advance(40_000);
+    for (const socket of [...sockets, rival]) expect(socket.closedWith).not.toBeNull();
+    expect(stage.live.host('motoko')?.presence).toBe('away');
+  });
+
+  it('of a linked host is not decided by a stall while somebody waits for its place', () => {
+    const first = stage.link();
+    first.alive = false;
+    const second = stage.link({ instanceId: 'clone' });
+    stage.clock.stall(10_000);
+    expect(second.of('welcome')).toEqual([]);
+    first.pongs('');
+    expectGoodbye(second, 'identity_in_use');
   });
 
   it('goes with a goodbye, and its reason is kept', () => {

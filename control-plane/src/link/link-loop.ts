@@ -30,6 +30,7 @@ import type { LinkParts } from './link-parts.js';
 import type { LinkSocket, LinkSocketListener } from './link-socket.js';
 import { type ReportCounters, ReportDesk } from './report-desk.js';
 import { RivalDesk } from './rival-desk.js';
+import { StallFreeClock } from './stall-free-clock.js';
 
 /** One timer serves all links; each is pinged in its own slot, so that a thousand pings are spread over 5 s. */
 export const TICK_MS = 250;
@@ -44,6 +45,7 @@ const NONCE_BYTES = 32;
 export class LinkLoop {
   readonly conflicts: IdentityConflicts;
   readonly #parts: LinkParts;
+  readonly #clock: StallFreeClock;
   readonly #addresses = new AddressBook();
   readonly #log: LinkLog;
   readonly #frames: FrameWriter;
@@ -58,8 +60,11 @@ export class LinkLoop {
   #lastId = 0;
   #ticks = 0;
 
-  constructor(parts: LinkParts) {
-    const { clock, live } = parts;
+  constructor(given: LinkParts) {
+    const clock = new StallFreeClock(given.clock, TICK_MS);
+    const parts = { ...given, clock };
+    const { live } = parts;
+    this.#clock = clock;
     this.#parts = parts;
     this.#log = new LinkLog(parts.log, this.#addresses, clock);
     this.#frames = new FrameWriter(clock);
@@ -113,6 +118,11 @@ export class LinkLoop {
   /** Every `TICK_MS`. */
   tick(): void {
     this.#ticks += 1;
+    const stalledMs = this.#clock.tick();
+    if (stalledMs > 0) {
+      this.#log.stalled(stalledMs);
+      this.#parts.live.forgiveSilence(stalledMs);
+    }
     const nowMs = this.#nowMs();
     const everySecond = this.#ticks % TICKS_PER_SECOND === 0;
     for (const entry of this.#entries.values()) {
@@ -333,7 +343,9 @@ export class LinkLoop {
       this.#refuseFrame(entry, { code: 'invalid', detail: wrong });
       return;
     }
-    this.#acks.owe(entry);
+    const { backfill, inventory, replicas, issues, seq } = frame.body;
+    const awaited = backfill === true || inventory || replicas || issues || seq === 1;
+    this.#acks.owe(entry, Boolean(awaited));
   }
 
   #release(entry: LinkEntry, effect: Extract<LinkEffect, { type: 'release' }>): void {
@@ -361,6 +373,6 @@ export class LinkLoop {
   }
 
   #nowMs(): number {
-    return this.#parts.clock.monotonicMs();
+    return this.#clock.monotonicMs();
   }
 }

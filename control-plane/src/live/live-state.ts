@@ -172,6 +172,16 @@ export class LiveState implements LiveView {
     this.#tellHost(record);
   }
 
+  /** This process stood still for so long: whoever was silent meanwhile may have spoken. */
+  forgiveSilence(stalledMs: number): void {
+    const nowMs = this.#clock.monotonicMs();
+    for (const record of this.#hosts.values()) {
+      const { heardAtMs } = record.presence;
+      if (heardAtMs === null) continue;
+      record.presence = { ...record.presence, heardAtMs: Math.min(nowMs, heardAtMs + stalledMs) };
+    }
+  }
+
   /** Once a second: silence makes a host late, then away. @returns those that it made so now */
   tick(): readonly PresenceChange[] {
     const changes: PresenceChange[] = [];

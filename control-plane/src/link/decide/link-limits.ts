@@ -12,7 +12,7 @@ export const MAX_RIVALS = 4;
 /** An `identity_in_use` that nobody repeats for this long clears by itself. */
 export const CONFLICT_CLEARS_AFTER_MS = 3_600_000;
 
-/** At most one ack a second and link. */
+/** At most one ack a second and link between heartbeats. */
 export const ACK_INTERVAL_MS = 1_000;
 
 /** Links that have not said who they are yet; more are answered 503 before they cost a handshake. */

@@ -12,9 +12,28 @@ import { FakeLinkSocket } from './fake-link-socket.js';
 
 export const CERTIFICATE = 'cd'.repeat(32);
 
+/** A clock that can also stand still with the process: its timers then fire once, late. */
+class StallingClock extends ManualClock {
+  #heldUpMs = 0;
+
+  override monotonicMs(): number {
+    return super.monotonicMs() + this.#heldUpMs;
+  }
+
+  override nowMs(): number {
+    return super.nowMs() + this.#heldUpMs;
+  }
+
+  stall(forMs: number): void {
+    this.advance(250);
+    this.#heldUpMs += forMs;
+    this.advance(250);
+  }
+}
+
 /** A loop with everything around it in memory and a clock that a test drives. */
 export class LinkStage {
-  readonly clock = new ManualClock();
+  readonly clock = new StallingClock();
   readonly logged: { msg: string; [field: string]: unknown }[] = [];
   readonly log = pino({ level: 'debug' }, { write: (line) => this.logged.push(JSON.parse(line)) });
   readonly store = new FakeHostStore();
