@@ -37,8 +37,8 @@ function describeReplica(replica: ReplicaCandidate, reason: FilterReason, reques
 }
 
 function describeAway({ deployment, presence, mayBeAway }: ReplicaCandidate): string {
-  if (mayBeAway) return `host ${deployment.host} is asleep or off, which is normal for it`;
   if (presence === 'unseen') return `host ${deployment.host} has never joined; run its agent`;
+  if (mayBeAway) return `host ${deployment.host} is asleep or off, which is normal for it`;
   return `host ${deployment.host} is away; start it, or its agent`;
 }
 
