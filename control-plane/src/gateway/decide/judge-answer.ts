@@ -56,8 +56,9 @@ function failed(code: AttemptFailureCode): AnswerVerdict {
 /** `Retry-After` in its two forms, as whole seconds; `null` where it is absent or nonsense. */
 export function readRetryAfter(value: string, nowMs: number): number | null {
   const text = value.trim();
-  if (text === '') return null;
-  const seconds = /^\d{1,6}$/.test(text) ? Number(text) : (Date.parse(text) - nowMs) / 1000;
+  const isDate = text.endsWith('GMT');
+  if (!isDate && !/^\d{1,6}$/.test(text)) return null;
+  const seconds = isDate ? (Date.parse(text) - nowMs) / 1000 : Number(text);
   if (!Number.isFinite(seconds)) return null;
   return Math.min(86_400, Math.max(0, Math.ceil(seconds)));
 }

@@ -6,6 +6,7 @@ import {
   type Server as TcpServer,
 } from 'node:net';
 import { type Clock, systemClock } from '@ai-fabric/shared';
+import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import type { DeclaredState } from '../../declared/declared-state.js';
 import { createAdmission } from '../admission/create-admission.js';
@@ -22,10 +23,12 @@ export class TestGateway {
   readonly server: Server;
   url = '';
   port = 0;
+  readonly #clock: Clock;
   readonly #closers: (() => Promise<void>)[] = [];
 
   constructor(router: FakeRouter, options: TestOptions = {}) {
     const clock = options.clock ?? systemClock();
+    this.#clock = clock;
     const log = pino({ level: 'info' }, { write: (line: string) => void this.logLines.push(line) });
     this.gateway = createGateway({
       router,
@@ -94,7 +97,14 @@ export class TestGateway {
   }
 
   async close(): Promise<void> {
-    await this.gateway.close(0);
+    const closed = this.gateway.close(0);
+    // A clock that stands still would hold up the end of what is still open.
+    if (this.#clock instanceof ManualClock) {
+      this.#clock.advance(1);
+      await Promise.resolve();
+      this.#clock.advance(10_000);
+    }
+    await closed;
     await closeServer(this.server);
     for (const close of this.#closers) await close();
   }

@@ -1,0 +1,452 @@
+import type { ServerResponse } from 'node:http';
+import { ManualClock } from '@ai-fabric/shared/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FakeRouter } from './testing/fake-router.js';
+import { ask, errorOf, TestGateway, until } from './testing/test-gateway.js';
+
+const ANSWER = '{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}';
+const BODY = '{"model":"chat-fast","messages":[]}';
+const STREAM_BODY = '{"model":"chat-fast","stream":true,"messages":[]}';
+const EVENT = 'data: {"choices":[{}]}\n\n';
+
+const answerJson = (response: ServerResponse, status: number, json: string, headers = {}): void => {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(json);
+};
+
+describe('a failed attempt', () => {
+  let router: FakeRouter;
+  let test: TestGateway;
+  beforeEach(async () => {
+    router = new FakeRouter();
+    test = await new TestGateway(router).start();
+  });
+  afterEach(() => test.close());
+
+  const addHealthy = async (): Promise<void> => {
+    router.addDeployment(await test.engine((_request, response) => answerJson(response, 200, ANSWER)));
+  };
+  const askChat = (body = BODY) => ask(`${test.url}/v1/chat/completions`, { body });
+
+  const head = (rest: string): string => `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${rest}`;
+  it.each<[string, string, string]>([
+    ['an engine that hangs up at once', '', 'reset'],
+    ['one that does not speak HTTP', 'SSH-2.0-OpenSSH_9.2\r\n\r\n', 'protocol_error'],
+    ['HTML', 'HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>', 'not_json'],
+    [
+      'a redirect',
+      'HTTP/1.1 307 x\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n',
+      'redirected',
+    ],
+    ['an answer shorter than its length', `${head('content-length: 100')}\r\n\r\n{"a":1`, 'truncated'],
+    [
+      'a chunked answer without its end',
+      `${head('transfer-encoding: chunked')}\r\n\r\n3\r\n{"a\r\n`,
+      'truncated',
+    ],
+    ['half an answer with no length at all', `${head('connection: close')}\r\n\r\n{"a":`, 'truncated'],
+    ['an answer that is empty', `${head('content-length: 0')}\r\n\r\n`, 'truncated'],
+    ['an answer that is not one object', `${head('content-length: 4')}\r\n\r\nnull`, 'truncated'],
+    ['502', 'HTTP/1.1 502 x\r\ncontent-type: text/html\r\ncontent-length: 3\r\n\r\n502', 'status_502'],
+    ['504', 'HTTP/1.1 504 x\r\ncontent-length: 0\r\n\r\n', 'status_504'],
+    ['500', 'HTTP/1.1 500 x\r\ncontent-length: 0\r\n\r\n', 'status_500'],
+    ['401', 'HTTP/1.1 401 x\r\ncontent-length: 0\r\n\r\n', 'unauthorized'],
+    ['404', 'HTTP/1.1 404 x\r\ncontent-length: 0\r\n\r\n', 'model_unknown_there'],
+    ['204', 'HTTP/1.1 204 x\r\n\r\n', 'not_json'],
+  ])('by %s is made good elsewhere', async (_what, raw, code) => {
+    router.addDeployment(await test.rawEngine((socket) => socket.end(raw)), 'broken');
+    await addHealthy();
+
+    const answer = await askChat();
+
+    expect(answer.text).toBe(ANSWER);
+    expect(answer.headers['x-fabric-attempts']).toBe('2');
+    expect(answer.headers['x-fabric-reason']).toBe(`least_load; broken=${code}`);
+    expect(router.outcomes).toMatchObject([
+      { target: 'broken', outcome: { kind: 'failed', code } },
+      { target: 'replica-2', outcome: { kind: 'succeeded' } },
+    ]);
+    expect(router.inflight).toBe(0);
+    expect([...test.metrics.failures]).toEqual([{ target: 'broken', code, failures: 1 }]);
+    expect(test.metrics.retriesTotal).toBe(1);
+    expect(test.logLines).toHaveLength(1);
+    expect(JSON.parse(test.logLines[0] ?? '')).toMatchObject({ level: 40, target: 'broken', code });
+  });
+
+  it('by an engine that is not there is made good elsewhere', async () => {
+    router.addDeployment('http://127.0.0.1:1', 'gone');
+    await addHealthy();
+
+    const answer = await askChat();
+
+    expect(answer.text).toBe(ANSWER);
+    expect(router.outcomes[0]).toEqual({
+      target: 'gone',
+      outcome: { kind: 'failed', code: 'connect_refused' },
+    });
+  });
+
+  it('by a full engine is no failure of it', async () => {
+    router.addDeployment(await test.engine((_request, response) => answerJson(response, 503, '{}')), 'full');
+    await addHealthy();
+
+    const answer = await askChat();
+
+    expect(answer.text).toBe(ANSWER);
+    expect(router.outcomes[0]).toEqual({ target: 'full', outcome: { kind: 'busy' } });
+  });
+
+  it('is told to the client when there is nowhere else, with its reason and without what the engine said', async () => {
+    const secret = '{"error":{"message":"key sk-SECRET is wrong"}}';
+    router.addDeployment(await test.engine((_request, response) => answerJson(response, 401, secret)));
+
+    const answer = await askChat();
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer)).toMatchObject({ type: 'server_error', code: 'upstream_misconfigured' });
+    expect(answer.text).not.toContain('SECRET');
+    expect(answer.headers).toMatchObject({
+      'x-fabric-attempts': '1',
+      'x-fabric-replica': 'replica-1',
+      'x-fabric-reason': 'all_failed; replica-1=already_tried',
+      'retry-after': '7',
+      'content-type': 'application/json',
+    });
+    expect(test.logLines[0]).toContain('SECRET');
+  });
+
+  it.each<[string, number, string, number]>([
+    ['connect_refused', 502, 'upstream_unreachable', 0],
+    ['status_503', 503, 'no_capacity', 503],
+    ['status_502', 502, 'upstream_error', 502],
+  ])('of every target (%s) is answered %i %s', async (_code, status, code, engineStatus) => {
+    const url = await test.engine((_request, response) => answerJson(response, engineStatus, '{}'));
+    for (const name of ['a', 'b', 'c'])
+      router.addDeployment(engineStatus === 0 ? 'http://127.0.0.1:1' : url, name);
+
+    const answer = await askChat();
+
+    expect(answer.status).toBe(status);
+    expect(errorOf(answer).code).toBe(code);
+    expect(answer.headers['x-fabric-attempts']).toBe('3');
+    expect(answer.headers['retry-after']).toBeDefined();
+    expect(router.inflight).toBe(0);
+  });
+
+  it('is not repeated without end', async () => {
+    for (let index = 0; index < 10; index++) router.addDeployment('http://127.0.0.1:1', `gone-${index}`);
+
+    const answer = await askChat();
+
+    expect(answer.status).toBe(502);
+    expect(answer.headers['x-fabric-attempts']).toBe('4');
+  });
+
+  it('with 500 twice ends the request, which may be what breaks the engines', async () => {
+    const url = await test.engine((_request, response) => answerJson(response, 500, '{}'));
+    for (const name of ['a', 'b', 'c', 'd']) router.addDeployment(url, name);
+
+    const answer = await askChat();
+
+    expect(errorOf(answer).code).toBe('upstream_error');
+    expect(answer.headers['x-fabric-attempts']).toBe('2');
+  });
+
+  it('of a kept-alive connection that the engine closed is none: the request goes out again on a new one', async () => {
+    let connections = 0;
+    let requests = 0;
+    const sockets = new Set<unknown>();
+    const url = await test.rawEngine((socket) => {
+      requests++;
+      if (!sockets.has(socket)) {
+        sockets.add(socket);
+        connections++;
+        const json = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${ANSWER.length}\r\n\r\n${ANSWER}`;
+        socket.write(json);
+      } else {
+        // The second request on the same connection meets its end.
+        socket.end();
+      }
+    });
+    router.addDeployment(url);
+
+    expect((await askChat()).status).toBe(200);
+    const second = await askChat();
+
+    expect(second.status).toBe(200);
+    expect(second.headers['x-fabric-attempts']).toBe('1');
+    expect(connections).toBe(2);
+    expect(requests).toBe(3);
+    expect(test.logLines).toEqual([]);
+  });
+
+  it('that repeats itself is logged once, and counted', async () => {
+    router.addDeployment('http://127.0.0.1:1', 'gone');
+    for (let index = 0; index < 20; index++) await askChat();
+
+    expect(test.logLines).toHaveLength(1);
+    expect([...test.metrics.failures]).toEqual([{ target: 'gone', code: 'connect_refused', failures: 20 }]);
+  });
+});
+
+describe("a client's own fault", () => {
+  let router: FakeRouter;
+  let test: TestGateway;
+  beforeEach(async () => {
+    router = new FakeRouter();
+    test = await new TestGateway(router).start();
+  });
+  afterEach(() => test.close());
+
+  it("comes back in OpenAI's form, blames no engine and is not asked again", async () => {
+    const flat =
+      '{"object":"error","message":"bad temperature","type":"BadRequestError","param":null,"code":400}';
+    router.addDeployment(await test.engine((_request, response) => answerJson(response, 400, flat)));
+    router.addDeployment('http://127.0.0.1:1');
+
+    const answer = await ask(`${test.url}/v1/chat/completions`, { body: BODY });
+
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.text)).toEqual({
+      error: {
+        message: 'bad temperature',
+        type: 'invalid_request_error',
+        param: null,
+        code: 'invalid_request',
+      },
+    });
+    expect(answer.headers['x-fabric-attempts']).toBe('1');
+    expect(router.outcomes).toEqual([{ target: 'replica-1', outcome: { kind: 'neutral' } }]);
+    expect(router.answeredCount).toBe(0);
+    expect(test.logLines).toEqual([]);
+  });
+
+  it('of too long a prompt has the code that clients know', async () => {
+    const error =
+      '{"error":{"message":"too long","type":"BadRequestError","param":"input_tokens","code":400}}';
+    router.addDeployment(await test.engine((_request, response) => answerJson(response, 400, error)));
+
+    const answer = await ask(`${test.url}/v1/chat/completions`, { body: STREAM_BODY });
+
+    expect(answer.status).toBe(400);
+    expect(errorOf(answer)).toMatchObject({ code: 'context_length_exceeded', param: 'messages' });
+  });
+
+  it('is told even when the engine breaks off in telling it', async () => {
+    router.addDeployment(
+      await test.rawEngine((socket) =>
+        socket.end('HTTP/1.1 422 x\r\ncontent-length: 99\r\n\r\n{"detail":"no'),
+      ),
+    );
+
+    const answer = await ask(`${test.url}/v1/chat/completions`, { body: BODY });
+
+    expect(answer.status).toBe(422);
+    expect(errorOf(answer).message).toContain('(422)');
+  });
+});
+
+describe('a provider', () => {
+  it('without a key is passed over, and says so when nothing else is left', async () => {
+    const router = new FakeRouter();
+    const secrets = {
+      read: () => ({ ok: false, code: 'env_missing', detail: 'OPENAI_API_KEY is not set' }) as const,
+    };
+    const test = await new TestGateway(router, { secrets }).start();
+    router.addProvider('https://api.invalid/v1');
+
+    const answer = await ask(`${test.url}/v1/chat/completions`, { body: BODY });
+
+    expect(answer.status).toBe(503);
+    expect(errorOf(answer)).toMatchObject({ code: 'provider_key_missing' });
+    expect(answer.text).not.toContain('OPENAI_API_KEY');
+    expect(test.logLines[0]).toContain('OPENAI_API_KEY is not set');
+    await test.close();
+  });
+
+  it('that cannot be reached for want of internet is told as such', async () => {
+    const router = new FakeRouter();
+    const test = await new TestGateway(router).start();
+    router.addProvider('https://api.provider.invalid/v1');
+
+    const answer = await ask(`${test.url}/v1/chat/completions`, { body: BODY });
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer).code).toBe('upstream_unreachable');
+    expect(errorOf(answer).message).toContain('could not be resolved');
+    await test.close();
+  });
+
+  it('that limits its rate has its 429 passed on, with when to come again', async () => {
+    const router = new FakeRouter();
+    const test = await new TestGateway(router).start();
+    const url = await test.engine((_request, response) =>
+      answerJson(response, 429, '{}', { 'retry-after': '20' }),
+    );
+    router.addProvider(url);
+
+    const answer = await ask(`${test.url}/v1/chat/completions`, { body: BODY });
+
+    expect(answer.status).toBe(429);
+    expect(answer.headers['retry-after']).toBe('20');
+    expect(errorOf(answer)).toMatchObject({ type: 'rate_limit_error', code: 'rate_limit_exceeded' });
+    expect(router.outcomes).toEqual([{ target: 'openai/strong', outcome: { kind: 'busy' } }]);
+    await test.close();
+  });
+});
+
+describe('the deadlines of an attempt', () => {
+  let clock: ManualClock;
+  let router: FakeRouter;
+  let test: TestGateway;
+  beforeEach(async () => {
+    clock = new ManualClock();
+    router = new FakeRouter({
+      firstByteTimeoutSeconds: 20,
+      idleTimeoutSeconds: 30,
+      totalTimeoutSeconds: 100,
+    });
+    test = await new TestGateway(router, { clock }).start();
+  });
+  afterEach(() => test.close());
+
+  const silent = async (): Promise<{ requests: () => number; hungUp: () => boolean }> => {
+    let requests = 0;
+    let isGone = false;
+    const url = await test.engine((_request, response) => {
+      requests++;
+      response.on('close', () => {
+        isGone = true;
+      });
+    });
+    router.addDeployment(url, 'silent');
+    return { requests: () => requests, hungUp: () => isGone };
+  };
+
+  it('ask an engine that never answers no longer, and another instead', async () => {
+    const engine = await silent();
+    router.addDeployment(
+      await test.engine((_request, response) => answerJson(response, 200, ANSWER)),
+      'healthy',
+    );
+    const asked = ask(`${test.url}/v1/chat/completions`, { body: BODY });
+    await until(() => engine.requests() === 1, 'the engine is asked');
+
+    clock.advance(19_000);
+    expect(router.outcomes).toEqual([]);
+    clock.advance(1_200);
+
+    expect((await asked).text).toBe(ANSWER);
+    await until(engine.hungUp, 'the silent engine is left');
+    expect(router.outcomes[0]).toEqual({
+      target: 'silent',
+      outcome: { kind: 'failed', code: 'first_byte_timeout' },
+    });
+  });
+
+  it('answer 504 where there is no other', async () => {
+    const engine = await silent();
+    const asked = ask(`${test.url}/v1/chat/completions`, { body: STREAM_BODY });
+    await until(() => engine.requests() === 1, 'the engine is asked');
+    clock.advance(20_200);
+
+    const answer = await asked;
+    expect(answer.status).toBe(504);
+    expect(errorOf(answer).code).toBe('upstream_timeout');
+  });
+
+  it('end a stream that stalls with an error event, but not one that trickles', async () => {
+    let engine: ServerResponse | undefined;
+    router.addDeployment(
+      await test.engine((_request, response) => {
+        engine = response;
+        response.setHeader('content-type', 'text/event-stream').write(EVENT);
+      }),
+    );
+    const received: string[] = [];
+    const asked = ask(`${test.url}/v1/chat/completions`, { body: STREAM_BODY }).then((answer) => {
+      received.push(answer.text);
+    });
+    await until(() => router.answeredCount === 1, 'the stream flows');
+
+    for (let events = 0; events < 2; events++) {
+      clock.advance(25_000);
+      const inflight = test.metrics.openRequests;
+      engine?.write(EVENT);
+      await settle(() => inflight === 1);
+    }
+    expect(received).toEqual([]);
+    clock.advance(30_200);
+    await asked;
+
+    expect(received[0]).toBe(received[0]?.trimStart());
+    expect(received[0]).toContain('"code":"upstream_interrupted"');
+    expect(received[0]).toContain('idle_timeout');
+    expect(router.outcomes).toEqual([
+      { target: 'replica-1', outcome: { kind: 'failed', code: 'idle_timeout' } },
+    ]);
+  });
+
+  it('end a request whose whole time is over, and blame no engine that was still writing', async () => {
+    let engine: ServerResponse | undefined;
+    router.addDeployment(
+      await test.engine((_request, response) => {
+        engine = response;
+        response.setHeader('content-type', 'text/event-stream').write(EVENT);
+      }),
+    );
+    const asked = ask(`${test.url}/v1/chat/completions`, { body: STREAM_BODY });
+    await until(() => router.answeredCount === 1, 'the stream flows');
+    for (let seconds = 0; seconds < 110; seconds += 10) {
+      clock.advance(10_000);
+      engine?.write(EVENT);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+
+    expect((await asked).text).toContain('total_timeout');
+    expect(router.outcomes).toEqual([{ target: 'replica-1', outcome: { kind: 'neutral' } }]);
+  });
+
+  it('drop a client that stops reading, and free its engine', async () => {
+    router = new FakeRouter({ idleTimeoutSeconds: 3_000, totalTimeoutSeconds: 3_000 });
+    const own = await new TestGateway(router, { clock }).start();
+    let hungUp = false;
+    const event = `data: ${'x'.repeat(60_000)}\n\n`;
+    router.addDeployment(
+      await own.engine((_request, response) => {
+        response.setHeader('content-type', 'text/event-stream');
+        const more = (): void => {
+          while (response.write(event));
+          response.once('drain', more);
+        };
+        more();
+        response.on('close', () => {
+          hungUp = true;
+        });
+      }),
+    );
+    const { connect } = await import('node:net');
+    const socket = connect(own.port, '127.0.0.1');
+    socket.pause();
+    socket.on('error', () => undefined);
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${STREAM_BODY.length}\r\n\r\n${STREAM_BODY}`,
+    );
+    await until(() => router.answeredCount === 1, 'the stream flows');
+
+    await until(() => {
+      clock.advance(10_000);
+      return hungUp;
+    }, 'the engine is free');
+
+    expect(router.outcomes).toEqual([{ target: 'replica-1', outcome: { kind: 'neutral' } }]);
+    expect(own.gateway.openRequests).toBe(0);
+    socket.destroy();
+    await own.close();
+  });
+});
+
+/** Lets what was written travel: the condition holds already, sockets need a few turns. */
+async function settle(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  await until(condition, 'things are settled');
+}
