@@ -1,11 +1,11 @@
 import { PROTOCOL_VERSION } from '@ai-fabric/shared';
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
-import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
 import { RegistryError } from '../registry/registry-error.js';
 import { VERSION } from '../version.js';
 import type { ApiContext } from './api-context.js';
+import { limitBody } from './limit-body.js';
 import { ApiError } from './problem.js';
 import { problemResponses } from './problem-responses.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
@@ -31,7 +31,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
     if (c.req.path !== '/api/v1/openapi.json') requireAdmin(context, c.req.header('authorization'));
     await next();
   });
-  app.use('*', bodyLimit({ maxSize: MAX_BODY_BYTES, onError: () => tooLarge() }));
+  app.use('*', limitBody(MAX_BODY_BYTES));
   addStatusRoute(app, context);
   addHostRoutes(app, context);
   addDeploymentRoutes(app, context);
@@ -86,10 +86,6 @@ function requireAdmin(context: ApiContext, authorization: string | undefined): v
     presented === undefined ? 'no admin token was sent' : 'the admin token is wrong',
     'send "Authorization: Bearer …" with the token from the file that "ai-fabric up" names',
   );
-}
-
-function tooLarge(): never {
-  throw new ApiError('invalid', `the body is over ${MAX_BODY_BYTES} bytes`);
 }
 
 function toApiError(error: Error, log: Logger): ApiError {

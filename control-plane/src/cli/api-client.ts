@@ -152,8 +152,12 @@ function pinnedConnector(certificateSha256: string): buildConnector.connector {
 function refusal(status: number, text: string, url: string): CliError {
   const problem = parseProblem(text);
   if (!problem) return new CliError(exitCodes.failed, `${url} answered ${status}: ${text.slice(0, 200)}`);
-  const exitCode = problem.status === 404 ? exitCodes.notFound : exitCodes.refused;
-  return new CliError(exitCode, problem.detail, problem.fix);
+  return new CliError(exitCodeOf(problem.status), problem.detail, problem.fix);
+}
+
+function exitCodeOf(status: number): number {
+  if (status === 404) return exitCodes.notFound;
+  return status >= 500 ? exitCodes.failed : exitCodes.refused;
 }
 
 function parseProblem(text: string): z.infer<typeof problemSchema> | null {

@@ -13,7 +13,6 @@ const program = new Command('ai-fabric')
     'One OpenAI-compatible address that answers by role from whatever hardware can answer best right now.',
   )
   .version(VERSION, '-V, --version')
-  .showHelpAfterError('(--help says more)')
   .addHelpText('after', exitCodesHelp)
   .addCommand(upCommand())
   .addCommand(demoCommand())
@@ -30,9 +29,9 @@ try {
   process.exitCode = report(error);
 }
 
-/** Commander would end the process by itself, with codes of its own. */
+/** Commander would end the process by itself, with codes of its own; neither setting is handed down to subcommands. */
 function overrideExits(command: Command): void {
-  command.exitOverride();
+  command.exitOverride().showHelpAfterError('(--help says more)');
   for (const each of command.commands) overrideExits(each);
 }
 
