@@ -1,0 +1,81 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+
+/** A machine on the LAN: a network namespace with loopback and one card, `eth0`. */
+export interface LanHost {
+  /** Name of its namespace: `ip netns exec` takes it. */
+  readonly namespace: string;
+}
+
+/**
+ * A LAN of network namespaces around a bridge that stands in a namespace of its own: nothing of it is in the machine's
+ * own network, and nothing of it reaches out. Needs root.
+ */
+export class Lan {
+  /** Interface names have 15 characters at most, and other runs of this test their own. */
+  readonly #id = `af${randomBytes(3).toString('hex')}`;
+  readonly #hosts: LanHost[] = [];
+  readonly #hub: string;
+
+  /** @throws Error with what `ip` said */
+  constructor() {
+    this.#hub = `${this.#id}-hub`;
+    ip('netns', 'add', this.#hub);
+    ip('-n', this.#hub, 'link', 'add', 'lan', 'type', 'bridge');
+    ip('-n', this.#hub, 'link', 'set', 'lan', 'up');
+  }
+
+  /** @param addresses with their prefixes: `10.77.0.1/24` */
+  addHost(...addresses: string[]): LanHost {
+    const number = this.#hosts.length;
+    const host = { namespace: `${this.#id}-${number}` };
+    ip('netns', 'add', host.namespace);
+    this.#hosts.push(host);
+    ip(
+      ...['-n', this.#hub, 'link', 'add', portOf(number), 'type', 'veth'],
+      ...['peer', 'name', 'eth0', 'netns', host.namespace],
+    );
+    ip('-n', this.#hub, 'link', 'set', portOf(number), 'master', 'lan', 'up');
+    ip('-n', host.namespace, 'link', 'set', 'lo', 'up');
+    ip('-n', host.namespace, 'link', 'set', 'eth0', 'up');
+    for (const address of addresses) this.addAddress(host, address);
+    return host;
+  }
+
+  addAddress(host: LanHost, address: string): void {
+    ip('-n', host.namespace, 'address', 'add', address, 'dev', 'eth0');
+  }
+
+  /** To a network that the host has no address of its own in. */
+  addRoute(host: LanHost, network: string): void {
+    ip('-n', host.namespace, 'route', 'add', network, 'dev', 'eth0');
+  }
+
+  /** Pulls the plug at the switch: packets vanish, and no connection hears of it. */
+  cut(host: LanHost): void {
+    ip('-n', this.#hub, 'link', 'set', this.#port(host), 'down');
+  }
+
+  mend(host: LanHost): void {
+    ip('-n', this.#hub, 'link', 'set', this.#port(host), 'up');
+  }
+
+  /** Programs that run in the namespaces are to be ended first: they would keep them alive. */
+  close(): void {
+    for (const { namespace } of [...this.#hosts, { namespace: this.#hub }]) {
+      spawnSync('ip', ['netns', 'delete', namespace], { stdio: 'ignore' });
+    }
+  }
+
+  #port(host: LanHost): string {
+    return portOf(this.#hosts.indexOf(host));
+  }
+}
+
+function portOf(number: number): string {
+  return `port${number}`;
+}
+
+function ip(...args: string[]): void {
+  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
+}
