@@ -1,0 +1,55 @@
+import type { Issue } from '@ai-fabric/shared';
+import { describe, expect, test } from 'vitest';
+import { IssueLedger } from './issue-ledger.js';
+
+const issue = (code: Issue['code'], subject = 'host', changed: Partial<Issue> = {}): Issue => ({
+  code,
+  subject,
+  severity: 'warning',
+  detail: 'why',
+  fix: null,
+  ...changed,
+});
+const codes = (ledger: IssueLedger): string[] => ledger.open.map(({ code }) => code);
+
+describe('the issue ledger', () => {
+  test('an issue stands until its source no longer names it', () => {
+    const ledger = new IssueLedger();
+    expect(ledger.state('gpu', [issue('gpu_lost', 'GPU-1'), issue('gpu_lost', 'GPU-2')])).toBe(true);
+    expect(ledger.state('gpu', [issue('gpu_lost', 'GPU-2')])).toBe(true);
+    expect(ledger.open.map(({ subject }) => subject)).toEqual(['GPU-2']);
+    expect(ledger.state('gpu', [])).toBe(true);
+    expect(ledger.open).toEqual([]);
+  });
+
+  test('one source does not clear what another named', () => {
+    const ledger = new IssueLedger();
+    ledger.state('gpu', [issue('driver_hung')]);
+    ledger.state('replicas', [issue('engine_unreachable', 'a')]);
+    ledger.state('replicas', []);
+    expect(codes(ledger)).toEqual(['driver_hung']);
+  });
+
+  test('the same said again is no change', () => {
+    const ledger = new IssueLedger();
+    ledger.state('gpu', [issue('no_gpu')]);
+    expect(ledger.state('gpu', [issue('no_gpu')])).toBe(false);
+    expect(ledger.state('inventory', [issue('no_gpu', 'host', { detail: 'in other words' })])).toBe(false);
+    expect(ledger.open).toHaveLength(1);
+  });
+
+  test('the worst come first, and no more than a report takes', () => {
+    const ledger = new IssueLedger();
+    ledger.state(
+      'replicas',
+      Array.from({ length: 80 }, (_, n) => issue('engine_unreachable', `replica-${n}`)),
+    );
+    ledger.state('gpu', [
+      issue('no_gpu', 'host', { severity: 'info' }),
+      issue('gpu_lost', 'GPU-1', { severity: 'error' }),
+    ]);
+    expect(ledger.open).toHaveLength(64);
+    expect(codes(ledger)[0]).toBe('gpu_lost');
+    expect(codes(ledger)).not.toContain('no_gpu');
+  });
+});
