@@ -140,8 +140,7 @@ export class LinkLoop {
   }
 
   /** The declared state changed: every agent is told what it is to keep now. */
-  applyDeclared(): void {
-    this.#parts.live.applyDeclared(this.#parts.declared.current());
+  sendDesiredToAll(): void {
     for (const hostName of this.#byHost.keys()) this.#sendDesired(hostName);
   }
 

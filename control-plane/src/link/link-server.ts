@@ -29,12 +29,12 @@ export interface LinkServerParts extends LinkParts {
   readonly acceptor?: LinkSocketAcceptor;
 }
 
-/** Starts to take links. The live view must be seeded. */
+/** Starts to take links. The live view must be seeded, and follow the declared state by itself. */
 export function createLinkServer(parts: LinkServerParts): LinkServer {
   const acceptor = parts.acceptor ?? createLinkSocketAcceptor();
   const loop = new LinkLoop(parts);
   const timer = parts.clock.every(TICK_MS, () => loop.tick());
-  const unfollow = parts.declared.onChange(() => loop.applyDeclared());
+  const unfollow = parts.declared.onChange(() => loop.sendDesiredToAll());
   let closing = false;
   return {
     handleUpgrade: (request, socket, head) => {

@@ -60,6 +60,10 @@ export class LinkStage {
       },
       log: this.log,
     });
+    this.declared.onChange((state) => {
+      this.live.applyDeclared(state);
+      this.loop.sendDesiredToAll();
+    });
     this.clock.every(TICK_MS, () => this.loop.tick());
   }
 
