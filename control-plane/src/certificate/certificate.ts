@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { normaliseCertificateSha256, systemClock } from '@ai-fabric/shared';
@@ -62,7 +62,6 @@ async function createPair(options: CertificateOptions): Promise<void> {
     listCertificateNames(hostName, addresses),
     nowMs,
   );
-  mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
   const draft = mkdtempSync(join(dirname(directory), `.${basename(directory)}-`));
   try {
     writePrivateFile(join(draft, 'key.pem'), privateKeyPem);

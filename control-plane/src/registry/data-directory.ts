@@ -1,4 +1,5 @@
 import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { RegistryError, toRegistryError } from './registry-error.js';
 
 /**
@@ -8,7 +9,7 @@ import { RegistryError, toRegistryError } from './registry-error.js';
  */
 export function prepareDataDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(resolve(directory));
     if (!statSync(directory).isDirectory()) throw notADirectory(directory);
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
@@ -29,6 +30,14 @@ export function prepareDatabaseFile(file: string): void {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return;
     throw toRegistryError(error, file);
   }
+}
+
+/** Level by level: Node's own `recursive` never returns where a parent is there and refuses with ENOENT, as /proc does. */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  const parent = dirname(directory);
+  if (parent !== directory) makeDirectory(parent);
+  mkdirSync(directory, { mode: 0o700 });
 }
 
 function notADirectory(path: string): RegistryError {

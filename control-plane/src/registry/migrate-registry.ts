@@ -7,7 +7,7 @@ import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
 import { VERSION } from '../version.js';
 import type { RegistryDatabase } from './registry-database.js';
 import { RegistryError, toRegistryError } from './registry-error.js';
-import { META_KEYS, readMeta, writeMeta } from './registry-meta.js';
+import { META_KEYS, writeMeta } from './registry-meta.js';
 import { meta } from './schema.js';
 
 const APPLIED_TABLE = '__drizzle_migrations';
@@ -29,10 +29,8 @@ export function migrateRegistry(database: RegistryDatabase, folder: string = fin
   } catch (error) {
     throw toRegistryError(error, database.file);
   }
-  const writtenBy = database.read((queries) => readMeta(queries, META_KEYS.writtenBy));
-  if (writtenBy !== VERSION) {
-    database.write((queries) => writeMeta(queries, META_KEYS.writtenBy, VERSION));
-  }
+  // At every start: SQLite opens what it may not write for reading alone, and says so only at the first write.
+  database.write((queries) => writeMeta(queries, META_KEYS.writtenBy, VERSION));
 }
 
 /** Beside the package where it is shipped alone, else at the root of the checkout. */

@@ -27,7 +27,8 @@ export function observationThreads(
   workerUrl: URL = findWorker(),
 ): StartObservationThread {
   return ({ onMessage, onEnd }) => {
-    const worker = new Worker(workerUrl, { workerData: data });
+    // Flags that the process was started with are not the worker's: `--eval` and its like would end it at once.
+    const worker = new Worker(workerUrl, { workerData: data, execArgv: [] });
     let reason = 'ended by itself';
     worker.on('message', onMessage);
     worker.on('error', (error) => {
