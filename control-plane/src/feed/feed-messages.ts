@@ -11,7 +11,7 @@ import {
 import { z } from 'zod';
 
 /** A host without its readings: those come as samples. */
-export const feedHostSchema = z.object({
+const feedHostSchema = z.object({
   name: nameSchema,
   hostId: z.string().nullable(),
   presence: z.enum(['online', 'late', 'away', 'unseen']),
@@ -30,7 +30,7 @@ export const feedHostSchema = z.object({
 export type FeedHost = z.infer<typeof feedHostSchema>;
 
 /** A replica without its readings: those come in its host's samples. */
-export const feedReplicaSchema = z.object({
+const feedReplicaSchema = z.object({
   deployment: nameSchema,
   host: nameSchema,
   status: replicaStatusSchema,
@@ -46,7 +46,7 @@ const sampleSchema = z.object({
 });
 
 /** Everything, as of `seq`. The first message; it may come again, and then stands for all that came before. */
-export const feedSnapshotSchema = z.object({
+const feedSnapshotSchema = z.object({
   type: z.literal('snapshot'),
   seq: z.int(),
   atMs: z.number(),
@@ -59,7 +59,7 @@ export type FeedSnapshot = z.infer<typeof feedSnapshotSchema>;
  * What brings a holder of `fromSeq` to `seq`. A receiver that holds another `seq` has missed something and must
  * subscribe anew. To be applied in the order of the fields.
  */
-export const feedChangeSchema = z.object({
+const feedChangeSchema = z.object({
   type: z.literal('change'),
   fromSeq: z.int(),
   seq: z.int(),
@@ -76,7 +76,7 @@ export const feedChangeSchema = z.object({
 export type FeedChange = z.infer<typeof feedChangeSchema>;
 
 /** Last message before the control plane closes. */
-export const feedGoodbyeSchema = z.object({
+const feedGoodbyeSchema = z.object({
   type: z.literal('goodbye'),
   reason: z.enum(['slow_consumer', 'service_stop']),
   detail: z.string(),

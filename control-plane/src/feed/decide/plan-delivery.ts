@@ -1,7 +1,7 @@
 /** Above this a subscriber gets no more until it has taken what waits. */
 export const HIGH_WATER_BYTES = 1024 * 1024;
 /** Below this it is brought up to date again. */
-export const LOW_WATER_BYTES = 256 * 1024;
+const LOW_WATER_BYTES = 256 * 1024;
 /** A subscriber that has not caught up for this long is told to go. */
 export const LAG_LIMIT_MS = 20_000;
 

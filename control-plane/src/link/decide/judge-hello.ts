@@ -7,7 +7,7 @@ import {
 import type { Hello, Identity } from './link-lifecycle.js';
 
 /** A host that the registry knows by the key of the hello. */
-export interface EnrolledHost extends Identity {
+interface EnrolledHost extends Identity {
   readonly machineSha256: string;
 }
 

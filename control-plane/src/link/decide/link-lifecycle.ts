@@ -71,7 +71,7 @@ export type LinkEffect =
   /** The other side said goodbye: nothing is left to say. */
   | { readonly type: 'close' };
 
-export interface LinkRefusal {
+interface LinkRefusal {
   readonly code: 'unexpected_event';
   readonly state: LinkState['name'];
   readonly event: LinkEvent['type'];

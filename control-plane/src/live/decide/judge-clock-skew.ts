@@ -1,7 +1,7 @@
 import type { Issue } from '@ai-fabric/shared';
 
 /** Reported above this. Presence and placement never depend on it: the server stamps time. */
-export const CLOCK_SKEW_LIMIT_MS = 60_000;
+const CLOCK_SKEW_LIMIT_MS = 60_000;
 /** Cleared below this: a clock right at the limit must not raise it again and again. */
 const CLEARED_BELOW_MS = 50_000;
 
