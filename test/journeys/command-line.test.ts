@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
 import { fabricYaml } from '../harness/fabric-yaml.js';
 import { LightHost } from '../harness/light-host.js';
-import { type CliResult, runCli } from '../harness/run-cli.js';
+import { type CliResult, runCli } from '../harness/run-program.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
 
 const FABRIC = fabricYaml({

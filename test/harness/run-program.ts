@@ -18,6 +18,8 @@ export const PROGRAMS = {
 
 export interface SpawnOptions {
   readonly environment?: Readonly<Record<string, string>>;
+  /** As whom it runs; needs root where it is not oneself. */
+  readonly uid?: number;
 }
 
 /** A child whose output is kept. What the shell of this test run has set for our programs does not reach it. */
@@ -29,7 +31,12 @@ export class ProgramProcess {
   constructor(file: string, args: readonly string[], options: SpawnOptions = {}) {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AI_FABRIC_'));
     const env = { ...Object.fromEntries(inherited), ...options.environment };
-    this.child = spawn(process.execPath, [file, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    const account = options.uid === undefined ? {} : { uid: options.uid };
+    this.child = spawn(process.execPath, [file, ...args], {
+      env,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...account,
+    });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;
     });

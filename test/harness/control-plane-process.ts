@@ -1,0 +1,112 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventually } from '../simulators/common/eventually.js';
+import { PROGRAMS, ProgramProcess } from './run-program.js';
+import { temporaryDirectory } from './temporary-directory.js';
+
+interface Announced {
+  readonly plainUrls: readonly string[];
+  readonly tlsUrls: readonly string[];
+  readonly certificateSha256: string;
+  readonly adminTokenFile: string;
+}
+
+export interface UpOptions {
+  readonly fabric?: string;
+  readonly flags?: readonly string[];
+  readonly uid?: number;
+}
+
+/** The real `ai-fabric up` on a data directory and ports of its own, which it keeps when it is started again. */
+export class ControlPlaneProcess {
+  readonly #home = temporaryDirectory();
+  #process: ProgramProcess | null = null;
+  #announced: Announced | null = null;
+
+  constructor() {
+    mkdirSync(this.dataDirectory);
+  }
+
+  get dataDirectory(): string {
+    return join(this.#home.path, 'data');
+  }
+  get fabricFile(): string {
+    return join(this.#home.path, 'fabric.yaml');
+  }
+  get url(): string {
+    return this.#known.plainUrls[0] ?? '';
+  }
+  get tlsUrl(): string {
+    return this.#known.tlsUrls[0] ?? '';
+  }
+  get adminToken(): string {
+    return readFileSync(this.#known.adminTokenFile, 'utf8').trim();
+  }
+  get pid(): number | undefined {
+    return this.#process?.child.pid;
+  }
+  get log(): string {
+    return this.#process?.stderr ?? '';
+  }
+
+  /** Starts it without waiting for anything. */
+  spawn({ fabric, flags = [], uid }: UpOptions = {}): ProgramProcess {
+    if (fabric !== undefined) writeFileSync(this.fabricFile, fabric);
+    const config = fabric === undefined ? [] : ['--config', this.fabricFile];
+    const port = (url: string | undefined): string => new URL(url ?? 'http://127.0.0.1:0').port || '0';
+    const { plainUrls = [], tlsUrls = [] } = this.#announced ?? {};
+    const ports = ['--port', port(plainUrls[0]), '--tls-port', port(tlsUrls[0])];
+    const args = [
+      'up',
+      '--json',
+      '--data',
+      this.dataDirectory,
+      '--host',
+      '127.0.0.1',
+      ...ports,
+      ...config,
+      ...flags,
+    ];
+    this.#process = new ProgramProcess(PROGRAMS.controlPlane, args, uid === undefined ? {} : { uid });
+    return this.#process;
+  }
+
+  /** Starts it, and waits until it says where it is. @throws Error with its last words */
+  async start(options: UpOptions = {}): Promise<void> {
+    const child = this.spawn(options);
+    await eventually('the control plane is up', () => child.stdout.trimEnd().endsWith('}') || !child.running);
+    if (!child.running) throw new Error(`the control plane ended: ${child.stderr}`);
+    this.#announced = JSON.parse(child.stdout) as Announced;
+  }
+
+  /** SIGKILL: nothing is said and nothing written any more. */
+  async kill(): Promise<void> {
+    await this.#process?.kill('SIGKILL');
+  }
+
+  /** @throws Error with the answer when it is no success */
+  async api<Body>(path: string, init: { method?: string; body?: unknown } = {}): Promise<Body> {
+    const answer = await fetch(`${this.url}/api/v1${path}`, {
+      method: init.method ?? 'GET',
+      headers: { authorization: `Bearer ${this.adminToken}`, 'content-type': 'application/json' },
+      ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${text}`);
+    return (text === '' ? undefined : JSON.parse(text)) as Body;
+  }
+
+  async joinToken(): Promise<string> {
+    return (await this.api<{ token: string }>('/join-tokens', { method: 'POST', body: {} })).token;
+  }
+
+  async close(): Promise<void> {
+    await this.kill();
+    this.#home.remove();
+  }
+
+  get #known(): Announced {
+    if (this.#announced === null) throw new Error('the control plane was not started');
+    return this.#announced;
+  }
+}
