@@ -1,26 +1,54 @@
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-/** Reached through npm, so that Node and npm are all a machine needs (corepack fails without its hosts). */
-const pnpm = 'pnpm@12.21.0';
+/** The one version that the lock file and `allowBuilds` in pnpm-workspace.yaml were written with. */
+const version = '12.21.0';
 
 /**
- * Starts pnpm with its output piped.
+ * Runs a program of the set-up to its end.
  *
- * @param {string} root
- * @param {readonly string[]} args
- * @returns {import('node:child_process').ChildProcessByStdio<null, import('node:stream').Readable, import('node:stream').Readable>}
+ * @typedef {(call: { file: string, args: readonly string[], cwd: string, shell?: boolean }) => Promise<void>} Run
  */
-export function spawnPackageManager(root, args) {
-  const call = ['exec', '--yes', `--package=${pnpm}`, '--', 'pnpm', ...args];
-  const npm = findNpmScript();
-  /** @type {import('node:child_process').SpawnOptionsWithStdioTuple<'ignore', 'pipe', 'pipe'>} */
-  const options = { cwd: root, env: installEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] };
+
+/**
+ * Puts pnpm into a folder of this checkout and gives its program. Node and npm are all that a machine needs
+ * for it (corepack fails without its hosts). `npx` would do the same into a folder that all of npm shares,
+ * and one that was killed there half-way leaves it broken: the next one waits a minute for a dead lock, then
+ * often fails.
+ *
+ * @param {string} folder of the checkout's own set-up files
+ * @param {Run} run
+ * @returns {Promise<string>}
+ */
+export async function providePackageManager(folder, run) {
+  const home = join(folder, `pnpm-${version}`);
+  const ready = join(home, 'ready');
+  const wrapper = join(home, 'node_modules', 'pnpm');
+  if (!existsSync(ready)) {
+    rmSync(home, { recursive: true, force: true });
+    mkdirSync(home, { recursive: true });
+    writeFileSync(join(home, 'package.json'), '{ "private": true }\n');
+    const quiet = ['--no-audit', '--no-fund', '--no-package-lock', '--no-progress', '--prefer-offline'];
+    // npm's own patience is over a minute of silence where there is no network at all.
+    const patience = ['--fetch-retries=3', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=4000'];
+    await run({
+      ...npmCall(['install', '--ignore-scripts', ...quiet, ...patience, `pnpm@${version}`, '--prefix', home]),
+      cwd: home,
+    });
+    // What pnpm's own install script does: it puts the program for this machine in place.
+    await run({ file: process.execPath, args: ['install.js'], cwd: wrapper });
+    writeFileSync(ready, '');
+  }
+  return join(wrapper, process.platform === 'win32' ? 'pnpm.exe' : 'pnpm');
+}
+
+/** @param {readonly string[]} args */
+function npmCall(args) {
+  const script = findNpmScript();
   // On Windows npm is a .cmd file, which Node starts through a shell alone; npm's own script avoids that.
-  return npm === null
-    ? spawn('npm', call, { ...options, shell: process.platform === 'win32' })
-    : spawn(process.execPath, [npm, ...call], options);
+  return script === null
+    ? { file: 'npm', args, shell: process.platform === 'win32' }
+    : { file: process.execPath, args: [script, ...args] };
 }
 
 /** @returns {string | null} npm's own script: of the npm that runs us, else of the one that came with Node */
@@ -32,27 +60,4 @@ function findNpmScript() {
   return (
     places.map((place) => join(place, 'npm', 'bin', 'npm-cli.js')).find((file) => existsSync(file)) ?? null
   );
-}
-
-function installEnvironment() {
-  const headers = findNodeHeaders(dirname(dirname(process.execPath)), process.versions.node);
-  return headers === null ? process.env : { ...process.env, npm_config_nodedir: headers };
-}
-
-/**
- * Node's archives bring the header files that a native part is compiled against. Naming them spares node-gyp
- * a download, which not every network allows.
- *
- * @param {string} prefix the folder that holds `bin/node`
- * @param {string} version of the running Node
- * @returns {string | null} the prefix, if its headers are this Node's
- */
-export function findNodeHeaders(prefix, version) {
-  const file = join(prefix, 'include', 'node', 'node_version.h');
-  if (!existsSync(file)) return null;
-  const text = readFileSync(file, 'utf8');
-  const found = ['MAJOR', 'MINOR', 'PATCH'].map(
-    (part) => text.match(`#define NODE_${part}_VERSION (\\d+)`)?.[1],
-  );
-  return found.join('.') === version ? prefix : null;
 }

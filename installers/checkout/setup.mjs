@@ -26,8 +26,7 @@ export async function setUp(root, { compile }) {
       if (install) {
         progress.say('Setting this checkout up: a first time takes about two minutes.');
         clearInstallStamp(root);
-        const logFile = join(folder, 'install.log');
-        await installPackages({ root, logFile, progress, nameInstaller: lock.nameInstaller });
+        await installPackages({ root, folder, progress, nameInstaller: lock.nameInstaller });
         writeInstallStamp(root, wanted);
       }
       if (compile) {

@@ -11,6 +11,7 @@ export function readableLogLine(line) {
   try {
     const event = JSON.parse(text);
     if (event.name === 'pnpm:lifecycle') return event.line ?? null;
+    if (event.name === 'pnpm:request-retry') return event.error?.message ?? null;
     if (event.level !== 'error' && event.level !== 'warn' && event.name !== 'pnpm') return null;
     return event.err?.message ?? event.message ?? null;
   } catch {
