@@ -1,5 +1,4 @@
 import { createHash, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
-import { once } from 'node:events';
 import type { TLSSocket } from 'node:tls';
 import {
   type AgentFrame,
@@ -92,15 +91,17 @@ export class LightHost {
   /** A reading of now, or of `agoMs` before, by its own clock. */
   reportSample(agoMs = 0): TelemetrySample {
     const sample = plainSample(this.#nowMs() - agoMs);
-    this.report({ telemetry: [{ atMs: sample.atMs, host: sample.host }] });
+    this.report({ telemetry: [{ atMs: sample.atMs, host: sample.host }], backfill: agoMs > 0 });
     return sample;
   }
 
   async close(): Promise<void> {
     if (this.#socket.readyState === WebSocket.CLOSED) return;
-    const closed = once(this.#socket, 'close');
-    this.#socket.terminate();
-    await closed;
+    // Not "once": a connection that was not made yet ends with an error too.
+    await new Promise((resolve) => {
+      this.#socket.once('close', resolve);
+      this.#socket.terminate();
+    });
   }
 
   #last<Type extends ServerFrame['type']>(type: Type): FramesOf<Type> | null {
