@@ -68,6 +68,14 @@ describe('the replicas of a host', () => {
     expect(keepers.statuses().map(({ deployment }) => deployment)).toEqual(['a', 'c']);
   });
 
+  test('the first wish is told of even if it is empty', () => {
+    const { apply, changes } = keepAll();
+    apply();
+    expect(changes()).toBe(1);
+    apply();
+    expect(changes()).toBe(1);
+  });
+
   test('one that is desired at another address is another', () => {
     const { apply, opened, closed } = keepAll();
     apply(desired('a'));

@@ -24,6 +24,7 @@ export class ReplicaKeepers {
   readonly #kept = new Map<string, Kept>();
   readonly #closing = new Set<Promise<void>>();
   #closed = false;
+  #wished = false;
 
   constructor(options: ReplicaKeepersOptions) {
     this.#options = options;
@@ -37,7 +38,9 @@ export class ReplicaKeepers {
   applyDesired({ replicas }: Command): void {
     if (this.#closed) return;
     const wanted = new Map(replicas.map((desired) => [desired.deployment, desired]));
-    let changed = false;
+    // The first wish is told of even if it is empty: until then nothing was said of replicas.
+    let changed = !this.#wished;
+    this.#wished = true;
     for (const [deployment, { desired }] of [...this.#kept]) {
       if (isDeepStrictEqual(wanted.get(deployment), desired)) continue;
       this.#drop(deployment);

@@ -1,0 +1,95 @@
+import type { Clock, GpuInventory, HostInventory, Issue, Timer } from '@ai-fabric/shared';
+import type { HostFacts } from '../sensors/host/host-inventory.js';
+import { issuesOf, type Sensor } from '../sensors/sensor.js';
+
+export interface InventoryLaneOptions {
+  readonly hostInventory: Sensor<HostFacts>;
+  readonly gpuInventory: Sensor<readonly GpuInventory[]>;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Called after each read, changed or not. */
+  readonly onInventory: (inventory: HostInventory) => void;
+  readonly onIssues: (issues: readonly Issue[]) => void;
+}
+
+export const INVENTORY_PERIOD_MS = 300_000;
+/** Reading what the cards are starts processes and wakes the driver. */
+const CARDS_PERIOD_MS = 3_600_000;
+/** A card that was not known is looked up soon, though not again and again. */
+const NEW_CARD_GAP_MS = 60_000;
+
+/** The slow lane: what this host is. */
+export class InventoryLane {
+  readonly #options: InventoryLaneOptions;
+  #facts: HostFacts | null = null;
+  #gpus: readonly GpuInventory[] = [];
+  #hostIssues: readonly Issue[] = [];
+  #cardIssues: readonly Issue[] = [];
+  #cardsDueMs = Number.NEGATIVE_INFINITY;
+  #cardsReadMs = Number.NEGATIVE_INFINITY;
+  #readingCards = false;
+  #timer: Timer | null = null;
+
+  constructor(options: InventoryLaneOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    void this.#readFacts();
+    this.#readCardsIfDue();
+    this.#timer = this.#options.clock.every(INVENTORY_PERIOD_MS, () => {
+      void this.#readFacts();
+      this.#readCardsIfDue();
+    });
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+  }
+
+  get cards(): readonly GpuInventory[] {
+    return this.#gpus;
+  }
+
+  /** These cards have readings. One that the inventory does not know was added, or the inventory failed before. */
+  seen(uuids: readonly string[]): void {
+    const isNew = uuids.some((uuid) => !this.#gpus.some((card) => card.uuid === uuid));
+    if (!isNew || this.#options.clock.monotonicMs() - this.#cardsReadMs < NEW_CARD_GAP_MS) return;
+    void this.#readCards();
+  }
+
+  async #readFacts(): Promise<void> {
+    const { hostInventory, signal } = this.#options;
+    const result = await hostInventory.read(signal);
+    if (signal.aborted) return;
+    this.#hostIssues = issuesOf(result);
+    if (result.ok) this.#facts = result.reading;
+    this.#tell();
+  }
+
+  #readCardsIfDue(): void {
+    if (this.#options.clock.monotonicMs() >= this.#cardsDueMs) void this.#readCards();
+  }
+
+  async #readCards(): Promise<void> {
+    if (this.#readingCards) return;
+    const { gpuInventory, signal, clock } = this.#options;
+    this.#readingCards = true;
+    this.#cardsReadMs = clock.monotonicMs();
+    const result = await gpuInventory.read(signal);
+    this.#readingCards = false;
+    if (signal.aborted) return;
+    this.#cardIssues = issuesOf(result);
+    if (result.ok) this.#gpus = result.reading;
+    // A host without a card is as it should be; any other failure is tried again with the next inventory.
+    const isSettled = result.ok || result.issue.code === 'no_gpu';
+    this.#cardsDueMs = this.#cardsReadMs + (isSettled ? CARDS_PERIOD_MS : INVENTORY_PERIOD_MS);
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#options.onIssues([...this.#hostIssues, ...this.#cardIssues]);
+    if (this.#facts === null) return;
+    this.#options.onInventory({ ...this.#facts, gpus: [...this.#gpus] });
+  }
+}

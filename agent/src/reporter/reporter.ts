@@ -1,0 +1,166 @@
+import type { Clock, GpuInventory, Issue, ReplicaStatus, Timer } from '@ai-fabric/shared';
+import type { Logger } from 'pino';
+import type { Sensors } from '../sensors/open-sensors.js';
+import type { AgentTime } from './agent-time.js';
+import { telemetryDropped } from './decide/telemetry-dropped.js';
+import { InventoryLane } from './inventory-lane.js';
+import { IssueLedger } from './issue-ledger.js';
+import { Outbox, type SendReport } from './outbox.js';
+import { type ReplicaReadings, Sampler } from './sampler.js';
+
+/** What the reporter wants to know of the host's replicas. */
+export interface ReplicaView extends ReplicaReadings {
+  readonly count: number;
+  statuses(): ReplicaStatus[];
+  issues(): readonly Issue[];
+}
+
+export interface ReporterOptions {
+  readonly sensors: Omit<Sensors, 'close'>;
+  readonly replicas: ReplicaView;
+  readonly send: SendReport;
+  readonly time: AgentTime;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly gpuCadenceMs: number;
+  readonly hostCadenceMs: number;
+  readonly engineCadenceMs: number;
+  readonly bufferBytes: number;
+}
+
+export interface ReporterStatus {
+  readonly cards: readonly GpuInventory[];
+  readonly issues: readonly Issue[];
+  readonly waitingSamples: number;
+  readonly droppedSamples: number;
+}
+
+/** How long the issue stands after the last drop. */
+const DROPPED_ISSUE_MS = 600_000;
+
+/** Says what happens on this host: samples on the fast lane, what it is on the slow one, changes at once. */
+export class Reporter {
+  readonly #options: ReporterOptions;
+  readonly #closing = new AbortController();
+  readonly #ledger = new IssueLedger();
+  readonly #outbox: Outbox;
+  readonly #sampler: Sampler;
+  readonly #lane: InventoryLane;
+  #tickTimer: Timer | null = null;
+  #soonTimer: Timer | null = null;
+  #tick: Promise<void> | null = null;
+  #droppedBefore = 0;
+  #droppedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ReporterOptions) {
+    const { sensors, replicas, time, clock, hostCadenceMs, send, log, bufferBytes } = options;
+    const { signal } = this.#closing;
+    this.#options = options;
+    this.#outbox = new Outbox({ bufferBytes, time, log, send });
+    this.#sampler = new Sampler({ ...sensors, replicas, time, clock, hostCadenceMs, signal });
+    this.#lane = new InventoryLane({
+      ...sensors,
+      clock,
+      signal,
+      onInventory: (inventory) => {
+        this.#outbox.tell('inventory', inventory);
+        this.#outbox.pump();
+      },
+      onIssues: (issues) => this.#state('inventory', issues),
+    });
+    // Of the replicas nothing is said before the first wish: what the control plane knows of them may still be true.
+    this.#outbox.tell('issues', []);
+  }
+
+  start(): void {
+    this.#lane.start();
+    this.#runTick();
+  }
+
+  linked(): void {
+    this.#outbox.linked();
+  }
+
+  down(): void {
+    this.#outbox.down();
+  }
+
+  acked(seq: number): void {
+    this.#outbox.acked(seq);
+  }
+
+  /** A phase, an issue or a queue of a replica changed: told now, in a sample of its own, not with the next one. */
+  replicasChanged(): void {
+    if (this.#closing.signal.aborted) return;
+    this.#soonTimer ??= this.#options.clock.after(0, () => {
+      this.#soonTimer = null;
+      this.#outbox.tell('replicas', this.#options.replicas.statuses());
+      this.#state('replicas', this.#options.replicas.issues());
+      this.#outbox.push(this.#sampler.latest());
+      this.#outbox.pump();
+    });
+  }
+
+  status(): ReporterStatus {
+    return {
+      cards: this.#lane.cards,
+      issues: this.#ledger.open,
+      waitingSamples: this.#outbox.waiting,
+      droppedSamples: this.#outbox.dropped,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#tickTimer?.cancel();
+    this.#soonTimer?.cancel();
+    this.#lane.close();
+    await this.#tick;
+  }
+
+  #runTick(): void {
+    const { clock, log } = this.#options;
+    const startedMs = clock.monotonicMs();
+    this.#tick = this.#sample()
+      .catch((error: unknown) => log.error({ err: error }, 'report: a sample failed'))
+      .finally(() => {
+        this.#tick = null;
+        if (this.#closing.signal.aborted) return;
+        const nextMs = startedMs + this.#cadenceMs() - clock.monotonicMs();
+        this.#tickTimer = clock.after(Math.max(0, nextMs), () => this.#runTick());
+      });
+  }
+
+  async #sample(): Promise<void> {
+    // Before the stamp, and only while nothing that was stamped before waits.
+    if (this.#outbox.waiting === 0) this.#options.time.followWallClock();
+    const sample = await this.#sampler.read();
+    if (this.#closing.signal.aborted) return;
+    this.#outbox.push(sample);
+    this.#lane.seen(this.#sampler.cards);
+    this.#state('host', this.#sampler.hostIssues);
+    this.#state('gpu', this.#sampler.gpuIssues);
+    this.#state('replicas', this.#options.replicas.issues());
+    this.#state('buffer', this.#droppedIssues());
+    this.#outbox.pump();
+  }
+
+  /** An engine's queue moves fastest; where there is none, nothing is worth a second look each second. */
+  #cadenceMs(): number {
+    const { gpuCadenceMs, hostCadenceMs, engineCadenceMs, replicas } = this.#options;
+    const slow = Math.min(gpuCadenceMs, hostCadenceMs);
+    return replicas.count > 0 ? Math.min(slow, engineCadenceMs) : slow;
+  }
+
+  #state(source: string, issues: readonly Issue[]): void {
+    if (this.#ledger.state(source, issues)) this.#outbox.tell('issues', [...this.#ledger.open]);
+  }
+
+  #droppedIssues(): readonly Issue[] {
+    const nowMs = this.#options.clock.monotonicMs();
+    const { dropped } = this.#outbox;
+    if (dropped > this.#droppedBefore) this.#droppedAtMs = nowMs;
+    this.#droppedBefore = dropped;
+    return nowMs - this.#droppedAtMs < DROPPED_ISSUE_MS ? [telemetryDropped()] : [];
+  }
+}

@@ -1,0 +1,103 @@
+import {
+  type Clock,
+  type EngineReading,
+  emptyHostReading,
+  type GpuReading,
+  type HostReading,
+  type Issue,
+  type TelemetrySample,
+} from '@ai-fabric/shared';
+import { issuesOf, type Sensor, type SensorResult } from '../sensors/sensor.js';
+import type { AgentTime } from './agent-time.js';
+import { settleWithin } from './settle-within.js';
+
+export interface ReplicaReadings {
+  /** Asks the engines anew and waits no longer than `waitMs`. */
+  refreshReadings(waitMs: number): Promise<void>;
+  readings(): Record<string, EngineReading>;
+}
+
+export interface SamplerOptions {
+  readonly host: Sensor<HostReading>;
+  readonly gpus: Sensor<Readonly<Record<string, GpuReading>>>;
+  readonly replicas: ReplicaReadings;
+  readonly time: AgentTime;
+  readonly clock: Clock;
+  readonly hostCadenceMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** A disk that hangs must not take the telemetry with it. */
+const SENSOR_WAIT_MS = 1_000;
+/** An engine that is late is in the next sample. */
+const ENGINE_WAIT_MS = 400;
+/** A tick that comes a little early is the one that was meant. */
+const SLACK_MS = 100;
+
+/** Puts one sample together from all sensors. */
+export class Sampler {
+  readonly #options: SamplerOptions;
+  #host: HostReading = { ...emptyHostReading };
+  #hostIssues: readonly Issue[] = [];
+  #hostDueMs = Number.NEGATIVE_INFINITY;
+  #gpus: Record<string, GpuReading> = {};
+  #gpuIssues: readonly Issue[] = [];
+
+  constructor(options: SamplerOptions) {
+    this.#options = options;
+  }
+
+  get hostIssues(): readonly Issue[] {
+    return this.#hostIssues;
+  }
+
+  get gpuIssues(): readonly Issue[] {
+    return this.#gpuIssues;
+  }
+
+  /** UUIDs of the cards that have a reading. */
+  get cards(): readonly string[] {
+    return Object.keys(this.#gpus);
+  }
+
+  /** Reads what is due. The sample is stamped when the engines have answered: their queues are what age worst. */
+  async read(): Promise<TelemetrySample> {
+    await Promise.all([
+      this.#readHost(),
+      this.#readGpus(),
+      this.#options.replicas.refreshReadings(ENGINE_WAIT_MS),
+    ]);
+    return this.latest();
+  }
+
+  /** A sample of what is known, without asking anybody. */
+  latest(): TelemetrySample {
+    return {
+      atMs: this.#options.time.stamp(),
+      host: this.#host,
+      gpus: this.#gpus,
+      replicas: this.#options.replicas.readings(),
+    };
+  }
+
+  async #readHost(): Promise<void> {
+    const { host, clock, hostCadenceMs } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (nowMs < this.#hostDueMs - SLACK_MS) return;
+    this.#hostDueMs = nowMs + hostCadenceMs;
+    const result = await this.#settle(host);
+    this.#host = result?.ok ? result.reading : { ...emptyHostReading };
+    this.#hostIssues = result ? issuesOf(result) : [];
+  }
+
+  async #readGpus(): Promise<void> {
+    const result = await this.#settle(this.#options.gpus);
+    this.#gpus = result?.ok ? { ...result.reading } : {};
+    this.#gpuIssues = result ? issuesOf(result) : [];
+  }
+
+  #settle<Reading>(sensor: Sensor<Reading>): Promise<SensorResult<Reading> | null> {
+    const { clock, signal } = this.#options;
+    return settleWithin(sensor.read(signal), SENSOR_WAIT_MS, clock);
+  }
+}
