@@ -9,6 +9,8 @@ import type {
 /** The worker thread as its owner sees it. */
 export interface ObservationThread {
   post(message: ToObservationWorker): void;
+  /** From now on the process lives until the thread has ended. */
+  keepAlive(): void;
   /** Ends it at once; `onEnd` is called as after any end. */
   terminate(): void;
 }
@@ -37,7 +39,11 @@ export function observationThreads(
     worker.on('exit', () => onEnd(reason));
     // The sockets keep the process alive, not what is written behind their back.
     worker.unref();
-    return { post: (message) => worker.postMessage(message), terminate: () => void worker.terminate() };
+    return {
+      post: (message) => worker.postMessage(message),
+      keepAlive: () => worker.ref(),
+      terminate: () => void worker.terminate(),
+    };
   };
 }
 

@@ -10,6 +10,7 @@ import type { Observation } from './registry-types.js';
 class FakeThread {
   readonly posted: ToObservationWorker[] = [];
   terminated = 0;
+  keptAlive = false;
   readonly events: ObservationThreadEvents;
 
   constructor(events: ObservationThreadEvents) {
@@ -19,6 +20,10 @@ class FakeThread {
   post(message: ToObservationWorker): void {
     this.posted.push(message);
     if (message.kind === 'close') this.events.onEnd('closed');
+  }
+
+  keepAlive(): void {
+    this.keptAlive = true;
   }
 
   terminate(): void {
@@ -187,6 +192,7 @@ describe('the observation writer', () => {
     thread().written();
     await closed;
     expect(thread().posted.at(-1)).toEqual({ kind: 'close' });
+    expect(thread().keptAlive).toBe(true);
     writer.enqueue(seen('h3'));
     expect([writer.queuedCount, writer.droppedCount]).toEqual([0, 1]);
   });

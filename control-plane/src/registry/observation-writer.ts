@@ -81,6 +81,7 @@ export class ThreadedObservationWriter implements ObservationWriter {
     if (this.#closed) return;
     this.#closed = true;
     this.#pruning.cancel();
+    this.#thread?.keepAlive();
     await this.#drain();
     const left = this.queuedCount;
     this.#batch = null;
@@ -128,7 +129,7 @@ export class ThreadedObservationWriter implements ObservationWriter {
   }
 
   #startThread(): ObservationThread {
-    return this.#parts.startThread({
+    const thread = this.#parts.startThread({
       onMessage: (message) => this.#onMessage(message),
       // A thread is replaced only after it has ended, so that this is always about the present one.
       onEnd: (reason) => {
@@ -137,6 +138,8 @@ export class ThreadedObservationWriter implements ObservationWriter {
         this.#onFailure(`the writing thread ended: ${reason}`);
       },
     });
+    if (this.#closed) thread.keepAlive();
+    return thread;
   }
 
   #onMessage(message: FromObservationWorker): void {

@@ -242,6 +242,26 @@ describe('a full disk', () => {
   });
 });
 
+describe('a control plane that stops', () => {
+  it('lives until what was seen is written, though nothing else keeps it', async () => {
+    const program = `
+      import { openRegistry } from ${built('open-registry.js')};
+      import { systemClock } from '@ai-fabric/shared';
+      import { pino } from 'pino';
+      const registry = openRegistry({ dataDirectory: process.argv[1], clock: systemClock(), log: pino({ level: 'silent' }) });
+      const [{ hostId }] = registry.hosts.list();
+      registry.observations.enqueue({ kind: 'hostEvent', hostId, atMs: 1, event: 'goodbye', detail: 'restart' });
+      registry.close().then(() => process.stdout.write('closed'));
+    `;
+    enrolled(place.open());
+    await place.close();
+    const stopping = runProgram(program, [place.directory]);
+    await stopping.ended;
+    expect(stopping.output()).toBe('closed');
+    expect(place.open().hosts.list()).toMatchObject([{ lastGoodbyeReason: 'restart' }]);
+  }, 30_000);
+});
+
 describe('a control plane that is killed while it writes', () => {
   it('leaves a sound file, lets go of the directory and has lost no host', async () => {
     const program = `
