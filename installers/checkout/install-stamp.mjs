@@ -7,7 +7,7 @@ import { join } from 'node:path';
  *
  * @param {string} root
  */
-export function stampFile(root) {
+function stampFile(root) {
   return join(root, 'node_modules', '.ai-fabric-setup');
 }
 
@@ -30,7 +30,7 @@ export function computeInstallStamp(root, runtime = currentRuntime()) {
 }
 
 /** @returns {string} the ABI that native parts are built for, the system and the processor */
-export function currentRuntime() {
+function currentRuntime() {
   return `abi ${process.versions.modules} ${process.platform} ${process.arch}`;
 }
 

@@ -11,10 +11,16 @@ import { setUp } from './setup.mjs';
 export async function runChecks(root) {
   await setUp(root, { compile: false });
   const tools = join(root, 'node_modules');
+  // Its `ci` would write colours into a log.
+  const biome = [
+    '--error-on-warnings',
+    '--max-diagnostics=100',
+    ...(process.stdout.isTTY ? [] : ['--colors=off']),
+  ];
   const checks = [
     {
       name: 'lint, format and import rules',
-      call: [join(tools, '@biomejs', 'biome', 'bin', 'biome'), 'ci', '.'],
+      call: [join(tools, '@biomejs', 'biome', 'bin', 'biome'), 'ci', ...biome, '.'],
     },
     { name: 'types', call: [compilerPath(root), '-b'] },
     { name: "types of the checkout's scripts", call: [compilerPath(root), '-p', 'installers/checkout'] },

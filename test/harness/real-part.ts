@@ -48,12 +48,6 @@ export const networkNamespaces: RealPart = {
   required: true,
 };
 
-export const nvidiaGpu: RealPart = {
-  name: 'an NVIDIA GPU',
-  absence: () => absentProgram('nvidia-smi', ['-L'], 'a card and its driver'),
-  required: false,
-};
-
 /**
  * A group of tests that need real parts. Where one is absent they are skipped, each with the reason; with
  * `npm test -- --require-real` the absence of a part that `.ci/run` installs is one failed test instead, so

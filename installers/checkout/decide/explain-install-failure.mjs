@@ -55,7 +55,7 @@ function explainCompileFailure(failure) {
 }
 
 /** @param {InstallFailure['missingTools']} missing */
-export function nameTools(missing) {
+function nameTools(missing) {
   const names = { python3: 'Python 3', make: 'make', compiler: 'a C++ compiler' };
   const words = missing.map((tool) => names[tool]);
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
