@@ -1,0 +1,192 @@
+import type { ControlPlaneConfig } from '@ai-fabric/control-plane';
+import { eventually } from '../simulators/common/eventually.js';
+import type { OpenAiSimulatorOptions } from '../simulators/openai/options.js';
+import type { VllmSimulatorOptions } from '../simulators/vllm/options.js';
+import { startVllmSimulator, type VllmSimulator } from '../simulators/vllm/start-vllm-simulator.js';
+import { BootedControlPlane } from './boot-control-plane.js';
+import { CloudProvider } from './cloud-provider.js';
+import { type DeploymentSpec, type FabricSpec, fabricYaml } from './fabric-yaml.js';
+import { type HostOptions, JoinedHost } from './joined-host.js';
+
+export interface EngineOptions extends Partial<VllmSimulatorOptions> {
+  readonly task?: 'chat' | 'embeddings';
+  readonly maxConcurrent?: number;
+  readonly contextTokens?: number;
+  readonly listed?: boolean;
+}
+
+export interface FabricHostOptions extends Omit<HostOptions, 'name'> {
+  /** By the deployment's name. */
+  readonly engines?: Readonly<Record<string, EngineOptions>>;
+  readonly mayBeAway?: boolean;
+  /** False: it is declared, and never comes. */
+  readonly joins?: boolean;
+}
+
+export interface BootFabricOptions extends Pick<FabricSpec, 'roles' | 'aliases' | 'gateway'> {
+  readonly hosts?: Readonly<Record<string, FabricHostOptions>>;
+  /** The provider `openai` with the models `strong` and `cheap`. */
+  readonly cloud?: Partial<OpenAiSimulatorOptions>;
+  readonly config?: Partial<ControlPlaneConfig>;
+}
+
+/** A whole fabric in this process: a control plane, hosts with an agent each, their engines, and a provider. */
+export class BootedFabric {
+  readonly #engines = new Map<string, VllmSimulator>();
+  readonly #hosts = new Map<string, JoinedHost>();
+  readonly #options: BootFabricOptions;
+  #cloud: CloudProvider | null = null;
+  #controlPlane: BootedControlPlane | null = null;
+
+  private constructor(options: BootFabricOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when each engine that is up has been proven by the agent of its host. */
+  static async boot(options: BootFabricOptions): Promise<BootedFabric> {
+    const fabric = new BootedFabric(options);
+    try {
+      await fabric.#start();
+    } catch (error) {
+      await fabric.close();
+      throw error;
+    }
+    return fabric;
+  }
+
+  get controlPlane(): BootedControlPlane {
+    return known(this.#controlPlane, 'control plane');
+  }
+  get cloud(): CloudProvider {
+    return known(this.#cloud, 'provider');
+  }
+
+  /** @param deployment that it serves */
+  engine(deployment: string): VllmSimulator {
+    return known(this.#engines.get(deployment), `engine of "${deployment}"`);
+  }
+  host(name: string): JoinedHost {
+    return known(this.#hosts.get(name), `host "${name}"`);
+  }
+
+  async join(name: string): Promise<void> {
+    const options = known(this.#options.hosts?.[name], `host "${name}"`);
+    const { controlPlane } = this;
+    const joinToken = await controlPlane.joinToken(name);
+    const { tlsUrl } = controlPlane;
+    const host = await JoinedHost.join({ ...options, name, tlsUrl, joinToken });
+    this.#hosts.set(name, host);
+    await Promise.all(Object.keys(options.engines ?? {}).map((deployment) => this.untilServed(deployment)));
+  }
+
+  /** Waits until a deployment's replica is ready, unless its engine is not to be up. */
+  async untilServed(deployment: string): Promise<void> {
+    if (!this.engine(deployment).listening) return;
+    await this.untilPhase(deployment, 'ready');
+  }
+
+  async untilPhase(deployment: string, phase: string): Promise<void> {
+    let seen: unknown;
+    await eventually(`${deployment} is ${phase}`, async () => {
+      const { observed } = await this.controlPlane.api<ObservedDeployment>(`/deployments/${deployment}`);
+      seen = observed?.status;
+      return observed?.status.phase === phase;
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}; it is ${JSON.stringify(seen)}`);
+    });
+  }
+
+  async untilPresence(host: string, presence: string): Promise<void> {
+    await eventually(`${host} is ${presence}`, async () => {
+      return (await this.controlPlane.api<{ presence: string }>(`/hosts/${host}`)).presence === presence;
+    });
+  }
+
+  /** Requests that the control plane has under way at a target, by its own metrics. */
+  async inFlight(target: string): Promise<number> {
+    const text = await (await fetch(`${this.controlPlane.url}/metrics`)).text();
+    const line = text
+      .split('\n')
+      .find((each) => each.startsWith(`ai_fabric_target_in_flight{target="${target}",`));
+    return Number(known(line, `in-flight metric of "${target}"`).split(' ').at(-1));
+  }
+
+  chat(
+    model: string,
+    more: Readonly<Record<string, unknown>> = {},
+    init: RequestInit = {},
+  ): Promise<Response> {
+    const messages = [{ role: 'user', content: 'Hello' }];
+    return this.controlPlane.post('/v1/chat/completions', { model, messages, ...more }, init);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#hosts.values()].map((host) => host.leave()));
+    await this.#controlPlane?.close();
+    await Promise.all([...this.#engines.values()].map((engine) => engine.close()));
+    await this.#cloud?.close();
+  }
+
+  async #start(): Promise<void> {
+    const { cloud, config = {} } = this.#options;
+    if (cloud) this.#cloud = await CloudProvider.start(cloud);
+    const deployments = await this.#startEngines();
+    this.#controlPlane = await BootedControlPlane.boot({ fabric: this.#declare(deployments), config });
+    const joining = Object.entries(this.#options.hosts ?? {}).filter(([, host]) => host.joins !== false);
+    await Promise.all(joining.map(([name]) => this.join(name)));
+  }
+
+  async #startEngines(): Promise<Record<string, DeploymentSpec>> {
+    const deployments: Record<string, DeploymentSpec> = {};
+    for (const [host, { engines = {} }] of Object.entries(this.#options.hosts ?? {})) {
+      for (const [name, { task = 'chat', maxConcurrent, contextTokens, listed, ...engine }] of Object.entries(
+        engines,
+      )) {
+        // Its own name of the model is not the deployment's: what reaches it shows that the gateway knows both.
+        const servedModel = `served/${name}`;
+        const runner = task === 'embeddings' ? 'pooling' : 'generate';
+        const simulator = await startVllmSimulator({
+          name,
+          model: servedModel,
+          runner,
+          ...AT_ONCE,
+          ...engine,
+        });
+        this.#engines.set(name, simulator);
+        deployments[name] = {
+          ...{ host, task, url: simulator.url, servedModel },
+          ...(maxConcurrent === undefined ? {} : { maxConcurrent }),
+          ...(contextTokens === undefined ? {} : { contextTokens }),
+          ...(listed === undefined ? {} : { listed }),
+        };
+      }
+    }
+    return deployments;
+  }
+
+  #declare(deployments: Readonly<Record<string, DeploymentSpec>>): string {
+    const { hosts = {}, roles, aliases, gateway } = this.#options;
+    return fabricYaml({
+      hosts: Object.fromEntries(
+        Object.entries(hosts).map(([name, { mayBeAway = false }]) => [name, { mayBeAway }]),
+      ),
+      deployments,
+      ...(this.#cloud === null ? {} : { providers: { openai: this.#cloud.spec } }),
+      ...(roles === undefined ? {} : { roles }),
+      ...(aliases === undefined ? {} : { aliases }),
+      ...(gateway === undefined ? {} : { gateway }),
+    });
+  }
+}
+
+interface ObservedDeployment {
+  readonly observed: { readonly status: { readonly phase: string } } | null;
+}
+
+/** Gauges without the lag of a real engine: tests that are about the lag say so. */
+const AT_ONCE = { gaugeLagMs: 0, gaugeColdMs: 0 } as const;
+
+function known<Value>(value: Value | null | undefined, what: string): Value {
+  if (value === null || value === undefined) throw new Error(`this fabric has no ${what}`);
+  return value;
+}
