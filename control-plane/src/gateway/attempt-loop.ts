@@ -58,7 +58,7 @@ export class AttemptLoop {
     this.#owner = owner;
     this.#body = body;
     this.#readyAtMs = readyAtMs;
-    this.#timeouts = timeoutsOf(request.resolved, readyAtMs);
+    this.#timeouts = timeoutsOf(request, readyAtMs);
   }
 
   /** The choice, and the targets that failed before it: `least_load; armitage-chat=connect_refused`. */
@@ -149,10 +149,11 @@ export class AttemptLoop {
   }
 }
 
-function timeoutsOf(resolved: ResolvedModel, nowMs: number): CallTimeouts {
+function timeoutsOf({ resolved, peeked }: LoopRequest, nowMs: number): CallTimeouts {
   const declared = resolved.kind === 'role' ? resolved.role : DIRECT_TIMEOUTS;
+  const writingMs = peeked.stream ? 0 : (peeked.maxTokens ?? 0) * GATEWAY_LIMITS.perTokenMs;
   return {
-    firstByteMs: declared.firstByteTimeoutSeconds * 1000,
+    firstByteMs: declared.firstByteTimeoutSeconds * 1000 + writingMs,
     idleMs: declared.idleTimeoutSeconds * 1000,
     totalAtMs: nowMs + declared.totalTimeoutSeconds * 1000,
     pausedMs: GATEWAY_LIMITS.clientStallMs,

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ResolvedModel } from '../declared/declared-state.js';
 import { type AnswerFacts, answerJson, factHeaders, NO_TARGET } from './answer-now.js';
-import { AttemptLoop, type LoopOwner, type LoopRequest } from './attempt-loop.js';
+import { AttemptLoop, type LoopOwner } from './attempt-loop.js';
 import { type BodyListener, BodyReader } from './body-reader.js';
 import type { Expiring } from './deadlines.js';
 import type { AttemptFailure } from './decide/attempt-failure.js';
@@ -11,11 +10,11 @@ import {
   type ErrorFields,
   errorFields,
   type GatewayError,
+  type GatewayErrorCode,
   gatewayError,
   renderEnvelope,
 } from './decide/error-table.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
-import { modelNotFound } from './decide/model-not-found.js';
 import type { NormalisedError } from './decide/normalise-engine-error.js';
 import type { Usage } from './decide/read-usage.js';
 import { type RequestEvent, type RequestPhase, stepRequest } from './decide/step-request.js';
@@ -23,7 +22,7 @@ import { GATEWAY_LIMITS } from './gateway-limits.js';
 import type { RequestOutcome } from './gateway-metrics.js';
 import type { GatewayParts } from './gateway-parts.js';
 import { linger } from './linger.js';
-import { peekBody, withoutMark } from './peek-body.js';
+import { prepareRequest } from './prepare-request.js';
 import type { RequestContext } from './request-context.js';
 
 /** One request to an engine's endpoint, from its first byte to its last. */
@@ -90,9 +89,15 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   }
 
   onBodyRefused(error: GatewayError): void {
-    // A client that dawdles is not worth its connection.
-    const close = error.code === 'body_timeout' ? ['connection', 'close'] : [];
-    this.#answerError(errorFields(error), ERROR_TABLE[error.code].status, error.code, 'client_error', close);
+    const { status } = ERROR_TABLE[error.code];
+    const outcome = status < 500 ? 'client_error' : 'refused';
+    this.#answerError(
+      errorFields(error),
+      status,
+      error.code,
+      outcome,
+      BODY_REFUSAL_HEADERS[error.code] ?? [],
+    );
   }
 
   onRefused(refusal: Refusal): void {
@@ -150,9 +155,13 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#answerError(errorFields(told), 500, 'internal', 'failed', []);
   }
 
-  /** The answer is written and the client does not read it. */
+  /**
+   * All is written, and still not all of it taken. From here on the socket's own timer decides: it knows a client that
+   * reads slowly from one that does not read.
+   */
   onExpired(): void {
-    this.response.destroy();
+    this.#parts.deadlines.unwatch(this);
+    this.response.setTimeout(GATEWAY_LIMITS.clientStallMs, () => this.response.destroy());
   }
 
   /** The gateway ends: a stream is ended with an error event, a request without an answer is refused. */
@@ -170,32 +179,18 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
 
   #read(body: Buffer): void {
     if (!this.#step('body_read')) return;
-    const readyAtMs = this.#parts.clock.monotonicMs();
-    const bytes = withoutMark(body);
-    const peeked = peekBody(bytes);
-    if (!peeked.ok) {
-      this.onRefused({ error: peeked.error, retryAfterSeconds: null, reason: peeked.error.code });
-      return;
-    }
-    const { model, stream, wantsUsage } = peeked.request;
-    const resolved = this.#parts.router.resolve(model);
-    if (resolved === undefined) {
-      const error = modelNotFound(model, this.#parts.router.nearestNames(model));
+    const { clock, router } = this.#parts;
+    const readyAtMs = clock.monotonicMs();
+    const prepared = prepareRequest(body, this.#request.headers, this.#context, this.#endpoint, router);
+    if (!prepared.ok) {
+      const { error } = prepared;
       this.onRefused({ error, retryAfterSeconds: null, reason: error.code });
       return;
     }
-    this.#role = nameOfResolved(resolved);
-    this.#isStream = stream;
-    this.withholdUsage = !wantsUsage;
-    const { traceparent, tracestate } = this.#request.headers;
-    const request: LoopRequest = {
-      requestId: this.#context.requestId,
-      endpoint: this.#endpoint,
-      peeked: peeked.request,
-      resolved,
-      mayCloud: this.#context.key.mayCloud,
-      trace: { traceparent: oneHeader(traceparent), tracestate: oneHeader(tracestate) },
-    };
+    const { request, bytes, role } = prepared;
+    this.#role = role;
+    this.#isStream = request.peeked.stream;
+    this.withholdUsage = !request.peeked.wantsUsage;
     this.#loop = new AttemptLoop(this.#parts, request, this, bytes, readyAtMs);
     this.#loop.next();
   }
@@ -268,14 +263,9 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   };
 }
 
+const BODY_REFUSAL_HEADERS: { readonly [Code in GatewayErrorCode]?: readonly string[] } = {
+  // A client that dawdles is not worth its connection.
+  body_timeout: ['connection', 'close'],
+  overloaded: ['retry-after', '1'],
+};
 const SHUTDOWN_HEADERS = ['retry-after', '5', 'connection', 'close'];
-
-function nameOfResolved(resolved: ResolvedModel): string {
-  if (resolved.kind === 'role') return resolved.role.name;
-  if (resolved.kind === 'deployment') return resolved.deployment.name;
-  return `${resolved.provider.name}/${resolved.model.name}`;
-}
-
-function oneHeader(value: string | string[] | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}

@@ -24,15 +24,17 @@ export const GATEWAY_LIMITS = {
   lingerMs: 5_000,
   /** How long after `[DONE]` an engine may hold its stream open. */
   afterDoneMs: 2_000,
+  /** The first byte of an answer that is not streamed comes behind its last token: each that may come is given this. */
+  perTokenMs: 100,
   /** Resolution of every deadline. */
   tickMs: 100,
 } as const;
 
 export type GatewayLimits = { readonly [Name in keyof typeof GATEWAY_LIMITS]: number };
 
-/** Deadlines of a target that is asked for by its own name, not through a role. */
+/** Deadlines of a target that is asked for by its own name, not through a role: a role's defaults. */
 export const DIRECT_TIMEOUTS = {
-  firstByteTimeoutSeconds: 300,
+  firstByteTimeoutSeconds: 120,
   idleTimeoutSeconds: 120,
-  totalTimeoutSeconds: 3_600,
+  totalTimeoutSeconds: 1_800,
 } as const;

@@ -23,6 +23,7 @@ describe('peekRequest', () => {
       model: 'chat-fast',
       stream: false,
       wantsUsage: false,
+      maxTokens: null,
       estimatedPromptTokens: 0,
     });
   });
@@ -93,6 +94,16 @@ describe('peekRequest', () => {
     const deep = `{"model":"a","x":${'['.repeat(300)}${']'.repeat(300)}}`;
     expect(error(deep)).toMatchObject({ code: 'invalid_json' });
     expect(error(deep).message).toContain('nested deeper than 200');
+  });
+
+  it.each([
+    ['"max_tokens":64', 64],
+    ['"max_completion_tokens":128', 128],
+    ['"max_tokens":64,"max_completion_tokens":null', 64],
+    ['"max_tokens":"many"', null],
+    ['"max_tokens":-1', null],
+  ])('reads from %s how long the answer may be', (members, maxTokens) => {
+    expect(request(`{"model":"a",${members}}`).maxTokens).toBe(maxTokens);
   });
 
   it('follows only the structure of a body beyond the bound, and still says where it breaks', () => {

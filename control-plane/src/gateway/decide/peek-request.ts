@@ -5,6 +5,7 @@ import {
   type FoundMember,
   type JsonScan,
   MAX_DEPTH,
+  readCount,
   readJson,
   readString,
   scanJsonMembers,
@@ -16,6 +17,8 @@ export interface PeekedRequest {
   readonly stream: boolean;
   /** Whether the client itself asked for the usage event of a stream. */
   readonly wantsUsage: boolean;
+  /** What the client allows the answer to have; `null` where it sets no bound. */
+  readonly maxTokens: number | null;
   /** Of prompt, messages or input; `null` where bytes say little of tokens (images). */
   readonly estimatedPromptTokens: number | null;
   /** All members named `model` and `stream_options`, duplicates included. */
@@ -28,7 +31,17 @@ export type Peek =
   | { readonly ok: true; readonly request: PeekedRequest }
   | { readonly ok: false; readonly error: GatewayError };
 
-const NAMES = ['model', 'stream', 'stream_options', 'messages', 'prompt', 'input'];
+const NAMES = [
+  'model',
+  'stream',
+  'stream_options',
+  'messages',
+  'prompt',
+  'input',
+  'max_tokens',
+  'max_completion_tokens',
+];
+const MAX_TOKENS_NAMES: ReadonlySet<string> = new Set(['max_tokens', 'max_completion_tokens']);
 const PROMPT_NAMES: ReadonlySet<string> = new Set(['messages', 'prompt', 'input']);
 
 /** English takes about 4.5 bytes a token, indented code up to 8: a guess too high would refuse what fits. */
@@ -75,12 +88,15 @@ export function peekRequest(bytes: Uint8Array, maxCheckedBytes: number): Peek {
 function read(bytes: Uint8Array, scan: Extract<JsonScan, { ok: true }>, model: string): PeekedRequest {
   let stream = false;
   let wantsUsage = false;
+  let maxTokens: number | null = null;
   let promptBytes = 0;
   let unknowable = false;
   const kept: FoundMember[] = [];
   for (const member of scan.found) {
     if (member.name === 'stream') stream = bytes[member.start] === 0x74;
-    else if (PROMPT_NAMES.has(member.name)) {
+    else if (MAX_TOKENS_NAMES.has(member.name)) {
+      maxTokens = readCount(bytes, member.start, member.end) ?? maxTokens;
+    } else if (PROMPT_NAMES.has(member.name)) {
       const length = member.end - member.start;
       promptBytes += length;
       unknowable ||=
@@ -93,6 +109,7 @@ function read(bytes: Uint8Array, scan: Extract<JsonScan, { ok: true }>, model: s
     model,
     stream,
     wantsUsage,
+    maxTokens,
     estimatedPromptTokens: unknowable ? null : Math.ceil(promptBytes / BYTES_PER_TOKEN),
     found: kept,
     closeAt: scan.closeAt,

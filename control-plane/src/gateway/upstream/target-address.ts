@@ -15,7 +15,7 @@ const MAX_BASES = 1_024;
 
 /** Remembers how declared URLs split, so that none is parsed on the request path twice. */
 export class TargetAddresses {
-  readonly #bases = new Map<string, Base>();
+  readonly #bases = { engine: new Map<string, Base>(), provider: new Map<string, Base>() };
 
   /**
    * @param url of an engine (with or without `/v1`) or of a provider (up to and with its `/v1`)
@@ -23,11 +23,12 @@ export class TargetAddresses {
    * @throws TypeError where the URL is none; the reader of the declared state lets no such pass
    */
   resolve(url: string, endpointPath: string, kind: 'engine' | 'provider'): TargetAddress {
-    let base = this.#bases.get(url);
+    const bases = this.#bases[kind];
+    let base = bases.get(url);
     if (base === undefined) {
-      if (this.#bases.size >= MAX_BASES) this.#bases.clear();
+      if (bases.size >= MAX_BASES) bases.clear();
       base = splitUrl(url, kind);
-      this.#bases.set(url, base);
+      bases.set(url, base);
     }
     return { origin: base.origin, path: base.path + endpointPath };
   }

@@ -1,0 +1,55 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ResolvedModel } from '../declared/declared-state.js';
+import type { Router } from '../router/route-types.js';
+import type { LoopRequest } from './attempt-loop.js';
+import type { GatewayError } from './decide/error-table.js';
+import type { EngineEndpoint } from './decide/match-endpoint.js';
+import { modelNotFound } from './decide/model-not-found.js';
+import { peekBody, withoutMark } from './peek-body.js';
+import type { RequestContext } from './request-context.js';
+
+export type PreparedRequest =
+  | {
+      readonly ok: true;
+      readonly request: LoopRequest;
+      /** The body as it is to be forwarded, less the rewriting for a target. */
+      readonly bytes: Buffer;
+      /** What was asked for, by its declared name. */
+      readonly role: string;
+    }
+  | { readonly ok: false; readonly error: GatewayError };
+
+/** From a whole body to what can be asked for; everything that can be wrong with it is found here. */
+export function prepareRequest(
+  body: Buffer,
+  headers: IncomingHttpHeaders,
+  context: RequestContext,
+  endpoint: EngineEndpoint,
+  router: Router,
+): PreparedRequest {
+  const bytes = withoutMark(body);
+  const peeked = peekBody(bytes);
+  if (!peeked.ok) return peeked;
+  const { model } = peeked.request;
+  const resolved = router.resolve(model);
+  if (resolved === undefined) return { ok: false, error: modelNotFound(model, router.nearestNames(model)) };
+  const request: LoopRequest = {
+    requestId: context.requestId,
+    endpoint,
+    peeked: peeked.request,
+    resolved,
+    mayCloud: context.key.mayCloud,
+    trace: { traceparent: oneHeader(headers['traceparent']), tracestate: oneHeader(headers['tracestate']) },
+  };
+  return { ok: true, request, bytes, role: nameOfResolved(resolved) };
+}
+
+function nameOfResolved(resolved: ResolvedModel): string {
+  if (resolved.kind === 'role') return resolved.role.name;
+  if (resolved.kind === 'deployment') return resolved.deployment.name;
+  return `${resolved.provider.name}/${resolved.model.name}`;
+}
+
+function oneHeader(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
