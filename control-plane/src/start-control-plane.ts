@@ -56,7 +56,11 @@ async function start(
   const rooms = await openRooms(config, around, closers);
   const listeners = await openAll(config, rooms, around, closers);
   const { certificateSha256 } = rooms.certificate;
-  writeEndpointFile(layout.endpointFile, listeners, certificateSha256, layout.adminTokenFile);
+  const tellWhere = () =>
+    writeEndpointFile(layout.endpointFile, listeners, certificateSha256, layout.adminTokenFile);
+  tellWhere();
+  // Where no address was there at first, this is when the operator's commands learn of one.
+  listeners.onLaterAddress(tellWhere);
   closers.add(() => removeEndpointFile(layout.endpointFile));
   const { revision } = rooms.registry.declared.current();
   around.log.info({ plain: listeners.plainUrls, tls: listeners.tlsUrls, revision }, 'control plane is up');

@@ -34,6 +34,11 @@ describeReal('on a LAN of several machines', [networkNamespaces], () => {
       const served = async () => (await askFrom(client, { url })).status === 200;
       await eventually('it serves the new address', served, 20_000);
       expect(program.output).toContain('address is there; listening');
+      // They look for it where it said that it answers.
+      await eventually('its TLS port is open too', () =>
+        program.output.includes('"port":8443,"msg":"address is there'),
+      );
+      await fabric.operate('hosts', '--json');
     });
   });
 

@@ -32,6 +32,8 @@ export interface Listeners {
   /** Base URLs that answer now, as `http://127.0.0.1:8000`. */
   readonly plainUrls: readonly string[];
   readonly tlsUrls: readonly string[];
+  /** Called after each address that was waited for has come up. */
+  onLaterAddress(told: () => void): void;
   /** Ends accepting at once; open connections end with their requests. */
   stopAccepting(): void;
   /** Resolves when every connection has ended; those left are destroyed first. */
@@ -61,6 +63,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 export async function openListeners(options: ListenersOptions): Promise<Listeners> {
   const opened: Opened[] = [];
   const waits = new Set<Timer>();
+  let tellLater: () => void = () => {};
   let closing = false;
 
   const open = async (wanted: Wanted): Promise<boolean> => {
@@ -79,9 +82,10 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
       waits.delete(timer);
       open(wanted).then(
         (done) => {
-          if (done)
-            options.log.info({ address: wanted.host, port: wanted.port }, 'address is there; listening');
-          else waitFor(wanted, attempt + 1);
+          if (closing) return;
+          if (!done) return waitFor(wanted, attempt + 1);
+          options.log.info({ address: wanted.host, port: wanted.port }, 'address is there; listening');
+          tellLater();
         },
         (error: unknown) =>
           options.log.error({ error: String(error) }, 'cannot listen on an address that came up'),
@@ -111,6 +115,9 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
     },
     get tlsUrls() {
       return opened.filter(({ wanted }) => wanted.encrypted).map(({ url }) => url);
+    },
+    onLaterAddress(told) {
+      tellLater = told;
     },
     stopAccepting() {
       closing = true;

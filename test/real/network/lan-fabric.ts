@@ -69,6 +69,17 @@ export class LanFabric {
     return this.#run({ ...agent, args: ['run'] });
   }
 
+  /** Runs one of the operator's commands on motoko. @throws Error with what it printed, unless it ends with 0 */
+  async operate(...args: string[]): Promise<void> {
+    const command = new LanProgram({
+      host: this.motoko,
+      program: 'controlPlane',
+      args: [...args, '--data', join(this.#folder, 'data')],
+      logFile: join(this.#folder, 'operator.log'),
+    });
+    await command.succeeded();
+  }
+
   adminHeaders(): Record<string, string> {
     const token = readFileSync(join(this.#folder, 'data', 'admin.token'), 'utf8').trim();
     return { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
