@@ -9,6 +9,7 @@ import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
 import { processEnvironment } from './config/environment.js';
 import { createSecretReader } from './config/secrets.js';
+import { seedFromFile } from './declared/seed-from-file.js';
 import { createTelemetryFeed, type TelemetryFeed } from './feed/telemetry-feed.js';
 import { type Admission, createAdmission } from './gateway/admission/create-admission.js';
 import { createKeyLookup } from './gateway/admission/key-lookup.js';
@@ -20,7 +21,6 @@ import { LiveState } from './live/live-state.js';
 import { openRegistry } from './registry/open-registry.js';
 import type { Registry } from './registry/registry-types.js';
 import { createRouter, type RunningRouter } from './router/create-router.js';
-import { seedDeclared } from './seed-declared.js';
 
 export interface Surroundings {
   readonly clock: Clock;
@@ -57,7 +57,7 @@ export async function openRooms(
   const registry = openRegistry({ dataDirectory: config.dataDirectory, clock, log: room('registry') });
   closers.add(() => registry.close());
   const { declared, hosts, observations } = registry;
-  const fabricFileDiffers = seedDeclared(config.fabricFile, declared);
+  const fabricFileDiffers = seedFromFile(config.fabricFile, declared, room('declared'));
   const certificate = await openCertificate({
     directory: layout.certificateDirectory,
     hostName: hostname(),

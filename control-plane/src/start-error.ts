@@ -1,4 +1,5 @@
 import { CredentialError } from './certificate/credential-error.js';
+import { FabricFileError } from './declared/seed-from-file.js';
 import { ListenError } from './http/listeners.js';
 import { RegistryError } from './registry/registry-error.js';
 
@@ -17,6 +18,7 @@ export class StartError extends Error {
 export function toStartError(error: unknown): unknown {
   if (error instanceof RegistryError) return new StartError(error.message, error.fix, error);
   if (error instanceof CredentialError) return new StartError(error.message, error.fix, error);
+  if (error instanceof FabricFileError) return new StartError(error.message, error.fix, error);
   if (error instanceof ListenError) return new StartError(error.message, null, error);
   return error;
 }
