@@ -30,8 +30,6 @@ export const GATEWAY_LIMITS = {
   tickMs: 100,
 } as const;
 
-export type GatewayLimits = { readonly [Name in keyof typeof GATEWAY_LIMITS]: number };
-
 /** Deadlines of a target that is asked for by its own name, not through a role: a role's defaults. */
 export const DIRECT_TIMEOUTS = {
   firstByteTimeoutSeconds: 120,

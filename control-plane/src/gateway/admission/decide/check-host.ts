@@ -40,7 +40,7 @@ function isExtra(name: string, extraHosts: readonly string[]): boolean {
 const NAME = /^[a-z0-9._-]+$/;
 
 /** Lower case, without port, brackets and a final dot; `null` where it is no host. */
-export function hostName(host: string): string | null {
+function hostName(host: string): string | null {
   const text = host.trim().toLowerCase();
   const bracketed = /^\[([0-9a-f:.]+)(?:%[^\]]*)?\](?::\d{1,5})?$/.exec(text);
   if (bracketed !== null) return bracketed[1] ?? null;
