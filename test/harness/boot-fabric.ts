@@ -3,10 +3,11 @@ import { eventually } from '../simulators/common/eventually.js';
 import type { OpenAiSimulatorOptions } from '../simulators/openai/options.js';
 import type { VllmSimulatorOptions } from '../simulators/vllm/options.js';
 import { startVllmSimulator, type VllmSimulator } from '../simulators/vllm/start-vllm-simulator.js';
+import { AgentHost, type AgentHostOptions } from './agent-host.js';
 import { BootedControlPlane } from './boot-control-plane.js';
 import { CloudProvider } from './cloud-provider.js';
 import { type DeploymentSpec, type FabricSpec, fabricYaml } from './fabric-yaml.js';
-import { type HostOptions, JoinedHost } from './joined-host.js';
+import { LightHost } from './light-host.js';
 
 export interface EngineOptions extends Partial<VllmSimulatorOptions> {
   readonly task?: 'chat' | 'embeddings';
@@ -15,12 +16,15 @@ export interface EngineOptions extends Partial<VllmSimulatorOptions> {
   readonly listed?: boolean;
 }
 
-export interface FabricHostOptions extends Omit<HostOptions, 'name'> {
+export interface FabricHostOptions extends Omit<AgentHostOptions, 'name'> {
   /** By the deployment's name. */
   readonly engines?: Readonly<Record<string, EngineOptions>>;
   readonly mayBeAway?: boolean;
-  /** False: it is declared, and never comes. */
-  readonly joins?: boolean;
+  /**
+   * The real agent by default. `none`: it is declared, and never comes. `stand-in`: somebody who once said that its
+   * engines are ready and believes so ever after, so that what becomes of them is left to the gateway alone.
+   */
+  readonly agent?: 'real' | 'stand-in' | 'none';
 }
 
 export interface BootFabricOptions extends Pick<FabricSpec, 'roles' | 'aliases' | 'gateway'> {
@@ -33,7 +37,8 @@ export interface BootFabricOptions extends Pick<FabricSpec, 'roles' | 'aliases' 
 /** A whole fabric in this process: a control plane, hosts with an agent each, their engines, and a provider. */
 export class BootedFabric {
   readonly #engines = new Map<string, VllmSimulator>();
-  readonly #hosts = new Map<string, JoinedHost>();
+  readonly #hosts = new Map<string, AgentHost>();
+  readonly #standIns: LightHost[] = [];
   readonly #options: BootFabricOptions;
   #cloud: CloudProvider | null = null;
   #controlPlane: BootedControlPlane | null = null;
@@ -65,17 +70,18 @@ export class BootedFabric {
   engine(deployment: string): VllmSimulator {
     return known(this.#engines.get(deployment), `engine of "${deployment}"`);
   }
-  host(name: string): JoinedHost {
+  host(name: string): AgentHost {
     return known(this.#hosts.get(name), `host "${name}"`);
   }
 
+  /** Lets a host join whose agent was to be real. Resolves when what it serves is proven. */
   async join(name: string): Promise<void> {
-    const options = known(this.#options.hosts?.[name], `host "${name}"`);
+    const options = this.#optionsOf(name);
     const { controlPlane } = this;
-    const joinToken = await controlPlane.joinToken(name);
-    const { tlsUrl } = controlPlane;
-    const host = await JoinedHost.join({ ...options, name, tlsUrl, joinToken });
+    const host = await AgentHost.prepare({ ...options, name });
     this.#hosts.set(name, host);
+    await host.join(controlPlane.tlsUrl, await controlPlane.joinToken(name));
+    await host.start();
     await Promise.all(Object.keys(options.engines ?? {}).map((deployment) => this.untilServed(deployment)));
   }
 
@@ -121,7 +127,8 @@ export class BootedFabric {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#hosts.values()].map((host) => host.leave()));
+    await Promise.all([...this.#hosts.values()].map((host) => host.remove()));
+    await Promise.all(this.#standIns.map((host) => host.close()));
     await this.#controlPlane?.close();
     await Promise.all([...this.#engines.values()].map((engine) => engine.close()));
     await this.#cloud?.close();
@@ -132,8 +139,25 @@ export class BootedFabric {
     if (cloud) this.#cloud = await CloudProvider.start(cloud);
     const deployments = await this.#startEngines();
     this.#controlPlane = await BootedControlPlane.boot({ fabric: this.#declare(deployments), config });
-    const joining = Object.entries(this.#options.hosts ?? {}).filter(([, host]) => host.joins !== false);
-    await Promise.all(joining.map(([name]) => this.join(name)));
+    const joining = Object.entries(this.#options.hosts ?? {}).map(([name, { agent = 'real' }]) => {
+      if (agent === 'real') return this.join(name);
+      return agent === 'stand-in' ? this.#joinStandIn(name) : undefined;
+    });
+    await Promise.all(joining);
+  }
+
+  async #joinStandIn(name: string): Promise<void> {
+    const { tlsUrl } = this.controlPlane;
+    const standIn = new LightHost({ tlsUrl, name, joinToken: await this.controlPlane.joinToken(name) });
+    this.#standIns.push(standIn);
+    await standIn.link();
+    const deployments = Object.keys(this.#optionsOf(name).engines ?? {});
+    standIn.serve(...deployments);
+    await Promise.all(deployments.map((deployment) => this.untilServed(deployment)));
+  }
+
+  #optionsOf(name: string): FabricHostOptions {
+    return known(this.#options.hosts?.[name], `host "${name}"`);
   }
 
   async #startEngines(): Promise<Record<string, DeploymentSpec>> {

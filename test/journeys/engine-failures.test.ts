@@ -15,8 +15,11 @@ describe('an engine that fails', () => {
   beforeAll(async () => {
     fabric = await BootedFabric.boot({
       hosts: {
-        armitage: { engines: { first: {} } },
-        wintermute: { engines: { second: {}, sluggish: { speed: { decodeTokensPerSecond: 0.05 } } } },
+        armitage: { agent: 'stand-in', engines: { first: {} } },
+        wintermute: {
+          agent: 'stand-in',
+          engines: { second: {}, sluggish: { speed: { decodeTokensPerSecond: 0.05 } } },
+        },
       },
       cloud: {},
       roles: {
