@@ -117,6 +117,23 @@ describe('the deadlines of an attempt', () => {
     ]);
   });
 
+  it('end a stream soon behind [DONE], though the engine holds its connection open', async () => {
+    const whole = `${EVENT}data: [DONE]\n\n`;
+    router.addDeployment(
+      await test.engine((_request, response) => {
+        response.setHeader('content-type', 'text/event-stream').write(whole);
+      }),
+    );
+    const asked = ask(`${test.url}/v1/chat/completions`, { body: STREAM_BODY });
+    await until(() => router.answeredCount === 1, 'the stream flows');
+    clock.advance(2_200);
+
+    const answer = await asked;
+    expect(answer.isWhole).toBe(true);
+    expect(answer.text).toBe(whole);
+    expect(router.outcomes[0]?.outcome.kind).toBe('succeeded');
+  });
+
   it('end a request whose whole time is over, and blame no engine that was still writing', async () => {
     let engine: ServerResponse | undefined;
     router.addDeployment(

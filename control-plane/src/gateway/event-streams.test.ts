@@ -254,20 +254,6 @@ describe('a stream', () => {
     expect(router.outcomes[0]?.outcome.kind).toBe('succeeded');
   });
 
-  it('is ended soon behind [DONE], though the engine holds its connection open', async () => {
-    router.addDeployment(
-      await test.engine((_request, response) => {
-        response.setHeader('content-type', 'text/event-stream').write(chunk('a') + DONE);
-      }),
-    );
-
-    const answer = await askStream();
-
-    expect(answer.isWhole).toBe(true);
-    expect(answer.text).toBe(chunk('a') + DONE);
-    expect(router.outcomes[0]?.outcome.kind).toBe('succeeded');
-  });
-
   it('is paused at the engine while the client does not read', async () => {
     const event = chunk('x'.repeat(64 * 1024));
     let written = 0;
