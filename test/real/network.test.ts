@@ -5,6 +5,16 @@ import type { LanHost } from './network/lan.js';
 import { LanFabric } from './network/lan-fabric.js';
 import { askFrom } from './network/lan-program.js';
 
+/** Of the agent, where nothing is set. */
+const CADENCE_MS = 2_000;
+
+interface Host {
+  readonly presence: string;
+  readonly presenceSinceMs: number;
+  readonly lastSeenMs: number;
+  readonly goodbyeReason: string | null;
+}
+
 describeReal('on a LAN of several machines', [networkNamespaces], () => {
   let fabric: LanFabric | null = null;
 
@@ -12,6 +22,42 @@ describeReal('on a LAN of several machines', [networkNamespaces], () => {
     await fabric?.close();
     fabric = null;
   };
+
+  describe('a cable that is cut for half a minute', () => {
+    afterEach(closeFabric);
+
+    it('makes its host late, then away, then online, without a hole in its telemetry', async () => {
+      fabric = new LanFabric('10.77.0.1/24');
+      const wintermute = fabric.lan.addHost('10.77.0.2/24');
+      await fabric.startControlPlane(['10.77.0.1', '127.0.0.1']);
+      const agent = await fabric.startAgent(wintermute, 'wintermute', 'https://10.77.0.1:8443');
+      await untilPresence(fabric, 'online', 15_000);
+      const reported = async () => (await sampleTimes(fabric)).length >= 3;
+      await eventually('it has reported for a while', reported, 20_000);
+
+      fabric.lan.cut(wintermute);
+      const cutAtMs = Date.now();
+      expectSilence(await untilPresence(fabric, 'late', 25_000), 12_000);
+      const away = await untilPresence(fabric, 'away', 30_000);
+      expectSilence(away, 30_000);
+      expect(away.goodbyeReason).toBeNull();
+
+      fabric.lan.mend(wintermute);
+      const mendedAtMs = Date.now();
+      const back = await untilPresence(fabric, 'online', 20_000);
+      expect(back.presenceSinceMs - mendedAtMs).toBeLessThan(10_000);
+      const filledIn = async () =>
+        longestHoleMs(await sampleTimes(fabric), cutAtMs - CADENCE_MS, mendedAtMs) <= 3 * CADENCE_MS;
+      await eventually('the stretch without a link is filled in', filledIn, 15_000).catch(
+        async (error: unknown) => {
+          const times = await sampleTimes(fabric);
+          throw new Error(`steps between samples: ${steps(times).join(' ')}\n${agent.output}`, {
+            cause: error,
+          });
+        },
+      );
+    });
+  });
 
   describe('an address of the control plane that is not there yet', () => {
     afterEach(closeFabric);
@@ -99,3 +145,37 @@ describeReal('on a LAN of several machines', [networkNamespaces], () => {
     }
   });
 });
+
+async function untilPresence(fabric: LanFabric, presence: string, deadlineMs: number): Promise<Host> {
+  let host: Host | undefined;
+  const look = async () => {
+    host = JSON.parse((await fabric.api('/hosts/wintermute')).body) as Host;
+    return host.presence === presence;
+  };
+  await eventually(`wintermute is ${presence}`, look, deadlineMs);
+  if (host === undefined) throw new Error('wintermute was never looked at');
+  return host;
+}
+
+async function sampleTimes(fabric: LanFabric | null): Promise<readonly number[]> {
+  const reply = await fabric?.api('/hosts/wintermute/telemetry');
+  const { items } = JSON.parse(reply?.body ?? '{"items":[]}') as { items: { atMs: number }[] };
+  return items.map(({ atMs }) => atMs);
+}
+
+/** The state was entered when the last sign of life was that old. */
+function expectSilence(host: Host, afterMs: number): void {
+  const silentForMs = host.presenceSinceMs - host.lastSeenMs;
+  expect(silentForMs).toBeGreaterThanOrEqual(afterMs - 500);
+  expect(silentForMs).toBeLessThan(afterMs + 4_000);
+}
+
+/** The longest stretch without a sample between two times, both ends included. */
+function longestHoleMs(times: readonly number[], fromMs: number, toMs: number): number {
+  const inside = times.filter((atMs) => atMs > fromMs && atMs < toMs);
+  return Math.max(...steps([fromMs, ...inside, toMs]));
+}
+
+function steps(times: readonly number[]): number[] {
+  return times.slice(1).map((atMs, index) => atMs - (times[index] ?? atMs));
+}
