@@ -101,11 +101,20 @@ export function demoFabricYaml(
   for (const machine of machines) {
     for (const engine of machine.engines) {
       const path = ['deployments', engine.deployment];
+      const url = urls.get(engine.deployment);
       if (engine.deployment === SECOND_CHAT) {
         const { task, model: servedModel } = engine;
-        document.setIn(path, { host: machine.name, task, engine: 'external', servedModel, listed: false });
+        document.setIn(path, {
+          host: machine.name,
+          task,
+          engine: 'external',
+          servedModel,
+          listed: false,
+          url,
+        });
+      } else {
+        document.setIn([...path, 'url'], url);
       }
-      document.setIn([...path, 'url'], urls.get(engine.deployment));
     }
   }
   document.setIn(

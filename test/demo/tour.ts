@@ -136,6 +136,11 @@ async function killedMidStream(fabric: DemoFabric): Promise<string> {
 }
 
 async function engineComesBack(fabric: DemoFabric): Promise<string> {
+  await eventually(
+    'the agent saw that the engine is gone',
+    async () => (await phaseOf(fabric, 'qwen2.5-7b-armitage')) !== 'ready',
+    10_000,
+  );
   await fabric.engines.get('qwen2.5-7b-armitage')?.restart();
   const startedAt = performance.now();
   await eventually(
