@@ -54,6 +54,7 @@ function vitestCall(root, args) {
     join(root, 'node_modules', 'vitest', 'vitest.mjs'),
     'run',
     ...reporters,
+    ...(process.stdout.isTTY ? [] : ['--no-color']),
     `--reporter=${join(here, 'tally-reporter.mjs')}`,
     ...own,
   ];
