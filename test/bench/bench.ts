@@ -1,0 +1,48 @@
+import type { Machine } from './machine/machine.js';
+
+/** A benchmark: what it measures, and how it is run. */
+export interface Bench {
+  readonly name: string;
+  /** One line for `--help`. */
+  readonly measures: string;
+  readonly figures: readonly FigureDefinition[];
+  run(context: BenchContext): Promise<Measured>;
+}
+
+export interface FigureDefinition {
+  readonly name: string;
+  readonly meaning: string;
+  /** What it should reach; `null` where it is only shown. */
+  readonly limit: Limit | null;
+  /** How the rounds become one figure. */
+  readonly from: 'median' | 'mean' | 'greatest';
+}
+
+export type Limit = { readonly atLeast: number } | { readonly atMost: number };
+
+export interface BenchContext {
+  readonly rounds: number;
+  readonly machine: Machine;
+  /** Of this run alone; removed at its end. */
+  readonly directory: string;
+  /** Where the measured program's CPU profiles go; `null`: none are taken. */
+  readonly profileDirectory: string | null;
+  /** Says on standard error what goes on. */
+  progress(line: string): void;
+  /** What must be undone, last first, however the run ends. */
+  atEnd(undo: () => Promise<void> | void): void;
+}
+
+export interface Measured {
+  /** By figure, one value for each round; further names are for information. */
+  readonly rounds: Readonly<Record<string, readonly number[]>>;
+  /** Figures that could not be measured here, and why. */
+  readonly leftOut: readonly LeftOut[];
+  /** What a reader must know to read the figures. */
+  readonly notes: readonly string[];
+}
+
+export interface LeftOut {
+  readonly figure: string;
+  readonly reason: string;
+}

@@ -1,0 +1,119 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { agentBench } from './agent/agent-bench.js';
+import type { Bench, BenchContext } from './bench.js';
+import { describeReport, makeReport } from './bench-report.js';
+import { gatewayBench } from './gateway/gateway-bench.js';
+import { inspectMachine } from './machine/machine.js';
+import { startBench } from './start/start-bench.js';
+import { telemetryBench } from './telemetry/telemetry-bench.js';
+
+const benches: readonly Bench[] = [gatewayBench, telemetryBench, agentBench, startBench];
+const DEFAULT_ROUNDS = 7;
+
+const help = `Measures the programs of this checkout and sets each figure beside the limit it should keep.
+
+Usage: npm run bench -- ${benches.map(({ name }) => name).join('|')} [--json] [--rounds N] [--profile DIR]
+
+${benches.map(({ name, measures }) => `  ${name.padEnd(10)} ${measures}`).join('\n')}
+
+  --json         the last line of the output is one object: { "bench", "figures", "rounds" }
+  --rounds N     how often each figure is measured (${DEFAULT_ROUNDS}); fewer are quicker and rougher
+  --profile DIR  leaves V8 CPU profiles of the measured program in DIR (it is slower meanwhile)
+  --help         this text
+
+What is measured has the first core for itself and its load the second (taskset). Figures of a machine that does
+other things meanwhile mean little; ratios mean more than absolute ones. docs/BENCHMARKS.md tells how each is made.
+
+Exit codes: 0 measured, whatever the figures; 1 could not measure; 2 wrong usage; 130 interrupted.
+`;
+
+async function main(): Promise<number> {
+  const usage = readUsage();
+  if (typeof usage === 'string') {
+    process.stderr.write(`${usage}\nTry: npm run bench -- --help\n`);
+    return 2;
+  }
+  if (usage === null) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const { bench, rounds, json, profileDirectory } = usage;
+  const machine = inspectMachine();
+  const directory = mkdtempSync(join(tmpdir(), `ai-fabric-bench-${bench.name}-`));
+  const undoing: (() => Promise<void> | void)[] = [];
+  const undoAll = async (): Promise<void> => {
+    for (let undo = undoing.pop(); undo; undo = undoing.pop()) await undo();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  process.once('SIGINT', () => void undoAll().finally(() => process.exit(130)));
+  process.once('SIGTERM', () => void undoAll().finally(() => process.exit(143)));
+  const startedAtMs = performance.now();
+  const context: BenchContext = {
+    ...{ rounds, machine, directory, profileDirectory },
+    progress: (line) => {
+      const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(1);
+      process.stderr.write(`${seconds.padStart(6)} s  ${line}\n`);
+    },
+    atEnd: (undo) => void undoing.push(undo),
+  };
+  try {
+    const measured = await bench.run(context);
+    const withMachine = { ...measured, notes: [...machine.notes, ...measured.notes] };
+    const report = makeReport(bench, withMachine);
+    process.stdout.write(`${describeReport(bench, report, withMachine)}\n`);
+    if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
+    return Object.keys(report.figures).length > 0 ? 0 : 1;
+  } catch (error) {
+    process.stderr.write(`could not measure: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  } finally {
+    await undoAll();
+  }
+}
+
+interface Usage {
+  readonly bench: Bench;
+  readonly rounds: number;
+  readonly json: boolean;
+  readonly profileDirectory: string | null;
+}
+
+/** @returns what is wrong, in words; `null` where help was asked for */
+function readUsage(): Usage | string | null {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  const { values, positionals } = parsed;
+  if (values.help) return null;
+  const known = benches.map(({ name }) => name).join(', ');
+  const bench = benches.find(({ name }) => name === positionals[0]);
+  if (!bench) return `expected one of ${known}, found ${positionals[0] ?? 'nothing'}`;
+  if (positionals.length > 1) return `expected one benchmark at a time, found ${positionals.join(' ')}`;
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) {
+    return `--rounds: expected a whole number from 1 to 100, found ${values.rounds}`;
+  }
+  const profileDirectory = values.profile === undefined ? null : resolve(values.profile);
+  if (profileDirectory !== null) mkdirSync(profileDirectory, { recursive: true });
+  return { bench, rounds, json: values.json, profileDirectory };
+}
+
+function parse() {
+  return parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean', default: false },
+      rounds: { type: 'string', default: String(DEFAULT_ROUNDS) },
+      profile: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+}
+
+process.exitCode = await main();
