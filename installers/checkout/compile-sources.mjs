@@ -12,6 +12,7 @@ import { SetupFailure } from './setup-failure.mjs';
 export async function compileSources(root) {
   const { exitCode, output } = await captureProgram(process.execPath, [compilerPath(root), '-b'], root);
   if (exitCode === 0) return;
+  if (exitCode > 128) throw new SetupFailure('Interrupted while the sources compiled.', exitCode);
   throw new SetupFailure(`The sources do not compile (tsc -b, exit code ${exitCode}):\n${output.trim()}`);
 }
 

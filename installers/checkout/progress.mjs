@@ -25,7 +25,8 @@ function rewriteOneLine() {
   let current = '';
   const draw = () => {
     if (current === '') return;
-    const width = Math.max(20, (process.stderr.columns ?? 80) - 1);
+    // A terminal of unknown width says 0.
+    const width = Math.max(20, (process.stderr.columns || 80) - 1);
     write(`\r\u001b[2K${`[${elapsedSeconds(startedMs)} s] ${current}`.slice(0, width)}`);
   };
   const clear = () => write(current === '' ? '' : '\r\u001b[2K');
