@@ -1,0 +1,76 @@
+import { uptime } from 'node:os';
+import { Command } from 'commander';
+import { readAgentConfig } from '../../config/read-agent-config.js';
+import type { Agent } from '../../start-agent.js';
+import { exitCodes } from '../exit-codes.js';
+
+interface RunOptions {
+  readonly state?: string;
+  readonly server?: string;
+  readonly logLevel?: string;
+}
+
+/** SIGBREAK is Windows' Ctrl-Break, SIGHUP a terminal that closes; a service manager sends one of the first two. */
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGBREAK', 'SIGHUP'] as const;
+/** Whoever stops a service does not wait long; what is not closed by then is closed by the end of the process. */
+const STOP_DEADLINE_MS = 1_800;
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description('Report this host to its control plane and watch its replicas, until told to stop')
+    .option('--state <DIR>', 'the directory that "join" wrote to')
+    .option('--server <URL>', 'another way to the same control plane; its pinned certificate stays')
+    .option('--log-level <LEVEL>', 'fatal, error, warn, info, debug, trace or silent')
+    .addHelpText(
+      'after',
+      `
+Logs are lines of JSON on standard output. It keeps trying while the control plane is away.
+
+Examples:
+  ai-fabric-agent run
+  AI_FABRIC_AGENT_NVIDIA_SMI=/opt/nvidia-smi ai-fabric-agent run --log-level debug
+
+Settings from the environment: AI_FABRIC_AGENT_STATE, _NAME, _SERVER, _NVIDIA_SMI, _GPU_CADENCE_MS,
+_HOST_CADENCE_MS, _ENGINE_CADENCE_MS, _BUFFER_BYTES, _LOG_LEVEL`,
+    )
+    .action(run);
+}
+
+async function run(options: RunOptions): Promise<void> {
+  const config = readAgentConfig(options);
+  // The rest is loaded now, so that help and errors of usage come at once.
+  const [{ startAgent }, { systemClock }, { pino }] = await Promise.all([
+    import('../../start-agent.js'),
+    import('@ai-fabric/shared'),
+    import('pino'),
+  ]);
+  const log = pino({ level: config.logLevel, base: null });
+  const agent = await startAgent(config, {
+    clock: systemClock(),
+    random: Math.random,
+    log,
+    // Counts the time that the machine slept, unlike the clock of timers.
+    elapsedMs: () => uptime() * 1_000,
+  });
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'agent: an error that nobody took; a service manager starts it anew');
+    process.exit(exitCodes.failed);
+  });
+  await stopOnSignal(agent);
+  process.exit(exitCodes.ok);
+}
+
+/** Resolves when the agent has said goodbye. A second signal ends the process at once. */
+async function stopOnSignal(agent: Agent): Promise<void> {
+  await new Promise<void>((resolve) => {
+    for (const signal of STOP_SIGNALS) {
+      process.on(signal, () => {
+        resolve();
+        process.on(signal, () => process.exit(exitCodes.failed));
+      });
+    }
+  });
+  const deadline = setTimeout(() => process.exit(exitCodes.ok), STOP_DEADLINE_MS);
+  await agent.close('service_stop');
+  clearTimeout(deadline);
+}

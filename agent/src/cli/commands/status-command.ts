@@ -1,0 +1,54 @@
+import { Command } from 'commander';
+import { readAgentConfig } from '../../config/read-agent-config.js';
+import { agentStatePath, readAgentState } from '../../identity/agent-state.js';
+import { privateFiles } from '../../identity/private-files.js';
+import { askStatus } from '../../status/status-socket.js';
+import { formatStatus } from '../decide/format-status.js';
+import { exitCodes } from '../exit-codes.js';
+import { printJson } from '../output.js';
+
+interface StatusOptions {
+  readonly state?: string;
+  readonly json?: boolean;
+}
+
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('Say what the agent of this host is doing')
+    .option('--state <DIR>', 'the directory of the agent that is asked')
+    .option('--json', 'print it as JSON; "running" says whether there is an agent')
+    .addHelpText(
+      'after',
+      `
+Exits with 0 while an agent runs, linked or not; with 1 when none runs, and 3 when none has joined.
+
+Examples:
+  ai-fabric-agent status
+  ai-fabric-agent status --json | jq .link.state`,
+    )
+    .action(showStatus);
+}
+
+async function showStatus(options: StatusOptions): Promise<void> {
+  const { stateDirectory, platform, folders } = readAgentConfig({ state: options.state });
+  const status = await askStatus(stateDirectory, platform);
+  if (status !== null) {
+    if (options.json) printJson({ running: true, ...status });
+    else console.log(formatStatus(status, Date.now()));
+    return;
+  }
+  const files = privateFiles({ platform, windowsDirectory: folders.windows });
+  const joined = await readAgentState(stateDirectory, files);
+  process.exitCode = joined === null ? exitCodes.notJoined : exitCodes.failed;
+  if (options.json) {
+    const { serverUrl = null, hostName = null } = joined ?? {};
+    printJson({ running: false, joined: joined !== null, server: serverUrl, hostName });
+  } else if (joined === null) {
+    console.log(
+      `No agent runs here, and this host has not joined (${agentStatePath(stateDirectory)} is not there).`,
+    );
+  } else {
+    console.log(`No agent runs here. This host has joined ${joined.serverUrl} as ${joined.hostName}.`);
+    console.log('Start it with "ai-fabric-agent run".');
+  }
+}

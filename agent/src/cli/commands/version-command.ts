@@ -1,0 +1,15 @@
+import { PROTOCOL_VERSION } from '@ai-fabric/shared';
+import { Command } from 'commander';
+import { AGENT_VERSION } from '../../version.js';
+import { printJson } from '../output.js';
+
+export function versionCommand(): Command {
+  return new Command('version')
+    .description('Print the versions of the agent, of its protocol and of what it runs on')
+    .option('--json', 'print them as JSON')
+    .action(({ json }: { readonly json?: boolean }) => {
+      const node = process.version;
+      if (json) printJson({ version: AGENT_VERSION, protocolVersion: PROTOCOL_VERSION, node });
+      else console.log(`ai-fabric-agent ${AGENT_VERSION} (protocol ${PROTOCOL_VERSION}, Node ${node})`);
+    });
+}

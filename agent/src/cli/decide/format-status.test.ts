@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import type { AgentStatus } from '../../status/agent-status.js';
+import { formatStatus } from './format-status.js';
+
+const status: AgentStatus = {
+  pid: 42,
+  version: '0.1.0',
+  startedAtMs: 0,
+  server: 'https://motoko:8443',
+  hostName: 'armitage',
+  hostId: 'h1',
+  link: { state: 'linked', linkedSinceMs: 60_000, problem: null },
+  cards: [{ uuid: 'GPU-1', name: 'NVIDIA GeForce RTX 4070' }],
+  issues: [],
+  replicas: [],
+  waitingSamples: 0,
+  droppedSamples: 0,
+};
+
+test('an agent that is linked', () => {
+  expect(formatStatus(status, 180_000)).toBe(
+    [
+      'armitage: the agent runs (process 42, version 0.1.0, for 3 min)',
+      'link:     up for 2 min, to https://motoko:8443',
+      'cards:    NVIDIA GeForce RTX 4070',
+      'replicas: none',
+      'issues:   none',
+    ].join('\n'),
+  );
+});
+
+test('an agent in trouble says what is wrong and what mends it', () => {
+  const text = formatStatus(
+    {
+      ...status,
+      link: { state: 'waiting', linkedSinceMs: null, problem: 'nothing listens there' },
+      cards: [],
+      replicas: [
+        {
+          deployment: 'qwen',
+          phase: 'starting',
+          detail: 'refuses connections',
+          code: null,
+          engineVersion: null,
+          maxModelLen: null,
+        },
+      ],
+      issues: [
+        { code: 'gpu_lost', subject: 'GPU-1', severity: 'error', detail: 'It is gone.', fix: 'Reboot.' },
+        { code: 'no_gpu', subject: 'host', severity: 'info', detail: 'No card.', fix: null },
+      ],
+      waitingSamples: 12,
+      droppedSamples: 3,
+    },
+    90_000,
+  );
+  expect(text.split('\n').slice(1)).toEqual([
+    'link:     down, to https://motoko:8443: nothing listens there',
+    'cards:    none',
+    'replicas:',
+    '  qwen: starting (refuses connections)',
+    'issues:',
+    '  error: gpu_lost GPU-1: It is gone. Fix: Reboot.',
+    '  info: no_gpu: No card.',
+    'waiting:  12 samples for the link',
+    'dropped:  3 samples since the agent started',
+  ]);
+});

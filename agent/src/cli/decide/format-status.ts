@@ -1,0 +1,47 @@
+import type { AgentStatus } from '../../status/agent-status.js';
+
+/** The agent's status for people. @param nowMs wall clock */
+export function formatStatus(status: AgentStatus, nowMs: number): string {
+  const { link, cards, replicas, issues, waitingSamples, droppedSamples } = status;
+  return [
+    `${status.hostName}: the agent runs (process ${status.pid}, version ${status.version}, for ${age(nowMs - status.startedAtMs)})`,
+    `link:     ${describeLink(status, nowMs)}`,
+    `cards:    ${cards.length === 0 ? 'none' : cards.map(({ name }) => name).join(', ')}`,
+    ...section('replicas', replicas.map(describeReplica)),
+    ...section('issues', issues.map(describeIssue)),
+    ...(link.state !== 'linked' && waitingSamples > 0
+      ? [`waiting:  ${waitingSamples} samples for the link`]
+      : []),
+    ...(droppedSamples > 0 ? [`dropped:  ${droppedSamples} samples since the agent started`] : []),
+  ].join('\n');
+}
+
+function describeLink({ link, server }: AgentStatus, nowMs: number): string {
+  if (link.state === 'linked' && link.linkedSinceMs !== null) {
+    return `up for ${age(nowMs - link.linkedSinceMs)}, to ${server}`;
+  }
+  return `down, to ${server}${link.problem === null ? '' : `: ${link.problem}`}`;
+}
+
+function describeReplica({ deployment, phase, detail }: AgentStatus['replicas'][number]): string {
+  return `${deployment}: ${phase}${detail === null ? '' : ` (${detail})`}`;
+}
+
+function describeIssue({ severity, code, subject, detail, fix }: AgentStatus['issues'][number]): string {
+  const about = subject === 'host' ? '' : ` ${subject}`;
+  return `${severity}: ${code}${about}: ${detail}${fix === null ? '' : ` Fix: ${fix}`}`;
+}
+
+function section(name: string, lines: readonly string[]): readonly string[] {
+  if (lines.length === 0) return [`${`${name}:`.padEnd(10)}none`];
+  return [`${name}:`, ...lines.map((line) => `  ${line}`)];
+}
+
+/** In one unit: "4 s", "12 min", "3 h", "2 d". */
+function age(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`;
+  return `${Math.round(seconds / 86_400)} d`;
+}

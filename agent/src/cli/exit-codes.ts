@@ -1,0 +1,53 @@
+import { JoinError, NotJoinedError } from '../agent-errors.js';
+import { ConfigError } from '../config/agent-config.js';
+import { LinkError } from '../link/link-failure.js';
+
+/** What a script may rely on; printed at the end of `--help`. */
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  notJoined: 3,
+  refused: 4,
+  unreachable: 5,
+} as const;
+
+export const exitCodesHelp = `
+Exit codes:
+  0  done
+  1  failed; the message says why
+  2  wrong usage
+  3  this host has not joined a control plane
+  4  the control plane refused (token unknown, used or expired; name taken; …)
+  5  the control plane cannot be reached, or its certificate is not the pinned one`;
+
+/** Wrong usage that only shows while a command runs. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export interface ExplainedError {
+  readonly exitCode: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The error's code first, the exit code last. */
+export function explainError(error: unknown): ExplainedError {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof UsageError || error instanceof ConfigError) {
+    return { exitCode: exitCodes.usage, code: 'usage', message };
+  }
+  if (error instanceof NotJoinedError) return { exitCode: exitCodes.notJoined, code: 'not_joined', message };
+  if (error instanceof JoinError) {
+    const isUsage = error.code === 'bad_server' || error.code === 'bad_token';
+    return { exitCode: isUsage ? exitCodes.usage : exitCodes.failed, code: error.code, message };
+  }
+  if (error instanceof LinkError) {
+    const { failure } = error;
+    return failure.code === 'goodbye'
+      ? { exitCode: exitCodes.refused, code: failure.reason, message }
+      : { exitCode: exitCodes.unreachable, code: failure.code, message };
+  }
+  return { exitCode: exitCodes.failed, code: 'failed', message };
+}

@@ -1,0 +1,41 @@
+import { Command, CommanderError } from 'commander';
+import { AGENT_VERSION } from '../version.js';
+import { joinCommand } from './commands/join-command.js';
+import { runCommand } from './commands/run-command.js';
+import { statusCommand } from './commands/status-command.js';
+import { versionCommand } from './commands/version-command.js';
+import { exitCodes, exitCodesHelp } from './exit-codes.js';
+import { reportError } from './output.js';
+
+const program = new Command('ai-fabric-agent')
+  .description('Reports this host to an AI Fabric control plane and watches its replicas.')
+  .version(AGENT_VERSION, '-V, --version')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  ai-fabric-agent join --server https://motoko:8443 --token-file join.token
+  ai-fabric-agent run
+  ai-fabric-agent status
+${exitCodesHelp}`,
+  )
+  .addCommand(joinCommand())
+  .addCommand(runCommand())
+  .addCommand(statusCommand())
+  .addCommand(versionCommand());
+
+overrideExits(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError)
+    process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  else process.exitCode = reportError(error, process.argv.includes('--json'));
+}
+
+/** Commander would end the process by itself, with codes of its own; neither setting is handed down to subcommands. */
+function overrideExits(command: Command): void {
+  command.exitOverride().showHelpAfterError('(--help says more)');
+  for (const each of command.commands) overrideExits(each);
+}

@@ -1,0 +1,13 @@
+export { JoinError, NotJoinedError } from './agent-errors.js';
+export { type AgentConfig, ConfigError, type LogLevel } from './config/agent-config.js';
+export { type AgentFlags, type Environment, readAgentConfig } from './config/read-agent-config.js';
+export type { AgentState } from './identity/agent-state.js';
+export { StateFileError } from './identity/private-files.js';
+export { type JoinDependencies, type JoinRequest, joinFabric } from './join.js';
+export { LinkError, type LinkFailure } from './link/link-failure.js';
+export type { Sensors } from './sensors/open-sensors.js';
+export type { ClosableSensor, Sensor, SensorResult } from './sensors/sensor.js';
+export { type Agent, type AgentDependencies, startAgent } from './start-agent.js';
+export type { AgentStatus } from './status/agent-status.js';
+export { askStatus, StateInUseError } from './status/status-socket.js';
+export { AGENT_VERSION } from './version.js';

@@ -1,0 +1,241 @@
+import type { Clock, GoodbyeReason, Random } from '@ai-fabric/shared';
+import type { Logger } from 'pino';
+import { NotJoinedError } from './agent-errors.js';
+import type { AgentConfig } from './config/agent-config.js';
+import { parseServerUrl } from './config/decide/parse-server-url.js';
+import { type AgentIdentity, openIdentity } from './identity/agent-identity.js';
+import { type AgentState, agentStatePath, readAgentState, writeAgentState } from './identity/agent-state.js';
+import { StateFileError } from './identity/private-files.js';
+import { AgentLink } from './link/agent-link.js';
+import type { CommandResult } from './link/decide/command-book.js';
+import type { PinnedAddress } from './link/dial-pinned-tls.js';
+import type { LinkFailure } from './link/link-failure.js';
+import type { OpenLinkSocket } from './link/link-socket.js';
+import { ReplicaKeepers } from './replica/replica-keepers.js';
+import { AgentTime } from './reporter/agent-time.js';
+import { Reporter } from './reporter/reporter.js';
+import { readBootIdentity } from './sensors/host/boot-identity.js';
+import { openSensors, type SensorDependencies, type Sensors } from './sensors/open-sensors.js';
+import type { AgentStatus } from './status/agent-status.js';
+import { openStatusSocket, type StatusSocket } from './status/status-socket.js';
+import { AGENT_VERSION } from './version.js';
+
+export interface AgentDependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** This machine's own by default. */
+  readonly sensors?: Sensors;
+  /** Elapsed milliseconds with the time that the machine slept, where the system can tell; by default without. */
+  readonly elapsedMs?: () => number;
+  /** How the child that reads the cards' inventory is started; by default Node with the built file. */
+  readonly inventoryChild?: SensorDependencies['inventoryChild'];
+  readonly openSocket?: OpenLinkSocket;
+}
+
+export interface Agent {
+  status(): AgentStatus;
+  /** Says goodbye, ends everything that it started, and resolves within two seconds or so. */
+  close(reason?: GoodbyeReason): Promise<void>;
+}
+
+/**
+ * Boots an agent from its state directory. It keeps trying to link until it is closed; nothing of it is global.
+ *
+ * @throws NotJoinedError, StateFileError, StateInUseError
+ */
+export async function startAgent(config: AgentConfig, dependencies: AgentDependencies): Promise<Agent> {
+  const identity = await openIdentity(config);
+  const state = await readAgentState(config.stateDirectory, identity.files);
+  if (state === null) {
+    throw new NotJoinedError(
+      `This host has not joined a control plane (${agentStatePath(config.stateDirectory)} is not there). ` +
+        'Make a token there with "ai-fabric token create", then run ' +
+        '"ai-fabric-agent join --server https://HOST:8443 --token-file FILE" here.',
+    );
+  }
+  const address = pinnedAddress(config, state);
+  const agent = new RunningAgent(config, dependencies, identity, state);
+  await agent.start(address);
+  return agent;
+}
+
+class RunningAgent implements Agent {
+  readonly #config: AgentConfig;
+  readonly #deps: AgentDependencies;
+  readonly #identity: AgentIdentity;
+  readonly #startedAtMs: number;
+  #state: AgentState;
+  #problem: string | null = null;
+  #linkedSinceMs: number | null = null;
+  #parts: Parts | null = null;
+  #closing: Promise<void> | null = null;
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(
+    config: AgentConfig,
+    dependencies: AgentDependencies,
+    identity: AgentIdentity,
+    state: AgentState,
+  ) {
+    this.#config = config;
+    this.#deps = dependencies;
+    this.#identity = identity;
+    this.#state = state;
+    this.#startedAtMs = dependencies.clock.nowMs();
+  }
+
+  async start(address: PinnedAddress): Promise<void> {
+    const { stateDirectory, platform } = this.#config;
+    // First of all: from here on this agent is the only one on its state directory.
+    const socket = await openStatusSocket(stateDirectory, platform, () => this.status());
+    try {
+      this.#parts = await this.#open(address, socket);
+    } catch (error) {
+      await socket.close();
+      throw error;
+    }
+    const { link, reporter } = this.#parts;
+    this.#deps.log.info(
+      { host: this.#state.hostName, server: address.url, version: AGENT_VERSION },
+      'agent: started',
+    );
+    link.start();
+    reporter.start();
+  }
+
+  status(): AgentStatus {
+    const reported = this.#parts?.reporter.status();
+    return {
+      pid: process.pid,
+      version: AGENT_VERSION,
+      startedAtMs: this.#startedAtMs,
+      server: this.#config.serverUrl ?? this.#state.serverUrl,
+      hostName: this.#state.hostName,
+      hostId: this.#state.hostId,
+      link: {
+        state: this.#parts?.link.state.name ?? 'connecting',
+        linkedSinceMs: this.#linkedSinceMs,
+        problem: this.#problem,
+      },
+      cards: (reported?.cards ?? []).map(({ uuid, name }) => ({ uuid, name })),
+      issues: [...(reported?.issues ?? [])],
+      replicas: this.#parts?.replicas.statuses() ?? [],
+      waitingSamples: reported?.waitingSamples ?? 0,
+      droppedSamples: reported?.droppedSamples ?? 0,
+    };
+  }
+
+  close(reason: GoodbyeReason = 'service_stop'): Promise<void> {
+    this.#closing ??= this.#close(reason);
+    return this.#closing;
+  }
+
+  async #close(reason: GoodbyeReason): Promise<void> {
+    if (!this.#parts) return;
+    const { link, reporter, replicas, sensors, socket } = this.#parts;
+    this.#deps.log.info({ reason }, 'agent: stopping');
+    await Promise.all([
+      link.stop(reason, 'The agent is stopping.'),
+      reporter.close(),
+      replicas.close(),
+      sensors.close(),
+      this.#saving,
+    ]);
+    await socket.close();
+  }
+
+  async #open(address: PinnedAddress, socket: StatusSocket): Promise<Parts> {
+    const { clock, random, log, openSocket } = this.#deps;
+    const { stateDirectory, platform } = this.#config;
+    // Before the sensors: theirs then finds the name that this one gave to the boot.
+    const { bootId } = await readBootIdentity({ platform, stateDirectory, clock, logger: log });
+    const time = new AgentTime(clock, this.#deps.elapsedMs ?? (() => clock.monotonicMs()));
+    const replicas = new ReplicaKeepers({
+      clock,
+      log,
+      cadenceMs: this.#config.engineCadenceMs,
+      onChange: () => reporter.replicasChanged(),
+    });
+    const sensors = this.#deps.sensors ?? this.#openSensors();
+    const reporter = new Reporter({
+      ...{ sensors, replicas, time, clock, log },
+      send: (report) => link.sendReport(report),
+      gpuCadenceMs: this.#config.gpuCadenceMs,
+      hostCadenceMs: this.#config.hostCadenceMs,
+      engineCadenceMs: this.#config.engineCadenceMs,
+      bufferBytes: this.#config.bufferBytes,
+    });
+    const { key, machineSha256, instanceId } = this.#identity;
+    const link = new AgentLink({
+      ...{ address, clock, random, log },
+      ...(openSocket === undefined ? {} : { openSocket }),
+      identity: {
+        publicKey: key.publicKey,
+        sign: key.sign,
+        ...{ machineSha256, instanceId, bootId, agentVersion: AGENT_VERSION, hostName: this.#state.hostName },
+      },
+      sentAtMs: () => time.nowMs(),
+      execute: (command): Promise<CommandResult> => {
+        replicas.applyDesired(command);
+        return Promise.resolve({ result: 'done' });
+      },
+      listener: {
+        linked: (welcome) => {
+          this.#onLinked(welcome);
+          reporter.linked();
+        },
+        down: (failure) => {
+          this.#onDown(failure);
+          reporter.down();
+        },
+        acked: (seq) => reporter.acked(seq),
+      },
+    });
+    return { link, reporter, replicas, sensors, socket };
+  }
+
+  #openSensors(): Sensors {
+    const { clock, random, log, inventoryChild } = this.#deps;
+    const child = inventoryChild === undefined ? {} : { inventoryChild };
+    return openSensors(this.#config, { clock, random, logger: log, ...child });
+  }
+
+  #onLinked({ hostId, hostName }: { readonly hostId: string; readonly hostName: string }): void {
+    const { clock, log } = this.#deps;
+    this.#linkedSinceMs = clock.nowMs();
+    this.#problem = null;
+    if (hostId === this.#state.hostId && hostName === this.#state.hostName) return;
+    log.info(
+      { hostName, before: this.#state.hostName },
+      'agent: the control plane has another name for this host',
+    );
+    this.#state = { ...this.#state, hostId, hostName };
+    this.#saving = writeAgentState(this.#config.stateDirectory, this.#state, this.#identity.files).catch(
+      (error: unknown) => {
+        log.warn({ error: String(error) }, 'agent: its new name could not be kept');
+      },
+    );
+  }
+
+  #onDown(failure: LinkFailure): void {
+    this.#linkedSinceMs = null;
+    this.#problem = failure.detail;
+  }
+}
+
+interface Parts {
+  readonly link: AgentLink;
+  readonly reporter: Reporter;
+  readonly replicas: ReplicaKeepers;
+  readonly sensors: Sensors;
+  readonly socket: StatusSocket;
+}
+
+function pinnedAddress(config: AgentConfig, state: AgentState): PinnedAddress {
+  const parsed = parseServerUrl(config.serverUrl ?? state.serverUrl);
+  if (parsed.ok) return { ...parsed.address, certificateSha256: state.certificateSha256 };
+  throw new StateFileError(
+    `${agentStatePath(config.stateDirectory)} is damaged: serverUrl: ${parsed.detail} Fix: run "ai-fabric-agent join --force".`,
+  );
+}

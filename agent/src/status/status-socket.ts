@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { chmod, rm } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type AgentStatus, agentStatusSchema } from './agent-status.js';
+
+/** Another agent runs on the same state directory: two would take the link from each other for ever. */
+export class StateInUseError extends Error {
+  override readonly name = 'StateInUseError';
+}
+
+/** An agent may be there, but it cannot be asked. */
+export class StatusError extends Error {
+  override readonly name = 'StatusError';
+}
+
+export interface StatusSocket {
+  close(): Promise<void>;
+}
+
+const ASK_TIMEOUT_MS = 2_000;
+const MAX_STATUS_LENGTH = 1024 * 1024;
+/** The kernel's limit for a socket's path is 108 bytes on Linux, 104 on macOS. */
+const MAX_PATH_BYTES = 100;
+
+/**
+ * Answers `status`, and is the proof that this agent is the only one on its state directory: unlike a file with a
+ * process id, a socket dies with its process.
+ *
+ * @throws StateInUseError naming the other's process
+ */
+export async function openStatusSocket(
+  stateDirectory: string,
+  platform: NodeJS.Platform,
+  answer: () => AgentStatus,
+): Promise<StatusSocket> {
+  const path = socketPath(stateDirectory, platform);
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+    socket.end(`${JSON.stringify(answer())}\n`);
+  });
+  await listenAlone(server, path, stateDirectory, platform);
+  return {
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+/**
+ * Asks the agent of a state directory.
+ *
+ * @returns `null` when none runs
+ * @throws StatusError when one may run, and cannot be asked
+ */
+export async function askStatus(
+  stateDirectory: string,
+  platform: NodeJS.Platform,
+): Promise<AgentStatus | null> {
+  const text = await readSocket(socketPath(stateDirectory, platform));
+  if (text === null) return null;
+  const parsed = agentStatusSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  throw new StatusError('The agent answered what this version does not understand: are both of one version?');
+}
+
+async function listenAlone(
+  server: Server,
+  path: string,
+  stateDirectory: string,
+  platform: NodeJS.Platform,
+): Promise<void> {
+  try {
+    await listen(server, path);
+  } catch (error) {
+    if (codeOf(error) !== 'EADDRINUSE') throw error;
+    const running = await askStatus(stateDirectory, platform).catch(() => 'silent' as const);
+    if (running !== null) {
+      const who = running === 'silent' ? 'one that does not answer' : `process ${running.pid}`;
+      throw new StateInUseError(
+        `An agent runs already on ${stateDirectory} (${who}). Stop it first, or give this one another directory with --state.`,
+      );
+    }
+    // Nobody listens: what is left is the file of an agent that was killed.
+    await rm(path, { force: true });
+    await listen(server, path);
+  }
+  if (platform !== 'win32') await chmod(path, 0o600);
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function readSocket(path: string): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect(path);
+    const fail = (why: string): void => {
+      socket.destroy();
+      reject(new StatusError(`The agent cannot be asked through ${path}: ${why}.`));
+    };
+    socket.setEncoding('utf8').setTimeout(ASK_TIMEOUT_MS, () => fail('it does not answer'));
+    socket.on('data', (piece: string) => {
+      text += piece;
+      if (text.length > MAX_STATUS_LENGTH) fail('it answers without end');
+    });
+    socket.on('end', () => resolve(text));
+    socket.on('error', (error) => {
+      const code = codeOf(error);
+      if (code === 'ENOENT' || code === 'ECONNREFUSED') resolve(null);
+      else if (code === 'EACCES' || code === 'EPERM')
+        fail('permission denied; ask as the account that runs it');
+      else fail(code);
+    });
+  });
+}
+
+function socketPath(stateDirectory: string, platform: NodeJS.Platform): string {
+  const digest = createHash('sha256').update(stateDirectory.toLowerCase()).digest('hex').slice(0, 24);
+  if (platform === 'win32') return `\\\\.\\pipe\\ai-fabric-agent-${digest}`;
+  const path = join(stateDirectory, 'agent.sock');
+  return Buffer.byteLength(path) <= MAX_PATH_BYTES ? path : join(tmpdir(), `ai-fabric-agent-${digest}.sock`);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
