@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../simulators/common/eventually.js';
-import { PROGRAMS, ProgramProcess } from './run-program.js';
+import { type CliResult, PROGRAMS, ProgramProcess } from './run-program.js';
 import { temporaryDirectory } from './temporary-directory.js';
 
 interface Announced {
@@ -77,6 +77,14 @@ export class ControlPlaneProcess {
     await eventually('the control plane is up', () => child.stdout.trimEnd().endsWith('}') || !child.running);
     if (!child.running) throw new Error(`the control plane ended: ${child.stderr}`);
     this.#announced = JSON.parse(child.stdout) as Announced;
+  }
+
+  /** As a service manager stops it. */
+  async stop(): Promise<CliResult> {
+    const process = this.#process;
+    if (process === null) throw new Error('the control plane was not started');
+    await process.kill('SIGTERM');
+    return process.ended();
   }
 
   /** SIGKILL: nothing is said and nothing written any more. */
