@@ -31,6 +31,7 @@ export interface Surroundings {
 /** Everything behind the listeners. */
 export interface OpenedRooms {
   readonly registry: Registry;
+  readonly startedAtMs: number;
   readonly fabricFileDiffers: boolean;
   readonly certificate: ServerCertificate;
   readonly adminToken: AdminToken;
@@ -52,6 +53,7 @@ export async function openRooms(
   { clock, random, log }: Surroundings,
   closers: Closers,
 ): Promise<OpenedRooms> {
+  const startedAtMs = clock.nowMs();
   const layout = dataDirectoryLayout(config.dataDirectory);
   const room = (name: string): Logger => log.child({ room: name });
   const registry = openRegistry({ dataDirectory: config.dataDirectory, clock, log: room('registry') });
@@ -90,7 +92,7 @@ export async function openRooms(
     ownAddresses: createOwnAddresses(clock),
   });
   return {
-    ...{ registry, fabricFileDiffers, certificate, adminToken, live, router, link, feed },
+    ...{ registry, startedAtMs, fabricFileDiffers, certificate, adminToken, live, router, link, feed },
     ...{ gateway, gatewayMetrics, admission },
   };
 }

@@ -1,14 +1,13 @@
 import { type Clock, type Random, systemClock } from '@ai-fabric/shared';
 import { type Logger, pino } from 'pino';
-import { createApi } from './api/create-api.js';
 import { Closers } from './closers.js';
 import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
 import { removeEndpointFile, writeEndpointFile } from './endpoint-file.js';
 import { createDispatch } from './http/dispatch.js';
 import { type Listeners, openListeners } from './http/listeners.js';
-import { createMetrics } from './metrics/create-metrics.js';
 import { type OpenedRooms, openRooms, type Surroundings } from './open-rooms.js';
+import type { OperatorSurfaces } from './operator-surfaces.js';
 import { toStartError } from './start-error.js';
 
 export interface ControlPlane {
@@ -84,33 +83,18 @@ async function openAll(
   { clock, random, log }: Surroundings,
   closers: Closers,
 ): Promise<Listeners> {
-  const { registry, live, router, link, feed, gateway, admission, certificate } = rooms;
-  const startedAtMs = clock.nowMs();
-  const status = () => ({
-    startedAtMs,
-    fabricFileDiffers: rooms.fabricFileDiffers,
-    linkedHosts: link.linkedCount(),
-    feedSubscribers: feed.subscriberCount(),
-    droppedObservations: registry.observations.droppedCount,
-  });
-  const metrics = createMetrics({
-    ...{ live, status, gatewayMetrics: rooms.gatewayMetrics },
-    routerGauges: () => router.gauges(),
-  });
-  closers.add(() => metrics.close());
+  const { registry, link, feed, gateway, admission, certificate } = rooms;
   let tlsUrls: () => readonly string[] = () => [];
-  const api = createApi(
-    apiContext(rooms, clock, status, () => tlsUrls()),
-    log.child({ room: 'api' }),
-  );
+  const operator = loadOnce(rooms, () => tlsUrls(), { clock, log });
+  closers.add(() => operator.close());
   const handlers = createDispatch(
     {
       gateway: (request, response) => {
         const context = admission.admit(request, response);
         if (context !== null) gateway.handle(request, response, context);
       },
-      api: (request) => api.fetch(request),
-      metricsText: metrics.text,
+      api: async (request) => (await operator.surfaces()).api.fetch(request),
+      metricsText: async () => (await operator.surfaces()).metrics.text(),
       notReady: () => notReady(registry.declared.current().revision),
       link: (request, socket, head) => link.handleUpgrade(request, socket, head),
       feed: (request, socket, head) => feed.handleUpgrade(request, socket, head),
@@ -124,6 +108,7 @@ async function openAll(
     ...{ certificate, handlers, clock, random, log: log.child({ room: 'http' }) },
   });
   tlsUrls = () => listeners.tlsUrls;
+  await operator.surfaces();
   closers.add(async () => {
     listeners.stopAccepting();
     // Requests first: what an agent does on a goodbye must not cost a stream that is still under way.
@@ -134,21 +119,24 @@ async function openAll(
   return listeners;
 }
 
-function apiContext(
-  { registry, live, router, certificate, adminToken }: OpenedRooms,
-  clock: Clock,
-  status: Parameters<typeof createApi>[0]['status'],
-  serverUrls: () => readonly string[],
-): Parameters<typeof createApi>[0] {
+/**
+ * The operator's surfaces are read from the disk once the listeners are open: their libraries are a third of the time
+ * that a start takes, and nobody's request for a token waits for them.
+ */
+function loadOnce(
+  rooms: OpenedRooms,
+  tlsUrls: () => readonly string[],
+  around: Pick<Surroundings, 'clock' | 'log'>,
+) {
+  let loading: Promise<OperatorSurfaces> | null = null;
   return {
-    ...{ clock, live, router, status, serverUrls },
-    tokens: registry.tokens,
-    declared: registry.declared,
-    certificateSha256: certificate.certificateSha256,
-    verifyAdminToken: (presented) => adminToken.verify(presented),
-    setDraining: (name, draining) => {
-      if (registry.hosts.setDraining(name, draining)) live.setDraining(name, draining);
+    surfaces: (): Promise<OperatorSurfaces> => {
+      loading ??= import('./operator-surfaces.js').then((module) =>
+        module.createOperatorSurfaces(rooms, tlsUrls, around),
+      );
+      return loading;
     },
+    close: async (): Promise<void> => (await loading)?.metrics.close(),
   };
 }
 

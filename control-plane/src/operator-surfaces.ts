@@ -1,0 +1,41 @@
+import type { Clock } from '@ai-fabric/shared';
+import type { Logger } from 'pino';
+import { createApi } from './api/create-api.js';
+import { createMetrics, type Metrics } from './metrics/create-metrics.js';
+import type { OpenedRooms } from './open-rooms.js';
+
+/** What operators and monitoring use: the control API and `/metrics`. */
+export interface OperatorSurfaces {
+  readonly api: ReturnType<typeof createApi>;
+  readonly metrics: Metrics;
+}
+
+export function createOperatorSurfaces(
+  rooms: OpenedRooms,
+  serverUrls: () => readonly string[],
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): OperatorSurfaces {
+  const { registry, live, router, link, feed, certificate, adminToken, gatewayMetrics } = rooms;
+  const { startedAtMs, fabricFileDiffers } = rooms;
+  const status = () => ({
+    ...{ startedAtMs, fabricFileDiffers },
+    linkedHosts: link.linkedCount(),
+    feedSubscribers: feed.subscriberCount(),
+    droppedObservations: registry.observations.droppedCount,
+  });
+  const metrics = createMetrics({ live, status, gatewayMetrics, routerGauges: () => router.gauges() });
+  const api = createApi(
+    {
+      ...{ clock, live, router, status, serverUrls },
+      tokens: registry.tokens,
+      declared: registry.declared,
+      certificateSha256: certificate.certificateSha256,
+      verifyAdminToken: (presented) => adminToken.verify(presented),
+      setDraining: (name, draining) => {
+        if (registry.hosts.setDraining(name, draining)) live.setDraining(name, draining);
+      },
+    },
+    log.child({ room: 'api' }),
+  );
+  return { api, metrics };
+}
