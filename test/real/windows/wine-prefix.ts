@@ -1,0 +1,96 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { windowsNodePath } from './windows-node.js';
+
+const BOOT_TIMEOUT_MS = 120_000;
+
+/** A Windows of its own, with its own registry, disk and processes. */
+export class WinePrefix {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'ai-fabric-wine-'));
+  readonly #children: ChildProcess[] = [];
+  #programs = 0;
+
+  /** Boots it for the first time, which takes some ten seconds. @throws Error when Wine fails */
+  constructor() {
+    mkdirSync(join(this.#folder, 'prefix'));
+    const options = { env: this.#environment(), stdio: 'ignore', timeout: BOOT_TIMEOUT_MS } as const;
+    execFileSync('wine', ['winecfg', '-v', 'win10'], options);
+  }
+
+  /** Where its disk `C:` is on this machine. */
+  get drive(): string {
+    return join(this.#folder, 'prefix', 'drive_c');
+  }
+
+  /** Runs Node for Windows with a script. Paths among `args` are as Windows has them. */
+  node(script: string, args: readonly string[], environment: Readonly<Record<string, string>>): WineProgram {
+    this.#programs += 1;
+    const logFile = join(this.#folder, `program-${this.#programs}.log`);
+    const log = openSync(logFile, 'w');
+    // To a file: standard output through a pipe of this machine is EBADF to Node under Wine.
+    const child = spawn('wine', [windowsNodePath, script, ...args], {
+      env: { ...this.#environment(), ...environment },
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    this.#children.push(child);
+    return new WineProgram(child, logFile);
+  }
+
+  /** Ends its processes and removes it. Those of other prefixes are let be. */
+  async close(): Promise<void> {
+    execFileSync('wineserver', ['-k'], { env: this.#environment(), stdio: 'ignore', timeout: 30_000 });
+    const ends = this.#children.filter(isRunning).map((child) => once(child, 'exit'));
+    await Promise.all(ends);
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      WINEPREFIX: join(this.#folder, 'prefix'),
+      // Its server leaves a folder there for good.
+      TMPDIR: this.#folder,
+      WINEDEBUG: '-all',
+      // Neither is needed, and without them Wine asks nobody whether to download them.
+      WINEDLLOVERRIDES: 'mscoree,mshtml=',
+    };
+  }
+}
+
+/** A program of Windows. */
+export class WineProgram {
+  readonly #child: ChildProcess;
+  readonly #logFile: string;
+
+  constructor(child: ChildProcess, logFile: string) {
+    this.#child = child;
+    this.#logFile = logFile;
+  }
+
+  get running(): boolean {
+    return isRunning(this.#child);
+  }
+
+  get output(): string {
+    return readFileSync(this.#logFile, 'utf8');
+  }
+
+  /** @returns its exit code; `null` when it was killed */
+  async exited(): Promise<number | null> {
+    if (this.running) await once(this.#child, 'exit');
+    return this.#child.exitCode;
+  }
+
+  /** As Ctrl-C in its console, which is also how a service manager begins to stop it. */
+  interrupt(): void {
+    this.#child.kill('SIGINT');
+  }
+}
+
+function isRunning(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
