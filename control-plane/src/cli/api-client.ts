@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { normaliseCertificateSha256 } from '@ai-fabric/shared';
 import { buildConnector, Client, type Dispatcher } from 'undici';
 import { z } from 'zod';
 import { problemSchema } from '../api/problem.js';
+import { dataDirectoryLayout } from '../config/data-directory-layout.js';
 import { CliError, exitCodes } from './exit-codes.js';
 
 /** What `up` leaves in its data directory, so that the CLI on the same machine needs no flags. */
@@ -15,7 +15,6 @@ export const endpointSchema = z.object({
   pid: z.int(),
 });
 export type Endpoint = z.infer<typeof endpointSchema>;
-export const ENDPOINT_FILE = 'endpoint.json';
 
 export interface ConnectOptions {
   readonly dataDirectory: string;
@@ -88,7 +87,7 @@ function resolveEndpoint(options: ConnectOptions): Omit<Endpoint, 'pid'> {
   if (url === undefined || adminTokenFile === undefined) {
     throw new CliError(
       exitCodes.unreachable,
-      `no control plane is known: ${join(options.dataDirectory, ENDPOINT_FILE)} is not there`,
+      `no control plane is known: ${dataDirectoryLayout(options.dataDirectory).endpointFile} is not there`,
       'start one with "ai-fabric up", or name one with --data DIR, or with --url and --admin-token-file',
     );
   }
@@ -101,7 +100,9 @@ function resolveEndpoint(options: ConnectOptions): Omit<Endpoint, 'pid'> {
 
 function readLocalEndpoint(dataDirectory: string): Endpoint | null {
   try {
-    return endpointSchema.parse(JSON.parse(readFileSync(join(dataDirectory, ENDPOINT_FILE), 'utf8')));
+    return endpointSchema.parse(
+      JSON.parse(readFileSync(dataDirectoryLayout(dataDirectory).endpointFile, 'utf8')),
+    );
   } catch {
     // Not there, unreadable or not ours: the flags must then say everything, and the error above names the file.
     return null;
