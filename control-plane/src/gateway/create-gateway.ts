@@ -3,6 +3,7 @@ import type { Clock } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { Router } from '../router/route-types.js';
 import { answerError, ownFacts } from './answer-now.js';
+import { ConnectionEnds } from './connection-ends.js';
 import { Deadlines } from './deadlines.js';
 import { gatewayError } from './decide/error-table.js';
 import { KNOWN_ENDPOINTS, matchEndpoint } from './decide/match-endpoint.js';
@@ -50,6 +51,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     secrets: options.secrets,
     clock,
     deadlines: new Deadlines(clock, GATEWAY_LIMITS.tickMs),
+    connectionEnds: new ConnectionEnds(),
     pools: new UpstreamPools(clock),
     addresses: new TargetAddresses(),
     metrics: options.metrics,

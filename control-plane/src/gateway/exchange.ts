@@ -39,6 +39,8 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   readonly #onOver: (exchange: Exchange) => void;
   readonly #reader: BodyReader;
   readonly #startedAtMs: number;
+  /** It came while another on its connection was still to be answered. */
+  readonly #isPipelined: boolean;
   #phase: RequestPhase = 'reading';
   #loop: AttemptLoop | null = null;
   #role = '';
@@ -60,6 +62,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#parts = parts;
     this.#onOver = onOver;
     this.#startedAtMs = parts.clock.monotonicMs();
+    this.#isPipelined = response.socket === null;
     this.#reader = new BodyReader(
       request,
       this,
@@ -77,6 +80,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   start(): void {
     this.#parts.metrics.openRequests++;
     this.response.on('close', this.#onClose);
+    if (this.#isPipelined) this.#parts.connectionEnds.watch(this.#request.socket, this.#onClose);
     this.#reader.start();
   }
 
@@ -138,7 +142,8 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
 
   /** It has read nothing for too long: closing its connection frees the engine. */
   onClientStalled(): void {
-    this.response.destroy();
+    // A pipelined one may have no connection yet: then it is the one before it that is not read.
+    (this.response.socket ?? this.#request.socket).destroy();
   }
 
   onDefect(error: unknown): void {
@@ -258,6 +263,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       this.#loop?.attempt?.cancel();
     }
     this.#parts.deadlines.unwatch(this);
+    if (this.#isPipelined) this.#parts.connectionEnds.unwatch(this.#request.socket, this.#onClose);
     this.#reader.release();
     this.#onOver(this);
   };

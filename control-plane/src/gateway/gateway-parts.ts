@@ -2,6 +2,7 @@ import type { Clock } from '@ai-fabric/shared';
 import type { SecretReference } from '../declared/declared-state.js';
 import type { Router } from '../router/route-types.js';
 import type { BodyLimits } from './body-reader.js';
+import type { ConnectionEnds } from './connection-ends.js';
 import type { Deadlines } from './deadlines.js';
 import type { FailureLog } from './failure-log.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
@@ -24,6 +25,7 @@ export interface GatewayParts {
   readonly secrets: ProviderKeys;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
+  readonly connectionEnds: ConnectionEnds;
   readonly pools: UpstreamPools;
   readonly addresses: TargetAddresses;
   readonly metrics: GatewayMetrics;
