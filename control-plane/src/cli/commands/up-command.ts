@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { destination, pino } from 'pino';
 import { ConfigError } from '../../config/config-error.js';
 import { type ControlPlaneFlags, readControlPlaneConfig } from '../../config/read-control-plane-config.js';
-import { type ControlPlane, startControlPlane } from '../../start-control-plane.js';
+import type { ControlPlane } from '../../start-control-plane.js';
 import { StartError } from '../../start-error.js';
 import { CliError, exitCodes } from '../exit-codes.js';
 import { printJson } from '../output.js';
@@ -52,6 +52,8 @@ async function start(flags: ControlPlaneFlags): Promise<ControlPlane> {
   try {
     const config = readControlPlaneConfig(flags);
     const log = pino({ level: config.logLevel, base: null }, destination(2));
+    // Only here: loading all of it takes longer than any of the other commands.
+    const { startControlPlane } = await import('../../start-control-plane.js');
     return await startControlPlane(config, { log });
   } catch (error) {
     if (error instanceof ConfigError) throw new CliError(exitCodes.usage, error.message);
