@@ -88,10 +88,13 @@ describe('scanJsonMembers', () => {
         fc.dictionary(key, fc.jsonValue()),
         fc.constantFrom(undefined, 1, '\t'),
         (object, indent) => {
-          const found = values(JSON.stringify(object, null, indent), 'model', 'stream');
+          const written = JSON.stringify(object, null, indent);
+          const found = values(written, 'model', 'stream');
+          // Read back: JSON has no -0.
+          const expected = JSON.parse(written);
           for (const name of ['model', 'stream']) {
             const text = found[name]?.at(-1);
-            expect(text === undefined ? undefined : JSON.parse(text)).toEqual(object[name]);
+            expect(text === undefined ? undefined : JSON.parse(text)).toEqual(expected[name]);
           }
         },
       ),
