@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import { type Clock, fullJitterDelayMs, type Random, type Timer } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { Listener } from './decide/classify-path.js';
+import { asksForWebSocket, ignoreUpgrade } from './ignore-upgrade.js';
 
 export interface ListenerHandlers {
   request(listener: Listener): RequestListener;
@@ -168,7 +169,11 @@ function makeServer(wanted: Wanted, options: ListenersOptions): Server {
         onRequest,
       )
     : createPlainServer(settings, onRequest);
-  server.on('upgrade', options.handlers.upgrade(wanted));
+  const onUpgrade = options.handlers.upgrade(wanted);
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (asksForWebSocket(request)) onUpgrade(request, socket, head);
+    else ignoreUpgrade(server, wanted.encrypted ? 'secureConnection' : 'connection', request, socket, head);
+  });
   server.on('tlsClientError', (error: Error) => {
     options.log.debug({ error: error.message }, 'a TLS handshake failed');
   });
