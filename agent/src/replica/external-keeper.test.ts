@@ -139,6 +139,22 @@ describe('a keeper of an external engine', () => {
     await keeper.close();
   });
 
+  test('asks a ready engine for its health each second, and more seldom while it gives metrics', async () => {
+    const { steps, pass, live, keeper } = watch();
+    live();
+    await pass(10_000);
+    const withoutMetrics = steps.filter((step) => step === 'check_health').length;
+    for (let second = 0; second < 10; second += 1) {
+      await keeper.refreshReading();
+      await pass(1_000);
+    }
+    const withMetrics = steps.filter((step) => step === 'check_health').length - withoutMetrics;
+    expect(withoutMetrics).toBeGreaterThanOrEqual(8);
+    expect(withMetrics).toBeGreaterThanOrEqual(1);
+    expect(withMetrics).toBeLessThanOrEqual(3);
+    await keeper.close();
+  });
+
   test('looks at once when the metrics fail, and does not call one failure an issue', async () => {
     const { engine, pass, live, keeper } = watch();
     live();

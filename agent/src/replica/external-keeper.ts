@@ -16,6 +16,8 @@ export interface ExternalEngine {
 
 /** A reading that is older is of no use to anybody: a queue may have come and gone in between. */
 const READING_FRESH_MS = 3_000;
+/** The server may outlive the engine behind it, and `/health` alone tells. */
+const HEALTH_PERIOD_MS = 5_000;
 /** One page of metrics may be late on a busy engine. */
 const METRICS_FAILURES_ALLOWED = 2;
 
@@ -134,7 +136,10 @@ class ExternalKeeper implements ReplicaKeeper {
     const result = await this.#engine.probe.look(step, this.#closing.signal);
     if (this.#closing.signal.aborted) return;
     const { desired, clock, cadenceMs } = this.#options;
-    this.#observed = applyLook(desired, this.#observed, result, clock.monotonicMs(), cadenceMs);
+    // Whoever gives metrics answers; of its health it is asked more seldom then. What fails to come is looked into.
+    const readyLookMs = this.reading() === null ? cadenceMs : Math.max(HEALTH_PERIOD_MS, cadenceMs);
+    const cadence = { lookMs: cadenceMs, readyLookMs };
+    this.#observed = applyLook(desired, this.#observed, result, clock.monotonicMs(), cadence);
     this.#tell();
     this.#next();
   }

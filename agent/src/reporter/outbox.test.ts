@@ -146,7 +146,7 @@ describe('the outbox', () => {
   });
 
   test('a reading that breaks the rules of the wire is left out and said, and the rest goes on', () => {
-    const { outbox, sent, sample, lines, pass } = open();
+    const { outbox, sent, sample, lines } = open();
     outbox.linked();
     outbox.tell('issues', [{ code: 'gpu_lost', subject: '', severity: 'error', detail: '', fix: null }]);
     outbox.push(sample());
@@ -154,12 +154,24 @@ describe('the outbox', () => {
     expect(sent).toHaveLength(1);
     expect(sent[0]).toHaveProperty('telemetry');
     expect(sent[0]).not.toHaveProperty('issues');
+    expect(lines.filter((line) => line.includes('cannot be sent'))).toHaveLength(1);
+  });
+
+  test('a sample that breaks the rules ends one link at most', () => {
+    const { outbox, sent, sample, lines, pass } = open();
+    outbox.linked();
+    pass(1);
     outbox.push(sample({ replicas: { 'No Name': {} as TelemetrySample['replicas'][string] } }));
     outbox.pump();
+    // The control plane parts because of it.
+    outbox.down();
+    sent.length = 0;
+    outbox.linked();
     pass(1);
-    expect(sent.slice(1)).toMatchObject([{ droppedSamples: 1 }, { telemetry: [{}] }]);
+    expect(JSON.stringify(sent)).not.toContain('No Name');
+    expect(sent.flatMap(({ telemetry = [] }) => telemetry)).toHaveLength(2);
     expect(outbox.dropped).toBe(1);
-    expect(lines.filter((line) => line.includes('cannot be sent'))).toHaveLength(2);
+    expect(lines.filter((line) => line.includes('cannot be sent'))).toHaveLength(1);
   });
 
   test('a report that is too large for any frame does not stop the others', () => {

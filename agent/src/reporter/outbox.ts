@@ -55,6 +55,8 @@ export class Outbox {
   #newestLiveAtMs = Number.NEGATIVE_INFINITY;
   /** What the receiver holds on this link: each sample is told as the difference to it. */
   #held: TelemetrySample | null = null;
+  /** The newest sample, unpacked: in steady state it is the only one that is ever sent. */
+  #newest: TelemetrySample | null = null;
   #droppedTold = 0;
 
   constructor(options: OutboxOptions) {
@@ -93,6 +95,7 @@ export class Outbox {
   }
 
   push(sample: TelemetrySample): void {
+    this.#newest = sample;
     this.#buffer.push(sample);
   }
 
@@ -134,8 +137,8 @@ export class Outbox {
   }
 
   #draft(candidates: readonly HeldSample[], backfill: boolean): Draft {
-    const parsed = candidates.map(({ json }) => JSON.parse(json) as TelemetrySample);
-    const { deltas, last } = packSamples(this.#held, parsed, MAX_SAMPLES_PER_REPORT, MAX_REPORT_LENGTH);
+    const samples = candidates.map((held) => this.#unpack(held));
+    const { deltas, last } = packSamples(this.#held, samples, MAX_SAMPLES_PER_REPORT, MAX_REPORT_LENGTH);
     const report: Report = { seq: this.#seq + 1 };
     if (deltas.length > 0) report.telemetry = [...deltas];
     if (backfill) report.backfill = true;
@@ -144,8 +147,13 @@ export class Outbox {
     return { report, samples: candidates.slice(0, deltas.length), last };
   }
 
+  #unpack({ atMs, json }: HeldSample): TelemetrySample {
+    return this.#newest?.atMs === atMs ? this.#newest : (JSON.parse(json) as TelemetrySample);
+  }
+
   /** As much as fits; what does not goes with the next report. */
   #addNews(report: Report): void {
+    if (this.#untold.size === 0) return;
     let length = JSON.stringify(report).length;
     for (const part of this.#untold) {
       const value = this.#news[part];
@@ -157,9 +165,11 @@ export class Outbox {
   }
 
   #send({ report, samples, last }: Draft): boolean {
-    const wrong = bodySchema.safeParse(report).error?.issues[0];
+    const wrong = this.#mustBeChecked(report) ? bodySchema.safeParse(report).error?.issues[0] : undefined;
     if (wrong) {
-      this.#giveUp(report, samples, `${wrong.path.join('.')}: ${wrong.message}`, wrong.path[0]);
+      const [part, index] = wrong.path;
+      const culprits = typeof index === 'number' ? samples.slice(index, index + 1) : samples;
+      this.#giveUp(report, culprits, `${wrong.path.join('.')}: ${wrong.message}`, part);
       return true;
     }
     const result = this.#options.send(report);
@@ -176,6 +186,14 @@ export class Outbox {
     for (const part of newsParts(report)) this.#untold.delete(part);
     if (report.droppedSamples !== undefined) this.#droppedTold = report.droppedSamples;
     return true;
+  }
+
+  /**
+   * Not each live sample, which would cost more than all the rest of its way: one that breaks the rules ends the
+   * link, comes again as a backfill, and is found then.
+   */
+  #mustBeChecked(report: Report): boolean {
+    return this.#held === null || report.backfill === true || hasNews(report);
   }
 
   /**

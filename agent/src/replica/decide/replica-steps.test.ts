@@ -45,7 +45,9 @@ const results = {
 } satisfies Record<string, LookResult>;
 
 const look = (observed: ObservedReplica, result: LookResult, nowMs = 1_000): ObservedReplica =>
-  applyLook(desired, observed, result, nowMs, 1_000);
+  applyLook(desired, observed, result, nowMs, cadence);
+
+const cadence = { lookMs: 1_000, readyLookMs: 5_000 };
 
 describe('what is done next', () => {
   test.each<[ReplicaPhase, string]>([
@@ -148,6 +150,13 @@ describe('where a look leads', () => {
     expect(look(look(observed, results[kind]), results[kind]).phase).toBe('ready');
   });
 
+  test.each(['healthy', 'listed'] as const)(
+    'a ready engine that is %s is left alone for a while',
+    (result) => {
+      expect(look(ready, results[result]).nextLookMs).toBe(6_000);
+    },
+  );
+
   test('one miss is looked into at once', () => {
     expect(look(ready, results.silent, 1_000).nextLookMs).toBe(1_250);
   });
@@ -211,7 +220,7 @@ test('whatever the looks bring, the status fits the wire, the next look comes an
       for (const [brought, passedMs] of looks) {
         nowMs += passedMs;
         const before = observed.phase;
-        observed = applyLook(desired, observed, brought, nowMs, 1_000);
+        observed = applyLook(desired, observed, brought, nowMs, cadence);
         expect(observed.nextLookMs).toBeGreaterThanOrEqual(brought.kind === 'full' ? nowMs + 1 : nowMs);
         expect(observed.nextLookMs).toBeLessThanOrEqual(nowMs + 120_000);
         expect(replicaStatusSchema.safeParse(replicaStatus(desired, observed)).success).toBe(true);

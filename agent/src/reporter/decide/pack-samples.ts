@@ -14,17 +14,17 @@ export interface PackedSamples {
  */
 export function packSamples(
   before: TelemetrySample | null,
-  samples: Iterable<TelemetrySample>,
+  samples: readonly TelemetrySample[],
   maxCount: number,
   maxLength: number,
 ): PackedSamples {
   const deltas: TelemetryDelta[] = [];
   let last = before;
   let length = 0;
-  for (const sample of samples) {
-    if (deltas.length >= maxCount) break;
+  for (const sample of samples.slice(0, maxCount)) {
     const delta = diffTelemetry(last, sample);
-    length += JSON.stringify(delta).length;
+    // A report of one, which most are, is not worth measuring.
+    if (samples.length > 1) length += JSON.stringify(delta).length;
     if (length > maxLength && deltas.length > 0) break;
     deltas.push(delta);
     last = sample;
