@@ -12,7 +12,7 @@ export interface InventoryLaneOptions {
   readonly onIssues: (issues: readonly Issue[]) => void;
 }
 
-export const INVENTORY_PERIOD_MS = 300_000;
+const INVENTORY_PERIOD_MS = 300_000;
 /** Reading what the cards are starts processes and wakes the driver. */
 const CARDS_PERIOD_MS = 3_600_000;
 /** A card that was not known is looked up soon, though not again and again. */

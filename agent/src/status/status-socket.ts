@@ -11,7 +11,7 @@ export class StateInUseError extends Error {
 }
 
 /** An agent may be there, but it cannot be asked. */
-export class StatusError extends Error {
+class StatusError extends Error {
   override readonly name = 'StatusError';
 }
 
@@ -78,7 +78,7 @@ async function listenAlone(
   try {
     await listen(server, path);
   } catch (error) {
-    if (codeOf(error) !== 'EADDRINUSE') throw error;
+    if (codeOf(error) !== 'EADDRINUSE') throw cannotListen(path, error);
     const running = await askStatus(stateDirectory, platform).catch(() => 'silent' as const);
     if (running !== null) {
       const who = running === 'silent' ? 'one that does not answer' : `process ${running.pid}`;
@@ -91,6 +91,13 @@ async function listenAlone(
     await listen(server, path);
   }
   if (platform !== 'win32') await chmod(path, 0o600);
+}
+
+function cannotListen(path: string, error: unknown): StatusError {
+  return new StatusError(
+    `The socket ${path} cannot be made (${codeOf(error)}). Choose a state directory on a local disk with --state: network and foreign file systems have no sockets.`,
+    { cause: error },
+  );
 }
 
 function listen(server: Server, path: string): Promise<void> {

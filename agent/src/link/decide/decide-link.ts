@@ -18,7 +18,7 @@ import type {
 import { planRetryMs } from './plan-retry.js';
 
 /** From the open connection to the welcome. The control plane may be busy, but not for this long. */
-export const PROOF_DEADLINE_MS = 10_000;
+const PROOF_DEADLINE_MS = 10_000;
 
 /** A link that did not hold this long did not hold: the next waits grow, so that nobody spins. */
 export const STABLE_AFTER_MS = 10_000;

@@ -26,7 +26,7 @@ const LIVE_MS = 5_000;
  * The control plane acknowledges once a second and takes 200 frames of 4 KiB a second over a long time: this many
  * backfills on their way bring back an hour in ten seconds and leave it room for the rest.
  */
-export const MAX_BACKFILLS_UNDERWAY = 8;
+const MAX_BACKFILLS_UNDERWAY = 8;
 
 /** What to send next. What is comes before what was: a backfill never delays the present. */
 export function planReport(state: OutboxState): ReportPlan {
