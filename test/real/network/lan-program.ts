@@ -7,7 +7,7 @@ import type { LanHost } from './lan.js';
 const ASK = fileURLToPath(new URL('./ask.mjs', import.meta.url));
 const STOP_GRACE_MS = 8_000;
 
-export const programs = {
+const programs = {
   controlPlane: fileURLToPath(new URL('../../../control-plane/bin/ai-fabric.js', import.meta.url)),
   agent: fileURLToPath(new URL('../../../agent/bin/ai-fabric-agent.js', import.meta.url)),
 } as const;

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -8,12 +9,8 @@ const DIST = fileURLToPath(new URL('../../../agent/dist/', import.meta.url));
 const REQUIRE =
   "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);";
 
-/**
- * The built agent as it is to ship: files that need no folder of packages beside them.
- *
- * @returns the program's file
- */
-export async function bundleAgent(folder: string): Promise<string> {
+/** Puts the built agent into a folder as it is to ship: `agent.js`, which needs no folder of packages beside it. */
+export async function bundleAgent(folder: string): Promise<void> {
   await build({
     // The child is looked for beside the program.
     entryPoints: {
@@ -25,9 +22,8 @@ export async function bundleAgent(folder: string): Promise<string> {
     target: 'node20',
     format: 'esm',
     outdir: folder,
-    outExtension: { '.js': '.mjs' },
     banner: { js: REQUIRE },
     logLevel: 'silent',
   });
-  return join(folder, 'agent.mjs');
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
 }

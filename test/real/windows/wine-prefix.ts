@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -42,7 +42,8 @@ export class WinePrefix {
 
   /** Ends its processes and removes it. Those of other prefixes are let be. */
   async close(): Promise<void> {
-    execFileSync('wineserver', ['-k'], { env: this.#environment(), stdio: 'ignore', timeout: 30_000 });
+    // It fails where nothing of the prefix runs any more, which is what is wanted.
+    spawnSync('wineserver', ['-k'], { env: this.#environment(), stdio: 'ignore', timeout: 30_000 });
     const ends = this.#children.filter(isRunning).map((child) => once(child, 'exit'));
     await Promise.all(ends);
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
