@@ -33,7 +33,7 @@ export function dialPinnedTls(address: PinnedAddress, clock: Clock, signal: Abor
     const settle = (): void => {
       deadline.cancel();
       signal.removeEventListener('abort', onAbort);
-      socket.removeAllListeners('error').removeAllListeners('close');
+      socket.off('error', onError).off('close', onClose);
     };
     const fail = (error: LinkError): void => {
       settle();
@@ -43,6 +43,8 @@ export function dialPinnedTls(address: PinnedAddress, clock: Clock, signal: Abor
     };
     const failWith = (code: string): void => fail(new LinkError(explainDialError(address.url, code)));
     const onAbort = (): void => failWith('ABORTED');
+    const onError = (error: NodeJS.ErrnoException): void => failWith(codeOf(error));
+    const onClose = (): void => failWith('ECONNRESET');
     const deadline = clock.after(DIAL_TIMEOUT_MS, () => failWith('ETIMEDOUT'));
 
     socket.once('secureConnect', () => {
@@ -51,8 +53,7 @@ export function dialPinnedTls(address: PinnedAddress, clock: Clock, signal: Abor
       settle();
       resolve(socket);
     });
-    socket.on('error', (error: NodeJS.ErrnoException) => failWith(codeOf(error)));
-    socket.on('close', () => failWith('ECONNRESET'));
+    socket.on('error', onError).on('close', onClose);
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
   });

@@ -1,0 +1,79 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { AgentStatus } from './agent-status.js';
+import { askStatus, openStatusSocket, StateInUseError } from './status-socket.js';
+
+const { platform } = process;
+const status: AgentStatus = {
+  pid: 42,
+  version: '0.1.0',
+  startedAtMs: 0,
+  server: 'https://motoko:8443',
+  hostName: 'armitage',
+  hostId: 'h1',
+  link: { state: 'linked', linkedSinceMs: 1, problem: null },
+  cards: [],
+  issues: [],
+  replicas: [],
+  waitingSamples: 0,
+  droppedSamples: 0,
+};
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'agent-status-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+describe('the status socket', () => {
+  test('answers with what is true when it is asked', async () => {
+    let waitingSamples = 0;
+    const socket = await openStatusSocket(directory, platform, () => ({ ...status, waitingSamples }));
+    expect(await askStatus(directory, platform)).toEqual(status);
+    waitingSamples = 7;
+    expect(await askStatus(directory, platform)).toMatchObject({ waitingSamples: 7 });
+    await socket.close();
+    expect(await askStatus(directory, platform)).toBeNull();
+  });
+
+  test('is one per state directory, and names who has it', async () => {
+    const socket = await openStatusSocket(directory, platform, () => status);
+    const second = openStatusSocket(directory, platform, () => status);
+    await expect(second).rejects.toThrow(StateInUseError);
+    await expect(second).rejects.toThrow('process 42');
+    const other = join(directory, 'other');
+    await mkdir(other);
+    await (await openStatusSocket(other, platform, () => status)).close();
+    await socket.close();
+  });
+
+  test('works in a directory whose path is longer than a socket’s may be', async () => {
+    const deep = join(directory, 'd'.repeat(60), 'e'.repeat(60));
+    await mkdir(deep, { recursive: true });
+    const socket = await openStatusSocket(deep, platform, () => status);
+    expect(await askStatus(deep, platform)).toEqual(status);
+    await expect(openStatusSocket(deep, platform, () => status)).rejects.toThrow(StateInUseError);
+    await socket.close();
+  });
+
+  test.runIf(platform !== 'win32')('that cannot be made is told with what to do', async () => {
+    const missing = join(directory, 'missing');
+    await expect(openStatusSocket(missing, platform, () => status)).rejects.toThrow(
+      /cannot be made.*--state/,
+    );
+  });
+
+  test.runIf(platform !== 'win32').each([
+    ['garbage', 'hello\n', /does not understand/],
+    ['the status of another version', '{"pid":1}', /does not understand/],
+    ['text without end', 'x'.repeat(2 * 1024 * 1024), /without end/],
+  ])('that answers with %s is told in words', async (_what, text, words) => {
+    const server = createServer((socket) => socket.on('error', () => undefined).end(text));
+    await new Promise<void>((resolve) => server.listen(join(directory, 'agent.sock'), resolve));
+    await expect(askStatus(directory, platform)).rejects.toThrow(words);
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
