@@ -45,9 +45,6 @@ export class ControlPlaneProcess {
   get pid(): number | undefined {
     return this.#process?.child.pid;
   }
-  get log(): string {
-    return this.#process?.stderr ?? '';
-  }
 
   /** Starts it without waiting for anything. */
   spawn({ fabric, flags = [], uid }: UpOptions = {}): ProgramProcess {
