@@ -36,6 +36,10 @@ export function createDispatch(rooms: Rooms, log: Logger): ListenerHandlers {
         rooms.gateway(request, response);
         return;
       }
+      if (surface !== 'api' && bringsBody(request)) {
+        // Nobody reads it, and who sends it a byte a minute would keep the connection for as long as he likes.
+        response.setHeader('connection', 'close');
+      }
       if (!isServed(surface, listener, isLoopback(request.socket.remoteAddress))) {
         answerText(response, 404, 'not found\n');
         return;
@@ -103,6 +107,10 @@ async function answerMetrics(
 function hasAdminToken(rooms: Rooms, request: IncomingMessage): boolean {
   const presented = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   return presented !== undefined && rooms.verifyAdminToken(presented);
+}
+
+function bringsBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 function pathOf(request: IncomingMessage): string {

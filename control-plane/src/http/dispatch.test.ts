@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createDispatch } from './dispatch.js';
+
+const nothing = () => undefined;
+
+describe('a request that brings a body where none is wanted', () => {
+  let server: Server;
+  beforeEach(async () => {
+    const handlers = createDispatch(
+      {
+        ...{ gateway: nothing, link: nothing, feed: nothing },
+        api: () => new Response(),
+        metricsText: () => Promise.resolve({ contentType: 'text/plain', text: 'up 1\n' }),
+        notReady: () => [],
+        verifyAdminToken: () => true,
+        isOwnHost: () => true,
+      },
+      pino({ level: 'silent' }),
+    );
+    server = createServer(handlers.request({ encrypted: false }));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  afterEach(() => server.close());
+
+  async function exchange(request: string): Promise<string> {
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('utf8');
+    });
+    socket.write(request);
+    await once(socket, 'close');
+    return text;
+  }
+
+  test.each([
+    ['/healthz', 200, 'content-length: 100000'],
+    ['/readyz', 200, 'transfer-encoding: chunked'],
+    ['/metrics', 200, 'content-length: 100000'],
+    ['/agent/v1/link', 404, 'content-length: 100000'],
+    ['/nowhere', 404, 'transfer-encoding: chunked'],
+  ])(
+    'is answered and its connection ended, whenever the body may come (%s)',
+    async (path, status, length) => {
+      const text = await exchange(`POST ${path} HTTP/1.1\r\nhost: localhost\r\n${length}\r\n\r\n`);
+      expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    },
+  );
+
+  test('is not one that says it has none: its connection goes on', async () => {
+    const ask = (headers: string) => `POST /healthz HTTP/1.1\r\nhost: localhost\r\n${headers}\r\n`;
+    const text = await exchange(ask('content-length: 0\r\n') + ask('connection: close\r\n'));
+    expect(text.match(/HTTP\/1\.1 200/g)).toHaveLength(2);
+  });
+});
