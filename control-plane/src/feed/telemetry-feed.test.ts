@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { PassThrough } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 import { closeCodes, systemClock } from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
@@ -196,6 +196,10 @@ describe('the feed over real connections', () => {
     };
     for (let count = 0; count < MAX_SUBSCRIBERS; count += 1) expect(knock()).toBe('');
     expect(knock()).toMatch(/^HTTP\/1\.1 503 /);
+    // Who was refused and does not hang up holds no connection all the same.
+    const stays = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
+    feed.handleUpgrade({} as never, stays, Buffer.alloc(0));
+    await once(stays, 'close');
     for (const fake of fakes) fake.end();
     expect(knock()).toBe('');
     fakes.at(-1)?.end();

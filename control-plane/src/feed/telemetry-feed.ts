@@ -61,5 +61,6 @@ function refuseUpgrade(socket: Duplex): void {
   socket.on('error', () => socket.destroy());
   socket.end(
     'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 5\r\n\r\n',
+    () => socket.destroy(),
   );
 }

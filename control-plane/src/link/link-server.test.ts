@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { PassThrough } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 import { type Clock, closeCodes, formatJoinToken, LINK_PATH, systemClock } from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
@@ -295,5 +295,9 @@ describe('the link server', () => {
     // Its sockets are not real and never end: closing gives up on them in time.
     await crowded.close();
     expect(knock()).toMatch(/^HTTP\/1\.1 503 /);
+    // Who was refused and does not hang up holds no connection all the same.
+    const stays = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
+    crowded.handleUpgrade(request, stays, Buffer.alloc(0));
+    await once(stays, 'close');
   });
 });
