@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { readAgentConfig } from '../../config/read-agent-config.js';
 import type { Agent } from '../../start-agent.js';
 import { exitCodes } from '../exit-codes.js';
+import { releaseStartupMemory } from '../release-startup-memory.js';
 
 interface RunOptions {
   readonly state?: string;
@@ -14,6 +15,8 @@ interface RunOptions {
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGBREAK', 'SIGHUP'] as const;
 /** Whoever stops a service does not wait long; what is not closed by then is closed by the end of the process. */
 const STOP_DEADLINE_MS = 1_800;
+/** By then the host was described, which takes most of what the start takes. */
+const SETTLED_MS = 4_000;
 
 export function runCommand(): Command {
   return new Command('run')
@@ -45,8 +48,9 @@ async function run(options: RunOptions): Promise<void> {
     import('pino'),
   ]);
   const log = pino({ level: config.logLevel, base: null });
+  const clock = systemClock();
   const agent = await startAgent(config, {
-    clock: systemClock(),
+    clock,
     random: Math.random,
     log,
     // Counts the time that the machine slept, unlike the clock of timers.
@@ -56,6 +60,7 @@ async function run(options: RunOptions): Promise<void> {
     log.fatal({ err: error }, 'agent: an error that nobody took; a service manager starts it anew');
     process.exit(exitCodes.failed);
   });
+  clock.after(SETTLED_MS, releaseStartupMemory);
   await stopOnSignal(agent);
   process.exit(exitCodes.ok);
 }
