@@ -6,7 +6,7 @@ import { type GpuReadings, openGpuStream } from './gpu/gpu-stream.js';
 import type { ChildCommand } from './gpu/killable-child.js';
 import { listBusIds } from './gpu/list-bus-ids.js';
 import { stuckProcesses } from './gpu/stuck-processes.js';
-import { startToolProcess } from './gpu/tool-process.js';
+import { toolStarter } from './gpu/tool-process.js';
 import { type HostFacts, hostInventorySensor } from './host/host-inventory.js';
 import { hostReadingSensor } from './host/host-reading.js';
 import type { Sensor } from './sensor.js';
@@ -57,7 +57,7 @@ export function openSensors(settings: SensorSettings, dependencies: SensorDepend
   const gpus = openGpuStream({
     periodMs: settings.gpuCadenceMs,
     findTool,
-    startTool: startToolProcess,
+    startTool: toolStarter(clock),
     listBusIds: (signal) => listBusIds({ findTool, stuck, signal, ...shared }),
     stuck,
     random,

@@ -9,7 +9,7 @@ import { type GpuReadings, type GpuStreamOptions, openGpuStream } from './gpu-st
 import { stuckProcesses } from './stuck-processes.js';
 import { type FakeBehaviour, type FakeNvidiaSmi, fakeNvidiaSmi } from './testing/fake-nvidia-smi.js';
 import { isRunning } from './testing/is-running.js';
-import { startToolProcess, type ToolListener } from './tool-process.js';
+import { type ToolListener, toolStarter } from './tool-process.js';
 
 const A = 'GPU-aaaaaaaa-0000';
 const B = 'GPU-bbbbbbbb-0000';
@@ -279,7 +279,7 @@ describe('with a real child', () => {
     const stream = openGpuStream({
       periodMs: 1_000,
       findTool: () => Promise.resolve({ found: true, tool: fake.tool }),
-      startTool: startToolProcess,
+      startTool: toolStarter(systemClock()),
       listBusIds: () => Promise.resolve([]),
       stuck: stuckProcesses(),
       clock: systemClock(),
