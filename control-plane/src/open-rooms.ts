@@ -9,7 +9,6 @@ import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
 import { processEnvironment } from './config/environment.js';
 import { createSecretReader } from './config/secrets.js';
-import { seedFromFile } from './declared/seed-from-file.js';
 import { createTelemetryFeed, type TelemetryFeed } from './feed/telemetry-feed.js';
 import { type Admission, createAdmission } from './gateway/admission/create-admission.js';
 import { createKeyLookup } from './gateway/admission/key-lookup.js';
@@ -32,7 +31,8 @@ export interface Surroundings {
 export interface OpenedRooms {
   readonly registry: Registry;
   readonly startedAtMs: number;
-  readonly fabricFileDiffers: boolean;
+  /** What `--config` named, compared with the registry; known once the listeners are open. */
+  readonly fabricFile: { differs: boolean };
   readonly certificate: ServerCertificate;
   readonly adminToken: AdminToken;
   readonly live: LiveState;
@@ -59,7 +59,6 @@ export async function openRooms(
   const registry = openRegistry({ dataDirectory: config.dataDirectory, clock, log: room('registry') });
   closers.add(() => registry.close());
   const { declared, hosts, observations } = registry;
-  const fabricFileDiffers = seedFromFile(config.fabricFile, declared, room('declared'));
   const certificate = await openCertificate({
     directory: layout.certificateDirectory,
     hostName: hostname(),
@@ -92,7 +91,17 @@ export async function openRooms(
     ownAddresses: createOwnAddresses(clock),
   });
   return {
-    ...{ registry, startedAtMs, fabricFileDiffers, certificate, adminToken, live, router, link, feed },
+    ...{
+      registry,
+      startedAtMs,
+      fabricFile: { differs: false },
+      certificate,
+      adminToken,
+      live,
+      router,
+      link,
+      feed,
+    },
     ...{ gateway, gatewayMetrics, admission },
   };
 }

@@ -16,9 +16,9 @@ export function createOperatorSurfaces(
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): OperatorSurfaces {
   const { registry, live, router, link, feed, certificate, adminToken, gatewayMetrics } = rooms;
-  const { startedAtMs, fabricFileDiffers } = rooms;
   const status = () => ({
-    ...{ startedAtMs, fabricFileDiffers },
+    startedAtMs: rooms.startedAtMs,
+    fabricFileDiffers: rooms.fabricFile.differs,
     linkedHosts: link.linkedCount(),
     feedSubscribers: feed.subscriberCount(),
     droppedObservations: registry.observations.droppedCount,

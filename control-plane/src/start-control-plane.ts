@@ -1,9 +1,12 @@
+import { hostname, networkInterfaces } from 'node:os';
 import { type Clock, type Random, systemClock } from '@ai-fabric/shared';
 import { type Logger, pino } from 'pino';
 import { Closers } from './closers.js';
 import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
+import { seedFromFile } from './declared/seed-from-file.js';
 import { removeEndpointFile, writeEndpointFile } from './endpoint-file.js';
+import { advertiseUrls } from './http/decide/advertise-urls.js';
 import { createDispatch } from './http/dispatch.js';
 import { type Listeners, openListeners } from './http/listeners.js';
 import { type OpenedRooms, openRooms, type Surroundings } from './open-rooms.js';
@@ -54,6 +57,13 @@ async function start(
   const layout = dataDirectoryLayout(config.dataDirectory);
   const rooms = await openRooms(config, around, closers);
   const listeners = await openAll(config, rooms, around, closers);
+  // Not before: a start that fails on a taken port must not have declared anything.
+  const { declared } = rooms.registry;
+  rooms.fabricFile.differs = seedFromFile(
+    config.fabricFile,
+    declared,
+    around.log.child({ room: 'declared' }),
+  );
   const { certificateSha256 } = rooms.certificate;
   const tellWhere = () =>
     writeEndpointFile(layout.endpointFile, listeners, certificateSha256, layout.adminTokenFile);
@@ -65,14 +75,14 @@ async function start(
   around.log.info({ plain: listeners.plainUrls, tls: listeners.tlsUrls, revision }, 'control plane is up');
   return {
     get plainUrls() {
-      return listeners.plainUrls;
+      return advertised(listeners.plainUrls);
     },
     get tlsUrls() {
-      return listeners.tlsUrls;
+      return advertised(listeners.tlsUrls);
     },
     certificateSha256,
     adminTokenFile: layout.adminTokenFile,
-    fabricFileDiffers: rooms.fabricFileDiffers,
+    fabricFileDiffers: rooms.fabricFile.differs,
     close: () => closers.close(),
   };
 }
@@ -107,7 +117,7 @@ async function openAll(
     ...{ port: config.port, tlsPort: config.tlsPort, hosts: config.listenHosts },
     ...{ certificate, handlers, clock, random, log: log.child({ room: 'http' }) },
   });
-  tlsUrls = () => listeners.tlsUrls;
+  tlsUrls = () => advertised(listeners.tlsUrls);
   await operator.surfaces();
   closers.add(async () => {
     listeners.stopAccepting();
@@ -138,6 +148,13 @@ function loadOnce(
     },
     close: async (): Promise<void> => (await loading)?.metrics.close(),
   };
+}
+
+/** Read anew each time: addresses come and go. */
+function advertised(urls: readonly string[]): string[] {
+  const entries = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const usable = entries.filter(({ internal, address }) => !internal && !address.startsWith('fe80:'));
+  return advertiseUrls(urls, { hostName: hostname(), addresses: usable.map(({ address }) => address) });
 }
 
 function notReady(declaredRevision: number): string[] {

@@ -33,6 +33,8 @@ export class ChildProgram {
     this.#child = spawn(process.execPath, [programs[options.program], ...options.args], {
       stdio: [options.input === undefined ? 'ignore' : 'pipe', log, log],
       env: { ...process.env, ...options.environment },
+      // A group of its own: a terminal's Ctrl-C reaches the demo alone, which then ends its children in order.
+      detached: true,
     });
     closeSync(log);
     this.#child.stdin?.end(options.input);

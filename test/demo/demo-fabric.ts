@@ -74,6 +74,7 @@ export class DemoFabric {
           model: engine.model,
           runner: engine.task === 'embeddings' ? 'pooling' : 'generate',
           maxModelLen: engine.maxModelLen,
+          embeddingDimensions: 768,
           speed: { prefillTokensPerSecond: 4_000, decodeTokensPerSecond: engine.tokensPerSecond },
           gaugeColdMs: 0,
           gaugeLagMs: 1_000,

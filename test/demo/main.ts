@@ -33,12 +33,15 @@ async function main(): Promise<number> {
   }
   const fabric = new DemoFabric({ plain, tls });
   const interrupted = new Promise<'interrupted'>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('interrupted'));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => resolve('interrupted'));
+    }
   });
   let failed = true;
   try {
     const outcome = await Promise.race([run(fabric, values.once === true, interrupted), interrupted]);
     failed = outcome === 'failed';
+    if (outcome === 'interrupted') console.log('\nEnding agents, engines and control plane …');
     return failed ? 1 : 0;
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
@@ -153,6 +156,7 @@ async function showStatus(fabric: DemoFabric, interrupted: Promise<unknown>): Pr
   });
   while (!ended) {
     const lines = await readStatusScreen(fabric);
+    if (ended) break;
     if (linesDrawn > 0) process.stdout.write(`\x1b[${linesDrawn}A\x1b[J`);
     console.log(lines.join('\n'));
     linesDrawn = lines.length;

@@ -36,8 +36,10 @@ describe('ai-fabric up, when it cannot', () => {
       ['- deployment: qwen-armitag', 'roles.chat-fast.targets[0].deployment', 'qwen-armitage'],
     ] as const) {
       const line = lines.findIndex((each) => each.includes(text)) + 1;
-      const told = result.stderr.split('\n').find((each) => each.includes(path));
-      expect(told, result.stderr).toContain(`${controlPlane.fabricFile}:${line}`);
+      const told = toldBy(result.stderr)
+        .split('\n')
+        .find((each) => each.includes(path));
+      expect(told, toldBy(result.stderr)).toContain(`${controlPlane.fabricFile}:${line}`);
       expect(told).toContain(`"${nearest}"`);
     }
     await controlPlane.start({ fabric: FABRIC });
@@ -47,7 +49,7 @@ describe('ai-fabric up, when it cannot', () => {
   test('a fabric.yaml that is no YAML is told with its line', async () => {
     const result = await controlPlane.spawn({ fabric: 'version: 1\nhosts: { armitage: {}\n' }).ended();
     expect(result.exitCode).toBe(1);
-    expect(result.stderr).toMatch(/fabric\.yaml:[23]\b/);
+    expect(toldBy(result.stderr)).toMatch(/fabric\.yaml:[23]\b/);
   });
 
   test('a fabric.yaml that is not there is told by its path', async () => {
@@ -55,7 +57,7 @@ describe('ai-fabric up, when it cannot', () => {
       .spawn({ flags: ['--config', join(controlPlane.dataDirectory, 'none.yaml')] })
       .ended();
     expect(result.exitCode).toBe(1);
-    expect(result.stderr).toContain(join(controlPlane.dataDirectory, 'none.yaml'));
+    expect(toldBy(result.stderr)).toContain(join(controlPlane.dataDirectory, 'none.yaml'));
   });
 
   test('a registry that a newer program wrote is left alone, and both versions are named', async () => {
@@ -64,9 +66,9 @@ describe('ai-fabric up, when it cannot', () => {
     ageRegistry(controlPlane.dataDirectory, '9.8.7');
     const result = await controlPlane.spawn().ended();
     expect(result.exitCode).toBe(1);
-    expect(result.stderr).toContain('registry.sqlite');
-    expect(result.stderr).toMatch(/written by ai-fabric 9\.8\.7; this is ai-fabric/);
-    expect(result.stderr).toContain('fix: start ai-fabric 9.8.7 or newer');
+    expect(toldBy(result.stderr)).toContain('registry.sqlite');
+    expect(toldBy(result.stderr)).toMatch(/written by ai-fabric 9\.8\.7; this is ai-fabric/);
+    expect(toldBy(result.stderr)).toContain('fix: start ai-fabric 9.8.7 or newer');
   });
 
   test('a registry that may only be read is told, with the fix', async (context) => {
@@ -76,8 +78,10 @@ describe('ai-fabric up, when it cannot', () => {
     if (typeof readOnly === 'string') return context.skip(readOnly);
     const result = await controlPlane.spawn(readOnly).ended();
     expect(result.exitCode).toBe(1);
-    expect(result.stderr).toContain(`${controlPlane.dataDirectory}/registry.sqlite: cannot be written`);
-    expect(result.stderr).toContain('fix: give the user that runs the control plane write access');
+    expect(toldBy(result.stderr)).toContain(
+      `${controlPlane.dataDirectory}/registry.sqlite: cannot be written`,
+    );
+    expect(toldBy(result.stderr)).toContain('fix: give the user that runs the control plane write access');
   });
 
   test('a data directory that another control plane uses is told with the process that has it', async () => {
@@ -86,8 +90,8 @@ describe('ai-fabric up, when it cannot', () => {
     const result = await second.spawn({ flags: ['--data', controlPlane.dataDirectory] }).ended();
     await second.close();
     expect(result.exitCode).toBe(1);
-    expect(result.stderr).toContain(`process ${controlPlane.pid}`);
-    expect(result.stderr).toContain('fix:');
+    expect(toldBy(result.stderr)).toContain(`process ${controlPlane.pid}`);
+    expect(toldBy(result.stderr)).toContain('fix:');
     expect(await controlPlane.api('/status')).toMatchObject({ declaredRevision: 1 });
   });
 
@@ -98,8 +102,8 @@ describe('ai-fabric up, when it cannot', () => {
     const result = await controlPlane.spawn({ fabric: FABRIC, flags: ['--tls-port', String(port)] }).ended();
     other.close();
     expect(result.exitCode).toBe(1);
-    expect(result.stderr).toContain(`127.0.0.1:${port} is taken by another program`);
-    expect(result.stderr).toContain('--tls-port');
+    expect(toldBy(result.stderr)).toContain(`127.0.0.1:${port} is taken by another program`);
+    expect(toldBy(result.stderr)).toContain('--tls-port');
     // What was begun is put away: the next start is not in the way of the last.
     await controlPlane.start({ fabric: FABRIC });
   });
@@ -108,8 +112,8 @@ describe('ai-fabric up, when it cannot', () => {
     const flags = ['--port', 'eighty', '--log-level', 'loud'];
     const result = await controlPlane.spawn({ flags }).ended();
     expect(result.exitCode).toBe(2);
-    expect(result.stderr).toContain('eighty');
-    expect(result.stderr).toContain('loud');
+    expect(toldBy(result.stderr)).toContain('eighty');
+    expect(toldBy(result.stderr)).toContain('loud');
     expect(existsSync(join(controlPlane.dataDirectory, 'registry.sqlite'))).toBe(false);
   });
 
@@ -121,7 +125,15 @@ describe('ai-fabric up, when it cannot', () => {
       await chmod(join(controlPlane.dataDirectory, 'admin.token'), 0o644);
       const result = await controlPlane.spawn().ended();
       expect(result.exitCode).toBe(1);
-      expect(result.stderr).toMatch(/admin\.token.*\n?.*chmod 600/);
+      expect(toldBy(result.stderr)).toMatch(/admin\.token.*\n?.*chmod 600/);
     },
   );
 });
+
+/** What an operator reads: with `--json` an error is one JSON line among those of the log. */
+function toldBy(stderr: string): string {
+  const line = stderr.split('\n').find((each) => each.startsWith('{"error":'));
+  if (line === undefined) return stderr;
+  const { message, fix } = (JSON.parse(line) as { error: { message: string; fix: string | null } }).error;
+  return `${message}\nfix: ${fix ?? '(none)'}`;
+}

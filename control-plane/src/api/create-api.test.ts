@@ -172,6 +172,18 @@ describe('declared state over REST', () => {
     expect(registry.declared.current().revision).toBe(revision);
   });
 
+  test('a body that is not declared as JSON is a 415 that says how', async () => {
+    const answer = await api.request('/api/v1/deployments/second', {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'text/plain' },
+      body: '{}',
+    });
+    expect(answer.status).toBe(415);
+    expect(await answer.json()).toMatchObject({
+      fix: expect.stringContaining('content-type: application/json'),
+    });
+  });
+
   test('what is still used cannot be removed, and the answer names its users', async () => {
     const used = await call('DELETE', '/deployments/qwen');
     expect(used).toMatchObject({ status: 409, body: { code: 'in_use' } });

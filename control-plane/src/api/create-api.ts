@@ -90,7 +90,10 @@ function requireAdmin(context: ApiContext, authorization: string | undefined): v
 
 function toApiError(error: Error, log: Logger): ApiError {
   if (error instanceof ApiError) return error;
-  if (error instanceof HTTPException) return new ApiError('invalid', error.message);
+  if (error instanceof HTTPException) {
+    const fix = 'send the body as JSON, with "content-type: application/json"';
+    return new ApiError(error.status === 415 ? 'unsupported_media_type' : 'invalid', error.message, fix);
+  }
   if (error instanceof RegistryError) {
     const busy = error.code === 'registry_busy';
     return new ApiError(busy ? 'registry_busy' : 'registry_unwritable', error.message, error.fix);

@@ -17,6 +17,7 @@ export type ProblemCode =
   | 'forbidden'
   | 'not_found'
   | 'invalid'
+  | 'unsupported_media_type'
   | 'in_use'
   | 'conflict'
   | 'registry_busy'
@@ -28,6 +29,7 @@ const statuses = {
   forbidden: 403,
   not_found: 404,
   invalid: 400,
+  unsupported_media_type: 415,
   in_use: 409,
   conflict: 409,
   registry_busy: 503,
@@ -40,6 +42,7 @@ const titles: Readonly<Record<ProblemCode, string>> = {
   forbidden: 'Not allowed',
   not_found: 'There is no such thing',
   invalid: 'The request is not valid',
+  unsupported_media_type: 'The body is not declared as JSON',
   in_use: 'Something else still uses it',
   conflict: 'It was changed in between',
   registry_busy: 'The registry is locked by another program',

@@ -13,7 +13,6 @@ const program = new Command('ai-fabric')
     'One OpenAI-compatible address that answers by role from whatever hardware can answer best right now.',
   )
   .version(VERSION, '-V, --version')
-  .addHelpText('after', exitCodesHelp)
   .addCommand(upCommand())
   .addCommand(demoCommand())
   .addCommand(tokenCommand())
@@ -21,7 +20,7 @@ const program = new Command('ai-fabric')
   .addCommand(deploymentsCommand())
   .addCommand(rolesCommand());
 
-overrideExits(program);
+prepare(program);
 
 try {
   await program.parseAsync();
@@ -29,19 +28,24 @@ try {
   process.exitCode = report(error);
 }
 
-/** Commander would end the process by itself, with codes of its own; neither setting is handed down to subcommands. */
-function overrideExits(command: Command): void {
-  command.exitOverride().showHelpAfterError('(--help says more)');
-  for (const each of command.commands) overrideExits(each);
+/** Commander would end the process by itself, with codes of its own; no setting is handed down to subcommands. */
+function prepare(command: Command): void {
+  command.exitOverride().showHelpAfterError('(--help says more)').addHelpText('after', exitCodesHelp);
+  for (const each of command.commands) {
+    if (command.parent !== null) each.addHelpText('after', `\nExamples: ai-fabric ${command.name()} --help`);
+    prepare(each);
+  }
 }
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-  if (error instanceof CliError) {
-    console.error(`error: ${error.message}`);
-    if (error.fix) console.error(`fix: ${error.fix}`);
-    return error.exitCode;
+  const message = error instanceof Error ? error.message : String(error);
+  const { exitCode, fix } = error instanceof CliError ? error : { exitCode: exitCodes.failed, fix: null };
+  if (process.argv.includes('--json')) {
+    console.error(JSON.stringify({ error: { message, fix, exitCode } }));
+  } else {
+    console.error(`error: ${message}`);
+    if (fix) console.error(`fix: ${fix}`);
   }
-  console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-  return exitCodes.failed;
+  return exitCode;
 }

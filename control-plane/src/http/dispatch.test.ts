@@ -58,3 +58,30 @@ describe('a request that brings a body where none is wanted', () => {
     expect(text.match(/HTTP\/1\.1 200/g)).toHaveLength(2);
   });
 });
+
+describe('a proxy on this machine', () => {
+  test.each([
+    ['/metrics', 401],
+    ['/api/v1/hosts', 404],
+  ])('does not make its clients local: %s answers %i', async (path, status) => {
+    const handlers = createDispatch(
+      {
+        ...{ gateway: nothing, link: nothing, feed: nothing },
+        api: () => new Response('hosts'),
+        metricsText: () => Promise.resolve({ contentType: 'text/plain', text: 'up 1\n' }),
+        notReady: () => [],
+        verifyAdminToken: () => false,
+        isOwnHost: () => true,
+      },
+      pino({ level: 'silent' }),
+    );
+    const server = createServer(handlers.request({ encrypted: false }));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
+    expect((await fetch(url)).status).toBe(200);
+    expect((await fetch(url, { headers: { 'x-forwarded-for': '203.0.113.9' } })).status).toBe(status);
+    server.closeAllConnections();
+    server.close();
+  });
+});

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { isLoopback } from '../gateway/admission/decide/address-kind.js';
+import { isForwarded } from '../gateway/admission/decide/is-forwarded.js';
 import { classifyPath, isServed, type Listener } from './decide/classify-path.js';
 import type { ListenerHandlers } from './listeners.js';
 import { answerHealth, type NotReady } from './readiness.js';
@@ -40,7 +40,7 @@ export function createDispatch(rooms: Rooms, log: Logger): ListenerHandlers {
         // Nobody reads it, and who sends it a byte a minute would keep the connection for as long as he likes.
         response.setHeader('connection', 'close');
       }
-      if (!isServed(surface, listener, isLoopback(request.socket.remoteAddress))) {
+      if (!isServed(surface, listener, isLocal(request))) {
         answerText(response, 404, 'not found\n');
         return;
       }
@@ -67,7 +67,7 @@ function upgrade(
   head: Buffer,
 ): void {
   const surface = classifyPath(pathOf(request));
-  const loopback = isLoopback((socket as Socket).remoteAddress);
+  const loopback = isLocal(request);
   const isSocketSurface = surface === 'link' || surface === 'feed';
   if (!isSocketSurface || !isServed(surface, listener, loopback)) {
     refuseUpgrade(socket, 404, 'nothing speaks WebSocket here');
@@ -89,7 +89,7 @@ async function answerMetrics(
   log: Logger,
 ): Promise<void> {
   // A rebound DNS name makes any web page a loopback client: the name it asked for gives it away.
-  const trusted = isLoopback(request.socket.remoteAddress) && rooms.isOwnHost(request);
+  const trusted = isLocal(request) && rooms.isOwnHost(request);
   if (!trusted && !hasAdminToken(rooms, request)) {
     answerText(response, 401, 'the admin token is missing or wrong\n');
     return;
@@ -107,6 +107,11 @@ async function answerMetrics(
 function hasAdminToken(rooms: Rooms, request: IncomingMessage): boolean {
   const presented = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   return presented !== undefined && rooms.verifyAdminToken(presented);
+}
+
+/** From this very machine; not through a proxy on it, which speaks for whoever is behind it. */
+function isLocal(request: IncomingMessage): boolean {
+  return isLoopback(request.socket.remoteAddress) && !isForwarded(request.headers);
 }
 
 function bringsBody({ headers }: IncomingMessage): boolean {

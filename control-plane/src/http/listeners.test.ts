@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { get } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import { generate } from 'selfsigned';
@@ -71,4 +71,29 @@ describe('openListeners', () => {
     await listeners.close();
     await expect(fetch(listeners.plainUrls[0] ?? 'http://127.0.0.1:1')).rejects.toThrow();
   });
+
+  test.each([
+    ['garbage', 'GARBAGE\r\n\r\n', 'HTTP/1.1 400 '],
+    ['a bad length', 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: x\r\n\r\n', 'HTTP/1.1 400 '],
+    ['headers without end', `GET / HTTP/1.1\r\nhost: a\r\nx: ${'y'.repeat(40_000)}\r\n\r\n`, 'HTTP/1.1 431 '],
+  ])('%s is answered in the envelope that clients read, and ended', async (_, bytes, start) => {
+    const listeners = await open(['127.0.0.1']);
+    const answer = await exchange(Number(new URL(listeners.plainUrls[0] ?? '').port), bytes);
+    expect(answer.startsWith(start)).toBe(true);
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({
+      error: { type: 'invalid_request_error', code: 'bad_request', param: null },
+    });
+  });
 });
+
+function exchange(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answer += text;
+    });
+    socket.on('close', () => resolve(answer));
+    socket.on('error', reject);
+  });
+}

@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Clock, fullJitterDelayMs, type Random, type Timer } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
+import { answerParserError } from './answer-parser-error.js';
 import type { Listener } from './decide/classify-path.js';
 import { asksForWebSocket, ignoreUpgrade } from './ignore-upgrade.js';
 
@@ -174,6 +175,7 @@ function makeServer(wanted: Wanted, options: ListenersOptions): Server {
     if (asksForWebSocket(request)) onUpgrade(request, socket, head);
     else ignoreUpgrade(server, wanted.encrypted ? 'secureConnection' : 'connection', request, socket, head);
   });
+  server.on('clientError', answerParserError);
   server.on('tlsClientError', (error: Error) => {
     options.log.debug({ error: error.message }, 'a TLS handshake failed');
   });

@@ -1,17 +1,21 @@
 import type { Duplex } from 'node:stream';
 
 const reasons = {
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  503: 'Service Unavailable',
+  401: {
+    title: 'Unauthorized',
+    code: 'unauthorised',
+    fix: 'send "Authorization: Bearer …" with the admin token',
+  },
+  403: { title: 'Forbidden', code: 'forbidden', fix: null },
+  404: { title: 'Not Found', code: 'not_found', fix: null },
 } as const;
 
 /** Ends a WebSocket handshake with an HTTP answer; the peer learns the code and nothing else. */
 export function refuseUpgrade(socket: Duplex, status: keyof typeof reasons, detail: string): void {
-  const body = JSON.stringify({ status, detail });
+  const { title, code, fix } = reasons[status];
+  const body = JSON.stringify({ type: 'about:blank', title, status, code, detail, fix });
   socket.end(
-    `HTTP/1.1 ${status} ${reasons[status]}\r\ncontent-type: application/problem+json\r\n` +
+    `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
     () => socket.destroy(),
   );

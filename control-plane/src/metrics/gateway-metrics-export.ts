@@ -74,6 +74,7 @@ function addTokenCounters(registry: Registry, gateway: GatewayMetrics): void {
     collect() {
       this.reset();
       for (const { role, target, promptTokens, completionTokens, cachedTokens } of gateway.routes) {
+        if (target === '') continue;
         this.inc({ role, target, kind: 'prompt' }, promptTokens);
         this.inc({ role, target, kind: 'completion' }, completionTokens);
         this.inc({ role, target, kind: 'cached' }, cachedTokens);

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { z } from 'zod';
 import { hostSchema, listOf } from '../../api/schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
-import { age, gib, percent, printJson, printTable } from '../output.js';
+import { age, gib, mibPerSecond, percent, printJson, printTable } from '../output.js';
 
 type Host = z.infer<typeof hostSchema>;
 
@@ -77,6 +77,15 @@ function cardText(host: Host): string {
   return gpus.length > 1 ? `${gpus.length} × ${name}` : name;
 }
 
+function printReading(reading: NonNullable<Host['sample']>['host']): void {
+  const of = (used: number | null, total: number | null) => `${gib(used)} of ${gib(total)}`;
+  console.log(`  CPU           ${percent(reading.cpuRatio)}`);
+  console.log(`  memory        ${of(reading.memoryUsedBytes, reading.memoryTotalBytes)}`);
+  console.log(`  disk          ${of(reading.diskUsedBytes, reading.diskTotalBytes)}`);
+  const { networkReceivedBytesPerSecond: received, networkSentBytesPerSecond: sent } = reading;
+  console.log(`  network       ${mibPerSecond(received)} in, ${mibPerSecond(sent)} out`);
+}
+
 function printHost(host: Host): void {
   const nowMs = Date.now();
   const { inventory, sample } = host;
@@ -90,9 +99,13 @@ function printHost(host: Host): void {
       `  processor     ${inventory.cpuModel}, ${inventory.cpuThreads} threads, ${gib(inventory.memoryTotalBytes)}`,
     );
     for (const each of inventory.interfaces) {
-      console.log(`  interface     ${each.name} ${each.mac} ${each.kind} ${each.addresses.join(' ')}`);
+      const gateway = each.gatewayMac === null ? '' : `, gateway ${each.gatewayMac}`;
+      console.log(
+        `  interface     ${each.name} ${each.mac} ${each.kind} ${each.addresses.join(' ')}${gateway}`,
+      );
     }
   }
+  if (sample) printReading(sample.host);
   for (const gpu of inventory?.gpus ?? []) {
     const reading = sample?.gpus[gpu.uuid];
     console.log(

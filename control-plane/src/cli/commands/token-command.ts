@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { nameSchema } from '@ai-fabric/shared';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import { joinTokenSchema, listOf, newJoinTokenSchema } from '../../api/schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
@@ -42,8 +43,12 @@ function addCreate(token: Command): void {
   const create = token
     .command('create')
     .description('make a token: single use, shown once')
-    .option('--host <name>', 'only a host of this name may use it')
-    .option('--ttl <time>', 'how long it may be used: 90s, 15m, 2h, 1d', parseSeconds, 3600)
+    .option('--host <name>', 'only a host of this name may use it', parseHostName)
+    .addOption(
+      new Option('--ttl <time>', 'how long it may be used: 90s, 15m, 2h, 1d')
+        .argParser(parseSeconds)
+        .default(3600, '1h'),
+    )
     .option('--out <file>', 'write the token to a file (mode 0600) instead of printing it');
   withConnection(create).action(async (flags: CreateFlags) => {
     const body = { ttlSeconds: flags.ttl, ...(flags.host === undefined ? {} : { hostName: flags.host }) };
@@ -85,6 +90,12 @@ function printTokens(tokens: readonly z.infer<typeof joinTokenSchema>[]): void {
 }
 
 const secondsPer: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+function parseHostName(text: string): string {
+  const parsed = nameSchema.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? 'not a host name');
+}
 
 function parseSeconds(text: string): number {
   const match = /^(\d{1,7})([smhd])$/.exec(text);
