@@ -18,6 +18,7 @@ const REDRAW_MS = 1_000;
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: { once: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    allowPositionals: true,
   });
   if (values.help) {
     console.log(HELP);
@@ -34,7 +35,8 @@ async function main(): Promise<number> {
   const fabric = new DemoFabric({ plain, tls });
   const interrupted = new Promise<'interrupted'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => resolve('interrupted'));
+      // A second one changes nothing: what is under way is bounded, and half-ended children would stay behind.
+      process.on(signal, () => resolve('interrupted'));
     }
   });
   let failed = true;
@@ -94,6 +96,14 @@ async function allReady(fabric: DemoFabric): Promise<void> {
         items: { observed: { status: { phase: string } } | null }[];
       }>('/deployments');
       return items.every((each) => each.observed?.status.phase === 'ready');
+    },
+    30_000,
+  );
+  await eventually(
+    'every simulated card is known',
+    async () => {
+      const simulated = (await fabric.hosts()).filter((host) => host.name !== fabric.thisHost);
+      return simulated.every((host) => (host.inventory?.gpus.length ?? 0) > 0);
     },
     30_000,
   );
@@ -165,5 +175,8 @@ async function showStatus(fabric: DemoFabric, interrupted: Promise<unknown>): Pr
   }
   await interrupted;
 }
+
+// A terminal that was closed: the end is worth more than its last lines.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 process.exitCode = await main();

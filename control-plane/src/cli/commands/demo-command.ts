@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import { CliError, exitCodes } from '../exit-codes.js';
 
@@ -19,7 +17,7 @@ Examples:
   ai-fabric demo            # a live status until Ctrl-C
   ai-fabric demo --once`,
     )
-    .action(async (flags: { once?: boolean }) => {
+    .action(async () => {
       if (!existsSync(DEMO)) {
         throw new CliError(
           exitCodes.failed,
@@ -27,10 +25,7 @@ Examples:
           'run "npm run demo" in one',
         );
       }
-      const child = spawn(process.execPath, [DEMO, ...(flags.once ? ['--once'] : [])], { stdio: 'inherit' });
-      // A terminal sends Ctrl-C to both; the demo cleans up, and this process waits for it.
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
-      const [code] = (await once(child, 'exit')) as [number | null];
-      process.exitCode = code ?? exitCodes.failed;
+      // In this process: a terminal's Ctrl-C then comes once. The demo reads its flags from the command line itself.
+      await import(pathToFileURL(DEMO).href);
     });
 }
