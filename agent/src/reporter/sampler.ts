@@ -31,6 +31,8 @@ export interface SamplerOptions {
 const SENSOR_WAIT_MS = 1_000;
 /** An engine that is late is in the next sample. */
 const ENGINE_WAIT_MS = 400;
+/** A busy moment is not "unknown": so many cadences long the reading before stands in for one that is late. */
+const HOST_KEPT_CADENCES = 3;
 /** A tick that comes a little early is the one that was meant. */
 const SLACK_MS = 100;
 
@@ -39,6 +41,8 @@ export class Sampler {
   readonly #options: SamplerOptions;
   #host: HostReading = { ...emptyHostReading };
   #hostIssues: readonly Issue[] = [];
+  /** When the reading was asked for. */
+  #hostReadMs = Number.NEGATIVE_INFINITY;
   #hostDueMs = Number.NEGATIVE_INFINITY;
   #gpus: Record<string, GpuReading> = {};
   #gpuIssues: readonly Issue[] = [];
@@ -81,23 +85,30 @@ export class Sampler {
   }
 
   async #readHost(): Promise<void> {
-    const { host, clock, hostCadenceMs } = this.#options;
+    const { host, clock, hostCadenceMs, signal } = this.#options;
     const nowMs = clock.monotonicMs();
     if (nowMs < this.#hostDueMs - SLACK_MS) return;
     this.#hostDueMs = nowMs + hostCadenceMs;
-    const result = await this.#settle(host);
-    this.#host = result?.ok ? result.reading : { ...emptyHostReading };
-    this.#hostIssues = result ? issuesOf(result) : [];
+    // One that is late is taken when it comes.
+    const taken = host.read(signal).then((result) => this.#takeHost(result, nowMs));
+    const isLate = (await settleWithin(taken, SENSOR_WAIT_MS, clock)) === null;
+    if (!isLate || clock.monotonicMs() - this.#hostReadMs <= HOST_KEPT_CADENCES * hostCadenceMs) return;
+    this.#host = { ...emptyHostReading };
+    this.#hostIssues = [];
+  }
+
+  #takeHost(result: SensorResult<HostReading>, readMs: number): true {
+    if (readMs < this.#hostReadMs) return true;
+    this.#hostReadMs = readMs;
+    this.#host = result.ok ? result.reading : { ...emptyHostReading };
+    this.#hostIssues = issuesOf(result);
+    return true;
   }
 
   async #readGpus(): Promise<void> {
-    const result = await this.#settle(this.#options.gpus);
+    const { gpus, clock, signal } = this.#options;
+    const result = await settleWithin(gpus.read(signal), SENSOR_WAIT_MS, clock);
     this.#gpus = result?.ok ? { ...result.reading } : {};
     this.#gpuIssues = result ? issuesOf(result) : [];
-  }
-
-  #settle<Reading>(sensor: Sensor<Reading>): Promise<SensorResult<Reading> | null> {
-    const { clock, signal } = this.#options;
-    return settleWithin(sensor.read(signal), SENSOR_WAIT_MS, clock);
   }
 }
