@@ -38,6 +38,23 @@ describe('the issue ledger', () => {
     expect(ledger.open).toHaveLength(1);
   });
 
+  test.each([
+    ['0000:01:00.0', ['GPU-1'], ['GPU-1']],
+    ['host', ['GPU-1'], ['GPU-1']],
+    ['host', ['0000:01:00.0'], ['0000:01:00.0']],
+    ['0000:02:00.0', ['0000:02:00.0', 'GPU-1'], ['0000:02:00.0', 'GPU-1']],
+    ['0000:01:00.0', [], ['0000:01:00.0']],
+  ])('a lost card that the inventory calls %s and the stream %j is told once', (vague, exact, told) => {
+    const ledger = new IssueLedger();
+    ledger.state('inventory', [issue('driver_hung'), issue('gpu_lost', vague)]);
+    ledger.state(
+      'gpu',
+      exact.map((subject) => issue('gpu_lost', subject)),
+    );
+    expect(codes(ledger)).toContain('driver_hung');
+    expect(ledger.open.flatMap(({ code, subject }) => (code === 'gpu_lost' ? [subject] : []))).toEqual(told);
+  });
+
   test('the worst come first, and no more than a report takes', () => {
     const ledger = new IssueLedger();
     ledger.state(
