@@ -2,7 +2,13 @@ import { dirname, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock, GpuInventory } from '@ai-fabric/shared';
 import { type ClosableSensor, reading, type SensorResult, unavailable } from '../sensor.js';
-import { classifyToolFailure, driverHung, gpuLost, toolFailed } from './decide/classify-tool-failure.js';
+import {
+  classifyToolFailure,
+  driverHung,
+  gpuLost,
+  RUN_BY_HAND,
+  toolFailed,
+} from './decide/classify-tool-failure.js';
 import { readInventoryAnswer } from './decide/read-inventory-answer.js';
 import type { NvidiaSmi, ToolSearch } from './find-nvidia-smi.js';
 import { type ChildCommand, type ChildOutcome, runKillableChild } from './killable-child.js';
@@ -102,7 +108,10 @@ function judge(outcome: ChildOutcome, tool: NvidiaSmi): SensorResult<readonly Gp
   const answer = readInventoryAnswer(outcome.output);
   if (answer === null) {
     return unavailable(
-      toolFailed(`The inventory of the cards is unreadable: ${outcome.output || 'nothing was said'}`, null),
+      toolFailed(
+        `The inventory of the cards is unreadable: ${outcome.output || 'nothing was said'}`,
+        RUN_BY_HAND,
+      ),
     );
   }
   if (answer.ok) return reading(answer.gpus);

@@ -196,6 +196,7 @@ describe('garbage', () => {
     const { state, effects } = play([{ type: 'opened' }, FOUND, ...Array.from({ length: 8 }, () => bad)]);
     expect(state).toMatchObject({ phase: 'stopping', issue: { code: 'gpu_tool_failed' } });
     expect(state.issue?.detail).toContain('lorem ipsum');
+    expect(state.issue?.fix).toContain('Run nvidia-smi by hand');
     expect(kinds(effects)).toContain('kill');
   });
 });

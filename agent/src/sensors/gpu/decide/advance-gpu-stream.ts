@@ -1,6 +1,6 @@
 import type { Issue } from '@ai-fabric/shared';
 import { clipText } from '../../decide/describe-issue.js';
-import { driverHung, type ToolFailure, toolFailed } from './classify-tool-failure.js';
+import { driverHung, RUN_BY_HAND, type ToolFailure, toolFailed } from './classify-tool-failure.js';
 import type { GpuStreamEvent, GpuStreamState, GpuStreamStep, GpuStreamTimes } from './gpu-stream-state.js';
 import { planQueryFields } from './plan-query-fields.js';
 
@@ -101,7 +101,7 @@ function onBadLine(
   const said = clipText(event.text, 120);
   return kill(
     state,
-    toolFailed(`nvidia-smi prints lines that are no readings, such as: ${said}`, null),
+    toolFailed(`nvidia-smi prints lines that are no readings, such as: ${said}`, RUN_BY_HAND),
     times,
   );
 }

@@ -23,6 +23,9 @@ export type ToolFailure =
 const REFUSED_FIELD = /Field "([^"]{1,100})" is not a valid field to query/;
 const LOST_CARD = /Unable to determine the device handle for GPU|GPU is lost|GPU requires reset/i;
 
+/** For what the tool says that nobody foresaw. */
+export const RUN_BY_HAND = 'Run nvidia-smi by hand on the host; if its output looks right, report it.';
+
 interface Rule {
   readonly exitCode: number | null;
   readonly text: RegExp;
@@ -93,7 +96,7 @@ export function classifyToolFailure(end: ToolEnd): ToolFailure {
     RULES.find((candidate) => candidate.text.test(end.output)) ??
     RULES.find((candidate) => candidate.exitCode !== null && candidate.exitCode === end.exitCode);
   if (rule) return { kind: 'problem', issue: rule.issue(said) };
-  return { kind: 'problem', issue: toolFailed(`nvidia-smi ended ${howItEnded(end)}. ${said}`, null) };
+  return { kind: 'problem', issue: toolFailed(`nvidia-smi ended ${howItEnded(end)}. ${said}`, RUN_BY_HAND) };
 }
 
 /** No card, no driver: a host like any other, said calmly. */
