@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +28,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
+/** What an agent that was killed leaves. */
+async function leaveSocketBehind(where: string): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(join(where, 'killed.sock'), resolve));
+  await rename(join(where, 'killed.sock'), join(where, 'agent.sock'));
+  await new Promise((resolve) => server.close(resolve));
+}
+
 describe('the status socket', () => {
   test('answers with what is true when it is asked', async () => {
     let waitingSamples = 0;
@@ -48,6 +56,33 @@ describe('the status socket', () => {
     await mkdir(other);
     await (await openStatusSocket(other, platform, () => status)).close();
     await socket.close();
+  });
+
+  test.runIf(platform !== 'win32')(
+    'is had by one of those that start at once over one left behind',
+    async () => {
+      for (let round = 0; round < 10; round += 1) {
+        await leaveSocketBehind(directory);
+        const starts = Array.from({ length: 5 }, () => openStatusSocket(directory, platform, () => status));
+        const results = await Promise.allSettled(starts);
+        const sockets = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+        const refusals = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+        expect(sockets).toHaveLength(1);
+        expect(refusals.every((refusal) => refusal instanceof StateInUseError)).toBe(true);
+        expect(await askStatus(directory, platform)).toEqual(status);
+        expect(await readdir(directory)).toEqual(['agent.sock']);
+        await sockets[0]?.close();
+      }
+    },
+  );
+
+  test.runIf(platform !== 'win32')('goes past the lock of a start that was killed', async () => {
+    await leaveSocketBehind(directory);
+    const lock = join(directory, 'agent.sock.lock');
+    await writeFile(lock, '');
+    await expect(openStatusSocket(directory, platform, () => status)).rejects.toThrow(StateInUseError);
+    await utimes(lock, 1, 1);
+    await (await openStatusSocket(directory, platform, () => status)).close();
   });
 
   test('works in a directory whose path is longer than a socket’s may be', async () => {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, rm, stat, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '@ai-fabric/shared';
 import { type AgentStatus, agentStatusSchema } from './agent-status.js';
 
 /** Another agent runs on the same state directory: two would take the link from each other for ever. */
@@ -23,6 +24,8 @@ const ASK_TIMEOUT_MS = 2_000;
 const MAX_STATUS_LENGTH = 1024 * 1024;
 /** The kernel's limit for a socket's path is 108 bytes on Linux, 104 on macOS. */
 const MAX_PATH_BYTES = 100;
+/** Far longer than a start takes to put its socket there. */
+const LOCK_AGE_MS = 10_000;
 
 /**
  * Answers `status`, and is the proof that this agent is the only one on its state directory: unlike a file with a
@@ -58,11 +61,12 @@ export async function openStatusSocket(
  * @returns `null` when none runs
  * @throws StatusError when one may run, and cannot be asked
  */
-export async function askStatus(
-  stateDirectory: string,
-  platform: NodeJS.Platform,
-): Promise<AgentStatus | null> {
-  const text = await readSocket(socketPath(stateDirectory, platform));
+export function askStatus(stateDirectory: string, platform: NodeJS.Platform): Promise<AgentStatus | null> {
+  return askSocket(socketPath(stateDirectory, platform));
+}
+
+async function askSocket(path: string): Promise<AgentStatus | null> {
+  const text = await readSocket(path);
   if (text === null) return null;
   const parsed = agentStatusSchema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
@@ -75,22 +79,67 @@ async function listenAlone(
   stateDirectory: string,
   platform: NodeJS.Platform,
 ): Promise<void> {
+  // A pipe's name may be had by several at once.
+  if (platform === 'win32') await refuseSecond(path, stateDirectory);
   try {
     await listen(server, path);
   } catch (error) {
     if (codeOf(error) !== 'EADDRINUSE') throw cannotListen(path, error);
-    const running = await askStatus(stateDirectory, platform).catch(() => 'silent' as const);
-    if (running !== null) {
-      const who = running === 'silent' ? 'one that does not answer' : `process ${running.pid}`;
-      throw new StateInUseError(
-        `An agent runs already on ${stateDirectory} (${who}). Stop it first, or give this one another directory with --state.`,
-      );
-    }
-    // Nobody listens: what is left is the file of an agent that was killed.
-    await rm(path, { force: true });
-    await listen(server, path);
+    await refuseSecond(path, stateDirectory);
+    if (platform === 'win32') throw stateInUse(stateDirectory, 'one that does not answer');
+    await takeOver(server, path, stateDirectory);
   }
   if (platform !== 'win32') await chmod(path, 0o600);
+}
+
+/**
+ * What is left is the file of an agent that was killed. One start at a time may remove it: a second one would remove
+ * the socket that the first has put in its place.
+ */
+async function takeOver(server: Server, path: string, stateDirectory: string): Promise<void> {
+  const lock = `${path}.lock`;
+  const atOnce = 'one that starts at this moment';
+  if (!(await makeLock(lock))) throw stateInUse(stateDirectory, atOnce);
+  try {
+    await refuseSecond(path, stateDirectory);
+    await rm(path, { force: true });
+    await listen(server, path);
+  } catch (error) {
+    throw codeOf(error) === 'EADDRINUSE' ? stateInUse(stateDirectory, atOnce) : error;
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+/** @returns whether it is ours; one whose maker was killed meanwhile goes by its age */
+async function makeLock(lock: string): Promise<boolean> {
+  const made = await stat(lock).catch(() => null);
+  if (made !== null && Math.abs(systemClock().nowMs() - made.mtimeMs) > LOCK_AGE_MS) {
+    await rm(lock, { force: true });
+  }
+  try {
+    await writeFile(lock, '', { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw cannotListen(lock, error);
+  }
+}
+
+/** @throws StateInUseError when somebody listens there */
+async function refuseSecond(path: string, stateDirectory: string): Promise<void> {
+  const running = await askSocket(path).catch(() => 'silent' as const);
+  if (running === null) return;
+  throw stateInUse(
+    stateDirectory,
+    running === 'silent' ? 'one that does not answer' : `process ${running.pid}`,
+  );
+}
+
+function stateInUse(stateDirectory: string, who: string): StateInUseError {
+  return new StateInUseError(
+    `An agent runs already on ${stateDirectory} (${who}). Stop it first, or give this one another directory with --state.`,
+  );
 }
 
 function cannotListen(path: string, error: unknown): StatusError {
