@@ -3,7 +3,7 @@ import type { HostInventory, TelemetrySample } from '@ai-fabric/shared';
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;
 
-export function cardUuid(index: number): string {
+function cardUuid(index: number): string {
   return `GPU-${index.toString(16).padStart(8, '0')}-5a1c-4e0b-9d27-c0ffee${index.toString(16).padStart(6, '0')}`;
 }
 

@@ -49,7 +49,6 @@ export const embeddingRequestSchema = z.looseObject({
   encoding_format: z.enum(['float', 'base64']).nullish(),
   dimensions: z.int().nullish(),
 });
-export type EmbeddingRequest = z.infer<typeof embeddingRequestSchema>;
 
 /** The messages as one text, as a chat template renders them: a shared history is a shared prefix. */
 export function renderPrompt(messages: ChatRequest['messages']): string {

@@ -32,7 +32,7 @@ export async function runWrk(run: WrkRun): Promise<JsonLoadAnswer> {
   return parseWrk(output);
 }
 
-export function parseWrk(output: string): JsonLoadAnswer {
+function parseWrk(output: string): JsonLoadAnswer {
   const whole = /(\d+) requests in ([\d.]+)(m?s|m)\b/.exec(output);
   if (!whole) throw new Error(`wrk gave no figure:\n${output}`);
   const refused = Number(/Non-2xx or 3xx responses: (\d+)/.exec(output)?.[1] ?? 0);
