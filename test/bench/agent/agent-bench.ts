@@ -12,8 +12,8 @@ import { Rounds } from '../rounds.js';
 const HOST_NAME = 'bench-host';
 const MODEL = 'Qwen/Qwen2.5-7B-Instruct-AWQ';
 const GPU_CADENCE_MS = 2_000;
-/** Inventories and the proof of the replica are over, and what they needed was collected. */
-const SETTLE_MS = 10_000;
+/** Inventories and the proof of the replica are over, and V8 has given back what they needed. */
+const SETTLE_MS = 30_000;
 const ROUND_MS = 10_000;
 
 export const agentBench: Bench = {

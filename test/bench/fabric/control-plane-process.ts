@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventually } from '../../simulators/common/eventually.js';
 import type { BenchContext } from '../bench.js';
 import { BenchProcess } from '../machine/bench-process.js';
 import { freePorts } from '../machine/free-ports.js';
+import { pause } from '../machine/pause.js';
 import { programs } from './programs.js';
 
 export interface ControlPlaneOptions {
@@ -14,6 +14,8 @@ export interface ControlPlaneOptions {
 
 /** How often a starting control plane is asked whether it is ready: the error of `ready_ms`. */
 const READY_POLL_MS = 5;
+/** Not more often: it is asked of the core that is measured. */
+const ONLINE_POLL_MS = 25;
 
 /** The real `ai-fabric up` on a data directory and ports of its own, which a restart keeps. */
 export class ControlPlaneProcess {
@@ -69,7 +71,7 @@ export class ControlPlaneProcess {
       if (performance.now() - startedAtMs > 30_000) {
         throw new Error(`the control plane is not ready after 30 s:\n${child.lastLines()}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
+      await pause(READY_POLL_MS);
     }
     return performance.now() - startedAtMs;
   }
@@ -105,17 +107,18 @@ export class ControlPlaneProcess {
     return items.filter((host) => host.presence === 'online').length;
   }
 
-  /** Waits until this many hosts are linked. */
+  /**
+   * Waits until this many hosts are linked.
+   *
+   * @throws Error after the deadline
+   */
   async untilOnline(hosts: number, deadlineMs: number): Promise<void> {
-    await eventually(
-      `${hosts} hosts are online`,
-      async () => {
-        // While it is away or starting nobody answers.
-        const online = await this.hostsOnline().catch(() => 0);
-        return online >= hosts;
-      },
-      deadlineMs,
-    );
+    const endMs = performance.now() + deadlineMs;
+    // While it is away or starting nobody answers.
+    while ((await this.hostsOnline().catch(() => 0)) < hosts) {
+      if (performance.now() > endMs) throw new Error(`${hosts} hosts are not online within ${deadlineMs} ms`);
+      await pause(ONLINE_POLL_MS);
+    }
   }
 
   /** Prometheus' text, as a scraper on this machine gets it. */

@@ -83,24 +83,26 @@ function streams({ name }: Contender): boolean {
   return name === 'ours' || name === 'bare_relay';
 }
 
-async function measureJson(
-  { name, process, target }: Contender,
-  load: Load,
-  rounds: Rounds,
-): Promise<number> {
+async function measureJson(contender: Contender, load: Load, rounds: Rounds): Promise<number> {
+  const { name, process, target } = contender;
   const before = process.readings();
   const { answers, failures, durationMs } = await load.json(
     { ...target, body: chatRequest(false) },
     JSON_ROUND_MS,
   );
   const after = process.readings();
-  if (answers === 0 || failures > answers / 100) {
+  if (answers === 0 || failures > answers * toleratedFailures(contender)) {
     throw new Error(`${name}: ${failures} of ${answers + failures} requests failed:\n${process.lastLines()}`);
   }
   rounds.add(`json_rps_${name}`, answers / (durationMs / 1_000));
   rounds.add(`json_cpu_us_${name}`, ((after.cpuSeconds - before.cpuSeconds) / answers) * 1e6);
   rounds.add(`rss_mb_${name}`, after.rssBytes / 1e6);
   return corePercent(before, after);
+}
+
+/** Under 64 connections Portkey answers some later than wrk waits; its answers alone are counted. */
+function toleratedFailures(contender: Contender): number {
+  return streams(contender) ? 0.01 : 0.05;
 }
 
 async function measureStreams(

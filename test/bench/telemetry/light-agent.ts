@@ -1,5 +1,6 @@
 import { diffTelemetry, type TelemetrySample } from '@ai-fabric/shared';
-import { LightHost } from '../../harness/light-host.js';
+import { hostKeys, LightHost } from '../../harness/light-host.js';
+import { pause } from '../machine/pause.js';
 import { nextSample, sampleInventory } from './walk-readings.js';
 
 export interface LightAgentOptions {
@@ -12,31 +13,32 @@ export interface LightAgentOptions {
 }
 
 const REPORT_MS = 1_000;
+/** Where the registry is busy at that moment the control plane says so, and an agent tries again. */
+const TRIES = 20;
+const TRY_AGAIN_MS = 250;
 
 /** A host that joins with a real key over a real link and then reports each second, as a busy one does. */
 export class LightAgent {
   readonly name: string;
   readonly #options: LightAgentOptions;
-  readonly #host: LightHost;
+  #host: LightHost | null = null;
   #last: TelemetrySample | null = null;
 
   constructor(options: LightAgentOptions) {
-    const { index, tlsUrl, joinToken } = options;
-    this.name = `bench-${String(index).padStart(4, '0')}`;
+    this.name = `bench-${String(options.index).padStart(4, '0')}`;
     this.#options = options;
-    this.#host = new LightHost({ tlsUrl, joinToken, name: this.name, machine: this.name });
   }
 
   get isLinked(): boolean {
-    return this.#host.isLinked;
+    return this.#host?.isLinked ?? false;
   }
 
-  /** @throws Error with the reason when the control plane says goodbye instead of welcome */
+  /** @throws Error with the reason when the control plane refuses it */
   async link(): Promise<void> {
-    await this.#host.link();
-    if (this.#host.goodbye) throw new Error(`${this.name} was refused: ${this.#host.goodbye.detail}`);
+    const host = await this.#join();
+    this.#host = host;
     const telemetry = [this.#nextDelta()];
-    this.#host.report({
+    host.report({
       inventory: sampleInventory(this.#options.index),
       telemetry,
       replicas: [],
@@ -46,9 +48,23 @@ export class LightAgent {
     setTimeout(() => setInterval(() => this.#reportSample(), REPORT_MS), this.#options.random() * REPORT_MS);
   }
 
+  async #join(): Promise<LightHost> {
+    const { tlsUrl, joinToken } = this.#options;
+    const keys = hostKeys();
+    for (let tries = 1; ; tries += 1) {
+      const host = new LightHost({ tlsUrl, joinToken, keys, name: this.name, machine: this.name });
+      await host.link();
+      if (!host.goodbye) return host;
+      const { reason, detail } = host.goodbye;
+      await host.close();
+      if (reason !== 'unavailable' || tries === TRIES) throw new Error(`${this.name}: ${reason}: ${detail}`);
+      await pause(TRY_AGAIN_MS);
+    }
+  }
+
   #reportSample(): void {
     const report = { telemetry: [this.#nextDelta()] };
-    this.#host.report(report);
+    this.#host?.report(report);
     this.#options.reported(JSON.stringify(report).length);
   }
 
