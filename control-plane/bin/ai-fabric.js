@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=4
+// Of its own accord V8 grows the young generation to 48 MB; 12 MB cost no measurable time (docs/BENCHMARKS.md).
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

@@ -21,6 +21,8 @@ export interface ObservationThreadEvents {
   readonly onEnd: (reason: string) => void;
 }
 
+const YOUNG_GENERATION_MB = 3;
+
 export type StartObservationThread = (events: ObservationThreadEvents) => ObservationThread;
 
 /** @param workerUrl the compiled worker */
@@ -29,8 +31,13 @@ export function observationThreads(
   workerUrl: URL = findWorker(),
 ): StartObservationThread {
   return ({ onMessage, onEnd }) => {
-    // Flags that the process was started with are not the worker's: `--eval` and its like would end it at once.
-    const worker = new Worker(workerUrl, { workerData: data, execArgv: [] });
+    const worker = new Worker(workerUrl, {
+      workerData: data,
+      // Flags that the process was started with are not the worker's: `--eval` and its like would end it at once.
+      execArgv: [],
+      // Rows are small and die with their batch: left alone, V8 would give them 48 MB to die in.
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
     let reason = 'ended by itself';
     worker.on('message', onMessage);
     worker.on('error', (error) => {

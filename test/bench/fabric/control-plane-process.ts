@@ -4,7 +4,7 @@ import type { BenchContext } from '../bench.js';
 import { BenchProcess } from '../machine/bench-process.js';
 import { freePorts } from '../machine/free-ports.js';
 import { pause } from '../machine/pause.js';
-import { programs } from './programs.js';
+import { nodeFlagsOf, programs } from './programs.js';
 
 export interface ControlPlaneOptions {
   readonly context: BenchContext;
@@ -60,6 +60,7 @@ export class ControlPlaneProcess {
       file: process.execPath,
       args: [
         ...(profile !== null && role === 'measured' ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : []),
+        ...nodeFlagsOf(programs.controlPlane),
         ...[programs.controlPlane, 'up', '--config', this.#fabricFile, '--data', this.#dataDirectory],
         ...['--host', '127.0.0.1', '--port', String(this.port), '--tls-port', String(this.tlsPort)],
       ],
