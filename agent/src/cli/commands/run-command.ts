@@ -42,7 +42,7 @@ _HOST_CADENCE_MS, _ENGINE_CADENCE_MS, _BUFFER_BYTES, _LOG_LEVEL`,
 async function run(options: RunOptions): Promise<void> {
   const config = readAgentConfig(options);
   // The rest is loaded now, so that help and errors of usage come at once.
-  const [{ startAgent }, { systemClock }, { pino }] = await Promise.all([
+  const [{ startAgent }, { systemClock }, { default: pino }] = await Promise.all([
     import('../../start-agent.js'),
     import('@ai-fabric/shared'),
     import('pino'),

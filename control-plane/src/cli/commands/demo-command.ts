@@ -3,8 +3,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import { CliError, exitCodes } from '../exit-codes.js';
 
-/** The demo brings simulated machines, which are part of a checkout and not of what is installed. */
-const DEMO = fileURLToPath(new URL('../../../../test/dist/demo/main.js', import.meta.url));
+/** The demo brings simulated machines, which are part of a checkout and not of what is installed. From dist/program. */
+const DEMO = fileURLToPath(new URL('../../../test/dist/demo/main.js', import.meta.url));
 
 export function demoCommand(): Command {
   return new Command('demo')
