@@ -95,14 +95,16 @@ describe('ai-fabric up, when it cannot', () => {
     expect(await controlPlane.api('/status')).toMatchObject({ declaredRevision: 1 });
   });
 
-  test('a port that is taken is told by address and flag', async () => {
+  test('a port that is taken is told by address, flag and who has it', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
     const result = await controlPlane.spawn({ fabric: FABRIC, flags: ['--tls-port', String(port)] }).ended();
     other.close();
     expect(result.exitCode).toBe(1);
-    expect(toldBy(result.stderr)).toContain(`127.0.0.1:${port} is taken by another program`);
+    expect(toldBy(result.stderr)).toMatch(
+      new RegExp(`127\\.0\\.0\\.1:${port} is taken by .*process ${process.pid}\\b`),
+    );
     expect(toldBy(result.stderr)).toContain('--tls-port');
     // What was begun is put away: the next start is not in the way of the last.
     await controlPlane.start({ fabric: FABRIC });

@@ -44,14 +44,16 @@ describe('openListeners', () => {
     expect(answer).toBe('encrypted');
   });
 
-  test('a taken port is an error that names it and the flag, and nothing stays open', async () => {
+  test('a taken port is an error that names it, who has it and the flag, and nothing stays open', async () => {
     const holder = createServer();
     await new Promise<void>((resolve) => {
       holder.listen(0, '127.0.0.1', resolve);
     });
     const { port } = holder.address() as AddressInfo;
     await expect(open(['127.0.0.1'], port)).rejects.toThrow(ListenError);
-    await expect(open(['127.0.0.1'], port)).rejects.toThrow(new RegExp(`127.0.0.1:${port} is taken.*--port`));
+    await expect(open(['127.0.0.1'], port)).rejects.toThrow(
+      new RegExp(`127.0.0.1:${port} is taken by .*process ${process.pid}\\b.*--port`),
+    );
     holder.close();
   });
 

@@ -12,6 +12,7 @@ import type { Logger } from 'pino';
 import { answerParserError } from './answer-parser-error.js';
 import type { Listener } from './decide/classify-path.js';
 import { asksForWebSocket, ignoreUpgrade } from './ignore-upgrade.js';
+import { portHolder } from './port-holder.js';
 
 export interface ListenerHandlers {
   request(listener: Listener): RequestListener;
@@ -187,7 +188,7 @@ function listen(server: Server, wanted: Wanted): Promise<'open' | 'absent'> {
     server.once('error', (error: NodeJS.ErrnoException) => {
       // EAFNOSUPPORT: a machine without IPv6, which may yet be switched on.
       if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT') resolve('absent');
-      else reject(listenError(error, wanted));
+      else listenError(error, wanted).then(reject, reject);
     });
     // 0.0.0.0 and :: stand beside each other; a dual-stack :: would find its port taken.
     const ipv6Only = wanted.host.includes(':');
@@ -195,13 +196,13 @@ function listen(server: Server, wanted: Wanted): Promise<'open' | 'absent'> {
   });
 }
 
-function listenError(error: NodeJS.ErrnoException, wanted: Wanted): ListenError {
+async function listenError(error: NodeJS.ErrnoException, wanted: Wanted): Promise<ListenError> {
   const flag = wanted.encrypted ? '--tls-port' : '--port';
   const place = `${wanted.host}:${wanted.port}`;
   if (error.code === 'EADDRINUSE') {
     return new ListenError(
       'address_in_use',
-      `${place} is taken by another program; end it or choose another with ${flag}`,
+      `${place} is taken by ${await portHolder(wanted)}; end it or choose another with ${flag}`,
     );
   }
   return new ListenError(
