@@ -82,6 +82,7 @@ describe('openListeners', () => {
     const listeners = await open(['127.0.0.1']);
     const answer = await exchange(Number(new URL(listeners.plainUrls[0] ?? '').port), bytes);
     expect(answer.startsWith(start)).toBe(true);
+    expect(answer).toMatch(/^x-request-id: req-[a-z0-9]+-1\r$/m);
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({
       error: { type: 'invalid_request_error', code: 'bad_request', param: null },
     });

@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Clock, fullJitterDelayMs, type Random, type Timer } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
+import { createRequestIds } from '../gateway/admission/request-ids.js';
 import { answerParserError } from './answer-parser-error.js';
 import type { Listener } from './decide/classify-path.js';
 import { asksForWebSocket, ignoreUpgrade } from './ignore-upgrade.js';
@@ -176,7 +177,13 @@ function makeServer(wanted: Wanted, options: ListenersOptions): Server {
     if (asksForWebSocket(request)) onUpgrade(request, socket, head);
     else ignoreUpgrade(server, wanted.encrypted ? 'secureConnection' : 'connection', request, socket, head);
   });
-  server.on('clientError', answerParserError);
+  // The id that the client asked for was never read: one of ours.
+  const nextRequestId = createRequestIds(options.random);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    const requestId = nextRequestId(undefined);
+    options.log.debug({ requestId, code: error.code }, 'a request could not be read');
+    answerParserError(error, socket, requestId);
+  });
   server.on('tlsClientError', (error: Error) => {
     options.log.debug({ error: error.message }, 'a TLS handshake failed');
   });
