@@ -60,7 +60,12 @@ export const deploymentEntrySchema = z
       .nullable()
       .default(null)
       .describe('Prompt and answer together, in tokens. Left out: as the engine reports.'),
-    listed: z.boolean().default(true).describe('Whether clients see it in /v1/models under its own name.'),
+    listed: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether clients see it in /v1/models and may ask for it under its own name; its roles and aliases serve it anyway.',
+      ),
   })
   .describe('A model on a host.');
 
