@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -42,6 +42,7 @@ describe('ai-fabric up, when it cannot', () => {
       expect(told, toldBy(result.stderr)).toContain(`${controlPlane.fabricFile}:${line}`);
       expect(told).toContain(`"${nearest}"`);
     }
+    expect(readdirSync(controlPlane.dataDirectory)).toEqual([]);
     await controlPlane.start({ fabric: FABRIC });
     expect(await controlPlane.api('/status')).toMatchObject({ declaredRevision: 1 });
   });
@@ -52,12 +53,14 @@ describe('ai-fabric up, when it cannot', () => {
     expect(toldBy(result.stderr)).toMatch(/fabric\.yaml:[23]\b/);
   });
 
-  test('a fabric.yaml that is not there is told by its path', async () => {
+  test('a fabric.yaml that is not there is told by its path, and no data directory is made', async () => {
+    const fresh = join(controlPlane.dataDirectory, 'fresh');
     const result = await controlPlane
-      .spawn({ flags: ['--config', join(controlPlane.dataDirectory, 'none.yaml')] })
+      .spawn({ flags: ['--config', join(controlPlane.dataDirectory, 'none.yaml'), '--data', fresh] })
       .ended();
     expect(result.exitCode).toBe(1);
     expect(toldBy(result.stderr)).toContain(join(controlPlane.dataDirectory, 'none.yaml'));
+    expect(existsSync(fresh)).toBe(false);
   });
 
   test('a registry that a newer program wrote is left alone, and both versions are named', async () => {
