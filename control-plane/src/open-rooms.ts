@@ -4,6 +4,7 @@ import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { type AdminToken, openAdminToken } from './certificate/admin-token.js';
 import { openCertificate, type ServerCertificate } from './certificate/certificate.js';
+import { guardDirectory } from './certificate/guard-directory.js';
 import type { Closers } from './closers.js';
 import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
@@ -59,6 +60,9 @@ export async function openRooms(
   const registry = openRegistry({ dataDirectory: config.dataDirectory, clock, log: room('registry') });
   closers.add(() => registry.close());
   const { declared, hosts, observations } = registry;
+  const environment = processEnvironment();
+  const windowsDirectory = environment['SystemRoot'] ?? 'C:\\Windows';
+  await guardDirectory(config.dataDirectory, { windowsDirectory, log: room('certificate') });
   const certificate = await openCertificate({
     directory: layout.certificateDirectory,
     hostName: hostname(),
@@ -69,7 +73,7 @@ export async function openRooms(
   const live = new LiveState({ clock, log: room('live') });
   live.seed(hosts.list(), declared.current());
   closers.add(declared.onChange((state) => live.applyDeclared(state)));
-  const secrets = createSecretReader({ env: processEnvironment(), clock });
+  const secrets = createSecretReader({ env: environment, clock });
   const router = createRouter({ declared, live, secrets, clock, random, log: room('router') });
   closers.add(() => router.close());
 

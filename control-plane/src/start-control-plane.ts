@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { type Clock, type Random, systemClock } from '@ai-fabric/shared';
 import { type Logger, pino } from 'pino';
 import { Closers } from './closers.js';
 import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
-import { seedFromFile } from './declared/seed-from-file.js';
+import { refuseBadSeed, seedFromFile } from './declared/seed-from-file.js';
 import { removeEndpointFile, writeEndpointFile } from './endpoint-file.js';
 import { advertiseUrls } from './http/decide/advertise-urls.js';
 import { createDispatch } from './http/dispatch.js';
@@ -55,6 +56,7 @@ async function start(
   closers: Closers,
 ): Promise<ControlPlane> {
   const layout = dataDirectoryLayout(config.dataDirectory);
+  if (!existsSync(layout.registryFile)) refuseBadSeed(config.fabricFile);
   const rooms = await openRooms(config, around, closers);
   const listeners = await openAll(config, rooms, around, closers);
   // Not before: a start that fails on a taken port must not have declared anything.

@@ -14,6 +14,11 @@ const timeoutSeconds = z.number().gt(0).max(MAX_TIMEOUT_SECONDS);
 
 const modelIdSchema = z.string().min(1).max(200);
 
+/** What an editor can say of an address without our code: `describeUrlProblem`, as one expression. */
+const AUTHORITY = String.raw`[hH][tT][tT][pP][sS]?://(\[[0-9a-fA-F:.]+\]|[^\s/?#@:\[\]\\]+)(:[0-9]{1,5})?`;
+const BASE_ADDRESS = `^${AUTHORITY}(/[^?#]*)?$`;
+const ENGINE_ADDRESS = `^${AUTHORITY}(/(?!([^?#]*/)?v1/?$)[^?#]*)?$`;
+
 function addressSchema(example: string, mayEndInVersion: boolean) {
   return z
     .string()
@@ -45,7 +50,11 @@ export const deploymentEntrySchema = z
         error: 'an address such as http://armitage:8000',
         abort: true,
       })
-      .describe('Where the engine answers, without /v1, as both the control plane and the agent reach it.'),
+      .meta({
+        pattern: ENGINE_ADDRESS,
+        description:
+          'Where the engine answers, without /v1, as both the control plane and the agent reach it.',
+      }),
     servedModel: modelIdSchema.describe('What the engine calls the model in its own /v1/models.'),
     maxConcurrent: z
       .int()
@@ -60,7 +69,12 @@ export const deploymentEntrySchema = z
       .nullable()
       .default(null)
       .describe('Prompt and answer together, in tokens. Left out: as the engine reports.'),
-    listed: z.boolean().default(true).describe('Whether clients see it in /v1/models under its own name.'),
+    listed: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether clients see it in /v1/models and may ask for it under its own name; its roles and aliases serve it anyway.',
+      ),
   })
   .describe('A model on a host.');
 
@@ -90,7 +104,10 @@ const providerModelEntrySchema = z.strictObject({
 
 const providerEntrySchema = z
   .strictObject({
-    baseUrl: addressSchema('https://api.openai.com/v1', true).describe('Up to and with /v1.'),
+    baseUrl: addressSchema('https://api.openai.com/v1', true).meta({
+      pattern: BASE_ADDRESS,
+      description: 'Up to and with /v1.',
+    }),
     apiKey: secretReferenceSchema.nullable().default(null),
     models: z
       .record(nameSchema, providerModelEntrySchema)

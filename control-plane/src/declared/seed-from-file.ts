@@ -16,6 +16,17 @@ export interface SeedTarget extends DeclaredSource {
 }
 
 /**
+ * Refuses a file that a first start could not seed from, before that start has made anything.
+ *
+ * @throws {FabricFileError}
+ */
+export function refuseBadSeed(fabricFile: string | null): void {
+  if (fabricFile === null) return;
+  const file = readFabricFile(fabricFile);
+  if (!file.ok) throw new FabricFileError(formatFabricErrors(file));
+}
+
+/**
  * Declares what a fabric file says if nothing was ever declared. Otherwise the registry is what counts, and the
  * file is only compared: a start never changes what was declared.
  *

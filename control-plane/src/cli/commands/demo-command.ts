@@ -10,12 +10,14 @@ export function demoCommand(): Command {
   return new Command('demo')
     .description('the main job on this machine alone, with simulated workstations')
     .option('--once', 'a scripted tour; exit code 0 only if every step held')
+    .option('--json', 'each event as a line of JSON: "started", then "step" and "tour_ended", or "up"')
     .addHelpText(
       'after',
       `
 Examples:
   ai-fabric demo            # a live status until Ctrl-C
-  ai-fabric demo --once`,
+  ai-fabric demo --once
+  ai-fabric demo --once --json | jq 'select(.kind == "step") | .held'`,
     )
     .action(async () => {
       if (!existsSync(DEMO)) {
