@@ -140,6 +140,28 @@ describe('hosts', () => {
   });
 });
 
+describe('listings', () => {
+  test('come in pages that name the next one', async () => {
+    const first = await call('GET', '/hosts?limit=1');
+    expect(first.body.items).toMatchObject([{ name: 'armitage' }]);
+    const second = await call('GET', `/hosts?limit=1&cursor=${first.body.nextCursor}`);
+    expect(second.body).toMatchObject({ items: [{ name: 'motoko' }], nextCursor: null });
+  });
+
+  test('refuse the cursor of another listing, and a limit out of bounds', async () => {
+    const { nextCursor } = (await call('GET', '/hosts?limit=1')).body;
+    for (const path of ['/roles', '/deployments', '/join-tokens', '/hosts/motoko/telemetry']) {
+      expect(await call('GET', `${path}?cursor=${nextCursor}`)).toMatchObject({
+        status: 400,
+        body: { code: 'cursor_invalid', fix: expect.stringContaining('first page') },
+      });
+    }
+    for (const limit of ['0', '1001', '1.5', 'x', '']) {
+      expect(await call('GET', `/hosts?limit=${limit}`)).toMatchObject({ status: 400 });
+    }
+  });
+});
+
 describe('declared state over REST', () => {
   const deployment = {
     host: 'motoko',

@@ -17,6 +17,7 @@ export type ProblemCode =
   | 'forbidden'
   | 'not_found'
   | 'invalid'
+  | 'cursor_invalid'
   | 'unsupported_media_type'
   | 'in_use'
   | 'conflict'
@@ -29,6 +30,7 @@ const statuses = {
   forbidden: 403,
   not_found: 404,
   invalid: 400,
+  cursor_invalid: 400,
   unsupported_media_type: 415,
   in_use: 409,
   conflict: 409,
@@ -42,6 +44,7 @@ const titles: Readonly<Record<ProblemCode, string>> = {
   forbidden: 'Not allowed',
   not_found: 'There is no such thing',
   invalid: 'The request is not valid',
+  cursor_invalid: 'The cursor is not one of this query',
   unsupported_media_type: 'The body is not declared as JSON',
   in_use: 'Something else still uses it',
   conflict: 'It was changed in between',

@@ -3,6 +3,7 @@ import type { DeclaredRole } from '../../declared/declared-state.js';
 import { roleEntrySchema } from '../../declared/fabric-schema.js';
 import type { ApiContext } from '../api-context.js';
 import { changeDeclared } from '../change-declared.js';
+import { byName, pageOfItems, pageQuerySchema } from '../pagination.js';
 import { ApiError } from '../problem.js';
 import { problemResponses } from '../problem-responses.js';
 import { listOf, roleSchema } from '../schemas.js';
@@ -23,15 +24,17 @@ function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
       method: 'get',
       path: '/roles',
       tags: ['roles'],
-      summary: 'All roles, with their live state',
+      summary: 'All roles, with their live state; by name',
+      request: { query: pageQuerySchema },
       responses: {
         200: { description: 'Roles', content: { 'application/json': { schema: listOf(roleSchema) } } },
-        ...problemResponses(401),
+        ...problemResponses(400, 401),
       },
     }),
     (c) => {
-      const items = [...context.declared.current().roles.values()].map((role) => describe(context, role));
-      return c.json({ items, nextCursor: null }, 200);
+      const roles = context.declared.current().roles.values();
+      const page = pageOfItems(roles, c.req.valid('query'), { listing: 'listRoles' }, byName);
+      return c.json({ ...page, items: page.items.map((role) => describe(context, role)) }, 200);
     },
   );
   app.openapi(
