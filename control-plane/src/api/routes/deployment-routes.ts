@@ -24,6 +24,7 @@ function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'get',
       path: '/deployments',
+      operationId: 'listDeployments',
       tags: ['deployments'],
       summary: 'All deployments, with what is observed of their replicas; by name',
       request: { query: pageQuerySchema },
@@ -45,6 +46,7 @@ function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'get',
       path: '/deployments/{deployment}',
+      operationId: 'getDeployment',
       tags: ['deployments'],
       summary: 'One deployment',
       request: { params },
@@ -59,6 +61,7 @@ function addWriteRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'put',
       path: '/deployments/{deployment}',
+      operationId: 'declareDeployment',
       tags: ['deployments'],
       summary: 'Declare a deployment, or change one; the same twice changes nothing',
       request: { params, body: { content: { 'application/json': { schema: deploymentEntrySchema } } } },
@@ -77,6 +80,7 @@ function addWriteRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'delete',
       path: '/deployments/{deployment}',
+      operationId: 'removeDeployment',
       tags: ['deployments'],
       summary: 'Remove a deployment that no role or alias uses any more',
       request: { params },

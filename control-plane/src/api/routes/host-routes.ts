@@ -29,6 +29,7 @@ function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'get',
       path: '/hosts',
+      operationId: 'listHosts',
       tags: ['hosts'],
       summary: 'All hosts: declared, joined, or both; by name',
       request: { query: pageQuerySchema },
@@ -48,6 +49,7 @@ function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'get',
       path: '/hosts/{host}',
+      operationId: 'getHost',
       tags: ['hosts'],
       summary: 'One host: everything known of it',
       request: { params: hostParam },
@@ -66,6 +68,7 @@ function addTelemetryRoute(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'get',
       path: '/hosts/{host}/telemetry',
+      operationId: 'listHostTelemetry',
       tags: ['hosts'],
       summary:
         'Samples of the last 15 minutes, oldest first; a stretch without samples is a gap, never filled in',
@@ -104,6 +107,7 @@ function addDrainRoute(app: OpenAPIHono, context: ApiContext, verb: 'drain' | 'u
     createRoute({
       method: 'post',
       path: `/hosts/{host}/${verb}`,
+      operationId: `${verb}Host`,
       tags: ['hosts'],
       summary:
         verb === 'drain'

@@ -23,6 +23,7 @@ function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'get',
       path: '/roles',
+      operationId: 'listRoles',
       tags: ['roles'],
       summary: 'All roles, with their live state; by name',
       request: { query: pageQuerySchema },
@@ -41,6 +42,7 @@ function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'get',
       path: '/roles/{role}',
+      operationId: 'getRole',
       tags: ['roles'],
       summary: 'One role',
       request: { params },
@@ -55,6 +57,7 @@ function addWriteRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'put',
       path: '/roles/{role}',
+      operationId: 'declareRole',
       tags: ['roles'],
       summary: 'Declare a role, or change one; the same twice changes nothing',
       request: { params, body: { content: { 'application/json': { schema: roleEntrySchema } } } },
@@ -73,6 +76,7 @@ function addWriteRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'delete',
       path: '/roles/{role}',
+      operationId: 'removeRole',
       tags: ['roles'],
       summary: 'Remove a role that no alias uses any more',
       request: { params },

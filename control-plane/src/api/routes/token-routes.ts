@@ -15,6 +15,7 @@ export function addTokenRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'get',
       path: '/join-tokens',
+      operationId: 'listJoinTokens',
       tags: ['join tokens'],
       summary: 'Join tokens and what became of them, newest first; never their secrets',
       request: { query: pageQuerySchema },
@@ -38,6 +39,7 @@ export function addTokenRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'delete',
       path: '/join-tokens/{id}',
+      operationId: 'revokeJoinToken',
       tags: ['join tokens'],
       summary: 'Revoke a join token that was not used yet',
       request: { params: z.object({ id: z.string() }) },
@@ -62,6 +64,7 @@ function addCreateRoute(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'post',
       path: '/join-tokens',
+      operationId: 'createJoinToken',
       tags: ['join tokens'],
       summary: 'Make a join token: single use, shown once',
       request: {
