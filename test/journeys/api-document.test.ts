@@ -49,6 +49,7 @@ const calls: Readonly<Record<string, () => Call>> = {
   removeRole: () => ({ params: { role: 'code-assist' }, status: 204 }),
   createJoinToken: () => ({ body: { hostName: 'motoko' }, status: 201 }),
   listJoinTokens: () => ({ status: 200 }),
+  listAuditEntries: () => ({ query: 'limit=3', status: 200 }),
   revokeJoinToken: () => ({ params: { id: kept.get('createJoinToken') ?? '' }, status: 204 }),
 };
 
@@ -154,6 +155,21 @@ describe('every operation', () => {
         405,
         expect.stringContaining(operation.method),
       ]);
+    }
+  });
+
+  test('that changes something is recorded, and answers a repeated one without doing it again', async () => {
+    for (const operation of api.operations.filter(({ takesIdempotencyKey }) => takesIdempotencyKey)) {
+      const { operationId } = operation;
+      const headers = { 'idempotency-key': `once-${operationId}`, 'x-request-id': `first-${operationId}` };
+      const example = calls[operationId]?.() ?? { status: 0 };
+      const first = await send(operation, example, { headers });
+      const again = await send(operation, example, { headers: { ...headers, 'x-request-id': 'again' } });
+      expect(again.status === 409 || again.headers.get('idempotent-replayed') === 'true', operationId).toBe(
+        true,
+      );
+      const log = await controlPlane.api<{ items: object[] }>(`/audit?operationId=${operationId}&limit=1`);
+      expect(log.items).toMatchObject([{ requestId: `first-${operationId}`, status: first.status }]);
     }
   });
 

@@ -21,6 +21,6 @@ export function toApiError(error: Error, requestId: string, log: Logger): ApiErr
 export function answerProblem(error: ApiError, requestId: string): Response {
   return new Response(JSON.stringify(error.toProblem(requestId)), {
     status: error.status,
-    headers: { ...error.headers, 'content-type': 'application/problem+json', 'x-request-id': requestId },
+    headers: { ...error.headers, 'content-type': 'application/problem+json' },
   });
 }

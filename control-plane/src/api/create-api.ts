@@ -5,8 +5,10 @@ import { createRequestIds } from '../gateway/admission/request-ids.js';
 import { answerProblem, toApiError } from './answer-problem.js';
 import type { ApiContext } from './api-context.js';
 import { allowedMethods, describeApi } from './api-document.js';
+import { guardWrites } from './guard-writes.js';
 import { limitBody } from './limit-body.js';
 import { ApiError } from './problem.js';
+import { addAuditRoutes } from './routes/audit-routes.js';
 import { addControlPlaneRoutes } from './routes/control-plane-routes.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
@@ -38,19 +40,21 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
 
   app.use('*', async (c, next) => {
     c.set('requestId', requestId(c.req.header('x-request-id')));
-    c.header('x-request-id', c.get('requestId'));
     await next();
+    c.header('x-request-id', c.get('requestId'));
   });
   app.use('*', async (c, next) => {
     if (c.req.path !== DOCUMENT_PATH) c.set('actor', requireAdmin(context, c.req.header('authorization')));
     await next();
   });
   app.use('*', limitBody(MAX_BODY_BYTES));
+  guardWrites(app, { journal: context.writes, clock: context.clock, log });
   addControlPlaneRoutes(app, context);
   addHostRoutes(app, context);
   addDeploymentRoutes(app, context);
   addRoleRoutes(app, context);
   addTokenRoutes(app, context);
+  addAuditRoutes(app, context);
   addDocumentRoute(app);
 
   // Made when it is first asked for: no start waits for it.
@@ -63,7 +67,11 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   app.notFound((c) =>
     answerProblem(nothingThere(c, allowedMethods(document(), c.req.path)), c.get('requestId')),
   );
-  app.onError((error, c) => answerProblem(toApiError(error, c.get('requestId'), log), c.get('requestId')));
+  app.onError((error, c) => {
+    const problem = toApiError(error, c.get('requestId'), log);
+    c.set('problemCode', problem.code);
+    return answerProblem(problem, c.get('requestId'));
+  });
   return app;
 }
 

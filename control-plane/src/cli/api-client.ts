@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { TLSSocket } from 'node:tls';
 import { normaliseCertificateSha256 } from '@ai-fabric/shared';
@@ -87,7 +88,11 @@ export class ApiClient {
       const answer = await client.request({
         method,
         path: `/api/v1${path}`,
-        headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
+        headers: {
+          authorization: `Bearer ${this.#token}`,
+          'content-type': 'application/json',
+          ...(method === 'GET' ? {} : { 'idempotency-key': randomUUID() }),
+        },
         body: body === undefined ? null : JSON.stringify(body),
       });
       const text = await answer.body.text();
