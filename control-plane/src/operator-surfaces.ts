@@ -29,6 +29,7 @@ export function createOperatorSurfaces(
       ...{ clock, live, router, status, serverUrls },
       tokens: registry.tokens,
       declared: registry.declared,
+      writes: registry.writes,
       certificateSha256: certificate.certificateSha256,
       verifyAdminToken: (presented) => adminToken.verify(presented),
       setDraining: (name, draining) => {

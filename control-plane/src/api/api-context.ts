@@ -1,6 +1,7 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { LiveView } from '../live/live-view.js';
 import type { DeclaredStore, TokenStore } from '../registry/registry-types.js';
+import type { WriteJournal } from '../registry/write-journal.js';
 import type { Router } from '../router/route-types.js';
 
 /** What the routes may reach: nothing that is not here. */
@@ -10,6 +11,7 @@ export interface ApiContext {
   readonly router: Router;
   readonly tokens: TokenStore;
   readonly declared: DeclaredStore;
+  readonly writes: WriteJournal;
   readonly status: () => {
     readonly startedAtMs: number;
     readonly linkedHosts: number;

@@ -110,6 +110,25 @@ export const newJoinTokenSchema = z
   })
   .openapi('NewJoinToken');
 
+export const auditEntrySchema = z
+  .object({
+    id: z.int(),
+    atMs: z.number(),
+    requestId: z.string(),
+    /** Who wrote. */
+    actor: z.string(),
+    operationId: z.string(),
+    /** Of the path. */
+    params: z.record(z.string(), z.string()),
+    /** What was sent, in short and without secrets. */
+    body: z.unknown(),
+    /** Of the answer; `null`: the control plane ended before it was known. */
+    status: z.int().nullable(),
+    /** Of the problem that it was answered with. */
+    code: z.string().nullable(),
+  })
+  .openapi('AuditEntry');
+
 export const statusSchema = z
   .object({
     version: z.string(),

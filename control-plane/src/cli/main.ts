@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.js';
+import { auditCommand } from './commands/audit-command.js';
 import { demoCommand } from './commands/demo-command.js';
 import { deploymentsCommand } from './commands/deployments-command.js';
 import { hostsCommand } from './commands/hosts-command.js';
@@ -18,7 +19,8 @@ const program = new Command('ai-fabric')
   .addCommand(tokenCommand())
   .addCommand(hostsCommand())
   .addCommand(deploymentsCommand())
-  .addCommand(rolesCommand());
+  .addCommand(rolesCommand())
+  .addCommand(auditCommand());
 
 prepare(program);
 

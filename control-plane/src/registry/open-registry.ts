@@ -12,6 +12,7 @@ import { ThreadedObservationWriter } from './observation-writer.js';
 import { openRegistryDatabase, type RegistryDatabase } from './registry-database.js';
 import type { Registry } from './registry-types.js';
 import { createTokenStore } from './token-store.js';
+import { createWriteJournal } from './write-journal.js';
 
 export interface OpenRegistryOptions {
   readonly dataDirectory: string;
@@ -70,6 +71,7 @@ function assemble(
     declared,
     hosts: createHostStore(database, randomBytes),
     tokens: createTokenStore(database, randomBytes),
+    writes: createWriteJournal(database),
     observations,
     close: () => {
       closing ??= close();
