@@ -60,7 +60,10 @@ function assemble(
   release: () => void,
 ): Registry {
   const declared = createDeclaredStore(database, clock, log);
-  const startThread = observationThreads({ registryFile: database.file }, workerUrl);
+  const startThread = observationThreads(
+    { registryFile: database.file, runId: randomBytes(8).toString('hex') },
+    workerUrl,
+  );
   const observations = new ThreadedObservationWriter({ startThread, clock, log });
   const reader = new RegistryReader({
     registryFile: database.file,
@@ -78,6 +81,7 @@ function assemble(
     hosts: createHostStore(database, randomBytes),
     tokens: createTokenStore(database, randomBytes),
     observations,
+    requestLog: observations.requestLog,
     reader,
     close: () => {
       closing ??= close();

@@ -2,6 +2,7 @@ import type { HostInventory, Issue, ReplicaStatus } from '@ai-fabric/shared';
 import type { DeclaredFinding } from '../declared/decide/declared-finding.js';
 import type { DeclaredSource, DeclaredState } from '../declared/declared-state.js';
 import type { QueryName, QueryParams, QueryResult } from './reader-queries.js';
+import type { RequestLog } from './request-types.js';
 
 /** Everything that outlives the process. One control plane at a time has a data directory; see `openRegistry`. */
 export interface Registry {
@@ -9,6 +10,7 @@ export interface Registry {
   readonly hosts: HostStore;
   readonly tokens: TokenStore;
   readonly observations: ObservationWriter;
+  readonly requestLog: RequestLog;
   /** Long reads, on a thread of their own. */
   readonly reader: RegistryQueries;
   /** Writes what is queued (bounded in time), closes the file and lets go of the data directory. */
