@@ -13,7 +13,7 @@ import { SetupFailure } from './setup-failure.mjs';
 const packages = [
   {
     name: 'control-plane',
-    entries: ['cli/main.js', 'registry/observation-worker.js'],
+    entries: ['cli/main.js', 'registry/observation-worker.js', 'registry/reader-worker.js'],
     external: ['better-sqlite3'],
   },
   { name: 'agent', entries: ['cli/main.js', 'sensors/gpu/inventory-child.js'], external: [] },

@@ -11,8 +11,9 @@ export function toApiError(error: Error, requestId: string, log: Logger): ApiErr
     return new ApiError(error.status === 415 ? 'unsupported_media_type' : 'invalid', error.message, fix);
   }
   if (error instanceof RegistryError) {
-    const busy = error.code === 'registry_busy';
-    return new ApiError(busy ? 'registry_busy' : 'registry_unwritable', error.message, error.fix);
+    const { code, message, fix } = error;
+    const known = code === 'registry_busy' || code === 'query_unanswered';
+    return new ApiError(known ? code : 'registry_unwritable', message, fix);
   }
   log.error({ requestId, error: error.stack ?? error.message }, 'a control API call failed');
   return new ApiError('internal', 'the control plane failed on this call; its log says more');

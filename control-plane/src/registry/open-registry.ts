@@ -9,7 +9,9 @@ import { createHostStore } from './host-store.js';
 import { migrateRegistry } from './migrate-registry.js';
 import { observationThreads } from './observation-thread.js';
 import { ThreadedObservationWriter } from './observation-writer.js';
+import { readerThreads } from './reader-thread.js';
 import { openRegistryDatabase, type RegistryDatabase } from './registry-database.js';
+import { RegistryReader } from './registry-reader.js';
 import type { Registry } from './registry-types.js';
 import { createTokenStore } from './token-store.js';
 import { createWriteJournal } from './write-journal.js';
@@ -59,11 +61,19 @@ function assemble(
   release: () => void,
 ): Registry {
   const declared = createDeclaredStore(database, clock, log);
-  const startThread = observationThreads({ registryFile: database.file }, workerUrl);
+  const startThread = observationThreads(
+    { registryFile: database.file, runId: randomBytes(8).toString('hex') },
+    workerUrl,
+  );
   const observations = new ThreadedObservationWriter({ startThread, clock, log });
+  const reader = new RegistryReader({
+    registryFile: database.file,
+    startThread: readerThreads({ registryFile: database.file }),
+    clock,
+  });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    await observations.close();
+    await Promise.all([observations.close(), reader.close()]);
     database.close();
     release();
   };
@@ -73,6 +83,8 @@ function assemble(
     tokens: createTokenStore(database, randomBytes),
     writes: createWriteJournal(database),
     observations,
+    requestLog: observations.requestLog,
+    reader,
     close: () => {
       closing ??= close();
       return closing;

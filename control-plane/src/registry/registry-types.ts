@@ -1,6 +1,8 @@
 import type { HostInventory, Issue, ReplicaStatus } from '@ai-fabric/shared';
 import type { DeclaredFinding } from '../declared/decide/declared-finding.js';
 import type { DeclaredSource, DeclaredState } from '../declared/declared-state.js';
+import type { QueryName, QueryParams, QueryResult } from './reader-queries.js';
+import type { RequestLog } from './request-types.js';
 import type { WriteJournal } from './write-journal.js';
 
 /** Everything that outlives the process. One control plane at a time has a data directory; see `openRegistry`. */
@@ -10,8 +12,16 @@ export interface Registry {
   readonly tokens: TokenStore;
   readonly writes: WriteJournal;
   readonly observations: ObservationWriter;
+  readonly requestLog: RequestLog;
+  /** Long reads, on a thread of their own. */
+  readonly reader: RegistryQueries;
   /** Writes what is queued (bounded in time), closes the file and lets go of the data directory. */
   close(): Promise<void>;
+}
+
+export interface RegistryQueries {
+  /** Rejects with a `RegistryError`: see `RegistryReader`. */
+  query<Name extends QueryName>(name: Name, params: QueryParams<Name>): Promise<QueryResult<Name>>;
 }
 
 export type ReplaceResult =
