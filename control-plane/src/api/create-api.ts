@@ -11,6 +11,7 @@ import { problemResponses } from './problem-responses.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
+import { addTelemetryRoutes } from './routes/telemetry-routes.js';
 import { addTokenRoutes } from './routes/token-routes.js';
 import { statusSchema } from './schemas.js';
 
@@ -34,6 +35,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   app.use('*', limitBody(MAX_BODY_BYTES));
   addStatusRoute(app, context);
   addHostRoutes(app, context);
+  addTelemetryRoutes(app, context);
   addDeploymentRoutes(app, context);
   addRoleRoutes(app, context);
   addTokenRoutes(app, context);

@@ -3,7 +3,12 @@ import type { Observation } from './registry-types.js';
 
 /** Between the main thread and the observation worker. */
 export type ToObservationWorker =
-  | { readonly kind: 'write'; readonly batchId: number; readonly observations: readonly Observation[] }
+  | {
+      readonly kind: 'write';
+      readonly batchId: number;
+      readonly nowMs: number;
+      readonly observations: readonly Observation[];
+    }
   /** Forget what is older than the bounds allow. */
   | { readonly kind: 'prune'; readonly nowMs: number }
   | { readonly kind: 'close' };

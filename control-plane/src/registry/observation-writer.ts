@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { ObservationQueue } from './decide/observation-queue.js';
 import type { FromObservationWorker } from './observation-protocol.js';
 import type { ObservationThread, StartObservationThread } from './observation-thread.js';
-import type { Observation, ObservationWriter } from './registry-types.js';
+import type { Observation, ObservationWriter, TelemetryMinute } from './registry-types.js';
 
 /** At most this many rows hold the file's lock at once: some milliseconds. */
 const MAX_BATCH = 100;
@@ -16,7 +16,8 @@ const DRAIN_DEADLINE_MS = 3_000;
 const END_DEADLINE_MS = 1_000;
 const PRUNE_MS = 3_600_000;
 const LOG_AGAIN_MS = 60_000;
-const BOUNDS = { latest: 10_000, events: 5_000 };
+/** Minutes of telemetry: some kilobytes each. */
+const BOUNDS = { latest: 10_000, events: 5_000, telemetry: 5_000 };
 
 interface Batch {
   readonly batchId: number;
@@ -60,6 +61,11 @@ export class ThreadedObservationWriter implements ObservationWriter {
 
   get queuedCount(): number {
     return this.#queue.size + (this.#batch?.observations.length ?? 0);
+  }
+
+  waitingTelemetry(): TelemetryMinute[] {
+    const underWay = this.#batch?.observations.filter((each) => each.kind === 'telemetryMinute') ?? [];
+    return [...underWay, ...this.#queue.telemetry];
   }
 
   get droppedCount(): number {
@@ -124,7 +130,8 @@ export class ThreadedObservationWriter implements ObservationWriter {
       this.#onFailure(`the writing thread cannot be started: ${String(error)}`);
       return;
     }
-    this.#thread.post({ kind: 'write', batchId: batch.batchId, observations: batch.observations });
+    const { batchId, observations } = batch;
+    this.#thread.post({ kind: 'write', batchId, nowMs: this.#parts.clock.nowMs(), observations });
     this.#wait(ANSWER_DEADLINE_MS, () => this.#thread?.terminate());
   }
 

@@ -1,11 +1,12 @@
 import type Database from 'better-sqlite3';
+import { readTelemetry } from './read-telemetry.js';
 
 /**
  * What the reader thread can be asked. A query is a function of the read-only connection and of its parameters;
  * both parameters and result travel between threads as structured clones. It bounds itself: SQLite cannot be
  * interrupted in the middle of a step, so a query that steps for long holds up its followers to their deadlines.
  */
-export const readerQueries = { fileSize };
+export const readerQueries = { fileSize, telemetry: readTelemetry };
 
 export type ReaderQueries = typeof readerQueries;
 export type QueryName = keyof ReaderQueries;
