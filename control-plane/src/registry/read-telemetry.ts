@@ -1,6 +1,5 @@
 import type Database from 'better-sqlite3';
 import type { HostEvent } from '../history/decide/absence-stretches.js';
-import { decodeBucket } from '../history/decide/bucket-codec.js';
 import type { RollUp } from '../history/decide/open-stretch.js';
 import {
   type FieldSelection,
@@ -8,7 +7,7 @@ import {
   PointTable,
   type SeriesColumns,
 } from '../history/decide/point-table.js';
-import { type SeriesKind, telemetryFields } from '../history/decide/telemetry-fields.js';
+import type { SeriesKind } from '../history/decide/telemetry-fields.js';
 import { type Tier, tiers } from '../history/decide/tiers.js';
 import { keyAfterSeries, startOfKey, telemetryKey } from './telemetry-key.js';
 
@@ -71,9 +70,12 @@ function readColumns(
     if (fields[kind].length === 0 && kind !== 'host') continue;
     const from = telemetryKey(seriesId, tier, grid.startMs);
     const to = Math.min(telemetryKey(seriesId, tier, endMs), keyAfterSeries(seriesId));
-    for (const row of buckets.iterate(from, to) as Iterable<[number, Buffer]>) {
-      const startMs = startOfKey(row[0], tier);
-      table.add(kind, name, startMs, decodeBucket(row[1], startMs, telemetryFields[kind].length));
+    const wanted = Array.from({ length: Math.max(-1, ...fields[kind]) + 1 }, (_, index) =>
+      fields[kind].includes(index),
+    );
+    const points = table.pointsOf(kind, name);
+    for (const [key, data] of buckets.all(from, to) as [number, Buffer][]) {
+      table.addPacked(kind, points, startOfKey(key, tier), data, wanted);
     }
   }
   for (const { seq, startMs, series: parts } of waiting) {

@@ -10,6 +10,8 @@ import {
   LAST_AT,
   MAX,
   MIN,
+  mergeField,
+  mergeHead,
   NEWEST_AT,
   SAMPLES,
   SUM,
@@ -26,6 +28,7 @@ const OWN_LAST_AT = 8;
 const FORM_SHIFT = 4;
 
 const writer = new ByteWriter();
+const reader = new ByteReader();
 
 /**
  * A bucket as the bytes of a registry row: what is as everywhere (a value that never moved, a field that every sample
@@ -81,35 +84,57 @@ function encodeField(bucket: Bucket, at: number, startMs: number): void {
  * @param fieldCount fields of the series today: those that a row of an older program lacks are empty
  */
 export function decodeBucket(bytes: Uint8Array, startMs: number, fieldCount: number): Bucket {
-  const reader = new ByteReader(bytes);
-  const stored = reader.count();
-  const bucket = emptyBucket(Math.max(stored, fieldCount));
-  bucket[SAMPLES] = reader.count();
-  bucket[BACKFILLED] = reader.count();
-  bucket[BITS] = reader.count() - 1;
-  bucket[NEWEST_AT] = startMs + reader.count();
-  for (let field = 0; field < stored; field += 1) decodeField(reader, bucket, fieldAt(field), startMs);
+  const bucket = emptyBucket(Math.max(reader.begin(bytes).count(), fieldCount));
+  mergePacked(bucket, bytes, startMs, null);
   return bucket;
 }
 
-function decodeField(reader: ByteReader, bucket: Bucket, at: number, startMs: number): void {
-  const flags = reader.byte();
-  const kind = flags & KIND;
-  if (kind === ABSENT) return;
-  const count = flags & OWN_COUNT ? reader.count() : (bucket[SAMPLES] as number);
-  bucket[at + COUNT] = count;
-  bucket[at + LAST_AT] = flags & OWN_LAST_AT ? startMs + reader.count() : (bucket[NEWEST_AT] as number);
-  if (kind === CONSTANT) {
-    const value = reader.number(flags >> FORM_SHIFT);
-    bucket[at + SUM] = value * count;
-    bucket[at + MIN] = value;
-    bucket[at + MAX] = value;
-    bucket[at + LAST] = value;
-    return;
+/**
+ * Adds what a row holds to a bucket, as `mergeBucket` does, without unpacking what nobody asked for: a chart reads
+ * thousands of rows.
+ *
+ * @param wanted by field; `null` for all, an empty list for how many samples there were and nothing else. What `into`
+ * has no room for is passed over
+ */
+export function mergePacked(
+  into: Bucket,
+  bytes: Uint8Array,
+  startMs: number,
+  wanted: readonly boolean[] | null,
+): void {
+  const stored = reader.begin(bytes).count();
+  const samples = reader.count();
+  const backfilled = reader.count();
+  const bits = reader.count() - 1;
+  const newestAtMs = startMs + reader.count();
+  mergeHead(into, samples, backfilled, bits, newestAtMs);
+  const room = wanted === null ? fieldCountOf(into) : Math.min(fieldCountOf(into), wanted.length);
+  // What follows the last field that is wanted need not be unpacked, nor walked over.
+  const end = Math.min(stored, room);
+  for (let field = 0; field < end; field += 1) {
+    const flags = reader.byte();
+    const kind = flags & KIND;
+    if (kind === ABSENT) continue;
+    const count = flags & OWN_COUNT ? reader.count() : samples;
+    const lastAtMs = flags & OWN_LAST_AT ? startMs + reader.count() : newestAtMs;
+    const taken = wanted === null || wanted[field] === true;
+    if (kind === CONSTANT) {
+      const form = flags >> FORM_SHIFT;
+      if (!taken) reader.skipNumber(form);
+      else {
+        const value = reader.number(form);
+        mergeField(into, field, count, value * count, value, value, value, lastAtMs);
+      }
+      continue;
+    }
+    const forms = reader.byte();
+    if (!taken) {
+      for (let shift = 0; shift < 8; shift += 2) reader.skipNumber((forms >> shift) & 3);
+      continue;
+    }
+    const sum = reader.number(forms & 3);
+    const min = reader.number((forms >> 2) & 3);
+    const max = reader.number((forms >> 4) & 3);
+    mergeField(into, field, count, sum, min, max, reader.number(forms >> 6), lastAtMs);
   }
-  const forms = reader.byte();
-  bucket[at + SUM] = reader.number(forms & 3);
-  bucket[at + MIN] = reader.number((forms >> 2) & 3);
-  bucket[at + MAX] = reader.number((forms >> 4) & 3);
-  bucket[at + LAST] = reader.number(forms >> 6);
 }

@@ -67,21 +67,51 @@ export function addValue(bucket: Bucket, field: number, atMs: number, value: num
 
 /** Adds what `from` holds. Buckets may be merged in any order and grouping; sums then differ by their rounding alone. */
 export function mergeBucket(into: Bucket, from: Bucket): void {
-  into[SAMPLES] = num(into, SAMPLES) + num(from, SAMPLES);
-  into[BACKFILLED] = num(into, BACKFILLED) + num(from, BACKFILLED);
-  into[BITS] = joinBits(num(into, BITS), num(from, BITS));
-  into[NEWEST_AT] = Math.max(num(into, NEWEST_AT), num(from, NEWEST_AT));
-  const end = Math.min(into.length, from.length);
-  for (let at = HEAD; at < end; at += STRIDE) {
-    if (num(from, at + COUNT) === 0) continue;
-    into[at + COUNT] = num(into, at + COUNT) + num(from, at + COUNT);
-    into[at + SUM] = num(into, at + SUM) + num(from, at + SUM);
-    into[at + MIN] = Math.min(num(into, at + MIN), num(from, at + MIN));
-    into[at + MAX] = Math.max(num(into, at + MAX), num(from, at + MAX));
-    if (num(from, at + LAST_AT) < num(into, at + LAST_AT)) continue;
-    into[at + LAST] = num(from, at + LAST);
-    into[at + LAST_AT] = num(from, at + LAST_AT);
+  mergeHead(into, num(from, SAMPLES), num(from, BACKFILLED), num(from, BITS), num(from, NEWEST_AT));
+  const fieldCount = Math.min(fieldCountOf(into), fieldCountOf(from));
+  for (let field = 0; field < fieldCount; field += 1) {
+    const at = fieldAt(field);
+    const count = num(from, at + COUNT);
+    if (count === 0) continue;
+    const sum = num(from, at + SUM);
+    const min = num(from, at + MIN);
+    const max = num(from, at + MAX);
+    mergeField(into, field, count, sum, min, max, num(from, at + LAST), num(from, at + LAST_AT));
   }
+}
+
+export function mergeHead(
+  into: Bucket,
+  samples: number,
+  backfilled: number,
+  bits: number,
+  newestAtMs: number,
+): void {
+  into[SAMPLES] = num(into, SAMPLES) + samples;
+  into[BACKFILLED] = num(into, BACKFILLED) + backfilled;
+  into[BITS] = joinBits(num(into, BITS), bits);
+  if (newestAtMs > num(into, NEWEST_AT)) into[NEWEST_AT] = newestAtMs;
+}
+
+/** @param count at least 1 */
+export function mergeField(
+  into: Bucket,
+  field: number,
+  count: number,
+  sum: number,
+  min: number,
+  max: number,
+  last: number,
+  lastAtMs: number,
+): void {
+  const at = fieldAt(field);
+  into[at + COUNT] = num(into, at + COUNT) + count;
+  into[at + SUM] = num(into, at + SUM) + sum;
+  if (min < num(into, at + MIN)) into[at + MIN] = min;
+  if (max > num(into, at + MAX)) into[at + MAX] = max;
+  if (lastAtMs < num(into, at + LAST_AT)) return;
+  into[at + LAST] = last;
+  into[at + LAST_AT] = lastAtMs;
 }
 
 function joinBits(one: number, other: number): number {

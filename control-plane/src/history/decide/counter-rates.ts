@@ -54,6 +54,10 @@ export class CounterRates {
     values[FIELD.preemptionsPerSecond] = (grown[3] as number) / seconds;
     values[FIELD.timeToFirstTokenSeconds] = mean(grown[TTFT_SUM] as number, grown[TTFT_COUNT] as number);
     values[FIELD.interTokenSeconds] = mean(grown[INTER_SUM] as number, grown[INTER_COUNT] as number);
+    values[FIELD.timeToFirstTokenP50Seconds] = reading.timeToFirstTokenP50Seconds ?? Number.NaN;
+    values[FIELD.timeToFirstTokenP95Seconds] = reading.timeToFirstTokenP95Seconds ?? Number.NaN;
+    values[FIELD.interTokenP50Seconds] = reading.interTokenP50Seconds ?? Number.NaN;
+    values[FIELD.interTokenP95Seconds] = reading.interTokenP95Seconds ?? Number.NaN;
   }
 }
 

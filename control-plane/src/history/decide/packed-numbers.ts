@@ -105,13 +105,16 @@ export class ByteWriter {
 
 /** Reads what `ByteWriter` wrote. Bytes that end too early read as 0. */
 export class ByteReader {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  #bytes: Uint8Array = new Uint8Array();
+  /** Most rows hold no float. */
+  #view: DataView | null = null;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
+  begin(bytes: Uint8Array): this {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = null;
+    this.#at = 0;
+    return this;
   }
 
   byte(): number {
@@ -121,22 +124,34 @@ export class ByteReader {
   }
 
   count(): number {
-    let value = 0;
-    for (let factor = 1; ; factor *= 128) {
-      const byte = this.byte();
+    const bytes = this.#bytes;
+    let at = this.#at;
+    let byte = bytes[at] ?? 0;
+    let value = byte & 127;
+    for (let factor = 128; byte >= 128; factor *= 128) {
+      at += 1;
+      byte = bytes[at] ?? 0;
       value += (byte & 127) * factor;
-      if (byte < 128) return value;
     }
+    this.#at = at + 1;
+    return value;
   }
 
   number(form: number): number {
     if (form === WHOLE) return this.#signed();
     if (form === SCALED) return this.#signed() / SCALE;
-    const size = form === SINGLE ? 4 : 8;
     const at = this.#at;
-    this.#at += size;
+    this.skipNumber(form);
     if (this.#at > this.#bytes.length) return 0;
+    const { buffer, byteOffset, byteLength } = this.#bytes;
+    this.#view ??= new DataView(buffer, byteOffset, byteLength);
     return form === SINGLE ? this.#view.getFloat32(at) : this.#view.getFloat64(at);
+  }
+
+  skipNumber(form: number): void {
+    if (form === SINGLE) this.#at += 4;
+    else if (form === DOUBLE) this.#at += 8;
+    else while (this.byte() >= 128);
   }
 
   #signed(): number {

@@ -3,6 +3,7 @@ import {
   BITS,
   type Bucket,
   COUNT,
+  emptyBucket,
   fieldAt,
   LAST,
   MAX,
@@ -11,6 +12,7 @@ import {
   SAMPLES,
   SUM,
 } from './bucket.js';
+import { mergePacked } from './bucket-codec.js';
 import { type SeriesKind, seriesKinds, telemetryFields } from './telemetry-fields.js';
 
 /** Equal steps of time, side by side. */
@@ -61,13 +63,30 @@ export class PointTable {
 
   /** @param bucket is kept, and changed by what is added to its point later */
   add(kind: SeriesKind, name: string, startMs: number, bucket: Bucket): void {
-    const { startMs: gridStartMs, stepMs, count } = this.#grid;
-    const point = Math.floor((startMs - gridStartMs) / stepMs);
-    if (point < 0 || point >= count) return;
-    const points = this.#pointsOf(kind, name);
+    const point = this.#pointAt(startMs);
+    if (point === null) return;
+    const points = this.pointsOf(kind, name);
     const before = points[point];
     if (before) mergeBucket(before, bucket);
     else points[point] = bucket;
+  }
+
+  /** @param points of `pointsOf` @param wanted by field: the others are left out */
+  addPacked(
+    kind: SeriesKind,
+    points: (Bucket | undefined)[],
+    startMs: number,
+    bytes: Uint8Array,
+    wanted: readonly boolean[],
+  ): void {
+    const point = this.#pointAt(startMs);
+    if (point === null) return;
+    let bucket = points[point];
+    if (!bucket) {
+      bucket = emptyBucket(telemetryFields[kind].length);
+      points[point] = bucket;
+    }
+    mergePacked(bucket, bytes, startMs, wanted);
   }
 
   /** The host first, then cards and replicas, each by name. */
@@ -78,7 +97,13 @@ export class PointTable {
     return all.map((series) => columnsOf(series, selection[series.kind], this.#grid.count));
   }
 
-  #pointsOf(kind: SeriesKind, name: string): (Bucket | undefined)[] {
+  #pointAt(startMs: number): number | null {
+    const { startMs: gridStartMs, stepMs, count } = this.#grid;
+    const point = Math.floor((startMs - gridStartMs) / stepMs);
+    return point >= 0 && point < count ? point : null;
+  }
+
+  pointsOf(kind: SeriesKind, name: string): (Bucket | undefined)[] {
     const label = `${kind} ${name}`;
     let series = this.#series.get(label);
     if (!series) {
