@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
@@ -16,6 +16,7 @@ import { createKeyLookup } from './gateway/admission/key-lookup.js';
 import { createOwnAddresses } from './gateway/admission/own-addresses.js';
 import { createGateway, type Gateway } from './gateway/create-gateway.js';
 import { GatewayMetrics } from './gateway/gateway-metrics.js';
+import { TelemetryHistory } from './history/telemetry-history.js';
 import { createLinkServer, type LinkServer } from './link/link-server.js';
 import { LiveState } from './live/live-state.js';
 import { openRegistry } from './registry/open-registry.js';
@@ -37,6 +38,7 @@ export interface OpenedRooms {
   readonly certificate: ServerCertificate;
   readonly adminToken: AdminToken;
   readonly live: LiveState;
+  readonly telemetry: TelemetryHistory;
   readonly router: RunningRouter;
   readonly link: LinkServer;
   readonly feed: TelemetryFeed;
@@ -73,6 +75,11 @@ export async function openRooms(
   const live = new LiveState({ clock, log: room('live') });
   live.seed(hosts.list(), declared.current());
   closers.add(declared.onChange((state) => live.applyDeclared(state)));
+  const telemetry = new TelemetryHistory({
+    ...{ live, observations, clock, runId: randomUUID() },
+    read: (question) => registry.reader.query('telemetry', question),
+  });
+  closers.add(() => telemetry.close());
   const secrets = createSecretReader({ env: environment, clock });
   const router = createRouter({ declared, live, secrets, clock, random, log: room('router') });
   closers.add(() => router.close());
@@ -102,6 +109,7 @@ export async function openRooms(
       certificate,
       adminToken,
       live,
+      telemetry,
       router,
       link,
       feed,

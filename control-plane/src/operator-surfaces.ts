@@ -15,7 +15,7 @@ export function createOperatorSurfaces(
   serverUrls: () => readonly string[],
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): OperatorSurfaces {
-  const { registry, live, router, link, feed, certificate, adminToken, gatewayMetrics } = rooms;
+  const { registry, live, telemetry, router, link, feed, certificate, adminToken, gatewayMetrics } = rooms;
   const status = () => ({
     startedAtMs: rooms.startedAtMs,
     fabricFileDiffers: rooms.fabricFile.differs,
@@ -26,7 +26,7 @@ export function createOperatorSurfaces(
   const metrics = createMetrics({ live, status, gatewayMetrics, routerGauges: () => router.gauges() });
   const api = createApi(
     {
-      ...{ clock, live, router, status, serverUrls },
+      ...{ clock, live, telemetry, router, status, serverUrls },
       tokens: registry.tokens,
       declared: registry.declared,
       writes: registry.writes,

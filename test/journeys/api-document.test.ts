@@ -36,7 +36,7 @@ const calls: Readonly<Record<string, () => Call>> = {
   getStatus: () => ({ status: 200 }),
   listHosts: () => ({ status: 200 }),
   getHost: () => ({ params: armitage, status: 200 }),
-  listHostTelemetry: () => ({ params: armitage, status: 200 }),
+  getHostTelemetry: () => ({ params: armitage, status: 200 }),
   drainHost: () => ({ params: armitage, status: 200 }),
   undrainHost: () => ({ params: armitage, status: 200 }),
   declareDeployment: () => ({ params: { deployment: 'second' }, body: deployment, status: 200 }),

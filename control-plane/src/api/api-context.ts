@@ -1,4 +1,5 @@
 import type { Clock } from '@ai-fabric/shared';
+import type { TelemetryHistory } from '../history/telemetry-history.js';
 import type { LiveView } from '../live/live-view.js';
 import type { DeclaredStore, TokenStore } from '../registry/registry-types.js';
 import type { WriteJournal } from '../registry/write-journal.js';
@@ -8,6 +9,7 @@ import type { Router } from '../router/route-types.js';
 export interface ApiContext {
   readonly clock: Clock;
   readonly live: LiveView;
+  readonly telemetry: Pick<TelemetryHistory, 'query'>;
   readonly router: Router;
   readonly tokens: TokenStore;
   readonly declared: DeclaredStore;

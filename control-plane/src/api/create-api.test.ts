@@ -80,13 +80,32 @@ describe('hosts', () => {
     expect(await call('POST', '/hosts/armitage/drain')).toMatchObject({ status: 404 });
   });
 
-  test('telemetry answers with what is there, and refuses a range that ends before it begins', async () => {
+  test('telemetry answers with what is there: nothing, of a host that never joined', async () => {
     const { body } = await call('GET', '/hosts/motoko/telemetry');
-    expect(body.items).toEqual([]);
-    expect(await call('GET', '/hosts/motoko/telemetry?fromMs=2&toMs=1')).toMatchObject({
-      status: 400,
-      body: { code: 'invalid' },
-    });
+    expect(body).toMatchObject({ host: 'motoko', stretches: [], stepMs: 60_000 });
+    expect(new Set(body.points.map((point: { state: string }) => point.state))).toEqual(new Set(['silent']));
+  });
+
+  test.each([
+    ['from=1h&to=2h', '"from" is after "to"'],
+    ['from=yesterday', '"from" is no time: "yesterday"'],
+    ['from=1h&step=1s', '3600 points; at most 2000'],
+    ['from=1h&step=fast', '"step" is no length of time'],
+    ['fields=gpu.watts', 'no field "gpu.watts"'],
+  ])('telemetry with %s is refused', async (query, detail) => {
+    const { status, body } = await call('GET', `/hosts/motoko/telemetry?${query}`);
+    expect([status, body.code]).toEqual([400, 'invalid']);
+    expect(body.detail).toContain(detail);
+    expect(body.fix).toBeTruthy();
+  });
+
+  test('telemetry of ten years is that of the 400 days that are kept, and says so', async () => {
+    const { status, body } = await call('GET', '/hosts/motoko/telemetry?from=3650d');
+    expect(status).toBe(200);
+    expect(body.notes[0]).toContain('kept for 400 days');
+    expect(body.toMs - body.fromMs).toBe(400 * 86_400_000);
+    expect(body.resolution).toBe('2h');
+    expect(body.points.length).toBeLessThanOrEqual(2_000);
   });
 });
 

@@ -13,6 +13,7 @@ import { addControlPlaneRoutes } from './routes/control-plane-routes.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
+import { addTelemetryRoutes } from './routes/telemetry-routes.js';
 import { addTokenRoutes } from './routes/token-routes.js';
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -51,6 +52,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   guardWrites(app, { journal: context.writes, clock: context.clock, log });
   addControlPlaneRoutes(app, context);
   addHostRoutes(app, context);
+  addTelemetryRoutes(app, context);
   addDeploymentRoutes(app, context);
   addRoleRoutes(app, context);
   addTokenRoutes(app, context);

@@ -4,7 +4,7 @@ import { ObservationQueue } from './decide/observation-queue.js';
 import { RequestQueue } from './decide/request-queue.js';
 import type { FromObservationWorker } from './observation-protocol.js';
 import type { ObservationThread, StartObservationThread } from './observation-thread.js';
-import type { Observation, ObservationWriter } from './registry-types.js';
+import type { Observation, ObservationWriter, TelemetryMinute } from './registry-types.js';
 import type { RequestLog, RequestRow } from './request-types.js';
 
 /** At most this many rows hold the file's lock at once: some milliseconds. */
@@ -18,7 +18,8 @@ const DRAIN_DEADLINE_MS = 3_000;
 const END_DEADLINE_MS = 1_000;
 const PRUNE_MS = 3_600_000;
 const LOG_AGAIN_MS = 60_000;
-const BOUNDS = { latest: 10_000, events: 5_000 };
+/** Minutes of telemetry: some kilobytes each. */
+const BOUNDS = { latest: 10_000, events: 5_000, telemetry: 5_000 };
 /** About half a kilobyte each. */
 const MAX_REQUESTS = 10_000;
 
@@ -79,6 +80,11 @@ export class ThreadedObservationWriter implements ObservationWriter {
 
   get queuedCount(): number {
     return this.#queue.size + (this.#batch?.observations.length ?? 0);
+  }
+
+  waitingTelemetry(): TelemetryMinute[] {
+    const underWay = this.#batch?.observations.filter((each) => each.kind === 'telemetryMinute') ?? [];
+    return [...underWay, ...this.#queue.telemetry];
   }
 
   get droppedCount(): number {

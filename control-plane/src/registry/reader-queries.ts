@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import { readRequest, readRequestPage } from './read-requests.js';
+import { readTelemetry } from './read-telemetry.js';
 import { readUsage } from './read-usage.js';
 
 /**
@@ -11,6 +12,7 @@ export const readerQueries = {
   fileSize,
   request: readRequest,
   requestPage: readRequestPage,
+  telemetry: readTelemetry,
   usage: readUsage,
 };
 

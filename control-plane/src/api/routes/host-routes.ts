@@ -2,25 +2,17 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { DeclaredState } from '../../declared/declared-state.js';
 import type { LiveHost } from '../../live/live-view.js';
 import type { ApiContext } from '../api-context.js';
-import { byName, MAX_PAGE_LIMIT, pageOfItems, pageQuerySchema } from '../pagination.js';
+import { byName, pageOfItems, pageQuerySchema } from '../pagination.js';
 import { ApiError } from '../problem.js';
 import { problemResponses } from '../problem-responses.js';
-import { hostSchema, listOf, sampleSchema } from '../schemas.js';
+import { hostSchema, listOf } from '../schemas.js';
 
-const hostParam = z.object({
+export const hostParam = z.object({
   host: z.string().openapi({ param: { name: 'host', in: 'path' }, example: 'armitage' }),
 });
-const HISTORY_MS = 15 * 60 * 1000;
-
-const oldestFirst = {
-  like: z.tuple([z.number()]),
-  positionOf: ({ atMs }: { readonly atMs: number }): [number] => [atMs],
-  compare: ([one]: [number], [other]: [number]) => one - other,
-};
 
 export function addHostRoutes(app: OpenAPIHono, context: ApiContext): void {
   addReadRoutes(app, context);
-  addTelemetryRoute(app, context);
   for (const verb of ['drain', 'undrain'] as const) addDrainRoute(app, context, verb);
 }
 
@@ -63,45 +55,6 @@ function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
   );
 }
 
-function addTelemetryRoute(app: OpenAPIHono, context: ApiContext): void {
-  app.openapi(
-    createRoute({
-      method: 'get',
-      path: '/hosts/{host}/telemetry',
-      operationId: 'listHostTelemetry',
-      tags: ['hosts'],
-      summary:
-        'Samples of the last 15 minutes, oldest first; a stretch without samples is a gap, never filled in',
-      request: {
-        params: hostParam,
-        query: z.object({
-          fromMs: z.coerce
-            .number()
-            .optional()
-            .openapi({ description: 'Milliseconds since 1970; default 15 min ago' }),
-          toMs: z.coerce.number().optional().openapi({ description: 'Milliseconds since 1970; default now' }),
-          ...pageQuerySchema.shape,
-          limit: pageQuerySchema.shape.limit.default(MAX_PAGE_LIMIT),
-        }),
-      },
-      responses: {
-        200: { description: 'Samples', content: { 'application/json': { schema: listOf(sampleSchema) } } },
-        ...problemResponses(400, 401, 404),
-      },
-    }),
-    (c) => {
-      const { name } = findHost(context, c.req.valid('param').host);
-      const nowMs = context.clock.nowMs();
-      const asked = c.req.valid('query');
-      const { fromMs = nowMs - HISTORY_MS, toMs = nowMs } = asked;
-      if (fromMs > toMs) throw new ApiError('invalid', `fromMs (${fromMs}) is after toMs (${toMs})`);
-      const filters = { host: name, fromMs: asked.fromMs, toMs: asked.toMs };
-      const query = { listing: 'listHostTelemetry', filters };
-      return c.json(pageOfItems(context.live.history(name, fromMs, toMs), asked, query, oldestFirst), 200);
-    },
-  );
-}
-
 function addDrainRoute(app: OpenAPIHono, context: ApiContext, verb: 'drain' | 'undrain'): void {
   app.openapi(
     createRoute({
@@ -134,7 +87,7 @@ function addDrainRoute(app: OpenAPIHono, context: ApiContext, verb: 'drain' | 'u
   );
 }
 
-function findHost(context: ApiContext, name: string): LiveHost {
+export function findHost(context: ApiContext, name: string): LiveHost {
   const host = context.live.host(name);
   if (host) return host;
   const known = [...context.live.hosts()].map((each) => each.name).sort();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import { parseFabricText } from '../../declared/parse-fabric-text.js';
+import { TelemetryHistory } from '../../history/telemetry-history.js';
 import { LiveState } from '../../live/live-state.js';
 import { openRegistry } from '../../registry/open-registry.js';
 import type { Registry } from '../../registry/registry-types.js';
@@ -36,9 +37,10 @@ export class TestApi {
   registry: Registry;
   app: ReturnType<typeof createApi>;
   #router: RunningRouter;
+  #telemetry: TelemetryHistory;
 
   constructor() {
-    [this.registry, this.#router, this.app] = this.#open();
+    [this.registry, this.#router, this.#telemetry, this.app] = this.#open();
     const parsed = parseFabricText(FABRIC, 'fabric.yaml');
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
     this.registry.declared.replace(parsed.state, 0);
@@ -67,7 +69,7 @@ export class TestApi {
   /** Another process on the same data directory. */
   async restart(): Promise<void> {
     await this.#close();
-    [this.registry, this.#router, this.app] = this.#open();
+    [this.registry, this.#router, this.#telemetry, this.app] = this.#open();
   }
 
   async remove(): Promise<void> {
@@ -77,23 +79,28 @@ export class TestApi {
 
   async #close(): Promise<void> {
     this.#router.close();
+    this.#telemetry.close();
     await this.registry.close();
   }
 
-  #open(): [Registry, RunningRouter, ReturnType<typeof createApi>] {
+  #open(): [Registry, RunningRouter, TelemetryHistory, ReturnType<typeof createApi>] {
     const { clock } = this;
     const log = pino({ level: 'silent' });
     const registry = openRegistry({ dataDirectory: this.#directory, clock, log });
     const live = new LiveState({ clock, log });
     live.seed([], registry.declared.current());
     registry.declared.onChange((state) => live.applyDeclared(state));
-    const { declared, hosts, tokens, writes } = registry;
+    const { declared, hosts, tokens, writes, observations, reader } = registry;
+    const telemetry = new TelemetryHistory({
+      ...{ live, observations, clock, runId: 'run-1' },
+      read: (question) => reader.query('telemetry', question),
+    });
     const router = createRouter({
       ...{ declared, live, secrets: { has: () => false }, clock, random: () => 0, log },
     });
     const api = createApi(
       {
-        ...{ clock, live, router, tokens, declared, writes, certificateSha256: TEST_CERTIFICATE },
+        ...{ clock, live, telemetry, router, tokens, declared, writes, certificateSha256: TEST_CERTIFICATE },
         status: () => ({
           ...{ startedAtMs: 1, linkedHosts: 0, feedSubscribers: 0, droppedObservations: 0 },
           fabricFileDiffers: false,
@@ -106,6 +113,6 @@ export class TestApi {
       },
       log,
     );
-    return [registry, router, api];
+    return [registry, router, telemetry, api];
   }
 }
