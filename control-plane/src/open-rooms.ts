@@ -11,7 +11,7 @@ import { processEnvironment } from './config/environment.js';
 import { createSecretReader } from './config/secrets.js';
 import { createTelemetryFeed, type TelemetryFeed } from './feed/telemetry-feed.js';
 import { type Admission, createAdmission } from './gateway/admission/create-admission.js';
-import { createKeyLookup } from './gateway/admission/key-lookup.js';
+import { KeyRing } from './gateway/admission/key-ring.js';
 import { createOwnAddresses } from './gateway/admission/own-addresses.js';
 import { createGateway, type Gateway } from './gateway/create-gateway.js';
 import { GatewayMetrics } from './gateway/gateway-metrics.js';
@@ -84,9 +84,15 @@ export async function openRooms(
     ...{ router, secrets, config, clock, metrics: gatewayMetrics },
     log: room('gateway'),
   });
+  const keys = new KeyRing({
+    store: registry.keys,
+    isAdminToken: (presented) => adminToken.verify(presented),
+    onRevoked: (keyId) => gateway.endRequestsOf(keyId),
+    clock,
+  });
+  closers.add(() => keys.close());
   const admission = createAdmission({
-    ...{ declared, clock, random },
-    keys: createKeyLookup((presented) => adminToken.verify(presented)),
+    ...{ declared, clock, random, keys },
     hostName: hostname(),
     ownAddresses: createOwnAddresses(clock),
   });

@@ -1,12 +1,14 @@
 import type { HostInventory, Issue, ReplicaStatus } from '@ai-fabric/shared';
 import type { DeclaredFinding } from '../declared/decide/declared-finding.js';
 import type { DeclaredSource, DeclaredState } from '../declared/declared-state.js';
+import type { KeyStore } from './key-types.js';
 
 /** Everything that outlives the process. One control plane at a time has a data directory; see `openRegistry`. */
 export interface Registry {
   readonly declared: DeclaredStore;
   readonly hosts: HostStore;
   readonly tokens: TokenStore;
+  readonly keys: KeyStore;
   readonly observations: ObservationWriter;
   /** Writes what is queued (bounded in time), closes the file and lets go of the data directory. */
   close(): Promise<void>;
