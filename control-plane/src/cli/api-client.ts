@@ -4,6 +4,7 @@ import { normaliseCertificateSha256 } from '@ai-fabric/shared';
 import { buildConnector, Client, type Dispatcher } from 'undici';
 import { z } from 'zod';
 import { problemSchema } from '../api/problem.js';
+import { listOf } from '../api/schemas.js';
 import { dataDirectoryLayout } from '../config/data-directory-layout.js';
 import { CliError, exitCodes } from './exit-codes.js';
 
@@ -23,6 +24,7 @@ export interface ConnectOptions {
   readonly adminTokenFile: string | null;
 }
 
+const PAGE_LIMIT = 1_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 
 /** The CLI's only way in: the public REST API. */
@@ -37,6 +39,25 @@ export class ApiClient {
 
   get<Value>(path: string, schema: z.ZodType<Value>): Promise<Value> {
     return this.#call('GET', path, undefined, schema);
+  }
+
+  /** All items of a listing, page by page. @param path may have a query */
+  async list<Item>(path: string, item: z.ZodType<Item>): Promise<Item[]> {
+    const all: Item[] = [];
+    let cursor: string | null = null;
+    do {
+      const query = new URLSearchParams({
+        limit: String(PAGE_LIMIT),
+        ...(cursor === null ? {} : { cursor }),
+      });
+      const page: { items: Item[]; nextCursor: string | null } = await this.get(
+        `${path}${path.includes('?') ? '&' : '?'}${query}`,
+        listOf(item),
+      );
+      all.push(...page.items);
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+    return all;
   }
 
   post<Value>(path: string, body: unknown, schema: z.ZodType<Value>): Promise<Value> {

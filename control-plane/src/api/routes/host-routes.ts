@@ -2,6 +2,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { DeclaredState } from '../../declared/declared-state.js';
 import type { LiveHost } from '../../live/live-view.js';
 import type { ApiContext } from '../api-context.js';
+import { byName, MAX_PAGE_LIMIT, pageOfItems, pageQuerySchema } from '../pagination.js';
 import { ApiError } from '../problem.js';
 import { problemResponses } from '../problem-responses.js';
 import { hostSchema, listOf, sampleSchema } from '../schemas.js';
@@ -10,6 +11,12 @@ const hostParam = z.object({
   host: z.string().openapi({ param: { name: 'host', in: 'path' }, example: 'armitage' }),
 });
 const HISTORY_MS = 15 * 60 * 1000;
+
+const oldestFirst = {
+  like: z.tuple([z.number()]),
+  positionOf: ({ atMs }: { readonly atMs: number }): [number] => [atMs],
+  compare: ([one]: [number], [other]: [number]) => one - other,
+};
 
 export function addHostRoutes(app: OpenAPIHono, context: ApiContext): void {
   addReadRoutes(app, context);
@@ -22,24 +29,27 @@ function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'get',
       path: '/hosts',
+      operationId: 'listHosts',
       tags: ['hosts'],
-      summary: 'All hosts: declared, joined, or both',
+      summary: 'All hosts: declared, joined, or both; by name',
+      request: { query: pageQuerySchema },
       responses: {
         200: { description: 'Hosts', content: { 'application/json': { schema: listOf(hostSchema) } } },
-        ...problemResponses(401),
+        ...problemResponses(400, 401),
       },
     }),
     (c) => {
       const declared = context.declared.current();
-      const items = [...context.live.hosts()].map((host) => describeHost(host, declared));
-      items.sort((a, b) => a.name.localeCompare(b.name));
-      return c.json({ items, nextCursor: null }, 200);
+      const query = { listing: 'listHosts' };
+      const page = pageOfItems(context.live.hosts(), c.req.valid('query'), query, byName);
+      return c.json({ ...page, items: page.items.map((host) => describeHost(host, declared)) }, 200);
     },
   );
   app.openapi(
     createRoute({
       method: 'get',
       path: '/hosts/{host}',
+      operationId: 'getHost',
       tags: ['hosts'],
       summary: 'One host: everything known of it',
       request: { params: hostParam },
@@ -58,6 +68,7 @@ function addTelemetryRoute(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'get',
       path: '/hosts/{host}/telemetry',
+      operationId: 'listHostTelemetry',
       tags: ['hosts'],
       summary:
         'Samples of the last 15 minutes, oldest first; a stretch without samples is a gap, never filled in',
@@ -69,6 +80,8 @@ function addTelemetryRoute(app: OpenAPIHono, context: ApiContext): void {
             .optional()
             .openapi({ description: 'Milliseconds since 1970; default 15 min ago' }),
           toMs: z.coerce.number().optional().openapi({ description: 'Milliseconds since 1970; default now' }),
+          ...pageQuerySchema.shape,
+          limit: pageQuerySchema.shape.limit.default(MAX_PAGE_LIMIT),
         }),
       },
       responses: {
@@ -79,9 +92,12 @@ function addTelemetryRoute(app: OpenAPIHono, context: ApiContext): void {
     (c) => {
       const { name } = findHost(context, c.req.valid('param').host);
       const nowMs = context.clock.nowMs();
-      const { fromMs = nowMs - HISTORY_MS, toMs = nowMs } = c.req.valid('query');
+      const asked = c.req.valid('query');
+      const { fromMs = nowMs - HISTORY_MS, toMs = nowMs } = asked;
       if (fromMs > toMs) throw new ApiError('invalid', `fromMs (${fromMs}) is after toMs (${toMs})`);
-      return c.json({ items: [...context.live.history(name, fromMs, toMs)], nextCursor: null }, 200);
+      const filters = { host: name, fromMs: asked.fromMs, toMs: asked.toMs };
+      const query = { listing: 'listHostTelemetry', filters };
+      return c.json(pageOfItems(context.live.history(name, fromMs, toMs), asked, query, oldestFirst), 200);
     },
   );
 }
@@ -91,6 +107,7 @@ function addDrainRoute(app: OpenAPIHono, context: ApiContext, verb: 'drain' | 'u
     createRoute({
       method: 'post',
       path: `/hosts/{host}/${verb}`,
+      operationId: `${verb}Host`,
       tags: ['hosts'],
       summary:
         verb === 'drain'
