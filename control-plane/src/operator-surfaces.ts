@@ -28,6 +28,7 @@ export function createOperatorSurfaces(
     {
       ...{ clock, live, router, status, serverUrls },
       tokens: registry.tokens,
+      keys: registry.keys,
       declared: registry.declared,
       certificateSha256: certificate.certificateSha256,
       verifyAdminToken: (presented) => adminToken.verify(presented),

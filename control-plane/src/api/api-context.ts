@@ -1,5 +1,6 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { LiveView } from '../live/live-view.js';
+import type { KeyStore } from '../registry/key-types.js';
 import type { DeclaredStore, TokenStore } from '../registry/registry-types.js';
 import type { Router } from '../router/route-types.js';
 
@@ -9,6 +10,7 @@ export interface ApiContext {
   readonly live: LiveView;
   readonly router: Router;
   readonly tokens: TokenStore;
+  readonly keys: KeyStore;
   readonly declared: DeclaredStore;
   readonly status: () => {
     readonly startedAtMs: number;

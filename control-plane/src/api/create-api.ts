@@ -10,6 +10,7 @@ import { ApiError } from './problem.js';
 import { addControlPlaneRoutes } from './routes/control-plane-routes.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
+import { addKeyRoutes } from './routes/key-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
 import { addTokenRoutes } from './routes/token-routes.js';
 
@@ -51,6 +52,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addDeploymentRoutes(app, context);
   addRoleRoutes(app, context);
   addTokenRoutes(app, context);
+  addKeyRoutes(app, context);
   addDocumentRoute(app);
 
   // Made when it is first asked for: no start waits for it.
