@@ -5,10 +5,13 @@ import type { Logger } from 'pino';
 import { type AdminToken, openAdminToken } from './certificate/admin-token.js';
 import { openCertificate, type ServerCertificate } from './certificate/certificate.js';
 import type { Closers } from './closers.js';
+import { AzureKeyVault } from './config/azure-key-vault.js';
 import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
 import { processEnvironment } from './config/environment.js';
+import { createSecretSources } from './config/secret-sources.js';
 import { createSecretReader } from './config/secrets.js';
+import type { DeclaredState, SecretReference } from './declared/declared-state.js';
 import { createTelemetryFeed, type TelemetryFeed } from './feed/telemetry-feed.js';
 import { type Admission, createAdmission } from './gateway/admission/create-admission.js';
 import { KeyRing } from './gateway/admission/key-ring.js';
@@ -42,6 +45,8 @@ export interface OpenedRooms {
   readonly gateway: Gateway;
   readonly gatewayMetrics: GatewayMetrics;
   readonly admission: Admission;
+  /** Resolves when each declared secret was looked at once. */
+  readonly secretsRead: () => Promise<void>;
 }
 
 /**
@@ -69,7 +74,16 @@ export async function openRooms(
   const live = new LiveState({ clock, log: room('live') });
   live.seed(hosts.list(), declared.current());
   closers.add(declared.onChange((state) => live.applyDeclared(state)));
-  const secrets = createSecretReader({ env: processEnvironment(), clock });
+  const env = processEnvironment();
+  const lookAt = createSecretSources({ env, keyVault: new AzureKeyVault() });
+  const secrets = createSecretReader({ env, lookAt, clock, log: room('secrets') });
+  closers.add(() => secrets.close());
+  let secretsRead = secrets.watch(providerKeys(declared.current()));
+  closers.add(
+    declared.onChange((state) => {
+      secretsRead = secrets.watch(providerKeys(state));
+    }),
+  );
   const router = createRouter({ declared, live, secrets, clock, random, log: room('router') });
   closers.add(() => router.close());
 
@@ -109,5 +123,10 @@ export async function openRooms(
       feed,
     },
     ...{ gateway, gatewayMetrics, admission },
+    secretsRead: () => secretsRead,
   };
+}
+
+function providerKeys({ providers }: DeclaredState): SecretReference[] {
+  return [...providers.values()].flatMap(({ apiKey }) => (apiKey === null ? [] : [apiKey]));
 }
