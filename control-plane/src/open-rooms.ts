@@ -6,13 +6,16 @@ import { type AdminToken, openAdminToken } from './certificate/admin-token.js';
 import { openCertificate, type ServerCertificate } from './certificate/certificate.js';
 import { guardDirectory } from './certificate/guard-directory.js';
 import type { Closers } from './closers.js';
+import { AzureKeyVault } from './config/azure-key-vault.js';
 import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
 import { processEnvironment } from './config/environment.js';
+import { createSecretSources } from './config/secret-sources.js';
 import { createSecretReader } from './config/secrets.js';
+import type { DeclaredState, SecretReference } from './declared/declared-state.js';
 import { createTelemetryFeed, type TelemetryFeed } from './feed/telemetry-feed.js';
 import { type Admission, createAdmission } from './gateway/admission/create-admission.js';
-import { createKeyLookup } from './gateway/admission/key-lookup.js';
+import { KeyRing } from './gateway/admission/key-ring.js';
 import { createOwnAddresses } from './gateway/admission/own-addresses.js';
 import { createGateway, type Gateway } from './gateway/create-gateway.js';
 import { GatewayMetrics } from './gateway/gateway-metrics.js';
@@ -45,6 +48,8 @@ export interface OpenedRooms {
   readonly gateway: Gateway;
   readonly gatewayMetrics: GatewayMetrics;
   readonly admission: Admission;
+  /** Resolves when each declared secret was looked at once. */
+  readonly secretsRead: () => Promise<void>;
 }
 
 /**
@@ -80,7 +85,15 @@ export async function openRooms(
     read: (question) => registry.reader.query('telemetry', question),
   });
   closers.add(() => telemetry.close());
-  const secrets = createSecretReader({ env: environment, clock });
+  const lookAt = createSecretSources({ env: environment, keyVault: new AzureKeyVault() });
+  const secrets = createSecretReader({ env: environment, lookAt, clock, log: room('secrets') });
+  closers.add(() => secrets.close());
+  let secretsRead = secrets.watch(providerKeys(declared.current()));
+  closers.add(
+    declared.onChange((state) => {
+      secretsRead = secrets.watch(providerKeys(state));
+    }),
+  );
   const router = createRouter({ declared, live, secrets, clock, random, log: room('router') });
   closers.add(() => router.close());
 
@@ -95,9 +108,15 @@ export async function openRooms(
     ...{ router, secrets, config, clock, metrics: gatewayMetrics },
     log: room('gateway'),
   });
+  const keys = new KeyRing({
+    store: registry.keys,
+    isAdminToken: (presented) => adminToken.verify(presented),
+    onRevoked: (keyId) => gateway.endRequestsOf(keyId),
+    clock,
+  });
+  closers.add(() => keys.close());
   const admission = createAdmission({
-    ...{ declared, clock, random },
-    keys: createKeyLookup((presented) => adminToken.verify(presented)),
+    ...{ declared, clock, random, keys },
     hostName: hostname(),
     ownAddresses: createOwnAddresses(clock),
   });
@@ -115,5 +134,10 @@ export async function openRooms(
       feed,
     },
     ...{ gateway, gatewayMetrics, admission },
+    secretsRead: () => secretsRead,
   };
+}
+
+function providerKeys({ providers }: DeclaredState): SecretReference[] {
+  return [...providers.values()].flatMap(({ apiKey }) => (apiKey === null ? [] : [apiKey]));
 }

@@ -28,6 +28,7 @@ export function createOperatorSurfaces(
     {
       ...{ clock, live, telemetry, router, status, serverUrls },
       tokens: registry.tokens,
+      keys: registry.keys,
       declared: registry.declared,
       writes: registry.writes,
       certificateSha256: certificate.certificateSha256,

@@ -27,6 +27,8 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
+/** A vault that does not answer holds up no start. */
+const FIRST_SECRETS_MS = 2_000;
 /** How long streams may go on after the control plane was told to stop. */
 const CLOSE_GRACE_MS = 10_000;
 
@@ -66,6 +68,7 @@ async function start(
     declared,
     around.log.child({ room: 'declared' }),
   );
+  await atMost(FIRST_SECRETS_MS, rooms.secretsRead(), around.clock);
   const { certificateSha256 } = rooms.certificate;
   const tellWhere = () =>
     writeEndpointFile(layout.endpointFile, listeners, certificateSha256, layout.adminTokenFile);
@@ -87,6 +90,16 @@ async function start(
     fabricFileDiffers: rooms.fabricFile.differs,
     close: () => closers.close(),
   };
+}
+
+function atMost(ms: number, work: Promise<void>, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.after(ms, resolve);
+    void work.then(() => {
+      timer.cancel();
+      resolve();
+    });
+  });
 }
 
 async function openAll(

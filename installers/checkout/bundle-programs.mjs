@@ -14,7 +14,7 @@ const packages = [
   {
     name: 'control-plane',
     entries: ['cli/main.js', 'registry/observation-worker.js', 'registry/reader-worker.js'],
-    external: ['better-sqlite3'],
+    external: ['better-sqlite3', '@azure/identity', '@azure/keyvault-secrets'],
   },
   { name: 'agent', entries: ['cli/main.js', 'sensors/gpu/inventory-child.js'], external: [] },
 ];

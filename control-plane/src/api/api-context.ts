@@ -1,6 +1,7 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { TelemetryHistory } from '../history/telemetry-history.js';
 import type { LiveView } from '../live/live-view.js';
+import type { KeyStore } from '../registry/key-types.js';
 import type { DeclaredStore, TokenStore } from '../registry/registry-types.js';
 import type { WriteJournal } from '../registry/write-journal.js';
 import type { Router } from '../router/route-types.js';
@@ -12,6 +13,7 @@ export interface ApiContext {
   readonly telemetry: Pick<TelemetryHistory, 'query'>;
   readonly router: Router;
   readonly tokens: TokenStore;
+  readonly keys: KeyStore;
   readonly declared: DeclaredStore;
   readonly writes: WriteJournal;
   readonly status: () => {

@@ -119,7 +119,7 @@ describe('listings', () => {
 
   test('refuse the cursor of another listing, and a limit out of bounds', async () => {
     const { nextCursor } = (await call('GET', '/hosts?limit=1')).body;
-    for (const path of ['/roles', '/deployments', '/join-tokens', '/hosts/motoko/telemetry']) {
+    for (const path of ['/roles', '/deployments', '/join-tokens']) {
       expect(await call('GET', `${path}?cursor=${nextCursor}`)).toMatchObject({
         status: 400,
         body: { code: 'cursor_invalid', fix: expect.stringContaining('first page') },
@@ -211,4 +211,76 @@ describe('join tokens', () => {
       expect(await call('POST', '/join-tokens', body)).toMatchObject({ status: 400 });
     },
   );
+});
+
+describe('keys', () => {
+  test('a key is made with what it may, shown once, and found by name and by id', async () => {
+    const limits = { requestsPerMinute: 60 };
+    const { status, body } = await call('POST', '/keys', {
+      ...{ name: 'obsidian', roles: ['local/chat'], mayCloud: true, limits },
+    });
+    expect(status).toBe(201);
+    expect(body.secret).toMatch(/^sk-fabric-/);
+    expect(body.key).toMatchObject({
+      ...{ name: 'obsidian', state: 'active', roles: ['local/chat'], mayCloud: true, mayWake: false },
+      limits: { requestsPerMinute: 60, tokensPerMinute: null, concurrentRequests: null },
+      hint: `${body.secret.slice(0, 14)}…`,
+    });
+    for (const key of ['obsidian', body.key.id]) {
+      expect((await call('GET', `/keys/${key}`)).body).toEqual(body.key);
+    }
+    const listed = await call('GET', '/keys');
+    expect(listed.body.items.map(({ name }: { name: string }) => name)).toEqual(['anonymous', 'obsidian']);
+    expect(JSON.stringify(listed.body)).not.toContain(body.secret);
+  });
+
+  test('a change leaves what it does not name, and takes limits off again', async () => {
+    await call('POST', '/keys', { name: 'ci', limits: { requestsPerMinute: 5, tokensPerMinute: 0 } });
+    expect((await call('PATCH', '/keys/ci', { limits: { tokensPerMinute: null } })).body).toMatchObject({
+      limits: { requestsPerMinute: 5, tokensPerMinute: null },
+      mayCloud: false,
+    });
+    expect((await call('PATCH', '/keys/ci', { roles: ['chat-fast'], mayWake: true })).body).toMatchObject({
+      ...{ roles: ['chat-fast'], mayWake: true, limits: { requestsPerMinute: 5 } },
+    });
+    expect((await call('PATCH', '/keys/anonymous', { mayCloud: false })).body).toMatchObject({
+      ...{ name: 'anonymous', mayCloud: false, hint: null },
+    });
+  });
+
+  test('a new secret comes with the time that the one before has left', async () => {
+    const { body } = await call('POST', '/keys', { name: 'ci' });
+    const rotated = await call('POST', '/keys/ci/rotate', { graceSeconds: 60 });
+    expect(rotated.status).toBe(200);
+    expect(rotated.body.secret).not.toBe(body.secret);
+    expect(rotated.body.key.previousValidUntilMs).toBe(api.clock.nowMs() + 60_000);
+    expect((await call('DELETE', '/keys/ci')).status).toBe(204);
+    expect((await call('GET', '/keys/ci')).body).toMatchObject({ state: 'revoked' });
+    expect(await call('DELETE', '/keys/ci')).toMatchObject({ status: 409, body: { code: 'conflict' } });
+    expect(await call('POST', '/keys/ci/rotate', {})).toMatchObject({ status: 409 });
+  });
+
+  test.each([
+    ['POST', '/keys', { name: 'ci', roles: ['chat-fats'] }, 400],
+    ['POST', '/keys', { name: 'ci', limits: { requestsPerMinute: -1 } }, 400],
+    ['POST', '/keys', { name: 'ci', limits: { perHour: 1 } }, 400],
+    ['POST', '/keys', { name: 'ci', expiresAtMs: 1 }, 400],
+    ['POST', '/keys', { name: 'My key' }, 400],
+    ['POST', '/keys', { name: 'anonymous' }, 409],
+    ['DELETE', '/keys/anonymous', undefined, 409],
+    ['DELETE', '/keys/nobody', undefined, 404],
+    ['PATCH', '/keys/nobody', {}, 404],
+    ['POST', '/keys/anonymous/rotate', {}, 409],
+    ['POST', '/keys/anonymous/rotate', { graceSeconds: -1 }, 400],
+  ])('%s %s %j is a %i', async (method, path, body, status) => {
+    expect((await call(method, path, body)).status).toBe(status);
+  });
+
+  test('a name that nobody declared is refused with the nearest', async () => {
+    const { body } = await call('POST', '/keys', { name: 'ci', roles: ['chat-fats'] });
+    expect(body).toMatchObject({
+      detail: expect.stringContaining('"chat-fats"'),
+      fix: expect.stringContaining('nearest: chat-fast'),
+    });
+  });
 });

@@ -12,6 +12,7 @@ import { addAuditRoutes } from './routes/audit-routes.js';
 import { addControlPlaneRoutes } from './routes/control-plane-routes.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
+import { addKeyRoutes } from './routes/key-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
 import { addTelemetryRoutes } from './routes/telemetry-routes.js';
 import { addTokenRoutes } from './routes/token-routes.js';
@@ -57,6 +58,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addRoleRoutes(app, context);
   addTokenRoutes(app, context);
   addAuditRoutes(app, context);
+  addKeyRoutes(app, context);
   addDocumentRoute(app);
 
   // Made when it is first asked for: no start waits for it.

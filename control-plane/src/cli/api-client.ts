@@ -65,6 +65,10 @@ export class ApiClient {
     return this.#call('POST', path, body, schema);
   }
 
+  patch<Value>(path: string, body: unknown, schema: z.ZodType<Value>): Promise<Value> {
+    return this.#call('PATCH', path, body, schema);
+  }
+
   put<Value>(path: string, body: unknown, schema: z.ZodType<Value>): Promise<Value> {
     return this.#call('PUT', path, body, schema);
   }

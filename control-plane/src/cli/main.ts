@@ -4,6 +4,7 @@ import { auditCommand } from './commands/audit-command.js';
 import { demoCommand } from './commands/demo-command.js';
 import { deploymentsCommand } from './commands/deployments-command.js';
 import { hostsCommand } from './commands/hosts-command.js';
+import { keysCommand } from './commands/keys-command.js';
 import { rolesCommand } from './commands/roles-command.js';
 import { tokenCommand } from './commands/token-command.js';
 import { upCommand } from './commands/up-command.js';
@@ -20,7 +21,8 @@ const program = new Command('ai-fabric')
   .addCommand(hostsCommand())
   .addCommand(deploymentsCommand())
   .addCommand(rolesCommand())
-  .addCommand(auditCommand());
+  .addCommand(auditCommand())
+  .addCommand(keysCommand());
 
 prepare(program);
 

@@ -6,6 +6,7 @@ import { prepareDataDirectory } from './data-directory.js';
 import { lockDataDirectory } from './data-directory-lock.js';
 import { createDeclaredStore } from './declared-store.js';
 import { createHostStore } from './host-store.js';
+import { createKeyStore } from './key-store.js';
 import { migrateRegistry } from './migrate-registry.js';
 import { observationThreads } from './observation-thread.js';
 import { ThreadedObservationWriter } from './observation-writer.js';
@@ -82,6 +83,7 @@ function assemble(
     hosts: createHostStore(database, randomBytes),
     tokens: createTokenStore(database, randomBytes),
     writes: createWriteJournal(database),
+    keys: createKeyStore(database, randomBytes),
     observations,
     requestLog: observations.requestLog,
     reader,

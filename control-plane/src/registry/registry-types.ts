@@ -5,6 +5,7 @@ import type { RollUp } from '../history/decide/open-stretch.js';
 import type { QueryName, QueryParams, QueryResult } from './reader-queries.js';
 import type { RequestLog } from './request-types.js';
 import type { WriteJournal } from './write-journal.js';
+import type { KeyStore } from './key-types.js';
 
 /** Everything that outlives the process. One control plane at a time has a data directory; see `openRegistry`. */
 export interface Registry {
@@ -12,6 +13,7 @@ export interface Registry {
   readonly hosts: HostStore;
   readonly tokens: TokenStore;
   readonly writes: WriteJournal;
+  readonly keys: KeyStore;
   readonly observations: ObservationWriter;
   readonly requestLog: RequestLog;
   /** Long reads, on a thread of their own. */

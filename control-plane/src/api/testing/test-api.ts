@@ -90,7 +90,7 @@ export class TestApi {
     const live = new LiveState({ clock, log });
     live.seed([], registry.declared.current());
     registry.declared.onChange((state) => live.applyDeclared(state));
-    const { declared, hosts, tokens, writes, observations, reader } = registry;
+    const { declared, hosts, tokens, keys, writes, observations, reader } = registry;
     const telemetry = new TelemetryHistory({
       ...{ live, observations, clock, runId: 'run-1' },
       read: (question) => reader.query('telemetry', question),
@@ -100,7 +100,7 @@ export class TestApi {
     });
     const api = createApi(
       {
-        ...{ clock, live, telemetry, router, tokens, declared, writes, certificateSha256: TEST_CERTIFICATE },
+        ...{ clock, live, telemetry, router, tokens, keys, declared, writes, certificateSha256: TEST_CERTIFICATE },
         status: () => ({
           ...{ startedAtMs: 1, linkedHosts: 0, feedSubscribers: 0, droppedObservations: 0 },
           fabricFileDiffers: false,

@@ -110,6 +110,7 @@ class RawAdmission implements Admission {
       isTrusted: !forwarded && this.#connection(request.socket).isTrustedPair,
       isForwarded: forwarded,
       bearer: bearer === null ? 'none' : this.#options.keys.find(bearer),
+      anonymous: this.#options.keys.anonymous,
     };
   }
 
