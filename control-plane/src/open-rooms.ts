@@ -9,6 +9,7 @@ import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
 import { processEnvironment } from './config/environment.js';
 import { createSecretReader } from './config/secrets.js';
+import { FeedTickets } from './feed/feed-tickets.js';
 import { createTelemetryFeed, type TelemetryFeed } from './feed/telemetry-feed.js';
 import { type Admission, createAdmission } from './gateway/admission/create-admission.js';
 import { createKeyLookup } from './gateway/admission/key-lookup.js';
@@ -39,6 +40,7 @@ export interface OpenedRooms {
   readonly router: RunningRouter;
   readonly link: LinkServer;
   readonly feed: TelemetryFeed;
+  readonly feedTickets: FeedTickets;
   readonly gateway: Gateway;
   readonly gatewayMetrics: GatewayMetrics;
   readonly admission: Admission;
@@ -102,6 +104,6 @@ export async function openRooms(
       link,
       feed,
     },
-    ...{ gateway, gatewayMetrics, admission },
+    ...{ gateway, gatewayMetrics, admission, feedTickets: new FeedTickets(clock, randomBytes) },
   };
 }

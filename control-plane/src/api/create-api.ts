@@ -11,6 +11,7 @@ import { ApiError } from './problem.js';
 import { addAuditRoutes } from './routes/audit-routes.js';
 import { addControlPlaneRoutes } from './routes/control-plane-routes.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
+import { addFeedRoutes } from './routes/feed-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
 import { addTokenRoutes } from './routes/token-routes.js';
@@ -55,6 +56,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addRoleRoutes(app, context);
   addTokenRoutes(app, context);
   addAuditRoutes(app, context);
+  addFeedRoutes(app, context);
   addDocumentRoute(app);
 
   // Made when it is first asked for: no start waits for it.

@@ -5,8 +5,10 @@ import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LiveState } from '../live/live-state.js';
 import { declaredOf, inventory, sampleOf, statusOf } from '../live/testing/live-fixtures.js';
+import { type FeedFilter, feedFilter } from './decide/feed-filter.js';
+import type { FeedResume } from './decide/parse-feed-query.js';
 import { HIGH_WATER_BYTES, LAG_LIMIT_MS, planDelivery } from './decide/plan-delivery.js';
-import { FeedBroadcast } from './feed-broadcast.js';
+import { FeedBroadcast, MAX_KEPT_BYTES } from './feed-broadcast.js';
 import { FakeFeedSocket } from './testing/fake-feed-socket.js';
 
 const log = pino({ level: 'silent' });
@@ -20,9 +22,17 @@ beforeEach(() => {
   feed = new FeedBroadcast({ live, clock, log });
 });
 
-function subscribe(): FakeFeedSocket {
+function subscribe(filter?: FeedFilter, resume?: FeedResume): FakeFeedSocket {
   const socket = new FakeFeedSocket();
-  return socket.attach(feed.add(socket));
+  return socket.attach(feed.add(socket, filter, resume));
+}
+
+/** Cut off, with what it was told. */
+function cutOff(socket: FakeFeedSocket): FeedResume {
+  socket.end();
+  const [snapshot] = socket.messages;
+  const stream = snapshot?.type === 'snapshot' ? snapshot.stream : '';
+  return { stream, seq: socket.view?.seq ?? -1 };
 }
 
 function tick(times = 1): void {
@@ -232,6 +242,164 @@ describe('a subscriber that does not keep up', () => {
     [{ bufferedBytes: 262_145, behindSinceMs: 80_001, hasSnapshot: true }, 'hold'],
   ] as const)('with %o gets: %s', (facts, delivery) => {
     expect(planDelivery({ ...facts, nowMs: 100_000 })).toBe(delivery);
+  });
+});
+
+describe('a subscriber with a filter', () => {
+  beforeEach(() => {
+    live.applyDeclared(declaredOf({ motoko: ['chat-motoko'], armitage: ['chat-armitage'] }));
+    for (const name of ['motoko', 'armitage']) linkHost(name);
+  });
+  const replicasOf = (name: string) =>
+    live.takeReport(name, { clockSkewMs: 0, samples: [], replicas: [statusOf(`chat-${name}`)] });
+
+  it('is told of its hosts alone, and nothing of what happens to others', () => {
+    const socket = subscribe(feedFilter(['motoko'], ['hosts', 'replicas', 'samples']));
+    tick();
+    for (const name of ['armitage', 'motoko', 'armitage']) {
+      sample(name);
+      replicasOf(name);
+      tick();
+    }
+    expect(socket.problem).toBeNull();
+    expect(socket.messages.map(({ type }) => type)).toEqual(['snapshot', 'change']);
+    expect([...(socket.view?.hosts.keys() ?? [])]).toEqual(['motoko']);
+    expect([...(socket.view?.replicas.keys() ?? [])]).toEqual(['chat-motoko']);
+  });
+
+  it('is told of its kinds alone; samples bring their hosts', () => {
+    // Its first report makes its host another one.
+    sample('motoko');
+    replicasOf('motoko');
+    const hosts = subscribe(feedFilter(null, ['hosts']));
+    const samples = subscribe(feedFilter(null, ['samples']));
+    const replicas = subscribe(feedFilter(null, ['replicas']));
+    tick();
+    sample('motoko', 5);
+    sample('motoko', 0, 60_000, true);
+    live.takeReport('motoko', {
+      clockSkewMs: 0,
+      samples: [],
+      replicas: [statusOf('chat-motoko', { phase: 'failed' })],
+    });
+    tick();
+    expect(hosts.messages).toHaveLength(1);
+    expect(samples.view?.hosts.get('motoko')?.sample).not.toBeNull();
+    expect(samples.messages[1]).toHaveProperty('backfilled');
+    expect(samples.view?.replicas.size).toBe(0);
+    expect(replicas.view?.hosts.size).toBe(0);
+    expect(replicas.messages[1]).toMatchObject({ replicas: [{ deployment: 'chat-motoko' }] });
+  });
+
+  it('gets the same bytes as all others with the same filter, whenever they came', () => {
+    const filter = () => feedFilter(['motoko'], ['samples']);
+    const first = subscribe(filter());
+    tick();
+    sample('armitage');
+    tick();
+    const second = subscribe(filter());
+    tick();
+    sample('motoko');
+    tick();
+    expect(second.sent.at(-1)).toBe(first.sent.at(-1));
+    expect([first.problem, second.problem]).toEqual([null, null]);
+  });
+
+  it('sees a replica go that moves to a host of no interest to it', () => {
+    replicasOf('motoko');
+    const socket = subscribe(feedFilter(['motoko'], ['replicas']));
+    tick();
+    live.applyDeclared(declaredOf({ motoko: [], armitage: ['chat-motoko'] }));
+    live.takeReport('armitage', { clockSkewMs: 0, samples: [], replicas: [statusOf('chat-motoko')] });
+    tick();
+    expect(socket.messages[1]).toMatchObject({ type: 'change', removedReplicas: ['chat-motoko'] });
+    expect(socket.view?.replicas.size).toBe(0);
+  });
+});
+
+describe('a subscriber that was cut off', () => {
+  beforeEach(() => {
+    live.applyDeclared(declaredOf({ motoko: [] }));
+    linkHost('motoko');
+  });
+
+  function resumeAfter(cut: FakeFeedSocket, happens: () => void): FakeFeedSocket {
+    const from = cutOff(cut);
+    happens();
+    const socket = subscribe(undefined, from);
+    socket.view = cut.view;
+    tick();
+    return socket;
+  }
+
+  it('and comes again gets what it missed and no snapshot, also when it was the only one', () => {
+    const before = subscribe();
+    tick();
+    const again = resumeAfter(before, () => {
+      for (let count = 1; count < 5; count += 1) {
+        sample('motoko', count);
+        tick();
+      }
+    });
+    expect(again.messages.map(({ type }) => type)).toEqual(Array(4).fill('change'));
+    expectHolds(again);
+    sample('motoko', 9);
+    tick();
+    expectHolds(again);
+  });
+
+  it('and missed nothing is told nothing but what comes', () => {
+    const before = subscribe();
+    tick();
+    const again = resumeAfter(before, () => tick());
+    expect(again.messages).toEqual([]);
+    sample('motoko', 1);
+    tick();
+    expectHolds(again);
+  });
+
+  it.each([
+    ['of another stream', { stream: 'x-1' }],
+    ['from the future', { seq: 99 }],
+  ])('and names what is %s gets a snapshot', (_, wrong) => {
+    const before = subscribe();
+    tick();
+    const again = subscribe(undefined, { ...cutOff(before), ...wrong });
+    tick();
+    expect(again.messages).toMatchObject([{ type: 'snapshot' }]);
+  });
+
+  it('and stays away for more than a minute gets a snapshot of another stream', () => {
+    const before = subscribe();
+    tick();
+    const again = resumeAfter(before, () => tick(241));
+    expect(again.messages).toMatchObject([{ type: 'snapshot' }]);
+    expect(again.messages[0]).not.toMatchObject({ stream: cutOff(before).stream });
+  });
+
+  it('and missed more than is kept gets a snapshot, and what is kept is bounded', () => {
+    const names = Array.from({ length: 300 }, (_, index) => `host-${index}`);
+    live.applyDeclared(declaredOf(Object.fromEntries(names.map((name) => [name, []]))));
+    for (const name of names) linkHost(name);
+    const [before, stays] = [subscribe(), subscribe()];
+    tick();
+    const again = resumeAfter(before, () => {
+      for (let count = 0; count < 120; count += 1) {
+        for (const name of names) live.setDraining(name, count % 2 === 0);
+        tick();
+      }
+    });
+    expect(feed.keptBytes).toBeLessThanOrEqual(MAX_KEPT_BYTES);
+    expect(feed.keptBytes).toBeGreaterThan(MAX_KEPT_BYTES / 2);
+    expect(again.messages).toMatchObject([{ type: 'snapshot' }]);
+    expectHolds(stays);
+  });
+
+  it('leaves no more behind than is bounded, however many filters come and go', () => {
+    for (let count = 0; count < 500; count += 1) subscribe(feedFilter([`h${count}`], ['hosts'])).end();
+    expect(feed.streamCount).toBeLessThanOrEqual(40);
+    tick(241);
+    expect(feed.streamCount).toBe(0);
   });
 });
 
