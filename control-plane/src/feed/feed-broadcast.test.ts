@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LiveState } from '../live/live-state.js';
 import { declaredOf, inventory, sampleOf, statusOf } from '../live/testing/live-fixtures.js';
-import { type FeedFilter, feedFilter } from './decide/feed-filter.js';
+import { EVERYTHING, type FeedFilter, feedFilter, wantsHost } from './decide/feed-filter.js';
 import type { FeedResume } from './decide/parse-feed-query.js';
 import { HIGH_WATER_BYTES, LAG_LIMIT_MS, planDelivery } from './decide/plan-delivery.js';
 import { FeedBroadcast, MAX_KEPT_BYTES } from './feed-broadcast.js';
@@ -30,9 +30,7 @@ function subscribe(filter?: FeedFilter, resume?: FeedResume): FakeFeedSocket {
 /** Cut off, with what it was told. */
 function cutOff(socket: FakeFeedSocket): FeedResume {
   socket.end();
-  const [snapshot] = socket.messages;
-  const stream = snapshot?.type === 'snapshot' ? snapshot.stream : '';
-  return { stream, seq: socket.view?.seq ?? -1 };
+  return { stream: socket.view?.stream ?? '', seq: socket.view?.seq ?? -1 };
 }
 
 function tick(times = 1): void {
@@ -51,11 +49,17 @@ function sample(name: string, running = 0, agoMs = 0, backfilled = false): void 
   live.takeReport(name, { clockSkewMs: 0, samples });
 }
 
-/** What the live view holds, as a subscriber would. */
-function liveNow() {
+/** What the live view holds, as a subscriber with that filter would. */
+function liveNow(filter: FeedFilter) {
+  const hosts = filter.kinds.has('hosts') ? [...live.hosts()] : [];
+  const replicas = filter.kinds.has('replicas') ? [...live.replicas()] : [];
   return {
-    hosts: [...live.hosts()].map(({ sample: latest, ...host }) => ({ host, sample: latest })),
-    replicas: [...live.replicas()].map(({ deployment, host, status }) => ({ deployment, host, status })),
+    hosts: hosts
+      .filter(({ name }) => wantsHost(filter, name))
+      .map(({ sample: latest, ...host }) => ({ host, sample: filter.kinds.has('samples') ? latest : null })),
+    replicas: replicas
+      .filter(({ host }) => wantsHost(filter, host))
+      .map(({ deployment, host, status }) => ({ deployment, host, status })),
   };
 }
 
@@ -69,10 +73,11 @@ function held(socket: FakeFeedSocket) {
 const sorted = <Item>(items: readonly Item[]) => items.map((item) => JSON.stringify(item)).sort();
 const lastSeenApart = (text: string) => text.replace(/"lastSeenMs":\d+/, '');
 
-function expectHolds(socket: FakeFeedSocket): void {
+function expectHolds(socket: FakeFeedSocket, filter = EVERYTHING): void {
   expect(socket.problem).toBeNull();
-  expect(sorted(held(socket).hosts).map(lastSeenApart)).toEqual(sorted(liveNow().hosts).map(lastSeenApart));
-  expect(sorted(held(socket).replicas)).toEqual(sorted(liveNow().replicas));
+  const now = liveNow(filter);
+  expect(sorted(held(socket).hosts).map(lastSeenApart)).toEqual(sorted(now.hosts).map(lastSeenApart));
+  expect(sorted(held(socket).replicas)).toEqual(sorted(now.replicas));
 }
 
 describe('a subscriber', () => {
@@ -427,8 +432,9 @@ describe('the feed', () => {
     expect(socket.messages).toHaveLength(2);
   });
 
-  it('shows every subscriber what is, whatever happens and however slowly it reads', () => {
+  it('shows every subscriber what is, whatever happens, is asked for, breaks off and reads slowly', () => {
     const names = ['motoko', 'armitage', 'wintermute'];
+    const kinds = ['hosts', 'replicas', 'samples'] as const;
     const name = fc.constantFrom(...names);
     const step = fc.oneof(
       name.map((host) => () => linkHost(host)),
@@ -447,22 +453,32 @@ describe('the feed', () => {
       name.map((host) => () => live.hostUnlinked(host, true, 'suspend')),
       fc.constant(() => tick()),
       fc.nat(2).map((which) => () => {
-        const socket = sockets[which];
+        const socket = subscribers[which]?.socket;
         if (socket) socket.buffered = socket.buffered > 0 ? 0 : HIGH_WATER_BYTES * 2;
       }),
-      fc.constant(() => sockets.push(subscribe())),
+      fc.tuple(fc.subarray(names), fc.subarray([...kinds])).map(([hosts, told]) => () => {
+        const filter = feedFilter(hosts.length === names.length ? null : hosts, told);
+        subscribers.push({ socket: subscribe(filter), filter });
+      }),
+      fc.nat(4).map((which) => () => {
+        const cut = subscribers[which];
+        if (!cut) return;
+        const socket = subscribe(cut.filter, cutOff(cut.socket));
+        socket.view = cut.socket.view;
+        subscribers[which] = { ...cut, socket };
+      }),
     );
-    let sockets: FakeFeedSocket[] = [];
+    let subscribers: { readonly socket: FakeFeedSocket; readonly filter: FeedFilter }[] = [];
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         clock = new ManualClock();
         live = new LiveState({ clock, log });
         feed = new FeedBroadcast({ live, clock, log });
-        sockets = [subscribe(), subscribe()];
+        subscribers = [EVERYTHING, EVERYTHING].map((filter) => ({ socket: subscribe(filter), filter }));
         for (const run of steps) run();
-        for (const socket of sockets) socket.buffered = 0;
+        for (const { socket } of subscribers) socket.buffered = 0;
         tick(2);
-        for (const socket of sockets) expectHolds(socket);
+        for (const { socket, filter } of subscribers) expectHolds(socket, filter);
       }),
       { numRuns: 300 },
     );
