@@ -13,6 +13,7 @@ import { processEnvironment } from './config/environment.js';
 import { createSecretSources } from './config/secret-sources.js';
 import { createSecretReader } from './config/secrets.js';
 import type { DeclaredState, SecretReference } from './declared/declared-state.js';
+import { FeedTickets } from './feed/feed-tickets.js';
 import { createTelemetryFeed, type TelemetryFeed } from './feed/telemetry-feed.js';
 import { type Admission, createAdmission } from './gateway/admission/create-admission.js';
 import { KeyRing } from './gateway/admission/key-ring.js';
@@ -45,6 +46,7 @@ export interface OpenedRooms {
   readonly router: RunningRouter;
   readonly link: LinkServer;
   readonly feed: TelemetryFeed;
+  readonly feedTickets: FeedTickets;
   readonly gateway: Gateway;
   readonly gatewayMetrics: GatewayMetrics;
   readonly admission: Admission;
@@ -133,7 +135,7 @@ export async function openRooms(
       link,
       feed,
     },
-    ...{ gateway, gatewayMetrics, admission },
+    ...{ gateway, gatewayMetrics, admission, feedTickets: new FeedTickets(clock, randomBytes) },
     secretsRead: () => secretsRead,
   };
 }

@@ -31,6 +31,7 @@ export function createOperatorSurfaces(
       keys: registry.keys,
       declared: registry.declared,
       writes: registry.writes,
+      createFeedTicket: (origin) => rooms.feedTickets.create(origin),
       certificateSha256: certificate.certificateSha256,
       verifyAdminToken: (presented) => adminToken.verify(presented),
       setDraining: (name, draining) => {

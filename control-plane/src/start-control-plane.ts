@@ -125,6 +125,8 @@ async function openAll(
       feed: (request, socket, head) => feed.handleUpgrade(request, socket, head),
       verifyAdminToken: (presented) => rooms.adminToken.verify(presented),
       isOwnHost: (request) => admission.isOwnHost(request),
+      pageOrigin: (request) => admission.pageOrigin(request),
+      takeFeedTicket: (ticket, origin) => rooms.feedTickets.take(ticket, origin),
     },
     log.child({ room: 'http' }),
   );

@@ -10,6 +10,7 @@ export interface Operation {
   readonly takesBody: boolean;
   readonly needsToken: boolean;
   readonly takesIdempotencyKey: boolean;
+  readonly speaksWebSocket: boolean;
 }
 
 interface RawOperation {
@@ -101,6 +102,7 @@ function toOperation(path: string, method: string, raw: RawOperation): Operation
     tags: raw.tags ?? [],
     takesBody: raw.requestBody !== undefined,
     needsToken: raw.security === undefined,
+    speaksWebSocket: raw.responses['101'] !== undefined,
     takesIdempotencyKey: (raw.parameters ?? []).some(
       ({ $ref }) => $ref?.endsWith('/IdempotencyKey') ?? false,
     ),

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
 import { DocumentedApi, type Operation } from '../harness/documented-api.js';
 import { fabricYaml } from '../harness/fabric-yaml.js';
+import { FeedSubscriber } from '../harness/feed-subscriber.js';
 import { LightHost } from '../harness/light-host.js';
 import { eventually } from '../simulators/common/eventually.js';
 
@@ -49,6 +50,15 @@ const calls: Readonly<Record<string, () => Call>> = {
   removeRole: () => ({ params: { role: 'code-assist' }, status: 204 }),
   createJoinToken: () => ({ body: { hostName: 'motoko' }, status: 201 }),
   listJoinTokens: () => ({ status: 200 }),
+  createKey: () => ({ body: { name: 'ci', roles: ['chat-fast'] }, status: 201 }),
+  listKeys: () => ({ status: 200 }),
+  getKey: () => ({ params: { key: 'ci' }, status: 200 }),
+  changeKey: () => ({ params: { key: 'ci' }, body: { limits: { requestsPerMinute: 60 } }, status: 200 }),
+  rotateKey: () => ({ params: { key: 'ci' }, body: { graceSeconds: 60 }, status: 200 }),
+  revokeKey: () => ({ params: { key: 'ci' }, status: 204 }),
+  createFeedTicket: () => ({ status: 201 }),
+  // As a plain request; the last test subscribes.
+  openTelemetryFeed: () => ({ status: 426 }),
   listAuditEntries: () => ({ query: 'limit=3', status: 200 }),
   revokeJoinToken: () => ({ params: { id: kept.get('createJoinToken') ?? '' }, status: 204 }),
 };
@@ -132,6 +142,21 @@ describe('the document of the control API', () => {
   });
 });
 
+describe('the feed', () => {
+  test('sends what is described as its messages', async () => {
+    const feed = new FeedSubscriber(controlPlane.url, { authorization: `Bearer ${controlPlane.adminToken}` });
+    await eventually('a snapshot', () => feed.messages.length > 0);
+    host.reportSample();
+    await eventually('a change', () => feed.messages.length > 1);
+    await feed.close();
+    for (const message of feed.messages) {
+      const name = message.type === 'snapshot' ? 'FeedSnapshot' : 'FeedChange';
+      expect(api.complaintsAbout(name, message)).toEqual([]);
+      expect(api.complaintsAbout('FeedMessage', message)).toEqual([]);
+    }
+  });
+});
+
 describe('every operation', () => {
   test.each(Object.entries(calls))('%s answers as it is described', async (operationId, call) => {
     const operation = api.operation(operationId);
@@ -144,12 +169,14 @@ describe('every operation', () => {
 
   test('refuses who brings no token, but for the document', async () => {
     for (const operation of api.operations) {
-      if (operation.needsToken) await expectProblem(operation, { headers: { authorization: '' } }, 401);
+      if (operation.needsToken && !operation.speaksWebSocket)
+        await expectProblem(operation, { headers: { authorization: '' } }, 401);
     }
   });
 
   test('says which methods its path takes', async () => {
     for (const operation of api.operations) {
+      if (operation.speaksWebSocket) continue;
       const { status, headers } = await send(operation, { status: 405 }, { method: 'PROPFIND' });
       expect([status, headers.get('allow')], operation.path).toEqual([
         405,

@@ -23,6 +23,7 @@ export interface ApiContext {
     readonly droppedObservations: number;
     readonly fabricFileDiffers: boolean;
   };
+  readonly createFeedTicket: (origin: string | null) => string;
   readonly certificateSha256: string;
   /** Where agents reach the TLS listener, best first. */
   readonly serverUrls: () => readonly string[];

@@ -10,6 +10,11 @@ Failures are problem details (RFC 9457) with a stable \`code\`. Every answer has
 Writes take an \`Idempotency-Key\` and are recorded in the audit log.`.trim();
 
 const tagDescriptions: Readonly<Record<string, string>> = {
+  backups: 'Copies of the registry, whole and consistent, while it runs',
+  checks: 'What is wrong, where, and what mends it',
+  'declared state': 'What is wanted: plan, apply, export, and where things differ from it',
+  keys: 'Who may ask /v1, for what and how much',
+  requests: 'What was asked and why it was answered there, and how much was used',
   'control plane': 'The control plane itself',
   hosts: 'Machines with an agent',
   deployments: 'The declared wishes: this model, with this engine, on this host',

@@ -11,6 +11,7 @@ import { ApiError } from './problem.js';
 import { addAuditRoutes } from './routes/audit-routes.js';
 import { addControlPlaneRoutes } from './routes/control-plane-routes.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
+import { addFeedRoutes } from './routes/feed-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
 import { addKeyRoutes } from './routes/key-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
@@ -59,6 +60,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addTokenRoutes(app, context);
   addAuditRoutes(app, context);
   addKeyRoutes(app, context);
+  addFeedRoutes(app, context);
   addDocumentRoute(app);
 
   // Made when it is first asked for: no start waits for it.

@@ -129,6 +129,16 @@ export const auditEntrySchema = z
   })
   .openapi('AuditEntry');
 
+export const feedTicketSchema = z
+  .object({
+    /** The only time that it is shown. */
+    ticket: z.string(),
+    /** Where the WebSocket is to be opened; filters are added to it. */
+    path: z.string(),
+    expiresAtMs: z.number(),
+  })
+  .openapi('FeedTicket');
+
 export const statusSchema = z
   .object({
     version: z.string(),

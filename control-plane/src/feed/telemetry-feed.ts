@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { connectionsEnded } from '../http/connections-ended.js';
 import { refuseUpgrade } from '../http/refuse-upgrade.js';
 import type { LiveView } from '../live/live-view.js';
+import { parseFeedQuery } from './decide/parse-feed-query.js';
 import { FeedBroadcast } from './feed-broadcast.js';
 import { createFeedSocketAcceptor, type FeedSocketAcceptor } from './feed-socket.js';
 
@@ -36,9 +37,18 @@ export function createTelemetryFeed(parts: TelemetryFeedParts): TelemetryFeed {
   let closing = false;
   return {
     handleUpgrade: (request, socket, head) => {
-      if (closing || broadcast.count >= MAX_SUBSCRIBERS)
-        refuseUpgrade(socket, 503, 'the feed has as many subscribers as it takes, or is closing');
-      else acceptor.accept(request, socket, head, (feedSocket) => broadcast.add(feedSocket));
+      const query = parseFeedQuery(request.url ?? '');
+      if (!query.ok) refuseUpgrade(socket, 400, query.detail);
+      else if (closing || broadcast.count >= MAX_SUBSCRIBERS) {
+        refuseUpgrade(
+          socket,
+          503,
+          closing ? 'the control plane stops' : `there are ${MAX_SUBSCRIBERS} already`,
+        );
+      } else {
+        const { filter, resume } = query;
+        acceptor.accept(request, socket, head, (feedSocket) => broadcast.add(feedSocket, filter, resume));
+      }
     },
     subscriberCount: () => broadcast.count,
     close: async () => {

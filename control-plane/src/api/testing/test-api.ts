@@ -105,6 +105,7 @@ export class TestApi {
           ...{ startedAtMs: 1, linkedHosts: 0, feedSubscribers: 0, droppedObservations: 0 },
           fabricFileDiffers: false,
         }),
+        createFeedTicket: () => 'aift_test',
         serverUrls: () => ['https://motoko:8443'],
         verifyAdminToken: (presented) => presented === TEST_TOKEN,
         setDraining: (name, draining) => {
