@@ -9,6 +9,7 @@ import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
 import { processEnvironment } from './config/environment.js';
 import { createSecretReader } from './config/secrets.js';
+import { FabricFile } from './declared/fabric-file.js';
 import { createTelemetryFeed, type TelemetryFeed } from './feed/telemetry-feed.js';
 import { type Admission, createAdmission } from './gateway/admission/create-admission.js';
 import { createKeyLookup } from './gateway/admission/key-lookup.js';
@@ -31,8 +32,8 @@ export interface Surroundings {
 export interface OpenedRooms {
   readonly registry: Registry;
   readonly startedAtMs: number;
-  /** What `--config` named, compared with the registry; known once the listeners are open. */
-  readonly fabricFile: { differs: boolean };
+  /** What `--config` named. */
+  readonly fabricFile: FabricFile;
   readonly certificate: ServerCertificate;
   readonly adminToken: AdminToken;
   readonly live: LiveState;
@@ -94,7 +95,7 @@ export async function openRooms(
     ...{
       registry,
       startedAtMs,
-      fabricFile: { differs: false },
+      fabricFile: new FabricFile(config.fabricFile),
       certificate,
       adminToken,
       live,

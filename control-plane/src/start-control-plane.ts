@@ -59,11 +59,7 @@ async function start(
   const listeners = await openAll(config, rooms, around, closers);
   // Not before: a start that fails on a taken port must not have declared anything.
   const { declared } = rooms.registry;
-  rooms.fabricFile.differs = seedFromFile(
-    config.fabricFile,
-    declared,
-    around.log.child({ room: 'declared' }),
-  );
+  const fabricFileDiffers = seedFromFile(config.fabricFile, declared, around.log.child({ room: 'declared' }));
   const { certificateSha256 } = rooms.certificate;
   const tellWhere = () =>
     writeEndpointFile(layout.endpointFile, listeners, certificateSha256, layout.adminTokenFile);
@@ -82,7 +78,7 @@ async function start(
     },
     certificateSha256,
     adminTokenFile: layout.adminTokenFile,
-    fabricFileDiffers: rooms.fabricFile.differs,
+    fabricFileDiffers,
     close: () => closers.close(),
   };
 }

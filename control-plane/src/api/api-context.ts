@@ -1,4 +1,5 @@
 import type { Clock } from '@ai-fabric/shared';
+import type { FabricFile } from '../declared/fabric-file.js';
 import type { LiveView } from '../live/live-view.js';
 import type { DeclaredStore, TokenStore } from '../registry/registry-types.js';
 import type { Router } from '../router/route-types.js';
@@ -10,6 +11,8 @@ export interface ApiContext {
   readonly router: Router;
   readonly tokens: TokenStore;
   readonly declared: DeclaredStore;
+  /** What `up --config` named. */
+  readonly fabricFile: FabricFile;
   readonly status: () => {
     readonly startedAtMs: number;
     readonly linkedHosts: number;

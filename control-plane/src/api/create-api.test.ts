@@ -5,6 +5,7 @@ import { parseJoinToken } from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { FabricFile } from '../declared/fabric-file.js';
 import { parseFabricText } from '../declared/parse-fabric-text.js';
 import { LiveState } from '../live/live-state.js';
 import { openRegistry } from '../registry/open-registry.js';
@@ -46,6 +47,7 @@ beforeEach(() => {
   api = createApi(
     {
       ...{ clock, live, router, tokens, declared, certificateSha256: CERTIFICATE },
+      fabricFile: new FabricFile(null),
       status: () => ({
         ...{ startedAtMs: 1, linkedHosts: 0, feedSubscribers: 0, droppedObservations: 0 },
         fabricFileDiffers: false,
@@ -97,6 +99,10 @@ describe('who may call', () => {
     };
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths).sort()).toEqual([
+      '/api/v1/declared',
+      '/api/v1/declared/apply',
+      '/api/v1/declared/drift',
+      '/api/v1/declared/plan',
       '/api/v1/deployments',
       '/api/v1/deployments/{deployment}',
       '/api/v1/hosts',

@@ -8,6 +8,7 @@ import type { ApiContext } from './api-context.js';
 import { limitBody } from './limit-body.js';
 import { ApiError } from './problem.js';
 import { problemResponses } from './problem-responses.js';
+import { addDeclaredRoutes } from './routes/declared-routes.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
@@ -34,6 +35,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   app.use('*', limitBody(MAX_BODY_BYTES));
   addStatusRoute(app, context);
   addHostRoutes(app, context);
+  addDeclaredRoutes(app, context);
   addDeploymentRoutes(app, context);
   addRoleRoutes(app, context);
   addTokenRoutes(app, context);

@@ -15,7 +15,8 @@ export interface FabricMistake {
 }
 
 export type FabricFileResult =
-  | { readonly ok: true; readonly state: DeclaredState }
+  /** `document`: the file as a plain value, what it leaves out left out. */
+  | { readonly ok: true; readonly state: DeclaredState; readonly document: unknown }
   /** In the order of the file; `moreErrors` were found beyond those listed. */
   | { readonly ok: false; readonly errors: readonly FabricMistake[]; readonly moreErrors: number };
 
@@ -36,7 +37,7 @@ interface Located {
 export function parseFabricText(text: string, file: string): FabricFileResult {
   const lines = new LineCounter();
   const found = readText(text.startsWith('\uFEFF') ? text.slice(1) : text, lines);
-  if ('state' in found) return { ok: true, state: found.state };
+  if ('state' in found) return { ok: true, ...found };
   const located = found.errors.toSorted((a, b) => a.offset - b.offset);
   const errors = located.slice(0, MAX_ERRORS).map(({ offset, path, message }) => {
     const { line, col } = lines.linePos(offset);
@@ -57,7 +58,7 @@ export function formatFabricErrors(result: Extract<FabricFileResult, { ok: false
 function readText(
   text: string,
   lineCounter: LineCounter,
-): { readonly state: DeclaredState } | { readonly errors: readonly Located[] } {
+): { readonly state: DeclaredState; readonly document: unknown } | { readonly errors: readonly Located[] } {
   const document = parseQuietly(text, lineCounter);
   if (!document) return { errors: [{ offset: 0, path: [], message: 'no valid YAML: nested too deeply' }] };
   const syntax = describeSyntax(document, lineCounter);
@@ -65,7 +66,7 @@ function readText(
   const tree = readYamlTree(document);
   if (tree.value === null) return { errors: [{ offset: 0, path: [], message: EMPTY }] };
   const check = checkFabricValue(tree.value);
-  if (check.ok && tree.findings.length === 0) return { state: check.state };
+  if (check.ok && tree.findings.length === 0) return { state: check.state, document: tree.value };
   // Where YAML itself says something else than what stands there, what it reads as is no second mistake.
   const unread = new Set(tree.findings.map(({ path }) => formatPath(path)));
   const findings = check.ok
