@@ -7,6 +7,7 @@ import { diffCommand } from './commands/diff-command.js';
 import { driftCommand } from './commands/drift-command.js';
 import { exportCommand } from './commands/export-command.js';
 import { hostsCommand } from './commands/hosts-command.js';
+import { importCommand } from './commands/import-command.js';
 import { rolesCommand } from './commands/roles-command.js';
 import { tokenCommand } from './commands/token-command.js';
 import { upCommand } from './commands/up-command.js';
@@ -26,7 +27,8 @@ const program = new Command('ai-fabric')
   .addCommand(diffCommand())
   .addCommand(applyCommand())
   .addCommand(exportCommand())
-  .addCommand(driftCommand());
+  .addCommand(driftCommand())
+  .addCommand(importCommand());
 
 prepare(program);
 
