@@ -241,6 +241,27 @@ describe('drift', () => {
   });
 });
 
+describe('a configuration of LiteLLM', () => {
+  test('becomes a fabric.yaml without a control plane, and that can be applied', async () => {
+    const config = write(
+      [
+        'model_list:',
+        '  - model_name: chat-fast',
+        '    litellm_params: { model: openai/qwen, api_base: http://armitage:8000/v1, rpm: 60 }',
+      ].join('\n'),
+      'config.yaml',
+    );
+    const out = join(home.path, 'imported.yaml');
+    const made = await runCli(['import', 'litellm', config, '--out', out]);
+    expect(made).toMatchObject({ exitCode: 0, stdout: `written to ${out}\n` });
+    expect(made.stderr).toContain(`${config}:3: model_list[0].litellm_params.rpm: limits belong to keys`);
+    await apply(out, true);
+    const { items } = await controlPlane.api<{ items: unknown[] }>('/deployments');
+    expect(items).toMatchObject([{ name: 'chat-fast', host: 'armitage', url: 'http://armitage:8000' }]);
+    expect(await runCli(['import', 'litellm', config, '--out', out])).toMatchObject({ exitCode: 4 });
+  });
+});
+
 async function hostDrift(): Promise<(string | null)[][]> {
   const { hosts } = await controlPlane.api<{
     hosts: { host: string; code: string; deployment: string | null }[];

@@ -18,8 +18,8 @@ export function driftCommand(): Command {
     .addHelpText(
       'after',
       `
-A host that is away is no drift. Exit codes of drift: 0 nothing differs, 10 something does, 4 the file is not
-valid, 1 or 5 it failed.
+A host that is away is no drift. Exit codes of drift: 0 nothing differs, 10 something does, 4 the file named here
+is not valid, 1 or 5 it failed.
 
 Examples:
   ai-fabric drift
