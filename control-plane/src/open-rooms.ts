@@ -9,7 +9,7 @@ import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
 import { processEnvironment } from './config/environment.js';
 import { createSecretReader } from './config/secrets.js';
-import { FabricFile } from './declared/fabric-file.js';
+import { WatchedFabricFile } from './declared/watched-fabric-file.js';
 import { createTelemetryFeed, type TelemetryFeed } from './feed/telemetry-feed.js';
 import { type Admission, createAdmission } from './gateway/admission/create-admission.js';
 import { createKeyLookup } from './gateway/admission/key-lookup.js';
@@ -33,7 +33,7 @@ export interface OpenedRooms {
   readonly registry: Registry;
   readonly startedAtMs: number;
   /** What `--config` named. */
-  readonly fabricFile: FabricFile;
+  readonly fabricFile: WatchedFabricFile;
   readonly certificate: ServerCertificate;
   readonly adminToken: AdminToken;
   readonly live: LiveState;
@@ -95,7 +95,7 @@ export async function openRooms(
     ...{
       registry,
       startedAtMs,
-      fabricFile: new FabricFile(config.fabricFile),
+      fabricFile: new WatchedFabricFile(config.fabricFile),
       certificate,
       adminToken,
       live,

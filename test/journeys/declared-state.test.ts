@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
 import { type FabricSpec, fabricYaml } from '../harness/fabric-yaml.js';
 import { LightHost } from '../harness/light-host.js';
-import { type CliResult, runCli } from '../harness/run-program.js';
+import { type CliResult, PROGRAMS, ProgramProcess, runCli } from '../harness/run-program.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
 
 const deployment = (host: string) => ({ host, url: 'http://127.0.0.1:9', servedModel: 'qwen' });
@@ -129,7 +129,11 @@ describe('a file with a mistake', () => {
       hosts: { armitage: {} },
       deployments: { qwen: { ...deployment('armitage'), task: 'embeddings' } },
     });
-    const result = await run('apply', file, '--yes');
+    const piped = new ProgramProcess(PROGRAMS.controlPlane, [
+      ...['apply', '-', '--yes', '--data', controlPlane.dataDirectory],
+    ]);
+    piped.child.stdin?.end(readFileSync(file));
+    const result = await piped.ended();
     expect(result.exitCode).toBe(4);
     expect(result.stderr).toContain('roles.chat-fast.targets[0]: expected a target for chat');
     expect(result.stderr).toContain('not in it: add that to the document, or prune it');

@@ -1,5 +1,5 @@
 import type { Clock } from '@ai-fabric/shared';
-import type { FabricFile } from '../declared/fabric-file.js';
+import type { WatchedFabricFile } from '../declared/watched-fabric-file.js';
 import type { LiveView } from '../live/live-view.js';
 import type { DeclaredStore, TokenStore } from '../registry/registry-types.js';
 import type { Router } from '../router/route-types.js';
@@ -12,7 +12,7 @@ export interface ApiContext {
   readonly tokens: TokenStore;
   readonly declared: DeclaredStore;
   /** What `up --config` named. */
-  readonly fabricFile: FabricFile;
+  readonly fabricFile: WatchedFabricFile;
   readonly status: () => {
     readonly startedAtMs: number;
     readonly linkedHosts: number;

@@ -5,8 +5,8 @@ import { parseJoinToken } from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FabricFile } from '../declared/fabric-file.js';
 import { parseFabricText } from '../declared/parse-fabric-text.js';
+import { WatchedFabricFile } from '../declared/watched-fabric-file.js';
 import { LiveState } from '../live/live-state.js';
 import { openRegistry } from '../registry/open-registry.js';
 import type { Registry } from '../registry/registry-types.js';
@@ -47,7 +47,7 @@ beforeEach(() => {
   api = createApi(
     {
       ...{ clock, live, router, tokens, declared, certificateSha256: CERTIFICATE },
-      fabricFile: new FabricFile(null),
+      fabricFile: new WatchedFabricFile(null),
       status: () => ({
         ...{ startedAtMs: 1, linkedHosts: 0, feedSubscribers: 0, droppedObservations: 0 },
         fabricFileDiffers: false,

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { type FabricFileResult, formatFabricErrors } from '../declared/parse-fabric-text.js';
 import { readFabricBytes, readFabricFile } from '../declared/read-fabric-file.js';
 import { CliError, exitCodes } from './exit-codes.js';
+import { readInput } from './read-input.js';
 
 /**
  * A fabric file as the plain value that the API takes; checked here, where the lines are known.
@@ -9,8 +9,8 @@ import { CliError, exitCodes } from './exit-codes.js';
  * @param file `-` for standard input
  * @throws CliError with a line per mistake
  */
-export function readDeclaredFile(file: string): unknown {
-  const read = file === '-' ? readStandardInput() : readFabricFile(file);
+export async function readDeclaredFile(file: string): Promise<unknown> {
+  const read = file === '-' ? await readStandardInput() : readFabricFile(file);
   if (read.ok) return read.document;
   throw new CliError(exitCodes.refused, formatFabricErrors(read), 'mend the file; nothing was applied', {
     code: 'invalid',
@@ -18,7 +18,6 @@ export function readDeclaredFile(file: string): unknown {
   });
 }
 
-function readStandardInput(): FabricFileResult {
-  if (!process.stdin.isTTY) return readFabricBytes(readFileSync(0), 'standard input');
-  throw new CliError(exitCodes.usage, 'there is nothing on standard input', 'name a file, or pipe one in');
+async function readStandardInput(): Promise<FabricFileResult> {
+  return readFabricBytes(await readInput(), 'standard input');
 }

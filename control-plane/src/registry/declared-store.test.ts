@@ -4,8 +4,8 @@ import Database from 'better-sqlite3';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DeclaredState } from '../declared/declared-state.js';
-import { FabricFile } from '../declared/fabric-file.js';
 import { FabricFileError, seedFromFile } from '../declared/seed-from-file.js';
+import { WatchedFabricFile } from '../declared/watched-fabric-file.js';
 import type { Registry } from './registry-types.js';
 import { declaredState, TemporaryRegistry } from './testing/temporary-registry.js';
 
@@ -157,7 +157,7 @@ describe('a fabric file at the start', () => {
   it('is compared as it is now with what is declared now', () => {
     const file = write('version: 1\nhosts: { motoko: {} }\n');
     seedFromFile(file, registry.declared, log);
-    const watched = new FabricFile(file);
+    const watched = new WatchedFabricFile(file);
     const differs = () => watched.differsFrom(registry.declared.current());
     expect(differs()).toBe(false);
     registry.declared.replace(declaredState({ hosts: { motoko: {}, other: {} } }), 1);
@@ -168,7 +168,7 @@ describe('a fabric file at the start', () => {
     expect(differs()).toBe(true);
     rmSync(file);
     expect(differs()).toBe(true);
-    expect(new FabricFile(null).differsFrom(registry.declared.current())).toBe(false);
+    expect(new WatchedFabricFile(null).differsFrom(registry.declared.current())).toBe(false);
   });
 
   it('that is wrong stops the first start, and no later one', () => {

@@ -45,7 +45,7 @@ function toRevision(text: string): number {
 }
 
 async function apply(file: string, flags: ApplyFlags): Promise<void> {
-  const document = readDeclaredFile(file);
+  const document = await readDeclaredFile(file);
   const prune = flags.prune === true;
   const client = connect(flags);
   const plan = await client.post('/declared/plan', { document, prune }, applyPlanSchema);

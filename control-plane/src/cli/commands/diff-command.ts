@@ -27,7 +27,7 @@ Examples:
 }
 
 async function diff(file: string, flags: ConnectionFlags & { prune?: boolean }): Promise<void> {
-  const document = readDeclaredFile(file);
+  const document = await readDeclaredFile(file);
   const prune = flags.prune === true;
   const plan = await connect(flags).post('/declared/plan', { document, prune }, applyPlanSchema);
   if (flags.json) printJson(plan);

@@ -33,7 +33,7 @@ async function drift(file: string | undefined, flags: ConnectionFlags): Promise<
   const found =
     file === undefined
       ? await client.get('/declared/drift', driftSchema)
-      : await client.post('/declared/drift', { document: readDeclaredFile(file) }, driftSchema);
+      : await client.post('/declared/drift', { document: await readDeclaredFile(file) }, driftSchema);
   if (flags.json) printJson(found);
   else printDrift(found, file);
   if (fileDiffers(found.file) || found.hosts.length > 0) process.exitCode = exitCodes.changed;
@@ -54,10 +54,11 @@ function printDrift({ file, hosts }: Drift, given: string | undefined): void {
     }
   } else if (!fileDiffers(file)) console.log(`Registry and file: ${name} says what is declared.`);
   else {
-    console.log(`Registry and file: ${name} would bring ${countChanges(file.plan)}.`);
+    console.log(`Registry and file: applying ${name} would mean: ${countChanges(file.plan)}.`);
     console.log(formatPlan(file.plan));
+    const prune = file.plan.changes.length === 0 ? ' --prune' : '';
     console.log(
-      `fix: ai-fabric apply ${name}, or take over what is declared: ai-fabric export --out ${name}`,
+      `fix: ai-fabric apply ${name}${prune}; or keep what is declared: ai-fabric export --out ${name}`,
     );
   }
   console.log('');

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { importLitellm, type PlacedNote } from '../../litellm/import-litellm.js';
 import { CliError, exitCodes } from '../exit-codes.js';
 import { printJson } from '../output.js';
+import { readInput } from '../read-input.js';
 
 interface ImportFlags {
   out?: string;
@@ -33,8 +34,8 @@ Examples:
   return command;
 }
 
-function run(file: string, flags: ImportFlags): void {
-  const result = importLitellm(read(file), file === '-' ? 'standard input' : file);
+async function run(file: string, flags: ImportFlags): Promise<void> {
+  const result = importLitellm(await read(file), file === '-' ? 'standard input' : file);
   if (!result.ok)
     throw new CliError(exitCodes.refused, result.mistakes, 'mend the file; nothing was written');
   const { fabric, notes } = result;
@@ -56,9 +57,10 @@ function report(file: string, title: string, notes: readonly PlacedNote[], kind:
   for (const { line, path, message } of listed) console.error(`  ${file}:${line}: ${path}: ${message}`);
 }
 
-function read(file: string): string {
+async function read(file: string): Promise<string> {
+  if (file === '-') return (await readInput()).toString('utf8');
   try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     throw new CliError(exitCodes.failed, `cannot read ${file}: ${messageOf(error)}`);
   }

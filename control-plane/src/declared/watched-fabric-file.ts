@@ -5,7 +5,7 @@ import type { FabricFileResult } from './parse-fabric-text.js';
 import { readFabricFile } from './read-fabric-file.js';
 
 /** The file that `up --config` named, as it is now: it seeded the registry, and is compared with it since. */
-export class FabricFile {
+export class WatchedFabricFile {
   /** `null`: none was named. */
   readonly path: string | null;
   #judged = { of: '', differs: false };
