@@ -14,6 +14,7 @@ import { createSecretSources } from './config/secret-sources.js';
 import { createSecretReader } from './config/secrets.js';
 import type { DeclaredState, SecretReference } from './declared/declared-state.js';
 import { FeedTickets } from './feed/feed-tickets.js';
+import { WatchedFabricFile } from './declared/watched-fabric-file.js';
 import { createTelemetryFeed, type TelemetryFeed } from './feed/telemetry-feed.js';
 import { type Admission, createAdmission } from './gateway/admission/create-admission.js';
 import { KeyRing } from './gateway/admission/key-ring.js';
@@ -37,8 +38,8 @@ export interface Surroundings {
 export interface OpenedRooms {
   readonly registry: Registry;
   readonly startedAtMs: number;
-  /** What `--config` named, compared with the registry; known once the listeners are open. */
-  readonly fabricFile: { differs: boolean };
+  /** What `--config` named. */
+  readonly fabricFile: WatchedFabricFile;
   readonly certificate: ServerCertificate;
   readonly adminToken: AdminToken;
   readonly live: LiveState;
@@ -126,7 +127,7 @@ export async function openRooms(
     ...{
       registry,
       startedAtMs,
-      fabricFile: { differs: false },
+      fabricFile: new WatchedFabricFile(config.fabricFile),
       certificate,
       adminToken,
       live,

@@ -18,7 +18,7 @@ export function createOperatorSurfaces(
   const { registry, live, telemetry, router, link, feed, certificate, adminToken, gatewayMetrics } = rooms;
   const status = () => ({
     startedAtMs: rooms.startedAtMs,
-    fabricFileDiffers: rooms.fabricFile.differs,
+    fabricFileDiffers: rooms.fabricFile.differsFrom(registry.declared.current()),
     linkedHosts: link.linkedCount(),
     feedSubscribers: feed.subscriberCount(),
     droppedObservations: registry.observations.droppedCount,
@@ -27,6 +27,7 @@ export function createOperatorSurfaces(
   const api = createApi(
     {
       ...{ clock, live, telemetry, router, status, serverUrls },
+      fabricFile: rooms.fabricFile,
       tokens: registry.tokens,
       keys: registry.keys,
       declared: registry.declared,

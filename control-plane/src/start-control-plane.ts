@@ -63,11 +63,7 @@ async function start(
   const listeners = await openAll(config, rooms, around, closers);
   // Not before: a start that fails on a taken port must not have declared anything.
   const { declared } = rooms.registry;
-  rooms.fabricFile.differs = seedFromFile(
-    config.fabricFile,
-    declared,
-    around.log.child({ room: 'declared' }),
-  );
+  const fabricFileDiffers = seedFromFile(config.fabricFile, declared, around.log.child({ room: 'declared' }));
   await atMost(FIRST_SECRETS_MS, rooms.secretsRead(), around.clock);
   const { certificateSha256 } = rooms.certificate;
   const tellWhere = () =>
@@ -87,7 +83,7 @@ async function start(
     },
     certificateSha256,
     adminTokenFile: layout.adminTokenFile,
-    fabricFileDiffers: rooms.fabricFile.differs,
+    fabricFileDiffers,
     close: () => closers.close(),
   };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { TelemetryHistory } from '../history/telemetry-history.js';
+import type { WatchedFabricFile } from '../declared/watched-fabric-file.js';
 import type { LiveView } from '../live/live-view.js';
 import type { KeyStore } from '../registry/key-types.js';
 import type { DeclaredStore, TokenStore } from '../registry/registry-types.js';
@@ -16,6 +17,8 @@ export interface ApiContext {
   readonly keys: KeyStore;
   readonly declared: DeclaredStore;
   readonly writes: WriteJournal;
+  /** What `up --config` named. */
+  readonly fabricFile: WatchedFabricFile;
   readonly status: () => {
     readonly startedAtMs: number;
     readonly linkedHosts: number;

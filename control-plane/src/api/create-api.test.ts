@@ -193,6 +193,57 @@ describe('declared state over REST', () => {
   });
 });
 
+describe('the whole declared state over REST', () => {
+  const document = { version: 1, hosts: { motoko: {}, wintermute: {} } };
+
+  test('is read, planned against and applied as one document', async () => {
+    const read = await call('GET', '/declared');
+    expect(read.body).toMatchObject({ revision: 1, document: { aliases: { 'local/chat': 'chat-fast' } } });
+    const plan = await call('POST', '/declared/plan', { document });
+    expect(plan).toMatchObject({
+      status: 200,
+      body: { revision: 1, changes: [{ change: 'added', kind: 'host', name: 'wintermute' }] },
+    });
+    expect(plan.body.notInFile).toContainEqual({ kind: 'role', name: 'chat-fast' });
+    const body = { document, expectedRevision: 1 };
+    expect(await call('POST', '/declared/apply', body)).toMatchObject({
+      status: 200,
+      body: { changed: true, revision: 2 },
+    });
+    expect(await call('POST', '/declared/apply', body)).toMatchObject({
+      status: 409,
+      body: { code: 'conflict' },
+    });
+    expect((await call('GET', '/declared')).body.document.hosts).toEqual({
+      armitage: { mayBeAway: true },
+      motoko: { mayBeAway: false },
+      wintermute: { mayBeAway: false },
+    });
+  });
+
+  test.each([
+    ['no document', {}],
+    ['an unknown member', { document, expectedRevision: 1, force: true }],
+    ['a document with a mistake', { document: { version: 1, host: {} }, expectedRevision: 1 }],
+    ['no revision', { document }],
+  ])('%s is refused and nothing is applied', async (_, body) => {
+    expect(await call('POST', '/declared/apply', body)).toMatchObject({ status: 400 });
+    expect(api.registry.declared.current().revision).toBe(1);
+  });
+
+  test('drift is told of the hosts, and of a document that is sent', async () => {
+    const { body } = await call('GET', '/declared/drift');
+    expect(body.file).toBeNull();
+    expect(body.hosts.map(({ code, host }: { code: string; host: string }) => `${host} ${code}`)).toEqual([
+      'armitage host_never_joined',
+      'motoko host_never_joined',
+    ]);
+    const sent = await call('POST', '/declared/drift', { document });
+    expect(sent.body.file).toMatchObject({ name: null, plan: { changes: [{ name: 'wintermute' }] } });
+    expect(await call('POST', '/declared/drift', { document: {} })).toMatchObject({ status: 400 });
+  });
+});
+
 describe('join tokens', () => {
   test('a token is shown once, carries the pinned certificate, and can be revoked once', async () => {
     const { status, body } = await call('POST', '/join-tokens', { hostName: 'armitage', ttlSeconds: 60 });

@@ -10,6 +10,7 @@ import { limitBody } from './limit-body.js';
 import { ApiError } from './problem.js';
 import { addAuditRoutes } from './routes/audit-routes.js';
 import { addControlPlaneRoutes } from './routes/control-plane-routes.js';
+import { addDeclaredRoutes } from './routes/declared-routes.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
 import { addFeedRoutes } from './routes/feed-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
@@ -55,6 +56,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addControlPlaneRoutes(app, context);
   addHostRoutes(app, context);
   addTelemetryRoutes(app, context);
+  addDeclaredRoutes(app, context);
   addDeploymentRoutes(app, context);
   addRoleRoutes(app, context);
   addTokenRoutes(app, context);

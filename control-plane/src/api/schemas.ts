@@ -145,7 +145,7 @@ export const statusSchema = z
     protocolVersion: z.int(),
     startedAtMs: z.number(),
     declaredRevision: z.int(),
-    /** What `up --config` named differs from the registry, which wins until it is applied. */
+    /** What `up --config` named differs from the registry, which wins until the file is applied. */
     fabricFileDiffers: z.boolean(),
     linkedHosts: z.int(),
     feedSubscribers: z.int(),

@@ -183,7 +183,7 @@ function pinnedConnector(certificateSha256: string): buildConnector.connector {
 function refusal(status: number, text: string, url: string): CliError {
   const problem = parseProblem(text);
   if (!problem) return new CliError(exitCodes.failed, `${url} answered ${status}: ${text.slice(0, 200)}`);
-  return new CliError(exitCodeOf(problem.status), problem.detail, problem.fix);
+  return new CliError(exitCodeOf(problem.status), problem.detail, problem.fix, { code: problem.code });
 }
 
 function exitCodeOf(status: number): number {

@@ -5,6 +5,7 @@ import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import { parseFabricText } from '../../declared/parse-fabric-text.js';
 import { TelemetryHistory } from '../../history/telemetry-history.js';
+import { WatchedFabricFile } from '../../declared/watched-fabric-file.js';
 import { LiveState } from '../../live/live-state.js';
 import { openRegistry } from '../../registry/open-registry.js';
 import type { Registry } from '../../registry/registry-types.js';
@@ -101,6 +102,7 @@ export class TestApi {
     const api = createApi(
       {
         ...{ clock, live, telemetry, router, tokens, keys, declared, writes, certificateSha256: TEST_CERTIFICATE },
+        fabricFile: new WatchedFabricFile(null),
         status: () => ({
           ...{ startedAtMs: 1, linkedHosts: 0, feedSubscribers: 0, droppedObservations: 0 },
           fabricFileDiffers: false,
