@@ -58,7 +58,7 @@ export async function openRooms(
   const room = (name: string): Logger => log.child({ room: name });
   const registry = openRegistry({ dataDirectory: config.dataDirectory, clock, log: room('registry') });
   closers.add(() => registry.close());
-  const { declared, hosts, observations } = registry;
+  const { declared, hosts, observations, requestLog } = registry;
   const certificate = await openCertificate({
     directory: layout.certificateDirectory,
     hostName: hostname(),
@@ -81,11 +81,11 @@ export async function openRooms(
   const feed = createTelemetryFeed({ live, clock, log: room('feed') });
   const gatewayMetrics = new GatewayMetrics();
   const gateway = createGateway({
-    ...{ router, secrets, config, clock, metrics: gatewayMetrics },
+    ...{ router, secrets, config, clock, metrics: gatewayMetrics, requestLog },
     log: room('gateway'),
   });
   const admission = createAdmission({
-    ...{ declared, clock, random },
+    ...{ declared, clock, random, requestLog },
     keys: createKeyLookup((presented) => adminToken.verify(presented)),
     hostName: hostname(),
     ownAddresses: createOwnAddresses(clock),

@@ -22,6 +22,7 @@ export function createOperatorSurfaces(
     linkedHosts: link.linkedCount(),
     feedSubscribers: feed.subscriberCount(),
     droppedObservations: registry.observations.droppedCount,
+    droppedRequestRows: registry.requestLog.droppedCount,
   });
   const metrics = createMetrics({ live, status, gatewayMetrics, routerGauges: () => router.gauges() });
   const api = createApi(
@@ -29,6 +30,7 @@ export function createOperatorSurfaces(
       ...{ clock, live, router, status, serverUrls },
       tokens: registry.tokens,
       declared: registry.declared,
+      reader: registry.reader,
       certificateSha256: certificate.certificateSha256,
       verifyAdminToken: (presented) => adminToken.verify(presented),
       setDraining: (name, draining) => {

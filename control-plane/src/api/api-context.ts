@@ -1,6 +1,6 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { LiveView } from '../live/live-view.js';
-import type { DeclaredStore, TokenStore } from '../registry/registry-types.js';
+import type { DeclaredStore, RegistryQueries, TokenStore } from '../registry/registry-types.js';
 import type { Router } from '../router/route-types.js';
 
 /** What the routes may reach: nothing that is not here. */
@@ -10,11 +10,14 @@ export interface ApiContext {
   readonly router: Router;
   readonly tokens: TokenStore;
   readonly declared: DeclaredStore;
+  /** Reads that may take long. */
+  readonly reader: RegistryQueries;
   readonly status: () => {
     readonly startedAtMs: number;
     readonly linkedHosts: number;
     readonly feedSubscribers: number;
     readonly droppedObservations: number;
+    readonly droppedRequestRows: number;
     readonly fabricFileDiffers: boolean;
   };
   readonly certificateSha256: string;

@@ -46,8 +46,15 @@ beforeEach(() => {
   api = createApi(
     {
       ...{ clock, live, router, tokens, declared, certificateSha256: CERTIFICATE },
+      reader: registry.reader,
       status: () => ({
-        ...{ startedAtMs: 1, linkedHosts: 0, feedSubscribers: 0, droppedObservations: 0 },
+        ...{
+          startedAtMs: 1,
+          linkedHosts: 0,
+          feedSubscribers: 0,
+          droppedObservations: 0,
+          droppedRequestRows: 0,
+        },
         fabricFileDiffers: false,
       }),
       serverUrls: () => ['https://motoko:8443'],

@@ -10,8 +10,10 @@ import { ApiError } from './problem.js';
 import { addControlPlaneRoutes } from './routes/control-plane-routes.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
+import { addRequestRoutes } from './routes/request-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
 import { addTokenRoutes } from './routes/token-routes.js';
+import { addUsageRoutes } from './routes/usage-routes.js';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 const DOCUMENT_PATH = '/api/v1/openapi.json';
@@ -51,6 +53,8 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addDeploymentRoutes(app, context);
   addRoleRoutes(app, context);
   addTokenRoutes(app, context);
+  addRequestRoutes(app, context);
+  addUsageRoutes(app, context);
   addDocumentRoute(app);
 
   // Made when it is first asked for: no start waits for it.

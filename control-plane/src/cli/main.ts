@@ -3,9 +3,11 @@ import { VERSION } from '../version.js';
 import { demoCommand } from './commands/demo-command.js';
 import { deploymentsCommand } from './commands/deployments-command.js';
 import { hostsCommand } from './commands/hosts-command.js';
+import { requestsCommand } from './commands/requests-command.js';
 import { rolesCommand } from './commands/roles-command.js';
 import { tokenCommand } from './commands/token-command.js';
 import { upCommand } from './commands/up-command.js';
+import { usageCommand } from './commands/usage-command.js';
 import { CliError, exitCodes, exitCodesHelp } from './exit-codes.js';
 
 const program = new Command('ai-fabric')
@@ -18,7 +20,9 @@ const program = new Command('ai-fabric')
   .addCommand(tokenCommand())
   .addCommand(hostsCommand())
   .addCommand(deploymentsCommand())
-  .addCommand(rolesCommand());
+  .addCommand(rolesCommand())
+  .addCommand(requestsCommand())
+  .addCommand(usageCommand());
 
 prepare(program);
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestOutcome } from '../registry/request-types.js';
 import { type AnswerFacts, answerJson, factHeaders, NO_TARGET } from './answer-now.js';
 import { AttemptLoop, type LoopOwner } from './attempt-loop.js';
 import { type BodyListener, BodyReader } from './body-reader.js';
@@ -19,11 +20,11 @@ import type { NormalisedError } from './decide/normalise-engine-error.js';
 import type { Usage } from './decide/read-usage.js';
 import { type RequestEvent, type RequestPhase, stepRequest } from './decide/step-request.js';
 import { GATEWAY_LIMITS } from './gateway-limits.js';
-import type { RequestOutcome } from './gateway-metrics.js';
 import type { GatewayParts } from './gateway-parts.js';
 import { linger } from './linger.js';
 import { prepareRequest } from './prepare-request.js';
 import type { RequestContext } from './request-context.js';
+import { recordOf } from './request-record.js';
 
 /** One request to an engine's endpoint, from its first byte to its last. */
 export class Exchange implements BodyListener, LoopOwner, Expiring {
@@ -133,11 +134,11 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
 
   onSucceeded(usage: Usage | null): void {
     this.#usage = usage;
-    if (this.#step('finished')) this.#finish('ok');
+    if (this.#step('finished')) this.#finish('ok', this.#loop?.reason ?? '', 200);
   }
 
-  onInterrupted(): void {
-    if (this.#step('interrupted')) this.#finish('interrupted');
+  onInterrupted(code: string): void {
+    if (this.#step('interrupted')) this.#finish('interrupted', code, 200);
   }
 
   /** It has read nothing for too long: closing its connection frees the engine. */
@@ -174,7 +175,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     const error = gatewayError('shutting_down', 'The gateway is shutting down; come again in a few seconds.');
     const { attempt } = this.#loop ?? { attempt: null };
     if (this.#step('interrupted')) {
-      this.#finish('interrupted');
+      this.#finish('interrupted', error.code, 200);
       attempt?.breakOff(error);
     } else if (this.#phase !== 'done') {
       attempt?.cancel();
@@ -211,7 +212,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#reader.release();
     const { clock, deadlines } = this.#parts;
     if (!this.#request.complete) linger(this.#request, deadlines, clock, GATEWAY_LIMITS.lingerMs);
-    this.#finish(outcome);
+    this.#finish(outcome, reason, status);
     answerJson(this.response, status, renderEnvelope(error), this.#facts(reason, 0), headers);
   }
 
@@ -236,8 +237,9 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     return true;
   }
 
-  #finish(outcome: RequestOutcome): void {
-    const { clock, deadlines, metrics } = this.#parts;
+  /** @param status as it was sent, if it was */
+  #finish(outcome: RequestOutcome, reason: string, status: number | null): void {
+    const { clock, deadlines, metrics, requestLog } = this.#parts;
     const nowMs = clock.monotonicMs();
     this.expiresAtMs = nowMs + GATEWAY_LIMITS.clientStallMs;
     deadlines.watch(this);
@@ -254,12 +256,27 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       completionTokens: this.#usage?.completionTokens ?? null,
       cachedTokens: this.#usage?.cachedTokens ?? null,
     });
+    requestLog.append(
+      recordOf({
+        endedAtMs: clock.nowMs(),
+        context: this.#context,
+        role: this.#role,
+        endpoint: this.#endpoint.path,
+        stream: this.#isStream,
+        ...{ outcome, status, reason },
+        usage: this.#usage,
+        ttftMs: firstByteMs,
+        totalMs: nowMs - this.#startedAtMs,
+        loop: this.#loop,
+      }),
+    );
   }
 
   /** The response is over: sent whole, or its client is gone. */
   readonly #onClose = (): void => {
+    const phase = this.#phase;
     if (this.#step('client_gone')) {
-      this.#finish('client_gone');
+      this.#finish('client_gone', `left_while_${phase}`, phase === 'answering' ? 200 : null);
       this.#loop?.attempt?.cancel();
     }
     this.#parts.deadlines.unwatch(this);

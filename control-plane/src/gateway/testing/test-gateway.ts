@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import type { DeclaredState } from '../../declared/declared-state.js';
+import type { RequestRow } from '../../registry/request-types.js';
 import { createAdmission } from '../admission/create-admission.js';
 import { createKeyLookup } from '../admission/key-lookup.js';
 import { createGateway, type Gateway } from '../create-gateway.js';
@@ -18,6 +19,8 @@ import type { FakeRouter } from './fake-router.js';
 /** Real servers on free ports, and what has to be closed after a test. */
 export class TestGateway {
   readonly metrics = new GatewayMetrics();
+  /** What was told to the request log, in order. */
+  readonly records: RequestRow[] = [];
   readonly logLines: string[] = [];
   readonly gateway: Gateway;
   readonly server: Server;
@@ -34,6 +37,7 @@ export class TestGateway {
       router,
       secrets: options.secrets ?? { read: () => ({ ok: true, value: 'sk-of-the-provider' }) },
       metrics: this.metrics,
+      requestLog: { append: (row) => void this.records.push(row) },
       config: { maxBodyBytes: 1024 * 1024, bodyTimeoutSeconds: 5, ...options.config },
       clock,
       log,
@@ -46,6 +50,7 @@ export class TestGateway {
       keys: createKeyLookup((presented) => presented === 'the-admin-token'),
       hostName: 'motoko',
       ownAddresses: () => new Set(['192.0.2.7']),
+      requestLog: { append: (row) => void this.records.push(row) },
       clock,
       random: () => 0.5,
     });
