@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import { placeOf, stretchOf } from './decide/request-place.js';
 import { DAY_MS, HOUR_MS } from './decide/roll-up-requests.js';
+import { USAGE_DIMENSIONS } from './request-types.js';
 
 export interface RequestRetention {
   readonly rowsMs: number;
@@ -79,7 +80,8 @@ export class RequestPruner {
   }
 
   #pruneUsage(table: 'usage_hours' | 'usage_days', beforeBucket: number): number {
-    const old = `SELECT rowid FROM ${table} WHERE bucket < ? LIMIT ${CHUNK}`;
+    const dimensions = USAGE_DIMENSIONS.map((_, dimension) => dimension).join(', ');
+    const old = `SELECT rowid FROM ${table} WHERE dimension IN (${dimensions}) AND bucket < ? LIMIT ${CHUNK}`;
     return this.#raw.prepare(`DELETE FROM ${table} WHERE rowid IN (${old})`).run(Math.floor(beforeBucket))
       .changes;
   }

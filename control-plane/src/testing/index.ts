@@ -1,0 +1,2 @@
+export type { RequestRow } from '../registry/request-types.js';
+export { fillRequestLog, RequestLogStage } from './request-log-stage.js';
