@@ -178,5 +178,6 @@ describe('the request log', () => {
     expect(shown.stdout).toContain('why not deep: its host had no link');
     expect(unknown.exitCode).toBe(3);
     expect(used.stdout).toMatch(/quick +\d+/);
-  });
+    // Four programs start at once.
+  }, 60_000);
 });
