@@ -3,7 +3,7 @@ import { placeOf, stretchOf } from './decide/request-place.js';
 import { DAY_MS, HOUR_MS } from './decide/roll-up-requests.js';
 import { USAGE_DIMENSIONS } from './request-types.js';
 
-export interface RequestRetention {
+interface RequestRetention {
   readonly rowsMs: number;
   /** Half a gigabyte at the most. */
   readonly maxRows: number;
@@ -12,7 +12,7 @@ export interface RequestRetention {
   readonly daysMs: number;
 }
 
-export const REQUEST_RETENTION: RequestRetention = {
+const REQUEST_RETENTION: RequestRetention = {
   rowsMs: 30 * DAY_MS,
   maxRows: 2_000_000,
   trailsMs: 7 * DAY_MS,

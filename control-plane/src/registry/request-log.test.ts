@@ -2,11 +2,18 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RequestTables } from './apply-requests.js';
 import { DAY_MS, HOUR_MS } from './decide/roll-up-requests.js';
+import { unpackUsage } from './decide/usage-table.js';
 import { RequestPruner } from './prune-requests.js';
 import { readRequest, readRequestPage } from './read-requests.js';
-import { readUsage } from './read-usage.js';
+import { readUsage as readUsageTable } from './read-usage.js';
 import { openRegistryDatabase, type RegistryDatabase } from './registry-database.js';
-import { REQUEST_OUTCOMES, type RequestFilter, type RequestRow, USAGE_DIMENSIONS } from './request-types.js';
+import {
+  REQUEST_OUTCOMES,
+  type RequestFilter,
+  type RequestRow,
+  USAGE_DIMENSIONS,
+  type UsageQuery,
+} from './request-types.js';
 import { requestRow } from './testing/request-rows.js';
 import { TemporaryRegistry } from './testing/temporary-registry.js';
 
@@ -28,6 +35,9 @@ afterEach(async () => {
   database.close();
   await place.remove();
 });
+
+const readUsage = (raw: RegistryDatabase['raw'], query: UsageQuery) =>
+  unpackUsage(readUsageTable(raw, query));
 
 function write(rows: readonly RequestRow[], id?: number): void {
   batchId += 1;

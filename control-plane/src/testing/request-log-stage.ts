@@ -28,7 +28,7 @@ export class RequestLogStage {
   }
 
   async usage(query: UsageQuery): Promise<number> {
-    return (await this.#registry.reader.query('usage', query)).length;
+    return (await this.#registry.reader.query('usage', query)).numbers.length;
   }
 
   close(): Promise<void> {

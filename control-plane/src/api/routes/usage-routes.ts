@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { unpackUsage } from '../../registry/decide/usage-table.js';
 import { USAGE_DIMENSIONS, type UsageRow } from '../../registry/request-types.js';
 import type { ApiContext } from '../api-context.js';
 import { instantSchema } from '../instant-schema.js';
@@ -43,11 +44,11 @@ export function addUsageRoutes(app: OpenAPIHono, context: ApiContext): void {
       const toMs = to ?? context.clock.nowMs() + 1;
       const fromMs = from ?? Math.max(0, toMs - DEFAULT_SPAN_MS[per]);
       if (fromMs > toMs) throw new ApiError('invalid', 'query: "from" is after "to"');
-      const rows = await context.reader.query('usage', {
+      const table = await context.reader.query('usage', {
         ...{ by, per, fromMs, toMs, limit: limit + 1 },
         after: after === null ? null : { bucketStartMs: after[0], nameId: after[1] },
       });
-      const page = pageOfRows(rows, limit, listing, (row) => [row.bucketStartMs, row.nameId]);
+      const page = pageOfRows(unpackUsage(table), limit, listing, (row) => [row.bucketStartMs, row.nameId]);
       return c.json({ items: page.items.map(present), nextCursor: page.nextCursor }, 200);
     },
   );
