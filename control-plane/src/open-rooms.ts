@@ -69,7 +69,7 @@ export async function openRooms(
   const room = (name: string): Logger => log.child({ room: name });
   const registry = openRegistry({ dataDirectory: config.dataDirectory, clock, log: room('registry') });
   closers.add(() => registry.close());
-  const { declared, hosts, observations } = registry;
+  const { declared, hosts, observations, requestLog } = registry;
   const environment = processEnvironment();
   const windowsDirectory = environment['SystemRoot'] ?? 'C:\\Windows';
   await guardDirectory(config.dataDirectory, { windowsDirectory, log: room('certificate') });
@@ -108,7 +108,7 @@ export async function openRooms(
   const feed = createTelemetryFeed({ live, clock, log: room('feed') });
   const gatewayMetrics = new GatewayMetrics();
   const gateway = createGateway({
-    ...{ router, secrets, config, clock, metrics: gatewayMetrics },
+    ...{ router, secrets, config, clock, metrics: gatewayMetrics, requestLog },
     log: room('gateway'),
   });
   const keys = new KeyRing({
@@ -119,7 +119,7 @@ export async function openRooms(
   });
   closers.add(() => keys.close());
   const admission = createAdmission({
-    ...{ declared, clock, random, keys },
+    ...{ declared, clock, random, keys, requestLog },
     hostName: hostname(),
     ownAddresses: createOwnAddresses(clock),
   });

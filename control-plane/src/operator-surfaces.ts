@@ -22,6 +22,7 @@ export function createOperatorSurfaces(
     linkedHosts: link.linkedCount(),
     feedSubscribers: feed.subscriberCount(),
     droppedObservations: registry.observations.droppedCount,
+    droppedRequestRows: registry.requestLog.droppedCount,
   });
   const metrics = createMetrics({ live, status, gatewayMetrics, routerGauges: () => router.gauges() });
   const api = createApi(
@@ -33,6 +34,7 @@ export function createOperatorSurfaces(
       declared: registry.declared,
       writes: registry.writes,
       createFeedTicket: (origin) => rooms.feedTickets.create(origin),
+      reader: registry.reader,
       certificateSha256: certificate.certificateSha256,
       verifyAdminToken: (presented) => adminToken.verify(presented),
       setDraining: (name, draining) => {

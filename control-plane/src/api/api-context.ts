@@ -3,7 +3,7 @@ import type { TelemetryHistory } from '../history/telemetry-history.js';
 import type { WatchedFabricFile } from '../declared/watched-fabric-file.js';
 import type { LiveView } from '../live/live-view.js';
 import type { KeyStore } from '../registry/key-types.js';
-import type { DeclaredStore, TokenStore } from '../registry/registry-types.js';
+import type { DeclaredStore, RegistryQueries, TokenStore } from '../registry/registry-types.js';
 import type { WriteJournal } from '../registry/write-journal.js';
 import type { Router } from '../router/route-types.js';
 
@@ -19,11 +19,14 @@ export interface ApiContext {
   readonly writes: WriteJournal;
   /** What `up --config` named. */
   readonly fabricFile: WatchedFabricFile;
+  /** Reads that may take long. */
+  readonly reader: RegistryQueries;
   readonly status: () => {
     readonly startedAtMs: number;
     readonly linkedHosts: number;
     readonly feedSubscribers: number;
     readonly droppedObservations: number;
+    readonly droppedRequestRows: number;
     readonly fabricFileDiffers: boolean;
   };
   readonly createFeedTicket: (origin: string | null) => string;

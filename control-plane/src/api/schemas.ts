@@ -150,6 +150,8 @@ export const statusSchema = z
     linkedHosts: z.int(),
     feedSubscribers: z.int(),
     droppedObservations: z.int(),
+    /** Of the request log, since start. */
+    droppedRequestRows: z.int(),
     certificateSha256: z.string(),
   })
   .openapi('Status');

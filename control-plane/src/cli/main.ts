@@ -10,9 +10,11 @@ import { exportCommand } from './commands/export-command.js';
 import { hostsCommand } from './commands/hosts-command.js';
 import { keysCommand } from './commands/keys-command.js';
 import { importCommand } from './commands/import-command.js';
+import { requestsCommand } from './commands/requests-command.js';
 import { rolesCommand } from './commands/roles-command.js';
 import { tokenCommand } from './commands/token-command.js';
 import { upCommand } from './commands/up-command.js';
+import { usageCommand } from './commands/usage-command.js';
 import { CliError, exitCodes, exitCodesHelp } from './exit-codes.js';
 
 const program = new Command('ai-fabric')
@@ -28,6 +30,8 @@ const program = new Command('ai-fabric')
   .addCommand(rolesCommand())
   .addCommand(auditCommand())
   .addCommand(keysCommand())
+  .addCommand(requestsCommand())
+  .addCommand(usageCommand())
   .addCommand(diffCommand())
   .addCommand(applyCommand())
   .addCommand(exportCommand())

@@ -7,7 +7,6 @@ import * as telemetrySchema from './telemetry-schema.js';
 import * as writeJournalSchema from './write-journal-schema.js';
 import * as schema from './schema.js';
 import { TemporaryRegistry } from './testing/temporary-registry.js';
-import * as writeJournalSchema from './write-journal-schema.js';
 
 let place: TemporaryRegistry;
 

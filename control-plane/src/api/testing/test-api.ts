@@ -101,10 +101,10 @@ export class TestApi {
     });
     const api = createApi(
       {
-        ...{ clock, live, telemetry, router, tokens, keys, declared, writes, certificateSha256: TEST_CERTIFICATE },
+        ...{ clock, live, telemetry, router, tokens, keys, declared, writes, reader, certificateSha256: TEST_CERTIFICATE },
         fabricFile: new WatchedFabricFile(null),
         status: () => ({
-          ...{ startedAtMs: 1, linkedHosts: 0, feedSubscribers: 0, droppedObservations: 0 },
+          ...{ startedAtMs: 1, linkedHosts: 0, feedSubscribers: 0, droppedObservations: 0, droppedRequestRows: 0 },
           fabricFileDiffers: false,
         }),
         createFeedTicket: () => 'aift_test',
