@@ -9,7 +9,7 @@ type Value = NonNullable<Point['host']>[string];
 interface Column {
   readonly head: string;
   readonly field: string;
-  valueOf(point: Point): Value | undefined;
+  readValue(point: Point): Value | undefined;
 }
 
 const MINUTE_MS = 60_000;
@@ -21,7 +21,7 @@ export function telemetryRows(telemetry: Telemetry): { heads: string[]; rows: st
   const rows = telemetry.points.map((point) => [
     timeText(point.atMs, telemetry.stepMs),
     point.backfilled ? `${point.state}, backfilled` : point.state,
-    ...columns.map((column) => valueText(column.field, column.valueOf(point)?.avg ?? null)),
+    ...columns.map((column) => valueText(column.field, column.readValue(point)?.avg ?? null)),
     ...(throttled ? [reasonsOf(point) || '-'] : []),
   ]);
   const heads = [
@@ -41,20 +41,20 @@ function findColumns(points: readonly Point[]): Column[] {
   const cards = [...new Set(points.flatMap((point) => Object.keys(point.gpus)))].sort();
   for (const point of points) {
     for (const field of Object.keys(point.host ?? {})) {
-      add(`1 ${field}`, { head: field, field, valueOf: (each) => each.host?.[field] });
+      add(`1 ${field}`, { head: field, field, readValue: (each) => each.host?.[field] });
     }
     for (const [card, { values }] of Object.entries(point.gpus)) {
       // One card needs no name; several have numbers in the order of their UUIDs.
       const prefix = cards.length === 1 ? '' : `card ${cards.indexOf(card) + 1} `;
       for (const field of Object.keys(values)) {
-        const valueOf = (each: Point) => each.gpus[card]?.values[field];
-        add(`2 ${card} ${field}`, { head: `${prefix}${field}`, field, valueOf });
+        const readValue = (each: Point) => each.gpus[card]?.values[field];
+        add(`2 ${card} ${field}`, { head: `${prefix}${field}`, field, readValue });
       }
     }
     for (const [deployment, values] of Object.entries(point.replicas)) {
       for (const field of Object.keys(values)) {
-        const valueOf = (each: Point) => each.replicas[deployment]?.[field];
-        add(`3 ${deployment} ${field}`, { head: `${deployment} ${field}`, field, valueOf });
+        const readValue = (each: Point) => each.replicas[deployment]?.[field];
+        add(`3 ${deployment} ${field}`, { head: `${deployment} ${field}`, field, readValue });
       }
     }
   }
