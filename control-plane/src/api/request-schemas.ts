@@ -42,8 +42,10 @@ export const requestPageSchema = z
   })
   .openapi('RequestPage');
 
-export const explainedRequestSchema = loggedRequestSchema
-  .extend({
+// Not `extend`: the document would make an `allOf` of it, which no reader can hold to "nothing else".
+export const explainedRequestSchema = z
+  .object({
+    ...loggedRequestSchema.shape,
     explanation: z.object({
       whyHere: z.string(),
       whyNotThere: z.array(z.object({ target: z.string(), code: z.string(), words: z.string() })),
