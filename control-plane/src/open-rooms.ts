@@ -11,7 +11,7 @@ import { dataDirectoryLayout } from './config/data-directory-layout.js';
 import { processEnvironment } from './config/environment.js';
 import { createSecretSources } from './config/secret-sources.js';
 import { createSecretReader } from './config/secrets.js';
-import type { DeclaredState, SecretReference } from './declared/declared-state.js';
+import { listSecretReferences } from './declared/decide/list-secret-references.js';
 import { createTelemetryFeed, type TelemetryFeed } from './feed/telemetry-feed.js';
 import { type Admission, createAdmission } from './gateway/admission/create-admission.js';
 import { KeyRing } from './gateway/admission/key-ring.js';
@@ -78,10 +78,10 @@ export async function openRooms(
   const lookAt = createSecretSources({ env, keyVault: new AzureKeyVault() });
   const secrets = createSecretReader({ env, lookAt, clock, log: room('secrets') });
   closers.add(() => secrets.close());
-  let secretsRead = secrets.watch(providerKeys(declared.current()));
+  let secretsRead = secrets.watch(listSecretReferences(declared.current()));
   closers.add(
     declared.onChange((state) => {
-      secretsRead = secrets.watch(providerKeys(state));
+      secretsRead = secrets.watch(listSecretReferences(state));
     }),
   );
   const router = createRouter({ declared, live, secrets, clock, random, log: room('router') });
@@ -125,8 +125,4 @@ export async function openRooms(
     ...{ gateway, gatewayMetrics, admission },
     secretsRead: () => secretsRead,
   };
-}
-
-function providerKeys({ providers }: DeclaredState): SecretReference[] {
-  return [...providers.values()].flatMap(({ apiKey }) => (apiKey === null ? [] : [apiKey]));
 }

@@ -99,6 +99,7 @@ class RawAdmission implements Admission {
     const forwarded = isForwarded(headers);
     const method = request.method ?? 'GET';
     const bearer = readBearer(headers.authorization);
+    const isTrusted = !forwarded && this.#connection(request.socket).isTrustedPair;
     const page = { host, origin: headers.origin, secFetchSite: oneHeader(headers, 'sec-fetch-site') };
     return {
       method,
@@ -107,9 +108,9 @@ class RawAdmission implements Admission {
       pageOrigin: checkOrigin(page, gateway.allowedOrigins),
       origin: headers.origin,
       isPreflight: method === 'OPTIONS' && headers['access-control-request-method'] !== undefined,
-      isTrusted: !forwarded && this.#connection(request.socket).isTrustedPair,
+      isTrusted,
       isForwarded: forwarded,
-      bearer: bearer === null ? 'none' : this.#options.keys.find(bearer),
+      bearer: bearer === null ? 'none' : this.#options.keys.find(bearer, isTrusted),
       anonymous: this.#options.keys.anonymous,
     };
   }
