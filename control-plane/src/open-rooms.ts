@@ -12,9 +12,9 @@ import { dataDirectoryLayout } from './config/data-directory-layout.js';
 import { processEnvironment } from './config/environment.js';
 import { createSecretSources } from './config/secret-sources.js';
 import { createSecretReader } from './config/secrets.js';
-import type { DeclaredState, SecretReference } from './declared/declared-state.js';
-import { FeedTickets } from './feed/feed-tickets.js';
+import { listSecretReferences } from './declared/decide/list-secret-references.js';
 import { WatchedFabricFile } from './declared/watched-fabric-file.js';
+import { FeedTickets } from './feed/feed-tickets.js';
 import { createTelemetryFeed, type TelemetryFeed } from './feed/telemetry-feed.js';
 import { type Admission, createAdmission } from './gateway/admission/create-admission.js';
 import { KeyRing } from './gateway/admission/key-ring.js';
@@ -91,10 +91,10 @@ export async function openRooms(
   const lookAt = createSecretSources({ env: environment, keyVault: new AzureKeyVault() });
   const secrets = createSecretReader({ env: environment, lookAt, clock, log: room('secrets') });
   closers.add(() => secrets.close());
-  let secretsRead = secrets.watch(providerKeys(declared.current()));
+  let secretsRead = secrets.watch(listSecretReferences(declared.current()));
   closers.add(
     declared.onChange((state) => {
-      secretsRead = secrets.watch(providerKeys(state));
+      secretsRead = secrets.watch(listSecretReferences(state));
     }),
   );
   const router = createRouter({ declared, live, secrets, clock, random, log: room('router') });
@@ -139,8 +139,4 @@ export async function openRooms(
     ...{ gateway, gatewayMetrics, admission, feedTickets: new FeedTickets(clock, randomBytes) },
     secretsRead: () => secretsRead,
   };
-}
-
-function providerKeys({ providers }: DeclaredState): SecretReference[] {
-  return [...providers.values()].flatMap(({ apiKey }) => (apiKey === null ? [] : [apiKey]));
 }

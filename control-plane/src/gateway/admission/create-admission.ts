@@ -109,6 +109,7 @@ class RawAdmission implements Admission {
     const forwarded = isForwarded(headers);
     const method = request.method ?? 'GET';
     const bearer = readBearer(headers.authorization);
+    const isTrusted = !forwarded && this.#connection(request.socket).isTrustedPair;
     return {
       method,
       host,
@@ -116,9 +117,9 @@ class RawAdmission implements Admission {
       pageOrigin: this.pageOrigin(request),
       origin: headers.origin,
       isPreflight: method === 'OPTIONS' && headers['access-control-request-method'] !== undefined,
-      isTrusted: !forwarded && this.#connection(request.socket).isTrustedPair,
+      isTrusted,
       isForwarded: forwarded,
-      bearer: bearer === null ? 'none' : this.#options.keys.find(bearer),
+      bearer: bearer === null ? 'none' : this.#options.keys.find(bearer, isTrusted),
       anonymous: this.#options.keys.anonymous,
     };
   }
