@@ -27,6 +27,7 @@ export function createOperatorSurfaces(
   const api = createApi(
     {
       ...{ clock, live, router, status, serverUrls },
+      logLevel: rooms.logLevel,
       tokens: registry.tokens,
       declared: registry.declared,
       certificateSha256: certificate.certificateSha256,

@@ -1,4 +1,5 @@
 import type { Clock } from '@ai-fabric/shared';
+import type { LogLevel } from '../config/control-plane-config.js';
 import type { LiveView } from '../live/live-view.js';
 import type { DeclaredStore, TokenStore } from '../registry/registry-types.js';
 import type { Router } from '../router/route-types.js';
@@ -17,6 +18,7 @@ export interface ApiContext {
     readonly droppedObservations: number;
     readonly fabricFileDiffers: boolean;
   };
+  readonly logLevel: { readonly current: LogLevel; change(level: LogLevel): void };
   readonly certificateSha256: string;
   /** Where agents reach the TLS listener, best first. */
   readonly serverUrls: () => readonly string[];

@@ -50,6 +50,7 @@ beforeEach(() => {
         ...{ startedAtMs: 1, linkedHosts: 0, feedSubscribers: 0, droppedObservations: 0 },
         fabricFileDiffers: false,
       }),
+      logLevel: { current: 'info', change: () => undefined },
       serverUrls: () => ['https://motoko:8443'],
       verifyAdminToken: (presented) => presented === TOKEN,
       setDraining: (name, draining) => {
@@ -106,6 +107,7 @@ describe('who may call', () => {
       '/api/v1/hosts/{host}/undrain',
       '/api/v1/join-tokens',
       '/api/v1/join-tokens/{id}',
+      '/api/v1/log-level',
       '/api/v1/roles',
       '/api/v1/roles/{role}',
       '/api/v1/status',

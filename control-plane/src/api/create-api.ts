@@ -10,6 +10,7 @@ import { ApiError } from './problem.js';
 import { problemResponses } from './problem-responses.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
+import { addLogLevelRoutes } from './routes/log-level-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
 import { addTokenRoutes } from './routes/token-routes.js';
 import { statusSchema } from './schemas.js';
@@ -37,6 +38,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addDeploymentRoutes(app, context);
   addRoleRoutes(app, context);
   addTokenRoutes(app, context);
+  addLogLevelRoutes(app, context);
   app.openAPIRegistry.registerComponent('securitySchemes', 'adminToken', { type: 'http', scheme: 'bearer' });
   app.doc31('/openapi.json', {
     openapi: '3.1.0',

@@ -3,6 +3,7 @@ import { VERSION } from '../version.js';
 import { demoCommand } from './commands/demo-command.js';
 import { deploymentsCommand } from './commands/deployments-command.js';
 import { hostsCommand } from './commands/hosts-command.js';
+import { logLevelCommand } from './commands/log-level-command.js';
 import { rolesCommand } from './commands/roles-command.js';
 import { tokenCommand } from './commands/token-command.js';
 import { upCommand } from './commands/up-command.js';
@@ -18,7 +19,8 @@ const program = new Command('ai-fabric')
   .addCommand(tokenCommand())
   .addCommand(hostsCommand())
   .addCommand(deploymentsCommand())
-  .addCommand(rolesCommand());
+  .addCommand(rolesCommand())
+  .addCommand(logLevelCommand());
 
 prepare(program);
 

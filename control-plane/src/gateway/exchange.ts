@@ -46,6 +46,8 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   #role = '';
   #isStream = false;
   #usage: Usage | null = null;
+  /** The log has its line of this request. */
+  #isTold = false;
 
   constructor(
     request: IncomingMessage,
@@ -147,6 +149,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   }
 
   onDefect(error: unknown): void {
+    this.#isTold = true;
     this.#parts.failureLog.defect(this.#context.requestId, error);
     this.#loop?.attempt?.cancel();
     if (this.response.headersSent) {
@@ -239,6 +242,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   #finish(outcome: RequestOutcome): void {
     const { clock, deadlines, metrics } = this.#parts;
     const nowMs = clock.monotonicMs();
+    this.#tell(outcome, nowMs - this.#startedAtMs);
     this.expiresAtMs = nowMs + GATEWAY_LIMITS.clientStallMs;
     deadlines.watch(this);
     const firstByteMs = this.#isStream ? (this.#loop?.attempt?.firstByteMs ?? null) : null;
@@ -254,6 +258,16 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       completionTokens: this.#usage?.completionTokens ?? null,
       cachedTokens: this.#usage?.cachedTokens ?? null,
     });
+  }
+
+  #tell(outcome: RequestOutcome, durationMs: number): void {
+    if (this.#isTold) return;
+    const { attempts = 0, target = '', failedAttempts = [] } = this.#loop ?? {};
+    const { requestId } = this.#context;
+    this.#parts.failureLog.requestOver(
+      { requestId, role: this.#role, target, outcome, attempts, durationMs: Math.round(durationMs) },
+      failedAttempts,
+    );
   }
 
   /** The response is over: sent whole, or its client is gone. */
