@@ -42,6 +42,12 @@ export const promtool: RealPart = {
   required: true,
 };
 
+export const curl: RealPart = {
+  name: 'curl',
+  absence: () => absentProgram('curl', ['--version'], 'apt-get install curl'),
+  required: true,
+};
+
 export const networkNamespaces: RealPart = {
   name: 'network namespaces',
   absence: () => {
