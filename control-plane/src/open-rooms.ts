@@ -24,6 +24,7 @@ import { GatewayMetrics } from './gateway/gateway-metrics.js';
 import { TelemetryHistory } from './history/telemetry-history.js';
 import { createLinkServer, type LinkServer } from './link/link-server.js';
 import { LiveState } from './live/live-state.js';
+import { LiveLogLevel } from './live-log-level.js';
 import { openRegistry } from './registry/open-registry.js';
 import type { Registry } from './registry/registry-types.js';
 import { createRouter, type RunningRouter } from './router/create-router.js';
@@ -36,6 +37,7 @@ export interface Surroundings {
 
 /** Everything behind the listeners. */
 export interface OpenedRooms {
+  readonly logLevel: LiveLogLevel;
   readonly registry: Registry;
   readonly startedAtMs: number;
   /** What `--config` named. */
@@ -65,6 +67,8 @@ export async function openRooms(
   closers: Closers,
 ): Promise<OpenedRooms> {
   const startedAtMs = clock.nowMs();
+  // Before the first room's logger: it knows those that are made after it.
+  const logLevel = new LiveLogLevel(log);
   const layout = dataDirectoryLayout(config.dataDirectory);
   const room = (name: string): Logger => log.child({ room: name });
   const registry = openRegistry({ dataDirectory: config.dataDirectory, clock, log: room('registry') });
@@ -124,6 +128,7 @@ export async function openRooms(
     ownAddresses: createOwnAddresses(clock),
   });
   return {
+    logLevel,
     ...{
       registry,
       startedAtMs,

@@ -29,6 +29,7 @@ export function createOperatorSurfaces(
     {
       ...{ clock, live, telemetry, router, status, serverUrls },
       fabricFile: rooms.fabricFile,
+      logLevel: rooms.logLevel,
       tokens: registry.tokens,
       keys: registry.keys,
       declared: registry.declared,

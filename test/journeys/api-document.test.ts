@@ -67,6 +67,8 @@ const calls: Readonly<Record<string, () => Call>> = {
   createFeedTicket: () => ({ status: 201 }),
   // As a plain request; the last test subscribes.
   openTelemetryFeed: () => ({ status: 426 }),
+  getLogLevel: () => ({ status: 200 }),
+  setLogLevel: () => ({ body: { level: 'silent' }, status: 200 }),
   listRequests: () => ({ query: 'limit=1', status: 200 }),
   getRequest: () => ({ params: { id: kept.get('request') ?? '' }, status: 200 }),
   listUsage: () => ({ query: 'by=target', status: 200 }),

@@ -1,6 +1,7 @@
 import type { Clock } from '@ai-fabric/shared';
-import type { TelemetryHistory } from '../history/telemetry-history.js';
+import type { LogLevel } from '../config/control-plane-config.js';
 import type { WatchedFabricFile } from '../declared/watched-fabric-file.js';
+import type { TelemetryHistory } from '../history/telemetry-history.js';
 import type { LiveView } from '../live/live-view.js';
 import type { KeyStore } from '../registry/key-types.js';
 import type { DeclaredStore, RegistryQueries, TokenStore } from '../registry/registry-types.js';
@@ -30,6 +31,7 @@ export interface ApiContext {
     readonly fabricFileDiffers: boolean;
   };
   readonly createFeedTicket: (origin: string | null) => string;
+  readonly logLevel: { readonly current: LogLevel; change(level: LogLevel): void };
   readonly certificateSha256: string;
   /** Where agents reach the TLS listener, best first. */
   readonly serverUrls: () => readonly string[];

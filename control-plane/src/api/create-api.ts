@@ -15,6 +15,7 @@ import { addDeploymentRoutes } from './routes/deployment-routes.js';
 import { addFeedRoutes } from './routes/feed-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
 import { addKeyRoutes } from './routes/key-routes.js';
+import { addLogLevelRoutes } from './routes/log-level-routes.js';
 import { addRequestRoutes } from './routes/request-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
 import { addTelemetryRoutes } from './routes/telemetry-routes.js';
@@ -67,6 +68,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addFeedRoutes(app, context);
   addRequestRoutes(app, context);
   addUsageRoutes(app, context);
+  addLogLevelRoutes(app, context);
   addDocumentRoute(app);
 
   // Made when it is first asked for: no start waits for it.

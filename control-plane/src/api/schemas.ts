@@ -7,6 +7,7 @@ import {
   replicaStatusSchema,
 } from '@ai-fabric/shared';
 import { z } from '@hono/zod-openapi';
+import { LOG_LEVELS } from '../config/control-plane-config.js';
 
 /** A listing. `nextCursor` is `null` on the last page. */
 export function listOf<Item extends z.ZodType>(item: Item) {
@@ -155,3 +156,5 @@ export const statusSchema = z
     certificateSha256: z.string(),
   })
   .openapi('Status');
+
+export const logLevelSchema = z.strictObject({ level: z.enum(LOG_LEVELS) }).openapi('LogLevel');

@@ -1,15 +1,16 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.js';
-import { auditCommand } from './commands/audit-command.js';
 import { applyCommand } from './commands/apply-command.js';
+import { auditCommand } from './commands/audit-command.js';
 import { demoCommand } from './commands/demo-command.js';
 import { deploymentsCommand } from './commands/deployments-command.js';
 import { diffCommand } from './commands/diff-command.js';
 import { driftCommand } from './commands/drift-command.js';
 import { exportCommand } from './commands/export-command.js';
 import { hostsCommand } from './commands/hosts-command.js';
-import { keysCommand } from './commands/keys-command.js';
 import { importCommand } from './commands/import-command.js';
+import { keysCommand } from './commands/keys-command.js';
+import { logLevelCommand } from './commands/log-level-command.js';
 import { requestsCommand } from './commands/requests-command.js';
 import { rolesCommand } from './commands/roles-command.js';
 import { tokenCommand } from './commands/token-command.js';
@@ -36,7 +37,8 @@ const program = new Command('ai-fabric')
   .addCommand(applyCommand())
   .addCommand(exportCommand())
   .addCommand(driftCommand())
-  .addCommand(importCommand());
+  .addCommand(importCommand())
+  .addCommand(logLevelCommand());
 
 prepare(program);
 

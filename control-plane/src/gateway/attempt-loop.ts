@@ -9,6 +9,7 @@ import type { EngineEndpoint } from './decide/match-endpoint.js';
 import type { PeekedRequest } from './decide/peek-request.js';
 import { applySplices, planRewrite } from './decide/rewrite-body.js';
 import type { TraceContext } from './decide/upstream-headers.js';
+import type { FailedAttempt } from './failure-log.js';
 import { DIRECT_TIMEOUTS, GATEWAY_LIMITS } from './gateway-limits.js';
 import type { GatewayParts } from './gateway-parts.js';
 import { type Chosen, nameOf, planCall } from './plan-call.js';
@@ -43,6 +44,8 @@ export class AttemptLoop {
   attempt: Attempt | null = null;
   /** Each look for a target, and what came of it: why here, and why not there. */
   readonly rounds: { reason: string; considered: readonly Considered[]; failure: string | null }[] = [];
+  /** In their order, for the log. */
+  readonly failedAttempts: FailedAttempt[] = [];
   readonly #parts: GatewayParts;
   readonly #request: LoopRequest;
   readonly #owner: LoopOwner;
@@ -108,7 +111,7 @@ export class AttemptLoop {
     this.#excluded ??= new Set();
     this.#excluded.add(target);
     this.#parts.metrics.attemptFailed(target, failure.code);
-    this.#parts.failureLog.attemptFailed(this.#request.requestId, target, failure);
+    this.failedAttempts.push({ target, failure });
     if (this.#isEnough()) {
       this.#owner.onRefused(describeFailures(this.#request.peeked.model, this.#failures, null));
     } else {

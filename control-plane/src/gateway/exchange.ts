@@ -52,6 +52,8 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   #isStream = false;
   #usage: Usage | null = null;
   #reservation: Reservation | null = null;
+  /** The log has its line of this request. */
+  #isTold = false;
 
   constructor(
     request: IncomingMessage,
@@ -158,6 +160,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   }
 
   onDefect(error: unknown): void {
+    this.#isTold = true;
     this.#parts.failureLog.defect(this.#context.requestId, error);
     this.#loop?.attempt?.cancel();
     if (this.response.headersSent) {
@@ -282,6 +285,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     if (settlement.kind === 'giveBack') this.#reservation?.giveBack();
     else this.#reservation?.settle(settlement.usedTokens);
     const nowMs = clock.monotonicMs();
+    this.#tell(outcome, nowMs - this.#startedAtMs);
     this.expiresAtMs = nowMs + GATEWAY_LIMITS.clientStallMs;
     deadlines.watch(this);
     const firstByteMs = this.#isStream ? (this.#loop?.attempt?.firstByteMs ?? null) : null;
@@ -310,6 +314,16 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
         totalMs: nowMs - this.#startedAtMs,
         loop: this.#loop,
       }),
+    );
+  }
+
+  #tell(outcome: RequestOutcome, durationMs: number): void {
+    if (this.#isTold) return;
+    const { attempts = 0, target = '', failedAttempts = [] } = this.#loop ?? {};
+    const { requestId } = this.#context;
+    this.#parts.failureLog.requestOver(
+      { requestId, role: this.#role, target, outcome, attempts, durationMs: Math.round(durationMs) },
+      failedAttempts,
     );
   }
 

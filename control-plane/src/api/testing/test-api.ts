@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import { parseFabricText } from '../../declared/parse-fabric-text.js';
-import { TelemetryHistory } from '../../history/telemetry-history.js';
 import { WatchedFabricFile } from '../../declared/watched-fabric-file.js';
+import { TelemetryHistory } from '../../history/telemetry-history.js';
 import { LiveState } from '../../live/live-state.js';
 import { openRegistry } from '../../registry/open-registry.js';
 import type { Registry } from '../../registry/registry-types.js';
@@ -101,13 +101,31 @@ export class TestApi {
     });
     const api = createApi(
       {
-        ...{ clock, live, telemetry, router, tokens, keys, declared, writes, reader, certificateSha256: TEST_CERTIFICATE },
+        ...{
+          clock,
+          live,
+          telemetry,
+          router,
+          tokens,
+          keys,
+          declared,
+          writes,
+          reader,
+          certificateSha256: TEST_CERTIFICATE,
+        },
         fabricFile: new WatchedFabricFile(null),
         status: () => ({
-          ...{ startedAtMs: 1, linkedHosts: 0, feedSubscribers: 0, droppedObservations: 0, droppedRequestRows: 0 },
+          ...{
+            startedAtMs: 1,
+            linkedHosts: 0,
+            feedSubscribers: 0,
+            droppedObservations: 0,
+            droppedRequestRows: 0,
+          },
           fabricFileDiffers: false,
         }),
         createFeedTicket: () => 'aift_test',
+        logLevel: { current: 'info', change: () => undefined },
         serverUrls: () => ['https://motoko:8443'],
         verifyAdminToken: (presented) => presented === TEST_TOKEN,
         setDraining: (name, draining) => {
