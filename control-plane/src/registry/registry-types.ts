@@ -2,10 +2,10 @@ import type { HostInventory, Issue, ReplicaStatus } from '@ai-fabric/shared';
 import type { DeclaredFinding } from '../declared/decide/declared-finding.js';
 import type { DeclaredSource, DeclaredState } from '../declared/declared-state.js';
 import type { RollUp } from '../history/decide/open-stretch.js';
+import type { KeyStore } from './key-types.js';
 import type { QueryName, QueryParams, QueryResult } from './reader-queries.js';
 import type { RequestLog } from './request-types.js';
 import type { WriteJournal } from './write-journal.js';
-import type { KeyStore } from './key-types.js';
 
 /** Everything that outlives the process. One control plane at a time has a data directory; see `openRegistry`. */
 export interface Registry {
