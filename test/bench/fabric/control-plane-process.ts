@@ -104,7 +104,7 @@ export class ControlPlaneProcess {
   }
 
   async hostsOnline(): Promise<number> {
-    const { items } = await this.api<{ items: readonly { presence: string }[] }>('/hosts');
+    const { items } = await this.api<{ items: readonly { presence: string }[] }>('/hosts?limit=1000');
     return items.filter((host) => host.presence === 'online').length;
   }
 
