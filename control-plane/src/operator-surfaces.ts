@@ -1,6 +1,7 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { createApi } from './api/create-api.js';
+import { createHostLife } from './host-life.js';
 import { createMetrics, type Metrics } from './metrics/create-metrics.js';
 import type { OpenedRooms } from './open-rooms.js';
 
@@ -31,9 +32,7 @@ export function createOperatorSurfaces(
       declared: registry.declared,
       certificateSha256: certificate.certificateSha256,
       verifyAdminToken: (presented) => adminToken.verify(presented),
-      setDraining: (name, draining) => {
-        if (registry.hosts.setDraining(name, draining)) live.setDraining(name, draining);
-      },
+      hostLife: createHostLife({ registry, live, link, router, clock }),
     },
     log.child({ room: 'api' }),
   );

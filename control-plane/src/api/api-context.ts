@@ -2,6 +2,7 @@ import type { Clock } from '@ai-fabric/shared';
 import type { LiveView } from '../live/live-view.js';
 import type { DeclaredStore, TokenStore } from '../registry/registry-types.js';
 import type { Router } from '../router/route-types.js';
+import type { HostLife } from './host-life.js';
 
 /** What the routes may reach: nothing that is not here. */
 export interface ApiContext {
@@ -21,6 +22,5 @@ export interface ApiContext {
   /** Where agents reach the TLS listener, best first. */
   readonly serverUrls: () => readonly string[];
   readonly verifyAdminToken: (presented: string) => boolean;
-  /** Commits it, then tells the live view. */
-  readonly setDraining: (hostName: string, draining: boolean) => void;
+  readonly hostLife: HostLife;
 }

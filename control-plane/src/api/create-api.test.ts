@@ -6,6 +6,7 @@ import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseFabricText } from '../declared/parse-fabric-text.js';
+import { createHostLife } from '../host-life.js';
 import { LiveState } from '../live/live-state.js';
 import { openRegistry } from '../registry/open-registry.js';
 import type { Registry } from '../registry/registry-types.js';
@@ -41,7 +42,13 @@ beforeEach(() => {
   live = new LiveState({ clock, log });
   live.seed([], registry.declared.current());
   registry.declared.onChange((state) => live.applyDeclared(state));
-  const { declared, hosts, tokens } = registry;
+  const { declared, tokens } = registry;
+  const link = {
+    hasLink: () => false,
+    identityConflict: () => null,
+    clearIdentityConflict: () => false,
+    endHost: () => undefined,
+  };
   router = createRouter({ declared, live, secrets: { has: () => false }, clock, random: () => 0, log });
   api = createApi(
     {
@@ -52,9 +59,7 @@ beforeEach(() => {
       }),
       serverUrls: () => ['https://motoko:8443'],
       verifyAdminToken: (presented) => presented === TOKEN,
-      setDraining: (name, draining) => {
-        if (hosts.setDraining(name, draining)) live.setDraining(name, draining);
-      },
+      hostLife: createHostLife({ registry, live, link, router, clock }),
     },
     log,
   );
@@ -102,6 +107,9 @@ describe('who may call', () => {
       '/api/v1/hosts',
       '/api/v1/hosts/{host}',
       '/api/v1/hosts/{host}/drain',
+      '/api/v1/hosts/{host}/identity-conflict',
+      '/api/v1/hosts/{host}/re-enrol',
+      '/api/v1/hosts/{host}/revoke',
       '/api/v1/hosts/{host}/telemetry',
       '/api/v1/hosts/{host}/undrain',
       '/api/v1/join-tokens',

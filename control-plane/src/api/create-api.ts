@@ -9,6 +9,7 @@ import { limitBody } from './limit-body.js';
 import { ApiError } from './problem.js';
 import { problemResponses } from './problem-responses.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
+import { addHostLifeRoutes } from './routes/host-life-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
 import { addTokenRoutes } from './routes/token-routes.js';
@@ -34,6 +35,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   app.use('*', limitBody(MAX_BODY_BYTES));
   addStatusRoute(app, context);
   addHostRoutes(app, context);
+  addHostLifeRoutes(app, context);
   addDeploymentRoutes(app, context);
   addRoleRoutes(app, context);
   addTokenRoutes(app, context);

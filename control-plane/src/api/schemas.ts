@@ -22,6 +22,19 @@ export const sampleSchema = z
   })
   .openapi('TelemetrySample');
 
+/** Somebody else has come with the host's key, and was refused. */
+const identityConflictSchema = z
+  .object({
+    kind: z.enum(['another_agent', 'another_machine']),
+    /** Address of the host's own agent; `null`: it had no link. */
+    linkedFrom: z.string().nullable(),
+    triedFrom: z.string(),
+    firstTryMs: z.number(),
+    lastTryMs: z.number(),
+    tries: z.int(),
+  })
+  .openapi('IdentityConflict');
+
 export const hostSchema = z
   .object({
     name: z.string(),
@@ -37,12 +50,45 @@ export const hostSchema = z
     peerAddress: z.string().nullable(),
     clockSkewMs: z.number().nullable(),
     draining: z.boolean(),
+    /** Its key is refused since then. */
+    revokedAtMs: z.number().nullable(),
+    identityConflict: identityConflictSchema.nullable(),
     droppedSamples: z.number(),
     inventory: hostInventorySchema.nullable(),
     sample: sampleSchema.nullable(),
-    issues: z.array(issueSchema),
+    /** `sinceMs`: first seen, server's clock. */
+    issues: z.array(issueSchema.extend({ sinceMs: z.number() })),
   })
   .openapi('Host');
+
+export const hostDetailSchema = hostSchema
+  .extend({
+    /** `null`: declared, never joined. */
+    identity: z
+      .object({
+        enrolledAtMs: z.number(),
+        /** Of the host's public key, DER SPKI. */
+        keySha256: z.string(),
+        machineSha256: z.string(),
+      })
+      .nullable(),
+    /** Requests of this control plane that run on the host's deployments now. */
+    requestsInFlight: z.int(),
+    deployments: z.array(
+      z.object({
+        name: z.string(),
+        task: z.enum(['chat', 'embeddings']),
+        servedModel: z.string(),
+        /** The roles that may be served by it. */
+        roles: z.array(z.string()),
+        /** What the agent observes; `null` before the first report. */
+        status: replicaStatusSchema.nullable(),
+      }),
+    ),
+    /** What happened to it lately, newest first. */
+    events: z.array(z.object({ atMs: z.number(), event: z.string(), detail: z.string().nullable() })),
+  })
+  .openapi('HostDetail');
 
 export const deploymentSchema = z
   .object({

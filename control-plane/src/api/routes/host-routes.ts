@@ -1,10 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import type { DeclaredState } from '../../declared/declared-state.js';
-import type { LiveHost } from '../../live/live-view.js';
 import type { ApiContext } from '../api-context.js';
+import { describeHost, describeHostInDetail, findHost, findJoinedHost } from '../describe-host.js';
 import { ApiError } from '../problem.js';
 import { problemResponses } from '../problem-responses.js';
-import { hostSchema, listOf, sampleSchema } from '../schemas.js';
+import { hostDetailSchema, hostSchema, listOf, sampleSchema } from '../schemas.js';
 
 const hostParam = z.object({
   host: z.string().openapi({ param: { name: 'host', in: 'path' }, example: 'armitage' }),
@@ -30,8 +29,7 @@ function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
       },
     }),
     (c) => {
-      const declared = context.declared.current();
-      const items = [...context.live.hosts()].map((host) => describeHost(host, declared));
+      const items = [...context.live.hosts()].map((host) => describeHost(context, host));
       items.sort((a, b) => a.name.localeCompare(b.name));
       return c.json({ items, nextCursor: null }, 200);
     },
@@ -44,12 +42,11 @@ function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
       summary: 'One host: everything known of it',
       request: { params: hostParam },
       responses: {
-        200: { description: 'The host', content: { 'application/json': { schema: hostSchema } } },
+        200: { description: 'The host', content: { 'application/json': { schema: hostDetailSchema } } },
         ...problemResponses(401, 404),
       },
     }),
-    (c) =>
-      c.json(describeHost(findHost(context, c.req.valid('param').host), context.declared.current()), 200),
+    (c) => c.json(describeHostInDetail(context, findHost(context, c.req.valid('param').host)), 200),
   );
 }
 
@@ -98,42 +95,14 @@ function addDrainRoute(app: OpenAPIHono, context: ApiContext, verb: 'drain' | 'u
           : 'The host takes requests again',
       request: { params: hostParam },
       responses: {
-        200: { description: 'The host', content: { 'application/json': { schema: hostSchema } } },
+        200: { description: 'The host', content: { 'application/json': { schema: hostDetailSchema } } },
         ...problemResponses(401, 404, 503, 507),
       },
     }),
     (c) => {
-      const { name, hostId } = findHost(context, c.req.valid('param').host);
-      if (hostId === null) {
-        throw new ApiError(
-          'not_found',
-          `host "${name}" is declared but never joined`,
-          'join its agent first',
-        );
-      }
-      context.setDraining(name, verb === 'drain');
-      return c.json(describeHost(findHost(context, name), context.declared.current()), 200);
+      const { name } = findJoinedHost(context, c.req.valid('param').host);
+      context.hostLife.setDraining(name, verb === 'drain');
+      return c.json(describeHostInDetail(context, findHost(context, name)), 200);
     },
   );
-}
-
-function findHost(context: ApiContext, name: string): LiveHost {
-  const host = context.live.host(name);
-  if (host) return host;
-  const known = [...context.live.hosts()].map((each) => each.name).sort();
-  throw new ApiError(
-    'not_found',
-    `no host is called "${name}"; known are: ${known.join(', ') || 'none yet'}`,
-    known.length === 0 ? 'join one: POST /api/v1/join-tokens, then ai-fabric-agent join' : null,
-  );
-}
-
-function describeHost(host: LiveHost, declared: DeclaredState): z.infer<typeof hostSchema> {
-  const declaredHost = declared.hosts.get(host.name);
-  return {
-    ...host,
-    declared: declaredHost !== undefined,
-    mayBeAway: declaredHost?.mayBeAway ?? false,
-    issues: [...host.issues],
-  };
 }
