@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
+import { BackupDesk } from './backup/backup-desk.js';
+import { BackupSchedule } from './backup/backup-schedule.js';
 import { type AdminToken, openAdminToken } from './certificate/admin-token.js';
 import { openCertificate, type ServerCertificate } from './certificate/certificate.js';
 import type { Closers } from './closers.js';
@@ -42,6 +44,8 @@ export interface OpenedRooms {
   readonly gateway: Gateway;
   readonly gatewayMetrics: GatewayMetrics;
   readonly admission: Admission;
+  readonly backupDesk: BackupDesk;
+  readonly backupSchedule: BackupSchedule;
 }
 
 /**
@@ -84,6 +88,9 @@ export async function openRooms(
     ...{ router, secrets, config, clock, metrics: gatewayMetrics },
     log: room('gateway'),
   });
+  const backupDesk = new BackupDesk({ layout, certificateSha256, clock });
+  const backupSchedule = new BackupSchedule({ declared, desk: backupDesk, clock, log: room('backup') });
+  closers.add(() => backupSchedule.close());
   const admission = createAdmission({
     ...{ declared, clock, random },
     keys: createKeyLookup((presented) => adminToken.verify(presented)),
@@ -102,6 +109,6 @@ export async function openRooms(
       link,
       feed,
     },
-    ...{ gateway, gatewayMetrics, admission },
+    ...{ gateway, gatewayMetrics, admission, backupDesk, backupSchedule },
   };
 }

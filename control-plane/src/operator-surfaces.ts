@@ -32,6 +32,10 @@ export function createOperatorSurfaces(
       declared: registry.declared,
       certificateSha256: certificate.certificateSha256,
       verifyAdminToken: (presented) => adminToken.verify(presented),
+      backups: {
+        draft: (withSecrets) => rooms.backupDesk.draft(withSecrets),
+        status: () => rooms.backupSchedule.status,
+      },
       hostLife: createHostLife({ registry, live, link, router, clock }),
     },
     log.child({ room: 'api' }),

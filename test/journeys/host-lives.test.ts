@@ -209,6 +209,7 @@ describe('draining a host', () => {
       model: 'served',
       gaugeColdMs: 0,
       speed: { decodeTokensPerSecond: 10 },
+      replyTokens: 1_000,
     });
     const controlPlane = await BootedControlPlane.boot({
       fabric: fabricYaml({

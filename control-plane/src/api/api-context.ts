@@ -1,4 +1,5 @@
 import type { Clock } from '@ai-fabric/shared';
+import type { BackupStatus } from '../backup/backup-schedule.js';
 import type { LiveView } from '../live/live-view.js';
 import type { DeclaredStore, TokenStore } from '../registry/registry-types.js';
 import type { Router } from '../router/route-types.js';
@@ -23,4 +24,13 @@ export interface ApiContext {
   readonly serverUrls: () => readonly string[];
   readonly verifyAdminToken: (presented: string) => boolean;
   readonly hostLife: HostLife;
+  readonly backups: {
+    /** Makes one in a file that is the caller's to delete. @throws {BackupError} */
+    draft(withSecrets: boolean): Promise<{
+      readonly file: string;
+      readonly sizeBytes: number;
+      readonly sha256: string;
+    }>;
+    status(): BackupStatus;
+  };
 }

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseFabricText } from '../declared/parse-fabric-text.js';
 import { createHostLife } from '../host-life.js';
 import { LiveState } from '../live/live-state.js';
+import { BackupError } from '../registry/backup/backup-format.js';
 import { openRegistry } from '../registry/open-registry.js';
 import type { Registry } from '../registry/registry-types.js';
 import { createRouter, type RunningRouter } from '../router/create-router.js';
@@ -59,6 +60,10 @@ beforeEach(() => {
       }),
       serverUrls: () => ['https://motoko:8443'],
       verifyAdminToken: (presented) => presented === TOKEN,
+      backups: {
+        draft: () => Promise.reject(new BackupError('backup_full', 'the disk is full', 'make room')),
+        status: () => ({ schedule: null, nextAtMs: null, lastSuccess: null, lastFailure: null }),
+      },
       hostLife: createHostLife({ registry, live, link, router, clock }),
     },
     log,
@@ -102,6 +107,7 @@ describe('who may call', () => {
     };
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths).sort()).toEqual([
+      '/api/v1/backups',
       '/api/v1/deployments',
       '/api/v1/deployments/{deployment}',
       '/api/v1/hosts',

@@ -2,12 +2,14 @@ import { PROTOCOL_VERSION } from '@ai-fabric/shared';
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
+import { BackupError } from '../registry/backup/backup-format.js';
 import { RegistryError } from '../registry/registry-error.js';
 import { VERSION } from '../version.js';
 import type { ApiContext } from './api-context.js';
 import { limitBody } from './limit-body.js';
 import { ApiError } from './problem.js';
 import { problemResponses } from './problem-responses.js';
+import { addBackupRoutes } from './routes/backup-routes.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
 import { addHostLifeRoutes } from './routes/host-life-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
@@ -39,6 +41,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addDeploymentRoutes(app, context);
   addRoleRoutes(app, context);
   addTokenRoutes(app, context);
+  addBackupRoutes(app, context);
   app.openAPIRegistry.registerComponent('securitySchemes', 'adminToken', { type: 'http', scheme: 'bearer' });
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
@@ -99,6 +102,10 @@ function toApiError(error: Error, log: Logger): ApiError {
   if (error instanceof RegistryError) {
     const busy = error.code === 'registry_busy';
     return new ApiError(busy ? 'registry_busy' : 'registry_unwritable', error.message, error.fix);
+  }
+  if (error instanceof BackupError) {
+    const busy = error.code === 'backup_in_progress';
+    return new ApiError(busy ? 'in_use' : 'backup_failed', error.message, error.fix);
   }
   log.error({ error: error.stack ?? error.message }, 'a control API call failed');
   return new ApiError('internal', 'the control plane failed on this call; its log says more');

@@ -22,6 +22,7 @@ export type ProblemCode =
   | 'conflict'
   | 'registry_busy'
   | 'registry_unwritable'
+  | 'backup_failed'
   | 'internal';
 
 const statuses = {
@@ -34,6 +35,7 @@ const statuses = {
   conflict: 409,
   registry_busy: 503,
   registry_unwritable: 507,
+  backup_failed: 507,
   internal: 500,
 } as const satisfies Record<ProblemCode, number>;
 
@@ -47,6 +49,7 @@ const titles: Readonly<Record<ProblemCode, string>> = {
   conflict: 'It was changed in between',
   registry_busy: 'The registry is locked by another program',
   registry_unwritable: 'The registry cannot be written',
+  backup_failed: 'The backup could not be made',
   internal: 'The control plane failed',
 };
 

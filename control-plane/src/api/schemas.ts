@@ -156,6 +156,25 @@ export const newJoinTokenSchema = z
   })
   .openapi('NewJoinToken');
 
+/** How backups go that the control plane makes by itself. */
+export const backupScheduleSchema = z
+  .object({
+    /** As it stands in fabric.yaml; `null`: none. */
+    schedule: z
+      .object({
+        directory: z.string(),
+        schedule: z.union([z.object({ everyHours: z.number() }), z.object({ cron: z.string() })]),
+        keep: z.int(),
+        secrets: z.boolean(),
+      })
+      .nullable(),
+    nextAtMs: z.number().nullable(),
+    lastSuccess: z.object({ atMs: z.number(), file: z.string(), sizeBytes: z.number() }).nullable(),
+    /** Cleared by the next success. */
+    lastFailure: z.object({ atMs: z.number(), detail: z.string(), fix: z.string() }).nullable(),
+  })
+  .openapi('BackupSchedule');
+
 export const statusSchema = z
   .object({
     version: z.string(),

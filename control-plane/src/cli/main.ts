@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.js';
+import { backupCommand } from './commands/backup-command.js';
 import { demoCommand } from './commands/demo-command.js';
 import { deploymentsCommand } from './commands/deployments-command.js';
 import { hostsCommand } from './commands/hosts-command.js';
+import { restoreCommand } from './commands/restore-command.js';
 import { rolesCommand } from './commands/roles-command.js';
 import { tokenCommand } from './commands/token-command.js';
 import { upCommand } from './commands/up-command.js';
@@ -18,7 +20,9 @@ const program = new Command('ai-fabric')
   .addCommand(tokenCommand())
   .addCommand(hostsCommand())
   .addCommand(deploymentsCommand())
-  .addCommand(rolesCommand());
+  .addCommand(rolesCommand())
+  .addCommand(backupCommand())
+  .addCommand(restoreCommand());
 
 prepare(program);
 

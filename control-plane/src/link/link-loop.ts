@@ -24,7 +24,7 @@ import { HostCommands } from './host-commands.js';
 import { HostJournal } from './host-journal.js';
 import { identifyHost } from './identify-host.js';
 import { IdentityConflicts } from './identity-conflicts.js';
-import { type LinkEntry, newLinkEntry } from './link-entry.js';
+import { claimsOf, type LinkEntry, newLinkEntry } from './link-entry.js';
 import { LinkLog } from './link-log.js';
 import type { LinkParts } from './link-parts.js';
 import type { LinkSocket, LinkSocketListener } from './link-socket.js';
@@ -155,11 +155,8 @@ export class LinkLoop {
 
   /** Ends whatever has, or waits for, the link of a host. Those that wait go first: none of them may take its place. */
   endHost(hostName: string, reason: GoodbyeReason, detail: string): void {
-    const claimsIt = ({ state }: LinkEntry): boolean =>
-      (state.name === 'contending' || state.name === 'linked') && state.identity.hostName === hostName;
-    const ending = [...this.#entries.values()].filter(claimsIt);
-    ending.sort((one, other) => one.state.name.localeCompare(other.state.name));
-    for (const entry of ending) this.#dispatch(entry, { type: 'evict', reason, detail });
+    const claiming = claimsOf(this.#entries.values(), hostName);
+    for (const entry of claiming) this.#dispatch(entry, { type: 'evict', reason, detail });
   }
 
   #listener(entry: LinkEntry): LinkSocketListener {
@@ -293,11 +290,9 @@ export class LinkLoop {
     this.#dispatch(entry, { type: 'identified', identity, contention });
   }
 
-  #noteCopy(entry: LinkEntry, hostName: string): void {
+  #noteCopy({ socket }: LinkEntry, hostName: string): void {
     const linkedFrom = this.#byHost.get(hostName)?.socket.peerAddress ?? null;
-    this.conflicts.raise(hostName, {
-      ...{ kind: 'another_machine', linkedFrom, triedFrom: entry.socket.peerAddress },
-    });
+    this.conflicts.raise(hostName, { kind: 'another_machine', linkedFrom, triedFrom: socket.peerAddress });
   }
 
   #contentionOf(hostName: string, instanceId: string): Contention {

@@ -187,7 +187,7 @@ describe('old events', () => {
     const events = Array.from({ length: 1_200 }, (_, index): Observation => {
       return { kind: 'hostEvent', hostId, atMs: index < 700 ? 0 : 80 * dayMs, event: 'late', detail: null };
     });
-    database.raw.exec('DELETE FROM host_events');
+    database.raw.exec('DELETE FROM host_events; DELETE FROM sqlite_sequence');
     database.write((queries) => applyObservations(queries, events));
     const prune = (nowMs: number) => database.write((queries) => pruneEvents(queries, nowMs));
     const count = database.raw.prepare('SELECT count(*) FROM host_events').pluck();
