@@ -25,11 +25,12 @@ export interface ApiContext {
   readonly verifyAdminToken: (presented: string) => boolean;
   readonly hostLife: HostLife;
   readonly backups: {
-    /** Makes one in a file that is the caller's to delete. @throws {BackupError} */
+    /** Makes one in a file that the caller gives back. @throws {BackupError} */
     draft(withSecrets: boolean): Promise<{
       readonly file: string;
       readonly sizeBytes: number;
       readonly sha256: string;
+      discard(): void;
     }>;
     status(): BackupStatus;
   };

@@ -5,7 +5,7 @@ import { Cron } from 'croner';
 import type { Logger } from 'pino';
 import type { DeclaredBackup, DeclaredSource } from '../declared/declared-state.js';
 import type { BackupDesk } from './backup-desk.js';
-import { backupName, listBackups, planRotation } from './decide/plan-rotation.js';
+import { backupName, DRAFT_SUFFIX, listBackups, planRotation } from './decide/plan-rotation.js';
 
 /** How scheduled backups go. */
 export interface BackupStatus {
@@ -96,8 +96,8 @@ export class BackupSchedule {
     const startedAtMs = clock.nowMs();
     const file = join(directory, backupName(startedAtMs));
     try {
-      const { sizeBytes, sha256 } = await desk.make(`${file}.tmp`, secrets);
-      await rename(`${file}.tmp`, file);
+      const { sizeBytes, sha256 } = await desk.make(`${file}${DRAFT_SUFFIX}`, secrets);
+      await rename(`${file}${DRAFT_SUFFIX}`, file);
       this.#lastSuccess = { atMs: startedAtMs, file, sizeBytes };
       this.#lastFailure = null;
       log.info({ file, sizeBytes, sha256 }, 'a backup was made');

@@ -1,4 +1,4 @@
-import { createReadStream, rmSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { ApiContext } from '../api-context.js';
@@ -39,7 +39,7 @@ export function addBackupRoutes(app: OpenAPIHono, context: ApiContext): void {
       const made = await context.backups.draft(c.req.valid('json').secrets);
       const content = createReadStream(made.file);
       // However it ends: sent, cut off, or never read.
-      content.once('close', () => rmSync(made.file, { force: true }));
+      content.once('close', () => made.discard());
       return new Response(Readable.toWeb(content) as ReadableStream, {
         status: 200,
         headers: {

@@ -23,5 +23,6 @@ describe('scheduled backups', () => {
       backupName(AT),
     ]);
     expect(planRotation([backupName(AT)], 0)).toEqual([]);
+    expect(planRotation([`${backupName(AT)}.tmp`, 'mine.tmp'], 2)).toEqual([`${backupName(AT)}.tmp`]);
   });
 });

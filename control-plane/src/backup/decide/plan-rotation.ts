@@ -23,9 +23,13 @@ export function listBackups(names: readonly string[]): readonly { name: string; 
     .sort((one, other) => other.madeAtMs - one.madeAtMs);
 }
 
-/** Those that are too many now. The newest is never among them. */
+/** While it is made, and when that was cut short. */
+export const DRAFT_SUFFIX = '.tmp';
+
+/** Those that are too many now, and drafts that nobody finished. The newest backup is never among them. */
 export function planRotation(names: readonly string[], keep: number): readonly string[] {
-  return listBackups(names)
-    .slice(Math.max(1, keep))
-    .map(({ name }) => name);
+  const excess = listBackups(names).slice(Math.max(1, keep));
+  const isDraft = (name: string): boolean =>
+    name.endsWith(DRAFT_SUFFIX) && backupTimeMs(name.slice(0, -DRAFT_SUFFIX.length)) !== null;
+  return [...excess.map(({ name }) => name), ...names.filter(isDraft)];
 }

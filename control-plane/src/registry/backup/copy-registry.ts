@@ -108,5 +108,10 @@ function toBackupError(error: unknown, file: string): BackupError {
       'make room on that disk; nothing was changed and nothing is left there',
     );
   }
-  return new BackupError(code === 'registry_corrupt' ? 'backup_corrupt' : 'backup_failed', message, fix);
+  if (code === 'registry_corrupt') return new BackupError('backup_corrupt', message, fix);
+  return new BackupError(
+    'backup_failed',
+    message,
+    'give the user that runs the control plane write access to that directory, and try again',
+  );
 }

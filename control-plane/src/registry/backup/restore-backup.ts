@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -59,7 +60,7 @@ export function restoreBackup(
   const plan = planRestore(file, dataDirectory);
   prepareDataDirectory(dataDirectory);
   const lock = lockDataDirectory(dataDirectoryLayout(dataDirectory), around.log);
-  const draft = mkdtempSync(join(dataDirectory, '.restore-'));
+  const draft = newDraft(dataDirectory);
   try {
     stage(file, draft);
     return { ...plan, keptIn: exchange(dataDirectory, draft, plan, around.nowMs) };
@@ -67,6 +68,16 @@ export function restoreBackup(
     rmSync(draft, { recursive: true, force: true });
     lock.release();
   }
+}
+
+const DRAFT_PREFIX = '.restore-';
+
+/** What a restore left there that was killed goes: it holds secrets. */
+function newDraft(dataDirectory: string): string {
+  for (const name of readdirSync(dataDirectory)) {
+    if (name.startsWith(DRAFT_PREFIX)) rmSync(join(dataDirectory, name), { recursive: true, force: true });
+  }
+  return mkdtempSync(join(dataDirectory, DRAFT_PREFIX));
 }
 
 /** What a restore puts its own in the place of. The lock is held and stays. */
