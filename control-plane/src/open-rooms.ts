@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
@@ -6,17 +6,24 @@ import { BackupDesk } from './backup/backup-desk.js';
 import { BackupSchedule } from './backup/backup-schedule.js';
 import { type AdminToken, openAdminToken } from './certificate/admin-token.js';
 import { openCertificate, type ServerCertificate } from './certificate/certificate.js';
+import { guardDirectory } from './certificate/guard-directory.js';
 import type { Closers } from './closers.js';
+import { AzureKeyVault } from './config/azure-key-vault.js';
 import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
 import { processEnvironment } from './config/environment.js';
-import { createSecretReader } from './config/secrets.js';
+import { createSecretSources } from './config/secret-sources.js';
+import { createSecretReader, type SecretReader } from './config/secrets.js';
+import type { DeclaredSource, DeclaredState, SecretReference } from './declared/declared-state.js';
+import { WatchedFabricFile } from './declared/watched-fabric-file.js';
+import { FeedTickets } from './feed/feed-tickets.js';
 import { createTelemetryFeed, type TelemetryFeed } from './feed/telemetry-feed.js';
 import { type Admission, createAdmission } from './gateway/admission/create-admission.js';
-import { createKeyLookup } from './gateway/admission/key-lookup.js';
+import { KeyRing } from './gateway/admission/key-ring.js';
 import { createOwnAddresses } from './gateway/admission/own-addresses.js';
 import { createGateway, type Gateway } from './gateway/create-gateway.js';
 import { GatewayMetrics } from './gateway/gateway-metrics.js';
+import { TelemetryHistory } from './history/telemetry-history.js';
 import { createLinkServer, type LinkServer } from './link/link-server.js';
 import { LiveState } from './live/live-state.js';
 import { openRegistry } from './registry/open-registry.js';
@@ -33,19 +40,23 @@ export interface Surroundings {
 export interface OpenedRooms {
   readonly registry: Registry;
   readonly startedAtMs: number;
-  /** What `--config` named, compared with the registry; known once the listeners are open. */
-  readonly fabricFile: { differs: boolean };
+  /** What `--config` named. */
+  readonly fabricFile: WatchedFabricFile;
   readonly certificate: ServerCertificate;
   readonly adminToken: AdminToken;
   readonly live: LiveState;
+  readonly telemetry: TelemetryHistory;
   readonly router: RunningRouter;
   readonly link: LinkServer;
   readonly feed: TelemetryFeed;
+  readonly feedTickets: FeedTickets;
   readonly gateway: Gateway;
   readonly gatewayMetrics: GatewayMetrics;
   readonly admission: Admission;
   readonly backupDesk: BackupDesk;
   readonly backupSchedule: BackupSchedule;
+  /** Resolves when each declared secret was looked at once. */
+  readonly secretsRead: () => Promise<void>;
 }
 
 /**
@@ -62,7 +73,10 @@ export async function openRooms(
   const room = (name: string): Logger => log.child({ room: name });
   const registry = openRegistry({ dataDirectory: config.dataDirectory, clock, log: room('registry') });
   closers.add(() => registry.close());
-  const { declared, hosts, observations } = registry;
+  const { declared, hosts, observations, requestLog } = registry;
+  const environment = processEnvironment();
+  const windowsDirectory = environment['SystemRoot'] ?? 'C:\\Windows';
+  await guardDirectory(config.dataDirectory, { windowsDirectory, log: room('certificate') });
   const certificate = await openCertificate({
     directory: layout.certificateDirectory,
     hostName: hostname(),
@@ -73,7 +87,15 @@ export async function openRooms(
   const live = new LiveState({ clock, log: room('live') });
   live.seed(hosts.list(), declared.current());
   closers.add(declared.onChange((state) => live.applyDeclared(state)));
-  const secrets = createSecretReader({ env: processEnvironment(), clock });
+  const telemetry = new TelemetryHistory({
+    ...{ live, observations, clock, runId: randomUUID() },
+    read: (question) => registry.reader.query('telemetry', question),
+  });
+  closers.add(() => telemetry.close());
+  const lookAt = createSecretSources({ env: environment, keyVault: new AzureKeyVault() });
+  const secrets = createSecretReader({ env: environment, lookAt, clock, log: room('secrets') });
+  closers.add(() => secrets.close());
+  const secretsRead = watchSecrets(secrets, declared, closers);
   const router = createRouter({ declared, live, secrets, clock, random, log: room('router') });
   closers.add(() => router.close());
 
@@ -85,30 +107,48 @@ export async function openRooms(
   const feed = createTelemetryFeed({ live, clock, log: room('feed') });
   const gatewayMetrics = new GatewayMetrics();
   const gateway = createGateway({
-    ...{ router, secrets, config, clock, metrics: gatewayMetrics },
+    ...{ router, secrets, config, clock, metrics: gatewayMetrics, requestLog },
     log: room('gateway'),
   });
   const backupDesk = new BackupDesk({ layout, certificateSha256, clock });
   const backupSchedule = new BackupSchedule({ declared, desk: backupDesk, clock, log: room('backup') });
   closers.add(() => backupSchedule.close());
+  const keys = new KeyRing({
+    store: registry.keys,
+    isAdminToken: (presented) => adminToken.verify(presented),
+    onRevoked: (keyId) => gateway.endRequestsOf(keyId),
+    clock,
+  });
+  closers.add(() => keys.close());
   const admission = createAdmission({
-    ...{ declared, clock, random },
-    keys: createKeyLookup((presented) => adminToken.verify(presented)),
+    ...{ declared, clock, random, keys, requestLog },
     hostName: hostname(),
     ownAddresses: createOwnAddresses(clock),
   });
   return {
-    ...{
-      registry,
-      startedAtMs,
-      fabricFile: { differs: false },
-      certificate,
-      adminToken,
-      live,
-      router,
-      link,
-      feed,
-    },
+    ...{ registry, startedAtMs, certificate, adminToken, live, telemetry, router, link, feed },
     ...{ gateway, gatewayMetrics, admission, backupDesk, backupSchedule },
+    fabricFile: new WatchedFabricFile(config.fabricFile),
+    feedTickets: new FeedTickets(clock, randomBytes),
+    secretsRead,
   };
+}
+
+/** @returns what tells when each declared secret was looked at once */
+function watchSecrets(
+  secrets: SecretReader,
+  declared: DeclaredSource,
+  closers: Closers,
+): () => Promise<void> {
+  let read = secrets.watch(providerKeys(declared.current()));
+  closers.add(
+    declared.onChange((state) => {
+      read = secrets.watch(providerKeys(state));
+    }),
+  );
+  return () => read;
+}
+
+function providerKeys({ providers }: DeclaredState): SecretReference[] {
+  return [...providers.values()].flatMap(({ apiKey }) => (apiKey === null ? [] : [apiKey]));
 }

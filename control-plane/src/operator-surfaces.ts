@@ -16,20 +16,26 @@ export function createOperatorSurfaces(
   serverUrls: () => readonly string[],
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): OperatorSurfaces {
-  const { registry, live, router, link, feed, certificate, adminToken, gatewayMetrics } = rooms;
+  const { registry, live, telemetry, router, link, feed, certificate, adminToken, gatewayMetrics } = rooms;
   const status = () => ({
     startedAtMs: rooms.startedAtMs,
-    fabricFileDiffers: rooms.fabricFile.differs,
+    fabricFileDiffers: rooms.fabricFile.differsFrom(registry.declared.current()),
     linkedHosts: link.linkedCount(),
     feedSubscribers: feed.subscriberCount(),
     droppedObservations: registry.observations.droppedCount,
+    droppedRequestRows: registry.requestLog.droppedCount,
   });
   const metrics = createMetrics({ live, status, gatewayMetrics, routerGauges: () => router.gauges() });
   const api = createApi(
     {
-      ...{ clock, live, router, status, serverUrls },
+      ...{ clock, live, telemetry, router, status, serverUrls },
+      fabricFile: rooms.fabricFile,
       tokens: registry.tokens,
+      keys: registry.keys,
       declared: registry.declared,
+      writes: registry.writes,
+      createFeedTicket: (origin) => rooms.feedTickets.create(origin),
+      reader: registry.reader,
       certificateSha256: certificate.certificateSha256,
       verifyAdminToken: (presented) => adminToken.verify(presented),
       backups: {

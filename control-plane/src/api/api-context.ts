@@ -1,7 +1,11 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { BackupStatus } from '../backup/backup-schedule.js';
+import type { WatchedFabricFile } from '../declared/watched-fabric-file.js';
+import type { TelemetryHistory } from '../history/telemetry-history.js';
 import type { LiveView } from '../live/live-view.js';
-import type { DeclaredStore, TokenStore } from '../registry/registry-types.js';
+import type { KeyStore } from '../registry/key-types.js';
+import type { DeclaredStore, RegistryQueries, TokenStore } from '../registry/registry-types.js';
+import type { WriteJournal } from '../registry/write-journal.js';
 import type { Router } from '../router/route-types.js';
 import type { HostLife } from './host-life.js';
 
@@ -9,16 +13,25 @@ import type { HostLife } from './host-life.js';
 export interface ApiContext {
   readonly clock: Clock;
   readonly live: LiveView;
+  readonly telemetry: Pick<TelemetryHistory, 'query'>;
   readonly router: Router;
   readonly tokens: TokenStore;
+  readonly keys: KeyStore;
   readonly declared: DeclaredStore;
+  readonly writes: WriteJournal;
+  /** What `up --config` named. */
+  readonly fabricFile: WatchedFabricFile;
+  /** Reads that may take long. */
+  readonly reader: RegistryQueries;
   readonly status: () => {
     readonly startedAtMs: number;
     readonly linkedHosts: number;
     readonly feedSubscribers: number;
     readonly droppedObservations: number;
+    readonly droppedRequestRows: number;
     readonly fabricFileDiffers: boolean;
   };
+  readonly createFeedTicket: (origin: string | null) => string;
   readonly certificateSha256: string;
   /** Where agents reach the TLS listener, best first. */
   readonly serverUrls: () => readonly string[];

@@ -1,13 +1,22 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.js';
+import { applyCommand } from './commands/apply-command.js';
+import { auditCommand } from './commands/audit-command.js';
 import { backupCommand } from './commands/backup-command.js';
 import { demoCommand } from './commands/demo-command.js';
 import { deploymentsCommand } from './commands/deployments-command.js';
+import { diffCommand } from './commands/diff-command.js';
+import { driftCommand } from './commands/drift-command.js';
+import { exportCommand } from './commands/export-command.js';
 import { hostsCommand } from './commands/hosts-command.js';
+import { importCommand } from './commands/import-command.js';
+import { keysCommand } from './commands/keys-command.js';
+import { requestsCommand } from './commands/requests-command.js';
 import { restoreCommand } from './commands/restore-command.js';
 import { rolesCommand } from './commands/roles-command.js';
 import { tokenCommand } from './commands/token-command.js';
 import { upCommand } from './commands/up-command.js';
+import { usageCommand } from './commands/usage-command.js';
 import { CliError, exitCodes, exitCodesHelp } from './exit-codes.js';
 
 const program = new Command('ai-fabric')
@@ -21,6 +30,15 @@ const program = new Command('ai-fabric')
   .addCommand(hostsCommand())
   .addCommand(deploymentsCommand())
   .addCommand(rolesCommand())
+  .addCommand(auditCommand())
+  .addCommand(keysCommand())
+  .addCommand(requestsCommand())
+  .addCommand(usageCommand())
+  .addCommand(diffCommand())
+  .addCommand(applyCommand())
+  .addCommand(exportCommand())
+  .addCommand(driftCommand())
+  .addCommand(importCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand());
 
@@ -44,9 +62,10 @@ function prepare(command: Command): void {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   const message = error instanceof Error ? error.message : String(error);
-  const { exitCode, fix } = error instanceof CliError ? error : { exitCode: exitCodes.failed, fix: null };
+  const { exitCode, fix, details } =
+    error instanceof CliError ? error : { exitCode: exitCodes.failed, fix: null, details: null };
   if (process.argv.includes('--json')) {
-    console.error(JSON.stringify({ error: { message, fix, exitCode } }));
+    console.error(JSON.stringify({ error: { message, fix, exitCode, ...details } }));
   } else {
     console.error(`error: ${message}`);
     if (fix) console.error(`fix: ${fix}`);

@@ -1,5 +1,5 @@
 import type { ResolvedModel } from '../declared/declared-state.js';
-import type { Claim } from '../router/route-types.js';
+import type { Claim, Considered } from '../router/route-types.js';
 import { NO_TARGET } from './answer-now.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
 import type { AttemptFailure } from './decide/attempt-failure.js';
@@ -41,6 +41,8 @@ export class AttemptLoop {
   /** Our own share of the time: from the moment something could be asked to the asking. */
   overheadMs = 0;
   attempt: Attempt | null = null;
+  /** Each look for a target, and what came of it: why here, and why not there. */
+  readonly rounds: { reason: string; considered: readonly Considered[]; failure: string | null }[] = [];
   readonly #parts: GatewayParts;
   readonly #request: LoopRequest;
   readonly #owner: LoopOwner;
@@ -77,6 +79,7 @@ export class AttemptLoop {
         mayCloud: this.#request.mayCloud,
       });
       if (decision.kind === 'refuse') {
+        this.rounds.push({ reason: decision.code, considered: decision.considered, failure: null });
         this.#owner.onRefused(describeRefusal(this.#request.peeked.model, decision, this.#failures));
         return;
       }
@@ -99,6 +102,8 @@ export class AttemptLoop {
     const { target } = this;
     this.#readyAtMs = this.#parts.clock.monotonicMs();
     this.#failures.push(failure);
+    const round = this.rounds.at(-1);
+    if (round !== undefined) round.failure = failure.code;
     this.#failedTargets += `${this.#failedTargets === '' ? '; ' : ', '}${target}=${failure.code}`;
     this.#excluded ??= new Set();
     this.#excluded.add(target);
@@ -122,6 +127,7 @@ export class AttemptLoop {
     this.replica = replica;
     this.target = claim.target;
     this.#reason = chosen.reason;
+    this.rounds.push({ reason: chosen.reason, considered: chosen.considered, failure: null });
     this.attempts++;
     const { endpoint, peeked, trace } = this.#request;
     const attempt = new Attempt(claim, this.#owner, this.#parts.clock);

@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { Router } from '../router/route-types.js';
+import { KeyLimiter } from './admission/key-limiter.js';
 import { answerError, ownFacts } from './answer-now.js';
 import { ConnectionEnds } from './connection-ends.js';
 import { Deadlines } from './deadlines.js';
-import { gatewayError } from './decide/error-table.js';
+import { ERROR_TABLE, gatewayError } from './decide/error-table.js';
 import { KNOWN_ENDPOINTS, matchEndpoint } from './decide/match-endpoint.js';
 import { Exchange } from './exchange.js';
 import { FailureLog } from './failure-log.js';
@@ -16,6 +17,7 @@ import { HeldBytes } from './held-bytes.js';
 import { linger } from './linger.js';
 import { answerModel, answerModels } from './list-models.js';
 import type { RequestContext } from './request-context.js';
+import { type RequestRecorder, refusedRecord } from './request-record.js';
 import { TargetAddresses } from './upstream/target-address.js';
 import { UpstreamPools } from './upstream/upstream-pools.js';
 
@@ -23,6 +25,7 @@ export interface GatewayOptions {
   readonly router: Router;
   readonly secrets: ProviderKeys;
   readonly metrics: GatewayMetrics;
+  readonly requestLog: RequestRecorder;
   readonly config: { readonly maxBodyBytes: number; readonly bodyTimeoutSeconds: number };
   readonly clock: Clock;
   readonly log: Logger;
@@ -31,6 +34,8 @@ export interface GatewayOptions {
 export interface Gateway {
   /** Answers a request that admission let in. Never throws; answers on every path. */
   handle(request: IncomingMessage, response: ServerResponse, context: RequestContext): void;
+  /** A key was revoked: what it has under way ends, a stream with an error event. */
+  endRequestsOf(keyId: string): void;
   /**
    * Takes no more requests, lets those under way finish for `graceMs`, then ends streams with an error event.
    * Resolves when all are over and every upstream connection is closed.
@@ -49,12 +54,14 @@ export function createGateway(options: GatewayOptions): Gateway {
   const parts: GatewayParts = {
     router: options.router,
     secrets: options.secrets,
+    keyLimiter: new KeyLimiter(clock),
     clock,
     deadlines: new Deadlines(clock, GATEWAY_LIMITS.tickMs),
     connectionEnds: new ConnectionEnds(),
     pools: new UpstreamPools(clock),
     addresses: new TargetAddresses(),
     metrics: options.metrics,
+    requestLog: options.requestLog,
     failureLog: new FailureLog(options.log, clock),
     heldBytes: new HeldBytes(GATEWAY_LIMITS.heldBodyBytes),
     bodyLimits: {
@@ -127,6 +134,10 @@ class RawGateway implements Gateway {
     }
   }
 
+  endRequestsOf(keyId: string): void {
+    for (const exchange of this.#open) if (exchange.keyId === keyId) exchange.keyRevoked();
+  }
+
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
     if (!(await this.#emptied(graceMs))) {
@@ -145,8 +156,11 @@ class RawGateway implements Gateway {
     error: ReturnType<typeof gatewayError>,
     headers: readonly string[],
   ): void {
-    linger(request, this.#parts.deadlines, this.#parts.clock, GATEWAY_LIMITS.lingerMs);
+    const { clock, deadlines, requestLog } = this.#parts;
+    linger(request, deadlines, clock, GATEWAY_LIMITS.lingerMs);
     answerError(response, error, ownFacts(context, error.code), headers);
+    const { status } = ERROR_TABLE[error.code];
+    requestLog.append(refusedRecord(context.requestId, context.key.name, error.code, status, clock.nowMs()));
   }
 
   /** @returns whether every exchange was over within the time */

@@ -1,4 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestOutcome } from '../registry/request-types.js';
+import { describeLimit } from './admission/decide/describe-limit.js';
+import { estimateTokens } from './admission/decide/estimate-tokens.js';
+import { settleUse } from './admission/decide/settle-use.js';
+import type { Reservation } from './admission/key-limiter.js';
 import { type AnswerFacts, answerJson, factHeaders, NO_TARGET } from './answer-now.js';
 import { AttemptLoop, type LoopOwner } from './attempt-loop.js';
 import { type BodyListener, BodyReader } from './body-reader.js';
@@ -19,11 +24,11 @@ import type { NormalisedError } from './decide/normalise-engine-error.js';
 import type { Usage } from './decide/read-usage.js';
 import { type RequestEvent, type RequestPhase, stepRequest } from './decide/step-request.js';
 import { GATEWAY_LIMITS } from './gateway-limits.js';
-import type { RequestOutcome } from './gateway-metrics.js';
 import type { GatewayParts } from './gateway-parts.js';
 import { linger } from './linger.js';
 import { prepareRequest } from './prepare-request.js';
 import type { RequestContext } from './request-context.js';
+import { recordOf } from './request-record.js';
 
 /** One request to an engine's endpoint, from its first byte to its last. */
 export class Exchange implements BodyListener, LoopOwner, Expiring {
@@ -46,6 +51,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   #role = '';
   #isStream = false;
   #usage: Usage | null = null;
+  #reservation: Reservation | null = null;
 
   constructor(
     request: IncomingMessage,
@@ -71,6 +77,10 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       parts.deadlines,
       parts.clock,
     );
+  }
+
+  get keyId(): string {
+    return this.#context.key.keyId;
   }
 
   get promptParam(): string {
@@ -128,16 +138,17 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     head.push('content-type', contentType);
     if (contentLength !== null) head.push('content-length', String(contentLength));
     else head.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
+    head.push(...this.#limitHeaders());
     this.response.writeHead(200, head);
   }
 
   onSucceeded(usage: Usage | null): void {
     this.#usage = usage;
-    if (this.#step('finished')) this.#finish('ok');
+    if (this.#step('finished')) this.#finish('ok', this.#loop?.reason ?? '', 200);
   }
 
-  onInterrupted(): void {
-    if (this.#step('interrupted')) this.#finish('interrupted');
+  onInterrupted(code: string): void {
+    if (this.#step('interrupted')) this.#finish('interrupted', code, 200);
   }
 
   /** It has read nothing for too long: closing its connection frees the engine. */
@@ -172,13 +183,23 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   /** The gateway ends: a stream is ended with an error event, a request without an answer is refused. */
   shutDown(): void {
     const error = gatewayError('shutting_down', 'The gateway is shutting down; come again in a few seconds.');
+    this.#endEarly(error, 'refused', SHUTDOWN_HEADERS);
+  }
+
+  /** Its key is good no more: a stream ends with an error event, a request without an answer is refused. */
+  keyRevoked(): void {
+    const error = gatewayError('key_revoked', 'This API key was revoked while the request was under way.');
+    this.#endEarly(error, 'client_error', KEY_HEADERS);
+  }
+
+  #endEarly(error: GatewayError, outcome: RequestOutcome, headers: readonly string[]): void {
     const { attempt } = this.#loop ?? { attempt: null };
     if (this.#step('interrupted')) {
-      this.#finish('interrupted');
+      this.#finish('interrupted', error.code, 200);
       attempt?.breakOff(error);
     } else if (this.#phase !== 'done') {
       attempt?.cancel();
-      this.#answerError(errorFields(error), 503, error.code, 'refused', SHUTDOWN_HEADERS);
+      this.#answerError(errorFields(error), ERROR_TABLE[error.code].status, error.code, outcome, headers);
     }
   }
 
@@ -196,6 +217,17 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#role = role;
     this.#isStream = request.peeked.stream;
     this.withholdUsage = !request.peeked.wantsUsage;
+    const hasAnswerText = this.#endpoint.task !== 'embeddings';
+    const { key } = this.#context;
+    const reserved = this.#parts.keyLimiter.reserve(
+      key,
+      estimateTokens({ ...request.peeked, hasAnswerText }),
+    );
+    if ('limit' in reserved) {
+      this.onRefused(describeLimit(key.name, reserved));
+      return;
+    }
+    this.#reservation = reserved;
     this.#loop = new AttemptLoop(this.#parts, request, this, bytes, readyAtMs);
     this.#loop.next();
   }
@@ -211,8 +243,15 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#reader.release();
     const { clock, deadlines } = this.#parts;
     if (!this.#request.complete) linger(this.#request, deadlines, clock, GATEWAY_LIMITS.lingerMs);
-    this.#finish(outcome);
-    answerJson(this.response, status, renderEnvelope(error), this.#facts(reason, 0), headers);
+    this.#finish(outcome, reason, status);
+    answerJson(this.response, status, renderEnvelope(error), this.#facts(reason, 0), [
+      ...headers,
+      ...this.#limitHeaders(),
+    ]);
+  }
+
+  #limitHeaders(): readonly string[] {
+    return this.#parts.keyLimiter.headers(this.#context.key);
   }
 
   #facts(reason: string, ownMs: number): AnswerFacts {
@@ -236,8 +275,12 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     return true;
   }
 
-  #finish(outcome: RequestOutcome): void {
-    const { clock, deadlines, metrics } = this.#parts;
+  /** @param status as it was sent, if it was */
+  #finish(outcome: RequestOutcome, reason: string, status: number | null): void {
+    const { clock, deadlines, metrics, requestLog } = this.#parts;
+    const settlement = settleUse(outcome, this.#loop?.attempts ?? 0, this.#usage);
+    if (settlement.kind === 'giveBack') this.#reservation?.giveBack();
+    else this.#reservation?.settle(settlement.usedTokens);
     const nowMs = clock.monotonicMs();
     this.expiresAtMs = nowMs + GATEWAY_LIMITS.clientStallMs;
     deadlines.watch(this);
@@ -254,12 +297,27 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       completionTokens: this.#usage?.completionTokens ?? null,
       cachedTokens: this.#usage?.cachedTokens ?? null,
     });
+    requestLog.append(
+      recordOf({
+        endedAtMs: clock.nowMs(),
+        context: this.#context,
+        role: this.#role,
+        endpoint: this.#endpoint.path,
+        stream: this.#isStream,
+        ...{ outcome, status, reason },
+        usage: this.#usage,
+        ttftMs: firstByteMs,
+        totalMs: nowMs - this.#startedAtMs,
+        loop: this.#loop,
+      }),
+    );
   }
 
   /** The response is over: sent whole, or its client is gone. */
   readonly #onClose = (): void => {
+    const phase = this.#phase;
     if (this.#step('client_gone')) {
-      this.#finish('client_gone');
+      this.#finish('client_gone', `left_while_${phase}`, phase === 'answering' ? 200 : null);
       this.#loop?.attempt?.cancel();
     }
     this.#parts.deadlines.unwatch(this);
@@ -274,4 +332,5 @@ const BODY_REFUSAL_HEADERS: { readonly [Code in GatewayErrorCode]?: readonly str
   body_timeout: ['connection', 'close'],
   overloaded: ['retry-after', '1'],
 };
+const KEY_HEADERS = ['www-authenticate', 'Bearer'];
 const SHUTDOWN_HEADERS = ['retry-after', '5', 'connection', 'close'];

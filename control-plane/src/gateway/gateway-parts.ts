@@ -1,12 +1,14 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { SecretReference } from '../declared/declared-state.js';
 import type { Router } from '../router/route-types.js';
+import type { KeyLimiter } from './admission/key-limiter.js';
 import type { BodyLimits } from './body-reader.js';
 import type { ConnectionEnds } from './connection-ends.js';
 import type { Deadlines } from './deadlines.js';
 import type { FailureLog } from './failure-log.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { HeldBytes } from './held-bytes.js';
+import type { RequestRecorder } from './request-record.js';
 import type { TargetAddresses } from './upstream/target-address.js';
 import type { UpstreamPools } from './upstream/upstream-pools.js';
 
@@ -23,12 +25,14 @@ export interface ProviderKeys {
 export interface GatewayParts {
   readonly router: Router;
   readonly secrets: ProviderKeys;
+  readonly keyLimiter: KeyLimiter;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly connectionEnds: ConnectionEnds;
   readonly pools: UpstreamPools;
   readonly addresses: TargetAddresses;
   readonly metrics: GatewayMetrics;
+  readonly requestLog: RequestRecorder;
   readonly failureLog: FailureLog;
   readonly heldBytes: HeldBytes;
   readonly bodyLimits: BodyLimits;

@@ -1,4 +1,10 @@
-import { closeCodes, formatJoinToken, type GoodbyeReason, HEARTBEAT_INTERVAL_MS } from '@ai-fabric/shared';
+import {
+  closeCodes,
+  formatJoinToken,
+  type GoodbyeReason,
+  HEARTBEAT_INTERVAL_MS,
+  PROTOCOL_VERSION,
+} from '@ai-fabric/shared';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { declaredOf, inventory, sampleOf, statusOf } from '../live/testing/live-fixtures.js';
 import { RegistryError } from '../registry/registry-error.js';
@@ -26,7 +32,7 @@ describe('linking', () => {
     expect(socket.of('welcome')[0]).toEqual({
       hostId: 'h1',
       hostName: 'motoko',
-      protocolVersion: 1,
+      protocolVersion: PROTOCOL_VERSION,
       serverTimeMs: stage.clock.nowMs(),
     });
     expect(socket.of('command')[0]?.command).toMatchObject({

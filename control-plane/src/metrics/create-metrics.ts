@@ -15,6 +15,7 @@ export interface MetricsSources {
     readonly linkedHosts: number;
     readonly feedSubscribers: number;
     readonly droppedObservations: number;
+    readonly droppedRequestRows: number;
   };
 }
 
@@ -72,5 +73,10 @@ function addOwnMetrics(registry: Registry, status: MetricsSources['status']): vo
     'ai_fabric_observations_dropped',
     'Observations that could not be written, since start',
     () => status().droppedObservations,
+  );
+  gauge(
+    'ai_fabric_request_rows_dropped',
+    'Rows of the request log that could not be written, since start',
+    () => status().droppedRequestRows,
   );
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { hostDetailSchema, hostSchema, listOf } from '../../api/schemas.js';
+import { hostDetailSchema, hostSchema } from '../../api/schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
 import { addDrainCommands } from '../hosts/drain-commands.js';
 import { addIdentityCommands } from '../hosts/identity-commands.js';
@@ -13,7 +13,7 @@ export function hostsCommand(): Command {
   withConnection(
     hosts.command('list', { isDefault: true }).description('all hosts, declared or joined'),
   ).action(async (flags: ConnectionFlags) => {
-    const { items } = await connect(flags).get('/hosts', listOf(hostSchema));
+    const items = await connect(flags).list('/hosts', hostSchema);
     if (flags.json) printJson(items);
     else printHosts(items);
   });

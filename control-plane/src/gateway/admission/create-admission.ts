@@ -4,14 +4,16 @@ import type { Clock, Random } from '@ai-fabric/shared';
 import type { DeclaredSource } from '../../declared/declared-state.js';
 import { answerError, factHeaders, ownFacts } from '../answer-now.js';
 import { Deadlines } from '../deadlines.js';
+import { ERROR_TABLE } from '../decide/error-table.js';
 import { GATEWAY_LIMITS } from '../gateway-limits.js';
 import { linger } from '../linger.js';
 import type { RequestContext } from '../request-context.js';
+import { type RequestRecorder, refusedRecord } from '../request-record.js';
 import { corsHeaders, preflightHeaders } from './cors-headers.js';
 import { isTrustedPair } from './decide/address-kind.js';
 import { type AdmissionFacts, type AdmissionVerdict, admitRequest } from './decide/admit-request.js';
 import { isOwnHost } from './decide/check-host.js';
-import { checkOrigin } from './decide/check-origin.js';
+import { checkOrigin, type PageOrigin } from './decide/check-origin.js';
 import { isForwarded } from './decide/is-forwarded.js';
 import { canonicalAddress } from './decide/parse-address.js';
 import { readBearer } from './decide/read-bearer.js';
@@ -25,6 +27,7 @@ export interface AdmissionOptions {
   readonly hostName: string;
   /** Canonical addresses of this machine; `createOwnAddresses` reads them. */
   readonly ownAddresses: () => ReadonlySet<string>;
+  readonly requestLog: RequestRecorder;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -38,6 +41,8 @@ export interface Admission {
   admit(request: IncomingMessage, response: ServerResponse): RequestContext | null;
   /** Whether the `Host` that a client asked for is a name or address of this machine. */
   isOwnHost(request: IncomingMessage): boolean;
+  /** Which page it comes from; holds only where the host is ours. */
+  pageOrigin(request: IncomingMessage): PageOrigin;
 }
 
 /** What stays the same for all requests of a connection. */
@@ -92,24 +97,29 @@ class RawAdmission implements Admission {
     return isOwn;
   }
 
+  pageOrigin({ headers }: IncomingMessage): PageOrigin {
+    const { host = '', origin } = headers;
+    const page = { host, origin, secFetchSite: oneHeader(headers, 'sec-fetch-site') };
+    return checkOrigin(page, this.#options.declared.current().gateway.allowedOrigins);
+  }
+
   #facts(request: IncomingMessage): AdmissionFacts {
     const { headers } = request;
-    const { gateway } = this.#options.declared.current();
     const host = headers.host ?? '';
     const forwarded = isForwarded(headers);
     const method = request.method ?? 'GET';
     const bearer = readBearer(headers.authorization);
-    const page = { host, origin: headers.origin, secFetchSite: oneHeader(headers, 'sec-fetch-site') };
     return {
       method,
       host,
       isOwnHost: this.isOwnHost(request),
-      pageOrigin: checkOrigin(page, gateway.allowedOrigins),
+      pageOrigin: this.pageOrigin(request),
       origin: headers.origin,
       isPreflight: method === 'OPTIONS' && headers['access-control-request-method'] !== undefined,
       isTrusted: !forwarded && this.#connection(request.socket).isTrustedPair,
       isForwarded: forwarded,
       bearer: bearer === null ? 'none' : this.#options.keys.find(bearer),
+      anonymous: this.#options.keys.anonymous,
     };
   }
 
@@ -148,6 +158,10 @@ class RawAdmission implements Admission {
     const facts = ownFacts({ requestId, corsHeaders: corsHeaders(verdict.corsOrigin) }, verdict.error.code);
     const challenge = verdict.error.code === 'invalid_api_key' ? ['www-authenticate', 'Bearer'] : [];
     answerError(response, verdict.error, facts, challenge);
+    const { status } = ERROR_TABLE[verdict.error.code];
+    this.#options.requestLog.append(
+      refusedRecord(requestId, '', verdict.error.code, status, this.#options.clock.nowMs()),
+    );
   }
 }
 

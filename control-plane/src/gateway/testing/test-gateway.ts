@@ -9,15 +9,19 @@ import { type Clock, systemClock } from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import type { DeclaredState } from '../../declared/declared-state.js';
+import type { RequestRow } from '../../registry/request-types.js';
 import { createAdmission } from '../admission/create-admission.js';
-import { createKeyLookup } from '../admission/key-lookup.js';
+import type { KeyLookup } from '../admission/key-lookup.js';
 import { createGateway, type Gateway } from '../create-gateway.js';
 import { GatewayMetrics } from '../gateway-metrics.js';
+import type { GatewayKey } from '../request-context.js';
 import type { FakeRouter } from './fake-router.js';
 
 /** Real servers on free ports, and what has to be closed after a test. */
 export class TestGateway {
   readonly metrics = new GatewayMetrics();
+  /** What was told to the request log, in order. */
+  readonly records: RequestRow[] = [];
   readonly logLines: string[] = [];
   readonly gateway: Gateway;
   readonly server: Server;
@@ -34,6 +38,7 @@ export class TestGateway {
       router,
       secrets: options.secrets ?? { read: () => ({ ok: true, value: 'sk-of-the-provider' }) },
       metrics: this.metrics,
+      requestLog: { append: (row) => void this.records.push(row) },
       config: { maxBodyBytes: 1024 * 1024, bodyTimeoutSeconds: 5, ...options.config },
       clock,
       log,
@@ -43,9 +48,10 @@ export class TestGateway {
         current: () => declaredGateway(options.allowedOrigins ?? [], options.extraHosts ?? []),
         onChange: () => () => undefined,
       },
-      keys: createKeyLookup((presented) => presented === 'the-admin-token'),
+      keys: options.keys ?? ADMIN_ALONE,
       hostName: 'motoko',
       ownAddresses: () => new Set(['192.0.2.7']),
+      requestLog: { append: (row) => void this.records.push(row) },
       clock,
       random: () => 0.5,
     });
@@ -122,7 +128,20 @@ export interface TestOptions {
   readonly config?: { readonly maxBodyBytes?: number; readonly bodyTimeoutSeconds?: number };
   readonly allowedOrigins?: readonly string[];
   readonly extraHosts?: readonly string[];
+  /** The admin token alone where left out. */
+  readonly keys?: KeyLookup;
 }
+
+/** A key that may do everything. */
+export function gatewayKey(overrides: Partial<GatewayKey> = {}): GatewayKey {
+  const limits = { requestsPerMinute: null, tokensPerMinute: null, concurrentRequests: null };
+  return { keyId: 'key-1', name: 'notes', roles: null, mayWake: true, mayCloud: true, limits, ...overrides };
+}
+
+const ADMIN_ALONE: KeyLookup = {
+  find: (bearer) => (bearer === 'the-admin-token' ? gatewayKey({ name: 'admin' }) : 'unknown'),
+  anonymous: gatewayKey({ keyId: 'anonymous', name: 'anonymous' }),
+};
 
 export interface Answer {
   readonly status: number;
