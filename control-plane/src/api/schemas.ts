@@ -13,7 +13,7 @@ export function listOf<Item extends z.ZodType>(item: Item) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 }
 
-export const sampleSchema = z
+const sampleSchema = z
   .object({
     atMs: z.number(),
     host: hostReadingSchema,
