@@ -2,6 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
+import { BackupDesk } from './backup/backup-desk.js';
+import { BackupSchedule } from './backup/backup-schedule.js';
 import { type AdminToken, openAdminToken } from './certificate/admin-token.js';
 import { openCertificate, type ServerCertificate } from './certificate/certificate.js';
 import { guardDirectory } from './certificate/guard-directory.js';
@@ -11,8 +13,9 @@ import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
 import { processEnvironment } from './config/environment.js';
 import { createSecretSources } from './config/secret-sources.js';
-import { createSecretReader } from './config/secrets.js';
+import { createSecretReader, type SecretReader } from './config/secrets.js';
 import { listSecretReferences } from './declared/decide/list-secret-references.js';
+import type { DeclaredSource } from './declared/declared-state.js';
 import { WatchedFabricFile } from './declared/watched-fabric-file.js';
 import { FeedTickets } from './feed/feed-tickets.js';
 import { createTelemetryFeed, type TelemetryFeed } from './feed/telemetry-feed.js';
@@ -53,6 +56,8 @@ export interface OpenedRooms {
   readonly gateway: Gateway;
   readonly gatewayMetrics: GatewayMetrics;
   readonly admission: Admission;
+  readonly backupDesk: BackupDesk;
+  readonly backupSchedule: BackupSchedule;
   /** Resolves when each declared secret was looked at once. */
   readonly secretsRead: () => Promise<void>;
 }
@@ -95,12 +100,7 @@ export async function openRooms(
   const lookAt = createSecretSources({ env: environment, keyVault: new AzureKeyVault() });
   const secrets = createSecretReader({ env: environment, lookAt, clock, log: room('secrets') });
   closers.add(() => secrets.close());
-  let secretsRead = secrets.watch(listSecretReferences(declared.current()));
-  closers.add(
-    declared.onChange((state) => {
-      secretsRead = secrets.watch(listSecretReferences(state));
-    }),
-  );
+  const secretsRead = watchSecrets(secrets, declared, closers);
   const router = createRouter({ declared, live, secrets, clock, random, log: room('router') });
   closers.add(() => router.close());
 
@@ -115,6 +115,9 @@ export async function openRooms(
     ...{ router, secrets, config, clock, metrics: gatewayMetrics, requestLog },
     log: room('gateway'),
   });
+  const backupDesk = new BackupDesk({ layout, certificateSha256, clock });
+  const backupSchedule = new BackupSchedule({ declared, desk: backupDesk, clock, log: room('backup') });
+  closers.add(() => backupSchedule.close());
   const keys = new KeyRing({
     store: registry.keys,
     isAdminToken: (presented) => adminToken.verify(presented),
@@ -128,20 +131,25 @@ export async function openRooms(
     ownAddresses: createOwnAddresses(clock),
   });
   return {
-    logLevel,
-    ...{
-      registry,
-      startedAtMs,
-      fabricFile: new WatchedFabricFile(config.fabricFile),
-      certificate,
-      adminToken,
-      live,
-      telemetry,
-      router,
-      link,
-      feed,
-    },
-    ...{ gateway, gatewayMetrics, admission, feedTickets: new FeedTickets(clock, randomBytes) },
-    secretsRead: () => secretsRead,
+    ...{ registry, startedAtMs, logLevel, certificate, adminToken, live, telemetry, router, link, feed },
+    ...{ gateway, gatewayMetrics, admission, backupDesk, backupSchedule },
+    fabricFile: new WatchedFabricFile(config.fabricFile),
+    feedTickets: new FeedTickets(clock, randomBytes),
+    secretsRead,
   };
+}
+
+/** @returns what tells when each declared secret was looked at once */
+function watchSecrets(
+  secrets: SecretReader,
+  declared: DeclaredSource,
+  closers: Closers,
+): () => Promise<void> {
+  let read = secrets.watch(listSecretReferences(declared.current()));
+  closers.add(
+    declared.onChange((state) => {
+      read = secrets.watch(listSecretReferences(state));
+    }),
+  );
+  return () => read;
 }

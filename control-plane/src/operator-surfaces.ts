@@ -1,6 +1,7 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { createApi } from './api/create-api.js';
+import { createHostLife } from './host-life.js';
 import { createMetrics, type Metrics } from './metrics/create-metrics.js';
 import type { OpenedRooms } from './open-rooms.js';
 
@@ -38,9 +39,11 @@ export function createOperatorSurfaces(
       reader: registry.reader,
       certificateSha256: certificate.certificateSha256,
       verifyAdminToken: (presented) => adminToken.verify(presented),
-      setDraining: (name, draining) => {
-        if (registry.hosts.setDraining(name, draining)) live.setDraining(name, draining);
+      backups: {
+        draft: (withSecrets) => rooms.backupDesk.draft(withSecrets),
+        status: () => rooms.backupSchedule.status,
       },
+      hostLife: createHostLife({ registry, live, link, router, clock }),
     },
     log.child({ room: 'api' }),
   );

@@ -13,7 +13,12 @@ import { SetupFailure } from './setup-failure.mjs';
 const packages = [
   {
     name: 'control-plane',
-    entries: ['cli/main.js', 'registry/observation-worker.js', 'registry/reader-worker.js'],
+    entries: [
+      'cli/main.js',
+      'registry/observation-worker.js',
+      'registry/reader-worker.js',
+      'registry/backup/backup-worker.js',
+    ],
     external: ['better-sqlite3', '@azure/identity', '@azure/keyvault-secrets'],
   },
   { name: 'agent', entries: ['cli/main.js', 'sensors/gpu/inventory-child.js'], external: [] },

@@ -20,6 +20,7 @@ export interface UpOptions {
 /** The real `ai-fabric up` on a data directory and ports of its own, which it keeps when it is started again. */
 export class ControlPlaneProcess {
   readonly #home = temporaryDirectory();
+  #data = 'data';
   #process: ProgramProcess | null = null;
   #announced: Announced | null = null;
 
@@ -28,7 +29,11 @@ export class ControlPlaneProcess {
   }
 
   get dataDirectory(): string {
-    return join(this.#home.path, 'data');
+    return join(this.#home.path, this.#data);
+  }
+  /** The next start is on another data directory, at the same address. */
+  moveTo(data: string): void {
+    this.#data = data;
   }
   get fabricFile(): string {
     return join(this.#home.path, 'fabric.yaml');

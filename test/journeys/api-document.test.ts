@@ -74,6 +74,12 @@ const calls: Readonly<Record<string, () => Call>> = {
   listUsage: () => ({ query: 'by=target', status: 200 }),
   listAuditEntries: () => ({ query: 'limit=3', status: 200 }),
   revokeJoinToken: () => ({ params: { id: kept.get('createJoinToken') ?? '' }, status: 204 }),
+  showBackups: () => ({ status: 200 }),
+  createBackup: () => ({ body: { secrets: false }, status: 200 }),
+  reEnrolHost: () => ({ params: armitage, body: {}, status: 201 }),
+  clearIdentityConflict: () => ({ params: armitage, status: 404 }),
+  revokeHost: () => ({ params: armitage, status: 200 }),
+  removeHost: () => ({ params: armitage, query: 'force=true', status: 204 }),
 };
 
 let controlPlane: BootedControlPlane;

@@ -1,5 +1,6 @@
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
+import { BackupError } from '../registry/backup/backup-format.js';
 import { RegistryError } from '../registry/registry-error.js';
 import { ApiError } from './problem.js';
 
@@ -14,6 +15,10 @@ export function toApiError(error: Error, requestId: string, log: Logger): ApiErr
     const { code, message, fix } = error;
     const known = code === 'registry_busy' || code === 'query_unanswered';
     return new ApiError(known ? code : 'registry_unwritable', message, fix);
+  }
+  if (error instanceof BackupError) {
+    const busy = error.code === 'backup_in_progress';
+    return new ApiError(busy ? 'in_use' : 'backup_failed', error.message, error.fix);
   }
   log.error({ requestId, error: error.stack ?? error.message }, 'a control API call failed');
   return new ApiError('internal', 'the control plane failed on this call; its log says more');

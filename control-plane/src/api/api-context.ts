@@ -1,4 +1,5 @@
 import type { Clock } from '@ai-fabric/shared';
+import type { BackupStatus } from '../backup/backup-schedule.js';
 import type { LogLevel } from '../config/control-plane-config.js';
 import type { WatchedFabricFile } from '../declared/watched-fabric-file.js';
 import type { TelemetryHistory } from '../history/telemetry-history.js';
@@ -7,6 +8,7 @@ import type { KeyStore } from '../registry/key-types.js';
 import type { DeclaredStore, RegistryQueries, TokenStore } from '../registry/registry-types.js';
 import type { WriteJournal } from '../registry/write-journal.js';
 import type { Router } from '../router/route-types.js';
+import type { HostLife } from './host-life.js';
 
 /** What the routes may reach: nothing that is not here. */
 export interface ApiContext {
@@ -36,6 +38,15 @@ export interface ApiContext {
   /** Where agents reach the TLS listener, best first. */
   readonly serverUrls: () => readonly string[];
   readonly verifyAdminToken: (presented: string) => boolean;
-  /** Commits it, then tells the live view. */
-  readonly setDraining: (hostName: string, draining: boolean) => void;
+  readonly hostLife: HostLife;
+  readonly backups: {
+    /** Makes one in a file that the caller gives back. @throws {BackupError} */
+    draft(withSecrets: boolean): Promise<{
+      readonly file: string;
+      readonly sizeBytes: number;
+      readonly sha256: string;
+      discard(): void;
+    }>;
+    status(): BackupStatus;
+  };
 }

@@ -9,10 +9,12 @@ import { guardWrites } from './guard-writes.js';
 import { limitBody } from './limit-body.js';
 import { ApiError } from './problem.js';
 import { addAuditRoutes } from './routes/audit-routes.js';
+import { addBackupRoutes } from './routes/backup-routes.js';
 import { addControlPlaneRoutes } from './routes/control-plane-routes.js';
 import { addDeclaredRoutes } from './routes/declared-routes.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
 import { addFeedRoutes } from './routes/feed-routes.js';
+import { addHostLifeRoutes } from './routes/host-life-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
 import { addKeyRoutes } from './routes/key-routes.js';
 import { addLogLevelRoutes } from './routes/log-level-routes.js';
@@ -58,6 +60,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   guardWrites(app, { journal: context.writes, clock: context.clock, log });
   addControlPlaneRoutes(app, context);
   addHostRoutes(app, context);
+  addHostLifeRoutes(app, context);
   addTelemetryRoutes(app, context);
   addDeclaredRoutes(app, context);
   addDeploymentRoutes(app, context);
@@ -69,6 +72,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addRequestRoutes(app, context);
   addUsageRoutes(app, context);
   addLogLevelRoutes(app, context);
+  addBackupRoutes(app, context);
   addDocumentRoute(app);
 
   // Made when it is first asked for: no start waits for it.

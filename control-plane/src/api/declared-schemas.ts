@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 
-const declaredKindSchema = z.enum(['host', 'deployment', 'provider', 'role', 'alias', 'gateway']);
+const declaredKindSchema = z.enum(['host', 'deployment', 'provider', 'role', 'alias', 'gateway', 'backup']);
 
 const namedSchema = z.object({ kind: declaredKindSchema, name: z.string() });
 

@@ -8,7 +8,7 @@ const descriptions = {
   409: 'Something still uses it, or it was changed in between',
   422: 'The idempotency key belongs to another request',
   503: 'The registry is locked by another program',
-  507: 'The registry cannot be written',
+  507: 'The registry, or a backup of it, cannot be written',
 } as const;
 
 type ProblemStatus = keyof typeof descriptions;

@@ -36,6 +36,7 @@ const problems = {
   idempotency_key_reused: [422, 'The idempotency key belongs to another request'],
   registry_busy: [503, 'The registry is locked by another program'],
   registry_unwritable: [507, 'The registry cannot be written'],
+  backup_failed: [507, 'The backup could not be made'],
   query_unanswered: [503, 'What was kept could not be read in time'],
   internal: [500, 'The control plane failed'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;

@@ -23,6 +23,19 @@ const sampleSchema = z
   })
   .openapi('TelemetrySample');
 
+/** Somebody else has come with the host's key, and was refused. */
+const identityConflictSchema = z
+  .object({
+    kind: z.enum(['another_agent', 'another_machine']),
+    /** Address of the host's own agent; `null`: it had no link. */
+    linkedFrom: z.string().nullable(),
+    triedFrom: z.string(),
+    firstTryMs: z.number(),
+    lastTryMs: z.number(),
+    tries: z.int(),
+  })
+  .openapi('IdentityConflict');
+
 export const hostSchema = z
   .object({
     name: z.string(),
@@ -38,12 +51,46 @@ export const hostSchema = z
     peerAddress: z.string().nullable(),
     clockSkewMs: z.number().nullable(),
     draining: z.boolean(),
+    /** Its key is refused since then. */
+    revokedAtMs: z.number().nullable(),
+    identityConflict: identityConflictSchema.nullable(),
     droppedSamples: z.number(),
     inventory: hostInventorySchema.nullable(),
     sample: sampleSchema.nullable(),
-    issues: z.array(issueSchema),
+    /** `sinceMs`: first seen, server's clock. */
+    issues: z.array(issueSchema.extend({ sinceMs: z.number() })),
   })
   .openapi('Host');
+
+export const hostDetailSchema = z
+  .object({
+    ...hostSchema.shape,
+    /** `null`: declared, never joined. */
+    identity: z
+      .object({
+        enrolledAtMs: z.number(),
+        /** Of the host's public key, DER SPKI. */
+        keySha256: z.string(),
+        machineSha256: z.string(),
+      })
+      .nullable(),
+    /** Requests of this control plane that run on the host's deployments now. */
+    requestsInFlight: z.int(),
+    deployments: z.array(
+      z.object({
+        name: z.string(),
+        task: z.enum(['chat', 'embeddings']),
+        servedModel: z.string(),
+        /** The roles that may be served by it. */
+        roles: z.array(z.string()),
+        /** What the agent observes; `null` before the first report. */
+        status: replicaStatusSchema.nullable(),
+      }),
+    ),
+    /** What happened to it lately, newest first. */
+    events: z.array(z.object({ atMs: z.number(), event: z.string(), detail: z.string().nullable() })),
+  })
+  .openapi('HostDetail');
 
 export const deploymentSchema = z
   .object({
@@ -110,6 +157,25 @@ export const newJoinTokenSchema = z
     serverUrls: z.array(z.string()),
   })
   .openapi('NewJoinToken');
+
+/** How backups go that the control plane makes by itself. */
+export const backupScheduleSchema = z
+  .object({
+    /** As it stands in fabric.yaml; `null`: none. */
+    schedule: z
+      .object({
+        directory: z.string(),
+        schedule: z.union([z.object({ everyHours: z.number() }), z.object({ cron: z.string() })]),
+        keep: z.int(),
+        secrets: z.boolean(),
+      })
+      .nullable(),
+    nextAtMs: z.number().nullable(),
+    lastSuccess: z.object({ atMs: z.number(), file: z.string(), sizeBytes: z.number() }).nullable(),
+    /** Cleared by the next success. */
+    lastFailure: z.object({ atMs: z.number(), detail: z.string(), fix: z.string() }).nullable(),
+  })
+  .openapi('BackupSchedule');
 
 export const auditEntrySchema = z
   .object({

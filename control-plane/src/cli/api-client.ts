@@ -8,6 +8,7 @@ import { problemSchema } from '../api/problem.js';
 import { listOf } from '../api/schemas.js';
 import { dataDirectoryLayout } from '../config/data-directory-layout.js';
 import { CliError, exitCodes } from './exit-codes.js';
+import type { DownloadAnswer } from './receive-file.js';
 
 /** What `up` leaves in its data directory, so that the CLI on the same machine needs no flags. */
 export const endpointSchema = z.object({
@@ -27,6 +28,7 @@ export interface ConnectOptions {
 
 const PAGE_LIMIT = 1_000;
 const REQUEST_TIMEOUT_MS = 15_000;
+const DOWNLOAD_TIMEOUT_MS = 600_000;
 
 /** The CLI's only way in: the public REST API. */
 export class ApiClient {
@@ -77,15 +79,44 @@ export class ApiClient {
     await this.#call('DELETE', path, undefined, z.unknown());
   }
 
-  async #call<Value>(
+  /** What may take long to be made, and is no JSON. @param receive is done with the body when it resolves */
+  download<Value>(
+    path: string,
+    body: unknown,
+    receive: (answer: DownloadAnswer) => Promise<Value>,
+  ): Promise<Value> {
+    return this.#ask('POST', path, body, DOWNLOAD_TIMEOUT_MS, async (answer) => {
+      if (answer.statusCode >= 400) {
+        throw refusal(answer.statusCode, await answer.body.text(), this.#endpoint.url);
+      }
+      const sha256 = answer.headers['x-backup-sha256'];
+      return receive({ body: answer.body, sha256: typeof sha256 === 'string' ? sha256 : null });
+    });
+  }
+
+  #call<Value>(
     method: Dispatcher.HttpMethod,
     path: string,
     body: unknown,
     schema: z.ZodType<Value>,
   ): Promise<Value> {
+    return this.#ask(method, path, body, REQUEST_TIMEOUT_MS, async (answer) => {
+      const text = await answer.body.text();
+      if (answer.statusCode >= 400) throw refusal(answer.statusCode, text, this.#endpoint.url);
+      return schema.parse(text === '' ? undefined : JSON.parse(text));
+    });
+  }
+
+  async #ask<Value>(
+    method: Dispatcher.HttpMethod,
+    path: string,
+    body: unknown,
+    headersTimeout: number,
+    read: (answer: Dispatcher.ResponseData) => Promise<Value>,
+  ): Promise<Value> {
     const client = new Client(this.#endpoint.url, {
       connect: pinnedConnector(this.#endpoint.certificateSha256),
-      headersTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout,
       bodyTimeout: REQUEST_TIMEOUT_MS,
     });
     try {
@@ -99,9 +130,7 @@ export class ApiClient {
         },
         body: body === undefined ? null : JSON.stringify(body),
       });
-      const text = await answer.body.text();
-      if (answer.statusCode >= 400) throw refusal(answer.statusCode, text, this.#endpoint.url);
-      return schema.parse(text === '' ? undefined : JSON.parse(text));
+      return await read(answer);
     } catch (error) {
       throw unreachable(error, this.#endpoint.url);
     } finally {

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.js';
 import { applyCommand } from './commands/apply-command.js';
 import { auditCommand } from './commands/audit-command.js';
+import { backupCommand } from './commands/backup-command.js';
 import { demoCommand } from './commands/demo-command.js';
 import { deploymentsCommand } from './commands/deployments-command.js';
 import { diffCommand } from './commands/diff-command.js';
@@ -12,6 +13,7 @@ import { importCommand } from './commands/import-command.js';
 import { keysCommand } from './commands/keys-command.js';
 import { logLevelCommand } from './commands/log-level-command.js';
 import { requestsCommand } from './commands/requests-command.js';
+import { restoreCommand } from './commands/restore-command.js';
 import { rolesCommand } from './commands/roles-command.js';
 import { tokenCommand } from './commands/token-command.js';
 import { upCommand } from './commands/up-command.js';
@@ -38,7 +40,9 @@ const program = new Command('ai-fabric')
   .addCommand(exportCommand())
   .addCommand(driftCommand())
   .addCommand(importCommand())
-  .addCommand(logLevelCommand());
+  .addCommand(logLevelCommand())
+  .addCommand(backupCommand())
+  .addCommand(restoreCommand());
 
 prepare(program);
 

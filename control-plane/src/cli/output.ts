@@ -48,6 +48,11 @@ export function gib(bytes: number | null | undefined): string {
   return bytes == null ? '-' : `${(bytes / GIB).toFixed(1)} GiB`;
 }
 
+/** Bytes as mebibytes with one decimal. */
+export function mib(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+}
+
 /** Bytes per second as mebibytes per second; "-" when unknown. */
 export function mibPerSecond(bytesPerSecond: number | null): string {
   return bytesPerSecond === null ? '-' : `${(bytesPerSecond / 1024 ** 2).toFixed(1)} MiB/s`;

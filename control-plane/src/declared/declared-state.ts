@@ -11,6 +11,8 @@ export interface DeclaredState {
   /** Alias → role or deployment. */
   readonly aliases: ReadonlyMap<string, string>;
   readonly gateway: DeclaredGateway;
+  /** `null`: none are made but on demand. */
+  readonly backup: DeclaredBackup | null;
 }
 
 export interface DeclaredHost {
@@ -80,6 +82,17 @@ export interface DeclaredGateway {
   readonly allowedOrigins: readonly string[];
   /** Further names under which clients reach the gateway. */
   readonly extraHosts: readonly string[];
+}
+
+/** Backups that the control plane makes by itself. */
+export interface DeclaredBackup {
+  /** Absolute, on the control plane's machine. */
+  readonly directory: string;
+  readonly schedule: { readonly everyHours: number } | { readonly cron: string };
+  /** The newest so many stay. */
+  readonly keep: number;
+  /** Whether certificate, key and admin token are in them. */
+  readonly secrets: boolean;
 }
 
 /** Read access to the declared state and its changes. The registry implements it. */

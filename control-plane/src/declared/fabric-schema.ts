@@ -1,6 +1,7 @@
 import { desiredReplicaSchema, modelNameSchema, nameSchema, taskSchema } from '@ai-fabric/shared';
 import { z } from 'zod';
 import { describeUrlProblem } from './decide/describe-url-problem.js';
+import { describeCronProblem } from './describe-cron-problem.js';
 
 /**
  * The shape of fabric.yaml, and the source of the JSON Schema that editors use. Messages are expectations, as in
@@ -197,6 +198,40 @@ const gatewayEntrySchema = z.strictObject({
     .describe('Further names under which clients reach the gateway.'),
 });
 
+const backupEntrySchema = z
+  .strictObject({
+    directory: z
+      .string()
+      .max(500)
+      .regex(/^(\/|[A-Za-z]:[\\/]|\\\\)/, 'the absolute path of a directory')
+      .describe('Absolute path of a directory on the control plane’s machine; it must be there.'),
+    everyHours: z
+      .number()
+      .min(1)
+      .max(8_760)
+      .optional()
+      .describe('Hours from one to the next; 24 by default.'),
+    cron: z
+      .string()
+      .max(120)
+      .superRefine((pattern, context) => {
+        const problem = describeCronProblem(pattern);
+        if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+      })
+      .optional()
+      .describe('Instead of hours: a cron pattern such as "0 3 * * *", in the control plane’s time zone.'),
+    keep: z.int().min(1).max(1_000).default(7).describe('How many stay: the newest.'),
+    secrets: z
+      .boolean()
+      .default(true)
+      .describe('With the certificate, its key and the admin token, so that agents know a restored one.'),
+  })
+  .refine(({ everyHours, cron }) => everyHours === undefined || cron === undefined, {
+    error: 'either everyHours or cron, not both',
+    path: ['cron'],
+  })
+  .describe('Backups that the control plane makes by itself.');
+
 /** A section may be left out, or be there with nothing in it. */
 export const fabricFileSchema = z
   .strictObject({
@@ -210,6 +245,7 @@ export const fabricFileSchema = z
       .nullish()
       .describe('Another name for a role or a deployment.'),
     gateway: gatewayEntrySchema.nullish().describe('Who may use the gateway besides the networks it trusts.'),
+    backup: backupEntrySchema.nullish(),
   })
   .describe('The declared state of an AI Fabric: hosts, deployments, providers, roles, aliases.');
 

@@ -27,8 +27,8 @@ export function writeFabricYaml(
 }
 
 function holdsSomething(section: unknown): boolean {
-  if (section === undefined) return false;
-  if (typeof section !== 'object' || section === null) return true;
+  if (section === undefined || section === null) return false;
+  if (typeof section !== 'object') return true;
   return Object.values(section).some((value) => !Array.isArray(value) || value.length > 0);
 }
 

@@ -23,8 +23,9 @@ const feedHostSchema = z.object({
   peerAddress: z.string().nullable(),
   clockSkewMs: z.number().nullable(),
   draining: z.boolean(),
+  revokedAtMs: z.number().nullable(),
   inventory: hostInventorySchema.nullable(),
-  issues: z.array(issueSchema).readonly(),
+  issues: z.array(issueSchema.extend({ sinceMs: z.number() })).readonly(),
   droppedSamples: z.number(),
 });
 export type FeedHost = z.infer<typeof feedHostSchema>;

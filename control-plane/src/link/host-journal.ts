@@ -1,5 +1,10 @@
 import type { Clock, GoodbyeReason, Report } from '@ai-fabric/shared';
-import type { HostEventKind, Observation, ObservationWriter } from '../registry/registry-types.js';
+import type {
+  HostEventKind,
+  KnownIssue,
+  Observation,
+  ObservationWriter,
+} from '../registry/registry-types.js';
 import type { Identity } from './decide/link-lifecycle.js';
 
 /** Tells the registry what is seen of hosts. Never waits for it. */
@@ -36,11 +41,11 @@ export class HostJournal {
   }
 
   /** What a report holds that outlives the process. */
-  report(identity: Identity, report: Report): void {
+  report(identity: Identity, report: Report, datedIssues: readonly KnownIssue[]): void {
     const at = { hostId: identity.hostId, atMs: this.#nowMs() };
     const { inventory, issues, replicas } = report;
     if (inventory) this.#enqueue({ kind: 'hostInventory', ...at, inventory });
-    if (issues) this.#enqueue({ kind: 'hostIssues', ...at, issues });
+    if (issues) this.#enqueue({ kind: 'hostIssues', ...at, issues: datedIssues });
     if (replicas) this.#enqueue({ kind: 'hostReplicas', ...at, replicas });
   }
 

@@ -7,11 +7,23 @@ import type { Hello, Identity } from './decide/link-lifecycle.js';
 import { verifyKeyProof } from './verify-key-proof.js';
 
 export type Identified =
-  | { readonly ok: true; readonly identity: Identity; readonly enrolled: boolean }
-  | { readonly ok: false; readonly reason: GoodbyeReason; readonly detail: string };
+  /** `keyReplaced`: who is linked as this host has a key that is not the host's any more. */
+  | {
+      readonly ok: true;
+      readonly identity: Identity;
+      readonly enrolled: boolean;
+      readonly keyReplaced: boolean;
+    }
+  /** `copyOf`: the host whose key came from another machine than its own. */
+  | {
+      readonly ok: false;
+      readonly reason: GoodbyeReason;
+      readonly detail: string;
+      readonly copyOf: string | null;
+    };
 
 export interface IdentifyParts {
-  readonly hosts: Pick<HostStore, 'enrol' | 'findByPublicKey'>;
+  readonly hosts: Pick<HostStore, 'enrol' | 'findByPublicKey' | 'findRefusedKey'>;
   /** Of the control plane's own certificate. */
   readonly certificateSha256: string;
   readonly log: Logger;
@@ -25,7 +37,7 @@ export function identifyHost(hello: Hello, nonce: string, nowMs: number, parts: 
     const code = error instanceof RegistryError ? error.code : 'internal';
     parts.log.error({ err: error, host: hello.hostName }, 'the registry could not say who links');
     const detail = `The control plane cannot check who this is (${code}): see its log. The agent tries again.`;
-    return { ok: false, reason: 'unavailable', detail };
+    return { ok: false, reason: 'unavailable', detail, copyOf: null };
   }
 }
 
@@ -39,9 +51,18 @@ function identify(hello: Hello, nonce: string, nowMs: number, parts: IdentifyPar
     draining: stored.draining,
     machineSha256: stored.machineSha256,
   };
-  const verdict = judgeHello({ hello, proofHolds: proof !== null, certificateSha256, enrolled });
-  if (verdict.kind === 'refuse') return { ok: false, reason: verdict.reason, detail: verdict.detail };
-  if (verdict.kind === 'known') return { ok: true, identity: verdict.identity, enrolled: false };
+  const refusedKey = proof ? hosts.findRefusedKey(proof.publicKey) : undefined;
+  const verdict = judgeHello({
+    ...{ hello, proofHolds: proof !== null, certificateSha256, enrolled, refusedKey },
+  });
+  if (verdict.kind === 'refuse') {
+    const { reason, detail } = verdict;
+    const copyOf = reason === 'machine_mismatch' ? (enrolled?.hostName ?? null) : null;
+    return { ok: false, reason, detail, copyOf };
+  }
+  if (verdict.kind === 'known') {
+    return { ok: true, identity: verdict.identity, enrolled: false, keyReplaced: false };
+  }
   const result = hosts.enrol({
     tokenId: verdict.token.id,
     tokenSecret: verdict.token.secret,
@@ -50,7 +71,11 @@ function identify(hello: Hello, nonce: string, nowMs: number, parts: IdentifyPar
     machineSha256: hello.machineSha256,
     nowMs,
   });
-  if (!result.ok) return result;
+  if (!result.ok) {
+    const copyOf = result.reason === 'machine_mismatch' ? (enrolled?.hostName ?? null) : null;
+    return { ...result, copyOf };
+  }
   const { hostId, name, draining } = result.host;
-  return { ok: true, identity: { hostId, hostName: name, draining }, enrolled: true };
+  const { keyReplaced } = result;
+  return { ok: true, identity: { hostId, hostName: name, draining }, enrolled: true, keyReplaced };
 }

@@ -38,3 +38,15 @@ export function newLinkEntry(id: number, socket: LinkSocket, nonce: string, nowM
     seenToldAtMs: nowMs,
   };
 }
+
+/** What waits for a host's link, then what has it. */
+export function claimsOf(entries: Iterable<LinkEntry>, hostName: string): readonly LinkEntry[] {
+  const claiming: LinkEntry[] = [];
+  let linked: LinkEntry | undefined;
+  for (const entry of entries) {
+    const { state } = entry;
+    if (state.name === 'contending' && state.identity.hostName === hostName) claiming.push(entry);
+    if (state.name === 'linked' && state.identity.hostName === hostName) linked = entry;
+  }
+  return linked === undefined ? claiming : [...claiming, linked];
+}

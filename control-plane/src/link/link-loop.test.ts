@@ -1,4 +1,10 @@
-import { closeCodes, formatJoinToken, type GoodbyeReason, HEARTBEAT_INTERVAL_MS } from '@ai-fabric/shared';
+import {
+  closeCodes,
+  formatJoinToken,
+  type GoodbyeReason,
+  HEARTBEAT_INTERVAL_MS,
+  PROTOCOL_VERSION,
+} from '@ai-fabric/shared';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { declaredOf, inventory, sampleOf, statusOf } from '../live/testing/live-fixtures.js';
 import { RegistryError } from '../registry/registry-error.js';
@@ -26,7 +32,7 @@ describe('linking', () => {
     expect(socket.of('welcome')[0]).toEqual({
       hostId: 'h1',
       hostName: 'motoko',
-      protocolVersion: 1,
+      protocolVersion: PROTOCOL_VERSION,
       serverTimeMs: stage.clock.nowMs(),
     });
     expect(socket.of('command')[0]?.command).toMatchObject({
@@ -82,6 +88,16 @@ describe('a hello that is refused', () => {
     ['signed with nothing', () => stage.link({ proof: Buffer.alloc(64).toString('base64') }), 'proof_failed'],
     ['signed with garbage', () => stage.link({ proof: 'A'.repeat(40) }), 'proof_failed'],
     ['with a key that is none', () => stage.link({ publicKey: 'A'.repeat(60) }), 'proof_failed'],
+    [
+      'with a key that was revoked',
+      () => {
+        const { publicKey } = stage.key;
+        const refused = { hostName: 'motoko', reason: 'revoked', refusedAtMs: 0 } as const;
+        stage.store.refused.set(publicKey, refused);
+        return stage.link();
+      },
+      'revoked',
+    ],
     ['from another machine', () => stage.link({ machineSha256: 'ff'.repeat(32) }), 'machine_mismatch'],
     [
       'with a token that nobody made',
@@ -226,6 +242,26 @@ describe('a second link of one host', () => {
     const second = stage.link({ instanceId: 'instance-2' });
     first.end();
     expect(second.of('welcome')).toHaveLength(1);
+  });
+
+  it('goes nowhere when the host is revoked: who waits is ended with who has it', () => {
+    const first = stage.link();
+    first.alive = false;
+    const second = stage.link({ instanceId: 'instance-2' });
+    stage.loop.endHost('motoko', 'revoked', 'An operator revoked it.');
+    expectGoodbye(second, 'revoked');
+    expectGoodbye(first, 'revoked');
+    expect(stage.live.host('motoko')?.presence).toBe('away');
+    expect(stage.loop.linkedCount).toBe(0);
+  });
+
+  it('of a new key in the place of the former one ends the former one’s', () => {
+    stage.store.addToken(token.id, token.secret);
+    const former = stage.link();
+    const anew = stage.link({ joinToken, instanceId: 'instance-2' }, undefined, newAgentKey());
+    expectGoodbye(former, 'revoked');
+    expect(anew.of('welcome')).toHaveLength(1);
+    expect(stage.live.host('motoko')?.presence).toBe('online');
   });
 
   it('among several newcomers goes to the first of them, the others are refused', () => {

@@ -24,7 +24,7 @@ import { HostCommands } from './host-commands.js';
 import { HostJournal } from './host-journal.js';
 import { identifyHost } from './identify-host.js';
 import { IdentityConflicts } from './identity-conflicts.js';
-import { type LinkEntry, newLinkEntry } from './link-entry.js';
+import { claimsOf, type LinkEntry, newLinkEntry } from './link-entry.js';
 import { LinkLog } from './link-log.js';
 import type { LinkParts } from './link-parts.js';
 import type { LinkSocket, LinkSocketListener } from './link-socket.js';
@@ -69,7 +69,7 @@ export class LinkLoop {
     this.#log = new LinkLog(parts.log, this.#addresses, clock);
     this.#frames = new FrameWriter(clock);
     this.#journal = new HostJournal(parts.observations, clock);
-    this.conflicts = new IdentityConflicts(live);
+    this.conflicts = new IdentityConflicts(live, clock);
     this.#commands = new HostCommands(parts.log, Buffer.from(parts.randomBytes(6)).toString('hex'));
     this.#reports = new ReportDesk({ live, clock, journal: this.#journal, log: this.#log });
     this.#acks = new AckDesk(clock, (entry, seq) => this.#send(entry, this.#frames.write('ack', { seq })));
@@ -82,6 +82,10 @@ export class LinkLoop {
 
   get linkedCount(): number {
     return this.#byHost.size;
+  }
+
+  hasLink(hostName: string): boolean {
+    return this.#byHost.has(hostName);
   }
 
   /** Connections, whatever their state. */
@@ -147,6 +151,12 @@ export class LinkLoop {
   /** Ends every connection; each closes when its peer has answered, or after two seconds. */
   evictAll(reason: GoodbyeReason, detail: string): void {
     for (const entry of this.#entries.values()) this.#dispatch(entry, { type: 'evict', reason, detail });
+  }
+
+  /** Ends whatever has, or waits for, the link of a host. Those that wait go first: none of them may take its place. */
+  endHost(hostName: string, reason: GoodbyeReason, detail: string): void {
+    const claiming = claimsOf(this.#entries.values(), hostName);
+    for (const entry of claiming) this.#dispatch(entry, { type: 'evict', reason, detail });
   }
 
   #listener(entry: LinkEntry): LinkSocketListener {
@@ -265,13 +275,24 @@ export class LinkLoop {
   #identify(entry: LinkEntry, hello: Hello): void {
     const found = identifyHost(hello, entry.nonce, this.#parts.clock.nowMs(), this.#parts);
     if (!found.ok) {
+      if (found.copyOf !== null) this.#noteCopy(entry, found.copyOf);
       this.#dispatch(entry, { type: 'refused', reason: found.reason, detail: found.detail });
       return;
     }
     const { identity } = found;
     if (found.enrolled) this.#log.joined(identity.hostName, entry.socket.peerAddress);
+    if (found.keyReplaced) {
+      const detail = `Another key took the place of this one of host ${identity.hostName}.`;
+      this.endHost(identity.hostName, 'revoked', detail);
+      this.conflicts.clear(identity.hostName);
+    }
     const contention = this.#contentionOf(identity.hostName, hello.instanceId);
     this.#dispatch(entry, { type: 'identified', identity, contention });
+  }
+
+  #noteCopy({ socket }: LinkEntry, hostName: string): void {
+    const linkedFrom = this.#byHost.get(hostName)?.socket.peerAddress ?? null;
+    this.conflicts.raise(hostName, { kind: 'another_machine', linkedFrom, triedFrom: socket.peerAddress });
   }
 
   #contentionOf(hostName: string, instanceId: string): Contention {
@@ -294,7 +315,7 @@ export class LinkLoop {
     if (!entry) return;
     const triedFrom = entry.socket.peerAddress;
     const linkedFrom = this.#byHost.get(hostName)?.socket.peerAddress ?? 'elsewhere';
-    this.conflicts.raise(hostName, linkedFrom, triedFrom, this.#nowMs());
+    this.conflicts.raise(hostName, { kind: 'another_agent', linkedFrom, triedFrom });
     const detail = `Another agent with the key of host ${hostName} is linked from ${linkedFrom} and alive. If this machine is a copy, join it with a new token under a name of its own.`;
     this.#log.refused(triedFrom, 'identity_in_use', detail);
     this.#dispatch(entry, { type: 'refused', reason: 'identity_in_use', detail });

@@ -6,7 +6,7 @@ import type { HostStore, ObservationWriter } from '../registry/registry-types.js
 
 /** What the link works with. */
 export interface LinkParts {
-  readonly hosts: Pick<HostStore, 'enrol' | 'findByPublicKey'>;
+  readonly hosts: Pick<HostStore, 'enrol' | 'findByPublicKey' | 'findRefusedKey'>;
   readonly observations: Pick<ObservationWriter, 'enqueue'>;
   readonly live: LiveState;
   readonly declared: DeclaredSource;

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { connectionsEnded } from '../http/connections-ended.js';
 import { refuseUpgrade } from '../http/refuse-upgrade.js';
+import type { IdentityConflict } from './identity-conflicts.js';
 import { LinkLoop, TICK_MS } from './link-loop.js';
 import type { LinkParts } from './link-parts.js';
 import { createLinkSocketAcceptor, type LinkSocketAcceptor } from './link-socket.js';
@@ -17,8 +18,13 @@ export interface LinkServer {
   openCount(): number;
   /** What was dropped of reports, since start. */
   counters(): Readonly<ReportCounters>;
-  /** An operator has dealt with a host's `identity_in_use`. */
-  clearIdentityConflict(hostName: string): void;
+  hasLink(hostName: string): boolean;
+  /** Who else came with this host's key. */
+  identityConflict(hostName: string): IdentityConflict | null;
+  /** An operator has dealt with a host's `identity_in_use`. @returns false when there was none */
+  clearIdentityConflict(hostName: string): boolean;
+  /** Ends the link of a host whose key the registry does not take any more. */
+  endHost(hostName: string, reason: 'revoked' | 'unknown_host', detail: string): void;
   /** Says goodbye to every agent and resolves when all connections have ended: two seconds at the most. */
   close(): Promise<void>;
 }
@@ -44,7 +50,10 @@ export function createLinkServer(parts: LinkServerParts): LinkServer {
     linkedCount: () => loop.linkedCount,
     openCount: () => loop.openCount,
     counters: () => loop.counters,
+    hasLink: (hostName) => loop.hasLink(hostName),
+    identityConflict: (hostName) => loop.conflicts.of(hostName),
     clearIdentityConflict: (hostName) => loop.conflicts.clear(hostName),
+    endHost: (hostName, reason, detail) => loop.endHost(hostName, reason, detail),
     close: async () => {
       closing = true;
       timer.cancel();

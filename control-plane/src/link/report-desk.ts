@@ -62,7 +62,7 @@ export class ReportDesk {
       issues,
       droppedSamples,
     });
-    journal.report(identity, report);
+    journal.report(identity, report, live.agentIssues(identity.hostName));
     this.#tellSeen(entry, identity, clockSkewMs);
     this.#count(identity, taken.duplicates, taken.misplaced, disbelieved);
     return null;

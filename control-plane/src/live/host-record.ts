@@ -1,8 +1,8 @@
 import type { HostInventory, Issue, TelemetrySample } from '@ai-fabric/shared';
 import type { PresenceState } from './decide/advance-presence.js';
-import { mergeIssues, sameIssues } from './decide/merge-issues.js';
+import { datedIssues, mergeIssues, sameIssues } from './decide/merge-issues.js';
 import { SampleHistory } from './history/sample-history.js';
-import type { LiveHost } from './live-view.js';
+import type { LiveHost, LiveIssue } from './live-view.js';
 
 /** One host of the live view: what is written, and the value that readers get, made anew when it was changed. */
 export class HostRecord {
@@ -17,6 +17,7 @@ export class HostRecord {
   peerAddress: string | null = null;
   clockSkewMs: number | null = null;
   draining = false;
+  revokedAtMs: number | null = null;
   inventory: HostInventory | null = null;
   sample: TelemetrySample | null = null;
   droppedSamples = 0;
@@ -25,7 +26,7 @@ export class HostRecord {
   readonly history = new SampleHistory();
   readonly #ownIssues = new Map<string, Issue>();
   #agentIssues: readonly Issue[] = [];
-  #issues: readonly Issue[] = [];
+  #issues: readonly LiveIssue[] = [];
   #view: LiveHost | null = null;
 
   constructor(name: string, presence: PresenceState) {
@@ -44,30 +45,35 @@ export class HostRecord {
   }
 
   /** @returns whether the host's issues are others now */
-  setAgentIssues(issues: readonly Issue[]): boolean {
+  setAgentIssues(issues: readonly Issue[], nowMs: number): boolean {
     this.#agentIssues = issues;
-    return this.#mergeIssues();
+    return this.#mergeIssues(nowMs);
   }
 
   /** @returns whether the host's issues are others now */
-  raiseIssue(issue: Issue): boolean {
+  raiseIssue(issue: Issue, nowMs: number): boolean {
     this.#ownIssues.set(issue.code, issue);
-    return this.#mergeIssues();
+    return this.#mergeIssues(nowMs);
   }
 
   /** @returns whether the host's issues are others now */
-  clearIssue(code: string): boolean {
-    return this.#ownIssues.delete(code) && this.#mergeIssues();
+  clearIssue(code: string, nowMs: number): boolean {
+    return this.#ownIssues.delete(code) && this.#mergeIssues(nowMs);
   }
 
   hasOwnIssue(code: string): boolean {
     return this.#ownIssues.has(code);
   }
 
-  #mergeIssues(): boolean {
+  /** The agent's issues, with the time since which each is known. */
+  get agentIssues(): readonly LiveIssue[] {
+    return this.#issues.filter(({ code }) => !this.#ownIssues.has(code));
+  }
+
+  #mergeIssues(nowMs: number): boolean {
     const merged = mergeIssues([...this.#ownIssues.values()], this.#agentIssues);
     if (sameIssues(merged, this.#issues)) return false;
-    this.#issues = merged;
+    this.#issues = datedIssues(merged, this.#issues, nowMs);
     this.touch();
     return true;
   }
@@ -84,6 +90,7 @@ export class HostRecord {
       peerAddress: this.peerAddress,
       clockSkewMs: this.clockSkewMs,
       draining: this.draining,
+      revokedAtMs: this.revokedAtMs,
       inventory: this.inventory,
       sample: this.sample,
       issues: this.#issues,

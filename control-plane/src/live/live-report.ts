@@ -23,12 +23,13 @@ export interface KnownHost {
   readonly hostId: string;
   readonly name: string;
   readonly draining: boolean;
+  readonly revokedAtMs: number | null;
   readonly lastSeenMs: number | null;
   readonly lastGoodbyeReason: string | null;
   readonly agentVersion: string | null;
   readonly clockSkewMs: number | null;
   readonly inventory: HostInventory | null;
-  readonly lastIssues: readonly Issue[];
+  readonly lastIssues: readonly (Issue & { readonly sinceMs?: number | undefined })[];
   readonly lastReplicas: readonly ReplicaStatus[];
 }
 

@@ -31,6 +31,7 @@ const known: KnownHost = {
   hostId: 'h1',
   name: 'motoko',
   draining: true,
+  revokedAtMs: null,
   lastSeenMs: 1_600_000_000_000,
   lastGoodbyeReason: 'suspend',
   agentVersion: '0.0.9',

@@ -8,7 +8,7 @@ import { clockSkewIssue, judgeClockSkew } from './decide/judge-clock-skew.js';
 import { HISTORY_MS } from './history/sample-history.js';
 import { HostRecord } from './host-record.js';
 import type { HostReport, KnownHost, LinkedHost, PresenceChange } from './live-report.js';
-import type { LiveChange, LiveHost, LiveReplica, LiveView } from './live-view.js';
+import type { LiveChange, LiveHost, LiveIssue, LiveReplica, LiveView } from './live-view.js';
 import { ReplicaTable } from './replica-table.js';
 
 /** A skew that moved by less is not worth an event. */
@@ -72,12 +72,13 @@ export class LiveState implements LiveView {
       record.presence = presenceOf('away', host.lastSeenMs ?? this.#clock.nowMs());
       record.hostId = host.hostId;
       record.draining = host.draining;
+      record.revokedAtMs = host.revokedAtMs;
       record.lastSeenMs = host.lastSeenMs;
       record.goodbyeReason = host.lastGoodbyeReason;
       record.agentVersion = host.agentVersion;
       record.clockSkewMs = host.clockSkewMs;
       record.inventory = host.inventory;
-      record.setAgentIssues(host.lastIssues);
+      record.setAgentIssues(host.lastIssues, host.lastSeenMs ?? this.#clock.nowMs());
       record.touch();
       this.#takeReplicas(record, host.lastReplicas);
     }
@@ -110,6 +111,7 @@ export class LiveState implements LiveView {
     record.agentVersion = host.agentVersion;
     record.peerAddress = host.peerAddress;
     record.draining = host.draining;
+    record.revokedAtMs = null;
     record.goodbyeReason = null;
     record.lastSeenMs = this.#clock.nowMs();
     this.#advance(record, { kind: 'linked' });
@@ -152,7 +154,7 @@ export class LiveState implements LiveView {
       record.droppedSamples = report.droppedSamples;
       changed = true;
     }
-    if (report.issues && record.setAgentIssues(report.issues)) changed = true;
+    if (report.issues && record.setAgentIssues(report.issues, this.#clock.nowMs())) changed = true;
     record.touch();
     let disbelieved = report.replicas ? this.#takeReplicas(record, report.replicas) : 0;
     for (const placed of report.samples) disbelieved += this.#takeSample(record, placed);
@@ -162,12 +164,12 @@ export class LiveState implements LiveView {
 
   raiseIssue(name: string, issue: Issue): void {
     const record = this.#hosts.get(name);
-    if (record?.raiseIssue(issue)) this.#tellHost(record);
+    if (record?.raiseIssue(issue, this.#clock.nowMs())) this.#tellHost(record);
   }
 
   clearIssue(name: string, code: IssueCode): void {
     const record = this.#hosts.get(name);
-    if (record?.clearIssue(code)) this.#tellHost(record);
+    if (record?.clearIssue(code, this.#clock.nowMs())) this.#tellHost(record);
   }
 
   setDraining(name: string, draining: boolean): void {
@@ -175,6 +177,30 @@ export class LiveState implements LiveView {
     if (!record || record.draining === draining) return;
     record.draining = draining;
     this.#tellHost(record);
+  }
+
+  /** The issues that its agent told last, each with the time since which it is known. */
+  agentIssues(name: string): readonly LiveIssue[] {
+    return this.#hosts.get(name)?.agentIssues ?? [];
+  }
+
+  setRevoked(name: string, revokedAtMs: number): void {
+    const record = this.#hosts.get(name);
+    if (!record || record.revokedAtMs === revokedAtMs) return;
+    record.revokedAtMs = revokedAtMs;
+    this.#tellHost(record);
+  }
+
+  /** Forgets a host and all that was seen of it. One that is declared is there again, unseen. */
+  removeHost(name: string): void {
+    const record = this.#hosts.get(name);
+    if (!record) return;
+    this.#takeReplicas(record, []);
+    this.#hosts.delete(name);
+    this.#listeners.tell({ kind: 'hostRemoved', name });
+    if (!record.declared) return;
+    this.#record(name).declared = true;
+    this.#tellHost(this.#record(name));
   }
 
   /** This process stood still for so long: whoever was silent meanwhile may have spoken. */
@@ -238,8 +264,8 @@ export class LiveState implements LiveView {
       Math.abs(skewMs - (record.clockSkewMs ?? Number.POSITIVE_INFINITY)) >= SKEW_WORTH_TELLING_MS;
     if (!moved && apart === raised) return false;
     record.clockSkewMs = skewMs;
-    if (apart) record.raiseIssue(clockSkewIssue(skewMs));
-    else record.clearIssue('clock_skew');
+    if (apart) record.raiseIssue(clockSkewIssue(skewMs), this.#clock.nowMs());
+    else record.clearIssue('clock_skew', this.#clock.nowMs());
     return true;
   }
 

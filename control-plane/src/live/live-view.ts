@@ -7,6 +7,9 @@ import type { EngineReading, HostInventory, Issue, ReplicaStatus, TelemetrySampl
  */
 export type Presence = 'online' | 'late' | 'away' | 'unseen';
 
+/** `sinceMs`: first seen, server's clock. */
+export type LiveIssue = Issue & { readonly sinceMs: number };
+
 export interface LiveHost {
   readonly name: string;
   readonly hostId: string | null;
@@ -19,10 +22,12 @@ export interface LiveHost {
   readonly peerAddress: string | null;
   readonly clockSkewMs: number | null;
   readonly draining: boolean;
+  /** Its key is refused since then. */
+  readonly revokedAtMs: number | null;
   readonly inventory: HostInventory | null;
   /** `atMs` here is on the server's clock. Kept, and old, while the host is away. */
   readonly sample: TelemetrySample | null;
-  readonly issues: readonly Issue[];
+  readonly issues: readonly LiveIssue[];
   readonly droppedSamples: number;
 }
 

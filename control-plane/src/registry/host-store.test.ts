@@ -11,6 +11,55 @@ beforeEach(() => {
 });
 afterEach(() => place.remove());
 
+describe('a host whose key is revoked', () => {
+  it('is not let in with it, with whatever token, and stays so when it is removed', () => {
+    enrolled(registry);
+    expect(registry.hosts.revoke('armitage', 5_000)).toBe(5_000);
+    expect(registry.hosts.revoke('armitage', 6_000)).toBe(5_000);
+    expect(registry.hosts.findByName('armitage')).toMatchObject({ revokedAtMs: 5_000 });
+    expect(registry.hosts.findRefusedKey('key-1')).toMatchObject({ reason: 'revoked', hostName: 'armitage' });
+    expect(enrol(registry)).toMatchObject({ ok: false, reason: 'revoked' });
+    expect(enrol(registry, { publicKey: 'key-2' })).toMatchObject({ ok: false, reason: 'name_taken' });
+    expect(registry.hosts.remove('armitage', 7_000)).toBe(true);
+    expect(registry.hosts.remove('armitage', 7_000)).toBe(false);
+    expect(enrol(registry)).toMatchObject({ ok: false, reason: 'revoked' });
+    expect(enrol(registry, { publicKey: 'key-2' })).toMatchObject({ ok: true });
+  });
+
+  it('comes back on another machine with a token that was made to replace its key', () => {
+    const { hostId } = enrolled(registry);
+    registry.hosts.setDraining('armitage', true);
+    registry.hosts.revoke('armitage', 5_000);
+    const token = registry.tokens.create({
+      ...{ hostName: 'armitage', replacesHostId: hostId, ttlSeconds: 60, nowMs: 6_000 },
+    });
+    const request = { tokenId: token.id, tokenSecret: token.secret, nowMs: 6_000 };
+    const anew = { ...request, publicKey: 'key-2', machineSha256: 'machine-2' };
+    expect(enrol(registry, anew)).toMatchObject({
+      ok: true,
+      keyReplaced: true,
+      host: { hostId, draining: true, revokedAtMs: null, machineSha256: 'machine-2' },
+    });
+    expect(enrol(registry, { publicKey: 'key-1', machineSha256: 'machine-2' })).toMatchObject({
+      ok: false,
+      reason: 'revoked',
+    });
+    expect(registry.hosts.recentEvents(hostId, 2)).toMatchObject([{ event: 'joined' }, { event: 'revoked' }]);
+  });
+
+  it('takes tokens that would replace its key with it', () => {
+    const { hostId } = enrolled(registry);
+    const made = () =>
+      registry.tokens.create({ hostName: 'armitage', replacesHostId: hostId, ttlSeconds: 60, nowMs: 1_000 });
+    const [first, second] = [made(), made()];
+    registry.hosts.revoke('armitage', 2_000);
+    const third = made();
+    registry.hosts.remove('armitage', 3_000);
+    const states = registry.tokens.list(4_000).filter(({ state }) => state === 'revoked');
+    expect(states.map(({ id }) => id).sort()).toEqual([first.id, second.id, third.id].sort());
+  });
+});
+
 describe('a join token', () => {
   it('is good for one host, and then says which', () => {
     const token = registry.tokens.create({ ttlSeconds: 60, nowMs: 1_000 });

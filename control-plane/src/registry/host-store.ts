@@ -1,14 +1,23 @@
 import { hostInventorySchema, issueSchema, replicaStatusSchema } from '@ai-fabric/shared';
 import { asc, eq, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
-import { judgeEnrolment } from './decide/judge-enrolment.js';
+import { type HostFacts, judgeEnrolment } from './decide/judge-enrolment.js';
+import {
+  findRefusedKey,
+  recentEvents,
+  refuseKey,
+  removeHost,
+  replacedHostId,
+  revokeHost,
+} from './host-life.js';
+import { refusedKeys } from './host-life-schema.js';
 import type { Queries, RegistryDatabase } from './registry-database.js';
 import { RegistryError } from './registry-error.js';
 import type { EnrolRequest, EnrolResult, HostStore, StoredHost } from './registry-types.js';
-import { hostObservations, hosts, joinTokens } from './schema.js';
+import { hostEvents, hostObservations, hosts, joinTokens } from './schema.js';
 import { hashSecret, secretMatches } from './token-secret.js';
 
-const issuesSchema = z.array(issueSchema);
+const issuesSchema = z.array(issueSchema.extend({ sinceMs: z.number().optional() }));
 const replicasSchema = z.array(replicaStatusSchema);
 
 /** Compared with when there is no such token, so that an unknown id takes as long as a wrong secret. */
@@ -35,6 +44,10 @@ export function createHostStore(
       database.write(
         (queries) => queries.update(hosts).set({ draining }).where(eq(hosts.name, name)).run().changes > 0,
       ),
+    findRefusedKey: (publicKey) => database.read((queries) => findRefusedKey(queries, publicKey)),
+    recentEvents: (hostId, limit) => database.read((queries) => recentEvents(queries, hostId, limit)),
+    revoke: (name, nowMs) => database.write((queries) => revokeHost(queries, name, nowMs)),
+    remove: (name, nowMs) => database.write((queries) => removeHost(queries, name, nowMs)),
   };
 }
 
@@ -42,10 +55,13 @@ function enrol(queries: Queries, request: EnrolRequest, newHostId: string): Enro
   const { hostName, publicKey, machineSha256, nowMs } = request;
   const token = queries.select().from(joinTokens).where(eq(joinTokens.id, request.tokenId)).get();
   const matches = secretMatches(request.tokenSecret, token?.secretSha256 ?? NO_SUCH_TOKEN);
-  const byName = queries.select().from(hosts).where(eq(hosts.name, hostName)).get() ?? null;
-  const byKey = queries.select().from(hosts).where(eq(hosts.publicKey, publicKey)).get() ?? null;
-  const facts = token ? { ...token, secretMatches: matches } : null;
-  const verdict = judgeEnrolment({ hostName, publicKey, machineSha256, nowMs }, facts, byName, byKey);
+  const byName = findFacts(queries, eq(hosts.name, hostName));
+  const byKey = findFacts(queries, eq(hosts.publicKey, publicKey));
+  const replacesHostId = replacedHostId(queries, request.tokenId);
+  const facts = token ? { ...token, replacesHostId, secretMatches: matches } : null;
+  const keyRefused = findRefusedKey(queries, publicKey) !== undefined;
+  const applicant = { hostName, publicKey, machineSha256, keyRefused, nowMs };
+  const verdict = judgeEnrolment(applicant, facts, byName, byKey);
   if (verdict.kind === 'refuse') return { ok: false, reason: verdict.reason, detail: verdict.detail };
 
   const identity = { name: hostName, publicKey, machineSha256 };
@@ -55,7 +71,12 @@ function enrol(queries: Queries, request: EnrolRequest, newHostId: string): Enro
       .insert(hosts)
       .values({ hostId, ...identity, enrolledAtMs: nowMs })
       .run();
+  const replaced =
+    verdict.kind === 'renew' && byName?.publicKey !== publicKey ? byName?.publicKey : undefined;
   if (verdict.kind === 'renew') {
+    if (replaced !== undefined) {
+      refuseKey(queries, replaced, { hostName, reason: 'replaced', refusedAtMs: nowMs });
+    }
     queries
       .update(hosts)
       .set({ ...identity, enrolledAtMs: nowMs })
@@ -65,18 +86,26 @@ function enrol(queries: Queries, request: EnrolRequest, newHostId: string): Enro
   if (verdict.kind !== 'repeat') {
     const use = { usedAtMs: nowMs, usedByHostId: hostId };
     queries.update(joinTokens).set(use).where(eq(joinTokens.id, request.tokenId)).run();
+    queries.insert(hostEvents).values({ hostId, atMs: nowMs, event: 'joined', detail: null }).run();
   }
   const host = toStoredHost(select(queries).where(eq(hosts.hostId, hostId)).get());
   if (!host)
     throw new RegistryError('registry_failed', 'hosts', 'lost the host that was just written', 'report this');
-  return { ok: true, host };
+  return { ok: true, host, keyReplaced: replaced !== undefined };
+}
+
+function findFacts(queries: Queries, where: SQL): HostFacts | null {
+  const host = queries.select().from(hosts).where(where).get();
+  if (!host) return null;
+  return { ...host, revoked: findRefusedKey(queries, host.publicKey) !== undefined };
 }
 
 function select(queries: Queries) {
   return queries
-    .select({ host: hosts, seen: hostObservations })
+    .select({ host: hosts, seen: hostObservations, revokedAtMs: refusedKeys.refusedAtMs })
     .from(hosts)
     .leftJoin(hostObservations, eq(hosts.hostId, hostObservations.hostId))
+    .leftJoin(refusedKeys, eq(hosts.publicKey, refusedKeys.publicKey))
     .$dynamic();
 }
 
@@ -84,9 +113,10 @@ type Row = NonNullable<ReturnType<ReturnType<typeof select>['get']>>;
 
 function toStoredHost(row: Row | undefined): StoredHost | undefined {
   if (!row) return undefined;
-  const { host, seen } = row;
+  const { host, seen, revokedAtMs } = row;
   return {
     ...host,
+    revokedAtMs,
     lastSeenMs: seen?.lastSeenMs ?? null,
     lastGoodbyeReason: seen?.lastGoodbyeReason ?? null,
     agentVersion: seen?.agentVersion ?? null,

@@ -33,6 +33,23 @@ export function migrateRegistry(database: RegistryDatabase, folder: string = fin
   database.write((queries) => writeMeta(queries, META_KEYS.writtenBy, VERSION));
 }
 
+/**
+ * Whether this program can read a file's schema. Changes nothing.
+ *
+ * @returns how many migrations were applied to it, and how many this program knows
+ * @throws {RegistryError} registry_newer, registry_corrupt
+ */
+export function judgeSchema(database: RegistryDatabase): {
+  readonly applied: number;
+  readonly known: number;
+} {
+  const migrations = readMigrations(findMigrations());
+  refuseForeign(database);
+  refuseNewer(database, migrations);
+  const applied = database.raw.prepare(`SELECT count(*) FROM ${APPLIED_TABLE}`).pluck().get();
+  return { applied: Number(applied), known: migrations.length };
+}
+
 /** Beside the package where it is shipped alone, else at the root of the checkout. */
 function findMigrations(): string {
   const packaged = fileURLToPath(new URL('../../migrations', import.meta.url));

@@ -193,6 +193,7 @@ describe('old events', () => {
         detail: null,
       };
     });
+    database.raw.exec('DELETE FROM host_events; DELETE FROM sqlite_sequence');
     database.write((queries) => applyObservations(queries, events));
     const prune = (nowMs: number) => database.write((queries) => pruneEvents(queries, nowMs));
     const count = database.raw.prepare('SELECT count(*) FROM host_events').pluck();

@@ -47,7 +47,7 @@ export function openRegistryDatabase(file: string, options: DatabaseOptions): Re
     raw.pragma('trusted_schema = OFF');
     raw.pragma('temp_store = MEMORY');
     raw.pragma(`journal_size_limit = ${JOURNAL_LIMIT_BYTES}`);
-    return wrap(raw, file);
+    return wrapDatabase(raw, file);
   } catch (error) {
     raw?.close();
     throw toRegistryError(error, file);
@@ -73,7 +73,8 @@ export function openReadOnly(file: string): Database.Database {
   return raw;
 }
 
-function wrap(raw: Database.Database, file: string): RegistryDatabase {
+/** A connection that is open already, as the stores know it. */
+export function wrapDatabase(raw: Database.Database, file: string): RegistryDatabase {
   const queries = drizzle(raw);
   const guarded = <Result>(work: () => Result): Result => {
     try {

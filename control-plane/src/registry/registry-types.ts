@@ -53,15 +53,20 @@ export interface StoredHost {
   readonly machineSha256: string;
   readonly enrolledAtMs: number;
   readonly draining: boolean;
+  /** Its key is refused since then. */
+  readonly revokedAtMs: number | null;
   readonly lastSeenMs: number | null;
   /** Cleared when the host links again. */
   readonly lastGoodbyeReason: string | null;
   readonly agentVersion: string | null;
   readonly clockSkewMs: number | null;
   readonly inventory: HostInventory | null;
-  readonly lastIssues: readonly Issue[];
+  readonly lastIssues: readonly KnownIssue[];
   readonly lastReplicas: readonly ReplicaStatus[];
 }
+
+/** An issue, with the time since which it is known, on the server's clock. An older program stored none. */
+export type KnownIssue = Issue & { readonly sinceMs?: number | undefined };
 
 export interface EnrolRequest {
   readonly tokenId: string;
@@ -78,10 +83,13 @@ export type EnrolRefusal =
   | 'token_expired'
   | 'name_taken'
   /** The key belongs to a host on another machine: a copied disk. */
-  | 'machine_mismatch';
+  | 'machine_mismatch'
+  /** The key was revoked, or replaced by another. */
+  | 'revoked';
 
 export type EnrolResult =
-  | { readonly ok: true; readonly host: StoredHost }
+  /** `keyReplaced`: whoever has a link as this host has it with a key that is not the host's any more. */
+  | { readonly ok: true; readonly host: StoredHost; readonly keyReplaced: boolean }
   /** `detail` is for the operator, with the fix; it holds no secret. */
   | { readonly ok: false; readonly reason: EnrolRefusal; readonly detail: string };
 
@@ -91,10 +99,30 @@ export interface HostStore {
   enrol(request: EnrolRequest): EnrolResult;
   findByPublicKey(publicKey: string): StoredHost | undefined;
   findByName(name: string): StoredHost | undefined;
+  /** Why nobody may come with this key; `undefined`: nothing is known against it. */
+  findRefusedKey(publicKey: string): RefusedKey | undefined;
   /** By name. */
   list(): readonly StoredHost[];
+  /** Newest first. */
+  recentEvents(hostId: string, limit: number): readonly StoredHostEvent[];
   /** Committed before it returns. @returns false when no host has this name */
   setDraining(name: string, draining: boolean): boolean;
+  /** Refuses its key from now on; committed before it returns. @returns since when; `null` when no host has this name */
+  revoke(name: string, nowMs: number): number | null;
+  /** Forgets the host, what was seen of it, and tokens that would bring it back. @returns false when no host has this name */
+  remove(name: string, nowMs: number): boolean;
+}
+
+export interface RefusedKey {
+  readonly hostName: string;
+  readonly reason: 'revoked' | 'replaced';
+  readonly refusedAtMs: number;
+}
+
+export interface StoredHostEvent {
+  readonly atMs: number;
+  readonly event: string;
+  readonly detail: string | null;
 }
 
 export type JoinTokenState = 'unused' | 'used' | 'expired' | 'revoked';
@@ -112,6 +140,8 @@ export interface StoredJoinToken {
 
 export interface TokenRequest {
   readonly hostName?: string;
+  /** The host whose key the newcomer's is to replace. */
+  readonly replacesHostId?: string;
   readonly ttlSeconds: number;
   readonly nowMs: number;
 }
@@ -147,7 +177,7 @@ export type Observation =
       readonly clockSkewMs: number | null;
     })
   | (Seen & { readonly kind: 'hostInventory'; readonly inventory: HostInventory })
-  | (Seen & { readonly kind: 'hostIssues'; readonly issues: readonly Issue[] })
+  | (Seen & { readonly kind: 'hostIssues'; readonly issues: readonly KnownIssue[] })
   /** All replicas of the host: one that is not among them is gone. */
   | (Seen & { readonly kind: 'hostReplicas'; readonly replicas: readonly ReplicaStatus[] })
   /** History: kept one by one, bounded. `linked` clears the last goodbye; `detail` is a goodbye's reason. */

@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import * as hostLifeSchema from './host-life-schema.js';
 import * as keysSchema from './keys-schema.js';
 import * as requestsSchema from './requests-schema.js';
 import * as schema from './schema.js';
@@ -20,7 +21,10 @@ describe('the migrations', () => {
     place.open();
     const raw = new Database(place.file, { readonly: true });
     const made = raw.prepare('SELECT name, "notnull" FROM pragma_table_info(?) ORDER BY name').raw();
-    const areas = { ...schema, ...keysSchema, ...requestsSchema, ...telemetrySchema, ...writeJournalSchema };
+    const areas = {
+      ...{ ...schema, ...hostLifeSchema, ...keysSchema },
+      ...{ ...requestsSchema, ...telemetrySchema, ...writeJournalSchema },
+    };
     for (const table of Object.values(areas) as SQLiteTable[]) {
       const { name, columns, indexes } = getTableConfig(table);
       const expected = columns.map((column): unknown[] => [column.name, column.notNull ? 1 : 0]);

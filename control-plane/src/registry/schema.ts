@@ -1,4 +1,4 @@
-import { integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
 /**
  * The tables of the registry file. A change here is followed by `npm run migrations` in control-plane, which adds a
@@ -71,12 +71,16 @@ export const hostObservations = sqliteTable('host_observations', {
 });
 
 /** When hosts came and went. Bounded in number; its key is SQLite's rowid, so that pruning walks it in order. */
-export const hostEvents = sqliteTable('host_events', {
-  id: integer('id').primaryKey({ autoIncrement: true }),
-  hostId: text('host_id')
-    .notNull()
-    .references(() => hosts.hostId, { onDelete: 'cascade' }),
-  atMs: integer('at_ms').notNull(),
-  event: text('event').notNull(),
-  detail: text('detail'),
-});
+export const hostEvents = sqliteTable(
+  'host_events',
+  {
+    id: integer('id').primaryKey({ autoIncrement: true }),
+    hostId: text('host_id')
+      .notNull()
+      .references(() => hosts.hostId, { onDelete: 'cascade' }),
+    atMs: integer('at_ms').notNull(),
+    event: text('event').notNull(),
+    detail: text('detail'),
+  },
+  (table) => [index('host_events_host').on(table.hostId, table.id)],
+);

@@ -1,4 +1,5 @@
 import { and, desc, eq, inArray, isNull, lt } from 'drizzle-orm';
+import { reEnrolments } from './host-life-schema.js';
 import type { Queries, RegistryDatabase } from './registry-database.js';
 import type { JoinTokenState, StoredJoinToken, TokenStore } from './registry-types.js';
 import { hosts, joinTokens } from './schema.js';
@@ -14,7 +15,7 @@ export function createTokenStore(
   randomBytes: (size: number) => Buffer,
 ): TokenStore {
   return {
-    create: ({ hostName, ttlSeconds, nowMs }) => {
+    create: ({ hostName, replacesHostId, ttlSeconds, nowMs }) => {
       const id = randomBytes(8).toString('hex');
       const secret = randomBytes(32).toString('base64url');
       const expiresAtMs = nowMs + ttlSeconds * 1000;
@@ -30,6 +31,9 @@ export function createTokenStore(
             expiresAtMs,
           })
           .run();
+        if (replacesHostId !== undefined) {
+          queries.insert(reEnrolments).values({ tokenId: id, hostId: replacesHostId }).run();
+        }
       });
       return { id, secret, expiresAtMs };
     },

@@ -167,5 +167,6 @@ function declare(deployments: Readonly<Record<string, readonly string[]>>): Decl
     deployments: new Map(all),
     ...{ providers: new Map(), roles: new Map(), aliases: new Map() },
     gateway: { allowedOrigins: [], extraHosts: [] },
+    backup: null,
   };
 }

@@ -3,10 +3,11 @@ import { MAX_POINTS } from '../../history/decide/plan-telemetry-query.js';
 import { readDuration, readTime } from '../../history/decide/read-time.js';
 import { selectFields } from '../../history/decide/select-fields.js';
 import type { ApiContext } from '../api-context.js';
+import { findHost } from '../describe-host.js';
 import { ApiError } from '../problem.js';
 import { problemResponses } from '../problem-responses.js';
 import { hostTelemetrySchema } from '../telemetry-schemas.js';
-import { findHost, hostParam } from './host-routes.js';
+import { hostParam } from './host-routes.js';
 
 const TIME = 'milliseconds since 1970, ISO 8601, "now", or an age like 90s, 15m, 24h, 30d';
 

@@ -1,13 +1,11 @@
-import { formatJoinToken, nameSchema } from '@ai-fabric/shared';
+import { nameSchema } from '@ai-fabric/shared';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { ApiContext } from '../api-context.js';
+import { createJoinToken, ttlSecondsSchema } from '../join-token.js';
 import { newestFirst, pageOfItems, pageQuerySchema } from '../pagination.js';
 import { ApiError } from '../problem.js';
 import { problemResponses } from '../problem-responses.js';
 import { joinTokenSchema, listOf, newJoinTokenSchema } from '../schemas.js';
-
-const MAX_TTL_SECONDS = 7 * 24 * 3600;
-const DEFAULT_TTL_SECONDS = 3600;
 
 export function addTokenRoutes(app: OpenAPIHono, context: ApiContext): void {
   addCreateRoute(app, context);
@@ -74,7 +72,7 @@ function addCreateRoute(app: OpenAPIHono, context: ApiContext): void {
               schema: z.strictObject({
                 /** Binds the token to this host name. */
                 hostName: nameSchema.optional(),
-                ttlSeconds: z.int().min(60).max(MAX_TTL_SECONDS).default(DEFAULT_TTL_SECONDS),
+                ttlSeconds: ttlSecondsSchema,
               }),
             },
           },
@@ -87,21 +85,7 @@ function addCreateRoute(app: OpenAPIHono, context: ApiContext): void {
     }),
     (c) => {
       const { hostName, ttlSeconds } = c.req.valid('json');
-      const created = context.tokens.create({
-        ...(hostName === undefined ? {} : { hostName }),
-        ttlSeconds,
-        nowMs: context.clock.nowMs(),
-      });
-      const { certificateSha256 } = context;
-      const answer = {
-        token: formatJoinToken({ id: created.id, secret: created.secret, certificateSha256 }),
-        id: created.id,
-        hostName: hostName ?? null,
-        expiresAtMs: created.expiresAtMs,
-        certificateSha256,
-        serverUrls: [...context.serverUrls()],
-      };
-      return c.json(answer, 201);
+      return c.json(createJoinToken(context, { hostName, ttlSeconds }), 201);
     },
   );
 }

@@ -6,7 +6,9 @@ import { pino } from 'pino';
 import { parseFabricText } from '../../declared/parse-fabric-text.js';
 import { WatchedFabricFile } from '../../declared/watched-fabric-file.js';
 import { TelemetryHistory } from '../../history/telemetry-history.js';
+import { createHostLife } from '../../host-life.js';
 import { LiveState } from '../../live/live-state.js';
+import { BackupError } from '../../registry/backup/backup-format.js';
 import { openRegistry } from '../../registry/open-registry.js';
 import type { Registry } from '../../registry/registry-types.js';
 import { createRouter, type RunningRouter } from '../../router/create-router.js';
@@ -21,6 +23,13 @@ roles:
   chat-fast: { task: chat, targets: [{ deployment: qwen }] }
 aliases: { local/chat: chat-fast }
 `;
+/** No host is linked. */
+const noLinks = {
+  hasLink: () => false,
+  identityConflict: () => null,
+  clearIdentityConflict: () => false,
+  endHost: () => undefined,
+};
 export const TEST_TOKEN = 'aifa_test';
 export const TEST_CERTIFICATE = 'ab'.repeat(32);
 
@@ -91,7 +100,7 @@ export class TestApi {
     const live = new LiveState({ clock, log });
     live.seed([], registry.declared.current());
     registry.declared.onChange((state) => live.applyDeclared(state));
-    const { declared, hosts, tokens, keys, writes, observations, reader } = registry;
+    const { declared, tokens, keys, writes, observations, reader } = registry;
     const telemetry = new TelemetryHistory({
       ...{ live, observations, clock, runId: 'run-1' },
       read: (question) => reader.query('telemetry', question),
@@ -128,9 +137,11 @@ export class TestApi {
         logLevel: { current: 'info', change: () => undefined },
         serverUrls: () => ['https://motoko:8443'],
         verifyAdminToken: (presented) => presented === TEST_TOKEN,
-        setDraining: (name, draining) => {
-          if (hosts.setDraining(name, draining)) live.setDraining(name, draining);
+        backups: {
+          draft: () => Promise.reject(new BackupError('backup_full', 'the disk is full', 'make room')),
+          status: () => ({ schedule: null, nextAtMs: null, lastSuccess: null, lastFailure: null }),
         },
+        hostLife: createHostLife({ registry, live, link: noLinks, router, clock }),
       },
       log,
     );

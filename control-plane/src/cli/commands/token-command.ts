@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { joinTokenSchema, newJoinTokenSchema } from '../../api/schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
 import { age, printJson, printTable } from '../output.js';
+import { parseSeconds } from '../parse-seconds.js';
 
 interface CreateFlags extends ConnectionFlags {
   host?: string;
@@ -46,7 +47,7 @@ function addCreate(token: Command): void {
     .option('--host <name>', 'only a host of this name may use it', parseHostName)
     .addOption(
       new Option('--ttl <time>', 'how long it may be used: 90s, 15m, 2h, 1d')
-        .argParser(parseSeconds)
+        .argParser(parseSeconds(60))
         .default(3600, '1h'),
     )
     .option('--out <file>', 'write the token to a file (mode 0600) instead of printing it');
@@ -89,19 +90,8 @@ function printTokens(tokens: readonly z.infer<typeof joinTokenSchema>[]): void {
   );
 }
 
-const secondsPer: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-
 function parseHostName(text: string): string {
   const parsed = nameSchema.safeParse(text);
   if (parsed.success) return parsed.data;
   throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? 'not a host name');
-}
-
-function parseSeconds(text: string): number {
-  const match = /^(\d{1,7})([smhd])$/.exec(text);
-  const seconds = Number(match?.[1]) * (secondsPer[match?.[2] ?? ''] ?? Number.NaN);
-  if (!Number.isInteger(seconds) || seconds < 60 || seconds > 7 * 86_400) {
-    throw new InvalidArgumentError('a time from 60s to 7d, as 90s, 15m, 2h or 1d');
-  }
-  return seconds;
 }

@@ -1,4 +1,5 @@
 import type {
+  DeclaredBackup,
   DeclaredProvider,
   DeclaredProviderModel,
   DeclaredRole,
@@ -26,12 +27,21 @@ export function buildDeclaredState(file: FabricFile): DeclaredState {
       allowedOrigins: file.gateway?.allowedOrigins ?? [],
       extraHosts: (file.gateway?.extraHosts ?? []).map((host) => host.toLowerCase()),
     },
+    backup: buildBackup(file.backup),
   };
 }
 
 /** What a registry holds before anything was declared. */
 export function emptyDeclaredState(): DeclaredState {
   return buildDeclaredState({ version: 1 });
+}
+
+/** Left out, it is made every day. */
+function buildBackup(entry: FabricFile['backup']): DeclaredBackup | null {
+  if (!entry) return null;
+  const { directory, everyHours, cron, keep, secrets } = entry;
+  const schedule = cron === undefined ? { everyHours: everyHours ?? 24 } : { cron };
+  return { directory, schedule, keep, secrets };
 }
 
 function buildProvider(entry: Entry<'providers'>, name: string): DeclaredProvider {

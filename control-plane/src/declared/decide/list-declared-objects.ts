@@ -1,7 +1,7 @@
 import type { DeclaredState } from '../declared-state.js';
 import { serialiseDeclaredState } from './serialise-declared-state.js';
 
-export type DeclaredKind = 'host' | 'deployment' | 'provider' | 'role' | 'alias' | 'gateway';
+export type DeclaredKind = 'host' | 'deployment' | 'provider' | 'role' | 'alias' | 'gateway' | 'backup';
 
 /** One named thing of a declared state, as it stands in a fabric file. */
 export interface DeclaredObject {
@@ -26,7 +26,10 @@ export function listDeclaredObjects(state: DeclaredState): DeclaredObject[] {
   const objects = SECTIONS.flatMap(([kind, section]) =>
     Object.entries(file[section]).map(([name, document]): DeclaredObject => ({ kind, name, document })),
   );
-  return [...objects, { kind: 'gateway', name: 'gateway', document: file.gateway }];
+  objects.push({ kind: 'gateway', name: 'gateway', document: file.gateway });
+  // Only where it is declared: a registry from before there was a schedule holds the same without it.
+  if (file.backup !== null) objects.push({ kind: 'backup', name: 'backup', document: file.backup });
+  return objects;
 }
 
 /** Put together again as the plain value of a fabric file, unchecked. */
@@ -37,7 +40,13 @@ export function joinDeclaredObjects(objects: readonly DeclaredObject[]): Record<
     Object.fromEntries(of(kind).map(({ name, document }) => [name, document])),
   ]);
   const [gateway] = of('gateway');
-  return { version: 1, ...Object.fromEntries(sections), ...(gateway ? { gateway: gateway.document } : {}) };
+  const [backup] = of('backup');
+  return {
+    version: 1,
+    ...Object.fromEntries(sections),
+    ...(gateway ? { gateway: gateway.document } : {}),
+    ...(backup ? { backup: backup.document } : {}),
+  };
 }
 
 /** Names are unique within their kind. */

@@ -138,6 +138,18 @@ describe('a plan', () => {
     expect(stateOf(joinDeclaredObjects(objects))).toEqual(stateOf(without));
   });
 
+  it('takes a schedule of backups in, and leaves one alone of which the file says nothing', () => {
+    const backup = { directory: '/var/backups', everyHours: 6 };
+    const [added] = plan({ ...estate, backup }).plan.changes;
+    expect(added).toMatchObject({ change: 'added', kind: 'backup', name: 'backup' });
+    const { plan: made } = planApply(
+      stateOf({ ...estate, backup }),
+      { state: stateOf(estate), document: estate },
+      { prune: false, enrolledHosts: new Set() },
+    );
+    expect([made.changes, made.notInFile]).toEqual([[], [{ kind: 'backup', name: 'backup' }]]);
+  });
+
   it('keeps the place of what is declared and puts what is new behind it', () => {
     const { objects } = plan({ ...estate, hosts: { zero: null, armitage: null, motoko: null } });
     expect([...stateOf(joinDeclaredObjects(objects)).hosts.keys()]).toEqual(['motoko', 'armitage', 'zero']);

@@ -1,4 +1,4 @@
-import type { DeclaredProvider, DeclaredRole, DeclaredState } from '../declared-state.js';
+import type { DeclaredBackup, DeclaredProvider, DeclaredRole, DeclaredState } from '../declared-state.js';
 import type { FabricFileInput } from '../fabric-schema.js';
 
 type Section<Name extends keyof FabricFileInput> = NonNullable<FabricFileInput[Name]>;
@@ -12,6 +12,7 @@ export interface SerialisedFabric {
   roles: Section<'roles'>;
   aliases: Section<'aliases'>;
   gateway: Section<'gateway'>;
+  backup: Section<'backup'> | null;
 }
 
 /**
@@ -30,7 +31,14 @@ export function serialiseDeclaredState(state: DeclaredState): SerialisedFabric {
       allowedOrigins: [...state.gateway.allowedOrigins],
       extraHosts: [...state.gateway.extraHosts],
     },
+    backup: serialiseBackup(state.backup),
   };
+}
+
+function serialiseBackup(backup: DeclaredBackup | null): Section<'backup'> | null {
+  if (backup === null) return null;
+  const { directory, schedule, keep, secrets } = backup;
+  return { directory, ...schedule, keep, secrets };
 }
 
 function serialiseProvider({ baseUrl, apiKey, models }: DeclaredProvider): Section<'providers'>[string] {

@@ -205,6 +205,7 @@ function declaredGateway(allowedOrigins: readonly string[], extraHosts: readonly
     providers: new Map(),
     roles: new Map(),
     aliases: new Map(),
+    backup: null,
     gateway: { allowedOrigins, extraHosts },
   };
 }

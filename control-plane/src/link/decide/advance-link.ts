@@ -190,10 +190,13 @@ function leave(reason: GoodbyeReason): LinkDecision {
   return go({ name: 'closing', reason }, [{ type: 'close' }]);
 }
 
+/** What ends a link so that its host is away at once: whoever is evicted for another reason is back within seconds. */
+const AWAY_FROM_NOW: ReadonlySet<GoodbyeReason> = new Set(['heartbeat_lost', 'revoked', 'unknown_host']);
+
 /** Ends a link. */
 function part(state: In<'linked'>, reason: GoodbyeReason, detail: string): LinkDecision {
   const effects: LinkEffect[] = [
-    release(state, { final: reason === 'heartbeat_lost', endedFor: reason, detail }),
+    release(state, { final: AWAY_FROM_NOW.has(reason), endedFor: reason, detail }),
     { type: 'say_goodbye', reason, detail },
   ];
   return go({ name: 'closing', reason }, effects);

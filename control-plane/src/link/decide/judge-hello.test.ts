@@ -56,6 +56,18 @@ describe('a hello', () => {
       'join again with a new token',
     ],
     ['an unknown key', {}, 'unknown_host', 'ai-fabric token create'],
+    [
+      'a revoked key, whatever token it brings',
+      { enrolled, hello: withToken, refusedKey: { hostName: 'motoko', reason: 'revoked' } },
+      'revoked',
+      'ai-fabric hosts re-enrol motoko',
+    ],
+    [
+      'a key that another took the place of',
+      { refusedKey: { hostName: 'motoko', reason: 'replaced' } },
+      'revoked',
+      'replaced by a newer one',
+    ],
     ['a token that is none', { hello: { ...hello, joinToken: 'aifj_' } }, 'token_unknown', 'aifj_'],
     [
       'a token of another control plane',

@@ -3,16 +3,18 @@ import type {
   EnrolResult,
   HostStore,
   Observation,
+  RefusedKey,
   StoredHost,
 } from '../../registry/registry-types.js';
 
-type Store = Pick<HostStore, 'enrol' | 'findByPublicKey'>;
+type Store = Pick<HostStore, 'enrol' | 'findByPublicKey' | 'findRefusedKey'>;
 
 /** The registry's hosts and tokens in memory, with the registry's answers. */
 export class FakeHostStore implements Store {
   readonly hosts: StoredHost[] = [];
   /** Id → secret and what became of it. */
   readonly tokens = new Map<string, { secret: string; used: boolean; expiresAtMs: number }>();
+  readonly refused = new Map<string, RefusedKey>();
   readonly observations: Observation[] = [];
   /** Thrown by every call while set. */
   failure: Error | null = null;
@@ -24,6 +26,7 @@ export class FakeHostStore implements Store {
       machineSha256: 'ab'.repeat(32),
       enrolledAtMs: 0,
       draining: false,
+      revokedAtMs: null,
       lastSeenMs: null,
       lastGoodbyeReason: null,
       agentVersion: null,
@@ -50,6 +53,10 @@ export class FakeHostStore implements Store {
     return this.hosts.find((host) => host.publicKey === publicKey);
   }
 
+  findRefusedKey(publicKey: string): RefusedKey | undefined {
+    return this.refused.get(publicKey);
+  }
+
   enrol(request: EnrolRequest): EnrolResult {
     if (this.failure) throw this.failure;
     const token = this.tokens.get(request.tokenId);
@@ -64,6 +71,7 @@ export class FakeHostStore implements Store {
     token.used = true;
     if (named) this.hosts.splice(this.hosts.indexOf(named), 1);
     const { publicKey, machineSha256, hostName } = request;
-    return { ok: true, host: this.addHost({ publicKey, machineSha256, name: hostName }) };
+    const host = this.addHost({ publicKey, machineSha256, name: hostName });
+    return { ok: true, host, keyReplaced: named !== undefined && named.publicKey !== publicKey };
   }
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { sampleOf } from '../testing/live-fixtures.js';
 import { believeSample } from './believe-sample.js';
 import { clockSkewIssue, judgeClockSkew } from './judge-clock-skew.js';
-import { mergeIssues, sameIssues } from './merge-issues.js';
+import { datedIssues, mergeIssues, sameIssues } from './merge-issues.js';
 
 const issue = (code: Issue['code'], subject = 'host', detail = 'x'): Issue => ({
   code,
@@ -17,6 +17,17 @@ describe('the issues of a host', () => {
   it('are ours first, then its agent’s', () => {
     const merged = mergeIssues([issue('clock_skew')], [issue('no_gpu'), issue('gpu_lost', 'GPU-1')]);
     expect(merged.map(({ code }) => code)).toEqual(['clock_skew', 'no_gpu', 'gpu_lost']);
+  });
+
+  it('are known since they were first seen, whatever is said of them later', () => {
+    const first = datedIssues([issue('no_gpu')], [], 1_000);
+    const second = datedIssues([issue('no_gpu', 'host', 'still'), issue('gpu_lost', 'GPU-1')], first, 2_000);
+    expect(second.map(({ detail, sinceMs }) => [detail, sinceMs])).toEqual([
+      ['still', 1_000],
+      ['x', 2_000],
+    ]);
+    // As a registry remembers them.
+    expect(datedIssues([{ ...issue('no_gpu'), sinceMs: 500 }], [], 3_000)).toMatchObject([{ sinceMs: 500 }]);
   });
 
   it('hold each code and subject once', () => {

@@ -24,6 +24,7 @@ export function declaredOf(
     providers: new Map(),
     roles: new Map(),
     aliases: new Map(),
+    backup: null,
     gateway: { allowedOrigins: [], extraHosts: [] },
   };
 }

@@ -6,6 +6,7 @@ const applicant: Applicant = {
   hostName: 'armitage',
   publicKey: 'key-1',
   machineSha256: 'machine-1',
+  keyRefused: false,
   nowMs: NOW,
 };
 const token: TokenFacts = {
@@ -15,8 +16,15 @@ const token: TokenFacts = {
   usedAtMs: null,
   usedByHostId: null,
   revokedAtMs: null,
+  replacesHostId: null,
 };
-const host: HostFacts = { hostId: 'h1', name: 'armitage', publicKey: 'key-1', machineSha256: 'machine-1' };
+const host: HostFacts = {
+  hostId: 'h1',
+  name: 'armitage',
+  publicKey: 'key-1',
+  machineSha256: 'machine-1',
+  revoked: false,
+};
 
 describe('a host that comes with a token', () => {
   it.each([

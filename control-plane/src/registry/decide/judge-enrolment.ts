@@ -7,6 +7,8 @@ export interface TokenFacts {
   readonly usedAtMs: number | null;
   readonly usedByHostId: string | null;
   readonly revokedAtMs: number | null;
+  /** The host whose key it replaces, whatever machine brings the new one. */
+  readonly replacesHostId: string | null;
 }
 
 export interface HostFacts {
@@ -14,12 +16,15 @@ export interface HostFacts {
   readonly name: string;
   readonly publicKey: string;
   readonly machineSha256: string;
+  readonly revoked: boolean;
 }
 
 export interface Applicant {
   readonly hostName: string;
   readonly publicKey: string;
   readonly machineSha256: string;
+  /** Its key was revoked or replaced. */
+  readonly keyRefused: boolean;
   readonly nowMs: number;
 }
 
@@ -43,6 +48,13 @@ export function judgeEnrolment(
 ): EnrolVerdict {
   const refusal = judgeToken(applicant, token, byKey);
   if (refusal) return refusal;
+  if (applicant.keyRefused) {
+    const detail = `the key was revoked or replaced; remove the agent's state directory on this machine and join again: a new key is made then`;
+    return refuse('revoked', detail);
+  }
+  if (byName && token?.replacesHostId === byName.hostId && (byKey ?? byName).hostId === byName.hostId) {
+    return { kind: 'renew', hostId: byName.hostId };
+  }
   return byKey ? judgeKnownKey(applicant, byKey, byName) : judgeNewKey(applicant, byName);
 }
 
@@ -88,6 +100,10 @@ function judgeKnownKey(applicant: Applicant, byKey: HostFacts, byName: HostFacts
 /** A new key on a machine that was here before is an agent that was installed again. */
 function judgeNewKey(applicant: Applicant, byName: HostFacts | null): EnrolVerdict {
   if (!byName) return { kind: 'add' };
+  if (byName.revoked) {
+    const detail = `host "${byName.name}" was revoked; its operator lets it back with "ai-fabric hosts re-enrol ${byName.name}"`;
+    return refuse('name_taken', detail);
+  }
   return sameMachine(byName, applicant) ? { kind: 'renew', hostId: byName.hostId } : nameTaken(applicant);
 }
 

@@ -114,6 +114,7 @@ function unseenHost(name: string): LiveHost {
     peerAddress: null,
     clockSkewMs: null,
     draining: false,
+    revokedAtMs: null,
     inventory: null,
     sample: null,
     issues: [],

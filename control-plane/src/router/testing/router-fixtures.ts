@@ -96,6 +96,7 @@ export function stateOf(parts: StateParts): DeclaredState {
     providers: byName(parts.providers ?? []),
     roles: byName(parts.roles ?? []),
     aliases: new Map(Object.entries(parts.aliases ?? {})),
+    backup: null,
     gateway: { allowedOrigins: [], extraHosts: [] },
   };
 }

@@ -1,0 +1,35 @@
+import { formatJoinToken } from '@ai-fabric/shared';
+import { z } from '@hono/zod-openapi';
+import type { ApiContext } from './api-context.js';
+import type { newJoinTokenSchema } from './schemas.js';
+
+const MAX_TTL_SECONDS = 7 * 24 * 3600;
+const DEFAULT_TTL_SECONDS = 3600;
+
+export const ttlSecondsSchema = z.int().min(60).max(MAX_TTL_SECONDS).default(DEFAULT_TTL_SECONDS);
+
+/** Makes a join token and what is said of it: the only time that it is shown. */
+export function createJoinToken(
+  context: ApiContext,
+  wanted: {
+    readonly hostName?: string | undefined;
+    readonly replacesHostId?: string;
+    readonly ttlSeconds: number;
+  },
+): z.infer<typeof newJoinTokenSchema> {
+  const { hostName, ...rest } = wanted;
+  const created = context.tokens.create({
+    ...(hostName === undefined ? {} : { hostName }),
+    ...rest,
+    nowMs: context.clock.nowMs(),
+  });
+  const { certificateSha256 } = context;
+  return {
+    token: formatJoinToken({ id: created.id, secret: created.secret, certificateSha256 }),
+    id: created.id,
+    hostName: hostName ?? null,
+    expiresAtMs: created.expiresAtMs,
+    certificateSha256,
+    serverUrls: [...context.serverUrls()],
+  };
+}

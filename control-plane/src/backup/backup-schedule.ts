@@ -1,0 +1,122 @@
+import { readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock, Timer } from '@ai-fabric/shared';
+import { Cron } from 'croner';
+import type { Logger } from 'pino';
+import type { DeclaredBackup, DeclaredSource } from '../declared/declared-state.js';
+import type { BackupDesk } from './backup-desk.js';
+import { backupName, DRAFT_SUFFIX, listBackups, planRotation } from './decide/plan-rotation.js';
+
+/** How scheduled backups go. */
+export interface BackupStatus {
+  readonly schedule: DeclaredBackup | null;
+  /** `null`: nothing is scheduled. */
+  readonly nextAtMs: number | null;
+  readonly lastSuccess: { readonly atMs: number; readonly file: string; readonly sizeBytes: number } | null;
+  /** Cleared by the next success. */
+  readonly lastFailure: { readonly atMs: number; readonly detail: string; readonly fix: string } | null;
+}
+
+export interface BackupScheduleParts {
+  readonly declared: DeclaredSource;
+  readonly desk: Pick<BackupDesk, 'make'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Timers hold no longer, and the wall clock may be set meanwhile. */
+const LOOK_AGAIN_MS = 60_000;
+const RETRY_MS = 15 * 60_000;
+const HOUR_MS = 3_600_000;
+
+/** Makes backups as fabric.yaml says, and deletes those that are too many once a newer one is whole. */
+export class BackupSchedule {
+  readonly #parts: BackupScheduleParts;
+  readonly #timer: Timer;
+  readonly #unfollow: () => void;
+  #declared: DeclaredBackup | null = null;
+  #nextAtMs: number | null = null;
+  #lastSuccess: BackupStatus['lastSuccess'] = null;
+  #lastFailure: BackupStatus['lastFailure'] = null;
+  #running: Promise<void> | null = null;
+
+  constructor(parts: BackupScheduleParts) {
+    this.#parts = parts;
+    this.#timer = parts.clock.every(LOOK_AGAIN_MS, () => this.#look());
+    this.#unfollow = parts.declared.onChange(({ backup }) => void this.#follow(backup));
+    void this.#follow(parts.declared.current().backup);
+  }
+
+  get status(): BackupStatus {
+    return {
+      schedule: this.#declared,
+      nextAtMs: this.#nextAtMs,
+      lastSuccess: this.#lastSuccess,
+      lastFailure: this.#lastFailure,
+    };
+  }
+
+  /** Begins no other, and resolves when the one under way has ended. */
+  async close(): Promise<void> {
+    this.#timer.cancel();
+    this.#unfollow();
+    await this.#running;
+  }
+
+  async #follow(declared: DeclaredBackup | null): Promise<void> {
+    if (JSON.stringify(declared) === JSON.stringify(this.#declared)) return;
+    this.#declared = declared;
+    this.#nextAtMs = null;
+    this.#lastFailure = null;
+    if (declared === null) return;
+    // What a former process made counts: a restart neither hurries a backup nor puts it off.
+    const [newest] = listBackups(await namesIn(declared.directory));
+    if (this.#declared !== declared) return;
+    this.#nextAtMs = this.#planNext(declared, newest?.madeAtMs ?? null);
+  }
+
+  #planNext({ schedule }: DeclaredBackup, lastAtMs: number | null): number | null {
+    const nowMs = this.#parts.clock.nowMs();
+    if ('everyHours' in schedule) return lastAtMs === null ? nowMs : lastAtMs + schedule.everyHours * HOUR_MS;
+    return new Cron(schedule.cron, { paused: true }).nextRun(new Date(nowMs))?.getTime() ?? null;
+  }
+
+  #look(): void {
+    const declared = this.#declared;
+    if (declared === null || this.#nextAtMs === null || this.#running !== null) return;
+    if (this.#parts.clock.nowMs() < this.#nextAtMs) return;
+    this.#running = this.#run(declared).finally(() => {
+      this.#running = null;
+    });
+  }
+
+  async #run(declared: DeclaredBackup): Promise<void> {
+    const { desk, clock, log } = this.#parts;
+    const { directory, keep, secrets } = declared;
+    const startedAtMs = clock.nowMs();
+    const file = join(directory, backupName(startedAtMs));
+    try {
+      const { sizeBytes, sha256 } = await desk.make(`${file}${DRAFT_SUFFIX}`, secrets);
+      await rename(`${file}${DRAFT_SUFFIX}`, file);
+      this.#lastSuccess = { atMs: startedAtMs, file, sizeBytes };
+      this.#lastFailure = null;
+      log.info({ file, sizeBytes, sha256 }, 'a backup was made');
+      for (const name of planRotation(await namesIn(directory), keep)) {
+        await rm(join(directory, name), { force: true });
+      }
+      if (this.#declared === declared) this.#nextAtMs = this.#planNext(declared, startedAtMs);
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      const fix =
+        error instanceof Error && 'fix' in error ? String(error.fix) : `look at the directory ${directory}`;
+      this.#lastFailure = { atMs: startedAtMs, detail, fix };
+      log.error({ directory, reason: detail, fix }, 'a scheduled backup failed; it is tried again');
+      if (this.#declared === declared) this.#nextAtMs = clock.nowMs() + RETRY_MS;
+    }
+  }
+}
+
+/** None where the directory cannot be read: that shows when a backup is made there. */
+async function namesIn(directory: string): Promise<readonly string[]> {
+  return readdir(directory).catch(() => []);
+}

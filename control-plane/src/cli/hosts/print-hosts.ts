@@ -1,0 +1,143 @@
+import type { z } from 'zod';
+import type { hostDetailSchema, hostSchema } from '../../api/schemas.js';
+import { age, gib, mibPerSecond, percent, printTable } from '../output.js';
+
+export type Host = z.infer<typeof hostSchema>;
+export type HostDetail = z.infer<typeof hostDetailSchema>;
+
+export function printHosts(hosts: readonly Host[]): void {
+  const nowMs = Date.now();
+  printTable(
+    ['HOST', 'STATE', 'SEEN', 'CARD', 'VRAM', 'GPU', 'CPU', 'ISSUES'],
+    hosts.map((host) => {
+      const [card] = host.inventory?.gpus ?? [];
+      const reading = card ? host.sample?.gpus[card.uuid] : undefined;
+      return [
+        host.name,
+        presenceText(host),
+        host.presence === 'online' ? 'now' : age(host.lastSeenMs, nowMs),
+        card ? cardText(host) : '-',
+        reading ? `${gib(reading.vramUsedBytes)} of ${gib(reading.vramTotalBytes)}` : '-',
+        percent(reading?.utilisationRatio),
+        percent(host.sample?.host.cpuRatio),
+        host.issues.map((issue) => issue.code).join(', ') || '-',
+      ];
+    }),
+  );
+}
+
+function presenceText(host: Host): string {
+  if (host.revokedAtMs !== null) return 'revoked';
+  if (host.draining) return `${host.presence}, draining`;
+  if (host.presence === 'away' && host.mayBeAway) return 'away (normal)';
+  return host.presence;
+}
+
+function cardText(host: Host): string {
+  const gpus = host.inventory?.gpus ?? [];
+  const name = gpus[0]?.name.replace(/^NVIDIA (GeForce )?/, '') ?? '-';
+  return gpus.length > 1 ? `${gpus.length} × ${name}` : name;
+}
+
+export function printHost(host: HostDetail): void {
+  const nowMs = Date.now();
+  const { inventory, sample } = host;
+  console.log(
+    `${host.name}: ${presenceText(host)}, ${host.presence} for ${age(host.presenceSinceMs, nowMs)}`,
+  );
+  printIdentity(host, nowMs);
+  line('agent', `${host.agentVersion ?? '-'} from ${host.peerAddress ?? '-'}${skewText(host.clockSkewMs)}`);
+  if (inventory) printInventory(inventory, nowMs);
+  if (sample) printReading(sample.host);
+  for (const gpu of inventory?.gpus ?? []) {
+    const reading = sample?.gpus[gpu.uuid];
+    line(
+      'card',
+      `${gpu.name}, driver ${gpu.driverVersion ?? '-'}, ${gib(reading?.vramUsedBytes)} of ${gib(gpu.vramTotalBytes)}, ` +
+        `${percent(reading?.utilisationRatio)}, ${reading?.temperatureCelsius ?? '-'} °C, ${reading?.powerWatts ?? '-'} W`,
+    );
+  }
+  printDeployments(host);
+  printIssues(host, nowMs);
+  for (const { atMs, event, detail } of host.events) {
+    line('event', `${timeText(atMs)}  ${event}${detail === null ? '' : ` (${detail})`}`);
+  }
+}
+
+function printIdentity(host: HostDetail, nowMs: number): void {
+  if (host.identity) {
+    const { enrolledAtMs, keySha256, machineSha256 } = host.identity;
+    line('joined', `${timeText(enrolledAtMs)}, ${age(enrolledAtMs, nowMs)} ago`);
+    line('identity', `${host.hostId ?? '-'}, key ${short(keySha256)}, machine ${short(machineSha256)}`);
+  }
+  if (host.revokedAtMs !== null) line('revoked', `${timeText(host.revokedAtMs)}; its key is refused`);
+  if (!host.declared) line('declared', 'no: it joined, and fabric.yaml does not name it');
+  line('last seen', host.presence === 'online' ? 'now' : age(host.lastSeenMs, nowMs));
+  if (host.goodbyeReason) line('said goodbye', host.goodbyeReason);
+  if (host.identityConflict) {
+    const { kind, linkedFrom, triedFrom, tries, firstTryMs } = host.identityConflict;
+    const who = kind === 'another_agent' ? 'a second agent' : 'another machine';
+    const own = linkedFrom === null ? 'has no link' : `is linked from ${linkedFrom}`;
+    const when = `${tries} ${tries === 1 ? 'try' : 'tries'} since ${timeText(firstTryMs)}`;
+    line('cloned', `${who} at ${triedFrom} has its key; its own agent ${own}; ${when}`);
+  }
+}
+
+function printInventory(inventory: NonNullable<Host['inventory']>, nowMs: number): void {
+  line('system', `${inventory.osName}, ${inventory.kernel}, ${inventory.architecture}`);
+  line('booted', `${timeText(inventory.bootedAtMs)}, ${age(inventory.bootedAtMs, nowMs)} ago`);
+  const memory = gib(inventory.memoryTotalBytes);
+  line('processor', `${inventory.cpuModel}, ${inventory.cpuThreads} threads, ${memory}`);
+  for (const each of inventory.interfaces) {
+    const gateway = each.gatewayMac === null ? '' : `, gateway ${each.gatewayMac}`;
+    line('interface', `${each.name} ${each.mac} ${each.kind} ${each.addresses.join(' ')}${gateway}`);
+  }
+}
+
+function printReading(reading: NonNullable<Host['sample']>['host']): void {
+  const of = (used: number | null, total: number | null) => `${gib(used)} of ${gib(total)}`;
+  line('CPU', percent(reading.cpuRatio));
+  line('memory', of(reading.memoryUsedBytes, reading.memoryTotalBytes));
+  line('disk', of(reading.diskUsedBytes, reading.diskTotalBytes));
+  const { networkReceivedBytesPerSecond: received, networkSentBytesPerSecond: sent } = reading;
+  line('network', `${mibPerSecond(received)} in, ${mibPerSecond(sent)} out`);
+}
+
+function printDeployments(host: HostDetail): void {
+  for (const { name, servedModel, roles, status } of host.deployments) {
+    const state = status === null ? 'not reported yet' : `${status.phase}${detailText(status.detail)}`;
+    line('deployment', `${name} (${servedModel}), ${state}, for ${roles.join(', ') || 'no role'}`);
+  }
+  line('requests', `${host.requestsInFlight} under way`);
+}
+
+function printIssues(host: HostDetail, nowMs: number): void {
+  for (const { severity, code, subject, detail, fix, sinceMs } of host.issues) {
+    line(severity, `${code} (${subject}) for ${age(sinceMs, nowMs)}: ${detail}`);
+    if (fix) console.log(`                → ${fix}`);
+  }
+}
+
+function line(label: string, text: string): void {
+  console.log(`  ${label.padEnd(13)} ${text}`);
+}
+
+function skewText(skewMs: number | null): string {
+  if (skewMs === null) return '';
+  const seconds = Math.round(skewMs / 100) / 10;
+  return seconds === 0
+    ? ', clock right'
+    : `, clock ${Math.abs(seconds)} s ${seconds > 0 ? 'behind' : 'ahead'}`;
+}
+
+function detailText(detail: string | null): string {
+  return detail === null ? '' : ` (${detail})`;
+}
+
+function timeText(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 19)}Z`;
+}
+
+function short(sha256: string): string {
+  return sha256.slice(0, 16);
+}
