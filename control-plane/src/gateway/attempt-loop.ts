@@ -26,6 +26,7 @@ export interface LoopRequest {
   readonly peeked: PeekedRequest;
   readonly resolved: ResolvedModel;
   readonly mayCloud: boolean;
+  readonly localOnly: boolean;
   readonly trace: TraceContext;
 }
 
@@ -75,6 +76,7 @@ export class AttemptLoop {
         estimatedPromptTokens: this.#request.peeked.estimatedPromptTokens,
         excluded: this.#excluded ?? NONE_EXCLUDED,
         mayCloud: this.#request.mayCloud,
+        localOnly: this.#request.localOnly,
       });
       if (decision.kind === 'refuse') {
         this.#owner.onRefused(describeRefusal(this.#request.peeked.model, decision, this.#failures));

@@ -16,6 +16,7 @@ export const ERROR_TABLE = {
   invalid_api_key: { status: 401, type: 'authentication_error' },
   origin_not_allowed: { status: 403, type: 'permission_error' },
   cloud_not_allowed: { status: 403, type: 'permission_error' },
+  local_only: { status: 503, type: 'server_error' },
   model_not_found: { status: 404, type: 'invalid_request_error' },
   unknown_path: { status: 404, type: 'invalid_request_error' },
   method_not_allowed: { status: 405, type: 'invalid_request_error' },
