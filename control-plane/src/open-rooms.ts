@@ -8,7 +8,7 @@ import type { Closers } from './closers.js';
 import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
 import { processEnvironment } from './config/environment.js';
-import { createSecretReader } from './config/secrets.js';
+import { createSecretReader, type SecretReader } from './config/secrets.js';
 import { createTelemetryFeed, type TelemetryFeed } from './feed/telemetry-feed.js';
 import { type Admission, createAdmission } from './gateway/admission/create-admission.js';
 import { createKeyLookup } from './gateway/admission/key-lookup.js';
@@ -37,6 +37,7 @@ export interface OpenedRooms {
   readonly adminToken: AdminToken;
   readonly live: LiveState;
   readonly router: RunningRouter;
+  readonly secrets: SecretReader;
   readonly link: LinkServer;
   readonly feed: TelemetryFeed;
   readonly gateway: Gateway;
@@ -102,6 +103,6 @@ export async function openRooms(
       link,
       feed,
     },
-    ...{ gateway, gatewayMetrics, admission },
+    ...{ gateway, gatewayMetrics, admission, secrets },
   };
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '@ai-fabric/shared';
+import type { Checks } from '../checks/create-checks.js';
 import type { LiveView } from '../live/live-view.js';
 import type { DeclaredStore, TokenStore } from '../registry/registry-types.js';
 import type { Router } from '../router/route-types.js';
@@ -9,6 +10,7 @@ export interface ApiContext {
   readonly live: LiveView;
   readonly router: Router;
   readonly tokens: TokenStore;
+  readonly checks: Checks;
   readonly declared: DeclaredStore;
   readonly status: () => {
     readonly startedAtMs: number;

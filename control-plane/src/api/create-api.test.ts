@@ -51,6 +51,16 @@ beforeEach(() => {
         fabricFileDiffers: false,
       }),
       serverUrls: () => ['https://motoko:8443'],
+      checks: {
+        doctor: () => Promise.reject(new Error('not here')),
+        smoke: () => Promise.reject(new Error('not here')),
+        last: () => ({ doctor: null, smoke: null }),
+        nextAtMs: () => null,
+        bundle: () => {
+          throw new Error('not here');
+        },
+        webhook: () => ({ lastPostedAtMs: null, lastProblem: null }),
+      },
       verifyAdminToken: (presented) => presented === TOKEN,
       setDraining: (name, draining) => {
         if (hosts.setDraining(name, draining)) live.setDraining(name, draining);

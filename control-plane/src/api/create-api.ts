@@ -8,6 +8,7 @@ import type { ApiContext } from './api-context.js';
 import { limitBody } from './limit-body.js';
 import { ApiError } from './problem.js';
 import { problemResponses } from './problem-responses.js';
+import { addCheckRoutes } from './routes/check-routes.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
@@ -37,6 +38,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addDeploymentRoutes(app, context);
   addRoleRoutes(app, context);
   addTokenRoutes(app, context);
+  addCheckRoutes(app, context);
   app.openAPIRegistry.registerComponent('securitySchemes', 'adminToken', { type: 'http', scheme: 'bearer' });
   app.doc31('/openapi.json', {
     openapi: '3.1.0',

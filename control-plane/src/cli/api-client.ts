@@ -39,8 +39,14 @@ export class ApiClient {
     return this.#call('GET', path, undefined, schema);
   }
 
-  post<Value>(path: string, body: unknown, schema: z.ZodType<Value>): Promise<Value> {
-    return this.#call('POST', path, body, schema);
+  /** @param timeoutMs for calls that do much before they answer */
+  post<Value>(
+    path: string,
+    body: unknown,
+    schema: z.ZodType<Value>,
+    timeoutMs = REQUEST_TIMEOUT_MS,
+  ): Promise<Value> {
+    return this.#call('POST', path, body, schema, timeoutMs);
   }
 
   put<Value>(path: string, body: unknown, schema: z.ZodType<Value>): Promise<Value> {
@@ -56,11 +62,12 @@ export class ApiClient {
     path: string,
     body: unknown,
     schema: z.ZodType<Value>,
+    timeoutMs = REQUEST_TIMEOUT_MS,
   ): Promise<Value> {
     const client = new Client(this.#endpoint.url, {
       connect: pinnedConnector(this.#endpoint.certificateSha256),
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      bodyTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
     });
     try {
       const answer = await client.request({

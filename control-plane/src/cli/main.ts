@@ -1,9 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.js';
+import { checksCommand } from './commands/checks-command.js';
 import { demoCommand } from './commands/demo-command.js';
 import { deploymentsCommand } from './commands/deployments-command.js';
+import { doctorCommand } from './commands/doctor-command.js';
 import { hostsCommand } from './commands/hosts-command.js';
 import { rolesCommand } from './commands/roles-command.js';
+import { smokeCommand } from './commands/smoke-command.js';
 import { tokenCommand } from './commands/token-command.js';
 import { upCommand } from './commands/up-command.js';
 import { CliError, exitCodes, exitCodesHelp } from './exit-codes.js';
@@ -18,7 +21,10 @@ const program = new Command('ai-fabric')
   .addCommand(tokenCommand())
   .addCommand(hostsCommand())
   .addCommand(deploymentsCommand())
-  .addCommand(rolesCommand());
+  .addCommand(rolesCommand())
+  .addCommand(doctorCommand())
+  .addCommand(smokeCommand())
+  .addCommand(checksCommand());
 
 prepare(program);
 

@@ -10,6 +10,8 @@ export interface DataDirectoryLayout {
   readonly adminTokenFile: string;
   /** Where the running control plane answers, for the operator's commands on this machine. */
   readonly endpointFile: string;
+  /** What the checks found last, readable while no control plane runs. */
+  readonly checksFile: string;
 }
 
 export function dataDirectoryLayout(dataDirectory: string): DataDirectoryLayout {
@@ -20,5 +22,6 @@ export function dataDirectoryLayout(dataDirectory: string): DataDirectoryLayout 
     certificateDirectory: join(dataDirectory, 'tls'),
     adminTokenFile: join(dataDirectory, 'admin.token'),
     endpointFile: join(dataDirectory, 'endpoint.json'),
+    checksFile: join(dataDirectory, 'checks.json'),
   };
 }

@@ -11,6 +11,7 @@ export interface DeclaredState {
   /** Alias → role or deployment. */
   readonly aliases: ReadonlyMap<string, string>;
   readonly gateway: DeclaredGateway;
+  readonly checks: DeclaredChecks;
 }
 
 export interface DeclaredHost {
@@ -68,6 +69,8 @@ export interface DeclaredRole {
   readonly firstByteTimeoutSeconds: number;
   readonly idleTimeoutSeconds: number;
   readonly totalTimeoutSeconds: number;
+  /** Length of the vectors of an embeddings role; `null`: not declared, so not checked. */
+  readonly dimensions: number | null;
 }
 
 export interface DeclaredGateway {
@@ -75,6 +78,22 @@ export interface DeclaredGateway {
   readonly allowedOrigins: readonly string[];
   /** Further names under which clients reach the gateway. */
   readonly extraHosts: readonly string[];
+}
+
+export type CheckSchedule = { readonly everySeconds: number } | { readonly cron: string };
+
+/** Checks that the control plane runs by itself. `null`: not at all. */
+export interface DeclaredChecks {
+  readonly doctor: CheckSchedule | null;
+  readonly smoke: CheckSchedule | null;
+  readonly webhook: DeclaredWebhook | null;
+}
+
+export interface DeclaredWebhook {
+  /** By reference where the address itself is a secret. */
+  readonly url: string | SecretReference;
+  /** Signs each post. */
+  readonly secret: SecretReference | null;
 }
 
 /** Read access to the declared state and its changes. The registry implements it. */

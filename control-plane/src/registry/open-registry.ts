@@ -9,6 +9,7 @@ import { createHostStore } from './host-store.js';
 import { migrateRegistry } from './migrate-registry.js';
 import { observationThreads } from './observation-thread.js';
 import { ThreadedObservationWriter } from './observation-writer.js';
+import { readHostEvents } from './read-host-events.js';
 import { openRegistryDatabase, type RegistryDatabase } from './registry-database.js';
 import type { Registry } from './registry-types.js';
 import { createTokenStore } from './token-store.js';
@@ -71,6 +72,7 @@ function assemble(
     hosts: createHostStore(database, randomBytes),
     tokens: createTokenStore(database, randomBytes),
     observations,
+    hostEvents: (limit) => readHostEvents(database, limit),
     close: () => {
       closing ??= close();
       return closing;

@@ -8,6 +8,8 @@ export interface Registry {
   readonly hosts: HostStore;
   readonly tokens: TokenStore;
   readonly observations: ObservationWriter;
+  /** The latest first. @throws {RegistryError} */
+  hostEvents(limit: number): readonly HostEvent[];
   /** Writes what is queued (bounded in time), closes the file and lets go of the data directory. */
   close(): Promise<void>;
 }
@@ -137,6 +139,13 @@ export type Observation =
   | (Seen & { readonly kind: 'hostReplicas'; readonly replicas: readonly ReplicaStatus[] })
   /** History: kept one by one, bounded. `linked` clears the last goodbye; `detail` is a goodbye's reason. */
   | (Seen & { readonly kind: 'hostEvent'; readonly event: HostEventKind; readonly detail: string | null });
+
+export interface HostEvent {
+  readonly host: string;
+  readonly atMs: number;
+  readonly event: HostEventKind;
+  readonly detail: string | null;
+}
 
 export type HostEventKind = 'linked' | 'late' | 'away' | 'goodbye';
 

@@ -26,6 +26,7 @@ export function buildDeclaredState(file: FabricFile): DeclaredState {
       allowedOrigins: file.gateway?.allowedOrigins ?? [],
       extraHosts: (file.gateway?.extraHosts ?? []).map((host) => host.toLowerCase()),
     },
+    checks: file.checks ?? { doctor: null, smoke: null, webhook: null },
   };
 }
 

@@ -1,7 +1,7 @@
 import type { DeclaredState } from '../declared-state.js';
 import { serialiseDeclaredState } from './serialise-declared-state.js';
 
-export type DeclaredKind = 'host' | 'deployment' | 'provider' | 'role' | 'alias' | 'gateway';
+export type DeclaredKind = 'host' | 'deployment' | 'provider' | 'role' | 'alias' | 'gateway' | 'checks';
 
 /** One named thing of a declared state, as it stands in a fabric file. */
 export interface DeclaredObject {
@@ -32,7 +32,12 @@ export function listDeclaredObjects(state: DeclaredState): DeclaredObject[] {
   const objects = SECTIONS.flatMap(([kind, section]) =>
     Object.entries(file[section]).map(([name, document]): DeclaredObject => ({ kind, name, document })),
   );
-  return [...objects, { kind: 'gateway', name: 'gateway', document: file.gateway }];
+  objects.push({ kind: 'gateway', name: 'gateway', document: file.gateway });
+  // Only where something is declared: a registry from before there were checks holds the same without them.
+  if (Object.values(file.checks).some((each) => each !== null)) {
+    objects.push({ kind: 'checks', name: 'checks', document: file.checks });
+  }
+  return objects;
 }
 
 /** Put together again as the plain value of a fabric file, unchecked. */
@@ -43,7 +48,13 @@ export function joinDeclaredObjects(objects: readonly DeclaredObject[]): Record<
     Object.fromEntries(of(kind).map(({ name, document }) => [name, document])),
   ]);
   const [gateway] = of('gateway');
-  return { version: 1, ...Object.fromEntries(sections), ...(gateway ? { gateway: gateway.document } : {}) };
+  const [checks] = of('checks');
+  return {
+    version: 1,
+    ...Object.fromEntries(sections),
+    ...(gateway ? { gateway: gateway.document } : {}),
+    ...(checks ? { checks: checks.document } : {}),
+  };
 }
 
 /** What would change if `after` took the place of `before`, in the order of the file. Revision and order do not count. */

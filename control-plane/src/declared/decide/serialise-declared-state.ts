@@ -12,6 +12,7 @@ export interface SerialisedFabric {
   roles: Section<'roles'>;
   aliases: Section<'aliases'>;
   gateway: Section<'gateway'>;
+  checks: Section<'checks'>;
 }
 
 /**
@@ -30,6 +31,7 @@ export function serialiseDeclaredState(state: DeclaredState): SerialisedFabric {
       allowedOrigins: [...state.gateway.allowedOrigins],
       extraHosts: [...state.gateway.extraHosts],
     },
+    checks: state.checks,
   };
 }
 

@@ -187,6 +187,7 @@ function declaredGateway(allowedOrigins: readonly string[], extraHosts: readonly
     roles: new Map(),
     aliases: new Map(),
     gateway: { allowedOrigins, extraHosts },
+    checks: { doctor: null, smoke: null, webhook: null },
   };
 }
 

@@ -25,6 +25,7 @@ export function declaredOf(
     roles: new Map(),
     aliases: new Map(),
     gateway: { allowedOrigins: [], extraHosts: [] },
+    checks: { doctor: null, smoke: null, webhook: null },
   };
 }
 

@@ -63,6 +63,7 @@ export function roleOf(
     targets: targets.map(targetOf),
     firstByteTimeoutSeconds: 60,
     idleTimeoutSeconds: 60,
+    dimensions: null,
     totalTimeoutSeconds: 600,
     ...more,
   };
@@ -97,6 +98,7 @@ export function stateOf(parts: StateParts): DeclaredState {
     roles: byName(parts.roles ?? []),
     aliases: new Map(Object.entries(parts.aliases ?? {})),
     gateway: { allowedOrigins: [], extraHosts: [] },
+    checks: { doctor: null, smoke: null, webhook: null },
   };
 }
 
