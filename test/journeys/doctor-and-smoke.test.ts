@@ -5,6 +5,7 @@ import { parseTarGzip } from 'nanotar';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BootedFabric } from '../harness/boot-fabric.js';
 import { type CliResult, runCli } from '../harness/run-program.js';
+import { eventually } from '../simulators/common/eventually.js';
 
 interface Finding {
   readonly code: string;
@@ -198,6 +199,28 @@ describe('doctor and smoke on a fabric with an away host, a broken engine and a 
       expect(text).not.toContain(secret);
     }
     expect((await run('doctor', '--bundle', file)).stderr).toContain('name a file that is not there yet');
+  });
+
+  test('a certificate that is not the pinned one is named, and no admin token is sent', async () => {
+    const { exitCode, stdout } = await run('doctor', '--json', '--certificate-sha256', '0'.repeat(64));
+    expect(exitCode).toBe(11);
+    const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+    expect(findings[0]).toMatchObject({ code: 'certificate_mismatch', severity: 'error' });
+  });
+
+  test('a provider whose key is gone is named with the roles that nothing else serves', async () => {
+    rmSync(fabric.cloud.keyFile);
+    let found: Finding | undefined;
+    await eventually('the key is missed', async () => {
+      const { findings } = await fabric.controlPlane.api<{ findings: Finding[] }>('/checks/doctor', {
+        method: 'POST',
+        body: {},
+      });
+      found = findings.find(({ code }) => code === 'provider_key_missing');
+      return found !== undefined;
+    });
+    expect(found).toMatchObject({ severity: 'error', where: { kind: 'provider', name: 'openai' } });
+    expect(found?.what).toContain('nothing else serves chat-cloud');
   });
 
   test('doctor says something useful while the control plane is down, from what it left', async () => {

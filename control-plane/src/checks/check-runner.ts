@@ -20,7 +20,10 @@ export class CheckRunner {
   readonly #parts: CheckParts;
   readonly #file: string;
   #records: CheckRecords;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns: Record<CheckKind, Promise<unknown>> = {
+    doctor: Promise.resolve(),
+    smoke: Promise.resolve(),
+  };
 
   constructor(parts: CheckParts) {
     this.#parts = parts;
@@ -34,7 +37,7 @@ export class CheckRunner {
 
   /** @param scope one of a part of the fabric alone is not kept as the last */
   doctor(scope: ReadonlySet<string> | null, startedBy: StartedBy): Promise<DoctorRun> {
-    return this.#inTurn(async (): Promise<DoctorRun> => {
+    return this.#inTurn('doctor', async (): Promise<DoctorRun> => {
       const { clock } = this.#parts;
       const [atMs, startedAtMs] = [clock.nowMs(), clock.monotonicMs()];
       const findings = [...(await runDoctor(this.#parts, scope))];
@@ -46,7 +49,7 @@ export class CheckRunner {
   }
 
   smoke(options: { readonly cloud: boolean }, startedBy: StartedBy): Promise<SmokeRun> {
-    return this.#inTurn(async (): Promise<SmokeRun> => {
+    return this.#inTurn('smoke', async (): Promise<SmokeRun> => {
       const { clock } = this.#parts;
       const [atMs, startedAtMs] = [clock.nowMs(), clock.monotonicMs()];
       const results = [...(await runSmoke(this.#parts, options))];
@@ -61,10 +64,10 @@ export class CheckRunner {
     this.#keep({ ...this.#records, told: { ...this.#records.told, [kind]: [...problems] } });
   }
 
-  /** Two at once would each measure the other. */
-  #inTurn<Run>(work: () => Promise<Run>): Promise<Run> {
-    const run = this.#turn.then(work);
-    this.#turn = run.catch(() => undefined);
+  /** Two of a kind at once would each measure the other. */
+  #inTurn<Run>(kind: CheckKind, work: () => Promise<Run>): Promise<Run> {
+    const run = this.#turns[kind].then(work);
+    this.#turns[kind] = run.catch(() => undefined);
     return run;
   }
 

@@ -13,6 +13,9 @@ import { postToWebhook } from './webhook.js';
 /** Longer ones are waited for in steps: a timer of the system counts to 24 days. */
 const MAX_WAIT_MS = 3_600_000;
 
+type ScheduleParts = Pick<CheckParts, 'clock' | 'random' | 'log' | 'declared' | 'secrets'>;
+type Runner = Pick<CheckRunner, 'records' | 'doctor' | 'smoke' | 'keepTold'>;
+
 export interface WebhookState {
   readonly lastPostedAtMs: number | null;
   /** Why the last post came to nothing; `null`: it did not. */
@@ -21,8 +24,8 @@ export interface WebhookState {
 
 /** Runs the declared checks when they are due, and tells the declared webhook what changed. */
 export class ScheduledChecks {
-  readonly #parts: CheckParts;
-  readonly #runner: CheckRunner;
+  readonly #parts: ScheduleParts;
+  readonly #runner: Runner;
   readonly #timers = new Map<CheckKind, Timer>();
   readonly #due = new Map<CheckKind, number>();
   readonly #schedules = new Map<CheckKind, string>();
@@ -30,7 +33,7 @@ export class ScheduledChecks {
   #webhook: WebhookState = { lastPostedAtMs: null, lastProblem: null };
   #closed = false;
 
-  constructor(parts: CheckParts, runner: CheckRunner) {
+  constructor(parts: ScheduleParts, runner: Runner) {
     this.#parts = parts;
     this.#runner = runner;
     this.#follow();

@@ -23,6 +23,9 @@ export interface ConnectOptions {
   readonly adminTokenFile: string | null;
 }
 
+/** Somebody else answers there, or it has a new certificate. */
+export class CertificateMismatch extends CliError {}
+
 const REQUEST_TIMEOUT_MS = 15_000;
 
 /** The CLI's only way in: the public REST API. */
@@ -146,7 +149,7 @@ function pinnedConnector(certificateSha256: string): buildConnector.connector {
       }
       socket.destroy();
       callback(
-        new CliError(
+        new CertificateMismatch(
           exitCodes.unreachable,
           `the certificate of ${options.hostname} is ${seen}, not the expected ${certificateSha256 || '(none given)'}`,
           'give the one that "ai-fabric up" prints with --certificate-sha256',

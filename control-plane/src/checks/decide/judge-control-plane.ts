@@ -7,7 +7,7 @@ const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 const DISK_ERROR_BYTES = 512 * MIB;
 const DISK_WARNING_BYTES = 2 * GIB;
-const GATEWAY_SLOW_MS = 500;
+const GATEWAY_SLOW_MS = 1_000;
 
 /** @param ask of the gateway's own `/v1/models`, by the address that its clients use; `null`: it has none yet */
 export function judgeGateway(url: string | null, ask: AskFact | null): Finding {

@@ -28,7 +28,7 @@ const failed: AskFact = { kind: 'failed', code: 'connect_refused', detail: 'refu
 describe('the control plane', () => {
   it.each<[string, string | null, AskFact | null, string]>([
     ['answers', 'http://a', answer(200), 'ok gateway'],
-    ['is slow', 'http://a', answer(200, [], 900), 'warning gateway_slow'],
+    ['is slow', 'http://a', answer(200, [], 1_900), 'warning gateway_slow'],
     ['refuses', 'http://a', answer(503), 'error gateway_refuses'],
     ['does not answer', 'http://a', failed, 'error gateway_unreachable'],
     ['has no address', null, null, 'error gateway_without_address'],
@@ -179,7 +179,8 @@ describe('a host', () => {
 
 describe('a deployment', () => {
   const deployment = {
-    ...{ name: 'qwen', host: 'armitage', task: 'chat', engine: 'external', url: 'http://armitage:8000' },
+    ...({ name: 'qwen', host: 'armitage', task: 'chat', engine: 'external' } as const),
+    url: 'http://armitage:8000',
     ...{ servedModel: 'm', maxConcurrent: 4, contextTokens: null, listed: true },
   } as const;
   const replica = (phase: 'ready' | 'loading' | 'failed', code: string | null = null) => ({

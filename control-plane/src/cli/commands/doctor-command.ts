@@ -6,7 +6,7 @@ import { orderFindings, worstOf } from '../../checks/decide/order-findings.js';
 import { CONTROL_PLANE, type Finding, finding } from '../../checks/finding.js';
 import { readClientDefaults } from '../../config/client-defaults.js';
 import { forbidsColour } from '../../config/terminal.js';
-import type { ApiClient } from '../api-client.js';
+import { type ApiClient, CertificateMismatch } from '../api-client.js';
 import { painter } from '../colour.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
 import { CliError, exitCodes } from '../exit-codes.js';
@@ -80,8 +80,7 @@ async function diagnose(
 
 /** It could not be asked: why, and what its data directory tells where that is on this machine. */
 async function withoutControlPlane(error: CliError, flags: ConnectionFlags): Promise<Diagnosis> {
-  const code =
-    error.exitCode === exitCodes.unreachable ? 'control_plane_unreachable' : 'control_plane_refuses';
+  const code = codeOf(error);
   const more = error.fix === null ? {} : { fix: error.fix };
   const findings = [finding('error', code, CONTROL_PLANE, error.message, more)];
   const defaults = readClientDefaults();
@@ -93,6 +92,11 @@ async function withoutControlPlane(error: CliError, flags: ConnectionFlags): Pro
     findings.push(...(await inspectDataDirectory(directory, systemClock())));
   }
   return { findings: orderFindings(findings), lastKnown: lastKnown(directory), parts: null };
+}
+
+function codeOf(error: CliError): string {
+  if (error instanceof CertificateMismatch) return 'certificate_mismatch';
+  return error.exitCode === exitCodes.unreachable ? 'control_plane_unreachable' : 'control_plane_refuses';
 }
 
 function print({ findings, lastKnown }: Omit<Diagnosis, 'parts'>, bundle: string | undefined): void {
