@@ -73,7 +73,7 @@ describe('doctor and smoke on a fabric with an away host, a broken engine and a 
   test('doctor names the broken engine with its fix, and takes the away host for what it is', async () => {
     const { exitCode, stdout, stderr } = await run('doctor', '--json');
     expect(stderr).toBe('');
-    expect(exitCode).toBe(11);
+    expect(exitCode).toBe(21);
     const { worst, findings } = JSON.parse(stdout) as { worst: string; findings: Finding[] };
     expect(worst).toBe('error');
     const errors = findings.filter(({ severity }) => severity === 'error');
@@ -111,7 +111,7 @@ describe('doctor and smoke on a fabric with an away host, a broken engine and a 
     const before = fabric.cloud.simulator.requests.length;
     const { exitCode, stdout, stderr } = await run('smoke', '--json');
     expect(stderr).toBe('');
-    expect(exitCode).toBe(11);
+    expect(exitCode).toBe(21);
     const { results } = JSON.parse(stdout) as { results: SmokeResult[] };
     const outcomes = Object.fromEntries(
       results.map(({ name, stream, outcome, code }) => [
@@ -203,7 +203,7 @@ describe('doctor and smoke on a fabric with an away host, a broken engine and a 
 
   test('a certificate that is not the pinned one is named, and no admin token is sent', async () => {
     const { exitCode, stdout } = await run('doctor', '--json', '--certificate-sha256', '0'.repeat(64));
-    expect(exitCode).toBe(11);
+    expect(exitCode).toBe(21);
     const { findings } = JSON.parse(stdout) as { findings: Finding[] };
     expect(findings[0]).toMatchObject({ code: 'certificate_mismatch', severity: 'error' });
   });
@@ -226,7 +226,7 @@ describe('doctor and smoke on a fabric with an away host, a broken engine and a 
   test('doctor says something useful while the control plane is down, from what it left', async () => {
     await fabric.controlPlane.close(true);
     const { exitCode, stdout } = await run('doctor', '--json');
-    expect(exitCode).toBe(11);
+    expect(exitCode).toBe(21);
     const { findings, lastKnown } = JSON.parse(stdout) as {
       findings: Finding[];
       lastKnown: { problems: Finding[] };

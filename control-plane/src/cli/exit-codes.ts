@@ -6,8 +6,8 @@ export const exitCodes = {
   notFound: 3,
   refused: 4,
   unreachable: 5,
-  warnings: 10,
-  errors: 11,
+  warnings: 20,
+  errors: 21,
 } as const;
 
 export const exitCodesHelp = `
@@ -18,8 +18,8 @@ Exit codes:
   3  the named host, deployment, role or token does not exist
   4  the control plane refused (wrong admin token, invalid change, still in use)
   5  the control plane cannot be reached, or its certificate is not the pinned one
-  10 doctor: the worst finding is a warning
-  11 doctor: the worst finding is an error; smoke: something is broken`;
+  20 doctor: the worst finding is a warning
+  21 doctor: the worst finding is an error; smoke: something is broken`;
 
 /** An error that a user can act on: printed without a stack trace. */
 export class CliError extends Error {

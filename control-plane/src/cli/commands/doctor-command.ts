@@ -27,7 +27,7 @@ export function doctorCommand(): Command {
     .addHelpText(
       'after',
       `
-Ends with 0 when all is fine (an away host that may be away is), 10 when the worst finding is a warning, 11 when it is
+Ends with 0 when all is fine (an away host that may be away is), 20 when the worst finding is a warning, 21 when it is
 an error. Works also while the control plane is down, from what lies in its data directory.
 
 Examples:

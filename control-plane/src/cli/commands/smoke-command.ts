@@ -21,7 +21,7 @@ export function smokeCommand(): Command {
       `
 Without --cloud no provider is asked, and no machine is ever woken. Outcomes: "ok"; "away", as declared; "skipped",
 where only the cloud would answer or a replica is full or drained for now; "broken".
-Ends with 0 when nothing is broken, else with 11.
+Ends with 0 when nothing is broken, else with 21.
 
 Examples:
   ai-fabric smoke
