@@ -27,7 +27,10 @@ interface SmokeResult {
 /** Stands in an address of the file itself. */
 const PLANTED = 'sk-planted-0123456789abcdef';
 
-describe('doctor and smoke on a fabric with an away host, a broken engine and a cloud', () => {
+// Each runs the command line several times.
+describe('doctor and smoke on a fabric with an away host, a broken engine and a cloud', {
+  timeout: 60_000,
+}, () => {
   let fabric: BootedFabric;
   let elsewhere: string;
   const run = (...args: readonly string[]): Promise<CliResult> =>
