@@ -12,6 +12,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Property tests take seconds where the processors are shared; none of them waits for anything.
+          testTimeout: 20_000,
           include: [
             '{shared,agent,control-plane}/src/**/*.test.ts',
             'installers/**/*.test.ts',

@@ -31,6 +31,8 @@ export interface AgentDependencies {
   /** How the child that reads the cards' inventory is started; by default Node with the built file. */
   readonly inventoryChild?: SensorDependencies['inventoryChild'];
   readonly openSocket?: OpenLinkSocket;
+  /** Called each time that a link is up. */
+  readonly onLinked?: (status: AgentStatus) => void;
 }
 
 export interface Agent {
@@ -184,6 +186,7 @@ class RunningAgent implements Agent {
         linked: (welcome) => {
           this.#onLinked(welcome);
           reporter.linked();
+          this.#deps.onLinked?.(this.status());
         },
         down: (failure) => {
           this.#onDown(failure);

@@ -1,20 +1,28 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { type AdminToken, openAdminToken } from './certificate/admin-token.js';
 import { openCertificate, type ServerCertificate } from './certificate/certificate.js';
+import { guardDirectory } from './certificate/guard-directory.js';
 import type { Closers } from './closers.js';
+import { AzureKeyVault } from './config/azure-key-vault.js';
 import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
-import { processEnvironment } from './config/environment.js';
+import { type Environment, processEnvironment } from './config/environment.js';
+import { createSecretSources } from './config/secret-sources.js';
 import { createSecretReader, type SecretReader } from './config/secrets.js';
+import { listSecretReferences } from './declared/decide/list-secret-references.js';
+import type { DeclaredSource } from './declared/declared-state.js';
+import { WatchedFabricFile } from './declared/watched-fabric-file.js';
+import { FeedTickets } from './feed/feed-tickets.js';
 import { createTelemetryFeed, type TelemetryFeed } from './feed/telemetry-feed.js';
 import { type Admission, createAdmission } from './gateway/admission/create-admission.js';
-import { createKeyLookup } from './gateway/admission/key-lookup.js';
+import { KeyRing } from './gateway/admission/key-ring.js';
 import { createOwnAddresses } from './gateway/admission/own-addresses.js';
 import { createGateway, type Gateway } from './gateway/create-gateway.js';
 import { GatewayMetrics } from './gateway/gateway-metrics.js';
+import { TelemetryHistory } from './history/telemetry-history.js';
 import { createLinkServer, type LinkServer } from './link/link-server.js';
 import { LiveState } from './live/live-state.js';
 import { openRegistry } from './registry/open-registry.js';
@@ -31,18 +39,22 @@ export interface Surroundings {
 export interface OpenedRooms {
   readonly registry: Registry;
   readonly startedAtMs: number;
-  /** What `--config` named, compared with the registry; known once the listeners are open. */
-  readonly fabricFile: { differs: boolean };
+  /** What `--config` named. */
+  readonly fabricFile: WatchedFabricFile;
   readonly certificate: ServerCertificate;
   readonly adminToken: AdminToken;
   readonly live: LiveState;
+  readonly telemetry: TelemetryHistory;
   readonly router: RunningRouter;
   readonly secrets: SecretReader;
   readonly link: LinkServer;
   readonly feed: TelemetryFeed;
+  readonly feedTickets: FeedTickets;
   readonly gateway: Gateway;
   readonly gatewayMetrics: GatewayMetrics;
   readonly admission: Admission;
+  /** Resolves when each declared secret was looked at once. */
+  readonly secretsRead: () => Promise<void>;
 }
 
 /**
@@ -60,6 +72,9 @@ export async function openRooms(
   const registry = openRegistry({ dataDirectory: config.dataDirectory, clock, log: room('registry') });
   closers.add(() => registry.close());
   const { declared, hosts, observations } = registry;
+  const environment = processEnvironment();
+  const windowsDirectory = environment['SystemRoot'] ?? 'C:\\Windows';
+  await guardDirectory(config.dataDirectory, { windowsDirectory, log: room('certificate') });
   const certificate = await openCertificate({
     directory: layout.certificateDirectory,
     hostName: hostname(),
@@ -70,7 +85,13 @@ export async function openRooms(
   const live = new LiveState({ clock, log: room('live') });
   live.seed(hosts.list(), declared.current());
   closers.add(declared.onChange((state) => live.applyDeclared(state)));
-  const secrets = createSecretReader({ env: processEnvironment(), clock });
+  const telemetry = new TelemetryHistory({
+    ...{ live, observations, clock, runId: randomUUID() },
+    read: (question) => registry.reader.query('telemetry', question),
+  });
+  closers.add(() => telemetry.close());
+  const around = { clock, log: room('secrets') };
+  const { secrets, secretsRead } = openSecrets(declared, environment, around, closers);
   const router = createRouter({ declared, live, secrets, clock, random, log: room('router') });
   closers.add(() => router.close());
 
@@ -85,9 +106,15 @@ export async function openRooms(
     ...{ router, secrets, config, clock, metrics: gatewayMetrics },
     log: room('gateway'),
   });
+  const keys = new KeyRing({
+    store: registry.keys,
+    isAdminToken: (presented) => adminToken.verify(presented),
+    onRevoked: (keyId) => gateway.endRequestsOf(keyId),
+    clock,
+  });
+  closers.add(() => keys.close());
   const admission = createAdmission({
-    ...{ declared, clock, random },
-    keys: createKeyLookup((presented) => adminToken.verify(presented)),
+    ...{ declared, clock, random, keys },
     hostName: hostname(),
     ownAddresses: createOwnAddresses(clock),
   });
@@ -95,14 +122,35 @@ export async function openRooms(
     ...{
       registry,
       startedAtMs,
-      fabricFile: { differs: false },
+      fabricFile: new WatchedFabricFile(config.fabricFile),
       certificate,
       adminToken,
       live,
+      telemetry,
       router,
       link,
       feed,
     },
-    ...{ gateway, gatewayMetrics, admission, secrets },
+    ...{ gateway, gatewayMetrics, admission, secrets, secretsRead },
+    feedTickets: new FeedTickets(clock, randomBytes),
   };
+}
+
+/** Reads what is declared to be found elsewhere, again whenever that changes. */
+function openSecrets(
+  declared: DeclaredSource,
+  env: Environment,
+  { clock, log }: Pick<Surroundings, 'clock' | 'log'>,
+  closers: Closers,
+): Pick<OpenedRooms, 'secrets' | 'secretsRead'> {
+  const lookAt = createSecretSources({ env, keyVault: new AzureKeyVault() });
+  const secrets = createSecretReader({ env, lookAt, clock, log });
+  closers.add(() => secrets.close());
+  let secretsRead = secrets.watch(listSecretReferences(declared.current()));
+  closers.add(
+    declared.onChange((state) => {
+      secretsRead = secrets.watch(listSecretReferences(state));
+    }),
+  );
+  return { secrets, secretsRead: () => secretsRead };
 }

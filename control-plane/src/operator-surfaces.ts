@@ -36,10 +36,10 @@ export function createOperatorSurfaces(
     readonly dataDirectory: string;
   },
 ): OperatorSurfaces {
-  const { registry, live, router, link, feed, certificate, adminToken, gatewayMetrics } = rooms;
+  const { registry, live, telemetry, router, link, feed, certificate, adminToken, gatewayMetrics } = rooms;
   const status = () => ({
     startedAtMs: rooms.startedAtMs,
-    fabricFileDiffers: rooms.fabricFile.differs,
+    fabricFileDiffers: rooms.fabricFile.differsFrom(registry.declared.current()),
     linkedHosts: link.linkedCount(),
     feedSubscribers: feed.subscriberCount(),
     droppedObservations: registry.observations.droppedCount,
@@ -59,10 +59,14 @@ export function createOperatorSurfaces(
   });
   const api = createApi(
     {
-      ...{ clock, live, router, status, checks },
+      ...{ clock, live, telemetry, router, status, checks },
       serverUrls: urls.tls,
+      fabricFile: rooms.fabricFile,
       tokens: registry.tokens,
+      keys: registry.keys,
       declared: registry.declared,
+      writes: registry.writes,
+      createFeedTicket: (origin) => rooms.feedTickets.create(origin),
       certificateSha256: certificate.certificateSha256,
       verifyAdminToken: (presented) => adminToken.verify(presented),
       setDraining: (name, draining) => {

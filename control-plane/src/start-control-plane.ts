@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { type Clock, type Random, systemClock } from '@ai-fabric/shared';
 import { type Logger, pino } from 'pino';
 import { Closers } from './closers.js';
 import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
-import { seedFromFile } from './declared/seed-from-file.js';
+import { refuseBadSeed, seedFromFile } from './declared/seed-from-file.js';
 import { removeEndpointFile, writeEndpointFile } from './endpoint-file.js';
 import { advertiseUrls } from './http/decide/advertise-urls.js';
 import { createDispatch } from './http/dispatch.js';
@@ -26,6 +27,8 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
+/** A vault that does not answer holds up no start. */
+const FIRST_SECRETS_MS = 2_000;
 /** How long streams may go on after the control plane was told to stop. */
 const CLOSE_GRACE_MS = 10_000;
 
@@ -55,15 +58,13 @@ async function start(
   closers: Closers,
 ): Promise<ControlPlane> {
   const layout = dataDirectoryLayout(config.dataDirectory);
+  if (!existsSync(layout.registryFile)) refuseBadSeed(config.fabricFile);
   const rooms = await openRooms(config, around, closers);
   const listeners = await openAll(config, rooms, around, closers);
   // Not before: a start that fails on a taken port must not have declared anything.
   const { declared } = rooms.registry;
-  rooms.fabricFile.differs = seedFromFile(
-    config.fabricFile,
-    declared,
-    around.log.child({ room: 'declared' }),
-  );
+  const fabricFileDiffers = seedFromFile(config.fabricFile, declared, around.log.child({ room: 'declared' }));
+  await atMost(FIRST_SECRETS_MS, rooms.secretsRead(), around.clock);
   const { certificateSha256 } = rooms.certificate;
   const tellWhere = () =>
     writeEndpointFile(layout.endpointFile, listeners, certificateSha256, layout.adminTokenFile);
@@ -82,9 +83,19 @@ async function start(
     },
     certificateSha256,
     adminTokenFile: layout.adminTokenFile,
-    fabricFileDiffers: rooms.fabricFile.differs,
+    fabricFileDiffers,
     close: () => closers.close(),
   };
+}
+
+function atMost(ms: number, work: Promise<void>, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.after(ms, resolve);
+    void work.then(() => {
+      timer.cancel();
+      resolve();
+    });
+  });
 }
 
 async function openAll(
@@ -114,6 +125,8 @@ async function openAll(
       feed: (request, socket, head) => feed.handleUpgrade(request, socket, head),
       verifyAdminToken: (presented) => rooms.adminToken.verify(presented),
       isOwnHost: (request) => admission.isOwnHost(request),
+      pageOrigin: (request) => admission.pageOrigin(request),
+      takeFeedTicket: (ticket, origin) => rooms.feedTickets.take(ticket, origin),
     },
     log.child({ room: 'http' }),
   );

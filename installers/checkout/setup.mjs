@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { bundlePrograms } from './bundle-programs.mjs';
 import { compileSources } from './compile-sources.mjs';
 import { installPackages } from './install-packages.mjs';
 import { clearInstallStamp, computeInstallStamp, isInstalled, writeInstallStamp } from './install-stamp.mjs';
@@ -8,7 +9,7 @@ import { takeSetupLock } from './setup-lock.mjs';
 
 /**
  * Makes the checkout ready: packages as the lock file says (only when something that they depend on has
- * changed since), and the sources compiled. Safe to call from several commands at once.
+ * changed since), the sources compiled and the programs bundled. Safe to call from several commands at once.
  *
  * @param {string} root
  * @param {{ compile: boolean }} wish `check` compiles by itself, to tell types apart from the rest
@@ -32,6 +33,7 @@ export async function setUp(root, { compile }) {
       if (compile) {
         if (install || process.stderr.isTTY) progress.step('compiling the sources');
         await compileSources(root);
+        await bundlePrograms(root);
       }
       if (install) progress.say(`Set up in ${Math.round((performance.now() - startedMs) / 1000)} s.`);
     } finally {

@@ -6,6 +6,7 @@ export * from './domain/replica.js';
 export * from './domain/telemetry.js';
 export * from './pure/backoff.js';
 export * from './pure/clock.js';
+export * from './pure/private-acl.js';
 export * from './system-clock.js';
 export * from './wire/close-codes.js';
 export * from './wire/decode-frame.js';

@@ -17,6 +17,12 @@ export function greatest(values: readonly number[]): number | null {
   return values.length === 0 ? null : Math.max(...values);
 }
 
+/** The value that this share of them does not exceed. NaN of none. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+}
+
 /**
  * What was measured in the same round, divided. A machine drifts by a third within minutes: only what stands side
  * by side compares. Rounds in which either is missing, or the divisor is 0, are left out.

@@ -1,5 +1,4 @@
 import { createServer } from 'node:net';
-import { networkConnections } from 'systeminformation';
 
 export interface ChosenPort {
   readonly port: number;
@@ -12,7 +11,9 @@ export async function choosePort(wanted: number): Promise<ChosenPort> {
   if ((await tryPort(wanted)) !== null) return { port: wanted, takenBy: null };
   const port = await tryPort(0);
   if (port === null) throw new Error('no port is free on 127.0.0.1');
-  return { port, takenBy: await holderOf(wanted) };
+  // Only now: it brings the whole control plane along.
+  const { portHolder } = await import('@ai-fabric/control-plane');
+  return { port, takenBy: await portHolder({ host: '127.0.0.1', port: wanted }) };
 }
 
 function tryPort(port: number): Promise<number | null> {
@@ -24,12 +25,4 @@ function tryPort(port: number): Promise<number | null> {
       server.close(() => resolve(typeof address === 'object' && address ? address.port : null));
     });
   });
-}
-
-/** Best effort: an unprivileged user sees the names of their own programs only. */
-async function holderOf(port: number): Promise<string> {
-  const connections = await networkConnections().catch(() => []);
-  const holder = connections.find((each) => each.state === 'LISTEN' && Number(each.localPort) === port);
-  if (!holder?.pid) return 'another program';
-  return holder.process ? `${holder.process} (process ${holder.pid})` : `process ${holder.pid}`;
 }

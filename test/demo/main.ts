@@ -2,7 +2,9 @@ import { parseArgs } from 'node:util';
 import { eventually } from '../simulators/common/eventually.js';
 import { choosePort } from './choose-ports.js';
 import { DemoFabric } from './demo-fabric.js';
+import { type DemoEvent, describeEvent } from './describe-event.js';
 import { readStatusScreen } from './status-screen.js';
+import { takeTour } from './take-tour.js';
 import { tour } from './tour.js';
 
 const HELP = `npm run demo [-- --once]
@@ -11,26 +13,30 @@ The main job on this machine: the control plane on SQLite, this machine's real a
 armitage and wintermute (wintermute away), with a simulated cloud.
 
   --once   a scripted tour: tells each step and its outcome; exit code 0 only if all held
+  --json   each event as a line of JSON: "started", then "step" and "tour_ended", or "up"
   --help   this text`;
 
 const REDRAW_MS = 1_000;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { once: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    options: { once: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
     allowPositionals: true,
   });
   if (values.help) {
     console.log(HELP);
     return 0;
   }
+  const json = values.json === true;
+  const tell: Tell = (event) => console.log(json ? JSON.stringify(event) : describeEvent(event));
+  const tellError: Tell = (event) => console.error(json ? JSON.stringify(event) : describeEvent(event));
   const plain = await choosePort(8000);
   const tls = await choosePort(8443);
   for (const [wanted, { port, takenBy }] of [
     [8000, plain],
     [8443, tls],
   ] as const) {
-    if (takenBy !== null) console.log(`Port ${wanted} is taken by ${takenBy}; taking ${port}.`);
+    if (takenBy !== null) tell({ kind: 'port_taken', wanted, takenBy, port });
   }
   const fabric = new DemoFabric({ plain, tls });
   const interrupted = new Promise<'interrupted'>((resolve) => {
@@ -41,32 +47,48 @@ async function main(): Promise<number> {
   });
   let failed = true;
   try {
-    const outcome = await Promise.race([run(fabric, values.once === true, interrupted), interrupted]);
+    const running = run(fabric, { once: values.once === true, json, tell, interrupted });
+    const outcome = await Promise.race([running, interrupted]);
     failed = outcome === 'failed';
-    if (outcome === 'interrupted') console.log('\nEnding agents, engines and control plane …');
+    if (outcome === 'interrupted') tell({ kind: 'ending' });
     return failed ? 1 : 0;
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    tellError({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
     return 1;
   } finally {
     await fabric.close(failed);
-    if (failed) console.error(`Logs are kept in ${fabric.directory}`);
+    if (failed) tellError({ kind: 'logs_kept', directory: fabric.directory });
   }
+}
+
+type Tell = (event: DemoEvent) => void;
+
+interface RunOptions {
+  readonly once: boolean;
+  readonly json: boolean;
+  readonly tell: Tell;
+  readonly interrupted: Promise<unknown>;
 }
 
 async function run(
   fabric: DemoFabric,
-  once: boolean,
-  interrupted: Promise<unknown>,
+  { once, json, tell, interrupted }: RunOptions,
 ): Promise<'held' | 'failed'> {
-  await start(fabric);
-  if (once) return (await takeTour(fabric)) ? 'held' : 'failed';
-  printInvitation(fabric);
-  await showStatus(fabric, interrupted);
+  await start(fabric, tell);
+  if (once) return (await takeTour(tour, fabric, tell)) ? 'held' : 'failed';
+  const { url, tlsUrl, dataDirectory } = fabric;
+  tell({ kind: 'up', url, tlsUrl, dataDirectory });
+  // A program asks the control API; the screen is for people.
+  await (json ? interrupted : showStatus(fabric, interrupted));
   return 'held';
 }
 
-async function start(fabric: DemoFabric): Promise<void> {
+async function start(fabric: DemoFabric, tell: Tell): Promise<void> {
+  const step = async (what: string, work: () => Promise<void>): Promise<void> => {
+    const startedAt = performance.now();
+    await work();
+    tell({ kind: 'started', what, tookMs: Math.round(performance.now() - startedAt) });
+  };
   await step('simulated engines and cloud', () => fabric.startEngines());
   await step('control plane on SQLite', () => fabric.startControlPlane());
   await step(
@@ -111,49 +133,6 @@ async function allReady(fabric: DemoFabric): Promise<void> {
 
 async function presenceOf(fabric: DemoFabric, name: string): Promise<string | undefined> {
   return (await fabric.hosts()).find((host) => host.name === name)?.presence;
-}
-
-async function step(what: string, work: () => Promise<void>): Promise<void> {
-  const startedAt = performance.now();
-  await work();
-  console.log(`  ✓ ${what} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
-}
-
-/** @returns whether every step held; the tour goes on after one that did not */
-async function takeTour(fabric: DemoFabric): Promise<boolean> {
-  let held = 0;
-  console.log('\nThe tour:');
-  for (const [index, { title, run: runStep }] of tour.entries()) {
-    try {
-      const seen = await runStep(fabric);
-      console.log(`  ✓ ${index + 1}. ${title}\n       ${seen}`);
-      held++;
-    } catch (error) {
-      console.log(
-        `  ✗ ${index + 1}. ${title}\n       ${error instanceof Error ? error.message : String(error)}`,
-      );
-    }
-  }
-  console.log(`\n${held} of ${tour.length} held.`);
-  if (held === tour.length)
-    console.log('Next: "npm run demo" stays up for you to try; "npm start -- --help" is the real thing.');
-  return held === tour.length;
-}
-
-function printInvitation(fabric: DemoFabric): void {
-  const chat = `-H 'content-type: application/json' -d '{"model":"chat-fast","messages":[{"role":"user","content":"hello"}]}'`;
-  console.log(`
-OpenAI-compatible address   ${fabric.url}/v1
-Control API, agents (TLS)   ${fabric.tlsUrl}
-Operator's commands         npx ai-fabric hosts --data ${fabric.dataDirectory}
-
-Try:
-  curl -i ${fabric.url}/v1/chat/completions ${chat}
-  curl -N ${fabric.url}/v1/chat/completions ${chat.replace('"model":"chat-fast"', '"model":"chat-deep","stream":true')}
-  curl ${fabric.url}/v1/embeddings -H 'content-type: application/json' -d '{"model":"embeddings-general","input":"hello"}'
-
-Ctrl-C ends it all.
-`);
 }
 
 /** Redraws in place on a terminal; elsewhere prints one screen and waits. */

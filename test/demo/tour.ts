@@ -2,16 +2,11 @@ import { eventually } from '../simulators/common/eventually.js';
 import { EXPECTED_MODELS, SECOND_CHAT } from './demo-estate.js';
 import type { DemoFabric } from './demo-fabric.js';
 import type { GatewayAnswer } from './rest.js';
-
-/** One step of the tour: what is shown, and how it is checked. `run` returns what was seen, in a line. */
-export interface TourStep {
-  readonly title: string;
-  run(fabric: DemoFabric): Promise<string>;
-}
+import type { TourStep } from './take-tour.js';
 
 const CHAT_FAST = ['qwen2.5-7b-armitage', SECOND_CHAT];
 
-export const tour: readonly TourStep[] = [
+export const tour: readonly TourStep<DemoFabric>[] = [
   { title: 'hosts report real telemetry; wintermute is away, and that is normal', run: hostsReport },
   { title: "/v1/models lists the estate's ten names, each with its state", run: modelsAreListed },
   { title: 'chat-fast is answered by a card of ours', run: (fabric) => chat(fabric, 'chat-fast', CHAT_FAST) },

@@ -16,6 +16,7 @@ interface FeedReplica {
 type FeedMessage =
   | {
       readonly type: 'snapshot';
+      readonly stream: string;
       readonly seq: number;
       readonly hosts: readonly { readonly host: FeedHost; readonly sample: TelemetrySample | null }[];
       readonly replicas: readonly FeedReplica[];
@@ -45,14 +46,20 @@ export class FeedSubscriber {
   #seq = -1;
 
   /** @param url of the control plane, `http` or `https` */
-  constructor(url: string, headers: Readonly<Record<string, string>>) {
-    this.#socket = new WebSocket(`${url.replace(/^http/, 'ws')}/api/v1/telemetry`, {
+  constructor(url: string, headers: Readonly<Record<string, string>>, query = '') {
+    this.#socket = new WebSocket(`${url.replace(/^http/, 'ws')}/api/v1/telemetry${query}`, {
       headers,
       rejectUnauthorized: false,
     });
     this.#socket.on('message', (data) => this.#take(JSON.parse(String(data)) as FeedMessage));
     // A refusal shows in `refusedWith`, a broken connection in what does not come.
     this.#socket.on('error', () => undefined);
+  }
+
+  /** It was here before, and holds this. */
+  from(seq: number): this {
+    this.#seq = seq;
+    return this;
   }
 
   /** The status that the upgrade was answered with instead of a connection. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -42,6 +42,7 @@ describe('ai-fabric up, when it cannot', () => {
       expect(told, toldBy(result.stderr)).toContain(`${controlPlane.fabricFile}:${line}`);
       expect(told).toContain(`"${nearest}"`);
     }
+    expect(readdirSync(controlPlane.dataDirectory)).toEqual([]);
     await controlPlane.start({ fabric: FABRIC });
     expect(await controlPlane.api('/status')).toMatchObject({ declaredRevision: 1 });
   });
@@ -52,12 +53,14 @@ describe('ai-fabric up, when it cannot', () => {
     expect(toldBy(result.stderr)).toMatch(/fabric\.yaml:[23]\b/);
   });
 
-  test('a fabric.yaml that is not there is told by its path', async () => {
+  test('a fabric.yaml that is not there is told by its path, and no data directory is made', async () => {
+    const fresh = join(controlPlane.dataDirectory, 'fresh');
     const result = await controlPlane
-      .spawn({ flags: ['--config', join(controlPlane.dataDirectory, 'none.yaml')] })
+      .spawn({ flags: ['--config', join(controlPlane.dataDirectory, 'none.yaml'), '--data', fresh] })
       .ended();
     expect(result.exitCode).toBe(1);
     expect(toldBy(result.stderr)).toContain(join(controlPlane.dataDirectory, 'none.yaml'));
+    expect(existsSync(fresh)).toBe(false);
   });
 
   test('a registry that a newer program wrote is left alone, and both versions are named', async () => {
@@ -95,14 +98,16 @@ describe('ai-fabric up, when it cannot', () => {
     expect(await controlPlane.api('/status')).toMatchObject({ declaredRevision: 1 });
   });
 
-  test('a port that is taken is told by address and flag', async () => {
+  test('a port that is taken is told by address, flag and who has it', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
     const result = await controlPlane.spawn({ fabric: FABRIC, flags: ['--tls-port', String(port)] }).ended();
     other.close();
     expect(result.exitCode).toBe(1);
-    expect(toldBy(result.stderr)).toContain(`127.0.0.1:${port} is taken by another program`);
+    expect(toldBy(result.stderr)).toMatch(
+      new RegExp(`127\\.0\\.0\\.1:${port} is taken by .*process ${process.pid}\\b`),
+    );
     expect(toldBy(result.stderr)).toContain('--tls-port');
     // What was begun is put away: the next start is not in the way of the last.
     await controlPlane.start({ fabric: FABRIC });

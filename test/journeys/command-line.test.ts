@@ -65,8 +65,8 @@ describe('ai-fabric', () => {
 
   test('deployments and roles say who answers now', async () => {
     expect(await json('deployments')).toMatchObject([
-      { name: 'qwen-armitage', host: 'armitage', observed: { status: { phase: 'ready' } } },
       { name: 'llama-wintermute', host: 'wintermute', observed: null },
+      { name: 'qwen-armitage', host: 'armitage', observed: { status: { phase: 'ready' } } },
     ]);
     expect(await json('roles', 'show', 'chat-fast')).toMatchObject({
       name: 'chat-fast',
@@ -112,6 +112,21 @@ describe('ai-fabric', () => {
     expect(token).toMatch(/^aifj_/);
     expect(result.stdout + result.stderr).not.toContain(token.slice(20));
     if (process.platform !== 'win32') expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test('audit says what was changed and what came of it, and holds no secret', async () => {
+    await run('hosts', 'drain', 'armitage');
+    await run('roles', 'remove', 'nobody');
+    const entries = (await json('audit', '--limit', '2')) as unknown[];
+    expect(entries).toMatchObject([
+      { operationId: 'removeRole', params: { role: 'nobody' }, status: 404, code: 'not_found' },
+      { operationId: 'drainHost', params: { host: 'armitage' }, status: 200, actor: 'admin token' },
+    ]);
+    const table = await run('audit', '--operation', 'drainHost');
+    expect(table.stdout).toMatch(/admin token +drainHost +armitage +200/);
+    expect(JSON.stringify(await json('audit'))).not.toContain('aifj_');
+    expect((await run('audit', '--limit', '0')).exitCode).toBe(2);
+    await run('hosts', 'undrain', 'armitage');
   });
 
   test('a name that is not there ends with exit code 3 and the names that are', async () => {

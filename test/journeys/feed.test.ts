@@ -11,8 +11,8 @@ describe('the telemetry feed', () => {
   let admin: { authorization: string };
   const subscribers: FeedSubscriber[] = [];
 
-  const subscribe = (url: string, headers: Record<string, string>): FeedSubscriber => {
-    const subscriber = new FeedSubscriber(url, headers);
+  const subscribe = (url: string, headers: Record<string, string>, query = ''): FeedSubscriber => {
+    const subscriber = new FeedSubscriber(url, headers, query);
     subscribers.push(subscriber);
     return subscriber;
   };
@@ -82,6 +82,45 @@ describe('the telemetry feed', () => {
   test('a web page gets none, whatever it holds', async () => {
     const page = { ...admin, origin: 'app://obsidian.md' };
     expect(await subscribe(controlPlane.url, page).refusedWith()).toBe(403);
+  });
+
+  test('our own page brings a ticket, which is good once and for that page alone', async () => {
+    const { url } = controlPlane;
+    const ask = async (origin: string) => {
+      const headers = { ...admin, origin };
+      const answer = await fetch(`${url}/api/v1/feed-tickets`, { method: 'POST', headers });
+      return ((await answer.json()) as { ticket: string }).ticket;
+    };
+    const ticket = `?ticket=${await ask(url)}`;
+    const feed = subscribe(url, { origin: url }, `${ticket}&kinds=hosts`);
+    await eventually('the snapshot', () => feed.hosts.has('armitage'));
+    expect(await subscribe(url, { origin: url }, ticket).refusedWith()).toBe(401);
+    const stolen = `?ticket=${await ask(url)}`;
+    expect(await subscribe(url, { origin: 'https://evil.example' }, stolen).refusedWith()).toBe(403);
+    expect(await subscribe(url, {}, stolen).refusedWith()).toBe(401);
+    const rebound = { origin: 'http://evil.example', host: 'evil.example' };
+    expect(await subscribe(url, rebound, `?ticket=${await ask(url)}`).refusedWith()).toBe(403);
+  });
+
+  test('the admin token in a URL opens nothing, and a filter that is none is refused', async () => {
+    const { url, adminToken } = controlPlane;
+    expect(await subscribe(url, {}, `?token=${adminToken}`).refusedWith()).toBe(401);
+    expect(await subscribe(url, {}, `?ticket=${adminToken}`).refusedWith()).toBe(401);
+    expect(await subscribe(url, admin, '?kinds=everything').refusedWith()).toBe(400);
+  });
+
+  test('who was cut off for a moment goes on where it was', async () => {
+    const feed = subscribe(controlPlane.url, admin, '?hosts=armitage&kinds=samples');
+    await eventually('the snapshot', () => feed.messages.length > 0);
+    const [snapshot] = feed.messages;
+    if (snapshot?.type !== 'snapshot') throw new Error('no snapshot');
+    await feed.close();
+    const { seq } = feed.messages.findLast((each) => each.type !== 'goodbye') ?? snapshot;
+    armitage.reportSample();
+    const resume = `?hosts=armitage&kinds=samples&stream=${snapshot.stream}&resume=${seq}`;
+    const again = subscribe(controlPlane.url, admin, resume).from(seq);
+    await eventually('what it missed', () => again.samples.has('armitage'));
+    expect(again.messages.map(({ type }) => type)).not.toContain('snapshot');
   });
 
   test('a plain request is told that this path speaks WebSocket', async () => {

@@ -1,13 +1,15 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatJoinToken, type HostInventory, parseJoinToken } from '@ai-fabric/shared';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
 import { describeReal, wine } from '../harness/real-part.js';
 import { eventually } from '../simulators/common/eventually.js';
-import { bundleAgent } from './windows/bundle-agent.js';
 import { windowsNode } from './windows/windows-node.js';
 import { WinePrefix, type WineProgram } from './windows/wine-prefix.js';
+
+/** As it ships: it needs no folder of packages beside it. */
+const AGENT = join(import.meta.dirname, '..', '..', 'agent', 'dist', 'program');
 
 const FABRIC = `
 version: 1
@@ -38,8 +40,8 @@ describeReal('the agent on Windows', [wine, windowsNode], () => {
   beforeAll(async () => {
     prefix = new WinePrefix();
     fabric = await BootedControlPlane.boot({ fabric: FABRIC });
-    mkdirSync(join(prefix.drive, 'agent'));
-    await bundleAgent(join(prefix.drive, 'agent'));
+    cpSync(AGENT, join(prefix.drive, 'agent'), { recursive: true });
+    writeFileSync(join(prefix.drive, 'agent', 'package.json'), '{ "type": "module" }\n');
   });
 
   afterAll(async () => {
@@ -48,7 +50,7 @@ describeReal('the agent on Windows', [wine, windowsNode], () => {
   });
 
   const runAgent = (...args: string[]): WineProgram =>
-    prefix.node('C:\\agent\\agent.js', args, {
+    prefix.node('C:\\agent\\main.js', args, {
       AI_FABRIC_AGENT_STATE: STATE,
       AI_FABRIC_AGENT_NAME: 'armitage',
     });

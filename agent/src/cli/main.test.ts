@@ -194,6 +194,24 @@ describe('ai-fabric-agent run', () => {
     expect(lines.every((line) => typeof JSON.parse(line) === 'object')).toBe(true);
   });
 
+  test('prints its state as JSON once it is linked, apart from the log', async () => {
+    const plane = await startPlane();
+    await run(joinArgs(plane), `${token()}\n`);
+    const agent = start(['run', '--json']);
+    let printed = '';
+    agent.child.stdout?.on('data', (piece: Buffer) => {
+      printed += piece.toString('utf8');
+    });
+    await until(() => printed.endsWith('}\n'));
+    expect(JSON.parse(printed)).toMatchObject({
+      ...{ running: true, pid: agent.child.pid, server: plane.url, hostName: 'armitage', hostId: 'host-1' },
+      link: { state: 'linked', problem: null },
+    });
+    agent.child.kill('SIGTERM');
+    expect(await agent.exited).toBe(0);
+    expect(agent.output()).toContain('agent: started');
+  });
+
   test('stops in time even while the control plane stands still', async () => {
     const plane = await startPlane();
     await run(joinArgs(plane), `${token()}\n`);

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
+import { aclGrant, icaclsPath, privateAclArguments } from '@ai-fabric/shared';
 import { type RunTool, runTool } from './run-tool.js';
 
 /** A file of the state directory that cannot be used. The message names it and says what to do. */
@@ -21,7 +22,6 @@ export interface PrivateFiles {
 
 export interface PrivateFilesOptions {
   readonly platform: NodeJS.Platform;
-  /** Services have a short PATH, so that tools are named in full. */
   readonly windowsDirectory: string;
   readonly run?: RunTool;
 }
@@ -76,23 +76,13 @@ const posixGuard: Guard = {
   },
 };
 
-const SYSTEM = '*S-1-5-18';
-const ADMINISTRATORS = '*S-1-5-32-544';
-
 /** The ACL stands on the directory and is inherited, so that no file is ever there without it. */
 function windowsGuard({ windowsDirectory, run = runTool }: PrivateFilesOptions): Guard {
-  const icacls = `${windowsDirectory}\\System32\\icacls.exe`;
-  const grant = (who: string): string => `${who}:(OI)(CI)F`;
+  const icacls = icaclsPath(windowsDirectory);
   return {
     directory: async (path) => {
       // Best effort: a disk without ACLs (FAT, some network shares) must not keep an agent from working.
-      const guarded = await run(icacls, [
-        path,
-        '/inheritance:r',
-        '/grant:r',
-        grant(SYSTEM),
-        grant(ADMINISTRATORS),
-      ]).then(
+      const guarded = await run(icacls, privateAclArguments(path)).then(
         () => true,
         () => false,
       );
@@ -102,7 +92,8 @@ function windowsGuard({ windowsDirectory, run = runTool }: PrivateFilesOptions):
         () => false,
       );
       // An agent that a user runs without elevation is neither of the two: its own account then has to be a third.
-      if (!usable) await run(icacls, [path, '/grant:r', grant(userInfo().username)]).catch(() => undefined);
+      if (!usable)
+        await run(icacls, [path, '/grant:r', aclGrant(userInfo().username)]).catch(() => undefined);
     },
     file: async () => undefined,
   };

@@ -1,17 +1,26 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { Checks } from '../checks/create-checks.js';
+import type { WatchedFabricFile } from '../declared/watched-fabric-file.js';
+import type { TelemetryHistory } from '../history/telemetry-history.js';
 import type { LiveView } from '../live/live-view.js';
+import type { KeyStore } from '../registry/key-types.js';
 import type { DeclaredStore, TokenStore } from '../registry/registry-types.js';
+import type { WriteJournal } from '../registry/write-journal.js';
 import type { Router } from '../router/route-types.js';
 
 /** What the routes may reach: nothing that is not here. */
 export interface ApiContext {
   readonly clock: Clock;
   readonly live: LiveView;
+  readonly telemetry: Pick<TelemetryHistory, 'query'>;
   readonly router: Router;
   readonly tokens: TokenStore;
   readonly checks: Checks;
+  readonly keys: KeyStore;
   readonly declared: DeclaredStore;
+  readonly writes: WriteJournal;
+  /** What `up --config` named. */
+  readonly fabricFile: WatchedFabricFile;
   readonly status: () => {
     readonly startedAtMs: number;
     readonly linkedHosts: number;
@@ -19,6 +28,7 @@ export interface ApiContext {
     readonly droppedObservations: number;
     readonly fabricFileDiffers: boolean;
   };
+  readonly createFeedTicket: (origin: string | null) => string;
   readonly certificateSha256: string;
   /** Where agents reach the TLS listener, best first. */
   readonly serverUrls: () => readonly string[];

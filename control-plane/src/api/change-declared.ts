@@ -7,6 +7,8 @@ import {
 import type { ApiContext } from './api-context.js';
 import { ApiError } from './problem.js';
 
+const MAX_TOLD = 50;
+
 /**
  * Applies one change to the declared state, checked as a whole file is: valid, or nothing.
  *
@@ -22,16 +24,19 @@ export function changeDeclared(context: ApiContext, change: (fabric: SerialisedF
   const result = context.declared.replace(checked.state, before.revision);
   if (result.ok) return;
   if (result.reason === 'invalid') throw invalid(result.findings);
-  throw new ApiError(
+  throw conflict(result.currentRevision, before.revision);
+}
+
+export function conflict(currentRevision: number, expectedRevision: number): ApiError {
+  return new ApiError(
     'conflict',
-    `the declared state was changed in between (now revision ${result.currentRevision})`,
+    `the declared state was changed in between: it is at revision ${currentRevision}, not ${expectedRevision}; nothing was applied`,
     'read it again, then send the change again',
   );
 }
 
-function invalid(findings: readonly DeclaredFinding[]): ApiError {
-  return new ApiError(
-    'invalid',
-    findings.map(({ path, message }) => `${formatPath(path)}: ${message}`).join('; '),
-  );
+export function invalid(findings: readonly DeclaredFinding[], fix: string | null = null): ApiError {
+  const told = findings.slice(0, MAX_TOLD).map(({ path, message }) => `${formatPath(path)}: ${message}`);
+  if (findings.length > MAX_TOLD) told.push(`… and ${findings.length - MAX_TOLD} more`);
+  return new ApiError('invalid', told.join('; '), fix);
 }

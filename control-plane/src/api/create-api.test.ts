@@ -1,125 +1,65 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseJoinToken } from '@ai-fabric/shared';
-import { ManualClock } from '@ai-fabric/shared/testing';
-import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseFabricText } from '../declared/parse-fabric-text.js';
-import { LiveState } from '../live/live-state.js';
-import { openRegistry } from '../registry/open-registry.js';
-import type { Registry } from '../registry/registry-types.js';
-import { createRouter, type RunningRouter } from '../router/create-router.js';
-import { createApi } from './create-api.js';
+import { TEST_CERTIFICATE, TEST_TOKEN, TestApi } from './testing/test-api.js';
 
-const FABRIC = `
-version: 1
-hosts: { motoko: {}, armitage: { mayBeAway: true } }
-deployments:
-  qwen: { host: armitage, task: chat, engine: external, url: 'http://127.0.0.1:1', servedModel: Qwen }
-roles:
-  chat-fast: { task: chat, targets: [{ deployment: qwen }] }
-aliases: { local/chat: chat-fast }
-`;
-const TOKEN = 'aifa_test';
-const CERTIFICATE = 'ab'.repeat(32);
-
-let directory: string;
-let registry: Registry;
-let router: RunningRouter;
-let live: LiveState;
-let api: ReturnType<typeof createApi>;
-const clock = new ManualClock();
+let api: TestApi;
+const call: TestApi['call'] = (...args) => api.call(...args);
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'ai-fabric-api-'));
-  const log = pino({ level: 'silent' });
-  registry = openRegistry({ dataDirectory: directory, clock, log });
-  const parsed = parseFabricText(FABRIC, 'fabric.yaml');
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
-  registry.declared.replace(parsed.state, 0);
-  live = new LiveState({ clock, log });
-  live.seed([], registry.declared.current());
-  registry.declared.onChange((state) => live.applyDeclared(state));
-  const { declared, hosts, tokens } = registry;
-  router = createRouter({ declared, live, secrets: { has: () => false }, clock, random: () => 0, log });
-  api = createApi(
-    {
-      ...{ clock, live, router, tokens, declared, certificateSha256: CERTIFICATE },
-      status: () => ({
-        ...{ startedAtMs: 1, linkedHosts: 0, feedSubscribers: 0, droppedObservations: 0 },
-        fabricFileDiffers: false,
-      }),
-      serverUrls: () => ['https://motoko:8443'],
-      checks: {
-        doctor: () => Promise.reject(new Error('not here')),
-        smoke: () => Promise.reject(new Error('not here')),
-        last: () => ({ doctor: null, smoke: null }),
-        nextAtMs: () => null,
-        bundle: () => {
-          throw new Error('not here');
-        },
-        webhook: () => ({ lastPostedAtMs: null, lastProblem: null }),
-      },
-      verifyAdminToken: (presented) => presented === TOKEN,
-      setDraining: (name, draining) => {
-        if (hosts.setDraining(name, draining)) live.setDraining(name, draining);
-      },
-    },
-    log,
-  );
+  api = new TestApi();
 });
-
-afterEach(async () => {
-  router.close();
-  await registry.close();
-  rmSync(directory, { recursive: true, force: true });
-});
-
-async function call(method: string, path: string, body?: unknown, token = TOKEN) {
-  const answer = await api.request(`/api/v1${path}`, {
-    method,
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  return {
-    status: answer.status,
-    type: answer.headers.get('content-type'),
-    body: text === '' ? null : JSON.parse(text),
-  };
-}
+afterEach(() => api.remove());
 
 describe('who may call', () => {
   test('nobody without the admin token, and the answer says where it is found', async () => {
-    const { status, type, body } = await call('GET', '/hosts', undefined, 'wrong');
+    const { status, type, body } = await call('GET', '/hosts', undefined, { authorization: 'Bearer wrong' });
     expect(status).toBe(401);
     expect(type).toBe('application/problem+json');
     expect(body).toMatchObject({ code: 'unauthorised', detail: 'the admin token is wrong' });
     expect(body.fix).toContain('ai-fabric up');
-    expect((await api.request('/api/v1/hosts')).status).toBe(401);
+    expect((await api.app.request('/api/v1/hosts')).status).toBe(401);
   });
 
-  test('the document itself is open, and describes every path', async () => {
-    const document = (await (await api.request('/api/v1/openapi.json')).json()) as {
-      paths: object;
-      openapi: string;
-    };
-    expect(document.openapi).toBe('3.1.0');
-    expect(Object.keys(document.paths).sort()).toEqual([
-      '/api/v1/deployments',
-      '/api/v1/deployments/{deployment}',
-      '/api/v1/hosts',
-      '/api/v1/hosts/{host}',
-      '/api/v1/hosts/{host}/drain',
-      '/api/v1/hosts/{host}/telemetry',
-      '/api/v1/hosts/{host}/undrain',
-      '/api/v1/join-tokens',
-      '/api/v1/join-tokens/{id}',
-      '/api/v1/roles',
-      '/api/v1/roles/{role}',
-      '/api/v1/status',
-    ]);
+  test('anybody reads the document itself', async () => {
+    expect((await api.app.request('/api/v1/openapi.json')).status).toBe(200);
+  });
+});
+
+describe('what fails', () => {
+  test('is told apart by code, and named by the id of its request', async () => {
+    const answer = await api.app.request('/api/v1/hosts/nobody', {
+      headers: { authorization: `Bearer ${TEST_TOKEN}`, 'x-request-id': 'mine-1' },
+    });
+    expect(answer.headers.get('x-request-id')).toBe('mine-1');
+    expect(await answer.json()).toMatchObject({
+      type: 'urn:ai-fabric:problem:not_found',
+      title: 'There is no such thing',
+      status: 404,
+      code: 'not_found',
+      instance: 'urn:ai-fabric:request:mine-1',
+    });
+  });
+
+  test.each([
+    ['GET', '/nowhere', 404, 'not_found', null],
+    ['POST', '/hosts', 405, 'method_not_allowed', 'GET, HEAD'],
+    ['PATCH', '/roles/chat-fast', 405, 'method_not_allowed', 'DELETE, GET, HEAD, PUT'],
+    ['OPTIONS', '/hosts/motoko/drain', 405, 'method_not_allowed', 'POST'],
+  ])('%s %s is a %i', async (method, path, status, code, allow) => {
+    const answer = await api.app.request(`/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${TEST_TOKEN}` },
+    });
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('allow')).toBe(allow);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(await answer.json()).toMatchObject({ status, code });
+  });
+
+  test('for its size is a 413', async () => {
+    expect(
+      await call('PUT', '/roles/chat-fast', 'x'.repeat(10), { 'content-length': '9999999' }),
+    ).toMatchObject({ status: 413, body: { code: 'too_large' } });
   });
 });
 
@@ -140,13 +80,54 @@ describe('hosts', () => {
     expect(await call('POST', '/hosts/armitage/drain')).toMatchObject({ status: 404 });
   });
 
-  test('telemetry answers with what is there, and refuses a range that ends before it begins', async () => {
+  test('telemetry answers with what is there: nothing, of a host that never joined', async () => {
     const { body } = await call('GET', '/hosts/motoko/telemetry');
-    expect(body.items).toEqual([]);
-    expect(await call('GET', '/hosts/motoko/telemetry?fromMs=2&toMs=1')).toMatchObject({
-      status: 400,
-      body: { code: 'invalid' },
-    });
+    expect(body).toMatchObject({ host: 'motoko', stretches: [], stepMs: 60_000 });
+    expect(new Set(body.points.map((point: { state: string }) => point.state))).toEqual(new Set(['silent']));
+  });
+
+  test.each([
+    ['from=1h&to=2h', '"from" is after "to"'],
+    ['from=yesterday', '"from" is no time: "yesterday"'],
+    ['from=1h&step=1s', '3600 points; at most 2000'],
+    ['from=1h&step=fast', '"step" is no length of time'],
+    ['fields=gpu.watts', 'no field "gpu.watts"'],
+  ])('telemetry with %s is refused', async (query, detail) => {
+    const { status, body } = await call('GET', `/hosts/motoko/telemetry?${query}`);
+    expect([status, body.code]).toEqual([400, 'invalid']);
+    expect(body.detail).toContain(detail);
+    expect(body.fix).toBeTruthy();
+  });
+
+  test('telemetry of ten years is that of the 400 days that are kept, and says so', async () => {
+    const { status, body } = await call('GET', '/hosts/motoko/telemetry?from=3650d');
+    expect(status).toBe(200);
+    expect(body.notes[0]).toContain('kept for 400 days');
+    expect(body.toMs - body.fromMs).toBe(400 * 86_400_000);
+    expect(body.resolution).toBe('2h');
+    expect(body.points.length).toBeLessThanOrEqual(2_000);
+  });
+});
+
+describe('listings', () => {
+  test('come in pages that name the next one', async () => {
+    const first = await call('GET', '/hosts?limit=1');
+    expect(first.body.items).toMatchObject([{ name: 'armitage' }]);
+    const second = await call('GET', `/hosts?limit=1&cursor=${first.body.nextCursor}`);
+    expect(second.body).toMatchObject({ items: [{ name: 'motoko' }], nextCursor: null });
+  });
+
+  test('refuse the cursor of another listing, and a limit out of bounds', async () => {
+    const { nextCursor } = (await call('GET', '/hosts?limit=1')).body;
+    for (const path of ['/roles', '/deployments', '/join-tokens']) {
+      expect(await call('GET', `${path}?cursor=${nextCursor}`)).toMatchObject({
+        status: 400,
+        body: { code: 'cursor_invalid', fix: expect.stringContaining('first page') },
+      });
+    }
+    for (const limit of ['0', '1001', '1.5', 'x', '']) {
+      expect(await call('GET', `/hosts?limit=${limit}`)).toMatchObject({ status: 400 });
+    }
   });
 });
 
@@ -164,9 +145,9 @@ describe('declared state over REST', () => {
       status: 200,
       body: { name: 'second', maxConcurrent: 16, observed: null },
     });
-    const { revision } = registry.declared.current();
+    const { revision } = api.registry.declared.current();
     await call('PUT', '/deployments/second', deployment);
-    expect(registry.declared.current().revision).toBe(revision);
+    expect(api.registry.declared.current().revision).toBe(revision);
   });
 
   test.each([
@@ -175,17 +156,17 @@ describe('declared state over REST', () => {
     ['a missing field', { host: 'motoko' }, 'task'],
     ['no JSON', '{', 'JSON'],
   ])('%s is refused by name and nothing is changed', async (_, body, named) => {
-    const { revision } = registry.declared.current();
+    const { revision } = api.registry.declared.current();
     const answer = await call('PUT', '/deployments/second', body);
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid' } });
     expect(answer.body.detail).toContain(named);
-    expect(registry.declared.current().revision).toBe(revision);
+    expect(api.registry.declared.current().revision).toBe(revision);
   });
 
   test('a body that is not declared as JSON is a 415 that says how', async () => {
-    const answer = await api.request('/api/v1/deployments/second', {
+    const answer = await api.app.request('/api/v1/deployments/second', {
       method: 'PUT',
-      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'text/plain' },
+      headers: { authorization: `Bearer ${TEST_TOKEN}`, 'content-type': 'text/plain' },
       body: '{}',
     });
     expect(answer.status).toBe(415);
@@ -212,11 +193,62 @@ describe('declared state over REST', () => {
   });
 });
 
+describe('the whole declared state over REST', () => {
+  const document = { version: 1, hosts: { motoko: {}, wintermute: {} } };
+
+  test('is read, planned against and applied as one document', async () => {
+    const read = await call('GET', '/declared');
+    expect(read.body).toMatchObject({ revision: 1, document: { aliases: { 'local/chat': 'chat-fast' } } });
+    const plan = await call('POST', '/declared/plan', { document });
+    expect(plan).toMatchObject({
+      status: 200,
+      body: { revision: 1, changes: [{ change: 'added', kind: 'host', name: 'wintermute' }] },
+    });
+    expect(plan.body.notInFile).toContainEqual({ kind: 'role', name: 'chat-fast' });
+    const body = { document, expectedRevision: 1 };
+    expect(await call('POST', '/declared/apply', body)).toMatchObject({
+      status: 200,
+      body: { changed: true, revision: 2 },
+    });
+    expect(await call('POST', '/declared/apply', body)).toMatchObject({
+      status: 409,
+      body: { code: 'conflict' },
+    });
+    expect((await call('GET', '/declared')).body.document.hosts).toEqual({
+      armitage: { mayBeAway: true },
+      motoko: { mayBeAway: false },
+      wintermute: { mayBeAway: false },
+    });
+  });
+
+  test.each([
+    ['no document', {}],
+    ['an unknown member', { document, expectedRevision: 1, force: true }],
+    ['a document with a mistake', { document: { version: 1, host: {} }, expectedRevision: 1 }],
+    ['no revision', { document }],
+  ])('%s is refused and nothing is applied', async (_, body) => {
+    expect(await call('POST', '/declared/apply', body)).toMatchObject({ status: 400 });
+    expect(api.registry.declared.current().revision).toBe(1);
+  });
+
+  test('drift is told of the hosts, and of a document that is sent', async () => {
+    const { body } = await call('GET', '/declared/drift');
+    expect(body.file).toBeNull();
+    expect(body.hosts.map(({ code, host }: { code: string; host: string }) => `${host} ${code}`)).toEqual([
+      'armitage host_never_joined',
+      'motoko host_never_joined',
+    ]);
+    const sent = await call('POST', '/declared/drift', { document });
+    expect(sent.body.file).toMatchObject({ name: null, plan: { changes: [{ name: 'wintermute' }] } });
+    expect(await call('POST', '/declared/drift', { document: {} })).toMatchObject({ status: 400 });
+  });
+});
+
 describe('join tokens', () => {
   test('a token is shown once, carries the pinned certificate, and can be revoked once', async () => {
     const { status, body } = await call('POST', '/join-tokens', { hostName: 'armitage', ttlSeconds: 60 });
     expect(status).toBe(201);
-    expect(parseJoinToken(body.token)).toMatchObject({ id: body.id, certificateSha256: CERTIFICATE });
+    expect(parseJoinToken(body.token)).toMatchObject({ id: body.id, certificateSha256: TEST_CERTIFICATE });
     const listed = await call('GET', '/join-tokens');
     expect(listed.body.items).toMatchObject([{ id: body.id, hostName: 'armitage', state: 'unused' }]);
     expect(JSON.stringify(listed.body)).not.toContain(parseJoinToken(body.token)?.secret);
@@ -230,4 +262,76 @@ describe('join tokens', () => {
       expect(await call('POST', '/join-tokens', body)).toMatchObject({ status: 400 });
     },
   );
+});
+
+describe('keys', () => {
+  test('a key is made with what it may, shown once, and found by name and by id', async () => {
+    const limits = { requestsPerMinute: 60 };
+    const { status, body } = await call('POST', '/keys', {
+      ...{ name: 'obsidian', roles: ['local/chat'], mayCloud: true, limits },
+    });
+    expect(status).toBe(201);
+    expect(body.secret).toMatch(/^sk-fabric-/);
+    expect(body.key).toMatchObject({
+      ...{ name: 'obsidian', state: 'active', roles: ['local/chat'], mayCloud: true, mayWake: false },
+      limits: { requestsPerMinute: 60, tokensPerMinute: null, concurrentRequests: null },
+      hint: `${body.secret.slice(0, 14)}…`,
+    });
+    for (const key of ['obsidian', body.key.id]) {
+      expect((await call('GET', `/keys/${key}`)).body).toEqual(body.key);
+    }
+    const listed = await call('GET', '/keys');
+    expect(listed.body.items.map(({ name }: { name: string }) => name)).toEqual(['anonymous', 'obsidian']);
+    expect(JSON.stringify(listed.body)).not.toContain(body.secret);
+  });
+
+  test('a change leaves what it does not name, and takes limits off again', async () => {
+    await call('POST', '/keys', { name: 'ci', limits: { requestsPerMinute: 5, tokensPerMinute: 0 } });
+    expect((await call('PATCH', '/keys/ci', { limits: { tokensPerMinute: null } })).body).toMatchObject({
+      limits: { requestsPerMinute: 5, tokensPerMinute: null },
+      mayCloud: false,
+    });
+    expect((await call('PATCH', '/keys/ci', { roles: ['chat-fast'], mayWake: true })).body).toMatchObject({
+      ...{ roles: ['chat-fast'], mayWake: true, limits: { requestsPerMinute: 5 } },
+    });
+    expect((await call('PATCH', '/keys/anonymous', { mayCloud: false })).body).toMatchObject({
+      ...{ name: 'anonymous', mayCloud: false, hint: null },
+    });
+  });
+
+  test('a new secret comes with the time that the one before has left', async () => {
+    const { body } = await call('POST', '/keys', { name: 'ci' });
+    const rotated = await call('POST', '/keys/ci/rotate', { graceSeconds: 60 });
+    expect(rotated.status).toBe(200);
+    expect(rotated.body.secret).not.toBe(body.secret);
+    expect(rotated.body.key.previousValidUntilMs).toBe(api.clock.nowMs() + 60_000);
+    expect((await call('DELETE', '/keys/ci')).status).toBe(204);
+    expect((await call('GET', '/keys/ci')).body).toMatchObject({ state: 'revoked' });
+    expect(await call('DELETE', '/keys/ci')).toMatchObject({ status: 409, body: { code: 'conflict' } });
+    expect(await call('POST', '/keys/ci/rotate', {})).toMatchObject({ status: 409 });
+  });
+
+  test.each([
+    ['POST', '/keys', { name: 'ci', roles: ['chat-fats'] }, 400],
+    ['POST', '/keys', { name: 'ci', limits: { requestsPerMinute: -1 } }, 400],
+    ['POST', '/keys', { name: 'ci', limits: { perHour: 1 } }, 400],
+    ['POST', '/keys', { name: 'ci', expiresAtMs: 1 }, 400],
+    ['POST', '/keys', { name: 'My key' }, 400],
+    ['POST', '/keys', { name: 'anonymous' }, 409],
+    ['DELETE', '/keys/anonymous', undefined, 409],
+    ['DELETE', '/keys/nobody', undefined, 404],
+    ['PATCH', '/keys/nobody', {}, 404],
+    ['POST', '/keys/anonymous/rotate', {}, 409],
+    ['POST', '/keys/anonymous/rotate', { graceSeconds: -1 }, 400],
+  ])('%s %s %j is a %i', async (method, path, body, status) => {
+    expect((await call(method, path, body)).status).toBe(status);
+  });
+
+  test('a name that nobody declared is refused with the nearest', async () => {
+    const { body } = await call('POST', '/keys', { name: 'ci', roles: ['chat-fats'] });
+    expect(body).toMatchObject({
+      detail: expect.stringContaining('"chat-fats"'),
+      fix: expect.stringContaining('nearest: chat-fast'),
+    });
+  });
 });

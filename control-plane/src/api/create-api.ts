@@ -1,21 +1,35 @@
-import { PROTOCOL_VERSION } from '@ai-fabric/shared';
-import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
-import { HTTPException } from 'hono/http-exception';
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import type { Logger } from 'pino';
-import { RegistryError } from '../registry/registry-error.js';
-import { VERSION } from '../version.js';
+import { createRequestIds } from '../gateway/admission/request-ids.js';
+import { answerProblem, toApiError } from './answer-problem.js';
 import type { ApiContext } from './api-context.js';
+import { allowedMethods, describeApi } from './api-document.js';
+import { guardWrites } from './guard-writes.js';
 import { limitBody } from './limit-body.js';
 import { ApiError } from './problem.js';
-import { problemResponses } from './problem-responses.js';
+import { addAuditRoutes } from './routes/audit-routes.js';
 import { addCheckRoutes } from './routes/check-routes.js';
+import { addControlPlaneRoutes } from './routes/control-plane-routes.js';
+import { addDeclaredRoutes } from './routes/declared-routes.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
+import { addFeedRoutes } from './routes/feed-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
+import { addKeyRoutes } from './routes/key-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
+import { addTelemetryRoutes } from './routes/telemetry-routes.js';
 import { addTokenRoutes } from './routes/token-routes.js';
-import { statusSchema } from './schemas.js';
 
 const MAX_BODY_BYTES = 1024 * 1024;
+const DOCUMENT_PATH = '/api/v1/openapi.json';
+
+declare module 'hono' {
+  interface ContextVariableMap {
+    requestId: string;
+    /** Who calls, as the audit log names them. */
+    actor: string;
+  }
+}
 
 /** The REST control API under `/api/v1`; every call but the document itself needs the admin token. */
 export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
@@ -27,86 +41,89 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
       throw new ApiError('invalid', `${result.target} ${place}: ${issue?.message ?? 'invalid'}`);
     },
   }).basePath('/api/v1');
+  const requestId = createRequestIds(Math.random);
 
   app.use('*', async (c, next) => {
-    if (c.req.path !== '/api/v1/openapi.json') requireAdmin(context, c.req.header('authorization'));
+    c.set('requestId', requestId(c.req.header('x-request-id')));
+    await next();
+    c.header('x-request-id', c.get('requestId'));
+  });
+  app.use('*', async (c, next) => {
+    if (c.req.path !== DOCUMENT_PATH) c.set('actor', requireAdmin(context, c.req.header('authorization')));
     await next();
   });
   app.use('*', limitBody(MAX_BODY_BYTES));
-  addStatusRoute(app, context);
+  guardWrites(app, { journal: context.writes, clock: context.clock, log });
+  addControlPlaneRoutes(app, context);
   addHostRoutes(app, context);
+  addTelemetryRoutes(app, context);
+  addDeclaredRoutes(app, context);
   addDeploymentRoutes(app, context);
   addRoleRoutes(app, context);
   addTokenRoutes(app, context);
   addCheckRoutes(app, context);
-  app.openAPIRegistry.registerComponent('securitySchemes', 'adminToken', { type: 'http', scheme: 'bearer' });
-  app.doc31('/openapi.json', {
-    openapi: '3.1.0',
-    info: { title: 'AI Fabric control API', version: VERSION },
-    security: [{ adminToken: [] }],
-  });
+  addAuditRoutes(app, context);
+  addKeyRoutes(app, context);
+  addFeedRoutes(app, context);
+  addDocumentRoute(app);
+
+  // Made when it is first asked for: no start waits for it.
+  let made: ReturnType<typeof describeApi> | null = null;
+  const document = () => {
+    made ??= describeApi(app);
+    return made;
+  };
+  app.get('/openapi.json', (c) => c.json(document()));
   app.notFound((c) =>
-    problem(
-      new ApiError('not_found', `there is no ${c.req.method} ${c.req.path}`, 'see /api/v1/openapi.json'),
-    ),
+    answerProblem(nothingThere(c, allowedMethods(document(), c.req.path)), c.get('requestId')),
   );
-  app.onError((error) => problem(toApiError(error, log)));
+  app.onError((error, c) => {
+    const problem = toApiError(error, c.get('requestId'), log);
+    c.set('problemCode', problem.code);
+    return answerProblem(problem, c.get('requestId'));
+  });
   return app;
 }
 
-function addStatusRoute(app: OpenAPIHono, context: ApiContext): void {
-  app.openapi(
+/** Described alone: it cannot be made before the last route is there. */
+function addDocumentRoute(app: OpenAPIHono): void {
+  app.openAPIRegistry.registerPath(
     createRoute({
       method: 'get',
-      path: '/status',
+      path: '/openapi.json',
+      operationId: 'getApiDocument',
       tags: ['control plane'],
-      summary: 'The control plane itself',
+      summary: 'This document; needs no token',
+      security: [],
       responses: {
-        200: { description: 'Status', content: { 'application/json': { schema: statusSchema } } },
-        ...problemResponses(401),
+        200: {
+          description: 'OpenAPI 3.1',
+          content: { 'application/json': { schema: z.record(z.string(), z.unknown()) } },
+        },
       },
     }),
-    (c) =>
-      c.json(
-        {
-          ...context.status(),
-          version: VERSION,
-          protocolVersion: PROTOCOL_VERSION,
-          declaredRevision: context.declared.current().revision,
-          certificateSha256: context.certificateSha256,
-        },
-        200,
-      ),
   );
 }
 
-function requireAdmin(context: ApiContext, authorization: string | undefined): void {
+function nothingThere(c: Context, allowed: readonly string[]): ApiError {
+  const { method, path } = c.req;
+  if (allowed.length === 0) {
+    return new ApiError('not_found', `there is no ${method} ${path}`, `see ${DOCUMENT_PATH}`);
+  }
+  const fix = `use ${allowed.join(' or ')}`;
+  return new ApiError('method_not_allowed', `${path} does not take ${method}`, fix, {
+    allow: allowed.join(', '),
+  });
+}
+
+/** @returns who calls */
+function requireAdmin(context: ApiContext, authorization: string | undefined): string {
   const presented = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-  if (presented !== undefined && context.verifyAdminToken(presented)) return;
+  if (presented !== undefined && context.verifyAdminToken(presented)) return 'admin token';
   throw new ApiError(
     'unauthorised',
     presented === undefined ? 'no admin token was sent' : 'the admin token is wrong',
     'send "Authorization: Bearer …" with the token from the file that "ai-fabric up" names',
+    { 'www-authenticate': 'Bearer' },
   );
-}
-
-function toApiError(error: Error, log: Logger): ApiError {
-  if (error instanceof ApiError) return error;
-  if (error instanceof HTTPException) {
-    const fix = 'send the body as JSON, with "content-type: application/json"';
-    return new ApiError(error.status === 415 ? 'unsupported_media_type' : 'invalid', error.message, fix);
-  }
-  if (error instanceof RegistryError) {
-    const busy = error.code === 'registry_busy';
-    return new ApiError(busy ? 'registry_busy' : 'registry_unwritable', error.message, error.fix);
-  }
-  log.error({ error: error.stack ?? error.message }, 'a control API call failed');
-  return new ApiError('internal', 'the control plane failed on this call; its log says more');
-}
-
-function problem(error: ApiError): Response {
-  return new Response(JSON.stringify(error), {
-    status: error.status,
-    headers: { 'content-type': 'application/problem+json' },
-  });
 }

@@ -18,12 +18,12 @@ describe('limitBody', () => {
 
   test('a body within the limit passes, one above it is refused with the limit', async () => {
     expect(await answerTo({ 'content-length': '10' })).toBe('done');
-    expect(await answerTo({ 'content-length': '11' })).toBe('invalid: the body is over 10 bytes');
+    expect(await answerTo({ 'content-length': '11' })).toBe('too_large: the body is over 10 bytes');
   });
 
   test('a body that comes without a length is refused', async () => {
     expect(await answerTo({ 'transfer-encoding': 'chunked' })).toBe(
-      'invalid: the body came without a length',
+      'length_required: the body came without a length',
     );
   });
 });

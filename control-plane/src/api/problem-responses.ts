@@ -3,8 +3,10 @@ import { problemSchema } from './problem.js';
 const descriptions = {
   400: 'The request is not valid',
   401: 'The admin token is missing or wrong',
+  403: 'Not allowed',
   404: 'There is no such thing',
   409: 'Something still uses it, or it was changed in between',
+  422: 'The idempotency key belongs to another request',
   503: 'The registry is locked by another program',
   507: 'The registry cannot be written',
 } as const;
@@ -16,7 +18,7 @@ interface ProblemResponse {
   content: { 'application/problem+json': { schema: typeof problemSchema } };
 }
 
-/** The failures that a route documents. */
+/** The failures that a route documents; those that every route has are added to the document. */
 export function problemResponses<Status extends ProblemStatus>(
   ...statuses: readonly Status[]
 ): Record<Status, ProblemResponse> {

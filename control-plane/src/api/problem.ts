@@ -3,77 +3,72 @@ import { z } from '@hono/zod-openapi';
 /** RFC 9457 problem details, with a stable `code` for programs and a `fix` for people. */
 export const problemSchema = z
   .object({
-    type: z.literal('about:blank'),
-    title: z.string(),
+    type: z.string().openapi({ description: 'As `code`, a URI', example: 'urn:ai-fabric:problem:not_found' }),
+    title: z.string().openapi({ description: 'The same for every problem of this code' }),
     status: z.int(),
-    code: z.string(),
-    detail: z.string(),
-    fix: z.string().nullable(),
+    code: z.string().openapi({ description: 'Stable; for programs' }),
+    detail: z.string().openapi({ description: 'About this very request' }),
+    fix: z.string().nullable().openapi({ description: 'What mends it, where that is known' }),
+    instance: z.string().openapi({
+      description: 'This very request, as `x-request-id` names it',
+      example: 'urn:ai-fabric:request:req-1',
+    }),
   })
   .openapi('Problem');
+export type Problem = z.infer<typeof problemSchema>;
 
-export type ProblemCode =
-  | 'unauthorised'
-  | 'forbidden'
-  | 'not_found'
-  | 'invalid'
-  | 'unsupported_media_type'
-  | 'in_use'
-  | 'conflict'
-  | 'registry_busy'
-  | 'registry_unwritable'
-  | 'internal';
+/** Status and title of each code. */
+const problems = {
+  unauthorised: [401, 'The admin token is missing or wrong'],
+  forbidden: [403, 'Not allowed'],
+  not_found: [404, 'There is no such thing'],
+  method_not_allowed: [405, 'This path does not take this method'],
+  length_required: [411, 'The body came without its length'],
+  too_large: [413, 'The body is too large'],
+  invalid: [400, 'The request is not valid'],
+  cursor_invalid: [400, 'The cursor is not one of this query'],
+  unsupported_media_type: [415, 'The body is not declared as JSON'],
+  in_use: [409, 'Something else still uses it'],
+  conflict: [409, 'It was changed in between'],
+  in_flight: [409, 'The same request is under way'],
+  outcome_unknown: [409, 'Nobody knows what came of the same request'],
+  answer_not_kept: [409, 'It was done, and its answer was not kept'],
+  idempotency_key_reused: [422, 'The idempotency key belongs to another request'],
+  registry_busy: [503, 'The registry is locked by another program'],
+  registry_unwritable: [507, 'The registry cannot be written'],
+  query_unanswered: [503, 'What was kept could not be read in time'],
+  internal: [500, 'The control plane failed'],
+} as const satisfies Record<string, readonly [status: number, title: string]>;
 
-const statuses = {
-  unauthorised: 401,
-  forbidden: 403,
-  not_found: 404,
-  invalid: 400,
-  unsupported_media_type: 415,
-  in_use: 409,
-  conflict: 409,
-  registry_busy: 503,
-  registry_unwritable: 507,
-  internal: 500,
-} as const satisfies Record<ProblemCode, number>;
-
-const titles: Readonly<Record<ProblemCode, string>> = {
-  unauthorised: 'The admin token is missing or wrong',
-  forbidden: 'Not allowed',
-  not_found: 'There is no such thing',
-  invalid: 'The request is not valid',
-  unsupported_media_type: 'The body is not declared as JSON',
-  in_use: 'Something else still uses it',
-  conflict: 'It was changed in between',
-  registry_busy: 'The registry is locked by another program',
-  registry_unwritable: 'The registry cannot be written',
-  internal: 'The control plane failed',
-};
+export type ProblemCode = keyof typeof problems;
 
 /** Thrown by routes; rendered in one place. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly code: ProblemCode;
   readonly fix: string | null;
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(code: ProblemCode, detail: string, fix: string | null = null) {
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    fix: string | null = null,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(detail);
     this.code = code;
     this.fix = fix;
+    this.headers = headers;
   }
 
-  get status(): (typeof statuses)[ProblemCode] {
-    return statuses[this.code];
+  get status(): (typeof problems)[ProblemCode][0] {
+    return problems[this.code][0];
   }
 
-  toJSON(): z.infer<typeof problemSchema> {
-    return {
-      type: 'about:blank',
-      title: titles[this.code],
-      status: this.status,
-      code: this.code,
-      detail: this.message,
-      fix: this.fix,
-    };
+  toProblem(requestId: string): Problem {
+    const { code, message: detail, fix } = this;
+    const [status, title] = problems[code];
+    const instance = `urn:ai-fabric:request:${requestId}`;
+    return { type: `urn:ai-fabric:problem:${code}`, title, status, code, detail, fix, instance };
   }
 }

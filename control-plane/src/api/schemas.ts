@@ -111,13 +111,42 @@ export const newJoinTokenSchema = z
   })
   .openapi('NewJoinToken');
 
+export const auditEntrySchema = z
+  .object({
+    id: z.int(),
+    atMs: z.number(),
+    requestId: z.string(),
+    /** Who wrote. */
+    actor: z.string(),
+    operationId: z.string(),
+    /** Of the path. */
+    params: z.record(z.string(), z.string()),
+    /** What was sent, in short and without secrets. */
+    body: z.unknown(),
+    /** Of the answer; `null`: the control plane ended before it was known. */
+    status: z.int().nullable(),
+    /** Of the problem that it was answered with. */
+    code: z.string().nullable(),
+  })
+  .openapi('AuditEntry');
+
+export const feedTicketSchema = z
+  .object({
+    /** The only time that it is shown. */
+    ticket: z.string(),
+    /** Where the WebSocket is to be opened; filters are added to it. */
+    path: z.string(),
+    expiresAtMs: z.number(),
+  })
+  .openapi('FeedTicket');
+
 export const statusSchema = z
   .object({
     version: z.string(),
     protocolVersion: z.int(),
     startedAtMs: z.number(),
     declaredRevision: z.int(),
-    /** What `up --config` named differs from the registry, which wins until it is applied. */
+    /** What `up --config` named differs from the registry, which wins until the file is applied. */
     fabricFileDiffers: z.boolean(),
     linkedHosts: z.int(),
     feedSubscribers: z.int(),

@@ -12,8 +12,8 @@ export interface PemPair {
 /** A new EC P-256 key with a certificate for ten years, from a day ago: clocks of other machines may be behind. */
 export async function makeSelfSigned(names: readonly CertificateName[], nowMs: number): Promise<PemPair> {
   // Loaded at the first start alone: it brings an X.509 toolkit that takes a tenth of a second to read.
-  const { generate } = await import('selfsigned');
-  const made = await generate([{ name: 'commonName', value: 'ai-fabric control plane' }], {
+  const { default: selfsigned } = await import('selfsigned');
+  const made = await selfsigned.generate([{ name: 'commonName', value: 'ai-fabric control plane' }], {
     keyType: 'ec',
     curve: 'P-256',
     algorithm: 'sha256',

@@ -26,7 +26,7 @@ export function writePrivateFile(file: string, content: string): void {
 
 const OTHERS = 0o077;
 
-/** Whether anybody but the owner may read a file. Windows has access lists instead, taken over from the directory. */
+/** Whether anybody but the owner may read a file. Windows has access lists instead, inherited from the directory: `guardDirectory`. */
 export function isOpenToOthers(mode: number, platform: NodeJS.Platform): boolean {
   return platform !== 'win32' && (mode & OTHERS) !== 0;
 }

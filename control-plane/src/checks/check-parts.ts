@@ -14,7 +14,7 @@ export interface CheckParts {
   readonly log: Logger;
   readonly declared: DeclaredSource;
   readonly live: LiveView;
-  readonly secrets: SecretReader;
+  readonly secrets: Pick<SecretReader, 'read' | 'failing'>;
   readonly dataDirectory: string;
   readonly certificate: ServerCertificate;
   readonly hostName: string;

@@ -1,6 +1,7 @@
 import { dataDirectoryLayout } from '../config/data-directory-layout.js';
+import { listSecretReferences } from '../declared/decide/list-secret-references.js';
 import { serialiseDeclaredState } from '../declared/decide/serialise-declared-state.js';
-import type { DeclaredState, SecretReference } from '../declared/declared-state.js';
+import type { DeclaredState } from '../declared/declared-state.js';
 import type { HostEvent } from '../registry/registry-types.js';
 import type { CheckParts } from './check-parts.js';
 import type { CheckRecords } from './check-records.js';
@@ -45,14 +46,9 @@ function withoutWebhookAddress(state: DeclaredState): unknown {
 
 function knownSecrets({ secrets, dataDirectory }: CheckParts, state: DeclaredState): string[] {
   const { webhook } = state.checks;
-  const references: (SecretReference | null)[] = [
-    ...[...state.providers.values()].map(({ apiKey }) => apiKey),
-    webhook?.secret ?? null,
-    webhook !== null && typeof webhook.url !== 'string' ? webhook.url : null,
-  ];
-  const values = references.flatMap((reference) => {
-    const result = reference === null ? null : secrets.read(reference);
-    return result?.ok ? [result.value] : [];
+  const values = listSecretReferences(state).flatMap((reference) => {
+    const result = secrets.read(reference);
+    return result.ok ? [result.value] : [];
   });
   const token = readAdminToken(dataDirectoryLayout(dataDirectory).adminTokenFile);
   const inClear = webhook !== null && typeof webhook.url === 'string' ? [webhook.url] : [];

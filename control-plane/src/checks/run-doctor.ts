@@ -87,7 +87,8 @@ function askProviders(parts: CheckParts, declared: DeclaredState): Promise<Provi
   return Promise.all(
     [...declared.providers.values()].map(async (provider) => {
       const { keyProblem, ask } = await askProvider(parts, provider);
-      return { provider, keyProblem, ask, aloneIn: rolesOnlyOf(declared, provider.name) };
+      const keyFailing = provider.apiKey === null ? null : parts.secrets.failing(provider.apiKey);
+      return { provider, keyProblem, keyFailing, ask, aloneIn: rolesOnlyOf(declared, provider.name) };
     }),
   );
 }

@@ -59,7 +59,7 @@ beforeEach(() => {
   };
   const secrets = {
     read: () => ({ ok: false, code: 'env_missing', detail: 'no' }) as const,
-    has: () => false,
+    failing: () => null,
   };
   const parts = { clock, random: () => 0, log: pino({ level: 'silent' }), declared, secrets };
   checks = new ScheduledChecks(parts, runner);

@@ -57,7 +57,7 @@ export async function postToWebhook(
 }
 
 function read(
-  secrets: SecretReader,
+  secrets: Pick<SecretReader, 'read'>,
   reference: Parameters<SecretReader['read']>[0],
 ): { readonly ok: true; readonly value: string } | { readonly ok: false; readonly problem: string } {
   const result = secrets.read(reference);

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { TLSSocket } from 'node:tls';
 import { normaliseCertificateSha256 } from '@ai-fabric/shared';
 import { buildConnector, Client, type Dispatcher } from 'undici';
 import { z } from 'zod';
 import { problemSchema } from '../api/problem.js';
+import { listOf } from '../api/schemas.js';
 import { dataDirectoryLayout } from '../config/data-directory-layout.js';
 import { CliError, exitCodes } from './exit-codes.js';
 
@@ -26,6 +28,7 @@ export interface ConnectOptions {
 /** Somebody else answers there, or it has a new certificate. */
 export class CertificateMismatch extends CliError {}
 
+const PAGE_LIMIT = 1_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 
 /** The CLI's only way in: the public REST API. */
@@ -42,6 +45,25 @@ export class ApiClient {
     return this.#call('GET', path, undefined, schema);
   }
 
+  /** All items of a listing, page by page. @param path may have a query */
+  async list<Item>(path: string, item: z.ZodType<Item>): Promise<Item[]> {
+    const all: Item[] = [];
+    let cursor: string | null = null;
+    do {
+      const query = new URLSearchParams({
+        limit: String(PAGE_LIMIT),
+        ...(cursor === null ? {} : { cursor }),
+      });
+      const page: { items: Item[]; nextCursor: string | null } = await this.get(
+        `${path}${path.includes('?') ? '&' : '?'}${query}`,
+        listOf(item),
+      );
+      all.push(...page.items);
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+    return all;
+  }
+
   /** @param timeoutMs for calls that do much before they answer */
   post<Value>(
     path: string,
@@ -50,6 +72,10 @@ export class ApiClient {
     timeoutMs = REQUEST_TIMEOUT_MS,
   ): Promise<Value> {
     return this.#call('POST', path, body, schema, timeoutMs);
+  }
+
+  patch<Value>(path: string, body: unknown, schema: z.ZodType<Value>): Promise<Value> {
+    return this.#call('PATCH', path, body, schema);
   }
 
   put<Value>(path: string, body: unknown, schema: z.ZodType<Value>): Promise<Value> {
@@ -76,7 +102,11 @@ export class ApiClient {
       const answer = await client.request({
         method,
         path: `/api/v1${path}`,
-        headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
+        headers: {
+          authorization: `Bearer ${this.#token}`,
+          'content-type': 'application/json',
+          ...(method === 'GET' ? {} : { 'idempotency-key': randomUUID() }),
+        },
         body: body === undefined ? null : JSON.stringify(body),
       });
       const text = await answer.body.text();
@@ -163,7 +193,7 @@ function pinnedConnector(certificateSha256: string): buildConnector.connector {
 function refusal(status: number, text: string, url: string): CliError {
   const problem = parseProblem(text);
   if (!problem) return new CliError(exitCodes.failed, `${url} answered ${status}: ${text.slice(0, 200)}`);
-  return new CliError(exitCodeOf(problem.status), problem.detail, problem.fix);
+  return new CliError(exitCodeOf(problem.status), problem.detail, problem.fix, { code: problem.code });
 }
 
 function exitCodeOf(status: number): number {

@@ -6,6 +6,7 @@ export const exitCodes = {
   notFound: 3,
   refused: 4,
   unreachable: 5,
+  changed: 10,
   warnings: 20,
   errors: 21,
 } as const;
@@ -15,9 +16,10 @@ Exit codes:
   0  done
   1  failed; the message says why
   2  wrong usage
-  3  the named host, deployment, role or token does not exist
+  3  the named host, deployment, role, token or key does not exist
   4  the control plane refused (wrong admin token, invalid change, still in use)
   5  the control plane cannot be reached, or its certificate is not the pinned one
+  10 something differs, or was changed (diff, apply, drift)
   20 doctor: the worst finding is a warning
   21 doctor: the worst finding is an error; smoke: something is broken`;
 
@@ -26,10 +28,18 @@ export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: number;
   readonly fix: string | null;
+  /** More of it for programs: printed with --json. */
+  readonly details: Readonly<Record<string, unknown>> | null;
 
-  constructor(exitCode: number, message: string, fix: string | null = null) {
+  constructor(
+    exitCode: number,
+    message: string,
+    fix: string | null = null,
+    details: Readonly<Record<string, unknown>> | null = null,
+  ) {
     super(message);
     this.exitCode = exitCode;
     this.fix = fix;
+    this.details = details;
   }
 }

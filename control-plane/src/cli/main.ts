@@ -1,10 +1,17 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.js';
+import { applyCommand } from './commands/apply-command.js';
+import { auditCommand } from './commands/audit-command.js';
 import { checksCommand } from './commands/checks-command.js';
 import { demoCommand } from './commands/demo-command.js';
 import { deploymentsCommand } from './commands/deployments-command.js';
+import { diffCommand } from './commands/diff-command.js';
 import { doctorCommand } from './commands/doctor-command.js';
+import { driftCommand } from './commands/drift-command.js';
+import { exportCommand } from './commands/export-command.js';
 import { hostsCommand } from './commands/hosts-command.js';
+import { importCommand } from './commands/import-command.js';
+import { keysCommand } from './commands/keys-command.js';
 import { rolesCommand } from './commands/roles-command.js';
 import { smokeCommand } from './commands/smoke-command.js';
 import { tokenCommand } from './commands/token-command.js';
@@ -24,7 +31,14 @@ const program = new Command('ai-fabric')
   .addCommand(rolesCommand())
   .addCommand(doctorCommand())
   .addCommand(smokeCommand())
-  .addCommand(checksCommand());
+  .addCommand(checksCommand())
+  .addCommand(auditCommand())
+  .addCommand(keysCommand())
+  .addCommand(diffCommand())
+  .addCommand(applyCommand())
+  .addCommand(exportCommand())
+  .addCommand(driftCommand())
+  .addCommand(importCommand());
 
 prepare(program);
 
@@ -46,9 +60,10 @@ function prepare(command: Command): void {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   const message = error instanceof Error ? error.message : String(error);
-  const { exitCode, fix } = error instanceof CliError ? error : { exitCode: exitCodes.failed, fix: null };
+  const { exitCode, fix, details } =
+    error instanceof CliError ? error : { exitCode: exitCodes.failed, fix: null, details: null };
   if (process.argv.includes('--json')) {
-    console.error(JSON.stringify({ error: { message, fix, exitCode } }));
+    console.error(JSON.stringify({ error: { message, fix, exitCode, ...details } }));
   } else {
     console.error(`error: ${message}`);
     if (fix) console.error(`fix: ${fix}`);

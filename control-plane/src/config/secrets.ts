@@ -1,113 +1,143 @@
-import { readFileSync, statSync } from 'node:fs';
-import type { Clock } from '@ai-fabric/shared';
+import type { Clock, Timer } from '@ai-fabric/shared';
+import type { Logger } from 'pino';
 import type { SecretReference } from '../declared/declared-state.js';
+import { describeReference } from './decide/describe-reference.js';
+import { readVariable } from './decide/read-variable.js';
+import { type RememberedSecret, type SecretLook, takeLook } from './decide/take-look.js';
 import type { Environment } from './environment.js';
+import type { SecretProblem, SecretResult } from './secret-result.js';
+import type { LookAt } from './secret-sources.js';
 
-export type SecretProblem =
-  | 'env_missing'
-  | 'file_missing'
-  | 'file_unreadable'
-  | 'file_readable_by_others'
-  /** Empty, too long, or with characters that no header may hold. */
-  | 'malformed';
-
-export type SecretResult =
-  | { readonly ok: true; readonly value: string }
-  /** `detail` names the place and the fix, never the value. */
-  | { readonly ok: false; readonly code: SecretProblem; readonly detail: string };
-
+/** Never waits: what it answers is in memory. */
 export interface SecretReader {
   read(reference: SecretReference): SecretResult;
   has(reference: SecretReference): boolean;
+  /** Why its place fails while what was last read there goes on being used; `null`: it does not. */
+  failing(reference: SecretReference): SecretProblem | null;
+  /** These are read now and again and again; others are forgotten. Resolves when each was looked at once. */
+  watch(references: readonly SecretReference[]): Promise<void>;
+  close(): void;
 }
 
 export interface SecretReaderParts {
   /** The process's environment as it was at start. */
   readonly env: Environment;
+  readonly lookAt: LookAt;
   readonly clock: Clock;
-  readonly platform?: NodeJS.Platform;
+  readonly log: Logger;
 }
 
-/** Files are looked at again this often: a key that was replaced works within seconds, a request costs no disk. */
+/** A file that was replaced works within seconds. */
 const LOOK_AGAIN_MS = 5_000;
-const MAX_REMEMBERED = 256;
-const MAX_SECRET_BYTES = 16 * 1024;
-/** Visible ASCII: what an Authorization header may hold. */
-const HEADER_SAFE = /^[\x21-\x7e]+$/;
-const READABLE_BY_OTHERS = 0o007;
+/** A vault counts what it is asked. */
+const VAULT_AGAIN_MS = 300_000;
+const FAILED_VAULT_AGAIN_MS = 30_000;
 
-interface Remembered {
-  readonly result: SecretResult;
-  readonly version: string;
-  readonly lookedAtMs: number;
+const NOT_READ_YET: SecretResult = {
+  ok: false,
+  code: 'not_read_yet',
+  detail: 'it is being read for the first time; come again in a moment',
+};
+
+interface Entry {
+  readonly reference: SecretReference;
+  remembered: RememberedSecret | null;
+  nextLookAtMs: number;
+  /** Under way; a look that hangs is not followed by another. */
+  look: Promise<void> | null;
 }
 
-/** Reads secrets where the declared state says that they are. Nothing is written anywhere, least of all a log. */
+/**
+ * Secrets where the declared state says that they are, looked at in the background and held in memory. One whose place
+ * fails is used as it last was, which is said once. Nothing of a secret is written anywhere, least of all a log.
+ */
 export function createSecretReader(parts: SecretReaderParts): SecretReader {
-  const remembered = new Map<string, Remembered>();
-  const read = (reference: SecretReference): SecretResult => {
-    if ('env' in reference) return readVariable(parts.env, reference.env);
-    return readFileAgain(parts, remembered, reference.file);
-  };
-  return { read, has: (reference) => read(reference).ok };
+  return new WatchingReader(parts);
 }
 
-function readVariable(env: Environment, name: string): SecretResult {
-  const text = (Object.hasOwn(env, name) ? env[name] : undefined)?.trim() ?? '';
-  if (text !== '') return checkForm(text, `the environment variable ${name}`);
-  const detail = `the environment variable ${name} is not set; set it where the control plane is started, and restart it`;
-  return { ok: false, code: 'env_missing', detail };
-}
+class WatchingReader implements SecretReader {
+  readonly #parts: SecretReaderParts;
+  #entries = new Map<string, Entry>();
+  /** The declared state's references are objects that live as long as it does. */
+  readonly #ids = new WeakMap<SecretReference, string>();
+  readonly #timer: Timer;
 
-function readFileAgain(
-  { clock, platform = process.platform }: SecretReaderParts,
-  remembered: Map<string, Remembered>,
-  file: string,
-): SecretResult {
-  const nowMs = clock.monotonicMs();
-  const before = remembered.get(file);
-  if (before && nowMs - before.lookedAtMs < LOOK_AGAIN_MS) return before.result;
-  const { version, result } = lookAt(file, platform, before);
-  if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-  remembered.set(file, { version, result, lookedAtMs: nowMs });
-  return result;
-}
+  constructor(parts: SecretReaderParts) {
+    this.#parts = parts;
+    this.#timer = parts.clock.every(LOOK_AGAIN_MS, () => this.#lookAgain());
+  }
 
-function lookAt(
-  file: string,
-  platform: NodeJS.Platform,
-  before: Remembered | undefined,
-): { readonly version: string; readonly result: SecretResult } {
-  try {
-    const { mtimeMs, ctimeMs, size, mode, ino } = statSync(file);
-    const version = `${mtimeMs} ${ctimeMs} ${size} ${mode} ${ino}`;
-    if (before?.version === version) return { version, result: before.result };
-    if (platform !== 'win32' && (mode & READABLE_BY_OTHERS) !== 0) {
-      const detail = `${file} can be read by every user of this machine; run: chmod 600 ${file}`;
-      return { version, result: { ok: false, code: 'file_readable_by_others', detail } };
+  read(reference: SecretReference): SecretResult {
+    if ('env' in reference) return readVariable(this.#parts.env, reference.env);
+    return this.#entries.get(this.#idOf(reference))?.remembered?.result ?? NOT_READ_YET;
+  }
+
+  has(reference: SecretReference): boolean {
+    return this.read(reference).ok;
+  }
+
+  failing(reference: SecretReference): SecretProblem | null {
+    if ('env' in reference) return null;
+    const remembered = this.#entries.get(this.#idOf(reference))?.remembered;
+    return remembered?.result.ok ? remembered.failing : null;
+  }
+
+  async watch(references: readonly SecretReference[]): Promise<void> {
+    const before = this.#entries;
+    this.#entries = new Map();
+    for (const reference of references) {
+      if ('env' in reference) continue;
+      const id = this.#idOf(reference);
+      const known = before.get(id);
+      const entry = known ?? { reference, remembered: null, nextLookAtMs: 0, look: null };
+      this.#entries.set(id, entry);
+      if (known === undefined) this.#look(entry);
     }
-    if (size > MAX_SECRET_BYTES) {
-      const detail = `${file} holds ${size} bytes; expected a file with nothing but the key`;
-      return { version, result: { ok: false, code: 'malformed', detail } };
-    }
-    return { version, result: checkForm(readFileSync(file, 'utf8').trim(), file) };
-  } catch (error) {
-    return { version: 'none', result: explain(error, file) };
+    await Promise.all([...this.#entries.values()].map(({ remembered, look }) => remembered === null && look));
+  }
+
+  close(): void {
+    this.#timer.cancel();
+  }
+
+  #lookAgain(): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    for (const entry of this.#entries.values()) if (nowMs >= entry.nextLookAtMs) this.#look(entry);
+  }
+
+  #look(entry: Entry): void {
+    if (entry.look !== null) return;
+    const version = entry.remembered?.version ?? null;
+    entry.look = this.#parts.lookAt(entry.reference, version).then((look) => {
+      entry.look = null;
+      this.#take(entry, look);
+    });
+  }
+
+  #take(entry: Entry, look: SecretLook | null): void {
+    const { clock, log } = this.#parts;
+    const { remembered, told } = look === null ? { ...entry, told: null } : takeLook(entry.remembered, look);
+    const isWell = remembered?.failing === null;
+    entry.remembered = remembered;
+    entry.nextLookAtMs = clock.monotonicMs() + againMs(entry.reference, isWell);
+    const secret = describeReference(entry.reference);
+    if (told?.kind === 'failing') {
+      const { code, detail, isUsedAsItWas } = told;
+      log.warn({ secret, code, detail, isUsedAsItWas }, 'a secret cannot be read');
+    } else if (told?.kind === 'recovered') log.info({ secret }, 'a secret can be read again');
+    else if (told?.kind === 'replaced') log.info({ secret }, 'a secret was replaced');
+  }
+
+  #idOf(reference: SecretReference): string {
+    const known = this.#ids.get(reference);
+    if (known !== undefined) return known;
+    const id = describeReference(reference);
+    this.#ids.set(reference, id);
+    return id;
   }
 }
 
-function checkForm(text: string, place: string): SecretResult {
-  if (text.length <= MAX_SECRET_BYTES && HEADER_SAFE.test(text)) return { ok: true, value: text };
-  const what =
-    text === '' ? 'is empty' : 'holds more than a key: a line break, a space or a character beyond ASCII';
-  return { ok: false, code: 'malformed', detail: `${place} ${what}; put the key alone there` };
-}
-
-function explain(error: unknown, file: string): SecretResult {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return { ok: false, code: 'file_missing', detail: `${file} does not exist; put the key there` };
-  }
-  const detail = `${file} cannot be read (${code}); give the user that runs the control plane read access`;
-  return { ok: false, code: 'file_unreadable', detail };
+function againMs(reference: SecretReference, isWell: boolean): number {
+  if (!('azureKeyVault' in reference)) return LOOK_AGAIN_MS;
+  return isWell ? VAULT_AGAIN_MS : FAILED_VAULT_AGAIN_MS;
 }

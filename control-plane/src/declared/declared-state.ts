@@ -37,7 +37,12 @@ export interface DeclaredDeployment {
 }
 
 /** A secret is never declared, only where it is found. */
-export type SecretReference = { readonly env: string } | { readonly file: string };
+export type SecretReference =
+  | { readonly env: string }
+  | { readonly file: string }
+  /** Of systemd, by its name. */
+  | { readonly credential: string }
+  | { readonly azureKeyVault: { readonly vault: string; readonly secret: string } };
 
 export interface DeclaredProvider {
   readonly name: string;

@@ -15,6 +15,11 @@ const timeoutSeconds = z.number().gt(0).max(MAX_TIMEOUT_SECONDS);
 
 const modelIdSchema = z.string().min(1).max(200);
 
+/** What an editor can say of an address without our code: `describeUrlProblem`, as one expression. */
+const AUTHORITY = String.raw`[hH][tT][tT][pP][sS]?://(\[[0-9a-fA-F:.]+\]|[^\s/?#@:\[\]\\]+)(:[0-9]{1,5})?`;
+const BASE_ADDRESS = `^${AUTHORITY}(/[^?#]*)?$`;
+const ENGINE_ADDRESS = `^${AUTHORITY}(/(?!([^?#]*/)?v1/?$)[^?#]*)?$`;
+
 function addressSchema(example: string, mayEndInVersion: boolean) {
   return z
     .string()
@@ -46,7 +51,11 @@ export const deploymentEntrySchema = z
         error: 'an address such as http://armitage:8000',
         abort: true,
       })
-      .describe('Where the engine answers, without /v1, as both the control plane and the agent reach it.'),
+      .meta({
+        pattern: ENGINE_ADDRESS,
+        description:
+          'Where the engine answers, without /v1, as both the control plane and the agent reach it.',
+      }),
     servedModel: modelIdSchema.describe('What the engine calls the model in its own /v1/models.'),
     maxConcurrent: z
       .int()
@@ -61,7 +70,12 @@ export const deploymentEntrySchema = z
       .nullable()
       .default(null)
       .describe('Prompt and answer together, in tokens. Left out: as the engine reports.'),
-    listed: z.boolean().default(true).describe('Whether clients see it in /v1/models under its own name.'),
+    listed: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether clients see it in /v1/models and may ask for it under its own name; its roles and aliases serve it anyway.',
+      ),
   })
   .describe('A model on a host.');
 
@@ -81,6 +95,31 @@ const secretReferenceSchema = z
         .regex(/^(\/|[A-Za-z]:[\\/]|\\\\)/, 'the absolute path of a file')
         .describe('Absolute path of a file that holds nothing but the key, readable by its owner alone.'),
     }),
+    z.strictObject({
+      credential: z
+        .string()
+        .max(200)
+        .regex(/^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/, 'the name of a systemd credential')
+        .describe('Name of a credential that systemd hands to the control plane (LoadCredential=).'),
+    }),
+    z.strictObject({
+      azureKeyVault: z
+        .strictObject({
+          vault: z
+            .string()
+            .max(300)
+            .regex(
+              /^https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?\/?$/,
+              'an address such as https://my-vault.vault.azure.net',
+            )
+            .describe('Address of the vault.'),
+          secret: z
+            .string()
+            .regex(/^[A-Za-z0-9-]{1,127}$/, 'the name of a secret: letters, digits and "-"')
+            .describe('Name of the secret; its newest version is used.'),
+        })
+        .describe('A secret of Azure Key Vault.'),
+    }),
   ])
   .describe('Where the key is found. The key itself never stands in this file.');
 
@@ -91,7 +130,10 @@ const providerModelEntrySchema = z.strictObject({
 
 const providerEntrySchema = z
   .strictObject({
-    baseUrl: addressSchema('https://api.openai.com/v1', true).describe('Up to and with /v1.'),
+    baseUrl: addressSchema('https://api.openai.com/v1', true).meta({
+      pattern: BASE_ADDRESS,
+      description: 'Up to and with /v1.',
+    }),
     apiKey: secretReferenceSchema.nullable().default(null),
     models: z
       .record(nameSchema, providerModelEntrySchema)

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { errorsOf, withLine } from './testing/fabric-texts.js';
 
 const KEY_RULE =
-  'expected { env: NAME } or { file: /absolute/path }: the key itself never stands in this file; ' +
+  'expected { env: NAME }, { file: /absolute/path }, { credential: NAME } or { azureKeyVault: { vault, secret } }: ' +
+  'the key itself never stands in this file; ' +
   'put it into an environment variable or a file of its own (and replace it, if it was shared with this one)';
 
 describe('a key that stands in a fabric file itself', () => {

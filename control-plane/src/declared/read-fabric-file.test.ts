@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { fabricJsonSchema } from './fabric-json-schema.js';
-import { formatFabricErrors } from './parse-fabric-text.js';
+import { formatFabricErrors, parseFabricText } from './parse-fabric-text.js';
 import { readFabricFile } from './read-fabric-file.js';
 
 const repository = new URL('../../../', import.meta.url);
@@ -53,6 +53,67 @@ describe('the published JSON Schema', () => {
     expect(schema.safeParse({ version: 1, hosts: { motoko: {} } }).success).toBe(true);
     expect(schema.safeParse({ version: 1, hosts: { motoko: { mayBeAwy: true } } }).success).toBe(false);
   });
+});
+
+describe('an address is judged alike by the published schema and the program', () => {
+  const schema = z.fromJSONSchema(
+    JSON.parse(readFileSync(new URL('docs/schema/fabric.schema.json', repository), 'utf8')),
+  );
+  const deployment = (url: string) => ({
+    version: 1,
+    hosts: { armitage: {} },
+    deployments: {
+      qwen: { host: 'armitage', task: 'chat', engine: 'external', url, servedModel: 'qwen' },
+    },
+  });
+  const provider = (baseUrl: string) => ({
+    version: 1,
+    providers: { openai: { baseUrl, models: { strong: { model: 'gpt' } } } },
+  });
+  const verdicts = (file: unknown) => ({
+    schema: schema.safeParse(file).success,
+    program: parseFabricText(JSON.stringify(file), 'fabric.yaml').ok,
+  });
+  const taken = { schema: true, program: true };
+  const refused = { schema: false, program: false };
+
+  it.each([
+    'http://armitage:8000',
+    'HTTPS://armitage',
+    'http://10.0.0.7:8000/',
+    'http://[fd00::7]:8000/engine',
+    'http://armitage/v1/engine',
+    'http://armitage/a@b',
+  ])('%s is taken', (address) => {
+    expect(verdicts(deployment(address))).toEqual(taken);
+    expect(verdicts(provider(address))).toEqual(taken);
+  });
+
+  it.each([
+    'armitage:8000',
+    'armitage',
+    '',
+    'ftp://armitage',
+    ' http://armitage',
+    'http://',
+    'http:armitage',
+    'http://user:word@armitage',
+    'http://armitage?key=x',
+    'http://armitage/#x',
+    'http://armitage:8000:1',
+    'http://arm itage',
+  ])('"%s" is refused', (address) => {
+    expect(verdicts(deployment(address))).toEqual(refused);
+    expect(verdicts(provider(address))).toEqual(refused);
+  });
+
+  it.each(['http://armitage/v1', 'http://armitage:8000/v1/', 'http://armitage/engine/v1'])(
+    '%s is one of a provider, not of an engine',
+    (address) => {
+      expect(verdicts(deployment(address))).toEqual(refused);
+      expect(verdicts(provider(address))).toEqual(taken);
+    },
+  );
 });
 
 describe('a fabric file that cannot be read', () => {

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { compareDeclared } from './decide/list-declared-objects.js';
+import { planApply, planIsEmpty } from './decide/plan-apply.js';
 import type { DeclaredSource, DeclaredState } from './declared-state.js';
 import { formatFabricErrors } from './parse-fabric-text.js';
 import { readFabricFile } from './read-fabric-file.js';
@@ -13,6 +13,17 @@ export class FabricFileError extends Error {
 /** As much of the registry as seeding needs. */
 export interface SeedTarget extends DeclaredSource {
   replace(next: DeclaredState, expectedRevision: number): { readonly ok: boolean };
+}
+
+/**
+ * Refuses a file that a first start could not seed from, before that start has made anything.
+ *
+ * @throws {FabricFileError}
+ */
+export function refuseBadSeed(fabricFile: string | null): void {
+  if (fabricFile === null) return;
+  const file = readFabricFile(fabricFile);
+  if (!file.ok) throw new FabricFileError(formatFabricErrors(file));
 }
 
 /**
@@ -41,9 +52,12 @@ export function seedFromFile(fabricFile: string | null, registry: SeedTarget, lo
     );
     return false;
   }
-  const differences = compareDeclared(before, file.state);
-  if (differences.length > 0) {
-    log.warn({ file: fabricFile, differences }, 'the fabric file differs from the registry, which is used');
-  }
-  return differences.length > 0;
+  const { plan } = planApply(before, file, { prune: false, enrolledHosts: new Set() });
+  if (planIsEmpty(plan)) return false;
+  const differences = [
+    ...plan.changes.map(({ change, kind, name }) => `${kind} ${name}: ${change}`),
+    ...plan.notInFile.map(({ kind, name }) => `${kind} ${name}: not in the file`),
+  ];
+  log.warn({ file: fabricFile, differences }, 'the fabric file differs from the registry, which is used');
+  return true;
 }

@@ -5,8 +5,10 @@ import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LiveState } from '../live/live-state.js';
 import { declaredOf, inventory, sampleOf, statusOf } from '../live/testing/live-fixtures.js';
+import { EVERYTHING, type FeedFilter, feedFilter, wantsHost } from './decide/feed-filter.js';
+import type { FeedResume } from './decide/parse-feed-query.js';
 import { HIGH_WATER_BYTES, LAG_LIMIT_MS, planDelivery } from './decide/plan-delivery.js';
-import { FeedBroadcast } from './feed-broadcast.js';
+import { FeedBroadcast, MAX_KEPT_BYTES } from './feed-broadcast.js';
 import { FakeFeedSocket } from './testing/fake-feed-socket.js';
 
 const log = pino({ level: 'silent' });
@@ -20,9 +22,15 @@ beforeEach(() => {
   feed = new FeedBroadcast({ live, clock, log });
 });
 
-function subscribe(): FakeFeedSocket {
+function subscribe(filter?: FeedFilter, resume?: FeedResume): FakeFeedSocket {
   const socket = new FakeFeedSocket();
-  return socket.attach(feed.add(socket));
+  return socket.attach(feed.add(socket, filter, resume));
+}
+
+/** Cut off, with what it was told. */
+function cutOff(socket: FakeFeedSocket): FeedResume {
+  socket.end();
+  return { stream: socket.view?.stream ?? '', seq: socket.view?.seq ?? -1 };
 }
 
 function tick(times = 1): void {
@@ -41,11 +49,17 @@ function sample(name: string, running = 0, agoMs = 0, backfilled = false): void 
   live.takeReport(name, { clockSkewMs: 0, samples });
 }
 
-/** What the live view holds, as a subscriber would. */
-function liveNow() {
+/** What the live view holds, as a subscriber with that filter would. */
+function liveNow(filter: FeedFilter) {
+  const hosts = filter.kinds.has('hosts') ? [...live.hosts()] : [];
+  const replicas = filter.kinds.has('replicas') ? [...live.replicas()] : [];
   return {
-    hosts: [...live.hosts()].map(({ sample: latest, ...host }) => ({ host, sample: latest })),
-    replicas: [...live.replicas()].map(({ deployment, host, status }) => ({ deployment, host, status })),
+    hosts: hosts
+      .filter(({ name }) => wantsHost(filter, name))
+      .map(({ sample: latest, ...host }) => ({ host, sample: filter.kinds.has('samples') ? latest : null })),
+    replicas: replicas
+      .filter(({ host }) => wantsHost(filter, host))
+      .map(({ deployment, host, status }) => ({ deployment, host, status })),
   };
 }
 
@@ -59,10 +73,11 @@ function held(socket: FakeFeedSocket) {
 const sorted = <Item>(items: readonly Item[]) => items.map((item) => JSON.stringify(item)).sort();
 const lastSeenApart = (text: string) => text.replace(/"lastSeenMs":\d+/, '');
 
-function expectHolds(socket: FakeFeedSocket): void {
+function expectHolds(socket: FakeFeedSocket, filter = EVERYTHING): void {
   expect(socket.problem).toBeNull();
-  expect(sorted(held(socket).hosts).map(lastSeenApart)).toEqual(sorted(liveNow().hosts).map(lastSeenApart));
-  expect(sorted(held(socket).replicas)).toEqual(sorted(liveNow().replicas));
+  const now = liveNow(filter);
+  expect(sorted(held(socket).hosts).map(lastSeenApart)).toEqual(sorted(now.hosts).map(lastSeenApart));
+  expect(sorted(held(socket).replicas)).toEqual(sorted(now.replicas));
 }
 
 describe('a subscriber', () => {
@@ -235,6 +250,164 @@ describe('a subscriber that does not keep up', () => {
   });
 });
 
+describe('a subscriber with a filter', () => {
+  beforeEach(() => {
+    live.applyDeclared(declaredOf({ motoko: ['chat-motoko'], armitage: ['chat-armitage'] }));
+    for (const name of ['motoko', 'armitage']) linkHost(name);
+  });
+  const replicasOf = (name: string) =>
+    live.takeReport(name, { clockSkewMs: 0, samples: [], replicas: [statusOf(`chat-${name}`)] });
+
+  it('is told of its hosts alone, and nothing of what happens to others', () => {
+    const socket = subscribe(feedFilter(['motoko'], ['hosts', 'replicas', 'samples']));
+    tick();
+    for (const name of ['armitage', 'motoko', 'armitage']) {
+      sample(name);
+      replicasOf(name);
+      tick();
+    }
+    expect(socket.problem).toBeNull();
+    expect(socket.messages.map(({ type }) => type)).toEqual(['snapshot', 'change']);
+    expect([...(socket.view?.hosts.keys() ?? [])]).toEqual(['motoko']);
+    expect([...(socket.view?.replicas.keys() ?? [])]).toEqual(['chat-motoko']);
+  });
+
+  it('is told of its kinds alone; samples bring their hosts', () => {
+    // Its first report makes its host another one.
+    sample('motoko');
+    replicasOf('motoko');
+    const hosts = subscribe(feedFilter(null, ['hosts']));
+    const samples = subscribe(feedFilter(null, ['samples']));
+    const replicas = subscribe(feedFilter(null, ['replicas']));
+    tick();
+    sample('motoko', 5);
+    sample('motoko', 0, 60_000, true);
+    live.takeReport('motoko', {
+      clockSkewMs: 0,
+      samples: [],
+      replicas: [statusOf('chat-motoko', { phase: 'failed' })],
+    });
+    tick();
+    expect(hosts.messages).toHaveLength(1);
+    expect(samples.view?.hosts.get('motoko')?.sample).not.toBeNull();
+    expect(samples.messages[1]).toHaveProperty('backfilled');
+    expect(samples.view?.replicas.size).toBe(0);
+    expect(replicas.view?.hosts.size).toBe(0);
+    expect(replicas.messages[1]).toMatchObject({ replicas: [{ deployment: 'chat-motoko' }] });
+  });
+
+  it('gets the same bytes as all others with the same filter, whenever they came', () => {
+    const filter = () => feedFilter(['motoko'], ['samples']);
+    const first = subscribe(filter());
+    tick();
+    sample('armitage');
+    tick();
+    const second = subscribe(filter());
+    tick();
+    sample('motoko');
+    tick();
+    expect(second.sent.at(-1)).toBe(first.sent.at(-1));
+    expect([first.problem, second.problem]).toEqual([null, null]);
+  });
+
+  it('sees a replica go that moves to a host of no interest to it', () => {
+    replicasOf('motoko');
+    const socket = subscribe(feedFilter(['motoko'], ['replicas']));
+    tick();
+    live.applyDeclared(declaredOf({ motoko: [], armitage: ['chat-motoko'] }));
+    live.takeReport('armitage', { clockSkewMs: 0, samples: [], replicas: [statusOf('chat-motoko')] });
+    tick();
+    expect(socket.messages[1]).toMatchObject({ type: 'change', removedReplicas: ['chat-motoko'] });
+    expect(socket.view?.replicas.size).toBe(0);
+  });
+});
+
+describe('a subscriber that was cut off', () => {
+  beforeEach(() => {
+    live.applyDeclared(declaredOf({ motoko: [] }));
+    linkHost('motoko');
+  });
+
+  function resumeAfter(cut: FakeFeedSocket, happens: () => void): FakeFeedSocket {
+    const from = cutOff(cut);
+    happens();
+    const socket = subscribe(undefined, from);
+    socket.view = cut.view;
+    tick();
+    return socket;
+  }
+
+  it('and comes again gets what it missed and no snapshot, also when it was the only one', () => {
+    const before = subscribe();
+    tick();
+    const again = resumeAfter(before, () => {
+      for (let count = 1; count < 5; count += 1) {
+        sample('motoko', count);
+        tick();
+      }
+    });
+    expect(again.messages.map(({ type }) => type)).toEqual(Array(4).fill('change'));
+    expectHolds(again);
+    sample('motoko', 9);
+    tick();
+    expectHolds(again);
+  });
+
+  it('and missed nothing is told nothing but what comes', () => {
+    const before = subscribe();
+    tick();
+    const again = resumeAfter(before, () => tick());
+    expect(again.messages).toEqual([]);
+    sample('motoko', 1);
+    tick();
+    expectHolds(again);
+  });
+
+  it.each([
+    ['of another stream', { stream: 'x-1' }],
+    ['from the future', { seq: 99 }],
+  ])('and names what is %s gets a snapshot', (_, wrong) => {
+    const before = subscribe();
+    tick();
+    const again = subscribe(undefined, { ...cutOff(before), ...wrong });
+    tick();
+    expect(again.messages).toMatchObject([{ type: 'snapshot' }]);
+  });
+
+  it('and stays away for more than a minute gets a snapshot of another stream', () => {
+    const before = subscribe();
+    tick();
+    const again = resumeAfter(before, () => tick(241));
+    expect(again.messages).toMatchObject([{ type: 'snapshot' }]);
+    expect(again.messages[0]).not.toMatchObject({ stream: cutOff(before).stream });
+  });
+
+  it('and missed more than is kept gets a snapshot, and what is kept is bounded', () => {
+    const names = Array.from({ length: 300 }, (_, index) => `host-${index}`);
+    live.applyDeclared(declaredOf(Object.fromEntries(names.map((name) => [name, []]))));
+    for (const name of names) linkHost(name);
+    const [before, stays] = [subscribe(), subscribe()];
+    tick();
+    const again = resumeAfter(before, () => {
+      for (let count = 0; count < 120; count += 1) {
+        for (const name of names) live.setDraining(name, count % 2 === 0);
+        tick();
+      }
+    });
+    expect(feed.keptBytes).toBeLessThanOrEqual(MAX_KEPT_BYTES);
+    expect(feed.keptBytes).toBeGreaterThan(MAX_KEPT_BYTES / 2);
+    expect(again.messages).toMatchObject([{ type: 'snapshot' }]);
+    expectHolds(stays);
+  });
+
+  it('leaves no more behind than is bounded, however many filters come and go', () => {
+    for (let count = 0; count < 500; count += 1) subscribe(feedFilter([`h${count}`], ['hosts'])).end();
+    expect(feed.streamCount).toBeLessThanOrEqual(40);
+    tick(241);
+    expect(feed.streamCount).toBe(0);
+  });
+});
+
 describe('the feed', () => {
   it('pings its subscribers every 15 s and cuts off who has not answered', () => {
     const answers = subscribe();
@@ -259,8 +432,9 @@ describe('the feed', () => {
     expect(socket.messages).toHaveLength(2);
   });
 
-  it('shows every subscriber what is, whatever happens and however slowly it reads', () => {
+  it('shows every subscriber what is, whatever happens, is asked for, breaks off and reads slowly', () => {
     const names = ['motoko', 'armitage', 'wintermute'];
+    const kinds = ['hosts', 'replicas', 'samples'] as const;
     const name = fc.constantFrom(...names);
     const step = fc.oneof(
       name.map((host) => () => linkHost(host)),
@@ -279,22 +453,32 @@ describe('the feed', () => {
       name.map((host) => () => live.hostUnlinked(host, true, 'suspend')),
       fc.constant(() => tick()),
       fc.nat(2).map((which) => () => {
-        const socket = sockets[which];
+        const socket = subscribers[which]?.socket;
         if (socket) socket.buffered = socket.buffered > 0 ? 0 : HIGH_WATER_BYTES * 2;
       }),
-      fc.constant(() => sockets.push(subscribe())),
+      fc.tuple(fc.subarray(names), fc.subarray([...kinds])).map(([hosts, told]) => () => {
+        const filter = feedFilter(hosts.length === names.length ? null : hosts, told);
+        subscribers.push({ socket: subscribe(filter), filter });
+      }),
+      fc.nat(4).map((which) => () => {
+        const cut = subscribers[which];
+        if (!cut) return;
+        const socket = subscribe(cut.filter, cutOff(cut.socket));
+        socket.view = cut.socket.view;
+        subscribers[which] = { ...cut, socket };
+      }),
     );
-    let sockets: FakeFeedSocket[] = [];
+    let subscribers: { readonly socket: FakeFeedSocket; readonly filter: FeedFilter }[] = [];
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         clock = new ManualClock();
         live = new LiveState({ clock, log });
         feed = new FeedBroadcast({ live, clock, log });
-        sockets = [subscribe(), subscribe()];
+        subscribers = [EVERYTHING, EVERYTHING].map((filter) => ({ socket: subscribe(filter), filter }));
         for (const run of steps) run();
-        for (const socket of sockets) socket.buffered = 0;
+        for (const { socket } of subscribers) socket.buffered = 0;
         tick(2);
-        for (const socket of sockets) expectHolds(socket);
+        for (const { socket, filter } of subscribers) expectHolds(socket, filter);
       }),
       { numRuns: 300 },
     );

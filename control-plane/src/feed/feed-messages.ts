@@ -45,9 +45,11 @@ const sampleSchema = z.object({
   replicas: z.record(nameSchema, engineReadingSchema),
 });
 
-/** Everything, as of `seq`. The first message; it may come again, and then stands for all that came before. */
-const feedSnapshotSchema = z.object({
+/** Everything that the filter lets through, as of `seq`. The first message; it may come again, and then stands for all that came before. */
+export const feedSnapshotSchema = z.object({
   type: z.literal('snapshot'),
+  /** Whose `seq` it is: to be sent back by who was cut off and comes again. */
+  stream: z.string(),
   seq: z.int(),
   atMs: z.number(),
   hosts: z.array(z.object({ host: feedHostSchema, sample: sampleSchema.nullable() })),
@@ -59,7 +61,7 @@ export type FeedSnapshot = z.infer<typeof feedSnapshotSchema>;
  * What brings a holder of `fromSeq` to `seq`. A receiver that holds another `seq` has missed something and must
  * subscribe anew. To be applied in the order of the fields.
  */
-const feedChangeSchema = z.object({
+export const feedChangeSchema = z.object({
   type: z.literal('change'),
   fromSeq: z.int(),
   seq: z.int(),
@@ -76,7 +78,7 @@ const feedChangeSchema = z.object({
 export type FeedChange = z.infer<typeof feedChangeSchema>;
 
 /** Last message before the control plane closes. */
-const feedGoodbyeSchema = z.object({
+export const feedGoodbyeSchema = z.object({
   type: z.literal('goodbye'),
   reason: z.enum(['slow_consumer', 'service_stop']),
   detail: z.string(),

@@ -10,7 +10,6 @@ export class FeedPicture {
   #changedReplicas = new Map<string, FeedReplica | undefined>();
   #backfilled = new Map<string, Stretch>();
   #generations = 0;
-  #seq = 0;
 
   constructor(live: LiveView) {
     for (const host of live.hosts()) {
@@ -22,10 +21,6 @@ export class FeedPicture {
       });
     }
     for (const replica of live.replicas()) this.#replicas.set(replica.deployment, toFeedReplica(replica));
-  }
-
-  get seq(): number {
-    return this.#seq;
   }
 
   get hosts(): ReadonlyMap<string, HostEntry> {
@@ -47,7 +42,6 @@ export class FeedPicture {
     this.#changedHosts = new Map();
     this.#changedReplicas = new Map();
     this.#backfilled = new Map();
-    this.#seq += 1;
     return changed;
   }
 

@@ -2,7 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Clock, closeCodes } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
+import { connectionsEnded } from '../http/connections-ended.js';
+import { refuseUpgrade } from '../http/refuse-upgrade.js';
 import type { LiveView } from '../live/live-view.js';
+import { parseFeedQuery } from './decide/parse-feed-query.js';
 import { FeedBroadcast } from './feed-broadcast.js';
 import { createFeedSocketAcceptor, type FeedSocketAcceptor } from './feed-socket.js';
 
@@ -26,8 +29,6 @@ export interface TelemetryFeedParts {
 /** Changes are gathered for this long. */
 export const FEED_TICK_MS = 250;
 export const MAX_SUBSCRIBERS = 200;
-const CLOSE_DEADLINE_MS = 2_500;
-const CLOSE_POLL_MS = 25;
 
 export function createTelemetryFeed(parts: TelemetryFeedParts): TelemetryFeed {
   const acceptor = parts.acceptor ?? createFeedSocketAcceptor();
@@ -36,31 +37,25 @@ export function createTelemetryFeed(parts: TelemetryFeedParts): TelemetryFeed {
   let closing = false;
   return {
     handleUpgrade: (request, socket, head) => {
-      if (closing || broadcast.count >= MAX_SUBSCRIBERS) refuseUpgrade(socket);
-      else acceptor.accept(request, socket, head, (feedSocket) => broadcast.add(feedSocket));
+      const query = parseFeedQuery(request.url ?? '');
+      if (!query.ok) refuseUpgrade(socket, 400, query.detail);
+      else if (closing || broadcast.count >= MAX_SUBSCRIBERS) {
+        refuseUpgrade(
+          socket,
+          503,
+          closing ? 'the control plane stops' : `there are ${MAX_SUBSCRIBERS} already`,
+        );
+      } else {
+        const { filter, resume } = query;
+        acceptor.accept(request, socket, head, (feedSocket) => broadcast.add(feedSocket, filter, resume));
+      }
     },
     subscriberCount: () => broadcast.count,
     close: async () => {
       closing = true;
       timer.cancel();
       broadcast.end('service_stop', closeCodes.service_stop, 'The control plane stops.');
-      await ended(broadcast);
+      await connectionsEnded(() => broadcast.count);
     },
   };
-}
-
-/** By the system's time, not the clock's: sockets do not know of an injected one. */
-async function ended(broadcast: FeedBroadcast): Promise<void> {
-  const deadline = performance.now() + CLOSE_DEADLINE_MS;
-  while (broadcast.count > 0 && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
-  }
-}
-
-function refuseUpgrade(socket: Duplex): void {
-  socket.on('error', () => socket.destroy());
-  socket.end(
-    'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 5\r\n\r\n',
-    () => socket.destroy(),
-  );
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { Router } from '../router/route-types.js';
+import { KeyLimiter } from './admission/key-limiter.js';
 import { answerError, ownFacts } from './answer-now.js';
 import { ConnectionEnds } from './connection-ends.js';
 import { Deadlines } from './deadlines.js';
@@ -31,6 +32,8 @@ export interface GatewayOptions {
 export interface Gateway {
   /** Answers a request that admission let in. Never throws; answers on every path. */
   handle(request: IncomingMessage, response: ServerResponse, context: RequestContext): void;
+  /** A key was revoked: what it has under way ends, a stream with an error event. */
+  endRequestsOf(keyId: string): void;
   /**
    * Takes no more requests, lets those under way finish for `graceMs`, then ends streams with an error event.
    * Resolves when all are over and every upstream connection is closed.
@@ -49,6 +52,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const parts: GatewayParts = {
     router: options.router,
     secrets: options.secrets,
+    keyLimiter: new KeyLimiter(clock),
     clock,
     deadlines: new Deadlines(clock, GATEWAY_LIMITS.tickMs),
     connectionEnds: new ConnectionEnds(),
@@ -125,6 +129,10 @@ class RawGateway implements Gateway {
       default:
         endpoint satisfies never;
     }
+  }
+
+  endRequestsOf(keyId: string): void {
+    for (const exchange of this.#open) if (exchange.keyId === keyId) exchange.keyRevoked();
   }
 
   async close(graceMs: number): Promise<void> {

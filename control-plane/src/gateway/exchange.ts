@@ -1,4 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { describeLimit } from './admission/decide/describe-limit.js';
+import { estimateTokens } from './admission/decide/estimate-tokens.js';
+import { settleUse } from './admission/decide/settle-use.js';
+import type { Reservation } from './admission/key-limiter.js';
 import { type AnswerFacts, answerJson, factHeaders, NO_TARGET } from './answer-now.js';
 import { AttemptLoop, type LoopOwner } from './attempt-loop.js';
 import { type BodyListener, BodyReader } from './body-reader.js';
@@ -46,6 +50,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   #role = '';
   #isStream = false;
   #usage: Usage | null = null;
+  #reservation: Reservation | null = null;
 
   constructor(
     request: IncomingMessage,
@@ -71,6 +76,10 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       parts.deadlines,
       parts.clock,
     );
+  }
+
+  get keyId(): string {
+    return this.#context.key.keyId;
   }
 
   get promptParam(): string {
@@ -128,6 +137,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     head.push('content-type', contentType);
     if (contentLength !== null) head.push('content-length', String(contentLength));
     else head.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
+    head.push(...this.#limitHeaders());
     this.response.writeHead(200, head);
   }
 
@@ -172,13 +182,23 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   /** The gateway ends: a stream is ended with an error event, a request without an answer is refused. */
   shutDown(): void {
     const error = gatewayError('shutting_down', 'The gateway is shutting down; come again in a few seconds.');
+    this.#endEarly(error, 'refused', SHUTDOWN_HEADERS);
+  }
+
+  /** Its key is good no more: a stream ends with an error event, a request without an answer is refused. */
+  keyRevoked(): void {
+    const error = gatewayError('key_revoked', 'This API key was revoked while the request was under way.');
+    this.#endEarly(error, 'client_error', KEY_HEADERS);
+  }
+
+  #endEarly(error: GatewayError, outcome: RequestOutcome, headers: readonly string[]): void {
     const { attempt } = this.#loop ?? { attempt: null };
     if (this.#step('interrupted')) {
       this.#finish('interrupted');
       attempt?.breakOff(error);
     } else if (this.#phase !== 'done') {
       attempt?.cancel();
-      this.#answerError(errorFields(error), 503, error.code, 'refused', SHUTDOWN_HEADERS);
+      this.#answerError(errorFields(error), ERROR_TABLE[error.code].status, error.code, outcome, headers);
     }
   }
 
@@ -196,6 +216,17 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#role = role;
     this.#isStream = request.peeked.stream;
     this.withholdUsage = !request.peeked.wantsUsage;
+    const hasAnswerText = this.#endpoint.task !== 'embeddings';
+    const { key } = this.#context;
+    const reserved = this.#parts.keyLimiter.reserve(
+      key,
+      estimateTokens({ ...request.peeked, hasAnswerText }),
+    );
+    if ('limit' in reserved) {
+      this.onRefused(describeLimit(key.name, reserved));
+      return;
+    }
+    this.#reservation = reserved;
     this.#loop = new AttemptLoop(this.#parts, request, this, bytes, readyAtMs);
     this.#loop.next();
   }
@@ -212,7 +243,14 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     const { clock, deadlines } = this.#parts;
     if (!this.#request.complete) linger(this.#request, deadlines, clock, GATEWAY_LIMITS.lingerMs);
     this.#finish(outcome);
-    answerJson(this.response, status, renderEnvelope(error), this.#facts(reason, 0), headers);
+    answerJson(this.response, status, renderEnvelope(error), this.#facts(reason, 0), [
+      ...headers,
+      ...this.#limitHeaders(),
+    ]);
+  }
+
+  #limitHeaders(): readonly string[] {
+    return this.#parts.keyLimiter.headers(this.#context.key);
   }
 
   #facts(reason: string, ownMs: number): AnswerFacts {
@@ -238,6 +276,9 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
 
   #finish(outcome: RequestOutcome): void {
     const { clock, deadlines, metrics } = this.#parts;
+    const settlement = settleUse(outcome, this.#loop?.attempts ?? 0, this.#usage);
+    if (settlement.kind === 'giveBack') this.#reservation?.giveBack();
+    else this.#reservation?.settle(settlement.usedTokens);
     const nowMs = clock.monotonicMs();
     this.expiresAtMs = nowMs + GATEWAY_LIMITS.clientStallMs;
     deadlines.watch(this);
@@ -274,4 +315,5 @@ const BODY_REFUSAL_HEADERS: { readonly [Code in GatewayErrorCode]?: readonly str
   body_timeout: ['connection', 'close'],
   overloaded: ['retry-after', '1'],
 };
+const KEY_HEADERS = ['www-authenticate', 'Bearer'];
 const SHUTDOWN_HEADERS = ['retry-after', '5', 'connection', 'close'];

@@ -1,6 +1,7 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { SecretReference } from '../declared/declared-state.js';
 import type { Router } from '../router/route-types.js';
+import type { KeyLimiter } from './admission/key-limiter.js';
 import type { BodyLimits } from './body-reader.js';
 import type { ConnectionEnds } from './connection-ends.js';
 import type { Deadlines } from './deadlines.js';
@@ -23,6 +24,7 @@ export interface ProviderKeys {
 export interface GatewayParts {
   readonly router: Router;
   readonly secrets: ProviderKeys;
+  readonly keyLimiter: KeyLimiter;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly connectionEnds: ConnectionEnds;

@@ -1,18 +1,20 @@
 import type { ServerResponse } from 'node:http';
-import type { Router } from '../router/route-types.js';
+import type { ListedModel, Router } from '../router/route-types.js';
 import { answerError, answerJson, ownFacts } from './answer-now.js';
+import { mayAskFor } from './decide/may-ask-for.js';
 import { modelNotFound } from './decide/model-not-found.js';
 import { presentModel, presentModels } from './decide/present-models.js';
-import type { RequestContext } from './request-context.js';
+import { nearestAllowed } from './prepare-request.js';
+import type { GatewayKey, RequestContext } from './request-context.js';
 
-/** `GET /v1/models`: every declared name with its live state, served or not at the moment. */
+/** `GET /v1/models`: every declared name that the key may ask for, with its live state, served or not at the moment. */
 export function answerModels(
   response: ServerResponse,
   context: RequestContext,
   router: Router,
   createdSeconds: number,
 ): void {
-  const json = presentModels(router.listModels(), createdSeconds);
+  const json = presentModels(listAllowed(context.key, router), createdSeconds);
   answerJson(response, 200, json, ownFacts(context, 'models'));
 }
 
@@ -24,10 +26,23 @@ export function answerModel(
   id: string,
   createdSeconds: number,
 ): void {
-  const model = router.listModels().find((listed) => listed.id === id);
+  const model = listAllowed(context.key, router).find((listed) => listed.id === id);
   if (model === undefined) {
-    answerError(response, modelNotFound(id, router.nearestNames(id)), ownFacts(context, 'model_not_found'));
+    const nearest = nearestAllowed(id, context.key, router);
+    answerError(
+      response,
+      modelNotFound(id, nearest, context.key.roles !== null),
+      ownFacts(context, 'model_not_found'),
+    );
     return;
   }
   answerJson(response, 200, JSON.stringify(presentModel(model, createdSeconds)), ownFacts(context, 'models'));
+}
+
+function listAllowed(key: GatewayKey, router: Router): readonly ListedModel[] {
+  if (key.roles === null) return router.listModels();
+  return router.listModels().filter(({ id }) => {
+    const resolved = router.resolve(id);
+    return resolved !== undefined && mayAskFor(key, id, resolved);
+  });
 }

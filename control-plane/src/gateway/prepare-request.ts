@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ResolvedModel } from '../declared/declared-state.js';
 import type { Router } from '../router/route-types.js';
 import type { LoopRequest } from './attempt-loop.js';
 import type { GatewayError } from './decide/error-table.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
+import { mayAskFor, nameOfResolved } from './decide/may-ask-for.js';
 import { modelNotFound } from './decide/model-not-found.js';
 import { peekBody, withoutMark } from './peek-body.js';
-import type { RequestContext } from './request-context.js';
+import type { GatewayKey, RequestContext } from './request-context.js';
 
 /** A client's wish for this request alone: `true` keeps it from every provider. */
 const LOCAL_ONLY_HEADER = 'x-fabric-local-only';
@@ -35,7 +35,11 @@ export function prepareRequest(
   if (!peeked.ok) return peeked;
   const { model } = peeked.request;
   const resolved = router.resolve(model);
-  if (resolved === undefined) return { ok: false, error: modelNotFound(model, router.nearestNames(model)) };
+  if (resolved === undefined || !mayAskFor(context.key, model, resolved)) {
+    const { key } = context;
+    const nearest = nearestAllowed(model, key, router);
+    return { ok: false, error: modelNotFound(model, nearest, key.roles !== null) };
+  }
   const request: LoopRequest = {
     requestId: context.requestId,
     endpoint,
@@ -48,10 +52,13 @@ export function prepareRequest(
   return { ok: true, request, bytes, role: nameOfResolved(resolved) };
 }
 
-function nameOfResolved(resolved: ResolvedModel): string {
-  if (resolved.kind === 'role') return resolved.role.name;
-  if (resolved.kind === 'deployment') return resolved.deployment.name;
-  return `${resolved.provider.name}/${resolved.model.name}`;
+/** What a key may not ask for is not named to it either. */
+export function nearestAllowed(model: string, key: GatewayKey, router: Router): readonly string[] {
+  if (key.roles === null) return router.nearestNames(model);
+  return router.nearestNames(model).filter((name) => {
+    const resolved = router.resolve(name);
+    return resolved !== undefined && mayAskFor(key, name, resolved);
+  });
 }
 
 function oneHeader(value: string | string[] | undefined): string | undefined {

@@ -1,9 +1,17 @@
+import type { KeyLimits } from '../registry/key-types.js';
+
 /** Who asks, as far as the gateway needs to know. */
 export interface GatewayKey {
+  readonly keyId: string;
   /** `anonymous` for callers that are trusted by their address. */
   readonly name: string;
+  /** The names that it may ask for; `null`: all. */
+  readonly roles: ReadonlySet<string> | null;
+  /** Whether its requests may wake a host. */
+  readonly mayWake: boolean;
   /** Whether its requests may go to a provider. */
   readonly mayCloud: boolean;
+  readonly limits: KeyLimits;
 }
 
 /** What admission found out about a request that it let in; goes with the request through the gateway. */

@@ -14,7 +14,7 @@ const known: Readonly<Record<string, { readonly status: string; readonly message
 const malformed = { status: '400 Bad Request', message: 'The request is not valid HTTP/1.1.' };
 
 /** Answers a request that never became one, in the envelope that clients of `/v1` read, and ends its connection. */
-export function answerParserError(error: NodeJS.ErrnoException, socket: Duplex): void {
+export function answerParserError(error: NodeJS.ErrnoException, socket: Duplex, requestId: string): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -25,7 +25,7 @@ export function answerParserError(error: NodeJS.ErrnoException, socket: Duplex):
   });
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-      `x-fabric-reason: bad_request\r\nconnection: close\r\n\r\n${body}`,
+      `x-request-id: ${requestId}\r\nx-fabric-reason: bad_request\r\nconnection: close\r\n\r\n${body}`,
     () => socket.destroy(),
   );
 }

@@ -18,6 +18,8 @@ describe('a request that brings a body where none is wanted', () => {
         notReady: () => [],
         verifyAdminToken: () => true,
         isOwnHost: () => true,
+        pageOrigin: () => 'none',
+        takeFeedTicket: () => false,
       },
       pino({ level: 'silent' }),
     );
@@ -72,6 +74,8 @@ describe('a proxy on this machine', () => {
         notReady: () => [],
         verifyAdminToken: () => false,
         isOwnHost: () => true,
+        pageOrigin: () => 'none',
+        takeFeedTicket: () => false,
       },
       pino({ level: 'silent' }),
     );

@@ -3,11 +3,13 @@ import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { isLoopback } from '../gateway/admission/decide/address-kind.js';
+import type { PageOrigin } from '../gateway/admission/decide/check-origin.js';
 import { isForwarded } from '../gateway/admission/decide/is-forwarded.js';
+import { admitSubscriber, type SubscriberFacts } from './decide/admit-subscriber.js';
 import { classifyPath, isServed, type Listener } from './decide/classify-path.js';
 import type { ListenerHandlers } from './listeners.js';
 import { answerHealth, type NotReady } from './readiness.js';
-import { refuseUpgrade } from './refuse-upgrade.js';
+import { answerRefusal, refuseUpgrade } from './refuse-upgrade.js';
 
 export interface Rooms {
   /** Takes a request for `/v1`, admission included. */
@@ -21,7 +23,12 @@ export interface Rooms {
   readonly verifyAdminToken: (presented: string) => boolean;
   /** Whether the `Host` that a client asked for is a name or address of ours. */
   readonly isOwnHost: (request: IncomingMessage) => boolean;
+  /** Holds only where the host is ours. */
+  readonly pageOrigin: (request: IncomingMessage) => PageOrigin;
+  readonly takeFeedTicket: (ticket: string, origin: string | null) => boolean;
 }
+
+const NO_WEBSOCKET = 'this path speaks WebSocket';
 
 type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
@@ -41,13 +48,17 @@ export function createDispatch(rooms: Rooms, log: Logger): ListenerHandlers {
         response.setHeader('connection', 'close');
       }
       if (!isServed(surface, listener, isLocal(request))) {
-        answerText(response, 404, 'not found\n');
+        if (surface === 'api' || surface === 'feed') {
+          const detail = 'in clear the control API answers on this machine alone';
+          answerRefusal(response, 404, detail, 'use https, on port 8443 unless an operator chose another');
+        } else answerText(response, 404, 'not found\n');
         return;
       }
       if (surface === 'health') answerHealth(path, response, rooms.notReady());
       else if (surface === 'metrics') void answerMetrics(rooms, request, response, log);
       else if (surface === 'api') void api(request, response);
-      else answerText(response, 426, 'this path speaks WebSocket\n');
+      else if (surface === 'feed') answerRefusal(response, 426, NO_WEBSOCKET, null);
+      else answerText(response, 426, `${NO_WEBSOCKET}\n`);
     },
     upgrade: (listener) => (request, socket, head) => {
       // Until a room takes the socket over, an error on it would end the process.
@@ -73,13 +84,24 @@ function upgrade(
     refuseUpgrade(socket, 404, 'nothing speaks WebSocket here');
   } else if (surface === 'link') {
     rooms.link(request, socket, head);
-  } else if (request.headers.origin !== undefined) {
-    refuseUpgrade(socket, 403, 'the feed is not open to web pages');
-  } else if (hasAdminToken(rooms, request)) {
-    rooms.feed(request, socket, head);
   } else {
-    refuseUpgrade(socket, 401, 'the admin token is missing or wrong');
+    const verdict = admitSubscriber(subscriberFacts(rooms, request));
+    if (verdict.kind === 'admitted') rooms.feed(request, socket, head);
+    else refuseUpgrade(socket, verdict.status, verdict.detail, verdict.fix);
   }
+}
+
+function subscriberFacts(rooms: Rooms, request: IncomingMessage): SubscriberFacts {
+  const { url = '', headers } = request;
+  const query = url.indexOf('?');
+  const ticket = query === -1 ? null : new URLSearchParams(url.slice(query)).get('ticket');
+  const { origin } = headers;
+  return {
+    isOwnHost: rooms.isOwnHost(request),
+    pageOrigin: rooms.pageOrigin(request),
+    hasAdminToken: hasAdminToken(rooms, request),
+    takeTicket: ticket === null ? null : () => rooms.takeFeedTicket(ticket, origin ?? null),
+  };
 }
 
 async function answerMetrics(

@@ -44,14 +44,16 @@ describe('openListeners', () => {
     expect(answer).toBe('encrypted');
   });
 
-  test('a taken port is an error that names it and the flag, and nothing stays open', async () => {
+  test('a taken port is an error that names it, who has it and the flag, and nothing stays open', async () => {
     const holder = createServer();
     await new Promise<void>((resolve) => {
       holder.listen(0, '127.0.0.1', resolve);
     });
     const { port } = holder.address() as AddressInfo;
     await expect(open(['127.0.0.1'], port)).rejects.toThrow(ListenError);
-    await expect(open(['127.0.0.1'], port)).rejects.toThrow(new RegExp(`127.0.0.1:${port} is taken.*--port`));
+    await expect(open(['127.0.0.1'], port)).rejects.toThrow(
+      new RegExp(`127.0.0.1:${port} is taken by .*process ${process.pid}\\b.*--port`),
+    );
     holder.close();
   });
 
@@ -80,6 +82,7 @@ describe('openListeners', () => {
     const listeners = await open(['127.0.0.1']);
     const answer = await exchange(Number(new URL(listeners.plainUrls[0] ?? '').port), bytes);
     expect(answer.startsWith(start)).toBe(true);
+    expect(answer).toMatch(/^x-request-id: req-[a-z0-9]+-1\r$/m);
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({
       error: { type: 'invalid_request_error', code: 'bad_request', param: null },
     });

@@ -9,9 +9,11 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Clock, fullJitterDelayMs, type Random, type Timer } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
+import { createRequestIds } from '../gateway/admission/request-ids.js';
 import { answerParserError } from './answer-parser-error.js';
 import type { Listener } from './decide/classify-path.js';
 import { asksForWebSocket, ignoreUpgrade } from './ignore-upgrade.js';
+import { portHolder } from './port-holder.js';
 
 export interface ListenerHandlers {
   request(listener: Listener): RequestListener;
@@ -175,7 +177,13 @@ function makeServer(wanted: Wanted, options: ListenersOptions): Server {
     if (asksForWebSocket(request)) onUpgrade(request, socket, head);
     else ignoreUpgrade(server, wanted.encrypted ? 'secureConnection' : 'connection', request, socket, head);
   });
-  server.on('clientError', answerParserError);
+  // The id that the client asked for was never read: one of ours.
+  const nextRequestId = createRequestIds(options.random);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    const requestId = nextRequestId(undefined);
+    options.log.debug({ requestId, code: error.code }, 'a request could not be read');
+    answerParserError(error, socket, requestId);
+  });
   server.on('tlsClientError', (error: Error) => {
     options.log.debug({ error: error.message }, 'a TLS handshake failed');
   });
@@ -187,7 +195,7 @@ function listen(server: Server, wanted: Wanted): Promise<'open' | 'absent'> {
     server.once('error', (error: NodeJS.ErrnoException) => {
       // EAFNOSUPPORT: a machine without IPv6, which may yet be switched on.
       if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT') resolve('absent');
-      else reject(listenError(error, wanted));
+      else listenError(error, wanted).then(reject, reject);
     });
     // 0.0.0.0 and :: stand beside each other; a dual-stack :: would find its port taken.
     const ipv6Only = wanted.host.includes(':');
@@ -195,13 +203,13 @@ function listen(server: Server, wanted: Wanted): Promise<'open' | 'absent'> {
   });
 }
 
-function listenError(error: NodeJS.ErrnoException, wanted: Wanted): ListenError {
+async function listenError(error: NodeJS.ErrnoException, wanted: Wanted): Promise<ListenError> {
   const flag = wanted.encrypted ? '--tls-port' : '--port';
   const place = `${wanted.host}:${wanted.port}`;
   if (error.code === 'EADDRINUSE') {
     return new ListenError(
       'address_in_use',
-      `${place} is taken by another program; end it or choose another with ${flag}`,
+      `${place} is taken by ${await portHolder(wanted)}; end it or choose another with ${flag}`,
     );
   }
   return new ListenError(

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { connectionsEnded } from '../http/connections-ended.js';
+import { refuseUpgrade } from '../http/refuse-upgrade.js';
 import { LinkLoop, TICK_MS } from './link-loop.js';
 import type { LinkParts } from './link-parts.js';
 import { createLinkSocketAcceptor, type LinkSocketAcceptor } from './link-socket.js';
@@ -23,9 +25,6 @@ export interface LinkServer {
   close(): Promise<void>;
 }
 
-const CLOSE_DEADLINE_MS = 2_500;
-const CLOSE_POLL_MS = 25;
-
 export interface LinkServerParts extends LinkParts {
   /** Who finishes upgrades; left out, `ws` does. */
   readonly acceptor?: LinkSocketAcceptor;
@@ -40,7 +39,8 @@ export function createLinkServer(parts: LinkServerParts): LinkServer {
   let closing = false;
   return {
     handleUpgrade: (request, socket, head) => {
-      if (closing || loop.isFull) refuseUpgrade(socket);
+      if (closing || loop.isFull)
+        refuseUpgrade(socket, 503, 'too many agents at once, or the control plane is closing');
       else acceptor.accept(request, socket, head, (linkSocket) => loop.open(linkSocket));
     },
     linkedCount: () => loop.linkedCount,
@@ -53,23 +53,7 @@ export function createLinkServer(parts: LinkServerParts): LinkServer {
       timer.cancel();
       unfollow();
       loop.evictAll('service_stop', 'The control plane stops. Agents try again until it is back.');
-      await ended(loop);
+      await connectionsEnded(() => loop.openCount);
     },
   };
-}
-
-/** By the system's time, not the clock's: sockets do not know of an injected one. */
-async function ended(loop: LinkLoop): Promise<void> {
-  const deadline = performance.now() + CLOSE_DEADLINE_MS;
-  while (loop.openCount > 0 && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
-  }
-}
-
-function refuseUpgrade(socket: Duplex): void {
-  socket.on('error', () => socket.destroy());
-  socket.end(
-    'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 5\r\n\r\n',
-    () => socket.destroy(),
-  );
 }

@@ -20,6 +20,8 @@ export class HostRecord {
   inventory: HostInventory | null = null;
   sample: TelemetrySample | null = null;
   droppedSamples = 0;
+  /** Deployments of the last report of replicas, believed or not. */
+  reportedReplicas: readonly string[] = [];
   readonly history = new SampleHistory();
   readonly #ownIssues = new Map<string, Issue>();
   #agentIssues: readonly Issue[] = [];

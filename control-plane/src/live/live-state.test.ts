@@ -54,6 +54,20 @@ function linkMotoko(): void {
   changes = [];
 }
 
+describe('replicas that are reported and not declared on their host', () => {
+  it('are known by name alone, until they are declared there or reported no more', () => {
+    linkMotoko();
+    report({ replicas: [statusOf('chat'), statusOf('deep'), statusOf('old')] });
+    expect(live.undeclaredReplicas('motoko')).toEqual(['deep', 'old']);
+    expect(live.replica('old')).toBeUndefined();
+    live.applyDeclared(declaredOf({ motoko: ['old'], armitage: ['deep'] }));
+    expect(live.undeclaredReplicas('motoko')).toEqual(['chat', 'deep']);
+    report({ replicas: [statusOf('old')] });
+    expect(live.undeclaredReplicas('motoko')).toEqual([]);
+    expect(live.undeclaredReplicas('nobody')).toEqual([]);
+  });
+});
+
 describe('hosts', () => {
   it('that are declared are unseen until they link', () => {
     live.applyDeclared(declaredOf({ motoko: [], armitage: [] }));

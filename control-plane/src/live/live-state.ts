@@ -49,6 +49,11 @@ export class LiveState implements LiveView {
     return this.#replicas.values();
   }
 
+  undeclaredReplicas(host: string): readonly string[] {
+    const declaredHere = this.#declaredOnHost.get(host) ?? NONE;
+    return (this.#hosts.get(host)?.reportedReplicas ?? []).filter((name) => !declaredHere.has(name));
+  }
+
   history(host: string, fromMs: number, toMs: number): readonly TelemetrySample[] {
     const record = this.#hosts.get(host);
     if (!record) return [];
@@ -219,6 +224,7 @@ export class LiveState implements LiveView {
         .filter((status) => declaredHere.has(status.deployment))
         .map((status) => [status.deployment, status]),
     );
+    record.reportedReplicas = statuses.map(({ deployment }) => deployment);
     const { changed, removed } = this.#replicas.replaceOfHost(record.name, believed, record.sample);
     for (const replica of changed) this.#listeners.tell({ kind: 'replica', replica });
     for (const deployment of removed) this.#listeners.tell({ kind: 'replicaRemoved', deployment });

@@ -54,6 +54,8 @@ export interface LiveView {
   host(name: string): LiveHost | undefined;
   replica(deployment: string): LiveReplica | undefined;
   replicas(): Iterable<LiveReplica>;
+  /** Deployments that a host last reported a replica of, and that are not declared on it: nothing else of them is believed. */
+  undeclaredReplicas(host: string): readonly string[];
   /** Samples of the last 15 minutes, oldest first, server's clock, backfilled ones in their place. */
   history(host: string, fromMs: number, toMs: number): readonly TelemetrySample[];
   /** Listeners are called synchronously and must not throw. @returns a function that ends the subscription */

@@ -8,8 +8,11 @@ const KEEP_EVENTS_MS = 90 * 24 * 3600 * 1000;
 /** Deleting in one go would hold the file's lock for as long as it takes. */
 const PRUNE_CHUNK = 500;
 
+/** What is written through drizzle: a handful of rows a second. */
+type Seen = Exclude<Observation, { kind: 'telemetryMinute' }>;
+
 /** Writes observations within the transaction of `queries`; those of hosts that are gone are passed over. */
-export function applyObservations(queries: Queries, observations: readonly Observation[]): void {
+export function applyObservations(queries: Queries, observations: readonly Seen[]): void {
   const ids = [...new Set(observations.map((each) => each.hostId))];
   const rows = queries.select({ hostId: hosts.hostId }).from(hosts).where(inArray(hosts.hostId, ids)).all();
   const known = new Set(rows.map((row) => row.hostId));
@@ -18,12 +21,12 @@ export function applyObservations(queries: Queries, observations: readonly Obser
   }
 }
 
-function applyObservation(queries: Queries, observation: Observation): void {
+function applyObservation(queries: Queries, observation: Seen): void {
   if (observation.kind === 'hostEvent') applyEvent(queries, observation);
   else upsert(queries, observation, valuesOf(observation));
 }
 
-function valuesOf(observation: Exclude<Observation, { kind: 'hostEvent' }>): Values {
+function valuesOf(observation: Exclude<Seen, { kind: 'hostEvent' }>): Values {
   switch (observation.kind) {
     case 'hostSeen': {
       const { agentVersion, clockSkewMs } = observation;

@@ -36,7 +36,6 @@ export function checkIntegrity(
 
 /** From the sources, as tests run it, the compiled one is taken: a worker is loaded by Node itself. */
 function workerUrl(): URL {
-  const here = fileURLToPath(import.meta.url);
-  const file = here.endsWith('.ts') ? '../../dist/registry/integrity-worker.js' : './integrity-worker.js';
-  return new URL(file, import.meta.url);
+  const built = fileURLToPath(import.meta.url).endsWith('.ts') ? '../../dist/registry/' : './';
+  return new URL(`${built}integrity-worker.js`, import.meta.url);
 }

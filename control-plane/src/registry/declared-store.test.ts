@@ -1,10 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DeclaredState } from '../declared/declared-state.js';
 import { FabricFileError, seedFromFile } from '../declared/seed-from-file.js';
+import { WatchedFabricFile } from '../declared/watched-fabric-file.js';
 import type { Registry } from './registry-types.js';
 import { declaredState, TemporaryRegistry } from './testing/temporary-registry.js';
 
@@ -151,6 +152,23 @@ describe('a fabric file at the start', () => {
     expect(seedFromFile(file, registry.declared, log)).toBe(true);
     expect([...registry.declared.current().hosts.keys()]).toEqual(['motoko']);
     expect(seedFromFile(null, registry.declared, log)).toBe(false);
+  });
+
+  it('is compared as it is now with what is declared now', () => {
+    const file = write('version: 1\nhosts: { motoko: {} }\n');
+    seedFromFile(file, registry.declared, log);
+    const watched = new WatchedFabricFile(file);
+    const differs = () => watched.differsFrom(registry.declared.current());
+    expect(differs()).toBe(false);
+    registry.declared.replace(declaredState({ hosts: { motoko: {}, other: {} } }), 1);
+    expect(differs()).toBe(true);
+    write('version: 1\n# both\nhosts: { other: {}, motoko: {} }\n');
+    expect(differs()).toBe(false);
+    write('version: 1\nhosts: { other: { x: 1 } }\n');
+    expect(differs()).toBe(true);
+    rmSync(file);
+    expect(differs()).toBe(true);
+    expect(new WatchedFabricFile(null).differsFrom(registry.declared.current())).toBe(false);
   });
 
   it('that is wrong stops the first start, and no later one', () => {

@@ -1,9 +1,16 @@
 import type { RegistryErrorCode } from './registry-error.js';
 import type { Observation } from './registry-types.js';
+import type { RequestRow } from './request-types.js';
 
 /** Between the main thread and the observation worker. */
 export type ToObservationWorker =
-  | { readonly kind: 'write'; readonly batchId: number; readonly observations: readonly Observation[] }
+  | {
+      readonly kind: 'write';
+      readonly batchId: number;
+      readonly nowMs: number;
+      readonly observations: readonly Observation[];
+      readonly requests: readonly RequestRow[];
+    }
   /** Forget what is older than the bounds allow. */
   | { readonly kind: 'prune'; readonly nowMs: number }
   | { readonly kind: 'close' };
@@ -20,5 +27,7 @@ export type FromObservationWorker =
   | { readonly kind: 'pruneFailed'; readonly detail: string };
 
 export interface ObservationWorkerData {
+  /** Of this process, among all that ever wrote to the file. */
+  readonly runId: string;
   readonly registryFile: string;
 }

@@ -76,7 +76,7 @@ describe('the observation writer', () => {
     writer.enqueue(seen('h1', 2));
     expect(threads).toHaveLength(0);
     clock.advance(250);
-    expect(thread().batches).toEqual([{ kind: 'write', batchId: 1, observations: [seen('h1', 2)] }]);
+    expect(thread().batches).toMatchObject([{ kind: 'write', batchId: 1, observations: [seen('h1', 2)] }]);
     writer.enqueue(seen('h1', 3));
     clock.advance(1_000);
     expect(thread().batches).toHaveLength(1);

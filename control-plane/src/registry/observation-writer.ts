@@ -1,9 +1,11 @@
 import type { Clock, Timer } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { ObservationQueue } from './decide/observation-queue.js';
+import { RequestQueue } from './decide/request-queue.js';
 import type { FromObservationWorker } from './observation-protocol.js';
 import type { ObservationThread, StartObservationThread } from './observation-thread.js';
-import type { Observation, ObservationWriter } from './registry-types.js';
+import type { Observation, ObservationWriter, TelemetryMinute } from './registry-types.js';
+import type { RequestLog, RequestRow } from './request-types.js';
 
 /** At most this many rows hold the file's lock at once: some milliseconds. */
 const MAX_BATCH = 100;
@@ -16,11 +18,15 @@ const DRAIN_DEADLINE_MS = 3_000;
 const END_DEADLINE_MS = 1_000;
 const PRUNE_MS = 3_600_000;
 const LOG_AGAIN_MS = 60_000;
-const BOUNDS = { latest: 10_000, events: 5_000 };
+/** Minutes of telemetry: some kilobytes each. */
+const BOUNDS = { latest: 10_000, events: 5_000, telemetry: 5_000 };
+/** About half a kilobyte each. */
+const MAX_REQUESTS = 10_000;
 
 interface Batch {
   readonly batchId: number;
   readonly observations: readonly Observation[];
+  readonly requests: readonly RequestRow[];
   attempts: number;
 }
 
@@ -30,13 +36,17 @@ export interface ObservationWriterParts {
   readonly log: Logger;
 }
 
+type Dropped = 'observations' | 'requests';
+
 /**
- * Hands observations to a worker thread, a batch at a time. Whatever happens to the disk or the worker happens
- * behind the back of those who enqueue: they see a number of dropped observations, the log sees why.
+ * Hands observations and the request log to a worker thread, a batch at a time. Whatever happens to the disk or the
+ * worker happens behind the back of those who enqueue: they see how much was dropped, the log sees why.
  */
 export class ThreadedObservationWriter implements ObservationWriter {
+  readonly requestLog: RequestLog;
   readonly #parts: ObservationWriterParts;
   readonly #queue = new ObservationQueue(BOUNDS);
+  readonly #requests = new RequestQueue(MAX_REQUESTS);
   readonly #pruning: Timer;
   #thread: ObservationThread | null = null;
   /** Being written, or to be tried again. Only one at a time. */
@@ -47,8 +57,8 @@ export class ThreadedObservationWriter implements ObservationWriter {
   #closed = false;
   #onDrained: () => void = () => {};
   #onThreadEnd: () => void = () => {};
-  #droppedCount = 0;
-  #toldCount = 0;
+  readonly #dropped = { observations: 0, requests: 0 };
+  readonly #told = { observations: 0, requests: 0 };
   #toldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: ObservationWriterParts) {
@@ -56,23 +66,52 @@ export class ThreadedObservationWriter implements ObservationWriter {
     this.#pruning = parts.clock.every(PRUNE_MS, () => {
       this.#thread?.post({ kind: 'prune', nowMs: parts.clock.nowMs() });
     });
+    const writer = this;
+    this.requestLog = {
+      append: (row) => this.#append(row),
+      get queuedCount() {
+        return writer.#requests.size + (writer.#batch?.requests.length ?? 0);
+      },
+      get droppedCount() {
+        return writer.#dropped.requests;
+      },
+    };
   }
 
   get queuedCount(): number {
     return this.#queue.size + (this.#batch?.observations.length ?? 0);
   }
 
+  waitingTelemetry(): TelemetryMinute[] {
+    const underWay = this.#batch?.observations.filter((each) => each.kind === 'telemetryMinute') ?? [];
+    return [...underWay, ...this.#queue.telemetry];
+  }
+
   get droppedCount(): number {
-    return this.#droppedCount;
+    return this.#dropped.observations;
   }
 
   enqueue(observation: Observation): void {
     if (this.#closed) {
-      this.#drop(1, 'the control plane stops');
+      this.#drop('observations', 1, 'the control plane stops');
       return;
     }
     const lost = this.#queue.add(observation);
-    if (lost > 0) this.#drop(lost, 'too many wait to be written');
+    if (lost > 0) this.#drop('observations', lost, 'too many wait to be written');
+    this.#gather();
+  }
+
+  #append(row: RequestRow): void {
+    if (this.#closed) {
+      this.#drop('requests', 1, 'the control plane stops');
+      return;
+    }
+    const lost = this.#requests.add(row);
+    if (lost > 0) this.#drop('requests', lost, 'too many wait to be written');
+    this.#gather();
+  }
+
+  #gather(): void {
     if (!this.#batch && !this.#timer) this.#wait(GATHER_MS, () => this.#writeNext());
   }
 
@@ -83,9 +122,11 @@ export class ThreadedObservationWriter implements ObservationWriter {
     this.#pruning.cancel();
     this.#thread?.keepAlive();
     await this.#drain();
-    const left = this.queuedCount;
+    const left = { observations: this.queuedCount, requests: this.requestLog.queuedCount };
     this.#batch = null;
-    if (left > 0) this.#drop(left, 'the control plane stops and they could not be written');
+    const reason = 'the control plane stops and they could not be written';
+    this.#drop('observations', left.observations, reason);
+    this.#drop('requests', left.requests, reason);
     await this.#endThread();
   }
 
@@ -105,13 +146,15 @@ export class ThreadedObservationWriter implements ObservationWriter {
   #writeNext(): void {
     this.#stopWaiting();
     if (this.#batch === null) {
-      const observations = this.#queue.take(MAX_BATCH);
-      if (observations.length === 0) {
+      // Neither waits for ever behind the other: where both are many, each has half.
+      const requests = this.#requests.take(MAX_BATCH - Math.min(this.#queue.size, MAX_BATCH / 2));
+      const observations = this.#queue.take(MAX_BATCH - requests.length);
+      if (observations.length + requests.length === 0) {
         this.#onDrained();
         return;
       }
       this.#batchCount += 1;
-      this.#batch = { batchId: this.#batchCount, observations, attempts: 0 };
+      this.#batch = { batchId: this.#batchCount, observations, requests, attempts: 0 };
     }
     this.#send(this.#batch);
   }
@@ -124,7 +167,14 @@ export class ThreadedObservationWriter implements ObservationWriter {
       this.#onFailure(`the writing thread cannot be started: ${String(error)}`);
       return;
     }
-    this.#thread.post({ kind: 'write', batchId: batch.batchId, observations: batch.observations });
+    const { batchId, observations, requests } = batch;
+    this.#thread.post({
+      kind: 'write',
+      batchId,
+      nowMs: this.#parts.clock.nowMs(),
+      observations,
+      requests,
+    });
     this.#wait(ANSWER_DEADLINE_MS, () => this.#thread?.terminate());
   }
 
@@ -163,27 +213,31 @@ export class ThreadedObservationWriter implements ObservationWriter {
       return;
     }
     this.#batch = null;
-    this.#drop(batch.observations.length, reason);
+    this.#drop('observations', batch.observations.length, reason);
+    this.#drop('requests', batch.requests.length, reason);
     this.#continue(RETRY_MS * MAX_ATTEMPTS);
   }
 
   /** A full batch is worth writing at once; fewer wait for company, unless nothing more can come. */
   #continue(delayMs: number): void {
     this.#stopWaiting();
-    if (this.#closed || this.#queue.size >= MAX_BATCH) this.#writeNext();
-    else if (this.#queue.size > 0) this.#wait(delayMs, () => this.#writeNext());
+    const waiting = this.#queue.size + this.#requests.size;
+    if (this.#closed || waiting >= MAX_BATCH) this.#writeNext();
+    else if (waiting > 0) this.#wait(delayMs, () => this.#writeNext());
   }
 
-  #drop(count: number, reason: string): void {
-    this.#droppedCount += count;
+  #drop(what: Dropped, count: number, reason: string): void {
+    if (count === 0) return;
+    this.#dropped[what] += count;
     const nowMs = this.#parts.clock.monotonicMs();
     if (nowMs - this.#toldAtMs < LOG_AGAIN_MS) return;
-    const droppedNow = this.#droppedCount - this.#toldCount;
+    const droppedNow = this.#dropped.observations - this.#told.observations;
+    const droppedRequestRowsNow = this.#dropped.requests - this.#told.requests;
     this.#toldAtMs = nowMs;
-    this.#toldCount = this.#droppedCount;
+    Object.assign(this.#told, this.#dropped);
     this.#parts.log.warn(
-      { droppedNow, droppedSinceStart: this.#droppedCount, reason },
-      'observations of hosts were dropped; requests are not affected',
+      { droppedNow, droppedRequestRowsNow, droppedSinceStart: { ...this.#dropped }, reason },
+      'observations of hosts or rows of the request log were dropped; requests are not affected',
     );
   }
 

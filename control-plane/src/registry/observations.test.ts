@@ -184,8 +184,14 @@ describe('old events', () => {
     await place.close();
     const database = openRegistryDatabase(place.file, { busyTimeoutMs: 250, durability: 'normal' });
     const dayMs = 24 * 3600 * 1000;
-    const events = Array.from({ length: 1_200 }, (_, index): Observation => {
-      return { kind: 'hostEvent', hostId, atMs: index < 700 ? 0 : 80 * dayMs, event: 'late', detail: null };
+    const events = Array.from({ length: 1_200 }, (_, index) => {
+      return {
+        kind: 'hostEvent' as const,
+        hostId,
+        atMs: index < 700 ? 0 : 80 * dayMs,
+        event: 'late' as const,
+        detail: null,
+      };
     });
     database.write((queries) => applyObservations(queries, events));
     const prune = (nowMs: number) => database.write((queries) => pruneEvents(queries, nowMs));

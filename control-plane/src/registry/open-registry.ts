@@ -6,13 +6,17 @@ import { prepareDataDirectory } from './data-directory.js';
 import { lockDataDirectory } from './data-directory-lock.js';
 import { createDeclaredStore } from './declared-store.js';
 import { createHostStore } from './host-store.js';
+import { createKeyStore } from './key-store.js';
 import { migrateRegistry } from './migrate-registry.js';
 import { observationThreads } from './observation-thread.js';
 import { ThreadedObservationWriter } from './observation-writer.js';
 import { readHostEvents } from './read-host-events.js';
+import { readerThreads } from './reader-thread.js';
 import { openRegistryDatabase, type RegistryDatabase } from './registry-database.js';
+import { RegistryReader } from './registry-reader.js';
 import type { Registry } from './registry-types.js';
 import { createTokenStore } from './token-store.js';
+import { createWriteJournal } from './write-journal.js';
 
 export interface OpenRegistryOptions {
   readonly dataDirectory: string;
@@ -59,11 +63,19 @@ function assemble(
   release: () => void,
 ): Registry {
   const declared = createDeclaredStore(database, clock, log);
-  const startThread = observationThreads({ registryFile: database.file }, workerUrl);
+  const startThread = observationThreads(
+    { registryFile: database.file, runId: randomBytes(8).toString('hex') },
+    workerUrl,
+  );
   const observations = new ThreadedObservationWriter({ startThread, clock, log });
+  const reader = new RegistryReader({
+    registryFile: database.file,
+    startThread: readerThreads({ registryFile: database.file }),
+    clock,
+  });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    await observations.close();
+    await Promise.all([observations.close(), reader.close()]);
     database.close();
     release();
   };
@@ -71,8 +83,12 @@ function assemble(
     declared,
     hosts: createHostStore(database, randomBytes),
     tokens: createTokenStore(database, randomBytes),
+    writes: createWriteJournal(database),
+    keys: createKeyStore(database, randomBytes),
     observations,
     hostEvents: (limit) => readHostEvents(database, limit),
+    requestLog: observations.requestLog,
+    reader,
     close: () => {
       closing ??= close();
       return closing;

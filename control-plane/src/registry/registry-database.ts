@@ -54,6 +54,25 @@ export function openRegistryDatabase(file: string, options: DatabaseOptions): Re
   }
 }
 
+/** How long a reader waits for a lock: only recovery after a crash holds one against readers. */
+const READER_BUSY_TIMEOUT_MS = 1_000;
+/** The reader comes and goes; its pages are in the system's cache as well. */
+const READER_CACHE_KIB = 4_096;
+
+/**
+ * A connection that can change nothing, for the reader thread.
+ *
+ * @throws SQLite's errors, as they are
+ */
+export function openReadOnly(file: string): Database.Database {
+  const raw = new Database(file, { readonly: true, fileMustExist: true, timeout: READER_BUSY_TIMEOUT_MS });
+  raw.pragma('query_only = ON');
+  raw.pragma('trusted_schema = OFF');
+  raw.pragma('temp_store = MEMORY');
+  raw.pragma(`cache_size = -${READER_CACHE_KIB}`);
+  return raw;
+}
+
 function wrap(raw: Database.Database, file: string): RegistryDatabase {
   const queries = drizzle(raw);
   const guarded = <Result>(work: () => Result): Result => {

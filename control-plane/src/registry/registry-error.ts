@@ -10,6 +10,8 @@ export type RegistryErrorCode =
   | 'registry_in_use'
   /** The data directory is missing and cannot be made, or is no directory of ours. */
   | 'data_directory_unusable'
+  /** The reader thread did not answer: too much waits, too slow, or it ended. */
+  | 'query_unanswered'
   | 'registry_failed';
 
 /** A failure of the registry, with the path it is about and what mends it. Holds no row's content. */
@@ -17,12 +19,14 @@ export class RegistryError extends Error {
   override readonly name = 'RegistryError';
   readonly code: RegistryErrorCode;
   readonly path: string;
+  readonly detail: string;
   readonly fix: string;
 
   constructor(code: RegistryErrorCode, path: string, detail: string, fix: string, cause?: unknown) {
     super(`${path}: ${detail}`, cause === undefined ? undefined : { cause });
     this.code = code;
     this.path = path;
+    this.detail = detail;
     this.fix = fix;
   }
 }

@@ -7,6 +7,8 @@ export const META_KEYS = {
   writtenBy: 'written_by',
   /** A whole number; absent: nothing was ever declared. */
   declaredRevision: 'declared_revision',
+  /** Which batch of the request log was written last, so that none is written twice. */
+  lastRequestBatch: 'last_request_batch',
 } as const;
 
 type MetaKey = (typeof META_KEYS)[keyof typeof META_KEYS];

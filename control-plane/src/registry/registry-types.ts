@@ -1,17 +1,32 @@
 import type { HostInventory, Issue, ReplicaStatus } from '@ai-fabric/shared';
 import type { DeclaredFinding } from '../declared/decide/declared-finding.js';
 import type { DeclaredSource, DeclaredState } from '../declared/declared-state.js';
+import type { RollUp } from '../history/decide/open-stretch.js';
+import type { KeyStore } from './key-types.js';
+import type { QueryName, QueryParams, QueryResult } from './reader-queries.js';
+import type { RequestLog } from './request-types.js';
+import type { WriteJournal } from './write-journal.js';
 
 /** Everything that outlives the process. One control plane at a time has a data directory; see `openRegistry`. */
 export interface Registry {
   readonly declared: DeclaredStore;
   readonly hosts: HostStore;
   readonly tokens: TokenStore;
+  readonly writes: WriteJournal;
+  readonly keys: KeyStore;
   readonly observations: ObservationWriter;
   /** The latest first. @throws {RegistryError} */
   hostEvents(limit: number): readonly HostEvent[];
+  readonly requestLog: RequestLog;
+  /** Long reads, on a thread of their own. */
+  readonly reader: RegistryQueries;
   /** Writes what is queued (bounded in time), closes the file and lets go of the data directory. */
   close(): Promise<void>;
+}
+
+export interface RegistryQueries {
+  /** Rejects with a `RegistryError`: see `RegistryReader`. */
+  query<Name extends QueryName>(name: Name, params: QueryParams<Name>): Promise<QueryResult<Name>>;
 }
 
 export type ReplaceResult =
@@ -125,7 +140,7 @@ interface Seen {
   readonly atMs: number;
 }
 
-/** What is seen of an enrolled host. A later one replaces an earlier one of its kind, events apart. */
+/** What is seen of an enrolled host. A later one replaces an earlier one of its kind, events and telemetry apart. */
 export type Observation =
   /** `null` in `agentVersion` or `clockSkewMs`: not known, what is stored stays. */
   | (Seen & {
@@ -138,7 +153,17 @@ export type Observation =
   /** All replicas of the host: one that is not among them is gone. */
   | (Seen & { readonly kind: 'hostReplicas'; readonly replicas: readonly ReplicaStatus[] })
   /** History: kept one by one, bounded. `linked` clears the last goodbye; `detail` is a goodbye's reason. */
-  | (Seen & { readonly kind: 'hostEvent'; readonly event: HostEventKind; readonly detail: string | null });
+  | (Seen & { readonly kind: 'hostEvent'; readonly event: HostEventKind; readonly detail: string | null })
+  | TelemetryMinute;
+
+/** One minute of a host's telemetry, or a late part of it. `atMs` is where the minute begins. */
+export type TelemetryMinute = Seen & {
+  readonly kind: 'telemetryMinute';
+  /** Of this process: with `seq`, which rises by one, it tells what was written before. */
+  readonly runId: string;
+  readonly seq: number;
+  readonly series: RollUp['series'];
+};
 
 export interface HostEvent {
   readonly host: string;
@@ -154,6 +179,8 @@ export interface ObservationWriter {
   enqueue(observation: Observation): void;
   /** Waiting to be written, a batch under way included. */
   readonly queuedCount: number;
+  /** The minutes of telemetry among them. */
+  waitingTelemetry(): readonly TelemetryMinute[];
   /** Lost since start: the queue or the disk was full, or the file could not be written for too long. */
   readonly droppedCount: number;
 }

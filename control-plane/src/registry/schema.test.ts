@@ -1,6 +1,10 @@
 import Database from 'better-sqlite3';
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import * as keysSchema from './keys-schema.js';
+import * as requestsSchema from './requests-schema.js';
+import * as telemetrySchema from './telemetry-schema.js';
+import * as writeJournalSchema from './write-journal-schema.js';
 import * as schema from './schema.js';
 import { TemporaryRegistry } from './testing/temporary-registry.js';
 
@@ -16,7 +20,8 @@ describe('the migrations', () => {
     place.open();
     const raw = new Database(place.file, { readonly: true });
     const made = raw.prepare('SELECT name, "notnull" FROM pragma_table_info(?) ORDER BY name').raw();
-    for (const table of Object.values(schema) as SQLiteTable[]) {
+    const areas = { ...schema, ...keysSchema, ...requestsSchema, ...telemetrySchema, ...writeJournalSchema };
+    for (const table of Object.values(areas) as SQLiteTable[]) {
       const { name, columns, indexes } = getTableConfig(table);
       const expected = columns.map((column): unknown[] => [column.name, column.notNull ? 1 : 0]);
       expect([name, made.all(name)]).toEqual([name, expected.toSorted()]);

@@ -11,7 +11,7 @@ export interface SecretPresence {
 export interface CloudTargetDeps {
   readonly breaker: Breaker;
   readonly secrets: SecretPresence;
-  /** The secret is looked for at most this often: that may touch a file. */
+  /** A secret that is there is looked for again at most this often. */
   readonly keyCheckMs: number;
 }
 
@@ -43,7 +43,7 @@ export class CloudTarget implements CloudCandidate {
     const { breaker, secrets, keyCheckMs } = this.#deps;
     this.blockedForMs = breaker.blockedForMs(now.monotonicMs);
     this.busyForMs = breaker.busyForMs(now.monotonicMs);
-    if (now.monotonicMs - this.#keyCheckedAtMs < keyCheckMs) return;
+    if (this.keyPresent && now.monotonicMs - this.#keyCheckedAtMs < keyCheckMs) return;
     this.#keyCheckedAtMs = now.monotonicMs;
     const { apiKey } = this.provider;
     this.keyPresent = apiKey === null || secrets.has(apiKey);

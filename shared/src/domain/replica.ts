@@ -37,7 +37,7 @@ export const replicaStatusSchema = z.object({
 });
 export type ReplicaStatus = z.infer<typeof replicaStatusSchema>;
 
-/** vLLM's `/metrics`, alias names resolved. Counters are totals since the engine's start. */
+/** vLLM's `/metrics`, alias names resolved. Counters (`…Total`, `…Sum`, `…Count`) are since the engine's start. */
 export const engineReadingSchema = z.object({
   running: measured,
   /** Waiting for capacity; deferred requests are not counted where the engine tells them apart. */
@@ -52,5 +52,10 @@ export const engineReadingSchema = z.object({
   timeToFirstTokenCount: measured,
   interTokenSecondsSum: measured,
   interTokenCount: measured,
+  /** Of what was finished between this reading and the one before it; `null` where nothing was. */
+  timeToFirstTokenP50Seconds: measured,
+  timeToFirstTokenP95Seconds: measured,
+  interTokenP50Seconds: measured,
+  interTokenP95Seconds: measured,
 });
 export type EngineReading = z.infer<typeof engineReadingSchema>;

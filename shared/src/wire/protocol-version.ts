@@ -2,8 +2,9 @@
  * One integer says what a peer can do. A step is never edited or removed; a new ability is a new step.
  *
  * - 1 · 2026-11-23 · challenge, hello with key proof, welcome, report, ack, command (`apply_desired`), outcome, goodbye.
+ * - 2 · 2026-11-24 · the readings of an engine have the p50 and p95 of its latencies (`…P50Seconds`, `…P95Seconds`).
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** The oldest agent that this program still speaks with. */
 export const OLDEST_PROTOCOL_VERSION = 1;

@@ -64,6 +64,10 @@ export const emptyEngineReading: TelemetrySample['replicas'][string] = {
   timeToFirstTokenCount: null,
   interTokenSecondsSum: null,
   interTokenCount: null,
+  timeToFirstTokenP50Seconds: null,
+  timeToFirstTokenP95Seconds: null,
+  interTokenP50Seconds: null,
+  interTokenP95Seconds: null,
 };
 
 function diffFields<Reading extends object>(

@@ -42,7 +42,7 @@ async function join(options: JoinOptions): Promise<void> {
     throw new UsageError('Which control plane? Name it: --server https://motoko:8443');
   const token = await readToken(options.tokenFile);
   // The rest is loaded now, so that help and versions come at once.
-  const [{ joinFabric }, { systemClock }, { pino }] = await Promise.all([
+  const [{ joinFabric }, { systemClock }, { default: pino }] = await Promise.all([
     import('../../join.js'),
     import('@ai-fabric/shared'),
     import('pino'),

@@ -2,13 +2,16 @@ import { uptime } from 'node:os';
 import { Command } from 'commander';
 import { readAgentConfig } from '../../config/read-agent-config.js';
 import type { Agent } from '../../start-agent.js';
+import type { AgentStatus } from '../../status/agent-status.js';
 import { exitCodes } from '../exit-codes.js';
+import { printJson } from '../output.js';
 import { releaseStartupMemory } from '../release-startup-memory.js';
 
 interface RunOptions {
   readonly state?: string;
   readonly server?: string;
   readonly logLevel?: string;
+  readonly json?: boolean;
 }
 
 /** SIGBREAK is Windows' Ctrl-Break, SIGHUP a terminal that closes; a service manager sends one of the first two. */
@@ -24,6 +27,10 @@ export function runCommand(): Command {
     .option('--state <DIR>', 'the directory that "join" wrote to')
     .option('--server <URL>', 'another way to the same control plane; its pinned certificate stays')
     .option('--log-level <LEVEL>', 'fatal, error, warn, info, debug, trace or silent')
+    .option(
+      '--json',
+      'print what "status --json" prints once it is linked; the log then goes to standard error',
+    )
     .addHelpText(
       'after',
       `
@@ -31,6 +38,7 @@ Logs are lines of JSON on standard output. It keeps trying while the control pla
 
 Examples:
   ai-fabric-agent run
+  ai-fabric-agent run --json 2>agent.log
   AI_FABRIC_AGENT_NVIDIA_SMI=/opt/nvidia-smi ai-fabric-agent run --log-level debug
 
 Settings from the environment: AI_FABRIC_AGENT_STATE, _NAME, _SERVER, _NVIDIA_SMI, _GPU_CADENCE_MS,
@@ -42,12 +50,13 @@ _HOST_CADENCE_MS, _ENGINE_CADENCE_MS, _BUFFER_BYTES, _LOG_LEVEL`,
 async function run(options: RunOptions): Promise<void> {
   const config = readAgentConfig(options);
   // The rest is loaded now, so that help and errors of usage come at once.
-  const [{ startAgent }, { systemClock }, { pino }] = await Promise.all([
+  const [{ startAgent }, { systemClock }, { default: pino }] = await Promise.all([
     import('../../start-agent.js'),
     import('@ai-fabric/shared'),
     import('pino'),
   ]);
-  const log = pino({ level: config.logLevel, base: null });
+  const { json = false } = options;
+  const log = pino({ level: config.logLevel, base: null }, pino.destination(json ? 2 : 1));
   const clock = systemClock();
   const agent = await startAgent(config, {
     clock,
@@ -55,6 +64,7 @@ async function run(options: RunOptions): Promise<void> {
     log,
     // Counts the time that the machine slept, unlike the clock of timers.
     elapsedMs: () => uptime() * 1_000,
+    ...(json ? { onLinked: once((status) => printJson({ running: true, ...status })) } : {}),
   });
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'agent: an error that nobody took; a service manager starts it anew');
@@ -63,6 +73,15 @@ async function run(options: RunOptions): Promise<void> {
   clock.after(SETTLED_MS, releaseStartupMemory);
   await stopOnSignal(agent);
   process.exit(exitCodes.ok);
+}
+
+/** Links come again and again; who waits for the first wants to hear of that one. */
+function once(tell: (status: AgentStatus) => void): (status: AgentStatus) => void {
+  let told = false;
+  return (status) => {
+    if (!told) tell(status);
+    told = true;
+  };
 }
 
 /** Resolves when the agent has said goodbye. A second signal ends the process at once. */

@@ -2,7 +2,12 @@ import { type Clock, type EngineReading, emptyEngineReading, type Issue } from '
 import { describeIssue } from '../decide/describe-issue.js';
 import { type ClosableSensor, reading, type SensorResult, unavailable } from '../sensor.js';
 import { findMetricsUrl } from './decide/find-metrics-url.js';
-import { MAX_METRICS_LENGTH, parseEngineMetrics } from './decide/parse-engine-metrics.js';
+import { quantilesBetween } from './decide/latency-quantiles.js';
+import {
+  type EngineLatencies,
+  MAX_METRICS_LENGTH,
+  parseEngineMetrics,
+} from './decide/parse-engine-metrics.js';
 import { type EngineHttp, engineHttp } from './engine-http.js';
 
 export interface EngineReadingOptions {
@@ -29,13 +34,20 @@ export function engineReadingSensor(options: EngineReadingOptions): ClosableSens
     readonly result: Promise<SensorResult<EngineReading>>;
   } | null = null;
   let closed = false;
+  let latencies: EngineLatencies | null = null;
+  const withQuantiles = (text: string): EngineReading => {
+    const before = latencies;
+    const metrics = parseEngineMetrics(text);
+    latencies = metrics.latencies;
+    return addQuantiles(metrics.reading, before, latencies);
+  };
   const begin = (url: URL, signal: AbortSignal): Promise<SensorResult<EngineReading>> => {
     // Not AbortSignal.any: on Node 20 a signal that lives as long as the agent would keep something of every read.
     const stop = new AbortController();
     const forward = (): void => stop.abort();
     signal.addEventListener('abort', forward, { once: true });
     if (signal.aborted) stop.abort();
-    const result = readMetrics(client, url, options, stop.signal).finally(() => {
+    const result = readMetrics(client, url, options, stop.signal, withQuantiles).finally(() => {
       signal.removeEventListener('abort', forward);
       current = null;
     });
@@ -57,11 +69,28 @@ export function engineReadingSensor(options: EngineReadingOptions): ClosableSens
   };
 }
 
+function addQuantiles(
+  reading: EngineReading,
+  before: EngineLatencies | null,
+  after: EngineLatencies,
+): EngineReading {
+  const firstToken = quantilesBetween(before?.timeToFirstToken ?? null, after.timeToFirstToken);
+  const interToken = quantilesBetween(before?.interToken ?? null, after.interToken);
+  return {
+    ...reading,
+    timeToFirstTokenP50Seconds: firstToken.p50,
+    timeToFirstTokenP95Seconds: firstToken.p95,
+    interTokenP50Seconds: interToken.p50,
+    interTokenP95Seconds: interToken.p95,
+  };
+}
+
 async function readMetrics(
   client: EngineHttp,
   url: URL,
   options: EngineReadingOptions,
   signal: AbortSignal,
+  parse: (text: string) => EngineReading,
 ): Promise<SensorResult<EngineReading>> {
   try {
     const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
@@ -73,7 +102,7 @@ async function readMetrics(
       maxBytes: MAX_METRICS_LENGTH,
     });
     // Names, labels that are read and numbers are ASCII: one byte is one character, whatever else there is.
-    if (status === 200) return reading(parseEngineMetrics(body.toString('latin1')));
+    if (status === 200) return reading(parse(body.toString('latin1')));
     if (status === 404) return reading({ ...emptyEngineReading });
     const redirects = status >= 300 && status < 400;
     return unavailable(

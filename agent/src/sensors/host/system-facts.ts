@@ -11,7 +11,8 @@ const DEADLINE_MS = 20_000;
 
 export async function readSystemFacts(clock: Clock): Promise<SystemFacts> {
   // Loaded when first needed and not before: it is large, and the steady state never calls it.
-  const { osInfo, cpu } = await import('systeminformation');
+  const { default: systeminformation } = await import('systeminformation');
+  const { osInfo, cpu } = systeminformation;
   const [os, processor] = await Promise.all([inTime(osInfo(), clock), inTime(cpu(), clock)]);
   return {
     osName: words(os?.distro, os?.release),
@@ -23,8 +24,8 @@ export async function readSystemFacts(clock: Clock): Promise<SystemFacts> {
 export async function readInterfaceKinds(
   clock: Clock,
 ): Promise<ReadonlyMap<string, NetworkInterface['kind']>> {
-  const { networkInterfaces } = await import('systeminformation');
-  const found = await inTime(networkInterfaces(), clock);
+  const { default: systeminformation } = await import('systeminformation');
+  const found = await inTime(systeminformation.networkInterfaces(), clock);
   const list = Array.isArray(found) ? found : found === null ? [] : [found];
   return new Map(list.map(({ iface, type }) => [iface, kindOf(type)]));
 }

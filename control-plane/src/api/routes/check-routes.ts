@@ -58,9 +58,10 @@ function addDoctorRoute(app: OpenAPIHono, context: ApiContext): void {
       method: 'post',
       path: '/checks/doctor',
       operationId: 'runDoctor',
+      'x-changes-nothing': true,
       tags: ['checks'],
       summary: 'Look at everything that can be wrong; spends nothing, wakes nobody',
-      request: { body: { content: { 'application/json': { schema: doctorBody } } } },
+      request: { body: { required: true, content: { 'application/json': { schema: doctorBody } } } },
       responses: {
         200: { description: 'Findings', content: { 'application/json': { schema: doctorRunSchema } } },
         ...problemResponses(400, 401, 404),
@@ -92,9 +93,10 @@ function addSmokeRoute(app: OpenAPIHono, context: ApiContext): void {
       method: 'post',
       path: '/checks/smoke',
       operationId: 'runSmoke',
+      'x-changes-nothing': true,
       tags: ['checks'],
       summary: 'A real request through every role and alias; asks no provider unless told to',
-      request: { body: { content: { 'application/json': { schema: smokeBody } } } },
+      request: { body: { required: true, content: { 'application/json': { schema: smokeBody } } } },
       responses: {
         200: { description: 'Outcomes', content: { 'application/json': { schema: smokeRunSchema } } },
         ...problemResponses(400, 401),

@@ -3,6 +3,7 @@ import type { DeclaredDeployment } from '../../declared/declared-state.js';
 import { deploymentEntrySchema } from '../../declared/fabric-schema.js';
 import type { ApiContext } from '../api-context.js';
 import { changeDeclared } from '../change-declared.js';
+import { byName, pageOfItems, pageQuerySchema } from '../pagination.js';
 import { ApiError } from '../problem.js';
 import { problemResponses } from '../problem-responses.js';
 import { deploymentSchema, listOf } from '../schemas.js';
@@ -23,27 +24,29 @@ function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'get',
       path: '/deployments',
+      operationId: 'listDeployments',
       tags: ['deployments'],
-      summary: 'All deployments, with what is observed of their replicas',
+      summary: 'All deployments, with what is observed of their replicas; by name',
+      request: { query: pageQuerySchema },
       responses: {
         200: {
           description: 'Deployments',
           content: { 'application/json': { schema: listOf(deploymentSchema) } },
         },
-        ...problemResponses(401),
+        ...problemResponses(400, 401),
       },
     }),
     (c) => {
-      const items = [...context.declared.current().deployments.values()].map((each) =>
-        describe(context, each),
-      );
-      return c.json({ items, nextCursor: null }, 200);
+      const deployments = context.declared.current().deployments.values();
+      const page = pageOfItems(deployments, c.req.valid('query'), { listing: 'listDeployments' }, byName);
+      return c.json({ ...page, items: page.items.map((each) => describe(context, each)) }, 200);
     },
   );
   app.openapi(
     createRoute({
       method: 'get',
       path: '/deployments/{deployment}',
+      operationId: 'getDeployment',
       tags: ['deployments'],
       summary: 'One deployment',
       request: { params },
@@ -58,6 +61,7 @@ function addWriteRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'put',
       path: '/deployments/{deployment}',
+      operationId: 'declareDeployment',
       tags: ['deployments'],
       summary: 'Declare a deployment, or change one; the same twice changes nothing',
       request: { params, body: { content: { 'application/json': { schema: deploymentEntrySchema } } } },
@@ -76,6 +80,7 @@ function addWriteRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'delete',
       path: '/deployments/{deployment}',
+      operationId: 'removeDeployment',
       tags: ['deployments'],
       summary: 'Remove a deployment that no role or alias uses any more',
       request: { params },

@@ -2,18 +2,17 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { DeclaredState } from '../../declared/declared-state.js';
 import type { LiveHost } from '../../live/live-view.js';
 import type { ApiContext } from '../api-context.js';
+import { byName, pageOfItems, pageQuerySchema } from '../pagination.js';
 import { ApiError } from '../problem.js';
 import { problemResponses } from '../problem-responses.js';
-import { hostSchema, listOf, sampleSchema } from '../schemas.js';
+import { hostSchema, listOf } from '../schemas.js';
 
-const hostParam = z.object({
+export const hostParam = z.object({
   host: z.string().openapi({ param: { name: 'host', in: 'path' }, example: 'armitage' }),
 });
-const HISTORY_MS = 15 * 60 * 1000;
 
 export function addHostRoutes(app: OpenAPIHono, context: ApiContext): void {
   addReadRoutes(app, context);
-  addTelemetryRoute(app, context);
   for (const verb of ['drain', 'undrain'] as const) addDrainRoute(app, context, verb);
 }
 
@@ -22,24 +21,27 @@ function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'get',
       path: '/hosts',
+      operationId: 'listHosts',
       tags: ['hosts'],
-      summary: 'All hosts: declared, joined, or both',
+      summary: 'All hosts: declared, joined, or both; by name',
+      request: { query: pageQuerySchema },
       responses: {
         200: { description: 'Hosts', content: { 'application/json': { schema: listOf(hostSchema) } } },
-        ...problemResponses(401),
+        ...problemResponses(400, 401),
       },
     }),
     (c) => {
       const declared = context.declared.current();
-      const items = [...context.live.hosts()].map((host) => describeHost(host, declared));
-      items.sort((a, b) => a.name.localeCompare(b.name));
-      return c.json({ items, nextCursor: null }, 200);
+      const query = { listing: 'listHosts' };
+      const page = pageOfItems(context.live.hosts(), c.req.valid('query'), query, byName);
+      return c.json({ ...page, items: page.items.map((host) => describeHost(host, declared)) }, 200);
     },
   );
   app.openapi(
     createRoute({
       method: 'get',
       path: '/hosts/{host}',
+      operationId: 'getHost',
       tags: ['hosts'],
       summary: 'One host: everything known of it',
       request: { params: hostParam },
@@ -53,44 +55,12 @@ function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
   );
 }
 
-function addTelemetryRoute(app: OpenAPIHono, context: ApiContext): void {
-  app.openapi(
-    createRoute({
-      method: 'get',
-      path: '/hosts/{host}/telemetry',
-      tags: ['hosts'],
-      summary:
-        'Samples of the last 15 minutes, oldest first; a stretch without samples is a gap, never filled in',
-      request: {
-        params: hostParam,
-        query: z.object({
-          fromMs: z.coerce
-            .number()
-            .optional()
-            .openapi({ description: 'Milliseconds since 1970; default 15 min ago' }),
-          toMs: z.coerce.number().optional().openapi({ description: 'Milliseconds since 1970; default now' }),
-        }),
-      },
-      responses: {
-        200: { description: 'Samples', content: { 'application/json': { schema: listOf(sampleSchema) } } },
-        ...problemResponses(400, 401, 404),
-      },
-    }),
-    (c) => {
-      const { name } = findHost(context, c.req.valid('param').host);
-      const nowMs = context.clock.nowMs();
-      const { fromMs = nowMs - HISTORY_MS, toMs = nowMs } = c.req.valid('query');
-      if (fromMs > toMs) throw new ApiError('invalid', `fromMs (${fromMs}) is after toMs (${toMs})`);
-      return c.json({ items: [...context.live.history(name, fromMs, toMs)], nextCursor: null }, 200);
-    },
-  );
-}
-
 function addDrainRoute(app: OpenAPIHono, context: ApiContext, verb: 'drain' | 'undrain'): void {
   app.openapi(
     createRoute({
       method: 'post',
       path: `/hosts/{host}/${verb}`,
+      operationId: `${verb}Host`,
       tags: ['hosts'],
       summary:
         verb === 'drain'
@@ -117,7 +87,7 @@ function addDrainRoute(app: OpenAPIHono, context: ApiContext, verb: 'drain' | 'u
   );
 }
 
-function findHost(context: ApiContext, name: string): LiveHost {
+export function findHost(context: ApiContext, name: string): LiveHost {
   const host = context.live.host(name);
   if (host) return host;
   const known = [...context.live.hosts()].map((each) => each.name).sort();

@@ -3,6 +3,7 @@ import type { DeclaredRole } from '../../declared/declared-state.js';
 import { roleEntrySchema } from '../../declared/fabric-schema.js';
 import type { ApiContext } from '../api-context.js';
 import { changeDeclared } from '../change-declared.js';
+import { byName, pageOfItems, pageQuerySchema } from '../pagination.js';
 import { ApiError } from '../problem.js';
 import { problemResponses } from '../problem-responses.js';
 import { listOf, roleSchema } from '../schemas.js';
@@ -22,22 +23,26 @@ function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'get',
       path: '/roles',
+      operationId: 'listRoles',
       tags: ['roles'],
-      summary: 'All roles, with their live state',
+      summary: 'All roles, with their live state; by name',
+      request: { query: pageQuerySchema },
       responses: {
         200: { description: 'Roles', content: { 'application/json': { schema: listOf(roleSchema) } } },
-        ...problemResponses(401),
+        ...problemResponses(400, 401),
       },
     }),
     (c) => {
-      const items = [...context.declared.current().roles.values()].map((role) => describe(context, role));
-      return c.json({ items, nextCursor: null }, 200);
+      const roles = context.declared.current().roles.values();
+      const page = pageOfItems(roles, c.req.valid('query'), { listing: 'listRoles' }, byName);
+      return c.json({ ...page, items: page.items.map((role) => describe(context, role)) }, 200);
     },
   );
   app.openapi(
     createRoute({
       method: 'get',
       path: '/roles/{role}',
+      operationId: 'getRole',
       tags: ['roles'],
       summary: 'One role',
       request: { params },
@@ -52,6 +57,7 @@ function addWriteRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'put',
       path: '/roles/{role}',
+      operationId: 'declareRole',
       tags: ['roles'],
       summary: 'Declare a role, or change one; the same twice changes nothing',
       request: { params, body: { content: { 'application/json': { schema: roleEntrySchema } } } },
@@ -70,6 +76,7 @@ function addWriteRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'delete',
       path: '/roles/{role}',
+      operationId: 'removeRole',
       tags: ['roles'],
       summary: 'Remove a role that no alias uses any more',
       request: { params },

@@ -1,6 +1,7 @@
 import { formatJoinToken, nameSchema } from '@ai-fabric/shared';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { ApiContext } from '../api-context.js';
+import { newestFirst, pageOfItems, pageQuerySchema } from '../pagination.js';
 import { ApiError } from '../problem.js';
 import { problemResponses } from '../problem-responses.js';
 import { joinTokenSchema, listOf, newJoinTokenSchema } from '../schemas.js';
@@ -14,26 +15,31 @@ export function addTokenRoutes(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'get',
       path: '/join-tokens',
+      operationId: 'listJoinTokens',
       tags: ['join tokens'],
-      summary: 'Join tokens and what became of them; never their secrets',
+      summary: 'Join tokens and what became of them, newest first; never their secrets',
+      request: { query: pageQuerySchema },
       responses: {
         200: {
           description: 'Join tokens',
           content: { 'application/json': { schema: listOf(joinTokenSchema) } },
         },
-        ...problemResponses(401),
+        ...problemResponses(400, 401),
       },
     }),
-    (c) =>
-      c.json(
-        { items: context.tokens.list(context.clock.nowMs()).map((each) => ({ ...each })), nextCursor: null },
+    (c) => {
+      const tokens = context.tokens.list(context.clock.nowMs());
+      return c.json(
+        pageOfItems(tokens, c.req.valid('query'), { listing: 'listJoinTokens' }, newestFirst),
         200,
-      ),
+      );
+    },
   );
   app.openapi(
     createRoute({
       method: 'delete',
       path: '/join-tokens/{id}',
+      operationId: 'revokeJoinToken',
       tags: ['join tokens'],
       summary: 'Revoke a join token that was not used yet',
       request: { params: z.object({ id: z.string() }) },
@@ -58,6 +64,7 @@ function addCreateRoute(app: OpenAPIHono, context: ApiContext): void {
     createRoute({
       method: 'post',
       path: '/join-tokens',
+      operationId: 'createJoinToken',
       tags: ['join tokens'],
       summary: 'Make a join token: single use, shown once',
       request: {

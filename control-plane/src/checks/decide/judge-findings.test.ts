@@ -128,7 +128,14 @@ describe('a provider', () => {
     ['answers a web page', answer(200, null), null, [], 'info provider_lists_nothing'],
     ['does not know the model', answer(200, ['other']), null, [], 'warning provider_model_unlisted'],
   ])('that %s', (_, ask, keyProblem, aloneIn, expected) => {
-    expect(told(...judgeProvider({ provider, keyProblem, ask, aloneIn }))).toEqual([expected]);
+    expect(told(...judgeProvider({ provider, keyProblem, keyFailing: null, ask, aloneIn }))).toEqual([
+      expected,
+    ]);
+  });
+
+  it('whose key has gone from its place, and is used as it last was', () => {
+    const facts = { provider, keyProblem: null, keyFailing: 'file_missing', ask: answer(200), aloneIn: [] };
+    expect(told(...judgeProvider(facts))).toEqual(['warning provider_key_unread', 'ok provider']);
   });
 });
 

@@ -6,13 +6,27 @@ export interface ProviderFacts {
   readonly provider: DeclaredProvider;
   /** Why its key cannot be read; `null`: it can, or none is declared. */
   readonly keyProblem: string | null;
+  /** Why its place fails while the key is used as it last was read. */
+  readonly keyFailing: string | null;
   /** Of its models listing, which costs nothing; `null`: not asked, as the key is not there. */
   readonly ask: AskFact | null;
   /** Roles that nothing but this provider serves. */
   readonly aloneIn: readonly string[];
 }
 
-export function judgeProvider({ provider, keyProblem, ask, aloneIn }: ProviderFacts): Finding[] {
+export function judgeProvider(facts: ProviderFacts): Finding[] {
+  return [...judgeKeyPlace(facts), ...judgeAnswer(facts)];
+}
+
+function judgeKeyPlace({ provider, keyFailing }: ProviderFacts): Finding[] {
+  if (keyFailing === null) return [];
+  const where = { kind: 'provider', name: provider.name } as const;
+  const what = `its key cannot be read any more (${keyFailing}): it is used as it last was, and missing after a restart`;
+  const fix = 'put the key back where fabric.yaml says that it is';
+  return [finding('warning', 'provider_key_unread', where, what, { fix })];
+}
+
+function judgeAnswer({ provider, keyProblem, ask, aloneIn }: ProviderFacts): Finding[] {
   const where = { kind: 'provider', name: provider.name } as const;
   const grave = aloneIn.length > 0 ? 'error' : 'warning';
   const lost = aloneIn.length > 0 ? `; nothing else serves ${aloneIn.join(', ')}` : '';

@@ -3,19 +3,21 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import { CliError, exitCodes } from '../exit-codes.js';
 
-/** The demo brings simulated machines, which are part of a checkout and not of what is installed. */
-const DEMO = fileURLToPath(new URL('../../../../test/dist/demo/main.js', import.meta.url));
+/** The demo brings simulated machines, which are part of a checkout and not of what is installed. From dist/program. */
+const DEMO = fileURLToPath(new URL('../../../test/dist/demo/main.js', import.meta.url));
 
 export function demoCommand(): Command {
   return new Command('demo')
     .description('the main job on this machine alone, with simulated workstations')
     .option('--once', 'a scripted tour; exit code 0 only if every step held')
+    .option('--json', 'each event as a line of JSON: "started", then "step" and "tour_ended", or "up"')
     .addHelpText(
       'after',
       `
 Examples:
   ai-fabric demo            # a live status until Ctrl-C
-  ai-fabric demo --once`,
+  ai-fabric demo --once
+  ai-fabric demo --once --json | jq 'select(.kind == "step") | .held'`,
     )
     .action(async () => {
       if (!existsSync(DEMO)) {

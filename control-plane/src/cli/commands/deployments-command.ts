@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { z } from 'zod';
-import { deploymentSchema, listOf } from '../../api/schemas.js';
+import { deploymentSchema } from '../../api/schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
 import { percent, printJson, printTable } from '../output.js';
 
@@ -10,7 +10,7 @@ export function deploymentsCommand(): Command {
   const deployments = new Command('deployments').description('which model on which host: list, show, remove');
   withConnection(deployments.command('list', { isDefault: true }).description('all deployments')).action(
     async (flags: ConnectionFlags) => {
-      const { items } = await connect(flags).get('/deployments', listOf(deploymentSchema));
+      const items = await connect(flags).list('/deployments', deploymentSchema);
       if (flags.json) printJson(items);
       else printDeployments(items);
     },

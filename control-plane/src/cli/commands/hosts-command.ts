@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { z } from 'zod';
-import { hostSchema, listOf } from '../../api/schemas.js';
+import { hostSchema } from '../../api/schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
 import { age, gib, mibPerSecond, percent, printJson, printTable } from '../output.js';
 
@@ -11,7 +11,7 @@ export function hostsCommand(): Command {
   withConnection(
     hosts.command('list', { isDefault: true }).description('all hosts, declared or joined'),
   ).action(async (flags: ConnectionFlags) => {
-    const { items } = await connect(flags).get('/hosts', listOf(hostSchema));
+    const items = await connect(flags).list('/hosts', hostSchema);
     if (flags.json) printJson(items);
     else printHosts(items);
   });

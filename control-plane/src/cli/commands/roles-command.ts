@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { z } from 'zod';
-import { listOf, roleSchema } from '../../api/schemas.js';
+import { roleSchema } from '../../api/schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
 import { printJson, printTable } from '../output.js';
 
@@ -11,7 +11,7 @@ export function rolesCommand(): Command {
   withConnection(
     roles.command('list', { isDefault: true }).description('all roles and who answers now'),
   ).action(async (flags: ConnectionFlags) => {
-    const { items } = await connect(flags).get('/roles', listOf(roleSchema));
+    const items = await connect(flags).list('/roles', roleSchema);
     if (flags.json) printJson(items);
     else printRoles(items);
   });

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { nameSchema } from '@ai-fabric/shared';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
-import { joinTokenSchema, listOf, newJoinTokenSchema } from '../../api/schemas.js';
+import { joinTokenSchema, newJoinTokenSchema } from '../../api/schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
 import { age, printJson, printTable } from '../output.js';
 
@@ -17,7 +17,7 @@ export function tokenCommand(): Command {
   addCreate(token);
   withConnection(token.command('list').description('join tokens and what became of them')).action(
     async (flags: ConnectionFlags) => {
-      const { items } = await connect(flags).get('/join-tokens', listOf(joinTokenSchema));
+      const items = await connect(flags).list('/join-tokens', joinTokenSchema);
       if (flags.json) printJson(items);
       else printTokens(items);
     },

@@ -76,7 +76,7 @@ function announce(controlPlane: ControlPlane, json: boolean): void {
 Next: "ai-fabric token create" makes a token for a new host; "ai-fabric hosts" lists those that are there.`);
   if (fabricFileDiffers) {
     console.log(
-      'Note: the file given with --config differs from the registry, which was seeded before and wins.',
+      'Note: the file given with --config differs from the registry, which wins. "ai-fabric drift" shows how; "ai-fabric apply" applies it.',
     );
   }
 }

@@ -48,7 +48,10 @@ function checkAliases(draft: FabricDraft): DeclaredFinding[] {
     if (target === null || draft.roles.has(target) || draft.deployments.has(target)) continue;
     const path = ['aliases', alias];
     if (draft.aliases.has(target)) {
-      const message = `expected a role or a deployment, found the alias ${describeText(target)}; name what that one stands for`;
+      const message =
+        target === alias
+          ? 'expected a role or a deployment, found the alias itself; name what it stands for'
+          : `expected a role or a deployment, found the alias ${describeText(target)}; name what that one stands for`;
       findings.push({ path, message });
       continue;
     }

@@ -12,6 +12,8 @@ interface KnownTarget {
   readonly servedModel: string;
 }
 
+const OWN_NAME = '; that is the role itself, and a role cannot be a target';
+
 /** Whether a role's targets exist and can stand in for each other. */
 export function checkRole(draft: FabricDraft, name: string, role: RoleDraft): DeclaredFinding[] {
   const findings: DeclaredFinding[] = [];
@@ -47,7 +49,8 @@ function findMissing(
   if ('deployment' in entry) {
     const { deployment } = entry;
     if (draft.deployments.has(deployment)) return null;
-    const message = `unknown deployment ${describeText(deployment)}${hintOtherKind(draft, deployment)}`;
+    const hint = deployment === path[1] ? OWN_NAME : hintOtherKind(draft, deployment);
+    const message = `unknown deployment ${describeText(deployment)}${hint}`;
     return { path: [...path, 'deployment'], message };
   }
   const provider = draft.providers.get(entry.provider);

@@ -29,7 +29,8 @@ const PROVIDER_KEYS: readonly string[] = ['provider', 'model'];
 const TARGET_FORMS = '{ deployment: NAME } or { provider: NAME, model: NAME }';
 
 const KEY_REFERENCE_EXPECTED =
-  'expected { env: NAME } or { file: /absolute/path }: the key itself never stands in this file; ' +
+  'expected { env: NAME }, { file: /absolute/path }, { credential: NAME } or { azureKeyVault: { vault, secret } }: ' +
+  'the key itself never stands in this file; ' +
   'put it into an environment variable or a file of its own (and replace it, if it was shared with this one)';
 
 /** The schema's complaints in our words: one per place, unknown keys one by one. */

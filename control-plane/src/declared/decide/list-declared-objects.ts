@@ -11,13 +11,7 @@ export interface DeclaredObject {
   readonly document: unknown;
 }
 
-export interface DeclaredDifference {
-  readonly kind: DeclaredKind;
-  readonly name: string;
-  readonly change: 'added' | 'changed' | 'removed';
-}
-
-/** Sections of the file, in its order; the gateway is one object without a name of its own. */
+/** Sections of the file, in its order; the gateway and the checks are one object each, without a name of their own. */
 const SECTIONS = [
   ['host', 'hosts'],
   ['deployment', 'deployments'],
@@ -32,12 +26,11 @@ export function listDeclaredObjects(state: DeclaredState): DeclaredObject[] {
   const objects = SECTIONS.flatMap(([kind, section]) =>
     Object.entries(file[section]).map(([name, document]): DeclaredObject => ({ kind, name, document })),
   );
-  objects.push({ kind: 'gateway', name: 'gateway', document: file.gateway });
-  // Only where something is declared: a registry from before there were checks holds the same without them.
-  if (Object.values(file.checks).some((each) => each !== null)) {
-    objects.push({ kind: 'checks', name: 'checks', document: file.checks });
-  }
-  return objects;
+  return [
+    ...objects,
+    { kind: 'gateway', name: 'gateway', document: file.gateway },
+    { kind: 'checks', name: 'checks', document: file.checks },
+  ];
 }
 
 /** Put together again as the plain value of a fabric file, unchecked. */
@@ -57,29 +50,14 @@ export function joinDeclaredObjects(objects: readonly DeclaredObject[]): Record<
   };
 }
 
-/** What would change if `after` took the place of `before`, in the order of the file. Revision and order do not count. */
-export function compareDeclared(before: DeclaredState, after: DeclaredState): DeclaredDifference[] {
-  const old = byIdentity(before);
-  const next = byIdentity(after);
-  const differences: DeclaredDifference[] = [];
-  for (const [identity, { kind, name, text }] of next) {
-    const was = old.get(identity);
-    if (!was) differences.push({ kind, name, change: 'added' });
-    else if (was.text !== text) differences.push({ kind, name, change: 'changed' });
-  }
-  for (const [identity, { kind, name }] of old) {
-    if (!next.has(identity)) differences.push({ kind, name, change: 'removed' });
-  }
-  return differences;
+/** Names are unique within their kind. */
+export function identityOf({ kind, name }: Pick<DeclaredObject, 'kind' | 'name'>): string {
+  return `${kind} ${name}`;
 }
 
-function byIdentity(state: DeclaredState) {
-  return new Map(
-    listDeclaredObjects(state).map(({ kind, name, document }) => [
-      `${kind} ${name}`,
-      { kind, name, text: canonicalJson(document) },
-    ]),
-  );
+/** Whether there is one of it, always: a section of the file that is one object. */
+export function isSingleKind(kind: DeclaredKind): boolean {
+  return kind === 'gateway' || kind === 'checks';
 }
 
 /** JSON with sorted keys: two documents that say the same are the same text. */

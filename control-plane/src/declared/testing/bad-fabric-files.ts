@@ -45,6 +45,15 @@ export const badFabricFiles: readonly [what: string, text: string, errors: reado
     ['5:3: hosts.armitage: "armitage" is given twice here; one of them would be lost'],
   ],
   [
+    'two deployments of one name',
+    withLine(
+      7,
+      '  bge-motoko: { host: motoko, task: embeddings, engine: external, url: http://motoko:8001, servedModel: bge }\n' +
+        '  bge-motoko: { host: armitage, task: embeddings, engine: external, url: http://armitage:8001, servedModel: bge }',
+    ),
+    ['8:3: deployments.bge-motoko: "bge-motoko" is given twice here; one of them would be lost'],
+  ],
+  [
     'a tab',
     withLine(3, '\tmotoko:'),
     ['3:1: (the whole file): no valid YAML: a tab in the indentation; use spaces'],
@@ -251,6 +260,20 @@ export const badFabricFiles: readonly [what: string, text: string, errors: reado
     ],
   ],
   [
+    'a role that targets itself',
+    withLine(11, '  chat-fast: { task: chat, targets: [ { deployment: chat-fast } ] }'),
+    [
+      '11:53: roles.chat-fast.targets[0].deployment: unknown deployment "chat-fast"; that is the role itself, and a role cannot be a target',
+    ],
+  ],
+  [
+    'a role that targets itself through an alias',
+    withLine(11, '  chat-fast: { task: chat, targets: [ { deployment: local/chat } ] }'),
+    [
+      '11:53: roles.chat-fast.targets[0].deployment: unknown deployment "local/chat"; that is an alias: name the deployment itself',
+    ],
+  ],
+  [
     "a provider's model by its public name",
     withLine(12, '  embed: { task: chat, targets: [ { deployment: openai/cheap } ] }'),
     [
@@ -294,6 +317,21 @@ export const badFabricFiles: readonly [what: string, text: string, errors: reado
     withLine(14, '  local/chat: chat-fast\n  local/talk: local/chat'),
     [
       '15:15: aliases["local/talk"]: expected a role or a deployment, found the alias "local/chat"; name what that one stands for',
+    ],
+  ],
+  [
+    'aliases in a loop',
+    withLine(14, '  local/chat: local/talk\n  local/talk: local/chat'),
+    [
+      '14:15: aliases["local/chat"]: expected a role or a deployment, found the alias "local/talk"; name what that one stands for',
+      '15:15: aliases["local/talk"]: expected a role or a deployment, found the alias "local/chat"; name what that one stands for',
+    ],
+  ],
+  [
+    'an alias of itself',
+    withLine(14, '  local/chat: local/chat'),
+    [
+      '14:15: aliases["local/chat"]: expected a role or a deployment, found the alias itself; name what it stands for',
     ],
   ],
   [

@@ -3,6 +3,8 @@ import type { FeedChange, FeedHost, FeedMessage, FeedReplica, FeedSnapshot } fro
 
 /** What a subscriber holds. */
 export interface FeedView {
+  /** With `seq` it says where to go on after a cut. */
+  readonly stream: string;
   readonly seq: number;
   readonly hosts: ReadonlyMap<string, { readonly host: FeedHost; readonly sample: TelemetrySample | null }>;
   readonly replicas: ReadonlyMap<string, FeedReplica>;
@@ -34,6 +36,7 @@ export function applyFeedMessage(view: FeedView | null, message: FeedMessage): A
 
 function ofSnapshot(snapshot: FeedSnapshot): FeedView {
   return {
+    stream: snapshot.stream,
     seq: snapshot.seq,
     hosts: new Map(snapshot.hosts.map((entry) => [entry.host.name, entry])),
     replicas: new Map(snapshot.replicas.map((replica) => [replica.deployment, replica])),
@@ -52,5 +55,5 @@ function afterChange(view: FeedView, change: FeedChange): FeedView {
   const replicas = new Map(view.replicas);
   for (const deployment of change.removedReplicas ?? []) replicas.delete(deployment);
   for (const replica of change.replicas ?? []) replicas.set(replica.deployment, replica);
-  return { seq: change.seq, hosts, replicas };
+  return { stream: view.stream, seq: change.seq, hosts, replicas };
 }

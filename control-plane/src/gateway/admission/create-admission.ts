@@ -11,7 +11,7 @@ import { corsHeaders, preflightHeaders } from './cors-headers.js';
 import { isTrustedPair } from './decide/address-kind.js';
 import { type AdmissionFacts, type AdmissionVerdict, admitRequest } from './decide/admit-request.js';
 import { isOwnHost } from './decide/check-host.js';
-import { checkOrigin } from './decide/check-origin.js';
+import { checkOrigin, type PageOrigin } from './decide/check-origin.js';
 import { isForwarded } from './decide/is-forwarded.js';
 import { canonicalAddress } from './decide/parse-address.js';
 import { readBearer } from './decide/read-bearer.js';
@@ -38,6 +38,8 @@ export interface Admission {
   admit(request: IncomingMessage, response: ServerResponse): RequestContext | null;
   /** Whether the `Host` that a client asked for is a name or address of this machine. */
   isOwnHost(request: IncomingMessage): boolean;
+  /** Which page it comes from; holds only where the host is ours. */
+  pageOrigin(request: IncomingMessage): PageOrigin;
 }
 
 /** What stays the same for all requests of a connection. */
@@ -92,24 +94,29 @@ class RawAdmission implements Admission {
     return isOwn;
   }
 
+  pageOrigin({ headers }: IncomingMessage): PageOrigin {
+    const { host = '', origin } = headers;
+    const page = { host, origin, secFetchSite: oneHeader(headers, 'sec-fetch-site') };
+    return checkOrigin(page, this.#options.declared.current().gateway.allowedOrigins);
+  }
+
   #facts(request: IncomingMessage): AdmissionFacts {
     const { headers } = request;
-    const { gateway } = this.#options.declared.current();
     const host = headers.host ?? '';
     const forwarded = isForwarded(headers);
     const method = request.method ?? 'GET';
     const bearer = readBearer(headers.authorization);
-    const page = { host, origin: headers.origin, secFetchSite: oneHeader(headers, 'sec-fetch-site') };
     return {
       method,
       host,
       isOwnHost: this.isOwnHost(request),
-      pageOrigin: checkOrigin(page, gateway.allowedOrigins),
+      pageOrigin: this.pageOrigin(request),
       origin: headers.origin,
       isPreflight: method === 'OPTIONS' && headers['access-control-request-method'] !== undefined,
       isTrusted: !forwarded && this.#connection(request.socket).isTrustedPair,
       isForwarded: forwarded,
       bearer: bearer === null ? 'none' : this.#options.keys.find(bearer),
+      anonymous: this.#options.keys.anonymous,
     };
   }
 

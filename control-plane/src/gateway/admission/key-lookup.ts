@@ -1,16 +1,8 @@
 import type { GatewayKey } from '../request-context.js';
 
-/** What a bearer token is. `revoked`: it was a key of ours, and is refused even where no key is needed. */
+/** What a bearer token is. `revoked`, `expired`: it was a key of ours, and is refused even where no key is needed. */
 export interface KeyLookup {
-  find(bearer: string): GatewayKey | 'unknown' | 'revoked';
-}
-
-const ADMIN: GatewayKey = { name: 'admin', mayCloud: true };
-
-/**
- * Knows the admin token alone, which opens `/v1` from anywhere. An operator who comes from outside the tailnet should
- * bring it over TLS; over plain HTTP it is as visible as any other header.
- */
-export function createKeyLookup(isAdminToken: (presented: string) => boolean): KeyLookup {
-  return { find: (bearer) => (isAdminToken(bearer) ? ADMIN : 'unknown') };
+  find(bearer: string): GatewayKey | 'unknown' | 'revoked' | 'expired';
+  /** The key of whoever is trusted by address and brings none. */
+  readonly anonymous: GatewayKey;
 }

@@ -14,9 +14,12 @@ export const ERROR_TABLE = {
   context_length_exceeded: { status: 400, type: 'invalid_request_error' },
   wrong_task: { status: 400, type: 'invalid_request_error' },
   invalid_api_key: { status: 401, type: 'authentication_error' },
+  /** It was good when the request began. */
+  key_revoked: { status: 401, type: 'authentication_error' },
   origin_not_allowed: { status: 403, type: 'permission_error' },
   cloud_not_allowed: { status: 403, type: 'permission_error' },
   local_only: { status: 503, type: 'server_error' },
+  limit_is_zero: { status: 403, type: 'permission_error' },
   model_not_found: { status: 404, type: 'invalid_request_error' },
   unknown_path: { status: 404, type: 'invalid_request_error' },
   method_not_allowed: { status: 405, type: 'invalid_request_error' },

@@ -10,9 +10,10 @@ import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import type { DeclaredState } from '../../declared/declared-state.js';
 import { createAdmission } from '../admission/create-admission.js';
-import { createKeyLookup } from '../admission/key-lookup.js';
+import type { KeyLookup } from '../admission/key-lookup.js';
 import { createGateway, type Gateway } from '../create-gateway.js';
 import { GatewayMetrics } from '../gateway-metrics.js';
+import type { GatewayKey } from '../request-context.js';
 import type { FakeRouter } from './fake-router.js';
 
 /** Real servers on free ports, and what has to be closed after a test. */
@@ -43,7 +44,7 @@ export class TestGateway {
         current: () => declaredGateway(options.allowedOrigins ?? [], options.extraHosts ?? []),
         onChange: () => () => undefined,
       },
-      keys: createKeyLookup((presented) => presented === 'the-admin-token'),
+      keys: options.keys ?? ADMIN_ALONE,
       hostName: 'motoko',
       ownAddresses: () => new Set(['192.0.2.7']),
       clock,
@@ -122,7 +123,20 @@ export interface TestOptions {
   readonly config?: { readonly maxBodyBytes?: number; readonly bodyTimeoutSeconds?: number };
   readonly allowedOrigins?: readonly string[];
   readonly extraHosts?: readonly string[];
+  /** The admin token alone where left out. */
+  readonly keys?: KeyLookup;
 }
+
+/** A key that may do everything. */
+export function gatewayKey(overrides: Partial<GatewayKey> = {}): GatewayKey {
+  const limits = { requestsPerMinute: null, tokensPerMinute: null, concurrentRequests: null };
+  return { keyId: 'key-1', name: 'notes', roles: null, mayWake: true, mayCloud: true, limits, ...overrides };
+}
+
+const ADMIN_ALONE: KeyLookup = {
+  find: (bearer) => (bearer === 'the-admin-token' ? gatewayKey({ name: 'admin' }) : 'unknown'),
+  anonymous: gatewayKey({ keyId: 'anonymous', name: 'anonymous' }),
+};
 
 export interface Answer {
   readonly status: number;

@@ -12,7 +12,7 @@ function event(hostId: string, atMs: number): Observation {
 
 describe('what waits to be written', () => {
   it('is the latest of each host and kind, with what an earlier one alone knew', () => {
-    const queue = new ObservationQueue({ latest: 10, events: 10 });
+    const queue = new ObservationQueue({ latest: 10, events: 10, telemetry: 10 });
     queue.add(seen('h1', 1, '0.1.0'));
     queue.add({ kind: 'hostIssues', hostId: 'h1', atMs: 1, issues: [] });
     queue.add(seen('h2', 2));
@@ -27,7 +27,7 @@ describe('what waits to be written', () => {
   });
 
   it('is taken in batches, events in their order and first', () => {
-    const queue = new ObservationQueue({ latest: 10, events: 10 });
+    const queue = new ObservationQueue({ latest: 10, events: 10, telemetry: 10 });
     queue.add(seen('h1', 1));
     for (const atMs of [1, 2, 3]) queue.add(event('h1', atMs));
     expect(queue.take(2)).toEqual([event('h1', 1), event('h1', 2)]);
@@ -36,7 +36,7 @@ describe('what waits to be written', () => {
   });
 
   it('is bounded: one more host is turned away, one more event pushes out the oldest', () => {
-    const queue = new ObservationQueue({ latest: 1, events: 1 });
+    const queue = new ObservationQueue({ latest: 1, events: 1, telemetry: 10 });
     expect([queue.add(seen('h1', 1)), queue.add(seen('h2', 1)), queue.add(seen('h1', 2))]).toEqual([0, 1, 0]);
     expect([queue.add(event('h1', 1)), queue.add(event('h1', 2))]).toEqual([0, 1]);
     expect(queue.take(10)).toEqual([event('h1', 2), seen('h1', 2)]);

@@ -1,21 +1,24 @@
-import type { Observation } from '../registry-types.js';
+import type { Observation, TelemetryMinute } from '../registry-types.js';
 
-type Latest = Exclude<Observation, { kind: 'hostEvent' }>;
+type Latest = Exclude<Observation, { kind: 'hostEvent' | 'telemetryMinute' }>;
 type Event = Extract<Observation, { kind: 'hostEvent' }>;
 
 export interface QueueBounds {
   /** Hosts times kinds of which a latest value may wait. */
   readonly latest: number;
   readonly events: number;
+  /** Minutes of hosts. */
+  readonly telemetry: number;
 }
 
 /**
- * What waits to be written: of each host and kind the latest alone, and events one by one. Bounded: a value of one
- * more host is turned away, and a new event pushes out the oldest.
+ * What waits to be written: of each host and kind the latest alone, events and telemetry one by one. Bounded: a value of one
+ * more host is turned away, and a new event or minute of telemetry pushes out the oldest.
  */
 export class ObservationQueue {
   readonly #latest = new Map<string, Latest>();
   #events: Event[] = [];
+  #telemetry: TelemetryMinute[] = [];
   readonly #bounds: QueueBounds;
 
   constructor(bounds: QueueBounds) {
@@ -23,12 +26,20 @@ export class ObservationQueue {
   }
 
   get size(): number {
-    return this.#latest.size + this.#events.length;
+    return this.#latest.size + this.#events.length + this.#telemetry.length;
+  }
+
+  get telemetry(): readonly TelemetryMinute[] {
+    return this.#telemetry;
   }
 
   /** @returns how many observations were lost by it: 0 or 1 */
   add(observation: Observation): number {
-    return observation.kind === 'hostEvent' ? this.#addEvent(observation) : this.#addLatest(observation);
+    if (observation.kind === 'hostEvent') return addBounded(this.#events, observation, this.#bounds.events);
+    if (observation.kind === 'telemetryMinute') {
+      return addBounded(this.#telemetry, observation, this.#bounds.telemetry);
+    }
+    return this.#addLatest(observation);
   }
 
   /** Takes at most `limit` out, events first: their order tells a story, and the latest values lose nothing by waiting. */
@@ -40,14 +51,9 @@ export class ObservationQueue {
       taken.push(observation);
       this.#latest.delete(key);
     }
-    return taken;
-  }
-
-  #addEvent(event: Event): number {
-    this.#events.push(event);
-    if (this.#events.length <= this.#bounds.events) return 0;
-    this.#events.shift();
-    return 1;
+    const telemetry = this.#telemetry.slice(0, limit - taken.length);
+    this.#telemetry = this.#telemetry.slice(telemetry.length);
+    return [...taken, ...telemetry];
   }
 
   #addLatest(observation: Latest): number {
@@ -57,6 +63,14 @@ export class ObservationQueue {
     this.#latest.set(key, mergeSeen(before, observation));
     return 0;
   }
+}
+
+/** @returns how many were pushed out: 0 or 1 */
+function addBounded<Item>(items: Item[], item: Item, bound: number): number {
+  items.push(item);
+  if (items.length <= bound) return 0;
+  items.shift();
+  return 1;
 }
 
 /** What a later sight of a host does not know is still true as the earlier one said it. */

@@ -57,6 +57,10 @@ class FakeLive implements LiveView {
     return this.#replicas.values();
   }
 
+  undeclaredReplicas(): readonly string[] {
+    return [];
+  }
+
   history(): readonly TelemetrySample[] {
     return [];
   }

@@ -1,7 +1,9 @@
 import { emptyEngineReading, engineReadingSchema } from '@ai-fabric/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_METRICS_LENGTH, parseEngineMetrics } from './parse-engine-metrics.js';
+import { MAX_METRICS_LENGTH, parseEngineMetrics as parse } from './parse-engine-metrics.js';
+
+const parseEngineMetrics = (text: string) => parse(text).reading;
 
 const L = 'engine="0",model_name="qwen"';
 
@@ -34,6 +36,7 @@ vllm:time_per_output_token_seconds_count{${L}} 99.0
 describe('the metrics of an engine', () => {
   it('are read by their current names', () => {
     expect(parseEngineMetrics(CURRENT)).toEqual({
+      ...emptyEngineReading,
       running: 3,
       waiting: 2,
       kvUsageRatio: 0.25,
@@ -64,6 +67,14 @@ describe('the metrics of an engine', () => {
     ['vllm:prompt_tokens 7', { promptTokensTotal: 7 }],
   ])('of another version, %j, are read as well', (text, expected) => {
     expect(parseEngineMetrics(text)).toEqual({ ...emptyEngineReading, ...expected });
+  });
+
+  it('have the buckets of latencies, those of a group of engines added up', () => {
+    const other = 'vllm:time_to_first_token_seconds_bucket{engine="1",le="+Inf"} 3.0';
+    expect(parse(`${CURRENT}${other}`).latencies).toEqual({
+      timeToFirstToken: { bounds: [0.1, Number.POSITIVE_INFINITY], counts: [7, 13] },
+      interToken: null,
+    });
   });
 
   it('of a group of engines are added up, their usage averaged', () => {

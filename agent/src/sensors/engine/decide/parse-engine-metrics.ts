@@ -1,10 +1,27 @@
 import { type EngineReading, emptyEngineReading } from '@ai-fabric/shared';
+import { type Histogram, HistogramReader } from './latency-quantiles.js';
 import { labelOf, type MetricSample, scanMetrics } from './scan-metrics.js';
 
 /** More than this is not read: a `/metrics` of a busy engine has some 300 kB. */
 export const MAX_METRICS_LENGTH = 4 * 1024 * 1024;
 
-type SummedField = Exclude<keyof EngineReading, 'waiting' | 'kvUsageRatio' | 'kvCapacityTokens'>;
+/** Made of two readings, not read: see `latency-quantiles.ts`. */
+type QuantileField = Extract<keyof EngineReading, `${string}P50Seconds` | `${string}P95Seconds`>;
+type SummedField = Exclude<
+  keyof EngineReading,
+  'waiting' | 'kvUsageRatio' | 'kvCapacityTokens' | QuantileField
+>;
+
+export interface EngineMetrics {
+  readonly reading: EngineReading;
+  readonly latencies: EngineLatencies;
+}
+
+/** Since the engine's start; `null` where it has none. */
+export interface EngineLatencies {
+  readonly timeToFirstToken: Histogram | null;
+  readonly interToken: Histogram | null;
+}
 
 /**
  * Names by field, newest first: the first that has a sample is the field's value. A counter's name has `_total` in
@@ -35,12 +52,17 @@ const WAITING_BY_REASON = 'vllm:num_requests_waiting_by_reason';
 const KV_USAGE = ['vllm:kv_cache_usage_perc', 'vllm:gpu_cache_usage_perc'];
 const CACHE_CONFIG = 'vllm:cache_config_info';
 
+const TIME_TO_FIRST_TOKEN = ['vllm:time_to_first_token_seconds_bucket'];
+const INTER_TOKEN = ['vllm:inter_token_latency_seconds_bucket', 'vllm:time_per_output_token_seconds_bucket'];
+
 const WANTED: ReadonlySet<string> = new Set([
   ...Object.values(NAMES).flat(),
   WAITING,
   WAITING_BY_REASON,
   ...KV_USAGE,
   CACHE_CONFIG,
+  ...TIME_TO_FIRST_TOKEN,
+  ...INTER_TOKEN,
 ]);
 
 interface Tally {
@@ -49,12 +71,13 @@ interface Tally {
 }
 
 /**
- * vLLM's `/metrics` as an `EngineReading`. Names are matched whole (`…waiting` is a prefix of `…waiting_by_reason`),
+ * vLLM's `/metrics` as an `EngineReading` without quantiles, and what those are made of. Names are matched whole (`…waiting` is a prefix of `…waiting_by_reason`),
  * label sets (one per engine of a data-parallel group) are added up, usage is their mean. What is missing, or not a
  * finite number of at least 0, is `null`. Never throws, whatever the text is.
  */
-export function parseEngineMetrics(text: string): EngineReading {
+export function parseEngineMetrics(text: string): EngineMetrics {
   const tallies = new Map<string, Tally>();
+  const histograms = new HistogramReader();
   let kvCapacityTokens: number | null = null;
   scanMetrics(
     text.length > MAX_METRICS_LENGTH ? text.slice(0, MAX_METRICS_LENGTH) : text,
@@ -63,6 +86,8 @@ export function parseEngineMetrics(text: string): EngineReading {
       if (sample.name === CACHE_CONFIG) {
         const tokens = cacheTokens(sample);
         if (tokens !== null) kvCapacityTokens = (kvCapacityTokens ?? 0) + tokens;
+      } else if (sample.name.endsWith('_bucket')) {
+        histograms.add(sample.name, labelOf(sample.labels, 'le'), sample.value);
       } else if (sample.value >= 0) {
         addTo(tallies, tallyName(sample), sample.value);
       }
@@ -74,7 +99,11 @@ export function parseEngineMetrics(text: string): EngineReading {
   }
   reading.waiting = firstTally(tallies, [`${WAITING_BY_REASON} capacity`, WAITING])?.sum ?? null;
   reading.kvUsageRatio = meanRatio(firstTally(tallies, KV_USAGE));
-  return reading;
+  const latencies = {
+    timeToFirstToken: histograms.read(TIME_TO_FIRST_TOKEN),
+    interToken: histograms.read(INTER_TOKEN),
+  };
+  return { reading, latencies };
 }
 
 /** Deferred requests wait without congestion: the reasons are kept apart. */

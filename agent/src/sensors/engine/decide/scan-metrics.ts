@@ -12,8 +12,7 @@ const BLANK = 0x20;
 const BUCKET = '_bucket';
 
 /**
- * Hands every sample whose whole name is in `wanted` to `take`, in the text's order; buckets of histograms never. What
- * is no sample, or has no finite value (NaN, +Inf), is passed over. Nothing is built for the lines that nobody wants:
+ * Hands every sample whose whole name is in `wanted` to `take`, in the text's order. What is no sample, or has no finite value (NaN, +Inf), is passed over. Nothing is built for the lines that nobody wants:
  * an engine prints thousands. Takes time in proportion to the text, whatever it holds.
  */
 export function scanMetrics(
@@ -21,13 +20,16 @@ export function scanMetrics(
   wanted: ReadonlySet<string>,
   take: (sample: MetricSample) => void,
 ): void {
+  let readsBuckets = false;
+  for (const name of wanted) if (name.endsWith(BUCKET)) readsBuckets = true;
   let brace = -1;
   for (let start = 0; start < text.length; ) {
     const end = indexOrEnd(text, '\n', start);
     if (brace < start) brace = indexOrEnd(text, '{', start);
     const nameEnd = brace < end ? brace : endOfWord(text, start, end);
-    // Nine lines of ten: not even worth a look at their names.
-    if (text.charCodeAt(start) !== HASH && !text.startsWith(BUCKET, nameEnd - BUCKET.length)) {
+    // Nine lines of ten are buckets of histograms that nobody reads: not even worth a look at their names.
+    const isSample = text.charCodeAt(start) !== HASH;
+    if (isSample && (readsBuckets || !text.startsWith(BUCKET, nameEnd - BUCKET.length))) {
       const name = text.slice(start, nameEnd);
       const sample = wanted.has(name) ? readSample(name, text.slice(nameEnd, end)) : null;
       if (sample !== null) take(sample);

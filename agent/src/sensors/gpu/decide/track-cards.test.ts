@@ -118,6 +118,15 @@ describe('a card that the driver calls lost', () => {
     expect(lost(unknown)).toEqual(['0000:09:00.0']);
   });
 
+  it('is one issue when it is shown with its UUID after it was lost by its address', () => {
+    const byAddress = recordLostCard(feed(emptyCardBook, [A]), BUS[B] as string);
+    expect(lost(byAddress)).toEqual([BUS[B]]);
+    const named = recordRow(byAddress, row(B, { lost: true }), 0);
+    expect(lost(named)).toEqual([B]);
+    expect(lost(recordLostCard(named, BUS[B] as string))).toEqual([B]);
+    expect(lost(feed(named, [B]))).toEqual([]);
+  });
+
   it('carries a severity and a fix', () => {
     const [issue] = lostCardIssues(recordLostCard(feed(emptyCardBook, [A]), BUS[A] as string));
     expect(issue).toMatchObject({ code: 'gpu_lost', subject: A, severity: 'error' });

@@ -54,7 +54,8 @@ export function recordRow(book: CardBook, row: GpuRow, atMs: number): CardBook {
   return {
     cards: { ...turned.cards, [uuid]: card },
     tick: [...turned.tick, uuid],
-    lostUnnamed: row.lost ? turned.lostUnnamed : turned.lostUnnamed.filter((where) => !isAt(card, where)),
+    // Lost or not, it has a name from here on.
+    lostUnnamed: turned.lostUnnamed.filter((where) => !isAt(card, where)),
   };
 }
 

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type AdmissionFacts, ANONYMOUS, admitRequest } from './admit-request.js';
+import { gatewayKey } from '../../testing/test-gateway.js';
+import { type AdmissionFacts, admitRequest } from './admit-request.js';
 import { isForwarded } from './is-forwarded.js';
 import { readBearer } from './read-bearer.js';
 
+const ANONYMOUS = gatewayKey({ keyId: 'anonymous', name: 'anonymous' });
 const TRUSTED: AdmissionFacts = {
   method: 'POST',
   host: 'motoko:8000',
@@ -13,9 +15,10 @@ const TRUSTED: AdmissionFacts = {
   isTrusted: true,
   isForwarded: false,
   bearer: 'none',
+  anonymous: ANONYMOUS,
 };
 const UNTRUSTED: AdmissionFacts = { ...TRUSTED, isTrusted: false };
-const ADMIN = { name: 'admin', mayCloud: true };
+const ADMIN = gatewayKey({ name: 'admin' });
 
 function codeOf(facts: AdmissionFacts): string {
   const verdict = admitRequest(facts);
@@ -44,8 +47,9 @@ describe('admitRequest', () => {
     expect(admitRequest({ ...TRUSTED, bearer: ADMIN })).toMatchObject({ kind: 'admitted', key: ADMIN });
   });
 
-  it('refuses a revoked key even where none is needed', () => {
+  it('refuses a revoked or expired key even where none is needed', () => {
     expect(codeOf({ ...TRUSTED, bearer: 'revoked' })).toBe('invalid_api_key');
+    expect(codeOf({ ...TRUSTED, bearer: 'expired' })).toBe('invalid_api_key');
   });
 
   it('refuses a foreign host and a foreign page before it looks at any key', () => {

@@ -16,16 +16,15 @@ export interface AdmissionFacts {
   readonly isTrusted: boolean;
   readonly isForwarded: boolean;
   /** What the bearer is, if there is one. */
-  readonly bearer: 'none' | 'unknown' | 'revoked' | GatewayKey;
+  readonly bearer: 'none' | 'unknown' | 'revoked' | 'expired' | GatewayKey;
+  /** The key of whoever is trusted by address, and by no key. */
+  readonly anonymous: GatewayKey;
 }
 
 export type AdmissionVerdict =
   | { readonly kind: 'admitted'; readonly key: GatewayKey; readonly corsOrigin: string | null }
   | { readonly kind: 'preflight'; readonly corsOrigin: string }
   | { readonly kind: 'refused'; readonly error: GatewayError; readonly corsOrigin: string | null };
-
-/** Whoever is trusted by address, and by no key. */
-export const ANONYMOUS: GatewayKey = { name: 'anonymous', mayCloud: true };
 
 /** Who may use `/v1`. A foreign `Host` or page is refused whatever it holds: its token would be somebody's else. */
 export function admitRequest(facts: AdmissionFacts): AdmissionVerdict {
@@ -38,7 +37,9 @@ export function admitRequest(facts: AdmissionFacts): AdmissionVerdict {
   if (typeof bearer === 'object') return { kind: 'admitted', key: bearer, corsOrigin };
   if (bearer === 'revoked')
     return refused(gatewayError('invalid_api_key', 'This API key was revoked.'), corsOrigin);
-  if (facts.isTrusted) return { kind: 'admitted', key: ANONYMOUS, corsOrigin };
+  if (bearer === 'expired')
+    return refused(gatewayError('invalid_api_key', 'This API key has expired.'), corsOrigin);
+  if (facts.isTrusted) return { kind: 'admitted', key: facts.anonymous, corsOrigin };
   return refused(keyNeeded(facts), corsOrigin);
 }
 

@@ -1,0 +1,56 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { z } from 'zod';
+import { auditEntrySchema, listOf } from '../../api/schemas.js';
+import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
+import { age, printJson, printTable } from '../output.js';
+
+interface AuditFlags extends ConnectionFlags {
+  operation?: string;
+  actor?: string;
+  limit: number;
+}
+
+export function auditCommand(): Command {
+  const audit = new Command('audit')
+    .description('who changed what through the control API, newest first')
+    .option('--operation <id>', 'only this operation, as "drainHost"; GET /api/v1/openapi.json names all')
+    .option('--actor <name>', 'only by this one, as "admin token"')
+    .addOption(new Option('--limit <count>', 'how many: 1 to 1000').argParser(parseLimit).default(50));
+  withConnection(audit).action(async (flags: AuditFlags) => {
+    const query = new URLSearchParams({ limit: String(flags.limit) });
+    if (flags.operation !== undefined) query.set('operationId', flags.operation);
+    if (flags.actor !== undefined) query.set('actor', flags.actor);
+    const { items } = await connect(flags).get(`/audit?${query}`, listOf(auditEntrySchema));
+    if (flags.json) printJson(items);
+    else printEntries(items);
+  });
+  return audit.addHelpText(
+    'after',
+    `
+Examples:
+  ai-fabric audit
+  ai-fabric audit --operation declareRole --limit 10
+  ai-fabric audit --json | jq '.[] | select(.status >= 400)'`,
+  );
+}
+
+function printEntries(entries: readonly z.infer<typeof auditEntrySchema>[]): void {
+  const nowMs = Date.now();
+  printTable(
+    ['WHEN', 'WHO', 'WHAT', 'OF', 'OUTCOME', 'REQUEST'],
+    entries.map((each) => [
+      `${age(each.atMs, nowMs)} ago`,
+      each.actor,
+      each.operationId,
+      Object.values(each.params).join(' ') || '-',
+      each.status === null ? 'not known' : [each.status, each.code].filter(Boolean).join(' '),
+      each.requestId,
+    ]),
+  );
+}
+
+function parseLimit(text: string): number {
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 1_000) return limit;
+  throw new InvalidArgumentError('a number from 1 to 1000');
+}

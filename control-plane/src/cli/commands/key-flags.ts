@@ -1,0 +1,95 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { z } from 'zod';
+import type { changeKeySchema } from '../../api/key-schemas.js';
+import type { ConnectionFlags } from '../connect-options.js';
+
+type PolicyChange = z.input<typeof changeKeySchema>;
+
+/** The words stand for `null`, which commander would take for an option without a value. */
+export interface PermitFlags extends ConnectionFlags {
+  roles?: readonly string[] | 'all';
+  mayWake?: boolean;
+  mayCloud?: boolean;
+  expires?: number | 'never';
+}
+
+export interface LimitFlags extends ConnectionFlags {
+  requestsPerMinute?: number | 'none';
+  tokensPerMinute?: number | 'none';
+  concurrent?: number | 'none';
+}
+
+export function withPermits(command: Command): Command {
+  return command
+    .option(
+      '--roles <names>',
+      'what it may ask for, with commas between: chat-fast,local/embed; or "all"',
+      parseRoles,
+    )
+    .option('--may-wake', 'its requests may wake a host')
+    .option('--no-may-wake', 'they may not')
+    .option('--may-cloud', 'its requests may go to a provider')
+    .option('--no-may-cloud', 'they may not')
+    .option('--expires <when>', 'from now, as 12h or 90d; or a date, as 2027-01-31; or "never"', parseExpiry);
+}
+
+export function withLimits(command: Command): Command {
+  return command
+    .option('--requests-per-minute <n>', 'or "none"; 0 allows nothing', parseLimit)
+    .option('--tokens-per-minute <n>', 'of prompts and answers together', parseLimit)
+    .option('--concurrent <n>', 'requests under way at the same time', parseLimit);
+}
+
+/** What was given on the command line, and nothing else. */
+export function readPermits({ roles, mayWake, mayCloud, expires }: PermitFlags): PolicyChange {
+  return {
+    ...(roles === undefined ? {} : { roles: roles === 'all' ? null : [...roles] }),
+    ...(mayWake === undefined ? {} : { mayWake }),
+    ...(mayCloud === undefined ? {} : { mayCloud }),
+    ...(expires === undefined ? {} : { expiresAtMs: expires === 'never' ? null : expires }),
+  };
+}
+
+export function readLimits(flags: LimitFlags): NonNullable<PolicyChange['limits']> {
+  const { requestsPerMinute, tokensPerMinute, concurrent } = flags;
+  return {
+    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute: orNull(requestsPerMinute) }),
+    ...(tokensPerMinute === undefined ? {} : { tokensPerMinute: orNull(tokensPerMinute) }),
+    ...(concurrent === undefined ? {} : { concurrentRequests: orNull(concurrent) }),
+  };
+}
+
+function orNull(limit: number | 'none'): number | null {
+  return limit === 'none' ? null : limit;
+}
+
+function parseRoles(text: string): readonly string[] | 'all' {
+  if (text === 'all') return 'all';
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+function parseLimit(text: string): number | 'none' {
+  if (text === 'none') return 'none';
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('a whole number, or none');
+}
+
+const secondsPer: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** @returns seconds of `90s`, `15m`, `2h` or `1d`; `null` where it is none of these */
+export function parseSpan(text: string): number | null {
+  const match = /^(\d{1,7})([smhd])$/.exec(text);
+  return match === null ? null : Number(match[1]) * (secondsPer[match[2] ?? ''] ?? Number.NaN);
+}
+
+function parseExpiry(text: string): number | 'never' {
+  if (text === 'never') return 'never';
+  const seconds = parseSpan(text);
+  if (seconds !== null) return Date.now() + seconds * 1000;
+  const atMs = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(atMs)) return atMs;
+  throw new InvalidArgumentError('a time from now (12h, 90d), a date (2027-01-31), or never');
+}

@@ -1,0 +1,165 @@
+import type { ServerResponse } from 'node:http';
+import { ManualClock } from '@ai-fabric/shared/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { KeyLimits } from '../registry/key-types.js';
+import { FakeRouter } from './testing/fake-router.js';
+import { ask, errorOf, gatewayKey, TestGateway, until } from './testing/test-gateway.js';
+
+const BODY = '{"model":"chat-fast","messages":[],"max_tokens":10}';
+const ANSWER = '{"choices":[],"usage":{"prompt_tokens":30,"completion_tokens":20}}';
+const EVENT = 'data: {"choices":[{"delta":{"content":"a"}}]}\n\n';
+
+describe('a key', () => {
+  let clock: ManualClock;
+  let router: FakeRouter;
+  let test: TestGateway;
+  let key: ReturnType<typeof gatewayKey>;
+  let answer: (response: ServerResponse) => void;
+
+  beforeEach(async () => {
+    clock = new ManualClock();
+    router = new FakeRouter();
+    key = gatewayKey();
+    answer = (response) => response.setHeader('content-type', 'application/json').end(ANSWER);
+    const keys = { find: () => key, anonymous: gatewayKey({ keyId: 'anonymous', name: 'anonymous' }) };
+    test = await new TestGateway(router, { clock, keys }).start();
+    router.addDeployment(await test.engine((_request, response) => answer(response)));
+  });
+  afterEach(() => test.close());
+
+  const limit = (some: Partial<KeyLimits>) => {
+    key = gatewayKey({ limits: { ...gatewayKey().limits, ...some } });
+  };
+  const post = (body = BODY) =>
+    ask(`${test.url}/v1/chat/completions`, { body, headers: { authorization: 'Bearer sk' } });
+
+  it('without limits is told of none', async () => {
+    const { headers } = await post();
+    expect(Object.keys(headers).filter((name) => name.startsWith('x-ratelimit'))).toEqual([]);
+  });
+
+  it('is told what it has left, and refused with the limit that it has reached', async () => {
+    limit({ requestsPerMinute: 2 });
+    expect((await post()).headers).toMatchObject({
+      'x-ratelimit-limit-requests': '2',
+      'x-ratelimit-remaining-requests': '1',
+      'x-ratelimit-reset-requests': '30s',
+    });
+    await post();
+    const refused = await post();
+    expect(refused.status).toBe(429);
+    expect(errorOf(refused)).toMatchObject({ code: 'rate_limit_exceeded', type: 'rate_limit_error' });
+    expect(errorOf(refused).message).toContain('requests_per_minute');
+    expect(refused.headers).toMatchObject({
+      'retry-after': '30',
+      'x-fabric-reason': 'requests_per_minute',
+      'x-ratelimit-remaining-requests': '0',
+    });
+    expect(router.selected).toHaveLength(2);
+    clock.advance(30_000);
+    expect((await post()).status).toBe(200);
+  });
+
+  it('pays for the tokens that were used, not for those that were thought', async () => {
+    limit({ tokensPerMinute: 100 });
+    await post('{"model":"chat-fast","messages":[],"max_tokens":4000}');
+    const { headers } = await post();
+    // 50 of the first answer, and what the second may take at the most.
+    expect(headers['x-ratelimit-remaining-tokens']).toBe('39');
+    const refused = await post();
+    expect([refused.status, refused.headers['x-fabric-reason']]).toEqual([429, 'tokens_per_minute']);
+  });
+
+  it('gets back what nobody served', async () => {
+    limit({ requestsPerMinute: 1, tokensPerMinute: 10_000, concurrentRequests: 1 });
+    answer = (response) => response.writeHead(500).end();
+    for (let count = 0; count < 3; count++) {
+      const failed = await post();
+      expect(failed.status).toBeGreaterThanOrEqual(500);
+      expect(failed.headers['x-ratelimit-remaining-requests']).toBe('1');
+    }
+    answer = (response) => response.setHeader('content-type', 'application/json').end(ANSWER);
+    expect((await post()).status).toBe(200);
+  });
+
+  it.each([{ requestsPerMinute: 0 }, { tokensPerMinute: 0 }, { concurrentRequests: 0 }])(
+    'that allows nothing (%j) is told so, and not to come again',
+    async (zero) => {
+      limit(zero);
+      const refused = await post();
+      expect([refused.status, errorOf(refused).code]).toEqual([403, 'limit_is_zero']);
+      expect(refused.headers['retry-after']).toBeUndefined();
+    },
+  );
+
+  it('has so many requests at once, and the next when one has ended', async () => {
+    limit({ concurrentRequests: 1 });
+    const held: ServerResponse[] = [];
+    answer = (response) => void held.push(response);
+    const first = post();
+    await until(() => held.length === 1, 'the engine was asked');
+    const second = await post();
+    expect([second.status, second.headers['x-fabric-reason']]).toEqual([429, 'concurrent_requests']);
+    expect(second.headers['retry-after']).toBe('1');
+    held[0]?.setHeader('content-type', 'application/json').end(ANSWER);
+    expect((await first).status).toBe(200);
+    answer = (response) => response.setHeader('content-type', 'application/json').end(ANSWER);
+    expect((await post()).status).toBe(200);
+  });
+
+  it('that is revoked ends its streams with an error event, and nobody else’s', async () => {
+    const held: ServerResponse[] = [];
+    answer = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(EVENT);
+      held.push(response);
+    };
+    const stream = '{"model":"chat-fast","messages":[],"stream":true}';
+    const mine = post(stream);
+    await until(() => held.length === 1, 'the engine was asked');
+    key = gatewayKey({ keyId: 'key-2' });
+    const others = post(stream);
+    await until(() => held.length === 2 && router.answeredCount === 2, 'both have begun to answer');
+    test.gateway.endRequestsOf('key-1');
+    const ended = await mine;
+    expect(ended.status).toBe(200);
+    expect(ended.text).toContain('"code":"key_revoked"');
+    expect(ended.text.startsWith(EVENT)).toBe(true);
+    expect(ended.text).not.toContain('[DONE]');
+    held[1]?.end('data: [DONE]\n\n');
+    expect((await others).text).toBe(`${EVENT}data: [DONE]\n\n`);
+    await until(() => router.inflight === 0, 'both slots are free');
+  });
+
+  it('that is revoked before its answer began gets a 401', async () => {
+    const held: ServerResponse[] = [];
+    answer = (response) => void held.push(response);
+    const waiting = post();
+    await until(() => held.length === 1, 'the engine was asked');
+    test.gateway.endRequestsOf('key-1');
+    const ended = await waiting;
+    expect([ended.status, errorOf(ended).code]).toEqual([401, 'key_revoked']);
+    expect(ended.headers['www-authenticate']).toBe('Bearer');
+    expect(router.inflight).toBe(0);
+  });
+
+  it('asks for what it was given alone, and is not told what else there is', async () => {
+    router.listed = [
+      { id: 'chat-fast', kind: 'role', task: 'chat', state: 'ready', servedBy: null, contextTokens: null },
+    ];
+    const models = async () => {
+      const listed = await ask(`${test.url}/v1/models`, { headers: { authorization: 'Bearer sk' } });
+      return JSON.parse(listed.text).data.map(({ id }: { id: string }) => id);
+    };
+    key = gatewayKey({ roles: new Set(['chat-deep']) });
+    const refused = await post();
+    expect([refused.status, errorOf(refused).code]).toEqual([404, 'model_not_found']);
+    expect(errorOf(refused).message).toContain('or this key may not ask for it');
+    expect(errorOf(refused).message).not.toContain('Nearest');
+    expect(await models()).toEqual([]);
+    const one = await ask(`${test.url}/v1/models/chat-fast`, { headers: { authorization: 'Bearer sk' } });
+    expect(one.status).toBe(404);
+    key = gatewayKey({ roles: new Set(['chat-fast']) });
+    expect((await post()).status).toBe(200);
+    expect(await models()).toEqual(['chat-fast']);
+  });
+});

@@ -1,0 +1,121 @@
+import type Database from 'better-sqlite3';
+import { packTrail } from './decide/pack-trail.js';
+import { hashRequestId, placeOf, stretchOf } from './decide/request-place.js';
+import { DAY_MS, HOUR_MS, rollUpRequests, type UsageSum, wholeMs } from './decide/roll-up-requests.js';
+import { META_KEYS } from './registry-meta.js';
+import { RequestNames } from './request-names.js';
+import { REQUEST_OUTCOMES, type RequestRow } from './request-types.js';
+
+/** Of a batch: written once, though it may be sent twice. */
+export interface BatchMark {
+  /** Of the process that sends it. */
+  readonly runId: string;
+  readonly batchId: number;
+}
+
+/** The tables of the request log, as the worker writes them: always within a transaction of the caller's. */
+export class RequestTables {
+  readonly #names: RequestNames;
+  readonly #statements: Statements;
+
+  constructor(raw: Database.Database) {
+    this.#names = new RequestNames(raw);
+    this.#statements = prepare(raw);
+  }
+
+  /** Rows, their roll-ups and the mark of the batch; a batch that was written before is passed over. */
+  apply(rows: readonly RequestRow[], mark: BatchMark): void {
+    const written = `${mark.runId} ${mark.batchId}`;
+    if (rows.length === 0 || this.#statements.readMark.get(META_KEYS.lastRequestBatch) === written) return;
+    for (const row of rows) this.#insert(row);
+    for (const sum of rollUpRequests(rows, HOUR_MS)) this.#add(this.#statements.addHour, sum);
+    for (const sum of rollUpRequests(rows, DAY_MS)) this.#add(this.#statements.addDay, sum);
+    this.#statements.writeMark.run(META_KEYS.lastRequestBatch, written);
+  }
+
+  /** The transaction was undone: numbers of names that it gave are no more. */
+  forgetNames(): void {
+    this.#names.forget();
+  }
+
+  #insert(row: RequestRow): void {
+    const number = (name: string): number => this.#names.numberOf(name);
+    const considered = row.rounds.reduce((sum, round) => sum + round.considered.length, 0);
+    const inserted = this.#statements.insert.run(
+      row.endedAtMs,
+      number(row.role),
+      number(row.key),
+      number(row.host),
+      REQUEST_OUTCOMES.indexOf(row.outcome),
+      number(row.target),
+      number(row.endpoint),
+      number(row.reason),
+      row.stream ? 1 : 0,
+      row.status,
+      row.promptTokens,
+      row.completionTokens,
+      row.cachedTokens,
+      row.ttftMs === null ? null : wholeMs(row.ttftMs),
+      wholeMs(row.totalMs),
+      wholeMs(row.queueMs),
+      row.attempts,
+      considered,
+      row.requestId,
+    );
+    const id = Number(inserted.lastInsertRowid);
+    this.#statements.addPlace.run(placeOf(stretchOf(id), hashRequestId(row.requestId)), id);
+    this.#statements.addToHour.run(Math.floor(row.endedAtMs / HOUR_MS), id, id);
+    const trail = packTrail(row.rounds, number);
+    if (trail !== null) this.#statements.addTrail.run(id, trail);
+  }
+
+  #add(statement: Database.Statement, sum: UsageSum): void {
+    const number = (name: string): number => this.#names.numberOf(name);
+    statement.run(
+      sum.bucket,
+      ...[number(sum.target), number(sum.role), number(sum.host), number(sum.key)],
+      ...sum.outcomes,
+      ...[sum.retries, sum.promptTokens, sum.completionTokens, sum.cachedTokens],
+      ...[sum.totalMs, sum.maxTotalMs, sum.queueMs, sum.ttftMs, sum.ttftCount],
+    );
+  }
+}
+
+const SUMMED = [
+  ...['ok', 'client_errors', 'refused', 'failed', 'interrupted', 'client_gone', 'retries'],
+  ...['prompt_tokens', 'completion_tokens', 'cached_tokens', 'total_ms', 'queue_ms', 'ttft_ms', 'ttft_count'],
+];
+
+type Statements = ReturnType<typeof prepare>;
+
+function prepare(raw: Database.Database) {
+  const upsertUsage = (table: 'usage_hours' | 'usage_days') =>
+    raw.prepare(
+      `INSERT INTO ${table} (bucket, target_id, role_id, host_id, key_id, ok, client_errors, refused, failed,
+         interrupted, client_gone, retries, prompt_tokens, completion_tokens, cached_tokens, total_ms, max_total_ms,
+         queue_ms, ttft_ms, ttft_count)
+       VALUES (${Array.from({ length: 20 }, () => '?').join(', ')})
+       ON CONFLICT DO UPDATE SET ${SUMMED.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')},
+         max_total_ms = max(max_total_ms, excluded.max_total_ms)`,
+    );
+  return {
+    insert: raw.prepare(
+      `INSERT INTO requests (ended_at_ms, role_id, key_id, host_id, outcome, target_id, endpoint_id, reason_id, stream,
+         status, prompt_tokens, completion_tokens, cached_tokens, ttft_ms, total_ms, queue_ms, attempts, considered,
+         request_id)
+       VALUES (${Array.from({ length: 19 }, () => '?').join(', ')})`,
+    ),
+    addPlace: raw.prepare('INSERT OR REPLACE INTO request_places (place, id) VALUES (?, ?)'),
+    addTrail: raw.prepare('INSERT INTO request_trails (id, trail) VALUES (?, ?)'),
+    addToHour: raw.prepare(
+      `INSERT INTO request_hours (hour, first_id, last_id) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET last_id = excluded.last_id`,
+    ),
+    addHour: upsertUsage('usage_hours'),
+    addDay: upsertUsage('usage_days'),
+    readMark: raw.prepare('SELECT value FROM meta WHERE key = ?').pluck(),
+    writeMark: raw.prepare(
+      'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+    ),
+  };
+}

@@ -1,0 +1,103 @@
+import type Database from 'better-sqlite3';
+import type { HostEvent } from '../history/decide/absence-stretches.js';
+import type { RollUp } from '../history/decide/open-stretch.js';
+import {
+  type FieldSelection,
+  type PointGrid,
+  PointTable,
+  type SeriesColumns,
+} from '../history/decide/point-table.js';
+import type { SeriesKind } from '../history/decide/telemetry-fields.js';
+import { type Tier, tiers } from '../history/decide/tiers.js';
+import { keyAfterSeries, startOfKey, telemetryKey } from './telemetry-key.js';
+
+/** What is not in the registry yet. */
+export interface WaitingRollUp extends RollUp {
+  /** `null`: still open. */
+  readonly seq: number | null;
+}
+
+export interface TelemetryQuestion {
+  readonly hostId: string;
+  /** `null`: only when the host was away. */
+  readonly tier: Tier['name'] | null;
+  readonly grid: PointGrid;
+  readonly fields: FieldSelection;
+  readonly runId: string;
+  readonly waiting: readonly WaitingRollUp[];
+}
+
+export interface StoredTelemetry {
+  readonly columns: readonly SeriesColumns[];
+  /** From the last before the grid's start on. */
+  readonly events: readonly HostEvent[];
+  /** Of the run that asked: roll-ups up to here were found in the registry. */
+  readonly writtenSeq: number;
+}
+
+/** Reads what a chart of one host needs, in one transaction of the reading connection. */
+export function readTelemetry(raw: Database.Database, question: TelemetryQuestion): StoredTelemetry {
+  const { hostId, grid, tier: tierName, runId } = question;
+  return raw.transaction((): StoredTelemetry => {
+    const endMs = grid.startMs + grid.count * grid.stepMs;
+    const events = [
+      ...lastEventBefore(raw, hostId, grid.startMs),
+      ...eventsBetween(raw, hostId, grid.startMs, endMs),
+    ];
+    const writtenSeq = (raw.prepare(WRITTEN).pluck().get(runId) as number | undefined) ?? 0;
+    const tier = tiers.find(({ name }) => name === tierName);
+    return { events, writtenSeq, columns: tier ? readColumns(raw, question, tier, endMs, writtenSeq) : [] };
+  })();
+}
+
+const WRITTEN = 'SELECT last_seq FROM telemetry_progress WHERE run_id = ?';
+const SERIES = 'SELECT series_id, kind, name FROM telemetry_series WHERE host_id = ?';
+const BUCKETS = 'SELECT key, data FROM telemetry_buckets WHERE key >= ? AND key < ? ORDER BY key';
+const EVENT = "SELECT at_ms AS atMs, event, detail FROM host_events WHERE host_id = ? AND event <> 'late'";
+
+function readColumns(
+  raw: Database.Database,
+  { hostId, grid, fields, waiting }: TelemetryQuestion,
+  tier: Tier,
+  endMs: number,
+  writtenSeq: number,
+): SeriesColumns[] {
+  const table = new PointTable(grid);
+  const buckets = raw.prepare(BUCKETS).raw();
+  const series = raw.prepare(SERIES).raw().all(hostId) as [number, SeriesKind, string][];
+  for (const [seriesId, kind, name] of series) {
+    // The host's own tells which samples there were, whatever is asked for.
+    if (fields[kind].length === 0 && kind !== 'host') continue;
+    const from = telemetryKey(seriesId, tier, grid.startMs);
+    const to = Math.min(telemetryKey(seriesId, tier, endMs), keyAfterSeries(seriesId));
+    const wanted = Array.from({ length: Math.max(-1, ...fields[kind]) + 1 }, (_, index) =>
+      fields[kind].includes(index),
+    );
+    const points = table.pointsOf(kind, name);
+    for (const [key, data] of buckets.all(from, to) as [number, Buffer][]) {
+      table.addPacked(kind, points, startOfKey(key, tier), data, wanted);
+    }
+  }
+  for (const { seq, startMs, series: parts } of waiting) {
+    if (seq !== null && seq <= writtenSeq) continue;
+    for (const { kind, name, bucket } of parts) table.add(kind, name, startMs, bucket);
+  }
+  return table.columns(fields);
+}
+
+function lastEventBefore(raw: Database.Database, hostId: string, atMs: number): HostEvent[] {
+  // A goodbye counts before the "away" that may follow it: the last link before tells where the story begins.
+  const linked = raw
+    .prepare("SELECT max(id) FROM host_events WHERE host_id = ? AND event = 'linked' AND at_ms < ?")
+    .pluck()
+    .get(hostId, atMs) as number | null;
+  return raw
+    .prepare(`${EVENT} AND at_ms < ? AND id >= ? ORDER BY id`)
+    .all(hostId, atMs, linked ?? 0) as HostEvent[];
+}
+
+function eventsBetween(raw: Database.Database, hostId: string, fromMs: number, toMs: number): HostEvent[] {
+  return raw
+    .prepare(`${EVENT} AND at_ms >= ? AND at_ms <= ? ORDER BY id`)
+    .all(hostId, fromMs, toMs) as HostEvent[];
+}

@@ -1,0 +1,1 @@
+export { HistoryStage, writeHostHistory } from './history-stage.js';

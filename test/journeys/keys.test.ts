@@ -1,0 +1,195 @@
+import { statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import OpenAI, { APIError } from 'openai';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BootedFabric } from '../harness/boot-fabric.js';
+import { errorOf, rawHttp } from '../harness/raw-http.js';
+import { type CliResult, runCli } from '../harness/run-program.js';
+import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
+
+const messages = [{ role: 'user' as const, content: 'Hello there' }];
+
+describe('keys of applications', () => {
+  let fabric: BootedFabric;
+  let elsewhere: TemporaryDirectory;
+
+  const api = <Body>(method: string, path: string, body?: unknown): Promise<Body> =>
+    fabric.controlPlane.api<Body>(path, { method, ...(body === undefined ? {} : { body }) });
+  const run = (...args: readonly string[]): Promise<CliResult> =>
+    runCli(['keys', ...args, '--data', fabric.controlPlane.dataDirectory]);
+  const ok = async (...args: readonly string[]): Promise<CliResult> => {
+    const result = await run(...args);
+    expect([result.exitCode, result.stderr]).toEqual([0, expect.anything()]);
+    return result;
+  };
+  const create = async (name: string, policy: Record<string, unknown> = {}): Promise<string> =>
+    (await api<{ secret: string }>('POST', '/keys', { name, ...policy })).secret;
+  const rotate = async (name: string, graceSeconds: number): Promise<string> =>
+    (await api<{ secret: string }>('POST', `/keys/${name}/rotate`, { graceSeconds })).secret;
+  const change = (name: string, policy: unknown) => api('PATCH', `/keys/${name}`, policy);
+  const clientOf = (apiKey: string): OpenAI =>
+    new OpenAI({ apiKey, baseURL: `${fabric.controlPlane.url}/v1`, maxRetries: 0 });
+  const refusalOf = async (call: Promise<unknown>): Promise<APIError> => {
+    const error = await call.then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    if (!(error instanceof APIError)) throw new Error(`expected a refusal, got ${String(error)}`);
+    return error;
+  };
+  const chat = (client: OpenAI, model = 'chat-fast') =>
+    client.chat.completions.create({ model, messages, max_tokens: 8 });
+
+  beforeAll(async () => {
+    elsewhere = temporaryDirectory();
+    fabric = await BootedFabric.boot({
+      hosts: {
+        armitage: { engines: { 'qwen-armitage': { speed: { decodeTokensPerSecond: 40 } } } },
+      },
+      roles: {
+        'chat-fast': { targets: ['qwen-armitage'] },
+        'chat-cloud': { targets: ['openai/cheap'] },
+      },
+      aliases: { 'local/chat': 'chat-fast' },
+      cloud: {},
+    });
+  });
+  afterAll(async () => {
+    await fabric?.close();
+    elsewhere?.remove();
+  });
+
+  test('a key sees and asks for what it was given, by any of its names', async () => {
+    const client = clientOf(await create('notes', { roles: ['chat-fast'] }));
+    const ids = (await client.models.list()).data.map(({ id }) => id);
+    expect(ids.toSorted()).toEqual(['chat-fast', 'local/chat']);
+    expect((await chat(client, 'local/chat')).choices[0]?.message.content).toContain('qwen-armitage');
+    const refused = await refusalOf(chat(client, 'chat-cloud'));
+    expect([refused.status, refused.code, refused.param]).toEqual([404, 'model_not_found', 'model']);
+  });
+
+  test('a key that may not spend is never sent to a provider', async () => {
+    const client = clientOf(await create('thrifty'));
+    fabric.cloud.simulator.forgetRequests();
+    const refused = await refusalOf(chat(client, 'chat-cloud'));
+    expect([refused.status, refused.code]).toEqual([403, 'cloud_not_allowed']);
+    expect(refused.headers?.get('x-fabric-reason')).toContain('openai/cheap=cloud_not_allowed');
+    expect(fabric.cloud.simulator.requests).toHaveLength(0);
+    await change('thrifty', { mayCloud: true });
+    expect((await chat(client, 'chat-cloud')).choices).toHaveLength(1);
+  });
+
+  test('limits are told as OpenAI tells them, and a 429 names the one that was reached', async () => {
+    const limits = { requestsPerMinute: 2, tokensPerMinute: 9_000 };
+    const client = clientOf(await create('limited', { limits }));
+    const { response } = await client.chat.completions
+      .create({ model: 'chat-fast', messages, max_tokens: 8 })
+      .withResponse();
+    expect(response.headers.get('x-ratelimit-limit-requests')).toBe('2');
+    expect(response.headers.get('x-ratelimit-remaining-requests')).toBe('1');
+    expect(response.headers.get('x-ratelimit-reset-requests')).toMatch(/s$/);
+    expect(response.headers.get('x-ratelimit-limit-tokens')).toBe('9000');
+    await chat(client);
+    const refused = await refusalOf(chat(client));
+    expect([refused.status, refused.code]).toEqual([429, 'rate_limit_exceeded']);
+    expect(refused.message).toContain('requests_per_minute');
+    expect(Number(refused.headers?.get('retry-after'))).toBeGreaterThan(0);
+    await change('limited', { limits: { requestsPerMinute: 0 } });
+    const never = await refusalOf(chat(client));
+    expect([never.status, never.code]).toEqual([403, 'limit_is_zero']);
+    await change('limited', { limits: { requestsPerMinute: null } });
+    expect((await chat(client)).choices).toHaveLength(1);
+  });
+
+  test('a key that is revoked in mid-stream ends its stream with an error, and opens nothing more', async () => {
+    const secret = await create('leaked');
+    const client = clientOf(secret);
+    const stream = await client.chat.completions.create({
+      ...{ model: 'chat-fast', messages, max_tokens: 2_000, stream: true },
+    });
+    let chunks = 0;
+    const broken = await refusalOf(
+      (async () => {
+        for await (const _chunk of stream) {
+          chunks++;
+          if (chunks === 2) await api('DELETE', '/keys/leaked');
+        }
+      })(),
+    );
+    expect(broken.code).toBe('key_revoked');
+    expect(chunks).toBeLessThan(100);
+    // Loopback is trusted without a key, but not with one that was taken away.
+    const refused = await refusalOf(chat(client));
+    expect([refused.status, refused.code]).toEqual([401, 'invalid_api_key']);
+    expect((await chat(clientOf('not-needed'))).choices).toHaveLength(1);
+  });
+
+  test('the secret before a new one is good for its grace', async () => {
+    const before = await create('rotating');
+    const after = await rotate('rotating', 3_600);
+    expect(after).not.toBe(before);
+    for (const secret of [before, after]) expect((await chat(clientOf(secret))).choices).toHaveLength(1);
+    const last = await rotate('rotating', 0);
+    expect((await refusalOf(chat(clientOf(after)))).status).toBe(401);
+    expect((await chat(clientOf(last))).choices).toHaveLength(1);
+  });
+
+  test('a key opens /v1 where no address is trusted, and the admin token does not once there are keys', async () => {
+    const secret = await create('remote');
+    const url = `${fabric.controlPlane.url}/v1/models`;
+    const ask = (token: string) =>
+      rawHttp(url, {
+        method: 'GET',
+        headers: { 'x-forwarded-for': '203.0.113.7', authorization: `Bearer ${token}` },
+      });
+    expect((await ask(secret)).status).toBe(200);
+    const admin = await ask(fabric.controlPlane.adminToken);
+    expect([admin.status, errorOf(admin.text).code]).toEqual([401, 'invalid_api_key']);
+    const asKey = await rawHttp(`${fabric.controlPlane.url}/api/v1/keys`, {
+      method: 'GET',
+      headers: { authorization: `Bearer ${secret}` },
+    });
+    expect(asKey.status).toBe(401);
+  });
+
+  test('anonymous callers have limits of their own', async () => {
+    await change('anonymous', { limits: { requestsPerMinute: 0 } });
+    const refused = await refusalOf(chat(clientOf('not-needed')));
+    expect([refused.status, refused.code]).toEqual([403, 'limit_is_zero']);
+    await change('anonymous', { limits: { requestsPerMinute: null } });
+    expect((await chat(clientOf('not-needed'))).choices).toHaveLength(1);
+  });
+
+  test('the command line makes keys, and a file for a secret is for its owner alone', async () => {
+    const file = join(elsewhere.path, 'ci.key');
+    const flags = ['--roles', 'chat-fast', '--expires', '90d', '--concurrent', '4', '--may-wake'];
+    const made = await ok('create', 'ci', ...flags, '--out', file, '--json');
+    const secret = (await readFile(file, 'utf8')).trim();
+    expect(JSON.parse(made.stdout)).toMatchObject({
+      file,
+      key: { name: 'ci', roles: ['chat-fast'], mayWake: true, limits: { concurrentRequests: 4 } },
+    });
+    expect(made.stdout).not.toContain(secret);
+    if (process.platform !== 'win32') expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect((await chat(clientOf(secret))).choices).toHaveLength(1);
+    expect((await run('create', 'other', '--out', file)).exitCode).toBe(2);
+  }, 120_000);
+
+  test('the command line changes, rotates, lists and revokes', async () => {
+    const rotated = await ok('rotate', 'ci', '--grace', '0s');
+    expect(rotated.stdout.trim()).toMatch(/^sk-fabric-\S+$/);
+    await ok('limits', 'ci', '--concurrent', 'none', '--requests-per-minute', '7');
+    await ok('permit', 'ci', '--roles', 'all', '--no-may-wake', '--expires', 'never');
+    const { stdout } = await ok('list');
+    expect(stdout).toMatch(/^anonymous\s+active\s+all\s+yes\s+yes/m);
+    expect(stdout).toMatch(/^ci\s+active\s+all\s+no\s+no\s+7\s+-\s+-\s+never\s+sk-fabric-/m);
+    expect(stdout).not.toMatch(/^leaked/m);
+    await ok('revoke', 'ci');
+    const all = JSON.parse((await ok('list', '--revoked', '--json')).stdout);
+    expect(all).toContainEqual(expect.objectContaining({ name: 'ci', state: 'revoked' }));
+    expect((await run('show', 'nobody')).exitCode).toBe(3);
+    expect((await run('create', 'notes')).exitCode).toBe(4);
+    expect((await run('limits', 'notes', '--concurrent', 'many')).exitCode).toBe(2);
+  }, 120_000);
+});
