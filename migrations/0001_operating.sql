@@ -71,10 +71,8 @@ CREATE TABLE `requests` (
 --> statement-breakpoint
 CREATE TABLE `usage_days` (
 	`bucket` integer NOT NULL,
-	`target_id` integer NOT NULL,
-	`role_id` integer NOT NULL,
-	`host_id` integer NOT NULL,
-	`key_id` integer NOT NULL,
+	`dimension` integer NOT NULL,
+	`name_id` integer NOT NULL,
 	`ok` integer NOT NULL,
 	`client_errors` integer NOT NULL,
 	`refused` integer NOT NULL,
@@ -90,15 +88,13 @@ CREATE TABLE `usage_days` (
 	`queue_ms` integer NOT NULL,
 	`ttft_ms` integer NOT NULL,
 	`ttft_count` integer NOT NULL,
-	PRIMARY KEY(`bucket`, `target_id`, `role_id`, `host_id`, `key_id`)
+	PRIMARY KEY(`dimension`, `bucket`, `name_id`)
 );
 --> statement-breakpoint
 CREATE TABLE `usage_hours` (
 	`bucket` integer NOT NULL,
-	`target_id` integer NOT NULL,
-	`role_id` integer NOT NULL,
-	`host_id` integer NOT NULL,
-	`key_id` integer NOT NULL,
+	`dimension` integer NOT NULL,
+	`name_id` integer NOT NULL,
 	`ok` integer NOT NULL,
 	`client_errors` integer NOT NULL,
 	`refused` integer NOT NULL,
@@ -114,7 +110,7 @@ CREATE TABLE `usage_hours` (
 	`queue_ms` integer NOT NULL,
 	`ttft_ms` integer NOT NULL,
 	`ttft_count` integer NOT NULL,
-	PRIMARY KEY(`bucket`, `target_id`, `role_id`, `host_id`, `key_id`)
+	PRIMARY KEY(`dimension`, `bucket`, `name_id`)
 );
 --> statement-breakpoint
 CREATE TABLE `telemetry_buckets` (

@@ -1,3 +1,4 @@
+export { readClientDefaults } from './config/client-defaults.js';
 export type { ControlPlaneConfig } from './config/control-plane-config.js';
 export { readControlPlaneConfig } from './config/read-control-plane-config.js';
 export { portHolder } from './http/port-holder.js';

@@ -25,6 +25,7 @@ import { GatewayMetrics } from './gateway/gateway-metrics.js';
 import { TelemetryHistory } from './history/telemetry-history.js';
 import { createLinkServer, type LinkServer } from './link/link-server.js';
 import { LiveState } from './live/live-state.js';
+import { LiveLogLevel } from './live-log-level.js';
 import { openRegistry } from './registry/open-registry.js';
 import type { Registry } from './registry/registry-types.js';
 import { createRouter, type RunningRouter } from './router/create-router.js';
@@ -37,6 +38,7 @@ export interface Surroundings {
 
 /** Everything behind the listeners. */
 export interface OpenedRooms {
+  readonly logLevel: LiveLogLevel;
   readonly registry: Registry;
   readonly startedAtMs: number;
   /** What `--config` named. */
@@ -67,11 +69,13 @@ export async function openRooms(
   closers: Closers,
 ): Promise<OpenedRooms> {
   const startedAtMs = clock.nowMs();
+  // Before the first room's logger: it knows those that are made after it.
+  const logLevel = new LiveLogLevel(log);
   const layout = dataDirectoryLayout(config.dataDirectory);
   const room = (name: string): Logger => log.child({ room: name });
   const registry = openRegistry({ dataDirectory: config.dataDirectory, clock, log: room('registry') });
   closers.add(() => registry.close());
-  const { declared, hosts, observations } = registry;
+  const { declared, hosts, observations, requestLog } = registry;
   const environment = processEnvironment();
   const windowsDirectory = environment['SystemRoot'] ?? 'C:\\Windows';
   await guardDirectory(config.dataDirectory, { windowsDirectory, log: room('certificate') });
@@ -103,7 +107,7 @@ export async function openRooms(
   const feed = createTelemetryFeed({ live, clock, log: room('feed') });
   const gatewayMetrics = new GatewayMetrics();
   const gateway = createGateway({
-    ...{ router, secrets, config, clock, metrics: gatewayMetrics },
+    ...{ router, secrets, config, clock, metrics: gatewayMetrics, requestLog },
     log: room('gateway'),
   });
   const keys = new KeyRing({
@@ -114,23 +118,13 @@ export async function openRooms(
   });
   closers.add(() => keys.close());
   const admission = createAdmission({
-    ...{ declared, clock, random, keys },
+    ...{ declared, clock, random, keys, requestLog },
     hostName: hostname(),
     ownAddresses: createOwnAddresses(clock),
   });
   return {
-    ...{
-      registry,
-      startedAtMs,
-      fabricFile: new WatchedFabricFile(config.fabricFile),
-      certificate,
-      adminToken,
-      live,
-      telemetry,
-      router,
-      link,
-      feed,
-    },
+    ...{ logLevel, registry, startedAtMs, certificate, adminToken, live, telemetry, router, link, feed },
+    fabricFile: new WatchedFabricFile(config.fabricFile),
     ...{ gateway, gatewayMetrics, admission, secrets, secretsRead },
     feedTickets: new FeedTickets(clock, randomBytes),
   };

@@ -43,6 +43,7 @@ export function createOperatorSurfaces(
     linkedHosts: link.linkedCount(),
     feedSubscribers: feed.subscriberCount(),
     droppedObservations: registry.observations.droppedCount,
+    droppedRequestRows: registry.requestLog.droppedCount,
   });
   const metrics = createMetrics({ live, status, gatewayMetrics, routerGauges: () => router.gauges() });
   const checks = createChecks({
@@ -62,11 +63,13 @@ export function createOperatorSurfaces(
       ...{ clock, live, telemetry, router, status, checks },
       serverUrls: urls.tls,
       fabricFile: rooms.fabricFile,
+      logLevel: rooms.logLevel,
       tokens: registry.tokens,
       keys: registry.keys,
       declared: registry.declared,
       writes: registry.writes,
       createFeedTicket: (origin) => rooms.feedTickets.create(origin),
+      reader: registry.reader,
       certificateSha256: certificate.certificateSha256,
       verifyAdminToken: (presented) => adminToken.verify(presented),
       setDraining: (name, draining) => {

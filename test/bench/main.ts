@@ -8,10 +8,18 @@ import { describeReport, makeReport } from './bench-report.js';
 import { gatewayBench } from './gateway/gateway-bench.js';
 import { historyBench } from './history/history-bench.js';
 import { inspectMachine } from './machine/machine.js';
+import { requestsBench } from './requests/requests-bench.js';
 import { startBench } from './start/start-bench.js';
 import { telemetryBench } from './telemetry/telemetry-bench.js';
 
-const benches: readonly Bench[] = [gatewayBench, telemetryBench, historyBench, agentBench, startBench];
+const benches: readonly Bench[] = [
+  gatewayBench,
+  telemetryBench,
+  historyBench,
+  agentBench,
+  startBench,
+  requestsBench,
+];
 const DEFAULT_ROUNDS = 7;
 
 const help = `Measures the programs of this checkout and sets each figure beside the limit it should keep.

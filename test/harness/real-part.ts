@@ -35,6 +35,19 @@ export const chromium: RealPart = {
 /** Where Debian puts it. */
 export const chromiumPath = '/usr/bin/chromium';
 
+export const promtool: RealPart = {
+  name: 'promtool',
+  absence: () =>
+    absentProgram('promtool', ['--version'], 'apt-get install --no-install-recommends prometheus'),
+  required: true,
+};
+
+export const curl: RealPart = {
+  name: 'curl',
+  absence: () => absentProgram('curl', ['--version'], 'apt-get install curl'),
+  required: true,
+};
+
 export const networkNamespaces: RealPart = {
   name: 'network namespaces',
   absence: () => {

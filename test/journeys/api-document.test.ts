@@ -71,6 +71,11 @@ const calls: Readonly<Record<string, () => Call>> = {
   createFeedTicket: () => ({ status: 201 }),
   // As a plain request; the last test subscribes.
   openTelemetryFeed: () => ({ status: 426 }),
+  getLogLevel: () => ({ status: 200 }),
+  setLogLevel: () => ({ body: { level: 'silent' }, status: 200 }),
+  listRequests: () => ({ query: 'limit=1', status: 200 }),
+  getRequest: () => ({ params: { id: kept.get('request') ?? '' }, status: 200 }),
+  listUsage: () => ({ query: 'by=target', status: 200 }),
   listAuditEntries: () => ({ query: 'limit=3', status: 200 }),
   revokeJoinToken: () => ({ params: { id: kept.get('createJoinToken') ?? '' }, status: 204 }),
 };
@@ -95,6 +100,16 @@ beforeAll(async () => {
   await eventually('a sample', async () => {
     const { sample } = await controlPlane.api<{ sample: unknown }>('/hosts/armitage');
     return sample !== null;
+  });
+  const asked = await fetch(`${controlPlane.url}/v1/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify({ model: 'chat-fast', messages: [] }),
+  });
+  await asked.arrayBuffer();
+  kept.set('request', asked.headers.get('x-request-id') ?? '');
+  await eventually('the row of a request', async () => {
+    const { items } = await controlPlane.api<{ items: unknown[] }>('/requests');
+    return items.length > 0;
   });
   api = new DocumentedApi(await controlPlane.api('/openapi.json'));
 });

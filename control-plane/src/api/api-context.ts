@@ -1,10 +1,11 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { Checks } from '../checks/create-checks.js';
+import type { LogLevel } from '../config/control-plane-config.js';
 import type { WatchedFabricFile } from '../declared/watched-fabric-file.js';
 import type { TelemetryHistory } from '../history/telemetry-history.js';
 import type { LiveView } from '../live/live-view.js';
 import type { KeyStore } from '../registry/key-types.js';
-import type { DeclaredStore, TokenStore } from '../registry/registry-types.js';
+import type { DeclaredStore, RegistryQueries, TokenStore } from '../registry/registry-types.js';
 import type { WriteJournal } from '../registry/write-journal.js';
 import type { Router } from '../router/route-types.js';
 
@@ -21,14 +22,18 @@ export interface ApiContext {
   readonly writes: WriteJournal;
   /** What `up --config` named. */
   readonly fabricFile: WatchedFabricFile;
+  /** Reads that may take long. */
+  readonly reader: RegistryQueries;
   readonly status: () => {
     readonly startedAtMs: number;
     readonly linkedHosts: number;
     readonly feedSubscribers: number;
     readonly droppedObservations: number;
+    readonly droppedRequestRows: number;
     readonly fabricFileDiffers: boolean;
   };
   readonly createFeedTicket: (origin: string | null) => string;
+  readonly logLevel: { readonly current: LogLevel; change(level: LogLevel): void };
   readonly certificateSha256: string;
   /** Where agents reach the TLS listener, best first. */
   readonly serverUrls: () => readonly string[];

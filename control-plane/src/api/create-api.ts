@@ -16,9 +16,12 @@ import { addDeploymentRoutes } from './routes/deployment-routes.js';
 import { addFeedRoutes } from './routes/feed-routes.js';
 import { addHostRoutes } from './routes/host-routes.js';
 import { addKeyRoutes } from './routes/key-routes.js';
+import { addLogLevelRoutes } from './routes/log-level-routes.js';
+import { addRequestRoutes } from './routes/request-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
 import { addTelemetryRoutes } from './routes/telemetry-routes.js';
 import { addTokenRoutes } from './routes/token-routes.js';
+import { addUsageRoutes } from './routes/usage-routes.js';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 const DOCUMENT_PATH = '/api/v1/openapi.json';
@@ -65,6 +68,9 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addAuditRoutes(app, context);
   addKeyRoutes(app, context);
   addFeedRoutes(app, context);
+  addRequestRoutes(app, context);
+  addUsageRoutes(app, context);
+  addLogLevelRoutes(app, context);
   addDocumentRoute(app);
 
   // Made when it is first asked for: no start waits for it.

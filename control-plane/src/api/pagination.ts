@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { ApiError } from './problem.js';
 
 const DEFAULT_PAGE_LIMIT = 100;
-export const MAX_PAGE_LIMIT = 1_000;
+const MAX_PAGE_LIMIT = 1_000;
 const MAX_CURSOR_LENGTH = 1_024;
 const CHECK_BYTES = 12;
 

@@ -7,13 +7,14 @@ import {
   replicaStatusSchema,
 } from '@ai-fabric/shared';
 import { z } from '@hono/zod-openapi';
+import { LOG_LEVELS } from '../config/control-plane-config.js';
 
 /** A listing. `nextCursor` is `null` on the last page. */
 export function listOf<Item extends z.ZodType>(item: Item) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 }
 
-export const sampleSchema = z
+const sampleSchema = z
   .object({
     atMs: z.number(),
     host: hostReadingSchema,
@@ -151,6 +152,10 @@ export const statusSchema = z
     linkedHosts: z.int(),
     feedSubscribers: z.int(),
     droppedObservations: z.int(),
+    /** Of the request log, since start. */
+    droppedRequestRows: z.int(),
     certificateSha256: z.string(),
   })
   .openapi('Status');
+
+export const logLevelSchema = z.strictObject({ level: z.enum(LOG_LEVELS) }).openapi('LogLevel');

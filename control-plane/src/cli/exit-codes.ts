@@ -16,7 +16,7 @@ Exit codes:
   0  done
   1  failed; the message says why
   2  wrong usage
-  3  the named host, deployment, role, token or key does not exist
+  3  the named host, deployment, role, token, key or request does not exist
   4  the control plane refused (wrong admin token, invalid change, still in use)
   5  the control plane cannot be reached, or its certificate is not the pinned one
   10 something differs, or was changed (diff, apply, drift)

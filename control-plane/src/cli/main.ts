@@ -12,10 +12,13 @@ import { exportCommand } from './commands/export-command.js';
 import { hostsCommand } from './commands/hosts-command.js';
 import { importCommand } from './commands/import-command.js';
 import { keysCommand } from './commands/keys-command.js';
+import { logLevelCommand } from './commands/log-level-command.js';
+import { requestsCommand } from './commands/requests-command.js';
 import { rolesCommand } from './commands/roles-command.js';
 import { smokeCommand } from './commands/smoke-command.js';
 import { tokenCommand } from './commands/token-command.js';
 import { upCommand } from './commands/up-command.js';
+import { usageCommand } from './commands/usage-command.js';
 import { CliError, exitCodes, exitCodesHelp } from './exit-codes.js';
 
 const program = new Command('ai-fabric')
@@ -34,11 +37,14 @@ const program = new Command('ai-fabric')
   .addCommand(checksCommand())
   .addCommand(auditCommand())
   .addCommand(keysCommand())
+  .addCommand(requestsCommand())
+  .addCommand(usageCommand())
   .addCommand(diffCommand())
   .addCommand(applyCommand())
   .addCommand(exportCommand())
   .addCommand(driftCommand())
-  .addCommand(importCommand());
+  .addCommand(importCommand())
+  .addCommand(logLevelCommand());
 
 prepare(program);
 

@@ -1,3 +1,6 @@
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 /** Everything that `startControlPlane` needs; made by `config/` from flags and environment, frozen. */
 export interface ControlPlaneConfig {
   readonly dataDirectory: string;
@@ -11,7 +14,8 @@ export interface ControlPlaneConfig {
   /** 0: any free port. */
   readonly port: number;
   readonly tlsPort: number;
-  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+  /** At the start; an operator may change it while the program runs. */
+  readonly logLevel: LogLevel;
   /** Largest JSON body that `/v1` takes, in bytes. */
   readonly maxBodyBytes: number;
   /** A request whose body has not arrived whole after this long is answered 408. */

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { ConfigError } from './config-error.js';
-import type { ControlPlaneConfig } from './control-plane-config.js';
+import { type ControlPlaneConfig, LOG_LEVELS } from './control-plane-config.js';
 import { chooseDataDirectory } from './decide/choose-data-directory.js';
 import {
   type GivenSetting,
@@ -23,7 +23,6 @@ export interface ControlPlaneFlags {
   readonly logLevel?: string | undefined;
 }
 
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const MIB = 1024 * 1024;
 const port = (fallback: number) => ({ least: 0, most: 65_535, fallback, what: 'a port' });
 

@@ -1,5 +1,5 @@
 import type { ResolvedModel } from '../declared/declared-state.js';
-import type { Claim } from '../router/route-types.js';
+import type { Claim, Considered } from '../router/route-types.js';
 import { NO_TARGET } from './answer-now.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
 import type { AttemptFailure } from './decide/attempt-failure.js';
@@ -9,6 +9,7 @@ import type { EngineEndpoint } from './decide/match-endpoint.js';
 import type { PeekedRequest } from './decide/peek-request.js';
 import { applySplices, planRewrite } from './decide/rewrite-body.js';
 import type { TraceContext } from './decide/upstream-headers.js';
+import type { FailedAttempt } from './failure-log.js';
 import { DIRECT_TIMEOUTS, GATEWAY_LIMITS } from './gateway-limits.js';
 import type { GatewayParts } from './gateway-parts.js';
 import { type Chosen, nameOf, planCall } from './plan-call.js';
@@ -42,6 +43,10 @@ export class AttemptLoop {
   /** Our own share of the time: from the moment something could be asked to the asking. */
   overheadMs = 0;
   attempt: Attempt | null = null;
+  /** Each look for a target, and what came of it: why here, and why not there. */
+  readonly rounds: { reason: string; considered: readonly Considered[]; failure: string | null }[] = [];
+  /** In their order, for the log. */
+  readonly failedAttempts: FailedAttempt[] = [];
   readonly #parts: GatewayParts;
   readonly #request: LoopRequest;
   readonly #owner: LoopOwner;
@@ -79,6 +84,7 @@ export class AttemptLoop {
         localOnly: this.#request.localOnly,
       });
       if (decision.kind === 'refuse') {
+        this.rounds.push({ reason: decision.code, considered: decision.considered, failure: null });
         this.#owner.onRefused(describeRefusal(this.#request.peeked.model, decision, this.#failures));
         return;
       }
@@ -101,11 +107,13 @@ export class AttemptLoop {
     const { target } = this;
     this.#readyAtMs = this.#parts.clock.monotonicMs();
     this.#failures.push(failure);
+    const round = this.rounds.at(-1);
+    if (round !== undefined) round.failure = failure.code;
     this.#failedTargets += `${this.#failedTargets === '' ? '; ' : ', '}${target}=${failure.code}`;
     this.#excluded ??= new Set();
     this.#excluded.add(target);
     this.#parts.metrics.attemptFailed(target, failure.code);
-    this.#parts.failureLog.attemptFailed(this.#request.requestId, target, failure);
+    this.failedAttempts.push({ target, failure });
     if (this.#isEnough()) {
       this.#owner.onRefused(describeFailures(this.#request.peeked.model, this.#failures, null));
     } else {
@@ -124,6 +132,7 @@ export class AttemptLoop {
     this.replica = replica;
     this.target = claim.target;
     this.#reason = chosen.reason;
+    this.rounds.push({ reason: chosen.reason, considered: chosen.considered, failure: null });
     this.attempts++;
     const { endpoint, peeked, trace } = this.#request;
     const attempt = new Attempt(claim, this.#owner, this.#parts.clock);

@@ -31,7 +31,7 @@ export interface AttemptOwner {
   onClientError(error: NormalisedError): void;
   /** Nothing was sent to the client. */
   onAttemptFailed(failure: AttemptFailure): void;
-  onInterrupted(): void;
+  onInterrupted(code: string): void;
   onClientStalled(): void;
   onDefect(error: unknown): void;
 }
@@ -159,7 +159,7 @@ export class Attempt implements AnswerListener, SinkHost {
 
   interrupted(failure: AttemptFailure): void {
     this.#release(outcomeOf(failure));
-    this.#owner.onInterrupted();
+    this.#owner.onInterrupted(failure.code);
   }
 
   pause(): void {

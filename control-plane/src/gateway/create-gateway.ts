@@ -6,7 +6,7 @@ import { KeyLimiter } from './admission/key-limiter.js';
 import { answerError, ownFacts } from './answer-now.js';
 import { ConnectionEnds } from './connection-ends.js';
 import { Deadlines } from './deadlines.js';
-import { gatewayError } from './decide/error-table.js';
+import { ERROR_TABLE, gatewayError } from './decide/error-table.js';
 import { KNOWN_ENDPOINTS, matchEndpoint } from './decide/match-endpoint.js';
 import { Exchange } from './exchange.js';
 import { FailureLog } from './failure-log.js';
@@ -17,6 +17,7 @@ import { HeldBytes } from './held-bytes.js';
 import { linger } from './linger.js';
 import { answerModel, answerModels } from './list-models.js';
 import type { RequestContext } from './request-context.js';
+import { type RequestRecorder, refusedRecord } from './request-record.js';
 import { TargetAddresses } from './upstream/target-address.js';
 import { UpstreamPools } from './upstream/upstream-pools.js';
 
@@ -24,6 +25,7 @@ export interface GatewayOptions {
   readonly router: Router;
   readonly secrets: ProviderKeys;
   readonly metrics: GatewayMetrics;
+  readonly requestLog: RequestRecorder;
   readonly config: { readonly maxBodyBytes: number; readonly bodyTimeoutSeconds: number };
   readonly clock: Clock;
   readonly log: Logger;
@@ -59,6 +61,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     pools: new UpstreamPools(clock),
     addresses: new TargetAddresses(),
     metrics: options.metrics,
+    requestLog: options.requestLog,
     failureLog: new FailureLog(options.log, clock),
     heldBytes: new HeldBytes(GATEWAY_LIMITS.heldBodyBytes),
     bodyLimits: {
@@ -153,8 +156,11 @@ class RawGateway implements Gateway {
     error: ReturnType<typeof gatewayError>,
     headers: readonly string[],
   ): void {
-    linger(request, this.#parts.deadlines, this.#parts.clock, GATEWAY_LIMITS.lingerMs);
+    const { clock, deadlines, requestLog } = this.#parts;
+    linger(request, deadlines, clock, GATEWAY_LIMITS.lingerMs);
     answerError(response, error, ownFacts(context, error.code), headers);
+    const { status } = ERROR_TABLE[error.code];
+    requestLog.append(refusedRecord(context.requestId, context.key.name, error.code, status, clock.nowMs()));
   }
 
   /** @returns whether every exchange was over within the time */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestOutcome } from '../registry/request-types.js';
 import { describeLimit } from './admission/decide/describe-limit.js';
 import { estimateTokens } from './admission/decide/estimate-tokens.js';
 import { settleUse } from './admission/decide/settle-use.js';
@@ -23,11 +24,11 @@ import type { NormalisedError } from './decide/normalise-engine-error.js';
 import type { Usage } from './decide/read-usage.js';
 import { type RequestEvent, type RequestPhase, stepRequest } from './decide/step-request.js';
 import { GATEWAY_LIMITS } from './gateway-limits.js';
-import type { RequestOutcome } from './gateway-metrics.js';
 import type { GatewayParts } from './gateway-parts.js';
 import { linger } from './linger.js';
 import { prepareRequest } from './prepare-request.js';
 import type { RequestContext } from './request-context.js';
+import { recordOf } from './request-record.js';
 
 /** One request to an engine's endpoint, from its first byte to its last. */
 export class Exchange implements BodyListener, LoopOwner, Expiring {
@@ -51,6 +52,8 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   #isStream = false;
   #usage: Usage | null = null;
   #reservation: Reservation | null = null;
+  /** The log has its line of this request. */
+  #isTold = false;
 
   constructor(
     request: IncomingMessage,
@@ -143,11 +146,11 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
 
   onSucceeded(usage: Usage | null): void {
     this.#usage = usage;
-    if (this.#step('finished')) this.#finish('ok');
+    if (this.#step('finished')) this.#finish('ok', this.#loop?.reason ?? '', 200);
   }
 
-  onInterrupted(): void {
-    if (this.#step('interrupted')) this.#finish('interrupted');
+  onInterrupted(code: string): void {
+    if (this.#step('interrupted')) this.#finish('interrupted', code, 200);
   }
 
   /** It has read nothing for too long: closing its connection frees the engine. */
@@ -157,6 +160,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   }
 
   onDefect(error: unknown): void {
+    this.#isTold = true;
     this.#parts.failureLog.defect(this.#context.requestId, error);
     this.#loop?.attempt?.cancel();
     if (this.response.headersSent) {
@@ -194,7 +198,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   #endEarly(error: GatewayError, outcome: RequestOutcome, headers: readonly string[]): void {
     const { attempt } = this.#loop ?? { attempt: null };
     if (this.#step('interrupted')) {
-      this.#finish('interrupted');
+      this.#finish('interrupted', error.code, 200);
       attempt?.breakOff(error);
     } else if (this.#phase !== 'done') {
       attempt?.cancel();
@@ -242,7 +246,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#reader.release();
     const { clock, deadlines } = this.#parts;
     if (!this.#request.complete) linger(this.#request, deadlines, clock, GATEWAY_LIMITS.lingerMs);
-    this.#finish(outcome);
+    this.#finish(outcome, reason, status);
     answerJson(this.response, status, renderEnvelope(error), this.#facts(reason, 0), [
       ...headers,
       ...this.#limitHeaders(),
@@ -274,12 +278,14 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     return true;
   }
 
-  #finish(outcome: RequestOutcome): void {
-    const { clock, deadlines, metrics } = this.#parts;
+  /** @param status as it was sent, if it was */
+  #finish(outcome: RequestOutcome, reason: string, status: number | null): void {
+    const { clock, deadlines, metrics, requestLog } = this.#parts;
     const settlement = settleUse(outcome, this.#loop?.attempts ?? 0, this.#usage);
     if (settlement.kind === 'giveBack') this.#reservation?.giveBack();
     else this.#reservation?.settle(settlement.usedTokens);
     const nowMs = clock.monotonicMs();
+    this.#tell(outcome, nowMs - this.#startedAtMs);
     this.expiresAtMs = nowMs + GATEWAY_LIMITS.clientStallMs;
     deadlines.watch(this);
     const firstByteMs = this.#isStream ? (this.#loop?.attempt?.firstByteMs ?? null) : null;
@@ -295,12 +301,37 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       completionTokens: this.#usage?.completionTokens ?? null,
       cachedTokens: this.#usage?.cachedTokens ?? null,
     });
+    requestLog.append(
+      recordOf({
+        endedAtMs: clock.nowMs(),
+        context: this.#context,
+        role: this.#role,
+        endpoint: this.#endpoint.path,
+        stream: this.#isStream,
+        ...{ outcome, status, reason },
+        usage: this.#usage,
+        ttftMs: firstByteMs,
+        totalMs: nowMs - this.#startedAtMs,
+        loop: this.#loop,
+      }),
+    );
+  }
+
+  #tell(outcome: RequestOutcome, durationMs: number): void {
+    if (this.#isTold) return;
+    const { attempts = 0, target = '', failedAttempts = [] } = this.#loop ?? {};
+    const { requestId } = this.#context;
+    this.#parts.failureLog.requestOver(
+      { requestId, role: this.#role, target, outcome, attempts, durationMs: Math.round(durationMs) },
+      failedAttempts,
+    );
   }
 
   /** The response is over: sent whole, or its client is gone. */
   readonly #onClose = (): void => {
+    const phase = this.#phase;
     if (this.#step('client_gone')) {
-      this.#finish('client_gone');
+      this.#finish('client_gone', `left_while_${phase}`, phase === 'answering' ? 200 : null);
       this.#loop?.attempt?.cancel();
     }
     this.#parts.deadlines.unwatch(this);

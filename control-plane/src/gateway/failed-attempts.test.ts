@@ -68,7 +68,10 @@ describe('a failed attempt', () => {
     expect([...test.metrics.failures]).toEqual([{ target: 'broken', code, failures: 1 }]);
     expect(test.metrics.retriesTotal).toBe(1);
     expect(test.logLines).toHaveLength(1);
-    expect(JSON.parse(test.logLines[0] ?? '')).toMatchObject({ level: 40, target: 'broken', code });
+    expect(JSON.parse(test.logLines[0] ?? '')).toMatchObject({
+      ...{ level: 40, outcome: 'ok', target: 'replica-2', attempts: 2 },
+      failures: [{ target: 'broken', code, suppressed: 0 }],
+    });
   });
 
   it('by an engine that is not there is made good elsewhere', async () => {
@@ -176,6 +179,20 @@ describe('a failed attempt', () => {
     expect(connections).toBe(2);
     expect(requests).toBe(3);
     expect(test.logLines).toEqual([]);
+  });
+
+  it('at several targets is one line of the log', async () => {
+    router.addDeployment('http://127.0.0.1:1', 'gone');
+    router.addDeployment('http://127.0.0.1:1', 'gone-too');
+
+    const answer = await askChat();
+
+    expect(test.logLines).toHaveLength(1);
+    expect(JSON.parse(test.logLines[0] ?? '')).toMatchObject({
+      requestId: answer.headers['x-request-id'],
+      outcome: 'failed',
+      failures: [{ target: 'gone' }, { target: 'gone-too' }],
+    });
   });
 
   it('that repeats itself is logged once, and counted', async () => {

@@ -1,15 +1,4 @@
-/** How a request ended, as metrics tell it. */
-export type RequestOutcome =
-  | 'ok'
-  /** The client's own fault: 4xx. */
-  | 'client_error'
-  /** No target could take it. */
-  | 'refused'
-  /** Every attempt failed. */
-  | 'failed'
-  /** The answer broke off after its first byte had been forwarded. */
-  | 'interrupted'
-  | 'client_gone';
+import type { RequestOutcome } from '../registry/request-types.js';
 
 export interface FinishedRequest {
   /** What was asked for, by its declared name; `''` where the name is none of ours. */

@@ -8,6 +8,7 @@ import type { Deadlines } from './deadlines.js';
 import type { FailureLog } from './failure-log.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { HeldBytes } from './held-bytes.js';
+import type { RequestRecorder } from './request-record.js';
 import type { TargetAddresses } from './upstream/target-address.js';
 import type { UpstreamPools } from './upstream/upstream-pools.js';
 
@@ -31,6 +32,7 @@ export interface GatewayParts {
   readonly pools: UpstreamPools;
   readonly addresses: TargetAddresses;
   readonly metrics: GatewayMetrics;
+  readonly requestLog: RequestRecorder;
   readonly failureLog: FailureLog;
   readonly heldBytes: HeldBytes;
   readonly bodyLimits: BodyLimits;

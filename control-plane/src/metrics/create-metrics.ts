@@ -1,10 +1,13 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { GatewayMetrics } from '../gateway/gateway-metrics.js';
 import type { LiveView } from '../live/live-view.js';
 import type { RouterGauges } from '../router/route-types.js';
+import { VERSION } from '../version.js';
 import { addFleetMetrics } from './fleet-metrics.js';
 import { addGatewayMetrics } from './gateway-metrics-export.js';
+import { addLiveCounter, addLiveGauge } from './live-gauge.js';
 import { addRouterMetrics } from './router-metrics.js';
 
 export interface MetricsSources {
@@ -15,6 +18,7 @@ export interface MetricsSources {
     readonly linkedHosts: number;
     readonly feedSubscribers: number;
     readonly droppedObservations: number;
+    readonly droppedRequestRows: number;
   };
 }
 
@@ -23,54 +27,80 @@ export interface Metrics {
   close(): void;
 }
 
+/** Gauges of prom-client's own that Prometheus' conventions would have as counters; their twins say the same by type. */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 /** Prometheus' view of everything; counted elsewhere, read here when somebody scrapes. One per control plane. */
 export function createMetrics(sources: MetricsSources): Metrics {
   const registry = new Registry();
   const loopDelay = monitorEventLoopDelay({ resolution: 10 });
   loopDelay.enable();
   collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
   addLoopDelay(registry, loopDelay);
   addFleetMetrics(registry, sources.live);
   addGatewayMetrics(registry, sources.gatewayMetrics);
   addRouterMetrics(registry, sources.routerGauges);
   addOwnMetrics(registry, sources.status);
   return {
-    text: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    text: async () => ({ contentType: registry.contentType, text: await writeAll(registry) }),
     close: () => loopDelay.disable(),
   };
 }
 
+/** One metric a turn of the event loop: with a thousand hosts, all of them at once would hold up every stream. */
+async function writeAll(registry: Registry): Promise<string> {
+  const blocks: string[] = [];
+  for (const { name } of registry.getMetricsAsArray()) {
+    blocks.push(await registry.getSingleMetricAsString(name));
+    await nextTurn();
+  }
+  return `${blocks.join('\n\n')}\n`;
+}
+
 /** Since the scrape before: prom-client's own figure forgets between collections and starts late. */
 function addLoopDelay(registry: Registry, delay: ReturnType<typeof monitorEventLoopDelay>): void {
-  new Gauge({
-    name: 'ai_fabric_event_loop_delay_seconds',
-    help: 'Delay of the event loop since the scrape before, by quantile',
-    labelNames: ['quantile'],
-    registers: [registry],
-    collect() {
-      for (const percentile of [50, 99]) {
-        this.set({ quantile: String(percentile / 100) }, delay.percentile(percentile) / 1e9);
-      }
-      delay.reset();
-    },
-  });
+  // A label of the name `quantile` is kept for summaries, and this is none: it has no sum.
+  for (const percentile of [50, 99]) {
+    const name = `ai_fabric_event_loop_delay_p${percentile}_seconds`;
+    const help = `Delay of the event loop since the scrape before, ${percentile} of 100 below it`;
+    addLiveGauge(registry, { name, help, labelNames: [] }, () => {
+      const value = delay.percentile(percentile) / 1e9;
+      if (percentile === 99) delay.reset();
+      return [{ labels: {}, value }];
+    });
+  }
 }
 
 function addOwnMetrics(registry: Registry, status: MetricsSources['status']): void {
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
-  gauge('ai_fabric_linked_hosts', 'Hosts with a link', () => status().linkedHosts);
-  gauge('ai_fabric_feed_subscribers', 'Subscribers of the telemetry feed', () => status().feedSubscribers);
-  gauge(
-    'ai_fabric_observations_dropped',
-    'Observations that could not be written, since start',
-    () => status().droppedObservations,
+  const one = (value: number) => [{ labels: {}, value }];
+  const metric = (name: string, help: string) => ({ name, help, labelNames: [] });
+  addLiveGauge(registry, metric('ai_fabric_linked_hosts', 'Hosts with a link'), () =>
+    one(status().linkedHosts),
+  );
+  addLiveGauge(registry, metric('ai_fabric_feed_subscribers', 'Subscribers of the telemetry feed'), () =>
+    one(status().feedSubscribers),
+  );
+  addLiveCounter(
+    registry,
+    metric('ai_fabric_observations_dropped_total', 'Observations that could not be written, since start'),
+    () => one(status().droppedObservations),
+  );
+  addLiveGauge(
+    registry,
+    { name: 'ai_fabric_build_info', help: '1, with the version that runs', labelNames: ['version'] },
+    () => [{ labels: { version: VERSION }, value: 1 }],
+  );
+  addLiveCounter(
+    registry,
+    metric(
+      'ai_fabric_request_rows_dropped_total',
+      'Rows of the request log that could not be written, since start',
+    ),
+    () => one(status().droppedRequestRows),
   );
 }

@@ -1,10 +1,17 @@
 import type Database from 'better-sqlite3';
 import { packTrail } from './decide/pack-trail.js';
 import { hashRequestId, placeOf, stretchOf } from './decide/request-place.js';
-import { DAY_MS, HOUR_MS, rollUpRequests, type UsageSum, wholeMs } from './decide/roll-up-requests.js';
+import {
+  DAY_MS,
+  HOUR_MS,
+  rollUpRequests,
+  spanHours,
+  type UsageSum,
+  wholeMs,
+} from './decide/roll-up-requests.js';
 import { META_KEYS } from './registry-meta.js';
 import { RequestNames } from './request-names.js';
-import { REQUEST_OUTCOMES, type RequestRow } from './request-types.js';
+import { REQUEST_OUTCOMES, type RequestRow, USAGE_DIMENSIONS } from './request-types.js';
 
 /** Of a batch: written once, though it may be sent twice. */
 export interface BatchMark {
@@ -27,7 +34,10 @@ export class RequestTables {
   apply(rows: readonly RequestRow[], mark: BatchMark): void {
     const written = `${mark.runId} ${mark.batchId}`;
     if (rows.length === 0 || this.#statements.readMark.get(META_KEYS.lastRequestBatch) === written) return;
-    for (const row of rows) this.#insert(row);
+    const ids = rows.map((row) => this.#insert(row));
+    for (const { hour, firstId, lastId } of spanHours(rows, ids)) {
+      this.#statements.addToHour.run(hour, firstId, lastId);
+    }
     for (const sum of rollUpRequests(rows, HOUR_MS)) this.#add(this.#statements.addHour, sum);
     for (const sum of rollUpRequests(rows, DAY_MS)) this.#add(this.#statements.addDay, sum);
     this.#statements.writeMark.run(META_KEYS.lastRequestBatch, written);
@@ -38,7 +48,8 @@ export class RequestTables {
     this.#names.forget();
   }
 
-  #insert(row: RequestRow): void {
+  /** @returns its sequence */
+  #insert(row: RequestRow): number {
     const number = (name: string): number => this.#names.numberOf(name);
     const considered = row.rounds.reduce((sum, round) => sum + round.considered.length, 0);
     const inserted = this.#statements.insert.run(
@@ -64,16 +75,14 @@ export class RequestTables {
     );
     const id = Number(inserted.lastInsertRowid);
     this.#statements.addPlace.run(placeOf(stretchOf(id), hashRequestId(row.requestId)), id);
-    this.#statements.addToHour.run(Math.floor(row.endedAtMs / HOUR_MS), id, id);
     const trail = packTrail(row.rounds, number);
     if (trail !== null) this.#statements.addTrail.run(id, trail);
+    return id;
   }
 
   #add(statement: Database.Statement, sum: UsageSum): void {
-    const number = (name: string): number => this.#names.numberOf(name);
     statement.run(
-      sum.bucket,
-      ...[number(sum.target), number(sum.role), number(sum.host), number(sum.key)],
+      ...[USAGE_DIMENSIONS.indexOf(sum.dimension), sum.bucket, this.#names.numberOf(sum.name)],
       ...sum.outcomes,
       ...[sum.retries, sum.promptTokens, sum.completionTokens, sum.cachedTokens],
       ...[sum.totalMs, sum.maxTotalMs, sum.queueMs, sum.ttftMs, sum.ttftCount],
@@ -91,10 +100,10 @@ type Statements = ReturnType<typeof prepare>;
 function prepare(raw: Database.Database) {
   const upsertUsage = (table: 'usage_hours' | 'usage_days') =>
     raw.prepare(
-      `INSERT INTO ${table} (bucket, target_id, role_id, host_id, key_id, ok, client_errors, refused, failed,
+      `INSERT INTO ${table} (dimension, bucket, name_id, ok, client_errors, refused, failed,
          interrupted, client_gone, retries, prompt_tokens, completion_tokens, cached_tokens, total_ms, max_total_ms,
          queue_ms, ttft_ms, ttft_count)
-       VALUES (${Array.from({ length: 20 }, () => '?').join(', ')})
+       VALUES (${Array.from({ length: 18 }, () => '?').join(', ')})
        ON CONFLICT DO UPDATE SET ${SUMMED.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')},
          max_total_ms = max(max_total_ms, excluded.max_total_ms)`,
     );

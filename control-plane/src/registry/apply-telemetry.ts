@@ -52,8 +52,8 @@ export class TelemetryTables {
    * @returns where the next begins; `null` when all was looked at
    */
   prune(fromKey: number, nowMs: number, chunk: number): number | null {
-    const key = this.#statements.nextKey.get(fromKey) as number | undefined;
-    if (key === undefined) return null;
+    const key = this.#statements.nextKey.get(fromKey) as number | null;
+    if (key === null) return null;
     const seriesId = seriesOfKey(key);
     let left = chunk;
     if (this.#statements.seriesExists.get(seriesId) === undefined) {

@@ -5,6 +5,7 @@ import type { ToObservationWorker } from './observation-protocol.js';
 import type { ObservationThreadEvents } from './observation-thread.js';
 import { ThreadedObservationWriter } from './observation-writer.js';
 import type { Observation } from './registry-types.js';
+import { requestRow } from './testing/request-rows.js';
 
 /** A thread that does nothing by itself: the test answers for it. */
 class FakeThread {
@@ -215,5 +216,31 @@ describe('the observation writer', () => {
     thread().written();
     clock.advance(3_600_000);
     expect(thread().posted.at(-1)).toEqual({ kind: 'prune', nowMs: hourMs });
+  });
+});
+
+describe('the request log of the writer', () => {
+  it('goes out in the same batches, half of each where both are many, and what is dropped is counted apart', () => {
+    const { clock, thread, writer } = setUp();
+    for (let index = 0; index < 80; index += 1) {
+      writer.enqueue(seen(`h${index}`));
+      writer.requestLog.append(requestRow());
+    }
+    clock.advance(250);
+    const [batch] = thread().batches;
+    expect([batch?.observations.length, batch?.requests.length]).toEqual([50, 50]);
+    expect(writer.requestLog.queuedCount).toBe(80);
+    for (let step = 0; step < 3; step += 1) {
+      clock.advance(5_000);
+      thread().failed();
+    }
+    expect([writer.droppedCount, writer.requestLog.droppedCount]).toEqual([50, 50]);
+    expect(writer.requestLog.queuedCount).toBe(30);
+  });
+
+  it('is bounded: the oldest rows make room', () => {
+    const { writer } = setUp();
+    for (let index = 0; index < 10_005; index += 1) writer.requestLog.append(requestRow());
+    expect([writer.requestLog.queuedCount, writer.requestLog.droppedCount]).toEqual([10_000, 5]);
   });
 });

@@ -1,8 +1,9 @@
 import type Database from 'better-sqlite3';
 import { placeOf, stretchOf } from './decide/request-place.js';
 import { DAY_MS, HOUR_MS } from './decide/roll-up-requests.js';
+import { USAGE_DIMENSIONS } from './request-types.js';
 
-export interface RequestRetention {
+interface RequestRetention {
   readonly rowsMs: number;
   /** Half a gigabyte at the most. */
   readonly maxRows: number;
@@ -11,7 +12,7 @@ export interface RequestRetention {
   readonly daysMs: number;
 }
 
-export const REQUEST_RETENTION: RequestRetention = {
+const REQUEST_RETENTION: RequestRetention = {
   rowsMs: 30 * DAY_MS,
   maxRows: 2_000_000,
   trailsMs: 7 * DAY_MS,
@@ -79,7 +80,8 @@ export class RequestPruner {
   }
 
   #pruneUsage(table: 'usage_hours' | 'usage_days', beforeBucket: number): number {
-    const old = `SELECT rowid FROM ${table} WHERE bucket < ? LIMIT ${CHUNK}`;
+    const dimensions = USAGE_DIMENSIONS.map((_, dimension) => dimension).join(', ');
+    const old = `SELECT rowid FROM ${table} WHERE dimension IN (${dimensions}) AND bucket < ? LIMIT ${CHUNK}`;
     return this.#raw.prepare(`DELETE FROM ${table} WHERE rowid IN (${old})`).run(Math.floor(beforeBucket))
       .changes;
   }

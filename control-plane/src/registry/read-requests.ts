@@ -11,10 +11,11 @@ import {
   type RequestOutcome,
   type RequestPage,
   type RequestPageQuery,
+  USAGE_DIMENSIONS,
 } from './request-types.js';
 
 /** Rows that one page looks at: some milliseconds. What is rarer than that goes on with the next page. */
-const MAX_SCANNED = 20_000;
+const MAX_SCANNED = 10_000;
 
 const FAILED_OUTCOMES: readonly RequestOutcome[] = ['client_error', 'refused', 'failed', 'interrupted'];
 const FAILED = FAILED_OUTCOMES.map((outcome) => REQUEST_OUTCOMES.indexOf(outcome)).join(', ');
@@ -22,7 +23,8 @@ const FAILED = FAILED_OUTCOMES.map((outcome) => REQUEST_OUTCOMES.indexOf(outcome
 /** A filter as SQL knows it; names are numbers already. */
 interface Conditions {
   readonly rows: readonly string[];
-  readonly usage: readonly string[];
+  /** Of `request_hours`: which of them may hold such rows. */
+  readonly hours: readonly string[];
   readonly values: Readonly<Record<string, number>>;
 }
 
@@ -76,17 +78,16 @@ function readForwards(
 function findRanges(
   database: Database.Database,
   { beforeSequence }: RequestPageQuery,
-  { usage, values }: Conditions,
+  { hours, values }: Conditions,
   newest: number,
 ): IdRange[] {
   const last = Math.min(newest, (beforeSequence ?? newest + 1) - 1);
   const first = Number(database.prepare('SELECT min(id) FROM requests').pluck().get() ?? 1);
-  if (usage.length === 0) return last < first ? [] : [{ first, last }];
+  if (hours.length === 0) return last < first ? [] : [{ first, last }];
   const found = database
     .prepare(
       `SELECT first_id AS first, last_id AS last FROM request_hours
-       WHERE first_id <= @last AND EXISTS
-         (SELECT 1 FROM usage_hours WHERE bucket = hour AND ${usage.join(' AND ')})`,
+       WHERE first_id <= @last AND ${hours.join(' AND ')}`,
     )
     .all({ ...values, last }) as IdRange[];
   return mergeRanges(found, { first, last });
@@ -95,7 +96,8 @@ function findRanges(
 /** @returns `null` where a name is none of the log's: then nothing can match */
 function readConditions(database: Database.Database, filter: RequestFilter): Conditions | null {
   const rows: string[] = [];
-  const usage: string[] = [];
+  const hours: string[] = [];
+  const failed = filter.failed === true ? 'AND client_errors + refused + failed + interrupted > 0' : '';
   const values: Record<string, number> = {};
   for (const by of ['role', 'key', 'host'] as const) {
     const name = filter[by];
@@ -104,25 +106,28 @@ function readConditions(database: Database.Database, filter: RequestFilter): Con
     if (typeof id !== 'number') return null;
     values[by] = id;
     rows.push(`${by}_id = @${by}`);
-    usage.push(`${by}_id = @${by}`);
+    hours.push(
+      `EXISTS (SELECT 1 FROM usage_hours WHERE dimension = ${USAGE_DIMENSIONS.indexOf(by)}
+         AND bucket = hour AND name_id = @${by} ${failed})`,
+    );
   }
   if (filter.failed === true) {
     rows.push(`outcome IN (${FAILED})`);
-    usage.push('client_errors + refused + failed + interrupted > 0');
+    hours.push(`EXISTS (SELECT 1 FROM usage_hours WHERE dimension = 0 AND bucket = hour ${failed})`);
   }
   if (filter.fromMs !== undefined) {
     values['from'] = filter.fromMs;
     values['fromHour'] = Math.floor(filter.fromMs / HOUR_MS);
     rows.push('ended_at_ms >= @from');
-    usage.push('bucket >= @fromHour');
+    hours.push('hour >= @fromHour');
   }
   if (filter.toMs !== undefined) {
     values['to'] = filter.toMs;
     values['toHour'] = Math.floor(filter.toMs / HOUR_MS);
     rows.push('ended_at_ms < @to');
-    usage.push('bucket <= @toHour');
+    hours.push('hour <= @toHour');
   }
-  return { rows, usage, values };
+  return { rows, hours, values };
 }
 
 const ROW_COLUMNS = `id AS sequence, ended_at_ms AS endedAtMs, role_id AS roleId, key_id AS keyId, host_id AS hostId,

@@ -1,29 +1,40 @@
 import type Database from 'better-sqlite3';
 import { DAY_MS, HOUR_MS } from './decide/roll-up-requests.js';
-import type { UsageQuery, UsageRow } from './request-types.js';
+import { USAGE_NUMBERS, type UsageTable } from './decide/usage-table.js';
+import { USAGE_DIMENSIONS, type UsageQuery } from './request-types.js';
+
+const NAME_COLUMN = USAGE_NUMBERS.indexOf('nameId');
 
 /** Sums by hour or day and one dimension, oldest first; never from the rows. */
-export function readUsage(database: Database.Database, query: UsageQuery): UsageRow[] {
+export function readUsage(database: Database.Database, query: UsageQuery): UsageTable {
   const { by, per, fromMs, toMs, limit, after } = query;
   const bucketMs = per === 'hour' ? HOUR_MS : DAY_MS;
-  const statement = database.prepare(
-    `SELECT bucket * ${bucketMs} AS bucketStartMs, ${by}_id AS nameId, (SELECT name FROM request_names
-         WHERE id = ${by}_id) AS name,
-       sum(ok + client_errors + refused + failed + interrupted + client_gone) AS requests, sum(ok) AS ok,
-       sum(client_errors) AS clientErrors, sum(refused) AS refused, sum(failed) AS failed,
-       sum(interrupted) AS interrupted, sum(client_gone) AS clientGone, sum(retries) AS retries,
-       sum(prompt_tokens) AS promptTokens, sum(completion_tokens) AS completionTokens,
-       sum(cached_tokens) AS cachedTokens, sum(total_ms) AS totalMs, max(max_total_ms) AS maxTotalMs,
-       sum(queue_ms) AS queueMs, sum(ttft_ms) AS ttftMs, sum(ttft_count) AS ttftCount
-     FROM ${per === 'hour' ? 'usage_hours' : 'usage_days'}
-     WHERE bucket >= @from AND bucket < @to AND (bucket, ${by}_id) > (@afterBucket, @afterName)
-     GROUP BY bucket, ${by}_id ORDER BY bucket, ${by}_id LIMIT @limit`,
-  );
-  return statement.all({
-    from: after === null ? Math.floor(fromMs / bucketMs) : after.bucketStartMs / bucketMs,
-    to: Math.ceil(toMs / bucketMs),
-    afterBucket: after === null ? -1 : after.bucketStartMs / bucketMs,
+  // The columns in the order of `USAGE_NUMBERS`.
+  const statement = database
+    .prepare(
+      `SELECT bucket * ${bucketMs}, name_id, ok + client_errors + refused + failed + interrupted + client_gone, ok,
+         client_errors, refused, failed, interrupted, client_gone, retries, prompt_tokens, completion_tokens,
+         cached_tokens, total_ms, max_total_ms, queue_ms, ttft_ms, ttft_count
+       FROM ${per === 'hour' ? 'usage_hours' : 'usage_days'}
+       WHERE dimension = @dimension AND (bucket, name_id) > (@afterBucket, @afterName) AND bucket < @toBucket
+       ORDER BY bucket, name_id LIMIT @limit`,
+    )
+    .raw();
+  const rows = statement.all({
+    dimension: USAGE_DIMENSIONS.indexOf(by),
+    afterBucket: after === null ? Math.floor(fromMs / bucketMs) : after.bucketStartMs / bucketMs,
     afterName: after?.nameId ?? 0,
+    toBucket: Math.ceil(toMs / bucketMs),
     limit,
-  }) as UsageRow[];
+  }) as number[][];
+  const numbers = new Float64Array(rows.length * USAGE_NUMBERS.length);
+  rows.forEach((row, index) => {
+    numbers.set(row, index * USAGE_NUMBERS.length);
+  });
+  return { names: readNames(database, new Set(rows.map((row) => row[NAME_COLUMN] ?? 0))), numbers };
+}
+
+function readNames(database: Database.Database, ids: ReadonlySet<number>): Map<number, string> {
+  const statement = database.prepare('SELECT name FROM request_names WHERE id = ?').pluck();
+  return new Map(Array.from(ids, (id) => [id, String(statement.get(id) ?? '')]));
 }

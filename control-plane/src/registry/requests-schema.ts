@@ -56,14 +56,14 @@ export const requestHours = sqliteTable('request_hours', {
   lastId: integer('last_id').notNull(),
 });
 
+/** Each request counts once in each dimension: sums are read as they are, whatever else there is. */
 function usageColumns() {
   return {
     /** Hours or days since 1970, UTC. */
     bucket: integer('bucket').notNull(),
-    targetId: integer('target_id').notNull(),
-    roleId: integer('role_id').notNull(),
-    hostId: integer('host_id').notNull(),
-    keyId: integer('key_id').notNull(),
+    /** What is added up: its place in `USAGE_DIMENSIONS`. */
+    dimension: integer('dimension').notNull(),
+    nameId: integer('name_id').notNull(),
     ok: integer('ok').notNull(),
     clientErrors: integer('client_errors').notNull(),
     refused: integer('refused').notNull(),
@@ -83,9 +83,9 @@ function usageColumns() {
 }
 
 export const usageHours = sqliteTable('usage_hours', usageColumns(), (table) => [
-  primaryKey({ columns: [table.bucket, table.targetId, table.roleId, table.hostId, table.keyId] }),
+  primaryKey({ columns: [table.dimension, table.bucket, table.nameId] }),
 ]);
 
 export const usageDays = sqliteTable('usage_days', usageColumns(), (table) => [
-  primaryKey({ columns: [table.bucket, table.targetId, table.roleId, table.hostId, table.keyId] }),
+  primaryKey({ columns: [table.dimension, table.bucket, table.nameId] }),
 ]);

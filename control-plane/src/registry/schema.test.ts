@@ -3,10 +3,10 @@ import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as keysSchema from './keys-schema.js';
 import * as requestsSchema from './requests-schema.js';
-import * as telemetrySchema from './telemetry-schema.js';
-import * as writeJournalSchema from './write-journal-schema.js';
 import * as schema from './schema.js';
+import * as telemetrySchema from './telemetry-schema.js';
 import { TemporaryRegistry } from './testing/temporary-registry.js';
+import * as writeJournalSchema from './write-journal-schema.js';
 
 let place: TemporaryRegistry;
 

@@ -94,9 +94,8 @@ export class HistoryStage {
 }
 
 /**
- * Writes what is left of `tiers`' longest stretch of reports in a registry file: minute by minute as far back as steps
- * finer than the coarsest are kept, before that one minute for each of the coarsest. Rows that grow too old go as they
- * do when they are written live.
+ * Writes 400 days of reports of the one host of a registry: minute by minute for as long as finer steps than the coarsest
+ * are kept, before that one minute for each of the coarsest. Rows that grow too old go as they do when written live.
  *
  * @param registryFile of a registry that is not open
  */

@@ -1,1 +1,3 @@
+export type { RequestRow } from '../registry/request-types.js';
 export { HistoryStage, writeHostHistory } from './history-stage.js';
+export { fillRequestLog, RequestLogStage } from './request-log-stage.js';

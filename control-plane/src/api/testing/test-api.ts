@@ -110,11 +110,18 @@ export class TestApi {
           keys,
           declared,
           writes,
+          reader,
           certificateSha256: TEST_CERTIFICATE,
         },
         fabricFile: new WatchedFabricFile(null),
         status: () => ({
-          ...{ startedAtMs: 1, linkedHosts: 0, feedSubscribers: 0, droppedObservations: 0 },
+          ...{
+            startedAtMs: 1,
+            linkedHosts: 0,
+            feedSubscribers: 0,
+            droppedObservations: 0,
+            droppedRequestRows: 0,
+          },
           fabricFileDiffers: false,
         }),
         checks: {
@@ -128,6 +135,7 @@ export class TestApi {
           webhook: () => ({ lastPostedAtMs: null, lastProblem: null }),
         },
         createFeedTicket: () => 'aift_test',
+        logLevel: { current: 'info', change: () => undefined },
         serverUrls: () => ['https://motoko:8443'],
         verifyAdminToken: (presented) => presented === TEST_TOKEN,
         setDraining: (name, draining) => {

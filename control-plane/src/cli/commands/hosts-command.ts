@@ -3,11 +3,14 @@ import type { z } from 'zod';
 import { hostSchema } from '../../api/schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
 import { age, gib, mibPerSecond, percent, printJson, printTable } from '../output.js';
+import { hostsTelemetryCommand } from './hosts-telemetry-command.js';
 
 type Host = z.infer<typeof hostSchema>;
 
 export function hostsCommand(): Command {
-  const hosts = new Command('hosts').description('machines with an agent: list, show, drain, undrain');
+  const hosts = new Command('hosts').description(
+    'machines with an agent: list, show, telemetry, drain, undrain',
+  );
   withConnection(
     hosts.command('list', { isDefault: true }).description('all hosts, declared or joined'),
   ).action(async (flags: ConnectionFlags) => {
@@ -33,12 +36,14 @@ export function hostsCommand(): Command {
       },
     );
   }
+  hosts.addCommand(hostsTelemetryCommand());
   return hosts.addHelpText(
     'after',
     `
 Examples:
   ai-fabric hosts
   ai-fabric hosts show armitage
+  ai-fabric hosts telemetry armitage --from 24h
   ai-fabric hosts drain armitage      # before maintenance
   ai-fabric hosts --json | jq '.[] | select(.presence == "online") | .name'`,
   );

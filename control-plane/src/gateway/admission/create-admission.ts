@@ -4,9 +4,11 @@ import type { Clock, Random } from '@ai-fabric/shared';
 import type { DeclaredSource } from '../../declared/declared-state.js';
 import { answerError, factHeaders, ownFacts } from '../answer-now.js';
 import { Deadlines } from '../deadlines.js';
+import { ERROR_TABLE } from '../decide/error-table.js';
 import { GATEWAY_LIMITS } from '../gateway-limits.js';
 import { linger } from '../linger.js';
 import type { RequestContext } from '../request-context.js';
+import { type RequestRecorder, refusedRecord } from '../request-record.js';
 import { corsHeaders, preflightHeaders } from './cors-headers.js';
 import { isTrustedPair } from './decide/address-kind.js';
 import { type AdmissionFacts, type AdmissionVerdict, admitRequest } from './decide/admit-request.js';
@@ -25,6 +27,7 @@ export interface AdmissionOptions {
   readonly hostName: string;
   /** Canonical addresses of this machine; `createOwnAddresses` reads them. */
   readonly ownAddresses: () => ReadonlySet<string>;
+  readonly requestLog: RequestRecorder;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -106,6 +109,7 @@ class RawAdmission implements Admission {
     const forwarded = isForwarded(headers);
     const method = request.method ?? 'GET';
     const bearer = readBearer(headers.authorization);
+    const isTrusted = !forwarded && this.#connection(request.socket).isTrustedPair;
     return {
       method,
       host,
@@ -113,9 +117,9 @@ class RawAdmission implements Admission {
       pageOrigin: this.pageOrigin(request),
       origin: headers.origin,
       isPreflight: method === 'OPTIONS' && headers['access-control-request-method'] !== undefined,
-      isTrusted: !forwarded && this.#connection(request.socket).isTrustedPair,
+      isTrusted,
       isForwarded: forwarded,
-      bearer: bearer === null ? 'none' : this.#options.keys.find(bearer),
+      bearer: bearer === null ? 'none' : this.#options.keys.find(bearer, isTrusted),
       anonymous: this.#options.keys.anonymous,
     };
   }
@@ -155,6 +159,10 @@ class RawAdmission implements Admission {
     const facts = ownFacts({ requestId, corsHeaders: corsHeaders(verdict.corsOrigin) }, verdict.error.code);
     const challenge = verdict.error.code === 'invalid_api_key' ? ['www-authenticate', 'Bearer'] : [];
     answerError(response, verdict.error, facts, challenge);
+    const { status } = ERROR_TABLE[verdict.error.code];
+    this.#options.requestLog.append(
+      refusedRecord(requestId, '', verdict.error.code, status, this.#options.clock.nowMs()),
+    );
   }
 }
 

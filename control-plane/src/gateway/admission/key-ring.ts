@@ -24,8 +24,8 @@ interface Entry {
 const NO_LIMITS = { requestsPerMinute: null, tokensPerMinute: null, concurrentRequests: null };
 
 /**
- * The admin token opens `/v1` until there are keys: an operator can try the fabric from anywhere, and applications
- * that were given the token by mistake stop working with the first key, not with the first theft.
+ * The admin token opens `/v1` from anywhere until there are keys, so that an operator can try the fabric; and from
+ * trusted addresses ever after, so that what the operator checks with it is not held to the limits of `anonymous`.
  */
 const ADMIN: GatewayKey = {
   keyId: 'admin',
@@ -55,12 +55,17 @@ export class KeyRing implements KeyLookup {
     return this.#anonymous;
   }
 
-  find(bearer: string): GatewayKey | 'unknown' | 'revoked' | 'expired' {
+  find(bearer: string, isTrusted: boolean): GatewayKey | 'unknown' | 'revoked' | 'expired' {
     const entry = bearer.startsWith(KEY_SECRET_PREFIX) ? this.#entries.get(sha256(bearer)) : undefined;
-    if (entry === undefined) return !this.#hasKeys && this.#parts.isAdminToken(bearer) ? ADMIN : 'unknown';
+    if (entry === undefined) return this.#findAdmin(bearer, isTrusted);
     if (entry.isRevoked) return 'revoked';
     const nowMs = this.#parts.clock.nowMs();
     return nowMs < entry.validUntilMs && nowMs < entry.expiresAtMs ? entry.key : 'expired';
+  }
+
+  #findAdmin(bearer: string, isTrusted: boolean): GatewayKey | 'unknown' {
+    if (this.#hasKeys && !isTrusted) return 'unknown';
+    return this.#parts.isAdminToken(bearer) ? ADMIN : 'unknown';
   }
 
   close(): void {

@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import type { DeclaredState } from '../../declared/declared-state.js';
+import type { RequestRow } from '../../registry/request-types.js';
 import { createAdmission } from '../admission/create-admission.js';
 import type { KeyLookup } from '../admission/key-lookup.js';
 import { createGateway, type Gateway } from '../create-gateway.js';
@@ -19,6 +20,8 @@ import type { FakeRouter } from './fake-router.js';
 /** Real servers on free ports, and what has to be closed after a test. */
 export class TestGateway {
   readonly metrics = new GatewayMetrics();
+  /** What was told to the request log, in order. */
+  readonly records: RequestRow[] = [];
   readonly logLines: string[] = [];
   readonly gateway: Gateway;
   readonly server: Server;
@@ -35,6 +38,7 @@ export class TestGateway {
       router,
       secrets: options.secrets ?? { read: () => ({ ok: true, value: 'sk-of-the-provider' }) },
       metrics: this.metrics,
+      requestLog: { append: (row) => void this.records.push(row) },
       config: { maxBodyBytes: 1024 * 1024, bodyTimeoutSeconds: 5, ...options.config },
       clock,
       log,
@@ -47,6 +51,7 @@ export class TestGateway {
       keys: options.keys ?? ADMIN_ALONE,
       hostName: 'motoko',
       ownAddresses: () => new Set(['192.0.2.7']),
+      requestLog: { append: (row) => void this.records.push(row) },
       clock,
       random: () => 0.5,
     });

@@ -1,15 +1,18 @@
-import { REQUEST_OUTCOMES, type RequestRow } from '../request-types.js';
+import {
+  REQUEST_OUTCOMES,
+  type RequestRow,
+  USAGE_DIMENSIONS,
+  type UsageDimension,
+} from '../request-types.js';
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 86_400_000;
 
-/** What requests of one hour or day, role, target, host and key add up to. */
+/** What the requests of one hour or day add up to for one role, target, host or key. */
 export interface UsageSum {
   readonly bucket: number;
-  readonly target: string;
-  readonly role: string;
-  readonly host: string;
-  readonly key: string;
+  readonly dimension: UsageDimension;
+  readonly name: string;
   /** By the place of each outcome in `REQUEST_OUTCOMES`. */
   readonly outcomes: number[];
   retries: number;
@@ -28,20 +31,22 @@ export function rollUpRequests(rows: readonly RequestRow[], bucketMs: number): U
   const sums = new Map<string, UsageSum>();
   for (const row of rows) {
     const bucket = Math.floor(row.endedAtMs / bucketMs);
-    const name = [bucket, row.target, row.role, row.host, row.key].join('\n');
-    let sum = sums.get(name);
-    if (sum === undefined) {
-      sum = emptySum(row, bucket);
-      sums.set(name, sum);
+    for (const dimension of USAGE_DIMENSIONS) {
+      const place = `${bucket} ${dimension} ${row[dimension]}`;
+      let sum = sums.get(place);
+      if (sum === undefined) {
+        sum = emptySum(bucket, dimension, row[dimension]);
+        sums.set(place, sum);
+      }
+      addRow(sum, row);
     }
-    addRow(sum, row);
   }
   return [...sums.values()];
 }
 
-function emptySum({ target, role, host, key }: RequestRow, bucket: number): UsageSum {
+function emptySum(bucket: number, dimension: UsageDimension, name: string): UsageSum {
   return {
-    ...{ bucket, target, role, host, key },
+    ...{ bucket, dimension, name },
     outcomes: REQUEST_OUTCOMES.map(() => 0),
     ...{ retries: 0, promptTokens: 0, completionTokens: 0, cachedTokens: 0 },
     ...{ totalMs: 0, maxTotalMs: 0, queueMs: 0, ttftMs: 0, ttftCount: 0 },
@@ -66,4 +71,24 @@ function addRow(sum: UsageSum, row: RequestRow): void {
 /** As rows keep it, so that sums and rows agree. */
 export function wholeMs(ms: number): number {
   return Math.max(0, Math.round(ms));
+}
+
+/** Sequences of the first and the last row that ended in an hour. */
+export interface HourSpan {
+  readonly hour: number;
+  readonly firstId: number;
+  lastId: number;
+}
+
+/** @param ids of the rows, in their order, rising */
+export function spanHours(rows: readonly RequestRow[], ids: readonly number[]): HourSpan[] {
+  const spans = new Map<number, HourSpan>();
+  rows.forEach(({ endedAtMs }, index) => {
+    const hour = Math.floor(endedAtMs / HOUR_MS);
+    const id = ids[index] ?? 0;
+    const span = spans.get(hour);
+    if (span === undefined) spans.set(hour, { hour, firstId: id, lastId: id });
+    else span.lastId = id;
+  });
+  return [...spans.values()];
 }

@@ -1,5 +1,5 @@
+import type { RequestOutcome } from '../../../registry/request-types.js';
 import type { Usage } from '../../decide/read-usage.js';
-import type { RequestOutcome } from '../../gateway-metrics.js';
 
 /** What becomes of a reservation. `usedTokens` `null`: not known, the estimate stays. */
 export type Settlement =

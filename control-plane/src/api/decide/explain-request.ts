@@ -1,0 +1,120 @@
+import type { ExplainedRequest, RouteRound } from '../../registry/request-types.js';
+
+export interface Explanation {
+  /** One sentence: who served it and why, or why nobody did. */
+  readonly whyHere: string;
+  /** One sentence for each target that did not serve it, with its reason. */
+  readonly whyNotThere: readonly { readonly target: string; readonly code: string; readonly words: string }[];
+}
+
+/**
+ * A request's way, in words. Codes of a newer or older program are told as they are.
+ *
+ * @param request `rounds` is `null` where they were not kept
+ */
+export function explainRequest(request: ExplainedRequest): Explanation {
+  return { whyHere: whyHere(request), whyNotThere: whyNotThere(request) };
+}
+
+function whyHere(request: ExplainedRequest): string {
+  const { target, host, attempts, role, outcome, reason, consideredCount } = request;
+  const asked = role === '' ? 'the request' : `"${role}"`;
+  if (attempts === 0) return whyNowhere(asked, request);
+  const choice = request.rounds?.findLast((round) => chosenOf(round) === target)?.reason;
+  const why = choice ?? (consideredCount <= 1 ? 'only_candidate' : null);
+  const chosen = why === null ? '' : `: ${CHOICES[why] ?? codeWords(why)}`;
+  const tries = attempts === 1 ? '' : ` (attempt ${attempts})`;
+  const asking = `${asked} went to ${target} on ${host}${tries}${chosen}`;
+  return outcome === 'ok' ? `${asking}.` : `${asking}. ${ENDS[outcome] ?? outcome} (${codeWords(reason)}).`;
+}
+
+function whyNowhere(asked: string, { outcome, reason, consideredCount }: ExplainedRequest): string {
+  if (outcome === 'client_gone') return `The client left before ${asked} was sent anywhere.`;
+  const looked = consideredCount === 0 ? 'no target was looked for' : `${consideredCount} looked at`;
+  return `${asked} went nowhere: ${REFUSALS[reason] ?? codeWords(reason)} (${looked}).`;
+}
+
+function whyNotThere({ rounds, target, outcome }: ExplainedRequest): Explanation['whyNotThere'] {
+  const told = new Map<string, { target: string; code: string; words: string }>();
+  for (const round of rounds ?? []) {
+    const chosen = chosenOf(round);
+    const chosenLoad = round.considered.find((each) => each.verdict === 'chosen')?.load ?? null;
+    for (const { target: other, verdict, load } of round.considered) {
+      if (other === chosen || verdict === 'already_tried') continue;
+      told.set(other, { target: other, code: verdict, words: verdictWords(verdict, load, chosenLoad) });
+    }
+    if (round.failure !== null && chosen !== null) {
+      const words = `it was asked, and the attempt failed: ${codeWords(round.failure)}`;
+      told.set(chosen, { target: chosen, code: round.failure, words });
+    }
+  }
+  if (outcome === 'ok') told.delete(target);
+  return [...told.values()];
+}
+
+function chosenOf(round: RouteRound): string | null {
+  return round.considered.find((each) => each.verdict === 'chosen')?.target ?? null;
+}
+
+function verdictWords(verdict: string, load: number | null, chosenLoad: number | null): string {
+  if (verdict === 'passed_over') {
+    if (load === null || chosenLoad === null) return 'it could have served it, another was chosen';
+    if (load > chosenLoad) return `it was busier: ${percent(load)} against ${percent(chosenLoad)}`;
+    return `it was as free (${percent(load)}), and chance chose the other`;
+  }
+  return VERDICTS[verdict] ?? codeWords(verdict);
+}
+
+function percent(load: number): string {
+  return `${Math.round(load * 100)} %`;
+}
+
+function codeWords(code: string): string {
+  return code.replaceAll('_', ' ');
+}
+
+const CHOICES: Readonly<Record<string, string>> = {
+  only_candidate: 'it was the only one that could take it',
+  least_load: 'it was the least busy of those that could take it',
+  tie_broken: 'it was among the least busy, and chance chose it',
+  cloud_fallback: 'no target before it could take it, and the cloud is allowed',
+  asked_by_name: 'it was asked for by its own name',
+};
+
+const ENDS: Readonly<Record<string, string>> = {
+  client_error: 'The engine found the request at fault',
+  refused: 'Then nothing was left to ask',
+  failed: 'Every attempt failed',
+  interrupted: 'The answer broke off after it had begun',
+  client_gone: 'The client left before the end',
+};
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  no_capacity: 'all that could serve it was full',
+  host_away: 'its host was away',
+  not_ready: 'nothing that serves it was ready',
+  all_failed: 'every attempt failed',
+  context_too_long: 'it was too long for every target',
+  wrong_task: 'no target does this task',
+  cloud_not_allowed: 'only the cloud could serve it, and the key may not use the cloud',
+  provider_key_missing: 'only a provider could serve it, and there was no API key for it',
+  model_not_found: 'there is no such model or role',
+  invalid_api_key: 'the key was none of ours',
+  origin_not_allowed: 'it came from a page that is not allowed',
+  host_not_allowed: 'it was sent to a name that is none of this machine',
+  shutting_down: 'the control plane was stopping',
+};
+
+const VERDICTS: Readonly<Record<string, string>> = {
+  host_away: 'its host had no link (asleep, off, or never joined)',
+  host_late: 'its host had fallen silent',
+  draining: 'its host was draining',
+  not_ready: 'its replica was not ready',
+  full: 'every slot was taken, or its engine said that its queue was full',
+  breaker_open: 'it had failed repeatedly and was resting',
+  context_too_long: 'the prompt was too long for it',
+  wrong_task: 'it is not for this task',
+  other_model: 'it serves another model, whose vectors would not match',
+  cloud_not_allowed: 'the key may not use the cloud',
+  provider_key_missing: 'there was no API key for its provider',
+};

@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { packTrail, unpackTrail } from './pack-trail.js';
+
+const names: string[] = [];
+function numberOf(name: string): number {
+  const known = names.indexOf(name);
+  return known === -1 ? names.push(name) - 1 : known;
+}
+const nameOf = (number: number): string => names[number] ?? '?';
+
+const candidate = fc.record({
+  target: fc.string(),
+  verdict: fc.string(),
+  load: fc.option(fc.integer({ min: 0, max: 400 }).map((hundredths) => hundredths / 100)),
+});
+const round = fc.record({
+  reason: fc.string(),
+  considered: fc.array(candidate, { maxLength: 32 }),
+  failure: fc.option(fc.string()),
+});
+
+describe('the trail of a request', () => {
+  it('comes back as it was packed, whatever the names are', () => {
+    fc.assert(
+      fc.property(fc.array(round, { minLength: 2, maxLength: 8 }), (rounds) => {
+        expect(unpackTrail(packTrail(rounds, numberOf) ?? '', nameOf)).toEqual(rounds);
+      }),
+    );
+  });
+
+  it('is not kept where the row tells it all', () => {
+    const only = { target: 'qwen', verdict: 'chosen', load: 0 };
+    expect(packTrail([], numberOf)).toBeNull();
+    expect(packTrail([{ reason: 'only_candidate', considered: [only], failure: null }], numberOf)).toBeNull();
+    expect(
+      packTrail([{ reason: 'only_candidate', considered: [only], failure: 'reset' }], numberOf),
+    ).not.toBeNull();
+  });
+
+  it('is some bytes for each candidate, and bounded', () => {
+    const considered = Array.from({ length: 500 }, (_, index) => {
+      return { target: `target-${index}`, verdict: 'host_away', load: 1 };
+    });
+    const rounds = Array.from({ length: 20 }, () => ({
+      reason: 'no_capacity',
+      considered,
+      failure: 'reset',
+    }));
+    expect(packTrail(rounds, (name) => name.length + 10_000)?.length).toBeLessThan(4_000);
+    const three = packTrail(
+      [{ reason: 'least_load', considered: considered.slice(0, 3), failure: null }],
+      () => 99,
+    );
+    expect(three?.length).toBeLessThan(40);
+  });
+});
