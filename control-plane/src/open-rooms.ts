@@ -11,7 +11,7 @@ import type { Closers } from './closers.js';
 import { AzureKeyVault } from './config/azure-key-vault.js';
 import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
-import { processEnvironment } from './config/environment.js';
+import { type Environment, processEnvironment } from './config/environment.js';
 import { createSecretSources } from './config/secret-sources.js';
 import { createSecretReader, type SecretReader } from './config/secrets.js';
 import { listSecretReferences } from './declared/decide/list-secret-references.js';
@@ -50,6 +50,7 @@ export interface OpenedRooms {
   readonly live: LiveState;
   readonly telemetry: TelemetryHistory;
   readonly router: RunningRouter;
+  readonly secrets: SecretReader;
   readonly link: LinkServer;
   readonly feed: TelemetryFeed;
   readonly feedTickets: FeedTickets;
@@ -97,10 +98,8 @@ export async function openRooms(
     read: (question) => registry.reader.query('telemetry', question),
   });
   closers.add(() => telemetry.close());
-  const lookAt = createSecretSources({ env: environment, keyVault: new AzureKeyVault() });
-  const secrets = createSecretReader({ env: environment, lookAt, clock, log: room('secrets') });
-  closers.add(() => secrets.close());
-  const secretsRead = watchSecrets(secrets, declared, closers);
+  const around = { clock, log: room('secrets') };
+  const { secrets, secretsRead } = openSecrets(declared, environment, around, closers);
   const router = createRouter({ declared, live, secrets, clock, random, log: room('router') });
   closers.add(() => router.close());
 
@@ -132,24 +131,27 @@ export async function openRooms(
   });
   return {
     ...{ registry, startedAtMs, logLevel, certificate, adminToken, live, telemetry, router, link, feed },
-    ...{ gateway, gatewayMetrics, admission, backupDesk, backupSchedule },
+    ...{ gateway, gatewayMetrics, admission, backupDesk, backupSchedule, secrets, secretsRead },
     fabricFile: new WatchedFabricFile(config.fabricFile),
     feedTickets: new FeedTickets(clock, randomBytes),
-    secretsRead,
   };
 }
 
-/** @returns what tells when each declared secret was looked at once */
-function watchSecrets(
-  secrets: SecretReader,
+/** Reads what is declared to be found elsewhere, again whenever that changes. */
+function openSecrets(
   declared: DeclaredSource,
+  env: Environment,
+  { clock, log }: Pick<Surroundings, 'clock' | 'log'>,
   closers: Closers,
-): () => Promise<void> {
-  let read = secrets.watch(listSecretReferences(declared.current()));
+): Pick<OpenedRooms, 'secrets' | 'secretsRead'> {
+  const lookAt = createSecretSources({ env, keyVault: new AzureKeyVault() });
+  const secrets = createSecretReader({ env, lookAt, clock, log });
+  closers.add(() => secrets.close());
+  let secretsRead = secrets.watch(listSecretReferences(declared.current()));
   closers.add(
     declared.onChange((state) => {
-      read = secrets.watch(listSecretReferences(state));
+      secretsRead = secrets.watch(listSecretReferences(state));
     }),
   );
-  return () => read;
+  return { secrets, secretsRead: () => secretsRead };
 }

@@ -1,6 +1,8 @@
-import type { Clock } from '@ai-fabric/shared';
+import { hostname } from 'node:os';
+import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { createApi } from './api/create-api.js';
+import { createChecks } from './checks/create-checks.js';
 import { createHostLife } from './host-life.js';
 import { createMetrics, type Metrics } from './metrics/create-metrics.js';
 import type { OpenedRooms } from './open-rooms.js';
@@ -9,12 +11,31 @@ import type { OpenedRooms } from './open-rooms.js';
 export interface OperatorSurfaces {
   readonly api: ReturnType<typeof createApi>;
   readonly metrics: Metrics;
+  readonly checks: { close(): void };
+}
+
+/** Where the listeners are. Read anew each time: addresses come and go. */
+export interface ListenerUrls {
+  /** Where agents reach the TLS listener, best first. */
+  readonly tls: () => readonly string[];
+  /** Where the plain one is reached from this machine; `null`: nowhere yet. */
+  readonly gateway: () => string | null;
 }
 
 export function createOperatorSurfaces(
   rooms: OpenedRooms,
-  serverUrls: () => readonly string[],
-  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  urls: ListenerUrls,
+  {
+    clock,
+    random,
+    log,
+    dataDirectory,
+  }: {
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly log: Logger;
+    readonly dataDirectory: string;
+  },
 ): OperatorSurfaces {
   const { registry, live, telemetry, router, link, feed, certificate, adminToken, gatewayMetrics } = rooms;
   const status = () => ({
@@ -26,9 +47,22 @@ export function createOperatorSurfaces(
     droppedRequestRows: registry.requestLog.droppedCount,
   });
   const metrics = createMetrics({ live, status, gatewayMetrics, routerGauges: () => router.gauges() });
+  const checks = createChecks({
+    ...{ clock, random, dataDirectory, live, certificate },
+    declared: registry.declared,
+    secrets: rooms.secrets,
+    hostName: hostname(),
+    log: log.child({ room: 'checks' }),
+    roundTripMs: (hostName) => link.roundTripMs(hostName),
+    routerGauges: () => router.gauges(),
+    hostEvents: (limit) => registry.hostEvents(limit),
+    gatewayUrl: urls.gateway,
+    counts: status,
+  });
   const api = createApi(
     {
-      ...{ clock, live, telemetry, router, status, serverUrls },
+      ...{ clock, live, telemetry, router, status, checks },
+      serverUrls: urls.tls,
       fabricFile: rooms.fabricFile,
       logLevel: rooms.logLevel,
       tokens: registry.tokens,
@@ -47,5 +81,5 @@ export function createOperatorSurfaces(
     },
     log.child({ room: 'api' }),
   );
-  return { api, metrics };
+  return { api, metrics, checks };
 }

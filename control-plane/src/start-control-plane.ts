@@ -11,7 +11,7 @@ import { advertiseUrls } from './http/decide/advertise-urls.js';
 import { createDispatch } from './http/dispatch.js';
 import { type Listeners, openListeners } from './http/listeners.js';
 import { type OpenedRooms, openRooms, type Surroundings } from './open-rooms.js';
-import type { OperatorSurfaces } from './operator-surfaces.js';
+import type { ListenerUrls, OperatorSurfaces } from './operator-surfaces.js';
 import { toStartError } from './start-error.js';
 
 export interface ControlPlane {
@@ -105,8 +105,12 @@ async function openAll(
   closers: Closers,
 ): Promise<Listeners> {
   const { registry, link, feed, gateway, admission, certificate } = rooms;
-  let tlsUrls: () => readonly string[] = () => [];
-  const operator = loadOnce(rooms, () => tlsUrls(), { clock, log });
+  let urls: ListenerUrls = { tls: () => [], gateway: () => null };
+  const operator = loadOnce(
+    rooms,
+    { tls: () => urls.tls(), gateway: () => urls.gateway() },
+    { clock, random, log, dataDirectory: config.dataDirectory },
+  );
   closers.add(() => operator.close());
   const handlers = createDispatch(
     {
@@ -130,7 +134,10 @@ async function openAll(
     ...{ port: config.port, tlsPort: config.tlsPort, hosts: config.listenHosts },
     ...{ certificate, handlers, clock, random, log: log.child({ room: 'http' }) },
   });
-  tlsUrls = () => advertised(listeners.tlsUrls);
+  urls = {
+    tls: () => advertised(listeners.tlsUrls),
+    gateway: () => reachableFromHere(listeners.plainUrls[0] ?? null),
+  };
   await operator.surfaces();
   closers.add(async () => {
     listeners.stopAccepting();
@@ -148,19 +155,28 @@ async function openAll(
  */
 function loadOnce(
   rooms: OpenedRooms,
-  tlsUrls: () => readonly string[],
-  around: Pick<Surroundings, 'clock' | 'log'>,
+  urls: ListenerUrls,
+  around: Surroundings & { readonly dataDirectory: string },
 ) {
   let loading: Promise<OperatorSurfaces> | null = null;
   return {
     surfaces: (): Promise<OperatorSurfaces> => {
       loading ??= import('./operator-surfaces.js').then((module) =>
-        module.createOperatorSurfaces(rooms, tlsUrls, around),
+        module.createOperatorSurfaces(rooms, urls, around),
       );
       return loading;
     },
-    close: async (): Promise<void> => (await loading)?.metrics.close(),
+    close: async (): Promise<void> => {
+      const surfaces = await loading;
+      surfaces?.checks.close();
+      surfaces?.metrics.close();
+    },
   };
+}
+
+/** "All addresses" is none that can be asked. */
+function reachableFromHere(url: string | null): string | null {
+  return url?.replace('://0.0.0.0:', '://127.0.0.1:').replace('://[::]:', '://[::1]:') ?? null;
 }
 
 /** Read anew each time: addresses come and go. */

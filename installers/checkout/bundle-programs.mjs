@@ -18,6 +18,7 @@ const packages = [
       'registry/observation-worker.js',
       'registry/reader-worker.js',
       'registry/backup/backup-worker.js',
+      'registry/integrity-worker.js',
     ],
     external: ['better-sqlite3', '@azure/identity', '@azure/keyvault-secrets'],
   },

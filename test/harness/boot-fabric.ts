@@ -27,7 +27,7 @@ export interface FabricHostOptions extends Omit<AgentHostOptions, 'name'> {
   readonly agent?: 'real' | 'stand-in' | 'none';
 }
 
-export interface BootFabricOptions extends Pick<FabricSpec, 'roles' | 'aliases' | 'gateway'> {
+export interface BootFabricOptions extends Pick<FabricSpec, 'roles' | 'aliases' | 'gateway' | 'checks'> {
   readonly hosts?: Readonly<Record<string, FabricHostOptions>>;
   /** The provider `openai` with the models `strong` and `cheap`. */
   readonly cloud?: Partial<OpenAiSimulatorOptions>;
@@ -189,7 +189,7 @@ export class BootedFabric {
   }
 
   #declare(deployments: Readonly<Record<string, DeploymentSpec>>): string {
-    const { hosts = {}, roles, aliases, gateway } = this.#options;
+    const { hosts = {}, roles, aliases, gateway, checks } = this.#options;
     return fabricYaml({
       hosts: Object.fromEntries(
         Object.entries(hosts).map(([name, { mayBeAway = false }]) => [name, { mayBeAway }]),
@@ -199,6 +199,7 @@ export class BootedFabric {
       ...(roles === undefined ? {} : { roles }),
       ...(aliases === undefined ? {} : { aliases }),
       ...(gateway === undefined ? {} : { gateway }),
+      ...(checks === undefined ? {} : { checks }),
     });
   }
 }

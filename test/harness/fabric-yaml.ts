@@ -24,6 +24,7 @@ export interface RoleSpec {
   readonly targets: readonly string[];
   readonly firstByteTimeoutSeconds?: number;
   readonly idleTimeoutSeconds?: number;
+  readonly dimensions?: number;
   readonly totalTimeoutSeconds?: number;
 }
 
@@ -34,6 +35,7 @@ export interface FabricSpec {
   readonly providers?: Readonly<Record<string, ProviderSpec>>;
   readonly roles?: Readonly<Record<string, RoleSpec>>;
   readonly aliases?: Readonly<Record<string, string>>;
+  readonly checks?: object;
   readonly gateway?: { readonly allowedOrigins?: readonly string[]; readonly extraHosts?: readonly string[] };
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { BackupStatus } from '../backup/backup-schedule.js';
+import type { Checks } from '../checks/create-checks.js';
 import type { LogLevel } from '../config/control-plane-config.js';
 import type { WatchedFabricFile } from '../declared/watched-fabric-file.js';
 import type { TelemetryHistory } from '../history/telemetry-history.js';
@@ -17,6 +18,7 @@ export interface ApiContext {
   readonly telemetry: Pick<TelemetryHistory, 'query'>;
   readonly router: Router;
   readonly tokens: TokenStore;
+  readonly checks: Checks;
   readonly keys: KeyStore;
   readonly declared: DeclaredStore;
   readonly writes: WriteJournal;

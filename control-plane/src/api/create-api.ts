@@ -10,6 +10,7 @@ import { limitBody } from './limit-body.js';
 import { ApiError } from './problem.js';
 import { addAuditRoutes } from './routes/audit-routes.js';
 import { addBackupRoutes } from './routes/backup-routes.js';
+import { addCheckRoutes } from './routes/check-routes.js';
 import { addControlPlaneRoutes } from './routes/control-plane-routes.js';
 import { addDeclaredRoutes } from './routes/declared-routes.js';
 import { addDeploymentRoutes } from './routes/deployment-routes.js';
@@ -66,6 +67,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addDeploymentRoutes(app, context);
   addRoleRoutes(app, context);
   addTokenRoutes(app, context);
+  addCheckRoutes(app, context);
   addAuditRoutes(app, context);
   addKeyRoutes(app, context);
   addFeedRoutes(app, context);

@@ -1,6 +1,15 @@
 import { z } from '@hono/zod-openapi';
 
-const declaredKindSchema = z.enum(['host', 'deployment', 'provider', 'role', 'alias', 'gateway', 'backup']);
+const declaredKindSchema = z.enum([
+  'host',
+  'deployment',
+  'provider',
+  'role',
+  'alias',
+  'gateway',
+  'backup',
+  'checks',
+]);
 
 const namedSchema = z.object({ kind: declaredKindSchema, name: z.string() });
 

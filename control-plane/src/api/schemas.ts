@@ -126,6 +126,7 @@ export const roleSchema = z
     targets: z.array(targetSchema),
     firstByteTimeoutSeconds: z.number(),
     idleTimeoutSeconds: z.number(),
+    dimensions: z.number().nullable(),
     totalTimeoutSeconds: z.number(),
     aliases: z.array(z.string()),
     state: z.enum(['ready', 'busy', 'cloud', 'away', 'unavailable']),

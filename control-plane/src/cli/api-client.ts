@@ -26,6 +26,9 @@ export interface ConnectOptions {
   readonly adminTokenFile: string | null;
 }
 
+/** Somebody else answers there, or it has a new certificate. */
+export class CertificateMismatch extends CliError {}
+
 const PAGE_LIMIT = 1_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 const DOWNLOAD_TIMEOUT_MS = 600_000;
@@ -63,8 +66,14 @@ export class ApiClient {
     return all;
   }
 
-  post<Value>(path: string, body: unknown, schema: z.ZodType<Value>): Promise<Value> {
-    return this.#call('POST', path, body, schema);
+  /** @param timeoutMs for calls that do much before they answer */
+  post<Value>(
+    path: string,
+    body: unknown,
+    schema: z.ZodType<Value>,
+    timeoutMs = REQUEST_TIMEOUT_MS,
+  ): Promise<Value> {
+    return this.#call('POST', path, body, schema, timeoutMs);
   }
 
   patch<Value>(path: string, body: unknown, schema: z.ZodType<Value>): Promise<Value> {
@@ -99,8 +108,9 @@ export class ApiClient {
     path: string,
     body: unknown,
     schema: z.ZodType<Value>,
+    timeoutMs = REQUEST_TIMEOUT_MS,
   ): Promise<Value> {
-    return this.#ask(method, path, body, REQUEST_TIMEOUT_MS, async (answer) => {
+    return this.#ask(method, path, body, timeoutMs, async (answer) => {
       const text = await answer.body.text();
       if (answer.statusCode >= 400) throw refusal(answer.statusCode, text, this.#endpoint.url);
       return schema.parse(text === '' ? undefined : JSON.parse(text));
@@ -111,13 +121,13 @@ export class ApiClient {
     method: Dispatcher.HttpMethod,
     path: string,
     body: unknown,
-    headersTimeout: number,
+    timeoutMs: number,
     read: (answer: Dispatcher.ResponseData) => Promise<Value>,
   ): Promise<Value> {
     const client = new Client(this.#endpoint.url, {
       connect: pinnedConnector(this.#endpoint.certificateSha256),
-      headersTimeout,
-      bodyTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
     });
     try {
       const answer = await client.request({
@@ -198,7 +208,7 @@ function pinnedConnector(certificateSha256: string): buildConnector.connector {
       }
       socket.destroy();
       callback(
-        new CliError(
+        new CertificateMismatch(
           exitCodes.unreachable,
           `the certificate of ${options.hostname} is ${seen}, not the expected ${certificateSha256 || '(none given)'}`,
           'give the one that "ai-fabric up" prints with --certificate-sha256',

@@ -7,6 +7,8 @@ export const exitCodes = {
   refused: 4,
   unreachable: 5,
   changed: 10,
+  warnings: 20,
+  errors: 21,
 } as const;
 
 export const exitCodesHelp = `
@@ -17,7 +19,9 @@ Exit codes:
   3  the named host, deployment, role, token, key or request does not exist
   4  the control plane refused (wrong admin token, invalid change, still in use)
   5  the control plane cannot be reached, or its certificate is not the pinned one
-  10 something differs, or was changed (diff, apply, drift)`;
+  10 something differs, or was changed (diff, apply, drift)
+  20 doctor: the worst finding is a warning
+  21 doctor: the worst finding is an error; smoke: something is broken`;
 
 /** An error that a user can act on: printed without a stack trace. */
 export class CliError extends Error {

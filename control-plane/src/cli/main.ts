@@ -3,9 +3,11 @@ import { VERSION } from '../version.js';
 import { applyCommand } from './commands/apply-command.js';
 import { auditCommand } from './commands/audit-command.js';
 import { backupCommand } from './commands/backup-command.js';
+import { checksCommand } from './commands/checks-command.js';
 import { demoCommand } from './commands/demo-command.js';
 import { deploymentsCommand } from './commands/deployments-command.js';
 import { diffCommand } from './commands/diff-command.js';
+import { doctorCommand } from './commands/doctor-command.js';
 import { driftCommand } from './commands/drift-command.js';
 import { exportCommand } from './commands/export-command.js';
 import { hostsCommand } from './commands/hosts-command.js';
@@ -15,6 +17,7 @@ import { logLevelCommand } from './commands/log-level-command.js';
 import { requestsCommand } from './commands/requests-command.js';
 import { restoreCommand } from './commands/restore-command.js';
 import { rolesCommand } from './commands/roles-command.js';
+import { smokeCommand } from './commands/smoke-command.js';
 import { tokenCommand } from './commands/token-command.js';
 import { upCommand } from './commands/up-command.js';
 import { usageCommand } from './commands/usage-command.js';
@@ -31,6 +34,9 @@ const program = new Command('ai-fabric')
   .addCommand(hostsCommand())
   .addCommand(deploymentsCommand())
   .addCommand(rolesCommand())
+  .addCommand(doctorCommand())
+  .addCommand(smokeCommand())
+  .addCommand(checksCommand())
   .addCommand(auditCommand())
   .addCommand(keysCommand())
   .addCommand(requestsCommand())

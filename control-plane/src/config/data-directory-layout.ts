@@ -12,6 +12,8 @@ export interface DataDirectoryLayout {
   readonly endpointFile: string;
   /** Backups that are on their way to somebody. */
   readonly backupDraftsDirectory: string;
+  /** What the checks found last, readable while no control plane runs. */
+  readonly checksFile: string;
 }
 
 export function dataDirectoryLayout(dataDirectory: string): DataDirectoryLayout {
@@ -23,5 +25,6 @@ export function dataDirectoryLayout(dataDirectory: string): DataDirectoryLayout 
     adminTokenFile: join(dataDirectory, 'admin.token'),
     endpointFile: join(dataDirectory, 'endpoint.json'),
     backupDraftsDirectory: join(dataDirectory, 'backup-drafts'),
+    checksFile: join(dataDirectory, 'checks.json'),
   };
 }

@@ -121,6 +121,7 @@ describe('a secret in a file', () => {
     rmSync(file);
     for (let count = 0; count < 3; count++) await pass(5_000);
     expect(reader.read({ file })).toEqual({ ok: true, value: 'key-1' });
+    expect(reader.failing({ file })).toBe('file_missing');
     expect(logLines).toHaveLength(1);
     expect(JSON.parse(logLines[0] ?? '')).toMatchObject({
       ...{ level: 40, code: 'file_missing', isUsedAsItWas: true, secret: `file ${file}` },
@@ -128,6 +129,7 @@ describe('a secret in a file', () => {
     writeSecret('key-2');
     await pass(5_000);
     expect(reader.read({ file })).toEqual({ ok: true, value: 'key-2' });
+    expect(reader.failing({ file })).toBeNull();
     expect(logLines.at(-1)).toContain('can be read again');
   });
 

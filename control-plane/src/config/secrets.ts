@@ -5,13 +5,15 @@ import { describeReference } from './decide/describe-reference.js';
 import { readVariable } from './decide/read-variable.js';
 import { type RememberedSecret, type SecretLook, takeLook } from './decide/take-look.js';
 import type { Environment } from './environment.js';
-import type { SecretResult } from './secret-result.js';
+import type { SecretProblem, SecretResult } from './secret-result.js';
 import type { LookAt } from './secret-sources.js';
 
 /** Never waits: what it answers is in memory. */
 export interface SecretReader {
   read(reference: SecretReference): SecretResult;
   has(reference: SecretReference): boolean;
+  /** Why its place fails while what was last read there goes on being used; `null`: it does not. */
+  failing(reference: SecretReference): SecretProblem | null;
   /** These are read now and again and again; others are forgotten. Resolves when each was looked at once. */
   watch(references: readonly SecretReference[]): Promise<void>;
   close(): void;
@@ -72,6 +74,12 @@ class WatchingReader implements SecretReader {
 
   has(reference: SecretReference): boolean {
     return this.read(reference).ok;
+  }
+
+  failing(reference: SecretReference): SecretProblem | null {
+    if ('env' in reference) return null;
+    const remembered = this.#entries.get(this.#idOf(reference))?.remembered;
+    return remembered?.result.ok ? remembered.failing : null;
   }
 
   async watch(references: readonly SecretReference[]): Promise<void> {

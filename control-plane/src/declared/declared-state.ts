@@ -13,6 +13,7 @@ export interface DeclaredState {
   readonly gateway: DeclaredGateway;
   /** `null`: none are made but on demand. */
   readonly backup: DeclaredBackup | null;
+  readonly checks: DeclaredChecks;
 }
 
 export interface DeclaredHost {
@@ -75,6 +76,8 @@ export interface DeclaredRole {
   readonly firstByteTimeoutSeconds: number;
   readonly idleTimeoutSeconds: number;
   readonly totalTimeoutSeconds: number;
+  /** Length of the vectors of an embeddings role; `null`: not declared, so not checked. */
+  readonly dimensions: number | null;
 }
 
 export interface DeclaredGateway {
@@ -93,6 +96,22 @@ export interface DeclaredBackup {
   readonly keep: number;
   /** Whether certificate, key and admin token are in them. */
   readonly secrets: boolean;
+}
+
+export type CheckSchedule = { readonly everySeconds: number } | { readonly cron: string };
+
+/** Checks that the control plane runs by itself. `null`: not at all. */
+export interface DeclaredChecks {
+  readonly doctor: CheckSchedule | null;
+  readonly smoke: CheckSchedule | null;
+  readonly webhook: DeclaredWebhook | null;
+}
+
+export interface DeclaredWebhook {
+  /** By reference where the address itself is a secret. */
+  readonly url: string | SecretReference;
+  /** Signs each post. */
+  readonly secret: SecretReference | null;
 }
 
 /** Read access to the declared state and its changes. The registry implements it. */

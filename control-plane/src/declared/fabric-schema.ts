@@ -164,10 +164,62 @@ export const roleEntrySchema = z
     firstByteTimeoutSeconds: timeoutSeconds
       .default(120)
       .describe('How long an engine may take to its first byte.'),
+    dimensions: z
+      .int()
+      .min(1)
+      .max(65_536)
+      .nullable()
+      .default(null)
+      .describe('Length of its vectors, for an embeddings role; `ai-fabric smoke` checks it.'),
     idleTimeoutSeconds: timeoutSeconds.default(120).describe('How long an answer may pause.'),
     totalTimeoutSeconds: timeoutSeconds.default(1800).describe('How long an answer may take in all.'),
   })
   .describe('A logical name that clients ask for.');
+
+const scheduleSchema = z
+  .union([
+    z.strictObject({
+      everySeconds: z
+        .int()
+        .min(1)
+        .max(31 * 86_400)
+        .describe('Seconds from the end of one run to the next.'),
+    }),
+    z.strictObject({
+      cron: z
+        .string()
+        .max(120)
+        .superRefine((pattern, context) => {
+          const problem = describeCronProblem(pattern);
+          if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+        })
+        .describe('A cron pattern such as "0 7 * * *", in the time zone of the control plane.'),
+    }),
+  ])
+  .describe('When it runs.');
+
+const checksEntrySchema = z
+  .strictObject({
+    doctor: scheduleSchema.nullable().default(null).describe('When `ai-fabric doctor` runs by itself.'),
+    smoke: scheduleSchema
+      .nullable()
+      .default(null)
+      .describe('When `ai-fabric smoke` runs by itself; never at a provider.'),
+    webhook: z
+      .strictObject({
+        url: z
+          .union([addressSchema('https://hooks.example.net/fabric', true), secretReferenceSchema])
+          .describe('Where what changed is posted; by reference where the address itself is a secret.'),
+        secret: secretReferenceSchema
+          .nullable()
+          .default(null)
+          .describe('Signs each post: `x-fabric-signature: sha256=<HMAC of the body>`.'),
+      })
+      .nullable()
+      .default(null)
+      .describe('Who is told when findings come and go.'),
+  })
+  .describe('Checks that the control plane runs by itself, and whom it tells of changes.');
 
 const gatewayEntrySchema = z.strictObject({
   allowedOrigins: z
@@ -246,6 +298,7 @@ export const fabricFileSchema = z
       .describe('Another name for a role or a deployment.'),
     gateway: gatewayEntrySchema.nullish().describe('Who may use the gateway besides the networks it trusts.'),
     backup: backupEntrySchema.nullish(),
+    checks: checksEntrySchema.nullish(),
   })
   .describe('The declared state of an AI Fabric: hosts, deployments, providers, roles, aliases.');
 

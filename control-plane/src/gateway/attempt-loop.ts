@@ -27,6 +27,7 @@ export interface LoopRequest {
   readonly peeked: PeekedRequest;
   readonly resolved: ResolvedModel;
   readonly mayCloud: boolean;
+  readonly localOnly: boolean;
   readonly trace: TraceContext;
 }
 
@@ -80,6 +81,7 @@ export class AttemptLoop {
         estimatedPromptTokens: this.#request.peeked.estimatedPromptTokens,
         excluded: this.#excluded ?? NONE_EXCLUDED,
         mayCloud: this.#request.mayCloud,
+        localOnly: this.#request.localOnly,
       });
       if (decision.kind === 'refuse') {
         this.rounds.push({ reason: decision.code, considered: decision.considered, failure: null });

@@ -8,6 +8,9 @@ import { modelNotFound } from './decide/model-not-found.js';
 import { peekBody, withoutMark } from './peek-body.js';
 import type { GatewayKey, RequestContext } from './request-context.js';
 
+/** A client's wish for this request alone: `true` keeps it from every provider. */
+const LOCAL_ONLY_HEADER = 'x-fabric-local-only';
+
 export type PreparedRequest =
   | {
       readonly ok: true;
@@ -43,6 +46,7 @@ export function prepareRequest(
     peeked: peeked.request,
     resolved,
     mayCloud: context.key.mayCloud,
+    localOnly: oneHeader(headers[LOCAL_ONLY_HEADER])?.trim().toLowerCase() === 'true',
     trace: { traceparent: oneHeader(headers['traceparent']), tracestate: oneHeader(headers['tracestate']) },
   };
   return { ok: true, request, bytes, role: nameOfResolved(resolved) };

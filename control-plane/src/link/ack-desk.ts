@@ -37,6 +37,7 @@ export class AckDesk {
     if (entry.state.name !== 'linked') return;
     this.#pay(entry);
     entry.pingedMark = entry.telemetry?.seen.mark ?? 0;
+    entry.pingedAtMs = this.#clock.monotonicMs();
     entry.socket.ping(String(entry.pingedMark));
   }
 
@@ -45,6 +46,7 @@ export class AckDesk {
     // Only of this link, and only what we have sent ourselves: the payload is the peer's to choose.
     if (entry.state.name !== 'linked') return;
     if (payload === '' || !Number.isInteger(mark) || mark > entry.pingedMark) return;
+    if (mark === entry.pingedMark) entry.roundTripMs = this.#clock.monotonicMs() - entry.pingedAtMs;
     entry.telemetry?.seen.forgetThrough(mark);
   }
 

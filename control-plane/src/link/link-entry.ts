@@ -20,6 +20,9 @@ export interface LinkEntry {
   ackedAtMs: number;
   /** What was taken when the last heartbeat went out, ack before it. */
   pingedMark: number;
+  pingedAtMs: number;
+  /** Of the last heartbeat that came back. */
+  roundTripMs: number | null;
   seenToldAtMs: number;
 }
 
@@ -35,6 +38,8 @@ export function newLinkEntry(id: number, socket: LinkSocket, nonce: string, nowM
     ackedSeq: 0,
     ackedAtMs: Number.NEGATIVE_INFINITY,
     pingedMark: 0,
+    pingedAtMs: nowMs,
+    roundTripMs: null,
     seenToldAtMs: nowMs,
   };
 }

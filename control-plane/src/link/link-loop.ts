@@ -88,6 +88,11 @@ export class LinkLoop {
     return this.#byHost.has(hostName);
   }
 
+  /** Of a linked host's last heartbeat; `null`: none came back yet. */
+  roundTripMs(hostName: string): number | null {
+    return this.#byHost.get(hostName)?.roundTripMs ?? null;
+  }
+
   /** Connections, whatever their state. */
   get openCount(): number {
     return this.#entries.size;

@@ -16,6 +16,8 @@ export interface LinkServer {
   linkedCount(): number;
   /** Connections, those that have not said who they are among them. */
   openCount(): number;
+  /** Of a linked host's last heartbeat; `null`: it has no link, or none came back yet. */
+  roundTripMs(hostName: string): number | null;
   /** What was dropped of reports, since start. */
   counters(): Readonly<ReportCounters>;
   hasLink(hostName: string): boolean;
@@ -49,6 +51,7 @@ export function createLinkServer(parts: LinkServerParts): LinkServer {
     },
     linkedCount: () => loop.linkedCount,
     openCount: () => loop.openCount,
+    roundTripMs: (hostName) => loop.roundTripMs(hostName),
     counters: () => loop.counters,
     hasLink: (hostName) => loop.hasLink(hostName),
     identityConflict: (hostName) => loop.conflicts.of(hostName),

@@ -10,6 +10,7 @@ import { createKeyStore } from './key-store.js';
 import { migrateRegistry } from './migrate-registry.js';
 import { observationThreads } from './observation-thread.js';
 import { ThreadedObservationWriter } from './observation-writer.js';
+import { readHostEvents } from './read-host-events.js';
 import { readerThreads } from './reader-thread.js';
 import { openRegistryDatabase, type RegistryDatabase } from './registry-database.js';
 import { RegistryReader } from './registry-reader.js';
@@ -85,6 +86,7 @@ function assemble(
     writes: createWriteJournal(database),
     keys: createKeyStore(database, randomBytes),
     observations,
+    hostEvents: (limit) => readHostEvents(database, limit),
     requestLog: observations.requestLog,
     reader,
     close: () => {

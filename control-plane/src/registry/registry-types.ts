@@ -15,6 +15,8 @@ export interface Registry {
   readonly writes: WriteJournal;
   readonly keys: KeyStore;
   readonly observations: ObservationWriter;
+  /** The latest first. @throws {RegistryError} */
+  hostEvents(limit: number): readonly HostEvent[];
   readonly requestLog: RequestLog;
   /** Long reads, on a thread of their own. */
   readonly reader: RegistryQueries;
@@ -192,6 +194,13 @@ export type TelemetryMinute = Seen & {
   readonly seq: number;
   readonly series: RollUp['series'];
 };
+
+export interface HostEvent {
+  readonly host: string;
+  readonly atMs: number;
+  readonly event: HostEventKind;
+  readonly detail: string | null;
+}
 
 export type HostEventKind = 'linked' | 'late' | 'away' | 'goodbye';
 

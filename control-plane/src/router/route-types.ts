@@ -16,6 +16,8 @@ export interface RouteRequest {
   readonly excluded: ReadonlySet<string>;
   /** Whether the key may use a provider. */
   readonly mayCloud: boolean;
+  /** The client forbids providers for this request, whatever its key may. */
+  readonly localOnly?: boolean;
 }
 
 /** Why a target was not chosen: a code, for headers, logs and explanations. */
@@ -34,7 +36,9 @@ export type FilterReason =
   /** An embeddings role stays with the model of its first target: other vectors would not match. */
   | 'other_model'
   | 'cloud_not_allowed'
-  | 'provider_key_missing';
+  | 'provider_key_missing'
+  /** It would serve, and the client asked for no provider. */
+  | 'local_only';
 
 /** Why the chosen one was chosen; goes into `x-fabric-reason`. */
 export type ChoiceReason =
@@ -65,7 +69,9 @@ export type RefusalCode =
   | 'wrong_task'
   | 'cloud_not_allowed'
   /** Only a provider could serve it, and the control plane has no key for that one. */
-  | 'provider_key_missing';
+  | 'provider_key_missing'
+  /** A provider would answer now, and the client asked for none. */
+  | 'local_only';
 
 export type RouteDecision =
   | {

@@ -168,5 +168,6 @@ function declare(deployments: Readonly<Record<string, readonly string[]>>): Decl
     ...{ providers: new Map(), roles: new Map(), aliases: new Map() },
     gateway: { allowedOrigins: [], extraHosts: [] },
     backup: null,
+    checks: { doctor: null, smoke: null, webhook: null },
   };
 }

@@ -133,6 +133,16 @@ export class TestApi {
           },
           fabricFileDiffers: false,
         }),
+        checks: {
+          doctor: () => Promise.reject(new Error('not here')),
+          smoke: () => Promise.reject(new Error('not here')),
+          last: () => ({ doctor: null, smoke: null }),
+          nextAtMs: () => null,
+          bundle: () => {
+            throw new Error('not here');
+          },
+          webhook: () => ({ lastPostedAtMs: null, lastProblem: null }),
+        },
         createFeedTicket: () => 'aift_test',
         logLevel: { current: 'info', change: () => undefined },
         serverUrls: () => ['https://motoko:8443'],

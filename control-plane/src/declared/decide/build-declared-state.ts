@@ -28,6 +28,7 @@ export function buildDeclaredState(file: FabricFile): DeclaredState {
       extraHosts: (file.gateway?.extraHosts ?? []).map((host) => host.toLowerCase()),
     },
     backup: buildBackup(file.backup),
+    checks: file.checks ?? { doctor: null, smoke: null, webhook: null },
   };
 }
 

@@ -34,7 +34,7 @@ export function checkRole(draft: FabricDraft, name: string, role: RoleDraft): De
     if (role.task === 'embeddings' && first) findings.push(...compareModels(first, known, path));
     first ??= known;
   }
-  return [...findings, ...checkTimeouts(name, role)];
+  return [...findings, ...checkTimeouts(name, role), ...checkDimensions(name, role)];
 }
 
 function targetLabel(entry: TargetEntry): string {
@@ -108,6 +108,12 @@ function compareModels(
     `expected the model ${describeText(first.servedModel)} of "${first.label}": an embeddings role has one model, ` +
     `and the vectors of ${describeText(target.servedModel)} would not match`;
   return [{ path, message }];
+}
+
+function checkDimensions(name: string, { entry }: RoleDraft): DeclaredFinding[] {
+  if (!entry || entry.dimensions === null || entry.task === 'embeddings') return [];
+  const message = `expected no dimensions: the role is for ${entry.task}, and only embeddings are vectors`;
+  return [{ path: ['roles', name, 'dimensions'], message }];
 }
 
 function checkTimeouts(name: string, { entry }: RoleDraft): DeclaredFinding[] {

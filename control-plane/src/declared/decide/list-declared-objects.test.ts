@@ -33,6 +33,11 @@ const estate = {
   },
   aliases: { 'local/chat': 'fast' },
   gateway: { allowedOrigins: ['app://obsidian.md'], extraHosts: ['AI.Example.net'] },
+  checks: {
+    doctor: { cron: '0 7 * * *' },
+    smoke: { everySeconds: 3600 },
+    webhook: { url: { env: 'HOOK' }, secret: { file: '/etc/hook' } },
+  },
 };
 
 describe('a declared state', () => {

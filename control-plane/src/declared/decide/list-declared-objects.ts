@@ -1,7 +1,15 @@
 import type { DeclaredState } from '../declared-state.js';
 import { serialiseDeclaredState } from './serialise-declared-state.js';
 
-export type DeclaredKind = 'host' | 'deployment' | 'provider' | 'role' | 'alias' | 'gateway' | 'backup';
+export type DeclaredKind =
+  | 'host'
+  | 'deployment'
+  | 'provider'
+  | 'role'
+  | 'alias'
+  | 'gateway'
+  | 'backup'
+  | 'checks';
 
 /** One named thing of a declared state, as it stands in a fabric file. */
 export interface DeclaredObject {
@@ -11,7 +19,7 @@ export interface DeclaredObject {
   readonly document: unknown;
 }
 
-/** Sections of the file, in its order; the gateway is one object without a name of its own. */
+/** Sections of the file, in its order; the gateway and the checks are one object each, without a name of their own. */
 const SECTIONS = [
   ['host', 'hosts'],
   ['deployment', 'deployments'],
@@ -29,6 +37,7 @@ export function listDeclaredObjects(state: DeclaredState): DeclaredObject[] {
   objects.push({ kind: 'gateway', name: 'gateway', document: file.gateway });
   // Only where it is declared: a registry from before there was a schedule holds the same without it.
   if (file.backup !== null) objects.push({ kind: 'backup', name: 'backup', document: file.backup });
+  objects.push({ kind: 'checks', name: 'checks', document: file.checks });
   return objects;
 }
 
@@ -41,11 +50,13 @@ export function joinDeclaredObjects(objects: readonly DeclaredObject[]): Record<
   ]);
   const [gateway] = of('gateway');
   const [backup] = of('backup');
+  const [checks] = of('checks');
   return {
     version: 1,
     ...Object.fromEntries(sections),
     ...(gateway ? { gateway: gateway.document } : {}),
     ...(backup ? { backup: backup.document } : {}),
+    ...(checks ? { checks: checks.document } : {}),
   };
 }
 
@@ -56,7 +67,7 @@ export function identityOf({ kind, name }: Pick<DeclaredObject, 'kind' | 'name'>
 
 /** Whether there is one of it, always: a section of the file that is one object. */
 export function isSingleKind(kind: DeclaredKind): boolean {
-  return kind === 'gateway';
+  return kind === 'gateway' || kind === 'checks';
 }
 
 /** JSON with sorted keys: two documents that say the same are the same text. */

@@ -155,6 +155,30 @@ describe('a plan', () => {
     expect([...stateOf(joinDeclaredObjects(objects)).hosts.keys()]).toEqual(['motoko', 'armitage', 'zero']);
   });
 
+  it('turns checks off where the file has their section empty, and leaves them alone where it has none', () => {
+    const checked = { ...estate, checks: { doctor: { everySeconds: 3600 } } };
+    expect(plan(checked).plan.changes).toMatchObject([
+      {
+        change: 'changed',
+        kind: 'checks',
+        fields: [{ path: 'doctor.everySeconds', before: null, after: 3600 }],
+      },
+    ]);
+    expect(plan({ ...estate, checks: {} }, {}, checked).plan).toMatchObject({
+      changes: [
+        {
+          change: 'changed',
+          kind: 'checks',
+          fields: [{ path: 'doctor.everySeconds', before: 3600, after: null }],
+        },
+      ],
+      notInFile: [],
+    });
+    const { plan: made, objects } = plan(estate, {}, checked);
+    expect(made).toMatchObject({ changes: [], notInFile: [{ kind: 'checks', name: 'checks' }] });
+    expect(stateOf(joinDeclaredObjects(objects))).toEqual(stateOf(checked));
+  });
+
   it('names a gateway only where one was declared', () => {
     expect(plan({ version: 1 }, {}, { version: 1 }).plan.notInFile).toEqual([]);
   });

@@ -92,7 +92,7 @@ function describe(
   return { change, kind, name, fields };
 }
 
-/** What exists once, the gateway, is always in a state that was read: it is the file's only where its section is. */
+/** What exists once, as the gateway, is always in a state that was read: it is the file's only where its section is. */
 function saysSomethingOf(document: unknown, { kind }: DeclaredObject): boolean {
   if (!isSingleKind(kind)) return true;
   if (typeof document !== 'object' || document === null || !Object.hasOwn(document, kind)) return false;

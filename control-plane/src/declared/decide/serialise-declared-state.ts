@@ -13,6 +13,7 @@ export interface SerialisedFabric {
   aliases: Section<'aliases'>;
   gateway: Section<'gateway'>;
   backup: Section<'backup'> | null;
+  checks: Section<'checks'>;
 }
 
 /**
@@ -32,6 +33,7 @@ export function serialiseDeclaredState(state: DeclaredState): SerialisedFabric {
       extraHosts: [...state.gateway.extraHosts],
     },
     backup: serialiseBackup(state.backup),
+    checks: state.checks,
   };
 }
 

@@ -31,7 +31,7 @@ export const badFabricFiles: readonly [what: string, text: string, errors: reado
     'an unknown section like none',
     withLine(15, 'zebra: {}'),
     [
-      '15:1: zebra: unknown key "zebra"; known: version, hosts, deployments, providers, roles, aliases, gateway, backup',
+      '15:1: zebra: unknown key "zebra"; known: version, hosts, deployments, providers, roles, aliases, gateway, backup, checks',
     ],
   ],
   [
@@ -361,6 +361,27 @@ export const badFabricFiles: readonly [what: string, text: string, errors: reado
     withLine(15, "gateway: { allowedOrigins: ['*'] }"),
     [
       '15:29: gateway.allowedOrigins[0]: expected one origin by name, such as app://obsidian.md: a scheme and a host, no path; "*" would let any web page spend your tokens, found "*"',
+    ],
+  ],
+  [
+    'a schedule that is no cron pattern',
+    withLine(15, 'checks: { doctor: { cron: tomorrow } }'),
+    [
+      '15:27: checks.doctor.cron: expected a cron pattern such as "0 7 * * *": minute, hour, day of the month, month, day of the week, found "tomorrow"',
+    ],
+  ],
+  [
+    'a webhook with a key in its address',
+    withLine(15, 'checks: { webhook: { url: "https://hooks.example.net/?key=s3cret" } }'),
+    [
+      '15:27: checks.webhook.url: expected an address without "?" or "#", such as https://hooks.example.net/fabric',
+    ],
+  ],
+  [
+    'dimensions of a chat role',
+    withLine(11, '  chat-fast: { task: chat, dimensions: 768, targets: [ { deployment: qwen-armitage } ] }'),
+    [
+      '11:40: roles.chat-fast.dimensions: expected no dimensions: the role is for chat, and only embeddings are vectors',
     ],
   ],
   [

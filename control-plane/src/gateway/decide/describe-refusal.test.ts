@@ -27,6 +27,7 @@ describe('describeRefusal', () => {
     ['not_ready', 503, 'not_ready', null],
     ['all_failed', 503, 'all_failed', null],
     ['provider_key_missing', 503, 'provider_key_missing', null],
+    ['local_only', 503, 'local_only', null],
     ['wrong_task', 400, 'wrong_task', 'model'],
     ['cloud_not_allowed', 403, 'cloud_not_allowed', 'model'],
     ['context_too_long', 400, 'context_length_exceeded', null],

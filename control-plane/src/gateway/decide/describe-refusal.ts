@@ -43,6 +43,7 @@ const SAYS_NONE_LEFT: ReadonlySet<RefusalCode> = new Set([
   'not_ready',
   'host_away',
   'provider_key_missing',
+  'local_only',
 ]);
 const ABOUT_THE_REQUEST: ReadonlySet<RefusalCode> = new Set(['wrong_task', 'cloud_not_allowed']);
 

@@ -18,6 +18,7 @@ export const ERROR_TABLE = {
   key_revoked: { status: 401, type: 'authentication_error' },
   origin_not_allowed: { status: 403, type: 'permission_error' },
   cloud_not_allowed: { status: 403, type: 'permission_error' },
+  local_only: { status: 503, type: 'server_error' },
   limit_is_zero: { status: 403, type: 'permission_error' },
   model_not_found: { status: 404, type: 'invalid_request_error' },
   unknown_path: { status: 404, type: 'invalid_request_error' },

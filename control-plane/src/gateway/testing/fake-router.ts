@@ -39,6 +39,7 @@ export class FakeRouter implements Router {
       targets: [],
       firstByteTimeoutSeconds: 30,
       idleTimeoutSeconds: 30,
+      dimensions: null,
       totalTimeoutSeconds: 300,
       ...timeouts,
     };

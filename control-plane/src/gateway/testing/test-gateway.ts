@@ -207,6 +207,7 @@ function declaredGateway(allowedOrigins: readonly string[], extraHosts: readonly
     aliases: new Map(),
     backup: null,
     gateway: { allowedOrigins, extraHosts },
+    checks: { doctor: null, smoke: null, webhook: null },
   };
 }
 

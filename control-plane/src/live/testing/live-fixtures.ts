@@ -26,6 +26,7 @@ export function declaredOf(
     aliases: new Map(),
     backup: null,
     gateway: { allowedOrigins: [], extraHosts: [] },
+    checks: { doctor: null, smoke: null, webhook: null },
   };
 }
 

@@ -55,6 +55,8 @@ function describeProvider(
       return `provider ${provider} says that it is busy`;
     case 'breaker_open':
       return `provider ${provider} failed repeatedly, is tried again in ${seconds(blockedForMs)} s`;
+    case 'local_only':
+      return 'would answer, and is not asked because of x-fabric-local-only';
     case 'wrong_task':
       return `is not for ${request.task}`;
     case 'other_model':

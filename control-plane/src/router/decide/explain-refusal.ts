@@ -40,6 +40,7 @@ const PRECEDENCE: readonly FilterReason[] = [
   'host_away',
   'draining',
   'context_too_long',
+  'local_only',
   'cloud_not_allowed',
   'provider_key_missing',
   'wrong_task',
@@ -57,6 +58,7 @@ const CODES: Readonly<Record<FilterReason, RefusalCode>> = {
   context_too_long: 'context_too_long',
   cloud_not_allowed: 'cloud_not_allowed',
   provider_key_missing: 'provider_key_missing',
+  local_only: 'local_only',
   // Stands only beside the role's first target, which always has another reason: never the one told.
   other_model: 'not_ready',
   wrong_task: 'wrong_task',
@@ -72,6 +74,7 @@ const HEADLINES: Readonly<Record<RefusalCode, string>> = {
   cloud_not_allowed: 'only the cloud could serve it and this key may not use the cloud',
   provider_key_missing:
     'only a provider could serve it and the control plane has no API key for that provider',
+  local_only: 'only the cloud could serve it now and the request asks for local targets alone',
 };
 
 /**
@@ -154,6 +157,7 @@ function retryAfter(told: FilterReason, obstacles: readonly Obstacle[], settings
     case 'other_model':
     case 'cloud_not_allowed':
     case 'provider_key_missing':
+    case 'local_only':
       return 0;
   }
 }

@@ -11,6 +11,7 @@ function contextOf(more: Partial<FilterContext> = {}): FilterContext {
     estimatedPromptTokens: null,
     excluded: new Set(),
     mayCloud: true,
+    localOnly: false,
     pinnedModel: null,
     ...more,
   };
@@ -134,6 +135,13 @@ describe('a provider', () => {
       parts: {},
       context: { mayCloud: false },
       reason: 'cloud_not_allowed',
+    },
+    { when: 'the client asks for none', parts: {}, context: { localOnly: true }, reason: 'local_only' },
+    {
+      when: 'the client asks for none, and it could not serve anyway',
+      parts: { keyPresent: false },
+      context: { localOnly: true },
+      reason: 'provider_key_missing',
     },
     {
       when: 'its API key is missing',

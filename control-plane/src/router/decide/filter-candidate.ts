@@ -8,6 +8,7 @@ export interface FilterContext {
   readonly estimatedPromptTokens: number | null;
   readonly excluded: ReadonlySet<string>;
   readonly mayCloud: boolean;
+  readonly localOnly: boolean;
   /** The only model that may serve, as engines and providers call it; `null`: any. */
   readonly pinnedModel: string | null;
 }
@@ -63,6 +64,8 @@ function filterProvider(provider: CloudCandidate, context: FilterContext): Filte
   if (context.excluded.has(provider.target)) return triedReason(provider);
   if (provider.blockedForMs > 0) return 'breaker_open';
   if (provider.busyForMs > 0) return 'full';
+  // Last: it then says that this provider, and nothing but the client's own wish, stands between it and an answer.
+  if (context.localOnly) return 'local_only';
   return null;
 }
 

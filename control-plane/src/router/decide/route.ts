@@ -46,6 +46,7 @@ function filterContext(request: RouteRequest, groups: readonly CandidateGroup[])
     estimatedPromptTokens: request.estimatedPromptTokens,
     excluded: request.excluded,
     mayCloud: request.mayCloud,
+    localOnly: request.localOnly === true,
     pinnedModel: request.task === 'embeddings' ? pinnedModel(groups) : null,
   };
 }

@@ -63,6 +63,7 @@ export function roleOf(
     targets: targets.map(targetOf),
     firstByteTimeoutSeconds: 60,
     idleTimeoutSeconds: 60,
+    dimensions: null,
     totalTimeoutSeconds: 600,
     ...more,
   };
@@ -98,6 +99,7 @@ export function stateOf(parts: StateParts): DeclaredState {
     aliases: new Map(Object.entries(parts.aliases ?? {})),
     backup: null,
     gateway: { allowedOrigins: [], extraHosts: [] },
+    checks: { doctor: null, smoke: null, webhook: null },
   };
 }
 

@@ -1,0 +1,60 @@
+import { dataDirectoryLayout } from '../config/data-directory-layout.js';
+import { askOnce, type Reply } from '../gateway/upstream/ask-once.js';
+import type { CheckParts } from './check-parts.js';
+import { judgeSmoke } from './decide/judge-smoke.js';
+import { planSmoke, smokeBody } from './decide/plan-smoke.js';
+import { inTurn } from './in-turn.js';
+import { readAdminToken } from './read-admin-token.js';
+import type { SmokeAnswer, SmokeRequest, SmokeResult } from './smoke-result.js';
+
+/** A smoke test is no load test: two requests at once pass over each other's card at the most. */
+const AT_ONCE = 2;
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/**
+ * A real request through every role and alias, by the gateway's own address, as a client sends it. Wakes nobody.
+ *
+ * @param cloud whether a provider may be asked, which spends
+ */
+export function runSmoke(parts: CheckParts, { cloud }: { readonly cloud: boolean }): Promise<SmokeResult[]> {
+  const requests = planSmoke(parts.declared.current());
+  return inTurn(requests, AT_ONCE, async (request) => judgeSmoke(request, await ask(parts, request, cloud)));
+}
+
+async function ask(parts: CheckParts, request: SmokeRequest, cloud: boolean): Promise<SmokeAnswer> {
+  const url = parts.gatewayUrl();
+  if (url === null) return { kind: 'failed', detail: 'the gateway has no address yet', tookMs: 0 };
+  const token = readAdminToken(dataDirectoryLayout(parts.dataDirectory).adminTokenFile);
+  const { path, body } = smokeBody(request);
+  const reply = await askOnce(
+    {
+      method: 'POST',
+      url: `${url}${path}`,
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': 'ai-fabric smoke',
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(cloud ? {} : { 'x-fabric-local-only': 'true' }),
+      },
+      body: JSON.stringify(body),
+      timeoutMs: REQUEST_TIMEOUT_MS,
+    },
+    parts.clock,
+  );
+  return toAnswer(reply);
+}
+
+function toAnswer(reply: Reply): SmokeAnswer {
+  const { tookMs } = reply;
+  if (reply.kind === 'failed') return { kind: 'failed', detail: reply.failure.detail, tookMs };
+  const header = (name: string) => String(reply.headers[name] ?? '');
+  return {
+    kind: 'answered',
+    status: reply.status,
+    tookMs,
+    host: header('x-fabric-host'),
+    replica: header('x-fabric-replica'),
+    reason: header('x-fabric-reason'),
+    body: reply.body,
+  };
+}

@@ -1,0 +1,41 @@
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '@ai-fabric/shared';
+
+export type RegistryIntegrity =
+  | { readonly kind: 'sound'; readonly tookMs: number }
+  | { readonly kind: 'damaged'; readonly detail: string }
+  | { readonly kind: 'unreadable'; readonly detail: string }
+  | { readonly kind: 'slow'; readonly afterMs: number };
+
+/**
+ * Whether the registry file is sound (`PRAGMA quick_check`), in a thread of its own: it reads all of the file. Works
+ * on the file of a control plane that runs as on that of one that does not. Never throws.
+ */
+export function checkIntegrity(
+  registryFile: string,
+  deadlineMs: number,
+  clock: Clock,
+): Promise<RegistryIntegrity> {
+  return new Promise((resolve) => {
+    const worker = new Worker(workerUrl(), { workerData: { registryFile }, execArgv: [] });
+    const timer = clock.after(deadlineMs, () => {
+      // SQLite cannot be interrupted from here: it ends by itself, and keeps nobody.
+      worker.unref();
+      resolve({ kind: 'slow', afterMs: deadlineMs });
+    });
+    const settle = (fact: RegistryIntegrity) => {
+      timer.cancel();
+      resolve(fact);
+    };
+    worker.once('message', (fact: RegistryIntegrity) => settle(fact));
+    worker.once('error', (error) => settle({ kind: 'unreadable', detail: String(error) }));
+    worker.once('exit', () => settle({ kind: 'unreadable', detail: 'the thread that reads it ended' }));
+  });
+}
+
+/** From the sources, as tests run it, the compiled one is taken: a worker is loaded by Node itself. */
+function workerUrl(): URL {
+  const built = fileURLToPath(import.meta.url).endsWith('.ts') ? '../../dist/registry/' : './';
+  return new URL(`${built}integrity-worker.js`, import.meta.url);
+}
