@@ -234,7 +234,10 @@ describe('hosts', () => {
   test('without an NVIDIA card report the rest, calmly', async () => {
     await joined('armitage', { cards: { behaviour: { kind: 'no_devices' } } });
     await eventually('it says so', async () => (await issueCodes('armitage')).includes('no_gpu'));
-    await eventually('it reports', async () => (await host('armitage')).sample !== null);
+    await eventually('it reports', async () => {
+      const { sample, inventory } = await host('armitage');
+      return sample !== null && inventory !== null;
+    });
     const { presence, issues, sample, inventory } = await host('armitage');
     expect(presence).toBe('online');
     expect(issues).toMatchObject([{ code: 'no_gpu', severity: 'info' }]);

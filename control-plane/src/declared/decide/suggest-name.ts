@@ -1,7 +1,7 @@
 import { describeText, looksSecret } from './describe-value.js';
 import { nearestNames } from './nearest-names.js';
 
-const MAX_LISTED = 8;
+const MAX_LISTED = 10;
 
 /** The end of a sentence about an unknown name: the nearest known one, else what is known. */
 export function suggestName(name: string, known: Iterable<string>): string {
