@@ -14,9 +14,13 @@ export async function sampleTimes(
   from: number | string,
 ): Promise<number[]> {
   let answer: Telemetry | undefined;
+  const since = typeof from === 'number' ? Math.floor(from) : from;
   await eventually('the telemetry is answered', async () => {
-    answer = await ask(`/hosts/${host}/telemetry?from=${from}&step=1s&fields=host.cpuRatio`).catch(
-      () => undefined,
+    answer = await ask(`/hosts/${host}/telemetry?from=${since}&step=1s&fields=host.cpuRatio`).catch(
+      (error: Error) => {
+        if (!error.message.includes('query_unanswered')) throw error;
+        return undefined;
+      },
     );
     return answer !== undefined;
   });
