@@ -1,6 +1,6 @@
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '@ai-fabric/shared';
+import { findWorker } from './registry-thread.js';
 
 export type RegistryIntegrity =
   | { readonly kind: 'sound'; readonly tookMs: number }
@@ -18,7 +18,10 @@ export function checkIntegrity(
   clock: Clock,
 ): Promise<RegistryIntegrity> {
   return new Promise((resolve) => {
-    const worker = new Worker(workerUrl(), { workerData: { registryFile }, execArgv: [] });
+    const worker = new Worker(findWorker('integrity-worker.js'), {
+      workerData: { registryFile },
+      execArgv: [],
+    });
     const timer = clock.after(deadlineMs, () => {
       // SQLite cannot be interrupted from here: it ends by itself, and keeps nobody.
       worker.unref();
@@ -32,10 +35,4 @@ export function checkIntegrity(
     worker.once('error', (error) => settle({ kind: 'unreadable', detail: String(error) }));
     worker.once('exit', () => settle({ kind: 'unreadable', detail: 'the thread that reads it ended' }));
   });
-}
-
-/** From the sources, as tests run it, the compiled one is taken: a worker is loaded by Node itself. */
-function workerUrl(): URL {
-  const built = fileURLToPath(import.meta.url).endsWith('.ts') ? '../../dist/registry/' : './';
-  return new URL(`${built}integrity-worker.js`, import.meta.url);
 }

@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { findWorker } from '../registry-thread.js';
 import { BackupError, type BackupErrorCode } from './backup-format.js';
 import type { BackupOrder, BackupResult } from './copy-registry.js';
 
@@ -19,7 +19,10 @@ export type MakeBackup = (order: BackupOrder) => Promise<BackupResult>;
  *
  * @throws {BackupError}
  */
-export function makeBackupInThread(order: BackupOrder, workerUrl: URL = findWorker()): Promise<BackupResult> {
+export function makeBackupInThread(
+  order: BackupOrder,
+  workerUrl: URL = findWorker('backup/backup-worker.js'),
+): Promise<BackupResult> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(workerUrl, { workerData: order, execArgv: [] });
     worker.on('message', (answer: BackupAnswer) => {
@@ -31,10 +34,4 @@ export function makeBackupInThread(order: BackupOrder, workerUrl: URL = findWork
     worker.on('error', (error) => ended(error instanceof Error ? error.message : String(error)));
     worker.on('exit', (code) => ended(`code ${code}`));
   });
-}
-
-/** A worker cannot run TypeScript: from the sources, as tests do, it is the one that was built last. */
-function findWorker(): URL {
-  const built = fileURLToPath(import.meta.url).endsWith('.ts') ? '../../../dist/registry/backup/' : './';
-  return new URL(`${built}backup-worker.js`, import.meta.url);
 }
