@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CliResult, PROGRAMS } from './run-program.js';
@@ -21,7 +21,10 @@ interface Staying {
   readonly ended: Promise<CliResult>;
 }
 
-/** A POSIX shell as an operator has it: our programs by their names, and a control plane that the commands mean. */
+/**
+ * A POSIX shell as an operator has it: our programs by their names, a control plane that the commands mean, and a
+ * folder to write files into.
+ */
 export class RunbookShell {
   readonly #home: TemporaryDirectory = temporaryDirectory();
   readonly #addresses: RunbookAddresses;
@@ -30,6 +33,7 @@ export class RunbookShell {
   constructor(addresses: RunbookAddresses) {
     this.#addresses = addresses;
     mkdirSync(this.#bin);
+    symlinkSync(join(ROOT, 'docs'), join(this.#home.path, 'docs'), 'dir');
     const programs = { 'ai-fabric': PROGRAMS.controlPlane, 'ai-fabric-agent': PROGRAMS.agent };
     for (const [name, file] of Object.entries(programs)) {
       const script = `#!/bin/sh\nexec '${process.execPath}' '${file}' "$@"\n`;
@@ -79,7 +83,7 @@ export class RunbookShell {
     // What stays takes the shell's place, so that a signal reaches it.
     const script = stays ? `exec ${here}` : here;
     const child = spawn('/bin/sh', ['-euc', script], {
-      cwd: ROOT,
+      cwd: this.#home.path,
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         PATH: `${this.#bin}${delimiter}${process.env['PATH'] ?? ''}`,
