@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           // Property tests take seconds where the processors are shared; none of them waits for anything.
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           include: [
             '{shared,agent,control-plane}/src/**/*.test.ts',
             'installers/**/*.test.ts',
@@ -28,8 +28,8 @@ export default defineConfig({
           name: 'journeys',
           include: ['test/journeys/**/*.test.ts'],
           exclude: never,
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },

@@ -4,6 +4,8 @@ import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { BackupDesk } from './backup/backup-desk.js';
 import { BackupSchedule } from './backup/backup-schedule.js';
+import { BodyStore } from './bodies/body-store.js';
+import { BodyCapture } from './bodies/capture-body.js';
 import { type AdminToken, openAdminToken } from './certificate/admin-token.js';
 import { openCertificate, type ServerCertificate } from './certificate/certificate.js';
 import { guardDirectory } from './certificate/guard-directory.js';
@@ -56,6 +58,7 @@ export interface OpenedRooms {
   readonly feedTickets: FeedTickets;
   readonly gateway: Gateway;
   readonly gatewayMetrics: GatewayMetrics;
+  readonly bodies: BodyStore;
   readonly admission: Admission;
   readonly backupDesk: BackupDesk;
   readonly backupSchedule: BackupSchedule;
@@ -110,10 +113,12 @@ export async function openRooms(
   });
   const feed = createTelemetryFeed({ live, clock, log: room('feed') });
   const gatewayMetrics = new GatewayMetrics();
-  const gateway = createGateway({
-    ...{ router, secrets, config, clock, metrics: gatewayMetrics, requestLog },
-    log: room('gateway'),
-  });
+  const { bodies, gateway } = openGateway(
+    { registry, router, secrets, gatewayMetrics },
+    config,
+    { clock, random, log },
+    closers,
+  );
   const backupDesk = new BackupDesk({ layout, certificateSha256, clock });
   const backupSchedule = new BackupSchedule({ declared, desk: backupDesk, clock, log: room('backup') });
   closers.add(() => backupSchedule.close());
@@ -131,10 +136,40 @@ export async function openRooms(
   });
   return {
     ...{ registry, startedAtMs, logLevel, certificate, adminToken, live, telemetry, router, link, feed },
-    ...{ gateway, gatewayMetrics, admission, backupDesk, backupSchedule, secrets, secretsRead },
+    ...{ gateway, gatewayMetrics, bodies, admission, backupDesk, backupSchedule, secrets, secretsRead },
     fabricFile: new WatchedFabricFile(config.fabricFile),
     feedTickets: new FeedTickets(clock, randomBytes),
   };
+}
+
+/** The gateway, and where it keeps the bodies of keys that ask for it. */
+function openGateway(
+  {
+    registry,
+    router,
+    secrets,
+    gatewayMetrics,
+  }: Pick<OpenedRooms, 'registry' | 'router' | 'secrets' | 'gatewayMetrics'>,
+  config: ControlPlaneConfig,
+  { clock, log }: Surroundings,
+  closers: Closers,
+): Pick<OpenedRooms, 'bodies' | 'gateway'> {
+  const { keys, requestLog } = registry;
+  const { bodiesDirectory: directory } = dataDirectoryLayout(config.dataDirectory);
+  const bodies = new BodyStore({ directory, keys, clock, log: log.child({ room: 'bodies' }) });
+  closers.add(() => bodies.close());
+  const gateway = createGateway({
+    ...{ router, secrets, config, clock, metrics: gatewayMetrics, requestLog },
+    captureBody: (response, asked) =>
+      new BodyCapture(
+        response,
+        asked,
+        (body) => bodies.append(body),
+        () => clock.nowMs(),
+      ),
+    log: log.child({ room: 'gateway' }),
+  });
+  return { bodies, gateway };
 }
 
 /** Reads what is declared to be found elsewhere, again whenever that changes. */

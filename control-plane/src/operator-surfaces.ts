@@ -71,6 +71,7 @@ export function createOperatorSurfaces(
       writes: registry.writes,
       createFeedTicket: (origin) => rooms.feedTickets.create(origin),
       reader: registry.reader,
+      bodies: rooms.bodies,
       certificateSha256: certificate.certificateSha256,
       verifyAdminToken: (presented) => adminToken.verify(presented),
       backups: {

@@ -75,6 +75,7 @@ const calls: Readonly<Record<string, () => Call>> = {
   setLogLevel: () => ({ body: { level: 'silent' }, status: 200 }),
   listRequests: () => ({ query: 'limit=1', status: 200 }),
   getRequest: () => ({ params: { id: kept.get('request') ?? '' }, status: 200 }),
+  getRequestBody: () => ({ params: { id: kept.get('request') ?? '' }, status: 200 }),
   listUsage: () => ({ query: 'by=target', status: 200 }),
   listAuditEntries: () => ({ query: 'limit=3', status: 200 }),
   revokeJoinToken: () => ({ params: { id: kept.get('createJoinToken') ?? '' }, status: 204 }),
@@ -107,6 +108,7 @@ beforeAll(async () => {
     const { sample } = await controlPlane.api<{ sample: unknown }>('/hosts/armitage');
     return sample !== null;
   });
+  await controlPlane.api('/keys/anonymous', { method: 'PATCH', body: { keepBodiesDays: 1 } });
   const asked = await fetch(`${controlPlane.url}/v1/chat/completions`, {
     method: 'POST',
     body: JSON.stringify({ model: 'chat-fast', messages: [] }),

@@ -7,6 +7,7 @@ import { BootedFabric } from '../harness/boot-fabric.js';
 import { errorOf, rawHttp } from '../harness/raw-http.js';
 import { type CliResult, runCli } from '../harness/run-program.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
+import { eventually } from '../simulators/common/eventually.js';
 
 const messages = [{ role: 'user' as const, content: 'Hello there' }];
 
@@ -58,6 +59,30 @@ describe('keys of applications', () => {
   afterAll(async () => {
     await fabric?.close();
     elsewhere?.remove();
+  });
+
+  test('a key that asks for it has its bodies kept, until it does so no more', async () => {
+    const { url, dataDirectory } = fabric.controlPlane;
+    const secret = await create('careful', { roles: ['chat-fast'] });
+    await ok('permit', 'careful', '--keep-bodies', '7d');
+    const asked = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${secret}` },
+      body: JSON.stringify({ model: 'chat-fast', messages, max_tokens: 8 }),
+    });
+    const answer = await asked.text();
+    const id = asked.headers.get('x-request-id') ?? '';
+    const show = () => runCli(['requests', 'show', id, '--body', '--data', dataDirectory]);
+    await eventually('the row and the body', async () => (await show()).exitCode === 0);
+    const { stdout } = await show();
+    expect(stdout).toContain(messages[0]?.content);
+    expect(stdout).toContain(answer);
+    expect((await ok('list')).stdout).toMatch(/careful .* 7d /);
+    await ok('permit', 'careful', '--keep-bodies', 'no');
+    expect([(await show()).exitCode, (await show()).stderr]).toEqual([
+      3,
+      expect.stringContaining('--keep-bodies 7d'),
+    ]);
   });
 
   test('a key sees and asks for what it was given, by any of its names', async () => {
@@ -183,7 +208,7 @@ describe('keys of applications', () => {
     await ok('permit', 'ci', '--roles', 'all', '--no-may-wake', '--expires', 'never');
     const { stdout } = await ok('list');
     expect(stdout).toMatch(/^anonymous\s+active\s+all\s+yes\s+yes/m);
-    expect(stdout).toMatch(/^ci\s+active\s+all\s+no\s+no\s+7\s+-\s+-\s+never\s+sk-fabric-/m);
+    expect(stdout).toMatch(/^ci\s+active\s+all\s+no\s+no\s+7\s+-\s+-\s+not kept\s+never\s+sk-fabric-/m);
     expect(stdout).not.toMatch(/^leaked/m);
     await ok('revoke', 'ci');
     const all = JSON.parse((await ok('list', '--revoked', '--json')).stdout);

@@ -1,5 +1,6 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { BackupStatus } from '../backup/backup-schedule.js';
+import type { BodyStore } from '../bodies/body-store.js';
 import type { Checks } from '../checks/create-checks.js';
 import type { LogLevel } from '../config/control-plane-config.js';
 import type { WatchedFabricFile } from '../declared/watched-fabric-file.js';
@@ -26,6 +27,7 @@ export interface ApiContext {
   readonly fabricFile: WatchedFabricFile;
   /** Reads that may take long. */
   readonly reader: RegistryQueries;
+  readonly bodies: Pick<BodyStore, 'find'>;
   readonly status: () => {
     readonly startedAtMs: number;
     readonly linkedHosts: number;

@@ -16,6 +16,12 @@ const keyLimitsSchema = z
   })
   .openapi('KeyLimits');
 
+const MAX_BODY_DAYS = 90;
+
+const keepBodiesSchema = z.int().min(1).max(MAX_BODY_DAYS).nullable().openapi({
+  description: 'How many days what its requests and their answers said is kept; null: not at all',
+});
+
 const rolesSchema = z
   .array(modelNameSchema)
   .max(MAX_ROLES)
@@ -31,6 +37,7 @@ export const keySchema = z
     mayWake: z.boolean(),
     mayCloud: z.boolean(),
     limits: keyLimitsSchema,
+    keepBodiesDays: z.int().nullable(),
     /** The secret's first characters; null: it has none. */
     hint: z.string().nullable(),
     createdAtMs: z.number(),
@@ -56,6 +63,7 @@ const policyFields = {
   mayWake: z.boolean().optional(),
   mayCloud: z.boolean().optional(),
   expiresAtMs: z.int().min(0).nullable().optional(),
+  keepBodiesDays: keepBodiesSchema.optional(),
   limits: keyLimitsSchema.partial().openapi('KeyLimitsChange').optional(),
 };
 

@@ -68,6 +68,21 @@ export const explainedRequestSchema = z
   })
   .openapi('ExplainedRequest');
 
+const keptTextSchema = z.object({
+  text: z.string(),
+  sizeBytes: z.int().openapi({ description: 'Of all of it, in bytes' }),
+  cut: z.boolean().openapi({ description: 'More was said than is kept' }),
+});
+
+export const requestBodySchema = z
+  .object({
+    requestId: z.string(),
+    endedAtMs: z.int(),
+    request: keptTextSchema,
+    answer: keptTextSchema,
+  })
+  .openapi('RequestBody');
+
 export const usageSchema = z
   .object({
     bucketStartMs: z.int().openapi({ description: 'Start of the hour or day, UTC' }),

@@ -12,6 +12,8 @@ export interface DataDirectoryLayout {
   readonly endpointFile: string;
   /** Backups that are on their way to somebody. */
   readonly backupDraftsDirectory: string;
+  /** What requests said, of keys that ask for it. In no backup. */
+  readonly bodiesDirectory: string;
   /** What the checks found last, readable while no control plane runs. */
   readonly checksFile: string;
 }
@@ -25,6 +27,7 @@ export function dataDirectoryLayout(dataDirectory: string): DataDirectoryLayout 
     adminTokenFile: join(dataDirectory, 'admin.token'),
     endpointFile: join(dataDirectory, 'endpoint.json'),
     backupDraftsDirectory: join(dataDirectory, 'backup-drafts'),
+    bodiesDirectory: join(dataDirectory, 'bodies'),
     checksFile: join(dataDirectory, 'checks.json'),
   };
 }

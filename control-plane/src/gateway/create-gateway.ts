@@ -12,7 +12,7 @@ import { Exchange } from './exchange.js';
 import { FailureLog } from './failure-log.js';
 import { GATEWAY_LIMITS } from './gateway-limits.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
-import type { GatewayParts, ProviderKeys } from './gateway-parts.js';
+import type { CaptureBody, GatewayParts, ProviderKeys } from './gateway-parts.js';
 import { HeldBytes } from './held-bytes.js';
 import { linger } from './linger.js';
 import { answerModel, answerModels } from './list-models.js';
@@ -26,6 +26,7 @@ export interface GatewayOptions {
   readonly secrets: ProviderKeys;
   readonly metrics: GatewayMetrics;
   readonly requestLog: RequestRecorder;
+  readonly captureBody: CaptureBody;
   readonly config: { readonly maxBodyBytes: number; readonly bodyTimeoutSeconds: number };
   readonly clock: Clock;
   readonly log: Logger;
@@ -62,6 +63,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     addresses: new TargetAddresses(),
     metrics: options.metrics,
     requestLog: options.requestLog,
+    captureBody: options.captureBody,
     failureLog: new FailureLog(options.log, clock),
     heldBytes: new HeldBytes(GATEWAY_LIMITS.heldBodyBytes),
     bodyLimits: {

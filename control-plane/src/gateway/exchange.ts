@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BodyCapture } from '../bodies/capture-body.js';
 import type { RequestOutcome } from '../registry/request-types.js';
 import { describeLimit } from './admission/decide/describe-limit.js';
 import { estimateTokens } from './admission/decide/estimate-tokens.js';
@@ -52,6 +53,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   #isStream = false;
   #usage: Usage | null = null;
   #reservation: Reservation | null = null;
+  readonly #capture: BodyCapture | null;
   /** The log has its line of this request. */
   #isTold = false;
 
@@ -71,6 +73,8 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#onOver = onOver;
     this.#startedAtMs = parts.clock.monotonicMs();
     this.#isPipelined = response.socket === null;
+    const { requestId, key } = context;
+    this.#capture = key.keepsBodies ? parts.captureBody(response, { requestId, keyId: key.keyId }) : null;
     this.#reader = new BodyReader(
       request,
       this,
@@ -97,6 +101,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   }
 
   onBody(body: Buffer): void {
+    this.#capture?.requestBody(body);
     try {
       this.#read(body);
     } catch (error) {
@@ -301,9 +306,11 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       completionTokens: this.#usage?.completionTokens ?? null,
       cachedTokens: this.#usage?.cachedTokens ?? null,
     });
+    const endedAtMs = clock.nowMs();
+    this.#capture?.ended(endedAtMs);
     requestLog.append(
       recordOf({
-        endedAtMs: clock.nowMs(),
+        endedAtMs,
         context: this.#context,
         role: this.#role,
         endpoint: this.#endpoint.path,

@@ -1,4 +1,6 @@
+import type { ServerResponse } from 'node:http';
 import type { Clock } from '@ai-fabric/shared';
+import type { BodyCapture } from '../bodies/capture-body.js';
 import type { SecretReference } from '../declared/declared-state.js';
 import type { Router } from '../router/route-types.js';
 import type { KeyLimiter } from './admission/key-limiter.js';
@@ -21,6 +23,12 @@ export interface ProviderKeys {
     | { readonly ok: false; readonly code: string; readonly detail: string };
 }
 
+/** Begins to listen to a request of a key that asks for its bodies. */
+export type CaptureBody = (
+  response: ServerResponse,
+  asked: { readonly requestId: string; readonly keyId: string },
+) => BodyCapture;
+
 /** What all exchanges of a gateway share. */
 export interface GatewayParts {
   readonly router: Router;
@@ -33,6 +41,7 @@ export interface GatewayParts {
   readonly addresses: TargetAddresses;
   readonly metrics: GatewayMetrics;
   readonly requestLog: RequestRecorder;
+  readonly captureBody: CaptureBody;
   readonly failureLog: FailureLog;
   readonly heldBytes: HeldBytes;
   readonly bodyLimits: BodyLimits;

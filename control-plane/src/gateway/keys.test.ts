@@ -33,6 +33,37 @@ describe('a key', () => {
   const post = (body = BODY) =>
     ask(`${test.url}/v1/chat/completions`, { body, headers: { authorization: 'Bearer sk' } });
 
+  it('that asks for it has its bodies kept, as they came and went', async () => {
+    key = gatewayKey({ keepsBodies: true });
+    const { headers } = await post();
+    await until(() => test.bodies.length === 1, 'its body');
+    const [kept] = test.bodies;
+    expect(kept).toMatchObject({
+      ...{ requestId: headers['x-request-id'], keyId: 'key-1', endedAtMs: test.records[0]?.endedAtMs },
+      request: { text: BODY, sizeBytes: BODY.length, cut: false },
+      answer: { text: ANSWER, sizeBytes: ANSWER.length, cut: false },
+    });
+  });
+
+  it('that asks for it has the beginning of a long stream kept, and all of it sent', async () => {
+    key = gatewayKey({ keepsBodies: true });
+    answer = (response) => {
+      response.setHeader('content-type', 'text/event-stream');
+      for (let count = 0; count < 4_000; count++) response.write(EVENT);
+      response.end('data: [DONE]\n\n');
+    };
+    const { text } = await post('{"model":"chat-fast","messages":[],"stream":true}');
+    await until(() => test.bodies.length === 1, 'its body');
+    const kept = test.bodies[0]?.answer;
+    expect([kept?.cut, kept?.text.length, kept?.sizeBytes]).toEqual([true, 65_536, text.length]);
+    expect(text.startsWith(kept?.text ?? '-')).toBe(true);
+  });
+
+  it('that does not ask for it leaves no body', async () => {
+    await post();
+    expect([test.records.length, test.bodies.length]).toEqual([1, 0]);
+  });
+
   it('without limits is told of none', async () => {
     const { headers } = await post();
     expect(Object.keys(headers).filter((name) => name.startsWith('x-ratelimit'))).toEqual([]);

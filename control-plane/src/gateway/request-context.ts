@@ -12,6 +12,8 @@ export interface GatewayKey {
   /** Whether its requests may go to a provider. */
   readonly mayCloud: boolean;
   readonly limits: KeyLimits;
+  /** What its requests and their answers say is to be kept. */
+  readonly keepsBodies: boolean;
 }
 
 /** What admission found out about a request that it let in; goes with the request through the gateway. */

@@ -24,6 +24,7 @@ const ANONYMOUS_DEFAULT: StoredKey = {
   mayCloud: true,
   expiresAtMs: null,
   limits: { requestsPerMinute: null, tokensPerMinute: null, concurrentRequests: null },
+  keepBodiesDays: null,
   createdAtMs: 0,
   rotatedAtMs: null,
   revokedAtMs: null,
@@ -148,11 +149,12 @@ function insertSecret(queries: Queries, keyId: string, secret: string, nowMs: nu
   queries.insert(apiKeySecrets).values(row).run();
 }
 
-function toRow({ roles, mayWake, mayCloud, expiresAtMs, limits }: KeyPolicy) {
+function toRow({ roles, mayWake, mayCloud, expiresAtMs, limits, keepBodiesDays }: KeyPolicy) {
   const { requestsPerMinute, tokensPerMinute, concurrentRequests } = limits;
   return {
     roles: roles === null ? null : JSON.stringify(roles),
     ...{ mayWake, mayCloud, expiresAtMs, requestsPerMinute, tokensPerMinute, concurrentRequests },
+    keepBodiesDays,
   };
 }
 

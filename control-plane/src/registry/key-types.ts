@@ -15,6 +15,8 @@ export interface KeyPolicy {
   readonly mayCloud: boolean;
   readonly expiresAtMs: number | null;
   readonly limits: KeyLimits;
+  /** How long what its requests and their answers said is kept; `null`: not at all. */
+  readonly keepBodiesDays: number | null;
 }
 
 /** A change of some of a key's policy; limits too may be given one by one. */

@@ -15,6 +15,8 @@ export const apiKeys = sqliteTable(
     requestsPerMinute: integer('requests_per_minute'),
     tokensPerMinute: integer('tokens_per_minute'),
     concurrentRequests: integer('concurrent_requests'),
+    /** How long what its requests said is kept, in `bodies/`; null: not at all. */
+    keepBodiesDays: integer('keep_bodies_days'),
     createdAtMs: integer('created_at_ms').notNull(),
     expiresAtMs: integer('expires_at_ms'),
     rotatedAtMs: integer('rotated_at_ms'),

@@ -156,6 +156,7 @@ const LEAST = {
   mayWake: false,
   mayCloud: false,
   expiresAtMs: null,
+  keepBodiesDays: null,
   limits: { requestsPerMinute: null, tokensPerMinute: null, concurrentRequests: null },
 };
 
@@ -233,7 +234,7 @@ function presentKey(key: StoredKey, nowMs: number): z.infer<typeof keySchema> {
     state: revokedAtMs !== null ? 'revoked' : isExpired ? 'expired' : 'active',
     roles: roles === null ? null : [...roles],
     hint: secrets[0]?.hint ?? null,
-    ...{ createdAtMs, expiresAtMs, rotatedAtMs, revokedAtMs },
+    ...{ createdAtMs, expiresAtMs, rotatedAtMs, revokedAtMs, keepBodiesDays: key.keepBodiesDays },
     previousValidUntilMs: previous.length === 0 ? null : Math.max(...previous),
   };
 }

@@ -6,7 +6,7 @@ import { instantSchema } from '../instant-schema.js';
 import { type CursorQuery, decodeCursor, encodeCursor, pageQuerySchema } from '../pagination.js';
 import { ApiError } from '../problem.js';
 import { problemResponses } from '../problem-responses.js';
-import { explainedRequestSchema, requestPageSchema } from '../request-schemas.js';
+import { explainedRequestSchema, requestBodySchema, requestPageSchema } from '../request-schemas.js';
 
 const MAX_NAME_LENGTH = 256;
 const filterName = z.string().min(1).max(MAX_NAME_LENGTH).optional();
@@ -31,6 +31,7 @@ const querySchema = pageQuerySchema.extend({
 
 export function addRequestRoutes(app: OpenAPIHono, context: ApiContext): void {
   addListRoute(app, context);
+  addBodyRoute(app, context);
   app.openapi(
     createRoute({
       method: 'get',
@@ -67,6 +68,38 @@ export function addRequestRoutes(app: OpenAPIHono, context: ApiContext): void {
       const { whyHere, whyNotThere } = explainRequest(found);
       const explanation = { whyHere, whyNotThere: [...whyNotThere], rounds: kept ?? null };
       return c.json({ ...request, explanation }, 200);
+    },
+  );
+}
+
+function addBodyRoute(app: OpenAPIHono, context: ApiContext): void {
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/requests/{id}/body',
+      operationId: 'getRequestBody',
+      tags: ['requests'],
+      summary: 'What a request and its answer said, where its key keeps that',
+      description: 'At most 64 KiB of each. A key keeps bodies only when its `keepBodiesDays` says so.',
+      request: { params: z.object({ id: z.string() }) },
+      responses: {
+        200: { description: 'The body', content: { 'application/json': { schema: requestBodySchema } } },
+        ...problemResponses(401, 404, 503),
+      },
+    }),
+    async (c) => {
+      const { id } = c.req.valid('param');
+      const logged = await context.reader.query('request', { requestId: id });
+      const body = logged === null ? null : await context.bodies.find(id, logged.endedAtMs);
+      if (body === null) {
+        throw new ApiError(
+          'not_found',
+          `nothing is kept of what the request "${id}" said`,
+          'a key keeps bodies of the requests to come: ai-fabric keys permit KEY --keep-bodies 7d',
+        );
+      }
+      const { requestId, endedAtMs, request, answer } = body;
+      return c.json({ requestId, endedAtMs, request: { ...request }, answer: { ...answer } }, 200);
     },
   );
 }

@@ -123,6 +123,7 @@ export class TestApi {
           certificateSha256: TEST_CERTIFICATE,
         },
         fabricFile: new WatchedFabricFile(null),
+        bodies: { find: () => Promise.resolve(null) },
         status: () => ({
           ...{
             startedAtMs: 1,

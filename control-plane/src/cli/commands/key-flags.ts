@@ -11,6 +11,7 @@ export interface PermitFlags extends ConnectionFlags {
   mayWake?: boolean;
   mayCloud?: boolean;
   expires?: number | 'never';
+  keepBodies?: number | 'no';
 }
 
 export interface LimitFlags extends ConnectionFlags {
@@ -30,6 +31,11 @@ export function withPermits(command: Command): Command {
     .option('--no-may-wake', 'they may not')
     .option('--may-cloud', 'its requests may go to a provider')
     .option('--no-may-cloud', 'they may not')
+    .option(
+      '--keep-bodies <days>',
+      'keep what its requests and answers say, for 1d to 90d; "no" deletes what is kept',
+      parseBodyDays,
+    )
     .option('--expires <when>', 'from now, as 12h or 90d; or a date, as 2027-01-31; or "never"', parseExpiry);
 }
 
@@ -41,11 +47,12 @@ export function withLimits(command: Command): Command {
 }
 
 /** What was given on the command line, and nothing else. */
-export function readPermits({ roles, mayWake, mayCloud, expires }: PermitFlags): PolicyChange {
+export function readPermits({ roles, mayWake, mayCloud, expires, keepBodies }: PermitFlags): PolicyChange {
   return {
     ...(roles === undefined ? {} : { roles: roles === 'all' ? null : [...roles] }),
     ...(mayWake === undefined ? {} : { mayWake }),
     ...(mayCloud === undefined ? {} : { mayCloud }),
+    ...(keepBodies === undefined ? {} : { keepBodiesDays: keepBodies === 'no' ? null : keepBodies }),
     ...(expires === undefined ? {} : { expiresAtMs: expires === 'never' ? null : expires }),
   };
 }
@@ -83,6 +90,14 @@ const secondsPer: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 
 export function parseSpan(text: string): number | null {
   const match = /^(\d{1,7})([smhd])$/.exec(text);
   return match === null ? null : Number(match[1]) * (secondsPer[match[2] ?? ''] ?? Number.NaN);
+}
+
+function parseBodyDays(text: string): number | 'no' {
+  if (text === 'no') return 'no';
+  const match = /^(\d{1,2})d$/.exec(text);
+  const days = Number(match?.[1]);
+  if (days >= 1 && days <= 90) return days;
+  throw new InvalidArgumentError('days, as 7d, up to 90d; or no');
 }
 
 function parseExpiry(text: string): number | 'never' {

@@ -46,6 +46,7 @@ Examples:
   ai-fabric keys create ci --may-cloud --tokens-per-minute 200000 --concurrent 4 --out ci.key
   ai-fabric keys limits anonymous --requests-per-minute 60
   ai-fabric keys permit obsidian --may-wake --no-may-cloud
+  ai-fabric keys permit ci --keep-bodies 7d
   ai-fabric keys rotate obsidian --grace 1h
   ai-fabric keys revoke obsidian`,
   );
@@ -150,7 +151,19 @@ function tellSecret({ secret, key }: z.infer<typeof newKeySchema>, flags: Secret
 
 function printKeys(keys: readonly Key[]): void {
   printTable(
-    ['KEY', 'STATE', 'MAY ASK FOR', 'WAKE', 'CLOUD', 'REQ/MIN', 'TOKENS/MIN', 'AT ONCE', 'EXPIRES', 'SECRET'],
+    [
+      'KEY',
+      'STATE',
+      'MAY ASK FOR',
+      'WAKE',
+      'CLOUD',
+      'REQ/MIN',
+      'TOKENS/MIN',
+      'AT ONCE',
+      'BODIES',
+      'EXPIRES',
+      'SECRET',
+    ],
     keys.map((key) => [
       key.state === 'revoked' ? `${key.name} (${key.id})` : key.name,
       key.state,
@@ -160,6 +173,7 @@ function printKeys(keys: readonly Key[]): void {
       limit(key.limits.requestsPerMinute),
       limit(key.limits.tokensPerMinute),
       limit(key.limits.concurrentRequests),
+      key.keepBodiesDays === null ? 'not kept' : `${key.keepBodiesDays}d`,
       key.expiresAtMs === null ? 'never' : date(key.expiresAtMs),
       key.hint ?? '-',
     ]),

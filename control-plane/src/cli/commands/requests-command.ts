@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import {
   explainedRequestSchema,
   type loggedRequestSchema,
+  requestBodySchema,
   requestPageSchema,
 } from '../../api/request-schemas.js';
 import type { ApiClient } from '../api-client.js';
@@ -45,9 +46,19 @@ export function requestsCommand(): Command {
       .option('--follow', 'go on with those that come (one JSON object a line with --json); Ctrl-C ends it'),
   ).action(list);
   withConnection(
-    requests.command('show <id>').description('one by its x-request-id: why here, and why not there'),
-  ).action(async (id: string, flags: ConnectionFlags) => {
-    const request = await connect(flags).get(`/requests/${encodeURIComponent(id)}`, explainedRequestSchema);
+    requests
+      .command('show <id>')
+      .description('one by its x-request-id: why here, and why not there')
+      .option('--body', 'what it and its answer said, where its key keeps that'),
+  ).action(async (id: string, flags: ConnectionFlags & { readonly body?: boolean }) => {
+    const path = `/requests/${encodeURIComponent(id)}`;
+    if (flags.body) {
+      const body = await connect(flags).get(`${path}/body`, requestBodySchema);
+      if (flags.json) printJson(body);
+      else printBody(body);
+      return;
+    }
+    const request = await connect(flags).get(path, explainedRequestSchema);
     if (flags.json) printJson(request);
     else printExplained(request);
   });
@@ -58,7 +69,8 @@ Examples:
   ai-fabric requests --failed
   ai-fabric requests --follow --role chat-fast
   ai-fabric requests --from 2026-03-01T00:00:00Z --json
-  ai-fabric requests show req-0k3v9a2b-1f`,
+  ai-fabric requests show req-0k3v9a2b-1f
+  ai-fabric requests show req-0k3v9a2b-1f --body`,
   );
 }
 
@@ -155,6 +167,13 @@ function printExplained(request: ExplainedRequest): void {
   const { whyHere, whyNotThere } = request.explanation;
   console.log(`\nwhy here: ${whyHere}`);
   for (const { target, words } of whyNotThere) console.log(`why not ${target}: ${words}`);
+}
+
+function printBody({ request, answer }: z.infer<typeof requestBodySchema>): void {
+  for (const [heading, said] of [['request', request] as const, ['answer', answer] as const]) {
+    const kept = said.cut ? `its beginning, of ${said.sizeBytes} bytes` : `${said.sizeBytes} bytes`;
+    console.log(`--- ${heading}: ${kept}\n${said.text}\n`);
+  }
 }
 
 function ms(value: number | null): string {

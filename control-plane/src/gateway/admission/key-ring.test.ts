@@ -9,6 +9,7 @@ const POLICY: KeyPolicy = {
   mayWake: false,
   mayCloud: true,
   expiresAtMs: null,
+  keepBodiesDays: 7,
   limits: { requestsPerMinute: 5, tokensPerMinute: null, concurrentRequests: null },
 };
 
@@ -48,6 +49,7 @@ describe('a bearer', () => {
       ...{ keyId: key.keyId, name: 'obsidian', mayWake: false, mayCloud: true },
       roles: new Set(['chat-fast']),
       limits: POLICY.limits,
+      keepsBodies: true,
     });
     expect(ring.find(`${KEY_SECRET_PREFIX}other`, false)).toBe('unknown');
     expect(ring.find('not-needed', false)).toBe('unknown');

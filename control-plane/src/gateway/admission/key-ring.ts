@@ -34,6 +34,7 @@ const ADMIN: GatewayKey = {
   mayWake: true,
   mayCloud: true,
   limits: NO_LIMITS,
+  keepsBodies: false,
 };
 
 /** Keys by the SHA-256 of their secrets, in memory: a digest that is found tells nothing of those that are not. */
@@ -105,6 +106,11 @@ function sha256(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex');
 }
 
-function toGatewayKey({ keyId, name, roles, mayWake, mayCloud, limits }: StoredKey): GatewayKey {
-  return { keyId, name, roles: roles === null ? null : new Set(roles), mayWake, mayCloud, limits };
+function toGatewayKey({ roles, keepBodiesDays, ...key }: StoredKey): GatewayKey {
+  const { keyId, name, mayWake, mayCloud, limits } = key;
+  return {
+    ...{ keyId, name, mayWake, mayCloud, limits },
+    roles: roles === null ? null : new Set(roles),
+    keepsBodies: keepBodiesDays !== null,
+  };
 }

@@ -8,6 +8,8 @@ import {
 import { type Clock, systemClock } from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
+import { BodyCapture } from '../../bodies/capture-body.js';
+import type { KeptBody } from '../../bodies/kept-body.js';
 import type { DeclaredState } from '../../declared/declared-state.js';
 import type { RequestRow } from '../../registry/request-types.js';
 import { createAdmission } from '../admission/create-admission.js';
@@ -22,6 +24,8 @@ export class TestGateway {
   readonly metrics = new GatewayMetrics();
   /** What was told to the request log, in order. */
   readonly records: RequestRow[] = [];
+  /** What is kept of requests of keys that ask for it. */
+  readonly bodies: KeptBody[] = [];
   readonly logLines: string[] = [];
   readonly gateway: Gateway;
   readonly server: Server;
@@ -39,6 +43,13 @@ export class TestGateway {
       secrets: options.secrets ?? { read: () => ({ ok: true, value: 'sk-of-the-provider' }) },
       metrics: this.metrics,
       requestLog: { append: (row) => void this.records.push(row) },
+      captureBody: (response, asked) =>
+        new BodyCapture(
+          response,
+          asked,
+          (body) => void this.bodies.push(body),
+          () => clock.nowMs(),
+        ),
       config: { maxBodyBytes: 1024 * 1024, bodyTimeoutSeconds: 5, ...options.config },
       clock,
       log,
@@ -135,7 +146,8 @@ export interface TestOptions {
 /** A key that may do everything. */
 export function gatewayKey(overrides: Partial<GatewayKey> = {}): GatewayKey {
   const limits = { requestsPerMinute: null, tokensPerMinute: null, concurrentRequests: null };
-  return { keyId: 'key-1', name: 'notes', roles: null, mayWake: true, mayCloud: true, limits, ...overrides };
+  const permits = { roles: null, mayWake: true, mayCloud: true, keepsBodies: false };
+  return { keyId: 'key-1', name: 'notes', ...permits, limits, ...overrides };
 }
 
 const ADMIN_ALONE: KeyLookup = {

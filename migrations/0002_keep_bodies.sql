@@ -1,0 +1,1 @@
+ALTER TABLE `api_keys` ADD `keep_bodies_days` integer;
