@@ -41,6 +41,7 @@ export class FakeRouter implements Router {
       idleTimeoutSeconds: 30,
       dimensions: null,
       totalTimeoutSeconds: 300,
+      patienceSeconds: 50,
       ...timeouts,
     };
   }
@@ -110,6 +111,14 @@ export class FakeRouter implements Router {
         this.outcomes.push({ target, outcome });
       },
     };
+  }
+
+  hold(): null {
+    return null;
+  }
+
+  comebacks(): number {
+    return 0;
   }
 
   resolve(model: string): ResolvedModel | undefined {
