@@ -9,7 +9,7 @@ export const GATEWAY_LIMITS = {
   /** A target that broke with a request in hand is given that request this often again. */
   maxBreaks: 1,
   /** A request that is held may ask a target that failed again after this, whether or not it was seen to come back. */
-  retryFailedMs: 5_000,
+  retryFailedMs: 3_500,
   /** Rounds of looking for a target that are noted while a request is held; the rest of the log's are for what follows. */
   notedRounds: 5,
   /** A held stream is silent for so long, and its status still open; then a comment tells what it waits for … */

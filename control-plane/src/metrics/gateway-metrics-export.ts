@@ -22,7 +22,8 @@ export function addGatewayMetrics(registry: Registry, gateway: GatewayMetrics): 
     registry,
     'ai_fabric_hold_seconds',
     'What requests were held for a target that was expected, by how the wait ended',
-    () => [...gateway.holds].map(({ role, outcome, held }) => ({ labels: { role, outcome }, histogram: held })),
+    () =>
+      [...gateway.holds].map(({ role, outcome, held }) => ({ labels: { role, outcome }, histogram: held })),
   );
 }
 
@@ -105,7 +106,12 @@ function addHistogram(
   help: string,
   read: () => readonly LabelledHistogram[],
 ): void {
-  const metric = new Gauge<Labels>({ name, help, labelNames: ['role', 'target', 'outcome', 'le'], registers: [] });
+  const metric = new Gauge<Labels>({
+    name,
+    help,
+    labelNames: ['role', 'target', 'outcome', 'le'],
+    registers: [],
+  });
   registry.registerMetric(
     Object.assign(metric, {
       get: (): Promise<MetricObjectWithValues<MetricValue<Labels>>> =>

@@ -6,6 +6,8 @@ export interface ExpectationSettings {
   readonly unansweredMs: number;
   /** Between the old container and the new one there may be none for this long. */
   readonly recreationMs: number;
+  /** While nobody knows whether it is restarting: asked again this often, since its agent may be slower to see it. */
+  readonly doubtLookMs: number;
 }
 
 /** A replica that is not ready and is expected to be. `isSure`: somebody is at work on it. */
@@ -50,11 +52,11 @@ export function expectSoon(
     case 'not_ready':
       return expectPhase(replica, settings);
     case 'breaker_open':
-      return inDoubt(replica);
+      return inDoubt(replica, settings);
     case 'already_tried':
       return canBeReached(replica)
         ? replica.phase === 'ready'
-          ? inDoubt(replica)
+          ? inDoubt(replica, settings)
           : expectPhase(replica, settings)
         : null;
     default:
@@ -84,8 +86,11 @@ function within(forMs: number, mostMs: number, reason: WaitReason, isSure: boole
   return leftMs > 0 ? { reason, isSure, lookAgainInMs: leftMs } : null;
 }
 
-function inDoubt({ doubtForMs, blockedForMs }: ReplicaCandidate): Expectation | null {
+function inDoubt(
+  { doubtForMs, blockedForMs }: ReplicaCandidate,
+  { doubtLookMs }: ExpectationSettings,
+): Expectation | null {
   if (doubtForMs <= 0) return null;
-  const lookAgainInMs = blockedForMs > 0 ? Math.min(blockedForMs, doubtForMs) : doubtForMs;
+  const lookAgainInMs = Math.min(blockedForMs > 0 ? blockedForMs : doubtLookMs, doubtLookMs, doubtForMs);
   return { reason: 'silent', isSure: false, lookAgainInMs };
 }

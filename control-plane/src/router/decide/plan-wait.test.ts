@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { CandidateGroup, ReplicaCandidate } from '../candidate.js';
 import type { RouteDecision, RouteRequest } from '../route-types.js';
 import { defaultRouterSettings } from '../router-settings.js';
-import { cloudGroupOf, cloudOf, replicaOf, replicasOf, requestOf, roleOf } from '../testing/router-fixtures.js';
+import {
+  cloudGroupOf,
+  cloudOf,
+  replicaOf,
+  replicasOf,
+  requestOf,
+  roleOf,
+} from '../testing/router-fixtures.js';
 import { route } from './route.js';
 
 const cloud = cloudGroupOf(cloudOf('openai/cheap'));

@@ -50,9 +50,9 @@ describe('the queue of held requests', () => {
 
   it('lets keys take turns, however much one of them asks', () => {
     const greedy = [1, 2, 3, 4].map((id) => entryOf(id, { key: 'greedy' }));
-    expect(serveAll(queueOf(...greedy, entryOf(5, { key: 'modest' }), entryOf(6, { key: 'third' })))).toEqual([
-      1, 5, 6, 2, 3, 4,
-    ]);
+    expect(serveAll(queueOf(...greedy, entryOf(5, { key: 'modest' }), entryOf(6, { key: 'third' })))).toEqual(
+      [1, 5, 6, 2, 3, 4],
+    );
   });
 
   it('lets what waits for other targets take turns too', () => {
