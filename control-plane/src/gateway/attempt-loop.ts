@@ -121,6 +121,7 @@ export class AttemptLoop implements PatienceOwner {
   /** It is held no more: the cloud, where the role has it, or a refusal. */
   patienceOver(): void {
     this.#patience?.end('patience_over');
+    this.#readmit();
     this.#readyAtMs = this.#parts.clock.monotonicMs();
     this.#look(false);
   }
