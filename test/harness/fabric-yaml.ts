@@ -26,6 +26,7 @@ export interface RoleSpec {
   readonly idleTimeoutSeconds?: number;
   readonly dimensions?: number;
   readonly totalTimeoutSeconds?: number;
+  readonly patienceSeconds?: number;
 }
 
 /** A fabric.yaml in short: what is left out is not there. */

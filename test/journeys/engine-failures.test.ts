@@ -26,11 +26,17 @@ describe('an engine that fails', () => {
         // In order: what the first cannot, the cloud does.
         'chat-fast': {
           targets: ['first', 'openai/cheap'],
+          patienceSeconds: 0,
           firstByteTimeoutSeconds: 1,
           idleTimeoutSeconds: 1,
         },
-        'chat-stalling': { targets: ['sluggish', 'openai/cheap'], idleTimeoutSeconds: 1 },
-        'chat-local': { targets: ['second'], firstByteTimeoutSeconds: 1, idleTimeoutSeconds: 1 },
+        'chat-stalling': { targets: ['sluggish', 'openai/cheap'], idleTimeoutSeconds: 1, patienceSeconds: 0 },
+        'chat-local': {
+          targets: ['second'],
+          firstByteTimeoutSeconds: 1,
+          idleTimeoutSeconds: 1,
+          patienceSeconds: 0,
+        },
       },
     });
   });

@@ -128,6 +128,7 @@ export const roleSchema = z
     idleTimeoutSeconds: z.number(),
     dimensions: z.number().nullable(),
     totalTimeoutSeconds: z.number(),
+    patienceSeconds: z.number(),
     aliases: z.array(z.string()),
     state: z.enum(['ready', 'busy', 'cloud', 'away', 'unavailable']),
     servedBy: z.string().nullable(),

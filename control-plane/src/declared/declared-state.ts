@@ -76,6 +76,8 @@ export interface DeclaredRole {
   readonly firstByteTimeoutSeconds: number;
   readonly idleTimeoutSeconds: number;
   readonly totalTimeoutSeconds: number;
+  /** How long a request is held for a target that is expected soon; 0: not at all. */
+  readonly patienceSeconds: number;
   /** Length of the vectors of an embeddings role; `null`: not declared, so not checked. */
   readonly dimensions: number | null;
 }

@@ -173,6 +173,14 @@ export const roleEntrySchema = z
       .describe('Length of its vectors, for an embeddings role; `ai-fabric smoke` checks it.'),
     idleTimeoutSeconds: timeoutSeconds.default(120).describe('How long an answer may pause.'),
     totalTimeoutSeconds: timeoutSeconds.default(1800).describe('How long an answer may take in all.'),
+    patienceSeconds: z
+      .number()
+      .min(0)
+      .max(3_600)
+      .default(50)
+      .describe(
+        'How long a request is held while no target can serve it but one is expected soon; 0: never. Then the cloud is asked, where the role has it.',
+      ),
   })
   .describe('A logical name that clients ask for.');
 

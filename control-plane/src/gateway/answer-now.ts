@@ -11,6 +11,8 @@ export interface AnswerFacts {
   readonly replica: string;
   readonly attempts: number;
   readonly overheadMs: number;
+  /** What it waited for a target. */
+  readonly queueMs: number;
   readonly reason: string;
 }
 
@@ -20,7 +22,16 @@ export function ownFacts(
   reason: string,
 ): AnswerFacts {
   const { requestId, corsHeaders } = context;
-  return { requestId, corsHeaders, host: NO_TARGET, replica: NO_TARGET, attempts: 0, overheadMs: 0, reason };
+  return {
+    requestId,
+    corsHeaders,
+    host: NO_TARGET,
+    replica: NO_TARGET,
+    attempts: 0,
+    overheadMs: 0,
+    queueMs: 0,
+    reason,
+  };
 }
 
 /** Names and values, alternating: what every answer of the gateway carries, errors too. */
@@ -39,6 +50,7 @@ export function factHeaders(facts: AnswerFacts): string[] {
     'x-fabric-reason',
     facts.reason,
   ];
+  if (facts.queueMs > 0) headers.push('x-fabric-queue-ms', String(Math.round(facts.queueMs)));
   if (facts.corsHeaders.length > 0) headers.push(...facts.corsHeaders);
   return headers;
 }

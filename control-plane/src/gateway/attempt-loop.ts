@@ -1,8 +1,8 @@
 import type { ResolvedModel } from '../declared/declared-state.js';
-import type { Claim, Considered } from '../router/route-types.js';
+import type { Claim, Considered, WaitDecision } from '../router/route-types.js';
 import { NO_TARGET } from './answer-now.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
-import type { AttemptFailure } from './decide/attempt-failure.js';
+import { type AttemptFailure, isBusy } from './decide/attempt-failure.js';
 import { describeFailures, describeRefusal, type Refusal } from './decide/describe-refusal.js';
 import { gatewayError } from './decide/error-table.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
@@ -12,17 +12,23 @@ import type { TraceContext } from './decide/upstream-headers.js';
 import type { FailedAttempt } from './failure-log.js';
 import { DIRECT_TIMEOUTS, GATEWAY_LIMITS } from './gateway-limits.js';
 import type { GatewayParts } from './gateway-parts.js';
+import { Patience, type PatienceOwner } from './patience.js';
 import { type Chosen, nameOf, planCall } from './plan-call.js';
 import type { CallTimeouts } from './upstream/upstream-call.js';
 
 export interface LoopOwner extends AttemptOwner {
   /** No target is left, or it was tried often enough. */
   onRefused(refusal: Refusal): void;
+  /** A held stream has been silent for long. */
+  onSilence(text: string): void;
 }
 
 /** What is asked for. */
 export interface LoopRequest {
   readonly requestId: string;
+  readonly keyId: string;
+  /** What is asked for, by its declared name. */
+  readonly role: string;
   readonly endpoint: EngineEndpoint;
   readonly peeked: PeekedRequest;
   readonly resolved: ResolvedModel;
@@ -31,10 +37,19 @@ export interface LoopRequest {
   readonly trace: TraceContext;
 }
 
+interface TriedTarget {
+  /** As many as there had been when it failed. */
+  readonly comebacks: number;
+  readonly failedAtMs: number;
+  readonly wasFull: boolean;
+  /** Times that it broke with this request in hand: the request may be what breaks it. */
+  readonly breaks: number;
+}
+
 const NONE_EXCLUDED: ReadonlySet<string> = new Set();
 
 /** Select, claim, ask; where that fails before a byte was forwarded, release, exclude, and go round again. */
-export class AttemptLoop {
+export class AttemptLoop implements PatienceOwner {
   /** What the answer's headers tell. */
   host = NO_TARGET;
   replica = NO_TARGET;
@@ -54,6 +69,11 @@ export class AttemptLoop {
   readonly #failures: AttemptFailure[] = [];
   #failedTargets = '';
   #excluded: Set<string> | null = null;
+  /** What came of asking each target, for when it comes back. */
+  #tried: Map<string, TriedTarget> | null = null;
+  #patience: Patience | null = null;
+  /** Attempts that met a full engine before the last wait: they do not count against it. */
+  #forgiven = 0;
   #reason = '';
   #body: Buffer | null;
   #readyAtMs: number;
@@ -72,8 +92,51 @@ export class AttemptLoop {
     return this.#reason + this.#failedTargets;
   }
 
-  /** Asks the next target, or tells the owner that there is none. */
+  /** What it waited in the queue. */
+  get queueMs(): number {
+    return this.#patience?.heldMs ?? 0;
+  }
+
+  get isHeld(): boolean {
+    return this.#patience?.isHeld === true;
+  }
+
+  /** Asks the next target, waits for one, or tells the owner that there is none. */
   next(): void {
+    const wait = this.#look(this.#patience === null || !this.#patience.isOver);
+    if (wait === null) return;
+    this.#patience ??= this.#patienceFor(wait);
+    this.#note(wait);
+    if (!this.#patience.begin(wait)) this.#look(false);
+  }
+
+  /** Something has changed for a request that is held. */
+  lookAgain(): WaitDecision | null {
+    this.#readmit();
+    const wait = this.#look(true);
+    if (wait !== null) this.#note(wait);
+    return wait;
+  }
+
+  /** It is held no more: the cloud, where the role has it, or a refusal. */
+  patienceOver(): void {
+    this.#patience?.end('patience_over');
+    this.#readmit();
+    this.#readyAtMs = this.#parts.clock.monotonicMs();
+    this.#look(false);
+  }
+
+  /** The request is over. A place in the queue is given up. */
+  leaveQueue(): void {
+    this.#patience?.end('left');
+  }
+
+  onSilence(text: string): void {
+    this.#owner.onSilence(text);
+  }
+
+  /** Selects, claims and asks; or refuses. @returns what there is to wait for, where that may be done */
+  #look(mayWait: boolean): WaitDecision | null {
     for (let lost = 0; lost <= GATEWAY_LIMITS.maxLostClaims; lost++) {
       const decision = this.#parts.router.select({
         resolved: this.#request.resolved,
@@ -82,23 +145,82 @@ export class AttemptLoop {
         excluded: this.#excluded ?? NONE_EXCLUDED,
         mayCloud: this.#request.mayCloud,
         localOnly: this.#request.localOnly,
+        mayWait,
       });
+      if (decision.kind === 'wait') return decision;
       if (decision.kind === 'refuse') {
+        this.#patience?.end('refused');
         this.rounds.push({ reason: decision.code, considered: decision.considered, failure: null });
         this.#owner.onRefused(describeRefusal(this.#request.peeked.model, decision, this.#failures));
-        return;
+        return null;
       }
       const claim = this.#parts.router.claim(decision);
       if (claim !== null) {
+        this.#endWait(decision);
         this.#ask(decision, claim);
-        return;
+        return null;
       }
     }
+    this.#patience?.end('refused');
     const message = `Everything that serves "${this.#request.peeked.model}" was taken while it was chosen.`;
     this.#owner.onRefused({
       error: gatewayError('no_capacity', message),
       retryAfterSeconds: 1,
       reason: 'no_capacity',
+    });
+    return null;
+  }
+
+  #patienceFor(wait: WaitDecision): Patience {
+    const { keyId, role, peeked } = this.#request;
+    const { totalAtMs } = this.#timeouts;
+    const nowMs = this.#parts.clock.monotonicMs();
+    const about = {
+      key: keyId,
+      role,
+      bytes: this.#body?.length ?? 0,
+      stream: peeked.stream,
+      nowMs,
+      totalAtMs,
+    };
+    return new Patience(this.#parts, this, about, wait);
+  }
+
+  #endWait(decision: Chosen): void {
+    if (this.#patience?.isHeld !== true) return;
+    this.#patience.end(decision.kind === 'cloud' ? 'cloud' : 'served');
+    this.#readyAtMs = this.#parts.clock.monotonicMs();
+  }
+
+  /** For the log: each thing that was waited for, once. */
+  #note(wait: WaitDecision): void {
+    const reason = `held_${wait.reason}`;
+    if (this.rounds.at(-1)?.reason === reason || this.rounds.length >= GATEWAY_LIMITS.notedRounds) return;
+    this.rounds.push({ reason, considered: wait.considered, failure: null });
+  }
+
+  /** Targets that were merely full, or that have come back or had time to since they failed, may be asked again. */
+  #readmit(): void {
+    this.#forgiven = this.#failures.filter(isBusy).length;
+    const nowMs = this.#parts.clock.monotonicMs();
+    for (const [target, tried] of this.#tried ?? []) {
+      const isBack =
+        this.#parts.router.comebacks(target) > tried.comebacks ||
+        nowMs - tried.failedAtMs >= GATEWAY_LIMITS.retryFailedMs;
+      if (tried.wasFull || (isBack && tried.breaks <= GATEWAY_LIMITS.maxBreaks))
+        this.#excluded?.delete(target);
+    }
+  }
+
+  #noteTried(target: string, failure: AttemptFailure): void {
+    this.#tried ??= new Map();
+    // An engine that was never reached was not broken by this request.
+    const broke = isBusy(failure) || failure.code === 'connect_refused' ? 0 : 1;
+    this.#tried.set(target, {
+      comebacks: this.#parts.router.comebacks(target),
+      failedAtMs: this.#readyAtMs,
+      wasFull: isBusy(failure),
+      breaks: (this.#tried.get(target)?.breaks ?? 0) + broke,
     });
   }
 
@@ -112,6 +234,7 @@ export class AttemptLoop {
     this.#failedTargets += `${this.#failedTargets === '' ? '; ' : ', '}${target}=${failure.code}`;
     this.#excluded ??= new Set();
     this.#excluded.add(target);
+    this.#noteTried(target, failure);
     this.#parts.metrics.attemptFailed(target, failure.code);
     this.failedAttempts.push({ target, failure });
     if (this.#isEnough()) {
@@ -153,7 +276,7 @@ export class AttemptLoop {
   }
 
   #isEnough(): boolean {
-    if (this.attempts >= GATEWAY_LIMITS.maxAttempts) return true;
+    if (this.attempts - this.#forgiven >= GATEWAY_LIMITS.maxAttempts) return true;
     if (this.#readyAtMs >= this.#timeouts.totalAtMs) return true;
     const internal = this.#failures.filter((failure) => failure.code === 'status_500').length;
     return internal >= GATEWAY_LIMITS.maxInternalErrors;

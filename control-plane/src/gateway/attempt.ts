@@ -3,7 +3,7 @@ import type { Clock } from '@ai-fabric/shared';
 import type { AttemptOutcome, Claim } from '../router/route-types.js';
 import type { AnswerSink, SinkHost } from './answer-sink.js';
 import type { Deadlines } from './deadlines.js';
-import { type AttemptFailure, isBusy } from './decide/attempt-failure.js';
+import { type AttemptFailure, attemptFailure, isBusy } from './decide/attempt-failure.js';
 import type { GatewayError } from './decide/error-table.js';
 import { judgeAnswer } from './decide/judge-answer.js';
 import type { NormalisedError } from './decide/normalise-engine-error.js';
@@ -90,7 +90,11 @@ export class Attempt implements AnswerListener, SinkHost {
   onAnswerStart(status: number, headers: AnswerHeaders): void {
     this.headers = headers;
     const verdict = judgeAnswer(status, text(headers['content-type']), text(headers['content-encoding']));
-    if (verdict.kind === 'json') this.#sink = new JsonAnswer(this);
+    if (verdict.kind === 'json' && this.response.headersSent) {
+      // Comments have made it an event stream: nothing else can follow them.
+      this.#call?.abort();
+      this.giveUp(attemptFailure('not_json', 'one JSON answer where an event stream was asked for'));
+    } else if (verdict.kind === 'json') this.#sink = new JsonAnswer(this);
     else if (verdict.kind === 'events') this.#sink = new EventStreamRelay(this, this.#owner.withholdUsage);
     else {
       const kind = verdict.kind === 'failed' ? verdict.code : verdict.kind;

@@ -142,6 +142,8 @@ class RawGateway implements Gateway {
 
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
+    // What is held is not under way: it would only wait out the grace.
+    for (const exchange of this.#open) if (exchange.isHeld) exchange.shutDown();
     if (!(await this.#emptied(graceMs))) {
       for (const exchange of this.#open) exchange.shutDown();
       if (!(await this.#emptied(FLUSH_MS))) {

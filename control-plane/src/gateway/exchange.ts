@@ -18,7 +18,9 @@ import {
   type GatewayError,
   type GatewayErrorCode,
   gatewayError,
+  renderComment,
   renderEnvelope,
+  renderEventOf,
 } from './decide/error-table.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
 import type { NormalisedError } from './decide/normalise-engine-error.js';
@@ -89,6 +91,11 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     return this.#context.key.keyId;
   }
 
+  /** It waits for a target. */
+  get isHeld(): boolean {
+    return this.#loop?.isHeld === true;
+  }
+
   get promptParam(): string {
     return this.#endpoint.promptParam;
   }
@@ -137,11 +144,29 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     if (this.#step('attempt_failed')) this.#loop?.failed(failure);
   }
 
+  /** A held stream: the comment keeps it alive, and its first one sends the head. Whatever comes of it comes as an event. */
+  onSilence(text: string): void {
+    if (this.#phase !== 'asking') return;
+    if (!this.response.headersSent) this.#sendHead(EVENT_STREAM, null, 'held', 0);
+    this.response.write(renderComment(text));
+  }
+
   onCommitted(contentType: string, contentLength: number | null, ownMs: number): void {
     if (!this.#step('committed')) return;
     this.#reader.release();
     this.#loop?.dropBody();
-    const head = factHeaders(this.#facts(this.#loop?.reason ?? '', ownMs));
+    if (this.response.headersSent) {
+      const { replica = NO_TARGET, host = NO_TARGET, queueMs = 0 } = this.#loop ?? {};
+      this.response.write(
+        renderComment(`served by ${replica} on ${host} after ${Math.round(queueMs / 1000)} s`),
+      );
+      return;
+    }
+    this.#sendHead(contentType, contentLength, this.#loop?.reason ?? '', ownMs);
+  }
+
+  #sendHead(contentType: string, contentLength: number | null, reason: string, ownMs: number): void {
+    const head = factHeaders(this.#facts(reason, ownMs));
     head.push('content-type', contentType);
     if (contentLength !== null) head.push('content-length', String(contentLength));
     else head.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
@@ -221,8 +246,8 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       this.onRefused({ error, retryAfterSeconds: null, reason: error.code });
       return;
     }
-    const { request, bytes, role } = prepared;
-    this.#role = role;
+    const { request, bytes } = prepared;
+    this.#role = request.role;
     this.#isStream = request.peeked.stream;
     this.withholdUsage = !request.peeked.wantsUsage;
     const hasAnswerText = this.#endpoint.task !== 'embeddings';
@@ -251,6 +276,11 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#reader.release();
     const { clock, deadlines } = this.#parts;
     if (!this.#request.complete) linger(this.#request, deadlines, clock, GATEWAY_LIMITS.lingerMs);
+    if (this.response.headersSent) {
+      this.#finish(outcome, reason, 200);
+      this.response.end(renderEventOf(error));
+      return;
+    }
     this.#finish(outcome, reason, status);
     answerJson(this.response, status, renderEnvelope(error), this.#facts(reason, 0), [
       ...headers,
@@ -271,6 +301,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       replica: loop?.replica ?? NO_TARGET,
       attempts: loop?.attempts ?? 0,
       overheadMs: (loop?.overheadMs ?? 0) + ownMs,
+      queueMs: loop?.queueMs ?? 0,
       reason,
     };
   }
@@ -286,6 +317,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   /** @param status as it was sent, if it was */
   #finish(outcome: RequestOutcome, reason: string, status: number | null): void {
     const { clock, deadlines, metrics, requestLog } = this.#parts;
+    this.#loop?.leaveQueue();
     const settlement = settleUse(outcome, this.#loop?.attempts ?? 0, this.#usage);
     if (settlement.kind === 'giveBack') this.#reservation?.giveBack();
     else this.#reservation?.settle(settlement.usedTokens);
@@ -338,7 +370,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   readonly #onClose = (): void => {
     const phase = this.#phase;
     if (this.#step('client_gone')) {
-      this.#finish('client_gone', `left_while_${phase}`, phase === 'answering' ? 200 : null);
+      this.#finish('client_gone', `left_while_${phase}`, this.response.headersSent ? 200 : null);
       this.#loop?.attempt?.cancel();
     }
     this.#parts.deadlines.unwatch(this);
@@ -353,5 +385,6 @@ const BODY_REFUSAL_HEADERS: { readonly [Code in GatewayErrorCode]?: readonly str
   body_timeout: ['connection', 'close'],
   overloaded: ['retry-after', '1'],
 };
+const EVENT_STREAM = 'text/event-stream; charset=utf-8';
 const KEY_HEADERS = ['www-authenticate', 'Bearer'];
 const SHUTDOWN_HEADERS = ['retry-after', '5', 'connection', 'close'];

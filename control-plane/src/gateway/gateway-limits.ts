@@ -6,6 +6,16 @@ export const GATEWAY_LIMITS = {
   maxInternalErrors: 2,
   /** Claims lost to other requests before the gateway calls the fleet full. */
   maxLostClaims: 8,
+  /** A target that broke with a request in hand is given that request this often again. */
+  maxBreaks: 1,
+  /** A request that is held may ask a target that failed again after this, whether or not it was seen to come back. */
+  retryFailedMs: 3_500,
+  /** Rounds of looking for a target that are noted while a request is held; the rest of the log's are for what follows. */
+  notedRounds: 5,
+  /** A held stream is silent for so long, and its status still open; then a comment tells what it waits for … */
+  heldSilenceMs: 15_000,
+  /** … and again after each of these. */
+  heldCommentEveryMs: 10_000,
   /** Bodies up to this are checked to be JSON; of larger ones only the structure is followed. */
   checkedBytes: 256 * 1024,
   /** All request bodies that are held at the same time. */

@@ -40,7 +40,16 @@ export interface FailureSeries {
   readonly failures: number;
 }
 
-/** Upper bounds of both histograms, seconds. */
+/** How a wait ended. `queue_full`: it never began. */
+export type HoldOutcome = 'served' | 'cloud' | 'patience_over' | 'refused' | 'left' | 'queue_full';
+
+export interface HoldSeries {
+  readonly role: string;
+  readonly outcome: HoldOutcome;
+  readonly held: Histogram;
+}
+
+/** Upper bounds of the histograms, seconds. */
 export const LATENCY_BOUNDS_SECONDS: readonly number[] = [
   0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600,
 ];
@@ -67,6 +76,7 @@ export class GatewayMetrics {
   retriesTotal = 0;
   readonly #routes = new Map<string, MutableRoute>();
   readonly #failures = new Map<string, Mutable<FailureSeries>>();
+  readonly #holds = new Map<string, HoldSeries & { readonly held: MutableHistogram }>();
 
   get routes(): Iterable<RouteSeries> {
     return this.#routes.values();
@@ -74,6 +84,24 @@ export class GatewayMetrics {
 
   get failures(): Iterable<FailureSeries> {
     return this.#failures.values();
+  }
+
+  get holds(): Iterable<HoldSeries> {
+    return this.#holds.values();
+  }
+
+  holdEnded(role: string, outcome: HoldOutcome, seconds: number): void {
+    const key = `${role}\n${outcome}`;
+    let series = this.#holds.get(key);
+    if (series === undefined) {
+      if (this.#holds.size >= MAX_SERIES && role !== OTHER) {
+        this.holdEnded(OTHER, outcome, seconds);
+        return;
+      }
+      series = { role, outcome, held: makeHistogram() };
+      this.#holds.set(key, series);
+    }
+    observe(series.held, seconds);
   }
 
   requestFinished(request: FinishedRequest): void {

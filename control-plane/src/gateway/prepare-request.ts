@@ -17,8 +17,6 @@ export type PreparedRequest =
       readonly request: LoopRequest;
       /** The body as it is to be forwarded, less the rewriting for a target. */
       readonly bytes: Buffer;
-      /** What was asked for, by its declared name. */
-      readonly role: string;
     }
   | { readonly ok: false; readonly error: GatewayError };
 
@@ -42,6 +40,8 @@ export function prepareRequest(
   }
   const request: LoopRequest = {
     requestId: context.requestId,
+    keyId: context.key.keyId,
+    role: nameOfResolved(resolved),
     endpoint,
     peeked: peeked.request,
     resolved,
@@ -49,7 +49,7 @@ export function prepareRequest(
     localOnly: oneHeader(headers[LOCAL_ONLY_HEADER])?.trim().toLowerCase() === 'true',
     trace: { traceparent: oneHeader(headers['traceparent']), tracestate: oneHeader(headers['tracestate']) },
   };
-  return { ok: true, request, bytes, role: nameOfResolved(resolved) };
+  return { ok: true, request, bytes };
 }
 
 /** What a key may not ask for is not named to it either. */

@@ -25,7 +25,7 @@ export interface FinishedExchange {
     readonly target: string;
     readonly host: string;
     readonly attempts: number;
-    readonly overheadMs: number;
+    readonly queueMs: number;
     readonly rounds: readonly RouteRound[];
   } | null;
 }
@@ -53,7 +53,7 @@ export function recordOf(finished: FinishedExchange): RequestRow {
     cachedTokens: usage?.cachedTokens ?? null,
     ttftMs: finished.ttftMs,
     totalMs: finished.totalMs,
-    queueMs: loop?.overheadMs ?? 0,
+    queueMs: loop?.queueMs ?? 0,
     attempts: loop?.attempts ?? 0,
     rounds: loop?.rounds ?? NO_ROUNDS,
   };

@@ -18,6 +18,13 @@ export function addGatewayMetrics(registry: Registry, gateway: GatewayMetrics): 
     () =>
       [...gateway.routes].map(({ role, target, ttft }) => ({ labels: { role, target }, histogram: ttft })),
   );
+  addHistogram(
+    registry,
+    'ai_fabric_hold_seconds',
+    'What requests were held for a target that was expected, by how the wait ended',
+    () =>
+      [...gateway.holds].map(({ role, outcome, held }) => ({ labels: { role, outcome }, histogram: held })),
+  );
 }
 
 function addCounters(registry: Registry, gateway: GatewayMetrics): void {
@@ -83,9 +90,9 @@ function addTokenCounters(registry: Registry, gateway: GatewayMetrics): void {
   });
 }
 
-type Labels = 'role' | 'target' | 'le';
+type Labels = 'role' | 'target' | 'outcome' | 'le';
 interface LabelledHistogram {
-  readonly labels: { readonly role: string; readonly target: string };
+  readonly labels: { readonly role: string; readonly target?: string; readonly outcome?: string };
   readonly histogram: Histogram;
 }
 
@@ -99,7 +106,12 @@ function addHistogram(
   help: string,
   read: () => readonly LabelledHistogram[],
 ): void {
-  const metric = new Gauge<Labels>({ name, help, labelNames: ['role', 'target', 'le'], registers: [] });
+  const metric = new Gauge<Labels>({
+    name,
+    help,
+    labelNames: ['role', 'target', 'outcome', 'le'],
+    registers: [],
+  });
   registry.registerMetric(
     Object.assign(metric, {
       get: (): Promise<MetricObjectWithValues<MetricValue<Labels>>> =>

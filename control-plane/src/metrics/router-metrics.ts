@@ -36,6 +36,16 @@ export function addRouterMetrics(registry: Registry, read: () => RouterGauges): 
       for (const { target, kind, breaker } of read().targets) this.set({ target, kind }, openness[breaker]);
     },
   });
+  new Gauge({
+    name: 'ai_fabric_held_requests',
+    help: 'Requests that are held now for a target that is expected, by what they asked for',
+    labelNames: ['role'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [role, count] of read().held) this.set({ role }, count);
+    },
+  });
   new Counter({
     name: 'ai_fabric_claims_reaped_total',
     help: 'Claims that nobody released in time; more than 0 is a bug',

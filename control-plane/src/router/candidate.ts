@@ -18,6 +18,10 @@ export interface ReplicaCandidate {
   readonly draining: boolean;
   /** `absent` also where nothing was ever observed. */
   readonly phase: ReplicaPhase;
+  /** How long it is in this phase; `Infinity`: since before we looked. */
+  readonly phaseForMs: number;
+  /** It failed a moment ago while its agent still calls it ready: how much longer that counts as a restart; 0: not so. */
+  readonly doubtForMs: number;
   /** Prompt and answer together; `null`: not known. */
   readonly contextTokens: number | null;
   /** Milliseconds until the breaker lets one request through; 0: it does now. */

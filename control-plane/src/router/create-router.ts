@@ -1,24 +1,29 @@
 import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { DeclaredSource, DeclaredState, ResolvedModel } from '../declared/declared-state.js';
-import type { LiveView } from '../live/live-view.js';
+import type { LiveChange, LiveView } from '../live/live-view.js';
 import { Breaker } from './breaker.js';
 import type { SecretPresence } from './cloud-target.js';
 import { describeModel } from './decide/describe-model.js';
 import { route } from './decide/route.js';
 import { suggestModels } from './decide/suggest-models.js';
-import { Ledger } from './ledger.js';
-import type { Moment } from './live-replica-target.js';
+import { RequestQueue } from './hold-queue.js';
+import { type ClaimObserver, Ledger } from './ledger.js';
+import type { LiveReplicaTarget, Moment } from './live-replica-target.js';
 import { type CatalogueEntry, modelCatalogue, taskOf } from './model-catalogue.js';
 import { watchReady } from './ready-watch.js';
 import type {
+  AttemptOutcome,
   Claim,
+  HeldRequest,
+  HoldTicket,
   ListedModel,
   RouteDecision,
   RouteRequest,
   Router,
   RouterGauges,
   TargetGauge,
+  WaitDecision,
 } from './route-types.js';
 import { defaultRouterSettings, type RouterSettings } from './router-settings.js';
 import { TargetBoard } from './target-board.js';
@@ -60,6 +65,7 @@ interface Place {
   /** `null`: unbounded. */
   readonly slots: number | null;
   readonly breaker: Breaker;
+  readonly observer: ClaimObserver;
 }
 
 class LiveRouter implements RunningRouter {
@@ -67,6 +73,9 @@ class LiveRouter implements RunningRouter {
   readonly #settings: RouterSettings;
   readonly #ledger: Ledger;
   readonly #board: TargetBoard;
+  readonly #queue: RequestQueue;
+  /** One for each target, made with its first claim and kept until the declaration changes. */
+  readonly #observers = new Map<string, ClaimObserver>();
   readonly #subscriptions: (() => void)[];
   #catalogue: ReadonlyMap<string, CatalogueEntry> = new Map();
 
@@ -79,11 +88,14 @@ class LiveRouter implements RunningRouter {
     const breakerFor = (target: string): Breaker =>
       new Breaker(target, { clock, random, log, settings: settings.breaker });
     this.#ledger = ledger;
+    this.#queue = new RequestQueue(clock, settings.hold);
     this.#board = new TargetBoard({ live, secrets, ledger, breakerFor, settings });
     this.#takeDeclared(declared.current());
     this.#subscriptions = [
       declared.onChange((state) => this.#takeDeclared(state)),
-      watchReady(live, (deployment) => this.#board.replica(deployment)?.breaker.readyAgain()),
+      watchReady(live, (deployment) => this.#readyAgain(deployment)),
+      // Behind the watch above: who looks again finds a breaker that knows of it.
+      live.onChange((change) => this.#noticeChange(change)),
     ];
   }
 
@@ -95,13 +107,21 @@ class LiveRouter implements RunningRouter {
   claim(decision: Chosen): Claim | null {
     const place = this.#placeOf(decision);
     if (place === null) return null;
-    const { target, slots, breaker } = place;
+    const { target, slots, breaker, observer } = place;
     if (slots !== null && this.#ledger.account(target).inflight >= slots) return null;
     if (breaker.busyForMs(this.#deps.clock.monotonicMs()) > 0) return null;
     // Asked last: a probe that was admitted and then not taken would keep the next one out.
     const admission = breaker.admit();
     if (admission === 'refused') return null;
-    return this.#ledger.claim(target, slots, admission === 'probe', breaker);
+    return this.#ledger.claim(target, slots, admission === 'probe', observer);
+  }
+
+  hold(held: HeldRequest, wait: WaitDecision): HoldTicket | null {
+    return this.#queue.join(held, wait);
+  }
+
+  comebacks(target: string): number {
+    return this.#board.replica(target)?.comebacks ?? 0;
   }
 
   resolve(model: string): ResolvedModel | undefined {
@@ -136,11 +156,12 @@ class LiveRouter implements RunningRouter {
       const kind = target.includes('/') ? 'provider' : 'deployment';
       targets.push({ ...this.#counts(target), ...unbounded, kind, breaker: 'closed' });
     }
-    return { targets, reapedClaimsTotal: this.#ledger.reapedTotal };
+    return { targets, reapedClaimsTotal: this.#ledger.reapedTotal, held: this.#queue.perRole };
   }
 
   close(): void {
     for (const end of this.#subscriptions.splice(0)) end();
+    this.#queue.close();
     this.#ledger.close();
   }
 
@@ -163,17 +184,61 @@ class LiveRouter implements RunningRouter {
       const { deployment } = decision;
       const replica = this.#board.replica(deployment.name);
       if (replica?.deployment !== deployment) return null;
-      return { target: replica.target, slots: deployment.maxConcurrent, breaker: replica.breaker };
+      const observer = this.#observerOf(replica.target, replica.breaker);
+      const { target, breaker } = replica;
+      return { target, slots: deployment.maxConcurrent, breaker, observer };
     }
     const { provider, model } = decision;
     const cloud = this.#board.cloud(`${provider.name}/${model.name}`);
     if (cloud?.provider !== provider || cloud.model !== model) return null;
-    return { target: cloud.target, slots: null, breaker: cloud.breaker };
+    const observer = this.#observerOf(cloud.target, cloud.breaker);
+    return { target: cloud.target, slots: null, breaker: cloud.breaker, observer };
+  }
+
+  /** What a claim tells goes to the breaker, to the replica's own record, and to those who wait for its slot. */
+  #observerOf(target: string, breaker: Breaker): ClaimObserver {
+    const known = this.#observers.get(target);
+    if (known !== undefined) return known;
+    // The same engine may be declared anew while the claim is open: its record is then with its new target.
+    const replicaNow = (): LiveReplicaTarget | undefined => {
+      const replica = this.#board.replica(target);
+      return replica?.breaker === breaker ? replica : undefined;
+    };
+    const observer: ClaimObserver = {
+      answered: (isProbe) => {
+        breaker.answered(isProbe);
+        if (replicaNow()?.noticeSuccess() === true) this.#queue.wake(target);
+      },
+      released: (isProbe, outcome) => {
+        breaker.released(isProbe, outcome);
+        const replica = replicaNow();
+        if (replica !== undefined) noticeOutcome(replica, outcome, this.#deps.clock);
+        this.#queue.wake(target);
+      },
+    };
+    this.#observers.set(target, observer);
+    return observer;
+  }
+
+  #readyAgain(deployment: string): void {
+    const replica = this.#board.replica(deployment);
+    replica?.breaker.readyAgain();
+    replica?.noticeReady();
+  }
+
+  #noticeChange(change: LiveChange): void {
+    if (change.kind === 'sample') return;
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (change.kind === 'replica') this.#board.replica(change.replica.deployment)?.noticePhase(nowMs);
+    else for (const replica of this.#board.replicas()) replica.noticePhase(nowMs);
+    this.#queue.wake(null);
   }
 
   #takeDeclared(state: DeclaredState): void {
     this.#catalogue = modelCatalogue(state);
     this.#board.rebuild(state);
+    this.#observers.clear();
+    this.#queue.wake(null);
     this.#ledger.retain((target) => this.#board.has(target));
     let longestSeconds = 0;
     for (const role of state.roles.values()) {
@@ -186,4 +251,9 @@ class LiveRouter implements RunningRouter {
     const { clock } = this.#deps;
     return { monotonicMs: clock.monotonicMs(), wallMs: clock.nowMs() };
   }
+}
+
+function noticeOutcome(replica: LiveReplicaTarget, outcome: AttemptOutcome, clock: Clock): void {
+  if (outcome.kind === 'failed') replica.noticeFailure(clock.monotonicMs());
+  else if (outcome.kind === 'succeeded') replica.noticeSuccess();
 }

@@ -21,7 +21,7 @@ export interface LiveReplicaTargetDeps {
   readonly live: LiveView;
   readonly breaker: Breaker;
   readonly account: Account;
-  readonly settings: ExternalLoadSettings;
+  readonly settings: { readonly external: ExternalLoadSettings; readonly doubtMs: number };
 }
 
 /**
@@ -36,6 +36,8 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   presence: Presence = 'unseen';
   draining = false;
   phase: ReplicaPhase = 'absent';
+  phaseForMs = Number.POSITIVE_INFINITY;
+  doubtForMs = 0;
   contextTokens: number | null = null;
   blockedForMs = 0;
   busyForMs = 0;
@@ -51,12 +53,19 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   /** Wall clock, as the live view gives it: only to notice a new reading. */
   #seenReadingAtMs: number | null = null;
   #readingMonotonicMs: number | null = null;
+  /** As last told; not as of the last decision, which may be long ago. */
+  #toldPhase: ReplicaPhase;
+  #phaseSinceMs = Number.NEGATIVE_INFINITY;
+  /** Since its first failure without a success; `null`: there is none. */
+  #failingSinceMs: number | null = null;
+  #comebacks = 0;
 
   constructor(deployment: DeclaredDeployment, mayBeAway: boolean, deps: LiveReplicaTargetDeps) {
     this.target = deployment.name;
     this.deployment = deployment;
     this.mayBeAway = mayBeAway;
     this.#deps = deps;
+    this.#toldPhase = this.#observed()?.status.phase ?? 'absent';
   }
 
   get breaker(): Breaker {
@@ -73,8 +82,41 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     this.#external = earlier.#external;
     this.#seenReadingAtMs = earlier.#seenReadingAtMs;
     this.#readingMonotonicMs = earlier.#readingMonotonicMs;
+    this.#toldPhase = earlier.#toldPhase;
+    this.#phaseSinceMs = earlier.#phaseSinceMs;
+    this.#failingSinceMs = earlier.#failingSinceMs;
+    this.#comebacks = earlier.#comebacks;
     this.waiting = earlier.waiting;
     this.kvUsageRatio = earlier.kvUsageRatio;
+  }
+
+  /** How often it served again after it had not. */
+  get comebacks(): number {
+    return this.#comebacks;
+  }
+
+  /** The live view told something new of it or of its host. */
+  noticePhase(nowMs: number): void {
+    const phase = this.#observed()?.status.phase ?? 'absent';
+    if (phase === this.#toldPhase) return;
+    this.#toldPhase = phase;
+    this.#phaseSinceMs = nowMs;
+  }
+
+  noticeReady(): void {
+    this.#comebacks += 1;
+    this.#failingSinceMs = null;
+  }
+
+  noticeFailure(nowMs: number): void {
+    this.#failingSinceMs ??= nowMs;
+  }
+
+  /** @returns whether it had failed before */
+  noticeSuccess(): boolean {
+    if (this.#failingSinceMs === null) return false;
+    this.noticeReady();
+    return true;
   }
 
   refresh(now: Moment): void {
@@ -84,6 +126,10 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     this.draining = host?.draining ?? false;
     const replica = this.#observed();
     this.phase = replica?.status.phase ?? 'absent';
+    this.phaseForMs = now.monotonicMs - this.#phaseSinceMs;
+    const failingSinceMs = this.#failingSinceMs;
+    this.doubtForMs =
+      failingSinceMs === null ? 0 : Math.max(0, failingSinceMs + settings.doubtMs - now.monotonicMs);
     this.contextTokens = smaller(this.deployment.contextTokens, replica?.status.maxModelLen ?? null);
     this.blockedForMs = breaker.blockedForMs(now.monotonicMs);
     this.busyForMs = breaker.busyForMs(now.monotonicMs);
@@ -93,7 +139,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     if (readingAtMs !== this.#seenReadingAtMs) this.#takeReading(replica?.reading ?? null, readingAtMs, now);
     const takenAtMs = this.#readingMonotonicMs;
     this.readingAgeMs = takenAtMs === null ? null : Math.max(0, now.monotonicMs - takenAtMs);
-    this.externalLoad = externalLoadAt(this.#external, now.monotonicMs, settings);
+    this.externalLoad = externalLoadAt(this.#external, now.monotonicMs, settings.external);
   }
 
   /** A replica seen on another host is what is left of an earlier declaration. */
@@ -115,8 +161,8 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     if (!isTaken || this.#readingMonotonicMs === null) return;
     const atMs = this.#readingMonotonicMs;
     const { account, settings } = this.#deps;
-    const own = account.inflightRange(atMs - settings.gaugeLagMs, atMs);
-    this.#external = estimateExternalLoad(this.#external, reported(reading), own, atMs, settings);
+    const own = account.inflightRange(atMs - settings.external.gaugeLagMs, atMs);
+    this.#external = estimateExternalLoad(this.#external, reported(reading), own, atMs, settings.external);
   }
 }
 

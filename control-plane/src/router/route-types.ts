@@ -18,6 +18,8 @@ export interface RouteRequest {
   readonly mayCloud: boolean;
   /** The client forbids providers for this request, whatever its key may. */
   readonly localOnly?: boolean;
+  /** Whether `wait` is an answer; left out, it is not. */
+  readonly mayWait?: boolean;
 }
 
 /** Why a target was not chosen: a code, for headers, logs and explanations. */
@@ -63,6 +65,8 @@ export type RefusalCode =
   | 'no_capacity'
   | 'host_away'
   | 'not_ready'
+  /** Its replica is on its way, and was not there in time. */
+  | 'loading'
   | 'all_failed'
   /** Too long for every target: the client's to mend. */
   | 'context_too_long'
@@ -72,6 +76,9 @@ export type RefusalCode =
   | 'provider_key_missing'
   /** A provider would answer now, and the client asked for none. */
   | 'local_only';
+
+/** What a request waits for: a free slot, a replica that is on its way, a host or engine that has just fallen silent. */
+export type WaitReason = 'full' | 'loading' | 'silent';
 
 export type RouteDecision =
   | {
@@ -85,6 +92,20 @@ export type RouteDecision =
       readonly provider: DeclaredProvider;
       readonly model: DeclaredProviderModel;
       readonly reason: ChoiceReason;
+      readonly considered: readonly Considered[];
+    }
+  | {
+      /** Nothing can take it now, and something is expected to soon. */
+      readonly kind: 'wait';
+      readonly reason: WaitReason;
+      /** One phrase for people: which target, and what it is doing. */
+      readonly detail: string;
+      /** The targets that are expected, in the order of declaration. */
+      readonly waitsFor: readonly string[];
+      /** Something changes by itself then; `null`: only an event changes it. */
+      readonly lookAgainInMs: number | null;
+      /** As declared, counted from the request's first wait. */
+      readonly patienceMs: number;
       readonly considered: readonly Considered[];
     }
   | {
@@ -121,10 +142,42 @@ export interface Claim {
   release(outcome: AttemptOutcome): void;
 }
 
+/** A request that is held, as the queue sees it. */
+export interface HeldRequest {
+  /** Whose it is: requests of one key wait behind each other, keys take turns. */
+  readonly key: string;
+  /** What was asked for, by its declared name. */
+  readonly role: string;
+  /** Of its body, which stays in memory. */
+  readonly bytes: number;
+  /** Monotonic milliseconds. */
+  readonly patienceEndsAtMs: number;
+  /**
+   * Something that it waits for has changed: look again, claim, and go.
+   *
+   * @returns what it still waits for, or `null` where it needs the queue no more (served, or refused)
+   */
+  lookAgain(): WaitDecision | null;
+  /** Its patience is over; it has left the queue. */
+  patienceOver(): void;
+}
+
+export type WaitDecision = Extract<RouteDecision, { kind: 'wait' }>;
+
+/** A place in the queue. */
+export interface HoldTicket {
+  /** Gives the place up; later calls do nothing. */
+  leave(): void;
+}
+
 /** What the gateway uses. Selecting reads; claiming takes, and fails when the capacity was taken in between. */
 export interface Router {
   select(request: RouteRequest): RouteDecision;
   claim(decision: Extract<RouteDecision, { kind: 'send' | 'cloud' }>): Claim | null;
+  /** Takes a place in the queue, or `null` where that is full. Never looks again before it has returned. */
+  hold(held: HeldRequest, wait: WaitDecision): HoldTicket | null;
+  /** How often this target came back: a request that failed there before may be sent there again. */
+  comebacks(target: string): number;
   /** The name's meaning, or `undefined`. */
   resolve(model: string): ResolvedModel | undefined;
   /** Known names most like this one, best first, at most three. */
@@ -138,6 +191,8 @@ export interface RouterGauges {
   readonly targets: readonly TargetGauge[];
   /** Claims that nobody released before their deadline. More than 0 is a bug of whoever held them. */
   readonly reapedClaimsTotal: number;
+  /** Requests that are held, by what they asked for. */
+  readonly held: ReadonlyMap<string, number>;
 }
 
 export interface TargetGauge {

@@ -56,7 +56,7 @@ describe('however requests, failures, hosts and declarations interleave', () => 
               expect(fabric.live.host(host)?.presence).toBe('online');
               expect(counts()[name] ?? 0).toBeLessThan(maxConcurrent);
             }
-            if (decision.kind !== 'refuse') {
+            if (decision.kind === 'send' || decision.kind === 'cloud') {
               const claim = fabric.router.claim(decision);
               // Nothing came in between.
               expect(claim).not.toBeNull();

@@ -1,12 +1,16 @@
 import type { ExternalLoadSettings } from './decide/estimate-external-load.js';
 import type { RouteSettings } from './decide/route.js';
 import type { BreakerSettings } from './decide/step-breaker.js';
+import type { HoldQueueBounds } from './decide/step-hold-queue.js';
 
 export interface RouterSettings {
   readonly route: RouteSettings;
   readonly external: ExternalLoadSettings;
   readonly breaker: BreakerSettings;
   readonly ledger: LedgerSettings;
+  readonly hold: HoldQueueBounds;
+  /** For how long a replica that fails while its agent calls it ready is thought to be restarting. */
+  readonly doubtMs: number;
   /** A secret's presence is looked up at most this often per provider: the lookup may touch a file. */
   readonly keyCheckMs: number;
 }
@@ -36,6 +40,7 @@ export const defaultRouterSettings: RouterSettings = {
       waitingWeight: 0.5,
       longQueue: 5,
     },
+    wait: { directPatienceMs: 50_000, unansweredMs: 120_000, recreationMs: 5_000, doubtLookMs: 4_000 },
     tie: { ratio: 0.1, floor: 0.02 },
     refusal: {
       fullSeconds: { least: 1, usual: 2, most: 30 },
@@ -64,5 +69,7 @@ export const defaultRouterSettings: RouterSettings = {
     leastDeadlineMs: 7_200_000,
     holdSmoothing: 0.1,
   },
+  hold: { mostPerRole: 256, mostInAll: 1_024, mostBytes: 256 * 1024 * 1024 },
+  doubtMs: 10_000,
   keyCheckMs: 1_000,
 };

@@ -106,7 +106,7 @@ export class TargetBoard {
       const named = this.#replicas.get(deployment.name);
       const earlier = named && isSameEngine(named.deployment, deployment) ? named : undefined;
       const breaker = earlier?.breaker ?? breakerFor(deployment.name);
-      const deps = { live, breaker, account, settings: settings.external };
+      const deps = { live, breaker, account, settings };
       const replica = new LiveReplicaTarget(deployment, mayBeAway, deps);
       if (earlier !== undefined) replica.inherit(earlier);
       replicas.set(deployment.name, replica);

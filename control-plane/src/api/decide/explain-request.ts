@@ -16,6 +16,16 @@ export function explainRequest(request: ExplainedRequest): Explanation {
   return { whyHere: whyHere(request), whyNotThere: whyNotThere(request) };
 }
 
+/** `held 12 s: armitage-chat was not ready`; empty where it was not held. */
+function held({ rounds, queueMs }: ExplainedRequest): string {
+  const round = rounds?.findLast(({ reason }) => reason in HOLDS);
+  if (round === undefined) return '';
+  const { what, verdicts } = HOLDS[round.reason] ?? { what: '', verdicts: [] };
+  const targets = round.considered.filter(({ verdict }) => verdicts.includes(verdict));
+  const names = targets.map(({ target }) => target).join(', ');
+  return `held ${Math.round(queueMs / 100) / 10} s: ${names === '' ? 'a target' : names} ${what}`;
+}
+
 function whyHere(request: ExplainedRequest): string {
   const { target, host, attempts, role, outcome, reason, consideredCount } = request;
   const asked = role === '' ? 'the request' : `"${role}"`;
@@ -24,14 +34,18 @@ function whyHere(request: ExplainedRequest): string {
   const why = choice ?? (consideredCount <= 1 ? 'only_candidate' : null);
   const chosen = why === null ? '' : `: ${CHOICES[why] ?? codeWords(why)}`;
   const tries = attempts === 1 ? '' : ` (attempt ${attempts})`;
-  const asking = `${asked} went to ${target} on ${host}${tries}${chosen}`;
+  const wait = held(request);
+  const asking = `${asked} went to ${target} on ${host}${tries}${chosen}${wait === '' ? '' : `; ${wait}`}`;
   return outcome === 'ok' ? `${asking}.` : `${asking}. ${ENDS[outcome] ?? outcome} (${codeWords(reason)}).`;
 }
 
-function whyNowhere(asked: string, { outcome, reason, consideredCount }: ExplainedRequest): string {
-  if (outcome === 'client_gone') return `The client left before ${asked} was sent anywhere.`;
+function whyNowhere(asked: string, request: ExplainedRequest): string {
+  const { outcome, reason, consideredCount } = request;
+  const wait = held(request);
+  const after = wait === '' ? '' : ` (${wait})`;
+  if (outcome === 'client_gone') return `The client left before ${asked} was sent anywhere${after}.`;
   const looked = consideredCount === 0 ? 'no target was looked for' : `${consideredCount} looked at`;
-  return `${asked} went nowhere: ${REFUSALS[reason] ?? codeWords(reason)} (${looked}).`;
+  return `${asked} went nowhere: ${REFUSALS[reason] ?? codeWords(reason)} (${looked})${wait === '' ? '' : `; ${wait}`}.`;
 }
 
 function whyNotThere({ rounds, target, outcome }: ExplainedRequest): Explanation['whyNotThere'] {
@@ -73,6 +87,16 @@ function codeWords(code: string): string {
   return code.replaceAll('_', ' ');
 }
 
+/** What was waited for, and the verdicts of the targets that it concerns. */
+const HOLDS: Readonly<Record<string, { readonly what: string; readonly verdicts: readonly string[] }>> = {
+  held_full: { what: 'was full', verdicts: ['full'] },
+  held_loading: { what: 'was on its way and not ready yet', verdicts: ['not_ready', 'already_tried'] },
+  held_silent: {
+    what: 'had just fallen silent',
+    verdicts: ['host_late', 'breaker_open', 'already_tried', 'not_ready'],
+  },
+};
+
 const CHOICES: Readonly<Record<string, string>> = {
   only_candidate: 'it was the only one that could take it',
   least_load: 'it was the least busy of those that could take it',
@@ -92,6 +116,7 @@ const ENDS: Readonly<Record<string, string>> = {
 const REFUSALS: Readonly<Record<string, string>> = {
   no_capacity: 'all that could serve it was full',
   host_away: 'its host was away',
+  loading: 'its replica was on its way, and not ready in time',
   not_ready: 'nothing that serves it was ready',
   all_failed: 'every attempt failed',
   context_too_long: 'it was too long for every target',

@@ -56,7 +56,14 @@ describe('a declared state', () => {
       providers: {
         openai: { baseUrl: 'https://api.openai.com/v1', models: { cheap: { model: 'mini', task: 'chat' } } },
       },
-      roles: { fast: { firstByteTimeoutSeconds: 120, idleTimeoutSeconds: 120, totalTimeoutSeconds: 1800 } },
+      roles: {
+        fast: {
+          firstByteTimeoutSeconds: 120,
+          idleTimeoutSeconds: 120,
+          totalTimeoutSeconds: 1800,
+          patienceSeconds: 50,
+        },
+      },
       gateway: { extraHosts: ['ai.example.net'] },
     });
   });

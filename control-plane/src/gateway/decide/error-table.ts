@@ -36,6 +36,8 @@ export const ERROR_TABLE = {
   upstream_interrupted: { status: 502, type: 'server_error' },
   no_capacity: { status: 503, type: 'server_error' },
   host_away: { status: 503, type: 'server_error' },
+  /** A replica is on its way, and did not come in time. */
+  loading: { status: 503, type: 'server_error' },
   not_ready: { status: 503, type: 'server_error' },
   all_failed: { status: 503, type: 'server_error' },
   provider_key_missing: { status: 503, type: 'server_error' },
@@ -88,5 +90,14 @@ export function errorFields(error: GatewayError): ErrorFields {
 
 /** An error inside an event stream whose 200 is already sent. No `[DONE]` follows it. */
 export function renderErrorEvent(error: GatewayError): string {
-  return `data: ${renderEnvelope(errorFields(error))}\n\n`;
+  return renderEventOf(errorFields(error));
+}
+
+export function renderEventOf(fields: ErrorFields): string {
+  return `data: ${renderEnvelope(fields)}\n\n`;
+}
+
+/** A comment of ours between the events of a stream: clients skip it. */
+export function renderComment(text: string): string {
+  return `: ${text.replaceAll(/[\r\n]+/g, ' ')}\n\n`;
 }

@@ -9,10 +9,13 @@ import type {
 import type {
   AttemptOutcome,
   Claim,
+  HeldRequest,
+  HoldTicket,
   ListedModel,
   RouteDecision,
   RouteRequest,
   Router,
+  WaitDecision,
 } from '../../router/route-types.js';
 
 type Candidate =
@@ -30,6 +33,9 @@ export class FakeRouter implements Router {
   /** Claims that are lost to others before one is won. */
   lostClaims = 0;
   listed: ListedModel[] = [];
+  /** While it is set, whoever may wait does. */
+  wait: WaitDecision | null = null;
+  readonly held = new Set<HeldRequest>();
   role: DeclaredRole;
 
   constructor(timeouts: Partial<DeclaredRole> = {}, task: Task = 'chat') {
@@ -41,6 +47,7 @@ export class FakeRouter implements Router {
       idleTimeoutSeconds: 30,
       dimensions: null,
       totalTimeoutSeconds: 300,
+      patienceSeconds: 50,
       ...timeouts,
     };
   }
@@ -73,6 +80,7 @@ export class FakeRouter implements Router {
 
   select(request: RouteRequest): RouteDecision {
     this.selected.push(request);
+    if (this.wait !== null && request.mayWait === true) return this.wait;
     const free = this.candidates.find((candidate) => !request.excluded.has(targetOf(candidate)));
     if (free !== undefined) return { ...free, reason: 'least_load', considered: [] };
     const considered = this.candidates.map((candidate) => ({
@@ -110,6 +118,20 @@ export class FakeRouter implements Router {
         this.outcomes.push({ target, outcome });
       },
     };
+  }
+
+  hold(held: HeldRequest): HoldTicket {
+    this.held.add(held);
+    return { leave: () => void this.held.delete(held) };
+  }
+
+  /** Something changed: everybody looks again, once. */
+  wake(): void {
+    for (const held of this.held) if (held.lookAgain() === null) this.held.delete(held);
+  }
+
+  comebacks(): number {
+    return 0;
   }
 
   resolve(model: string): ResolvedModel | undefined {

@@ -12,6 +12,7 @@ export function describeModel(
 function stateOf(decision: RouteDecision): ListedModel['state'] {
   if (decision.kind === 'send') return 'ready';
   if (decision.kind === 'cloud') return 'cloud';
+  if (decision.kind === 'wait') return 'busy';
   if (decision.code === 'no_capacity') return 'busy';
   return decision.code === 'host_away' ? 'away' : 'unavailable';
 }

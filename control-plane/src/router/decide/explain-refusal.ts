@@ -1,6 +1,7 @@
 import type { Candidate, CandidateGroup } from '../candidate.js';
 import type { Considered, FilterReason, RefusalCode, RouteDecision, RouteRequest } from '../route-types.js';
 import { describeObstacle } from './describe-obstacle.js';
+import { isUnderWay } from './expect-soon.js';
 
 export interface RefusalSettings {
   readonly fullSeconds: RetryRange;
@@ -68,6 +69,7 @@ const HEADLINES: Readonly<Record<RefusalCode, string>> = {
   no_capacity: 'all that could serve it now is full',
   host_away: 'its host is away',
   not_ready: 'nothing that serves it is ready',
+  loading: 'its replica is on its way and not ready yet',
   all_failed: 'every attempt failed',
   context_too_long: 'the request is too long for every target',
   wrong_task: 'it cannot do this task',
@@ -96,7 +98,8 @@ export function explainRefusal(
     const detail = `${name}: it has no targets any more`;
     return { kind: 'refuse', code: 'not_ready', detail, retryAfterSeconds: 0, considered };
   }
-  const code = CODES[told];
+  const isLoading = told === 'not_ready' && obstacles.some(isOnItsWay);
+  const code = isLoading ? 'loading' : CODES[told];
   const detail = `${name}: ${HEADLINES[code]} (${listObstacles(obstacles, request)})`;
   const retryAfterSeconds = retryAfter(told, obstacles, settings);
   return { kind: 'refuse', code, detail, retryAfterSeconds, considered };
@@ -113,6 +116,10 @@ function obstaclesOf(groups: readonly CandidateGroup[], considered: readonly Con
     obstacles.push({ candidate, reason: verdict });
   });
   return obstacles;
+}
+
+function isOnItsWay({ candidate, reason }: Obstacle): boolean {
+  return reason === 'not_ready' && candidate.kind === 'replica' && isUnderWay(candidate);
 }
 
 function nameOf({ resolved }: RouteRequest): string {

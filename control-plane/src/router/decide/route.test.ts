@@ -29,7 +29,7 @@ function decide(
 function servedBy(decision: RouteDecision): string {
   if (decision.kind === 'send') return decision.deployment.name;
   if (decision.kind === 'cloud') return `${decision.provider.name}/${decision.model.name}`;
-  return `refused: ${decision.code}`;
+  return decision.kind === 'wait' ? `waits: ${decision.reason}` : `refused: ${decision.code}`;
 }
 
 const verdicts = (decision: RouteDecision): Record<string, string> =>
@@ -223,7 +223,7 @@ describe('an embeddings role', () => {
   it.each([
     { state: 'away', parts: { presence: 'away' as const }, code: 'host_away' },
     { state: 'full', parts: { inflight: 4 }, code: 'no_capacity' },
-    { state: 'loading', parts: { phase: 'loading' as const }, code: 'not_ready' },
+    { state: 'loading', parts: { phase: 'loading' as const }, code: 'loading' },
   ])('is refused rather than served by another model when its own is $state', ({ parts, code }) => {
     const groups = [
       replicasOf(embedder('a', 'bge', parts), embedder('b', 'nomic')),
@@ -321,7 +321,7 @@ describe('whatever the candidates', () => {
           } else if (decision.kind === 'cloud') {
             expect(request.mayCloud).toBe(true);
             expect(Object.values(verdicts(decision))).not.toContain('passed_over');
-          } else {
+          } else if (decision.kind === 'refuse') {
             expect(decision.detail).toMatch(/^role chat-fast: ./);
             expect(Number.isInteger(decision.retryAfterSeconds)).toBe(true);
             expect(decision.retryAfterSeconds).toBeGreaterThanOrEqual(0);

@@ -5,6 +5,7 @@ import { explainRefusal, type RefusalSettings } from './explain-refusal.js';
 import { type FilterContext, type FilterSettings, filterCandidate } from './filter-candidate.js';
 import { type Pick, pickLeastLoaded, type TieSettings } from './pick-least-loaded.js';
 import { pinnedModel } from './pinned-model.js';
+import { planWait, type WaitSettings } from './plan-wait.js';
 import { type LoadSettings, predictLoad } from './predict-load.js';
 
 export interface RouteSettings {
@@ -12,6 +13,7 @@ export interface RouteSettings {
   readonly load: LoadSettings;
   readonly tie: TieSettings;
   readonly refusal: RefusalSettings;
+  readonly wait: WaitSettings;
 }
 
 /**
@@ -35,9 +37,18 @@ export function route(
       group.kind === 'replicas'
         ? chooseReplica(request, context, group.candidates, considered, random, settings)
         : chooseProvider(request, context, group.candidate, considered, settings);
-    if (decision !== null) return decision;
+    if (decision === null) continue;
+    return (isFallback(decision) && planWait(request, groups, considered, settings.wait)) || decision;
   }
-  return explainRefusal(request, groups, considered, settings.refusal);
+  return (
+    planWait(request, groups, considered, settings.wait) ??
+    explainRefusal(request, groups, considered, settings.refusal)
+  );
+}
+
+/** Before the cloud serves what a replica is about to serve, the role's patience is asked. */
+function isFallback(decision: RouteDecision): boolean {
+  return decision.kind === 'cloud' && decision.reason === 'cloud_fallback';
 }
 
 function filterContext(request: RouteRequest, groups: readonly CandidateGroup[]): FilterContext {

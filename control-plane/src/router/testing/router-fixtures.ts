@@ -65,6 +65,7 @@ export function roleOf(
     idleTimeoutSeconds: 60,
     dimensions: null,
     totalTimeoutSeconds: 600,
+    patienceSeconds: 50,
     ...more,
   };
 }
@@ -125,6 +126,8 @@ export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandid
     presence: 'online',
     draining: false,
     phase: 'ready',
+    phaseForMs: Number.POSITIVE_INFINITY,
+    doubtForMs: 0,
     contextTokens: null,
     blockedForMs: 0,
     busyForMs: 0,

@@ -30,6 +30,7 @@ export function select(
 
 export function targetOf(decision: RouteDecision): string {
   if (decision.kind === 'refuse') return `refused: ${decision.code}`;
+  if (decision.kind === 'wait') return `waits for ${decision.waitsFor.join(', ')}`;
   return decision.kind === 'send'
     ? decision.deployment.name
     : `${decision.provider.name}/${decision.model.name}`;
@@ -38,6 +39,7 @@ export function targetOf(decision: RouteDecision): string {
 /** Selects and claims, as the gateway does. */
 export function take(fabric: FakeFabric, more: Partial<RouteRequest> = {}, model = 'chat-fast'): Claim {
   const decision = select(fabric, more, model);
+  if (decision.kind === 'wait') throw new Error(targetOf(decision));
   if (decision.kind === 'refuse') throw new Error(decision.detail);
   const claim = fabric.router.claim(decision);
   if (claim === null) throw new Error(`the claim on ${targetOf(decision)} was lost`);

@@ -1,0 +1,165 @@
+import { request as httpRequest } from 'node:http';
+import { ManualClock } from '@ai-fabric/shared/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { WaitDecision } from '../router/route-types.js';
+import { FakeRouter } from './testing/fake-router.js';
+import { ask, errorOf, TestGateway, until } from './testing/test-gateway.js';
+
+const WAIT: WaitDecision = {
+  kind: 'wait',
+  reason: 'loading',
+  detail: 'replica-1: its replica on armitage is\nloading',
+  waitsFor: ['replica-1'],
+  lookAgainInMs: null,
+  patienceMs: 50_000,
+  considered: [{ target: 'replica-1', verdict: 'not_ready', load: null }],
+};
+const JSON_ANSWER = JSON.stringify({ choices: [], usage: { prompt_tokens: 1, completion_tokens: 1 } });
+
+describe('a held request', () => {
+  let router: FakeRouter;
+  let clock: ManualClock;
+  let gateway: TestGateway;
+
+  beforeEach(async () => {
+    router = new FakeRouter();
+    clock = new ManualClock();
+    gateway = await new TestGateway(router, { clock }).start();
+    const url = await gateway.engine((_, response, body) => {
+      const { stream } = JSON.parse(body.toString()) as { stream?: boolean };
+      response.setHeader('content-type', stream === true ? 'text/event-stream' : 'application/json');
+      response.end(stream === true ? 'data: {"choices":[]}\n\ndata: [DONE]\n\n' : JSON_ANSWER);
+    });
+    router.addDeployment(url);
+    router.wait = WAIT;
+  });
+  afterEach(() => gateway.close());
+
+  const post = (stream: boolean) =>
+    ask(`${gateway.url}/v1/chat/completions`, {
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'chat-fast', messages: [], stream }),
+    });
+  const untilHeld = () => until(() => router.held.size === 1, 'it is held');
+  const pass = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 100) clock.advance(Math.min(100, ms - passed));
+  };
+  const serve = (): void => {
+    router.wait = null;
+    router.wake();
+  };
+
+  it('is answered when its target is there, and tells how long it was held', async () => {
+    const asked = post(false);
+    await untilHeld();
+    await pass(12_000);
+    serve();
+    const answer = await asked;
+    expect(answer.status).toBe(200);
+    expect(answer.headers['x-fabric-queue-ms']).toBe('12000');
+    expect(Number(answer.headers['x-fabric-overhead-ms'])).toBe(0);
+    expect(gateway.records[0]).toMatchObject({ outcome: 'ok', queueMs: 12_000 });
+    expect(gateway.records[0]?.rounds.map(({ reason }) => reason)).toEqual(['held_loading', 'least_load']);
+    expect([...gateway.metrics.holds]).toMatchObject([
+      { role: 'chat-fast', outcome: 'served', held: { sum: 12 } },
+    ]);
+  });
+
+  it('that was not held carries no such header', async () => {
+    router.wait = null;
+    expect((await post(false)).headers['x-fabric-queue-ms']).toBeUndefined();
+  });
+
+  it('of a stream is told what is waited for, after 15 s and then each 10 s, and then answered', async () => {
+    const asked = post(true);
+    await untilHeld();
+    await pass(26_000);
+    serve();
+    const answer = await asked;
+    expect(answer.status).toBe(200);
+    expect(answer.headers['x-fabric-reason']).toBe('held');
+    expect(answer.text).toBe(
+      ': held for 15 s; replica-1: its replica on armitage is loading\n\n' +
+        ': held for 25 s; replica-1: its replica on armitage is loading\n\n' +
+        ': served by replica-1 on host-of-replica-1 after 26 s\n\n' +
+        'data: {"choices":[]}\n\ndata: [DONE]\n\n',
+    );
+  });
+
+  it('of a stream that is refused before a comment has an honest status', async () => {
+    router.candidates.length = 0;
+    const asked = post(true);
+    await untilHeld();
+    await pass(14_000);
+    serve();
+    const answer = await asked;
+    expect(answer.status).toBe(503);
+    expect(answer.headers['retry-after']).toBe('7');
+    expect(errorOf(answer).code).toBe('all_failed');
+  });
+
+  it('of a stream that is refused after a comment ends with an error event', async () => {
+    router.candidates.length = 0;
+    const asked = post(true);
+    await untilHeld();
+    await pass(16_000);
+    serve();
+    const answer = await asked;
+    expect(answer.status).toBe(200);
+    expect(answer.isWhole).toBe(true);
+    expect(answer.text).toMatch(/^: held for 15 s.*\n\ndata: \{"error":\{.*"code":"all_failed"\}\}\n\n$/);
+    expect(gateway.records[0]).toMatchObject({ outcome: 'refused', status: 200 });
+  });
+
+  it('whose patience is over waits no more: it goes to what there is, or is refused', async () => {
+    const asked = post(false);
+    await untilHeld();
+    await pass(50_000);
+    const [held] = router.held;
+    held?.patienceOver();
+    expect((await asked).status).toBe(200);
+    expect(router.selected.at(-1)?.mayWait).toBe(false);
+    expect([...gateway.metrics.holds]).toMatchObject([{ outcome: 'patience_over' }]);
+  });
+
+  it('whose client hangs up leaves the queue at once', async () => {
+    const request = httpRequest(`${gateway.url}/v1/chat/completions`, { method: 'POST', agent: false });
+    request.on('error', () => undefined);
+    request.end(JSON.stringify({ model: 'chat-fast', messages: [] }));
+    await untilHeld();
+    request.destroy();
+    await until(() => router.held.size === 0, 'it has left');
+    expect(gateway.records[0]).toMatchObject({ outcome: 'client_gone', status: null });
+  });
+
+  it('is refused at once when the gateway closes, whatever the grace', async () => {
+    const asked = post(false);
+    await untilHeld();
+    const closed = gateway.gateway.close(60_000);
+    const answer = await asked;
+    expect(answer.status).toBe(503);
+    expect(errorOf(answer).code).toBe('shutting_down');
+    expect(router.held.size).toBe(0);
+    await closed;
+  });
+
+  it('that meets a full engine waits again, and may be sent there again', async () => {
+    let isFull = true;
+    const url = await gateway.engine((_, response) => {
+      response.writeHead(isFull ? 503 : 200, { 'content-type': 'application/json' });
+      response.end(isFull ? '{"error":{"message":"queue full"}}' : JSON_ANSWER);
+    });
+    router.candidates.length = 0;
+    router.addDeployment(url);
+    router.wait = null;
+    const asked = post(false);
+    await until(() => {
+      router.wait ??= router.selected.length > 0 ? WAIT : null;
+      return router.held.size === 1;
+    }, 'it is held');
+    isFull = false;
+    serve();
+    expect((await asked).status).toBe(200);
+    expect(router.inflight).toBe(0);
+  });
+});

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import type { CandidateGroup, ReplicaCandidate } from '../candidate.js';
+import type { RouteDecision, RouteRequest } from '../route-types.js';
+import { defaultRouterSettings } from '../router-settings.js';
+import {
+  cloudGroupOf,
+  cloudOf,
+  replicaOf,
+  replicasOf,
+  requestOf,
+  roleOf,
+} from '../testing/router-fixtures.js';
+import { route } from './route.js';
+
+const cloud = cloudGroupOf(cloudOf('openai/cheap'));
+
+function decide(groups: readonly CandidateGroup[], more: Partial<RouteRequest> = {}): RouteDecision {
+  const request = requestOf({ mayWait: true, ...more });
+  return route(request, groups, () => 0, defaultRouterSettings.route);
+}
+
+const told = (decision: RouteDecision): string =>
+  decision.kind === 'wait'
+    ? `wait: ${decision.reason}`
+    : decision.kind === 'refuse'
+      ? `refuse: ${decision.code}`
+      : decision.kind;
+
+type Parts = Partial<Omit<ReplicaCandidate, 'deployment'>>;
+interface Row {
+  readonly of: string;
+  readonly parts: Parts;
+  readonly tried?: boolean;
+  readonly alone: string;
+  readonly beforeCloud: string;
+}
+const sure = (reason: string) => ({ alone: `wait: ${reason}`, beforeCloud: `wait: ${reason}` });
+const unsure = (reason: string) => ({ alone: `wait: ${reason}`, beforeCloud: 'cloud' });
+const never = (code: string) => ({ alone: `refuse: ${code}`, beforeCloud: 'cloud' });
+
+const rows: readonly Row[] = [
+  { of: 'every slot taken', parts: { inflight: 4 }, ...sure('full') },
+  { of: 'an engine that says it is full', parts: { busyForMs: 300 }, ...sure('full') },
+  { of: 'one that was tried and is full', parts: { busyForMs: 300 }, tried: true, ...sure('full') },
+  { of: 'loading', parts: { phase: 'loading' }, ...sure('loading') },
+  { of: 'warming', parts: { phase: 'warming' }, ...sure('loading') },
+  { of: 'tried, loading since', parts: { phase: 'loading' }, tried: true, ...sure('loading') },
+  {
+    of: 'no answer of an engine that others run, a while ago',
+    parts: { phase: 'starting', phaseForMs: 60_000 },
+    ...unsure('loading'),
+  },
+  {
+    of: 'no answer of it for long',
+    parts: { phase: 'starting', phaseForMs: 120_000 },
+    ...never('not_ready'),
+  },
+  { of: 'no container between two', parts: { phase: 'absent', phaseForMs: 1_000 }, ...sure('loading') },
+  { of: 'no container', parts: { phase: 'absent', phaseForMs: 5_000 }, ...never('not_ready') },
+  { of: 'failed', parts: { phase: 'failed' }, ...never('not_ready') },
+  { of: 'a host that is late', parts: { presence: 'late' }, ...unsure('silent') },
+  { of: 'a host that is away', parts: { presence: 'away' }, ...never('host_away') },
+  { of: 'a host that never joined', parts: { presence: 'unseen' }, ...never('host_away') },
+  { of: 'a host that drains', parts: { draining: true }, ...never('not_ready') },
+  {
+    of: 'a breaker that opened just now',
+    parts: { blockedForMs: 900, doubtForMs: 9_000 },
+    ...unsure('silent'),
+  },
+  { of: 'a breaker that stays open', parts: { blockedForMs: 900 }, ...never('not_ready') },
+  { of: 'an attempt that failed just now', parts: { doubtForMs: 9_000 }, tried: true, ...unsure('silent') },
+  { of: 'an attempt at what fails for long', parts: {}, tried: true, ...never('all_failed') },
+  {
+    of: 'an attempt, on a host that is away since',
+    parts: { presence: 'away', doubtForMs: 9_000 },
+    tried: true,
+    ...never('all_failed'),
+  },
+];
+
+describe('whether a request is held for', () => {
+  describe.each(rows)('$of', ({ parts, tried, alone, beforeCloud }) => {
+    const replica = replicaOf('a', parts);
+    const excluded = new Set(tried === true ? ['a'] : []);
+
+    it(`alone: ${alone}`, () => {
+      expect(told(decide([replicasOf(replica)], { excluded }))).toBe(alone);
+    });
+
+    it(`in front of a provider: ${beforeCloud}`, () => {
+      expect(told(decide([replicasOf(replica), cloud], { excluded }))).toBe(beforeCloud);
+    });
+
+    it('behind a provider that answers: never', () => {
+      expect(decide([cloud, replicasOf(replica)], { excluded }).kind).toBe('cloud');
+    });
+
+    it('beside a replica that serves: never', () => {
+      expect(decide([replicasOf(replica, replicaOf('b'))], { excluded }).kind).toBe('send');
+    });
+
+    it('without patience, or where nobody asked to wait: never', () => {
+      const role = roleOf('chat-fast', ['a'], { patienceSeconds: 0 });
+      const impatient = { excluded, resolved: { kind: 'role' as const, role } };
+      expect(decide([replicasOf(replica)], impatient).kind).toBe('refuse');
+      expect(decide([replicasOf(replica)], { excluded, mayWait: false }).kind).toBe('refuse');
+    });
+  });
+
+  it('names what it waits for, the nearest of them, and when to look by itself', () => {
+    const group = replicasOf(
+      replicaOf('loading', { phase: 'loading' }),
+      replicaOf('full', { busyForMs: 250 }),
+      replicaOf('away', { presence: 'away' }),
+    );
+    expect(decide([group])).toMatchObject({
+      kind: 'wait',
+      reason: 'full',
+      waitsFor: ['loading', 'full'],
+      lookAgainInMs: 250,
+      patienceMs: 50_000,
+      detail: 'full: its engine says that its queue is full',
+    });
+  });
+
+  it('never says chosen of the provider that it does not go to yet', () => {
+    const decision = decide([replicasOf(replicaOf('a', { phase: 'loading' })), cloud]);
+    expect(decision.considered.map(({ verdict }) => verdict)).toEqual(['not_ready', 'passed_over']);
+  });
+});

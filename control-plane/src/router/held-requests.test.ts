@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest';
+import type { Claim, HeldRequest, RouteRequest, WaitDecision } from './route-types.js';
+import { defaultRouterSettings } from './router-settings.js';
+import { type FakeFabric, fabricOf } from './testing/fake-fabric.js';
+import { deploymentOf, requestOf, roleOf, stateOf } from './testing/router-fixtures.js';
+import { failed, inflight, resolved, succeeded } from './testing/router-moves.js';
+
+const oneSlot = stateOf({
+  deployments: [deploymentOf('a', { maxConcurrent: 1 })],
+  roles: [roleOf('chat-fast', ['a'])],
+});
+
+/** A request as the gateway makes one: selects, claims, waits, goes. */
+class Client implements HeldRequest {
+  readonly role = 'chat-fast';
+  readonly bytes = 100;
+  readonly patienceEndsAtMs: number;
+  claim: Claim | null = null;
+  came = 'nothing yet';
+  looks = 0;
+  readonly #fabric: FakeFabric;
+  readonly key: string;
+  readonly #excluded: ReadonlySet<string>;
+  leave: () => void = () => undefined;
+
+  constructor(fabric: FakeFabric, key = 'notes', excluded: ReadonlySet<string> = new Set()) {
+    this.#fabric = fabric;
+    this.key = key;
+    this.#excluded = excluded;
+    this.patienceEndsAtMs = fabric.clock.monotonicMs() + 50_000;
+    const wait = this.lookAgain();
+    if (wait === null) return;
+    const ticket = fabric.router.hold(this, wait);
+    this.came = ticket === null ? 'queue full' : 'held';
+    if (ticket !== null) this.leave = () => ticket.leave();
+  }
+
+  lookAgain(): WaitDecision | null {
+    this.looks += 1;
+    const more: Partial<RouteRequest> = { mayWait: true, excluded: this.#excluded };
+    const decision = this.#fabric.router.select(requestOf({ resolved: resolved(this.#fabric), ...more }));
+    if (decision.kind === 'wait') return decision;
+    this.came = decision.kind === 'refuse' ? `refused: ${decision.code}` : 'served';
+    if (decision.kind !== 'refuse') this.claim = this.#fabric.router.claim(decision);
+    return null;
+  }
+
+  patienceOver(): void {
+    this.came = 'patience over';
+  }
+}
+
+/** Those who wait look again in a microtask. */
+const settled = (): Promise<void> => Promise.resolve();
+const heldOf = ({ router }: FakeFabric): number => router.gauges().held.get('chat-fast') ?? 0;
+
+describe('a request that is held', () => {
+  it('goes as soon as a slot is released, and not inside the release', async () => {
+    const fabric = fabricOf(oneSlot);
+    const first = new Client(fabric);
+    const second = new Client(fabric);
+    expect([first.came, second.came]).toEqual(['served', 'held']);
+    first.claim?.release(succeeded);
+    expect(second.came).toBe('held');
+    await settled();
+    expect(second.came).toBe('served');
+    expect(inflight(fabric, 'a')).toBe(1);
+    expect(heldOf(fabric)).toBe(0);
+  });
+
+  it('keys take turns at the slot that is released', async () => {
+    const fabric = fabricOf(oneSlot);
+    let serving = new Client(fabric);
+    const waiting = ['greedy', 'greedy', 'greedy', 'modest'].map((key) => new Client(fabric, key));
+    const order: string[] = [];
+    for (let turn = 0; turn < 4; turn += 1) {
+      serving.claim?.release(succeeded);
+      await settled();
+      const next = waiting.find(({ came }) => came === 'served');
+      if (next === undefined) throw new Error('nobody was served');
+      waiting.splice(waiting.indexOf(next), 1);
+      order.push(next.key);
+      serving = next;
+    }
+    expect(order).toEqual(['greedy', 'modest', 'greedy', 'greedy']);
+  });
+
+  it('one offer that finds nothing ends the round: the others are not asked', async () => {
+    const fabric = fabricOf(oneSlot);
+    const first = new Client(fabric);
+    const waiting = ['one', 'two', 'three'].map((key) => new Client(fabric, key));
+    first.claim?.release(succeeded);
+    await settled();
+    expect(waiting.map(({ looks }) => looks)).toEqual([2, 2, 1]);
+  });
+
+  it('goes when its replica has become ready', async () => {
+    const fabric = fabricOf(oneSlot);
+    fabric.live.setStatus('a', 'host-of-a', { phase: 'loading' });
+    const client = new Client(fabric);
+    expect(client.came).toBe('held');
+    fabric.live.setStatus('a', 'host-of-a', { phase: 'ready' });
+    await settled();
+    expect(client.came).toBe('served');
+  });
+
+  it.each([
+    {
+      what: 'failed',
+      change: (fabric: FakeFabric) => fabric.live.setStatus('a', 'host-of-a', { phase: 'failed' }),
+      code: 'not_ready',
+    },
+    {
+      what: 'went with its host',
+      change: (fabric: FakeFabric) => fabric.live.setHost('host-of-a', { presence: 'away' }),
+      code: 'host_away',
+    },
+    {
+      what: 'is no longer declared',
+      change: (fabric: FakeFabric) =>
+        fabric.declared.replace(stateOf({ revision: 2, roles: [roleOf('chat-fast', [])] })),
+      code: 'not_ready',
+    },
+  ])('is refused at once when its replica $what', async ({ change, code }) => {
+    const fabric = fabricOf(oneSlot);
+    fabric.live.setStatus('a', 'host-of-a', { phase: 'loading' });
+    const client = new Client(fabric);
+    change(fabric);
+    await settled();
+    expect(client.came).toBe(`refused: ${code}`);
+    expect(heldOf(fabric)).toBe(0);
+  });
+
+  it('is told when its patience is over, and is not held any more', async () => {
+    const fabric = fabricOf(oneSlot);
+    fabric.live.setStatus('a', 'host-of-a', { phase: 'loading' });
+    const client = new Client(fabric);
+    fabric.clock.advance(49_999);
+    expect(client.came).toBe('held');
+    fabric.clock.advance(1);
+    expect(client.came).toBe('patience over');
+    fabric.live.setStatus('a', 'host-of-a', { phase: 'ready' });
+    await settled();
+    expect(client.came).toBe('patience over');
+  });
+
+  it('looks again by itself once an engine that said it is full may be asked again', async () => {
+    const fabric = fabricOf(oneSlot);
+    const first = new Client(fabric);
+    first.claim?.release({ kind: 'busy' });
+    const client = new Client(fabric);
+    expect(client.came).toBe('held');
+    fabric.clock.advance(600);
+    await settled();
+    expect(client.came).toBe('served');
+  });
+
+  it('is held while a replica that failed may be restarting, and refused where it stays so', async () => {
+    const fabric = fabricOf(oneSlot);
+    for (let attempt = 0; attempt < 3; attempt += 1) new Client(fabric).claim?.release(failed);
+    const client = new Client(fabric, 'notes', new Set(['a']));
+    expect(client.came).toBe('held');
+    for (let second = 0; second < 11; second += 1) {
+      fabric.clock.advance(1_000);
+      await settled();
+    }
+    expect(client.came).toMatch(/^refused/);
+  });
+
+  it('leaves at once when its client hangs up', async () => {
+    const fabric = fabricOf(oneSlot);
+    const first = new Client(fabric);
+    const gone = new Client(fabric);
+    const next = new Client(fabric);
+    gone.leave();
+    gone.leave();
+    first.claim?.release(succeeded);
+    await settled();
+    expect([gone.came, next.came]).toEqual(['held', 'served']);
+  });
+
+  it('finds the queue full beyond its bound, and a place again when one is given up', () => {
+    const hold = { ...defaultRouterSettings.hold, mostPerRole: 2 };
+    const fabric = fabricOf(oneSlot, { settings: { ...defaultRouterSettings, hold } });
+    const clients = Array.from({ length: 4 }, () => new Client(fabric));
+    expect(clients.map(({ came }) => came)).toEqual(['served', 'held', 'held', 'queue full']);
+    clients[1]?.leave();
+    expect(new Client(fabric).came).toBe('held');
+  });
+});
