@@ -113,6 +113,23 @@ describeReal('the container engine client on real Podman', [podman], () => {
     registry.fault = { kind: 'none' };
   });
 
+  it('sees that the disk is full', async () => {
+    await machine.withSmallDisk(20_000_000, async () => {
+      expect(await failure(engine.pull(image, noProgress, forever))).toMatchObject({ code: 'disk_full' });
+    });
+  });
+
+  it('needs the registry’s credentials, and gives them', async () => {
+    registry.credentials = 'me:secret';
+    expect((await failure(engine.pull(image, noProgress, forever))).code).toBe('unauthorized');
+    const wrong = { username: 'me', password: 'guessed' };
+    expect((await failure(engine.pull(image, { auth: wrong, ...noProgress }, forever))).code).toBe(
+      'unauthorized',
+    );
+    await engine.pull(image, { auth: { username: 'me', password: 'secret' }, ...noProgress }, forever);
+    registry.credentials = null;
+  });
+
   it('finds an image by its digest', async () => {
     const { digests } = await engine.pull(image, noProgress, forever);
     const byDigest = digests.find((digest) =>

@@ -83,5 +83,7 @@ function encodeReference(reference: string): string {
 }
 
 function encodeAuth({ username, password }: RegistryAuth): string {
-  return Buffer.from(JSON.stringify({ username, password })).toString('base64url');
+  const text = Buffer.from(JSON.stringify({ username, password })).toString('base64url');
+  // Both engines insist on the padding that Node leaves out.
+  return text.padEnd(Math.ceil(text.length / 4) * 4, '=');
 }

@@ -22,6 +22,8 @@ export type LayerFault =
 export class LocalRegistry {
   readonly address: string;
   fault: LayerFault = { kind: 'none' };
+  /** `user:password` that the door asks for; `null` lets everybody in. */
+  credentials: string | null = null;
   readonly #folder = temporaryDirectory();
   readonly #process: ChildProcess;
   readonly #door: Server;
@@ -67,6 +69,15 @@ http: { addr: "127.0.0.1:${ports.registry}", host: "http://${this.address}" }
   #makeDoor(port: number): Server {
     return createServer((incoming, outgoing) => {
       const { method, url, headers } = incoming;
+      const wanted = `Basic ${Buffer.from(this.credentials ?? '').toString('base64')}`;
+      if (this.credentials !== null && headers.authorization !== wanted) {
+        const challenge = {
+          'www-authenticate': 'Basic realm="registry"',
+          'content-type': 'application/json',
+        };
+        const error = { code: 'UNAUTHORIZED', message: 'authentication required' };
+        return void outgoing.writeHead(401, challenge).end(JSON.stringify({ errors: [error] }));
+      }
       const inner = request({ host: '127.0.0.1', port, method, path: url, headers }, async (answer) => {
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
         const isLayer =

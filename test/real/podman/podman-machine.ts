@@ -140,6 +140,17 @@ export class PodmanMachine {
     rmSync(this.#cdiSpec, { force: true });
   }
 
+  /** The disk on which a pull puts its layers is as large as that, until the promise is kept. */
+  async withSmallDisk(bytes: number, run: () => Promise<void>): Promise<void> {
+    const place = join(this.folder, 'tmp');
+    await runTool('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', place], this.#environment);
+    try {
+      await run();
+    } finally {
+      await runTool('umount', ['-l', place], this.#environment);
+    }
+  }
+
   /** Removes its containers, images and files. */
   async close(): Promise<void> {
     await this.podman('rm', '--all', '--force', '--time', '0').catch(() => {});
