@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { ContainerEngineInfo, ContainerEngineProbe } from './container-engine.js';
 import { ContainerEngineError } from './container-engine-error.js';
 import { type EndpointTrial, judgeEndpoints } from './decide/judge-endpoints.js';
+import { parseJson } from './decide/parse-json.js';
 import { readEngineInfo } from './decide/read-engine-info.js';
 import { EngineSocket } from './engine-socket.js';
 
@@ -129,15 +130,11 @@ async function askEngine(
       if (signal.aborted) throw error;
       return null;
     });
-  return readEngineInfo(parse(version.text), info?.status === 200 ? parse(info.text) : null, endpoint);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+  return readEngineInfo(
+    parseJson(version.text),
+    info?.status === 200 ? parseJson(info.text) : null,
+    endpoint,
+  );
 }
 
 function systemCode(error: unknown): string {
