@@ -14,6 +14,9 @@ export const podman: RealPart = {
       (program) => !isInstalled(program),
     );
     if (missing !== undefined) return `${missing} is not installed (${ADVICE})`;
+    // Root in a container often may not mount: only trying tells.
+    const tried = spawnSync('unshare', ['--mount', 'true'], { encoding: 'utf8', timeout: 10_000 });
+    if (tried.status !== 0) return `this machine refuses mounts (unshare --mount: ${tried.stderr?.trim()})`;
     return existsSync('/usr/lib/cni') || existsSync('/usr/libexec/podman/netavark')
       ? null
       : `its network plugins are not installed (${ADVICE})`;
