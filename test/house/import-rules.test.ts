@@ -131,6 +131,7 @@ const violations: readonly Violation[] = [
     'http',
   ]),
   ...flows('agent', 'sensors', ['reporter', 'link', 'replica']),
+  ...flows('agent', 'containers', ['reporter', 'link', 'replica', 'tunnel', 'sensors']),
   ...flows('agent', 'reporter', ['link']),
   ...flows('agent', 'link', ['sensors']),
 ];
