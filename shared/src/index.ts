@@ -1,3 +1,4 @@
+export * from './domain/engine-arguments.js';
 export * from './domain/gpu.js';
 export * from './domain/host.js';
 export * from './domain/issue.js';
