@@ -13,6 +13,7 @@ export type {
   PullProgress,
 } from './containers/container-engine.js';
 export { ContainerEngineError, type ContainerEngineErrorCode } from './containers/container-engine-error.js';
+export { type ContainerEngineOptions, openContainerEngine } from './containers/open-container-engine.js';
 export type { AgentState } from './identity/agent-state.js';
 export { StateFileError } from './identity/private-files.js';
 export { type JoinDependencies, type JoinRequest, joinFabric } from './join.js';
