@@ -9,8 +9,8 @@ import type {
   VllmReplica,
 } from '@ai-fabric/shared';
 import type { LogLine, LogOptions } from '../../containers/container-engine.js';
-import { ContainerEngineError } from '../../containers/container-engine-error.js';
 import { clipText } from '../../sensors/decide/describe-issue.js';
+import type { EngineAddress } from '../engine-address.js';
 import type { ReplicaKeeper } from '../replica-keeper.js';
 import { applyStepResult } from './decide/apply-step-result.js';
 import { beginStep } from './decide/begin-step.js';
@@ -26,7 +26,7 @@ import { planContainerStep } from './decide/plan-container-step.js';
 import type { PlanInput, Wanted } from './decide/plan-input.js';
 import { EngineDoor } from './engine-door.js';
 import { EngineReadings } from './engine-readings.js';
-import type { EngineAddress, KeptTools } from './kept-tools.js';
+import type { KeptTools } from './kept-tools.js';
 import { LoadWatch } from './load-watch.js';
 import type { FitAnswer } from './replica-recipe.js';
 import { executeStep } from './step-executors.js';
@@ -123,11 +123,9 @@ export class ContainerKeeper implements ReplicaKeeper {
     return this.#isReady() ? this.#door.address : null;
   }
 
-  /** What its engine says. @throws ContainerEngineError `not_found` where there is no container */
-  logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> {
-    const { seen } = this.#state;
-    if (seen.kind === 'kept') return this.#tools.engine.logs(seen.id, options, signal);
-    throw new ContainerEngineError('not_found', 'The deployment has no container now.');
+  logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> | null {
+    const kept = this.#kept();
+    return kept === null ? null : this.#tools.engine.logs(kept.id, options, signal);
   }
 
   /** The declaration changed, or came back. @returns false where it is not kept any more */

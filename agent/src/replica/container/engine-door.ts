@@ -1,8 +1,9 @@
 import type { LookResult } from '../decide/replica-observation.js';
+import type { EngineAddress } from '../engine-address.js';
 import type { EngineProbe, LookStep } from '../engine-probe.js';
 import type { StepResult } from './decide/container-step.js';
 import type { EngineSleep } from './engine-sleep.js';
-import type { EngineAddress, KeptTools } from './kept-tools.js';
+import type { KeptTools } from './kept-tools.js';
 
 const NO_PORT: LookResult = { kind: 'odd', detail: 'The container publishes no port of the engine.' };
 

@@ -1,7 +1,7 @@
 import type { Clock, EngineReading, Issue } from '@ai-fabric/shared';
 import { engineReadingSensor } from '../../sensors/engine/engine-reading.js';
 import { type ClosableSensor, issuesOf } from '../../sensors/sensor.js';
-import type { EngineAddress } from './kept-tools.js';
+import type { EngineAddress } from '../engine-address.js';
 
 /** A reading that is older is of no use to anybody: a queue may have come and gone in between. */
 const READING_FRESH_MS = 3_000;

@@ -1,6 +1,7 @@
 import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { ContainerEngine } from '../../containers/container-engine.js';
+import type { EngineAddress } from '../engine-address.js';
 import type { EngineProbe } from '../engine-probe.js';
 import type { ContainerCensus } from './container-census.js';
 import type { EngineSleep } from './engine-sleep.js';
@@ -24,13 +25,6 @@ export interface KeptTools {
   readonly findPort: () => Promise<number>;
   readonly openProbe: (address: EngineAddress) => EngineProbe;
   readonly openSleep: (address: EngineAddress) => EngineSleep;
-}
-
-/** Where a request goes. The key is told to nobody else. */
-export interface EngineAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly key: string | null;
 }
 
 /** What is known of the host right now; `null` is unknown. */

@@ -210,6 +210,9 @@ async function drain(
   const timer = clock.after(desired.drainWithinSeconds * 1_000, forward);
   try {
     await inFlight.whenIdle(desired.deployment, stop.signal);
+  } catch (error) {
+    // Whoever still asks after that is not waited for.
+    if (!stop.signal.aborted) throw error;
   } finally {
     timer.cancel();
     signal.removeEventListener('abort', forward);
