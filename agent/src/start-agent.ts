@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import { NotJoinedError } from './agent-errors.js';
 import type { AgentConfig } from './config/agent-config.js';
 import { parseServerUrl } from './config/decide/parse-server-url.js';
+import type { ContainerEngine } from './containers/container-engine.js';
+import { openContainerEngine } from './containers/open-container-engine.js';
 import { executeCommand } from './execute-command.js';
 import { type AgentIdentity, openIdentity } from './identity/agent-identity.js';
 import { type AgentState, agentStatePath, readAgentState, writeAgentState } from './identity/agent-state.js';
@@ -11,6 +13,11 @@ import { AgentLink } from './link/agent-link.js';
 import type { PinnedAddress } from './link/dial-pinned-tls.js';
 import type { LinkFailure } from './link/link-failure.js';
 import type { OpenLinkSocket } from './link/link-socket.js';
+import { hostView } from './replica/container/host-view.js';
+import { noneInFlight } from './replica/container/in-flight.js';
+import { type Containers, openContainers } from './replica/container/open-containers.js';
+import type { ReplicaMemory } from './replica/container/replica-memory.js';
+import type { ReplicaRecipe } from './replica/container/replica-recipe.js';
 import { ReplicaKeepers } from './replica/replica-keepers.js';
 import { AgentTime } from './reporter/agent-time.js';
 import { Reporter } from './reporter/reporter.js';
@@ -31,6 +38,10 @@ export interface AgentDependencies {
   /** How the child that reads the cards' inventory is started; by default Node with the built file. */
   readonly inventoryChild?: SensorDependencies['inventoryChild'];
   readonly openSocket?: OpenLinkSocket;
+  /** This machine's own by default. */
+  readonly containerEngine?: ContainerEngine;
+  /** How declarations become containers. */
+  readonly openRecipe?: (memory: ReplicaMemory) => ReplicaRecipe;
   /** Called each time that a link is up. */
   readonly onLinked?: (status: AgentStatus) => void;
 }
@@ -39,6 +50,8 @@ export interface Agent {
   status(): AgentStatus;
   /** Says goodbye, ends everything that it started, and resolves within two seconds or so. */
   close(reason?: GoodbyeReason): Promise<void>;
+  /** What the agent keeps on this host. */
+  readonly replicas: Pick<ReplicaKeepers, 'engineAddress' | 'logs'>;
 }
 
 /**
@@ -106,6 +119,13 @@ class RunningAgent implements Agent {
     reporter.start();
   }
 
+  get replicas(): Pick<ReplicaKeepers, 'engineAddress' | 'logs'> {
+    return {
+      engineAddress: (deployment) => this.#parts?.replicas.engineAddress(deployment) ?? null,
+      logs: (deployment, options, signal) => this.#parts?.replicas.logs(deployment, options, signal) ?? null,
+    };
+  }
+
   status(): AgentStatus {
     const reported = this.#parts?.reporter.status();
     return {
@@ -135,12 +155,12 @@ class RunningAgent implements Agent {
 
   async #close(reason: GoodbyeReason): Promise<void> {
     if (!this.#parts) return;
-    const { link, reporter, replicas, sensors, socket } = this.#parts;
+    const { link, reporter, replicas, containers, sensors, socket } = this.#parts;
     this.#deps.log.info({ reason }, 'agent: stopping');
     await Promise.all([
       link.stop(reason, 'The agent is stopping.'),
       reporter.close(),
-      replicas.close(),
+      replicas.close().then(() => containers?.close()),
       sensors.close(),
       this.#saving,
     ]);
@@ -153,11 +173,13 @@ class RunningAgent implements Agent {
     // Before the sensors: theirs then finds the name that this one gave to the boot.
     const { bootId } = await readBootIdentity({ platform, stateDirectory, clock, logger: log });
     const time = new AgentTime(clock, this.#deps.elapsedMs ?? (() => clock.monotonicMs()));
+    const containers = await this.#openContainers(() => reporter);
     const replicas = new ReplicaKeepers({
       clock,
       log,
       cadenceMs: this.#config.engineCadenceMs,
       onChange: () => reporter.replicasChanged(),
+      ...(containers === null ? {} : { containers: containers.tools }),
     });
     const sensors = this.#deps.sensors ?? this.#openSensors();
     const reporter = new Reporter({
@@ -178,7 +200,7 @@ class RunningAgent implements Agent {
         ...{ machineSha256, instanceId, bootId, agentVersion: AGENT_VERSION, hostName: this.#state.hostName },
       },
       sentAtMs: () => time.nowMs(),
-      execute: (command) => Promise.resolve(executeCommand(command, replicas)),
+      execute: (command) => executeCommand(command, replicas),
       listener: {
         linked: (welcome) => {
           this.#onLinked(welcome);
@@ -192,7 +214,25 @@ class RunningAgent implements Agent {
         acked: (seq) => reporter.acked(seq),
       },
     });
-    return { link, reporter, replicas, sensors, socket };
+    return { link, reporter, replicas, containers, sensors, socket };
+  }
+
+  /** `null` where the host is to keep no containers. */
+  async #openContainers(reporter: () => Reporter): Promise<Containers | null> {
+    const { clock, random, log, containerEngine, openRecipe } = this.#deps;
+    const { containerEnginePath, runtimeDirectory, platform, stateDirectory } = this.#config;
+    if (openRecipe === undefined) return null;
+    const endpoints = containerEnginePath === null ? {} : { endpoints: [containerEnginePath] };
+    const engine =
+      containerEngine ?? openContainerEngine({ ...endpoints, runtimeDirectory, platform, clock, log });
+    return openContainers({
+      ...{ engine, openRecipe, stateDirectory, clock, random, log },
+      files: this.#identity.files,
+      hostId: this.#state.hostId,
+      inFlight: noneInFlight,
+      host: hostView(() => reporter().readings()),
+      onOrphans: () => reporter().replicasChanged(),
+    });
   }
 
   #openSensors(): Sensors {
@@ -228,6 +268,7 @@ interface Parts {
   readonly link: AgentLink;
   readonly reporter: Reporter;
   readonly replicas: ReplicaKeepers;
+  readonly containers: Containers | null;
   readonly sensors: Sensors;
   readonly socket: StatusSocket;
 }

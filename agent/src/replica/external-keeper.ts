@@ -61,6 +61,11 @@ class ExternalKeeper implements ReplicaKeeper {
     this.#next();
   }
 
+  /** The control plane reaches it where it was declared. */
+  engineAddress(): null {
+    return null;
+  }
+
   status(): ReplicaStatus {
     return replicaStatus(this.#options.desired, this.#observed);
   }
@@ -101,6 +106,18 @@ class ExternalKeeper implements ReplicaKeeper {
     }
     this.#metricsIssues = issuesOf(result);
     this.#tell();
+  }
+
+  change(): boolean {
+    return false;
+  }
+
+  logs(): null {
+    return null;
+  }
+
+  retire(): Promise<void> {
+    return this.close();
   }
 
   async close(): Promise<void> {

@@ -31,6 +31,10 @@ function keepAll() {
       return {
         status: () => describeReplica({ deployment, phase: 'ready' }),
         issues: () => [],
+        engineAddress: () => ({ host: '127.0.0.1', port: 8_000, key: deployment }),
+        change: () => false,
+        logs: () => null,
+        retire: () => Promise.resolve(void closed.push(deployment)),
         reading: () => null,
         refreshReading: () => slow ?? Promise.resolve(),
         close: () => Promise.resolve(void closed.push(deployment)),
