@@ -50,7 +50,10 @@ const TRANSCRIPTION: Preset = {
 const TOOLS = ['--enable-auto-tool-choice', '--tool-call-parser', 'hermes'] as const;
 const ONE_IMAGE = ['--limit-mm-per-prompt', '{"image":1,"video":0}'] as const;
 
-/** AWQ weights, which every card from Turing on runs; contexts that fit beside them with the declared concurrency. */
+/**
+ * AWQ weights, which every card from Turing on runs; contexts that fit beside them with the declared
+ * concurrency. The quantisation is left to the engine, which finds the faster kernels by itself where none is forced.
+ */
 const PRESETS: { readonly [Name in PresetName]: { readonly [Size in CardGigabytes]: Preset } } = {
   'chat-fast': {
     8: awqChat('Qwen/Qwen2.5-3B-Instruct-AWQ', 8_192, 8, TOOLS),
@@ -85,7 +88,7 @@ function awqChat(
   return {
     task: 'chat',
     model,
-    quantization: 'awq',
+    quantization: null,
     contextTokens,
     maxConcurrent,
     extraArguments,
