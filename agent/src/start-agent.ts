@@ -1,4 +1,4 @@
-import type { Clock, GoodbyeReason, Random } from '@ai-fabric/shared';
+import { type Clock, type GoodbyeReason, type Random, withoutDirectKey } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { NotJoinedError } from './agent-errors.js';
 import type { AgentConfig } from './config/agent-config.js';
@@ -144,7 +144,7 @@ class RunningAgent implements Agent {
       },
       cards: (reported?.cards ?? []).map(({ uuid, name }) => ({ uuid, name })),
       issues: [...(reported?.issues ?? [])],
-      replicas: this.#parts?.replicas.statuses() ?? [],
+      replicas: this.#parts?.replicas.statuses().map(withoutDirectKey) ?? [],
       waitingSamples: reported?.waitingSamples ?? 0,
       droppedSamples: reported?.droppedSamples ?? 0,
     };

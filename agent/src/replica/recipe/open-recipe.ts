@@ -51,13 +51,14 @@ export function openRecipe(policy: AgentPolicy, host: RecipeHost, memory: Footpr
       return verdict.allowed ? null : { rule: verdict.rule, detail: verdict.detail };
     },
     fit: (desired, rung) => {
-      const { model, gpu, quantization, contextTokens, maxConcurrent, gpuMemoryRatio, extraArguments } =
+      const { model, task, gpu, quantization, contextTokens, maxConcurrent, gpuMemoryRatio, extraArguments } =
         applyFallbacks(desired, rung);
       const kvCacheType = argumentValue(extraArguments, '--kv-cache-dtype');
       const estimate = estimateModel({ model, quantization, kvCacheType });
       const { fit, cards } = judgeFit(
         {
           model,
+          task,
           gpu,
           contextTokens,
           maxConcurrent,

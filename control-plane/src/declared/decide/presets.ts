@@ -60,8 +60,8 @@ const PRESETS: { readonly [Name in PresetName]: { readonly [Size in CardGigabyte
     12: awqChat('Qwen/Qwen2.5-7B-Instruct-AWQ', 8_192, 6, TOOLS),
   },
   'chat-deep': {
-    8: awqChat('Qwen/Qwen3-4B-AWQ', 8_192, 2, TOOLS),
-    12: awqChat('Qwen/Qwen3-8B-AWQ', 8_192, 2, TOOLS),
+    8: awqChat('Qwen/Qwen3-4B-AWQ', 6_144, 2, TOOLS),
+    12: awqChat('Qwen/Qwen3-8B-AWQ', 6_144, 2, TOOLS),
   },
   'embeddings-general': { 8: EMBEDDINGS, 12: EMBEDDINGS },
   'code-assist': {

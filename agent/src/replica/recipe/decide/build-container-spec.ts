@@ -22,7 +22,7 @@ export interface ContainerFacts extends EngineFacts {
 }
 
 /** Caches outlive containers: weights, and kernels that were compiled. */
-export const CACHE_VOLUMES = [
+const CACHE_VOLUMES = [
   { volume: 'ai-fabric-huggingface', path: '/root/.cache/huggingface' },
   { volume: 'ai-fabric-vllm', path: '/root/.cache/vllm' },
 ] as const;
