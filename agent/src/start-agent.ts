@@ -1,16 +1,25 @@
-import type { Clock, GoodbyeReason, Random } from '@ai-fabric/shared';
+import { type Clock, type GoodbyeReason, type Random, withoutDirectKey } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { NotJoinedError } from './agent-errors.js';
 import type { AgentConfig } from './config/agent-config.js';
 import { parseServerUrl } from './config/decide/parse-server-url.js';
+import type { ContainerEngine } from './containers/container-engine.js';
+import { openContainerEngine } from './containers/open-container-engine.js';
+import { executeCommand } from './execute-command.js';
 import { type AgentIdentity, openIdentity } from './identity/agent-identity.js';
 import { type AgentState, agentStatePath, readAgentState, writeAgentState } from './identity/agent-state.js';
 import { StateFileError } from './identity/private-files.js';
 import { AgentLink } from './link/agent-link.js';
-import type { CommandResult } from './link/decide/command-book.js';
 import type { PinnedAddress } from './link/dial-pinned-tls.js';
 import type { LinkFailure } from './link/link-failure.js';
 import type { OpenLinkSocket } from './link/link-socket.js';
+import { hostView } from './replica/container/host-view.js';
+import { noneInFlight } from './replica/container/in-flight.js';
+import { type Containers, openContainers } from './replica/container/open-containers.js';
+import type { ReplicaMemory } from './replica/container/replica-memory.js';
+import type { ReplicaRecipe } from './replica/container/replica-recipe.js';
+import type { RecipeHost } from './replica/recipe/open-recipe.js';
+import { recipeHost } from './replica/recipe/recipe-host.js';
 import { ReplicaKeepers } from './replica/replica-keepers.js';
 import { AgentTime } from './reporter/agent-time.js';
 import { Reporter } from './reporter/reporter.js';
@@ -31,6 +40,10 @@ export interface AgentDependencies {
   /** How the child that reads the cards' inventory is started; by default Node with the built file. */
   readonly inventoryChild?: SensorDependencies['inventoryChild'];
   readonly openSocket?: OpenLinkSocket;
+  /** This machine's own by default. */
+  readonly containerEngine?: ContainerEngine;
+  /** How declarations become containers. */
+  readonly openRecipe?: (memory: ReplicaMemory, host: Omit<RecipeHost, 'variables'>) => ReplicaRecipe;
   /** Called each time that a link is up. */
   readonly onLinked?: (status: AgentStatus) => void;
 }
@@ -39,6 +52,8 @@ export interface Agent {
   status(): AgentStatus;
   /** Says goodbye, ends everything that it started, and resolves within two seconds or so. */
   close(reason?: GoodbyeReason): Promise<void>;
+  /** What the agent keeps on this host. */
+  readonly replicas: Pick<ReplicaKeepers, 'engineAddress' | 'logs'>;
 }
 
 /**
@@ -106,6 +121,13 @@ class RunningAgent implements Agent {
     reporter.start();
   }
 
+  get replicas(): Pick<ReplicaKeepers, 'engineAddress' | 'logs'> {
+    return {
+      engineAddress: (deployment) => this.#parts?.replicas.engineAddress(deployment) ?? null,
+      logs: (deployment, options, signal) => this.#parts?.replicas.logs(deployment, options, signal) ?? null,
+    };
+  }
+
   status(): AgentStatus {
     const reported = this.#parts?.reporter.status();
     return {
@@ -122,7 +144,7 @@ class RunningAgent implements Agent {
       },
       cards: (reported?.cards ?? []).map(({ uuid, name }) => ({ uuid, name })),
       issues: [...(reported?.issues ?? [])],
-      replicas: this.#parts?.replicas.statuses() ?? [],
+      replicas: this.#parts?.replicas.statuses().map(withoutDirectKey) ?? [],
       waitingSamples: reported?.waitingSamples ?? 0,
       droppedSamples: reported?.droppedSamples ?? 0,
     };
@@ -135,12 +157,12 @@ class RunningAgent implements Agent {
 
   async #close(reason: GoodbyeReason): Promise<void> {
     if (!this.#parts) return;
-    const { link, reporter, replicas, sensors, socket } = this.#parts;
+    const { link, reporter, replicas, containers, sensors, socket } = this.#parts;
     this.#deps.log.info({ reason }, 'agent: stopping');
     await Promise.all([
       link.stop(reason, 'The agent is stopping.'),
       reporter.close(),
-      replicas.close(),
+      replicas.close().then(() => containers?.close()),
       sensors.close(),
       this.#saving,
     ]);
@@ -153,11 +175,16 @@ class RunningAgent implements Agent {
     // Before the sensors: theirs then finds the name that this one gave to the boot.
     const { bootId } = await readBootIdentity({ platform, stateDirectory, clock, logger: log });
     const time = new AgentTime(clock, this.#deps.elapsedMs ?? (() => clock.monotonicMs()));
+    const containers = await this.#openContainers(
+      () => reporter,
+      () => replicas,
+    );
     const replicas = new ReplicaKeepers({
       clock,
       log,
       cadenceMs: this.#config.engineCadenceMs,
       onChange: () => reporter.replicasChanged(),
+      ...(containers === null ? {} : { containers: containers.tools }),
     });
     const sensors = this.#deps.sensors ?? this.#openSensors();
     const reporter = new Reporter({
@@ -178,10 +205,7 @@ class RunningAgent implements Agent {
         ...{ machineSha256, instanceId, bootId, agentVersion: AGENT_VERSION, hostName: this.#state.hostName },
       },
       sentAtMs: () => time.nowMs(),
-      execute: (command): Promise<CommandResult> => {
-        replicas.applyDesired(command);
-        return Promise.resolve({ result: 'done' });
-      },
+      execute: (command) => executeCommand(command, replicas),
       listener: {
         linked: (welcome) => {
           this.#onLinked(welcome);
@@ -195,7 +219,39 @@ class RunningAgent implements Agent {
         acked: (seq) => reporter.acked(seq),
       },
     });
-    return { link, reporter, replicas, sensors, socket };
+    return { link, reporter, replicas, containers, sensors, socket };
+  }
+
+  /** `null` where the host is to keep no containers. */
+  async #openContainers(
+    reporter: () => Reporter,
+    replicas: () => ReplicaKeepers,
+  ): Promise<Containers | null> {
+    const { clock, random, log, containerEngine, openRecipe } = this.#deps;
+    const { containerEnginePath, runtimeDirectory, platform, stateDirectory } = this.#config;
+    if (openRecipe === undefined) return null;
+    const endpoints = containerEnginePath === null ? {} : { endpoints: [containerEnginePath] };
+    const engine =
+      containerEngine ?? openContainerEngine({ ...endpoints, runtimeDirectory, platform, clock, log });
+    const openFor = (memory: ReplicaMemory): ReplicaRecipe =>
+      openRecipe(
+        memory,
+        recipeHost({
+          ...{ memory, platform },
+          cards: () => reporter().status().cards,
+          readings: () => reporter().readings().gpus,
+          desired: () => replicas().desired(),
+          statuses: () => replicas().statuses(),
+        }),
+      );
+    return openContainers({
+      ...{ engine, openRecipe: openFor, stateDirectory, clock, random, log },
+      files: this.#identity.files,
+      hostId: this.#state.hostId,
+      inFlight: noneInFlight,
+      host: hostView(() => reporter().readings()),
+      onOrphans: () => reporter().replicasChanged(),
+    });
   }
 
   #openSensors(): Sensors {
@@ -231,6 +287,7 @@ interface Parts {
   readonly link: AgentLink;
   readonly reporter: Reporter;
   readonly replicas: ReplicaKeepers;
+  readonly containers: Containers | null;
   readonly sensors: Sensors;
   readonly socket: StatusSocket;
 }

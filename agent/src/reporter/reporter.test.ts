@@ -1,4 +1,5 @@
 import {
+  describeReplica,
   type EngineReading,
   emptyEngineReading,
   emptyGpuReading,
@@ -76,6 +77,7 @@ function startReporter({
     open: [] as Issue[],
     engine: {} as Record<string, EngineReading>,
     statuses: () => replicas.all,
+    orphans: () => [],
     issues: () => replicas.open,
     readings: () => replicas.engine,
     refreshReadings: () => Promise.resolve(),
@@ -135,9 +137,7 @@ describe('the fast lane', () => {
     reporter.linked();
     await pass(500);
     const before = sent.length;
-    replicas.all = [
-      { deployment: 'a', phase: 'ready', detail: null, code: null, engineVersion: null, maxModelLen: null },
-    ];
+    replicas.all = [describeReplica({ deployment: 'a', phase: 'ready' })];
     replicas.engine = { a: { ...emptyEngineReading, waiting: 3 } };
     reporter.replicasChanged();
     reporter.replicasChanged();

@@ -5,9 +5,12 @@ import {
   hostReadingSchema,
   issueSchema,
   replicaStatusSchema,
+  taskSchema,
+  vllmReplicaSchema,
 } from '@ai-fabric/shared';
 import { z } from '@hono/zod-openapi';
 import { LOG_LEVELS } from '../config/control-plane-config.js';
+import { presetNames } from '../declared/decide/presets.js';
 
 /** A listing. `nextCursor` is `null` on the last page. */
 export function listOf<Item extends z.ZodType>(item: Item) {
@@ -79,7 +82,7 @@ export const hostDetailSchema = z
     deployments: z.array(
       z.object({
         name: z.string(),
-        task: z.enum(['chat', 'embeddings']),
+        task: taskSchema,
         servedModel: z.string(),
         /** The roles that may be served by it. */
         roles: z.array(z.string()),
@@ -92,26 +95,40 @@ export const hostDetailSchema = z
   })
   .openapi('HostDetail');
 
+const observedReplica = {
+  name: z.string(),
+  /** What its host's agent observes; `null` before the first report. */
+  observed: z
+    .object({
+      status: replicaStatusSchema,
+      reading: engineReadingSchema.nullable(),
+      readingAtMs: z.number().nullable(),
+    })
+    .nullable(),
+};
+
 export const deploymentSchema = z
-  .object({
-    name: z.string(),
-    host: z.string(),
-    task: z.enum(['chat', 'embeddings']),
-    engine: z.literal('external'),
-    url: z.string(),
-    servedModel: z.string(),
-    maxConcurrent: z.number(),
-    contextTokens: z.number().nullable(),
-    listed: z.boolean(),
-    /** What its host's agent observes; `null` before the first report. */
-    observed: z
-      .object({
-        status: replicaStatusSchema,
-        reading: engineReadingSchema.nullable(),
-        readingAtMs: z.number().nullable(),
-      })
-      .nullable(),
-  })
+  .discriminatedUnion('engine', [
+    z.object({
+      ...observedReplica,
+      host: z.string(),
+      task: taskSchema,
+      engine: z.literal('external'),
+      url: z.string(),
+      servedModel: z.string(),
+      maxConcurrent: z.number(),
+      contextTokens: z.number().nullable(),
+      listed: z.boolean(),
+    }),
+    z.object({
+      ...observedReplica,
+      ...vllmReplicaSchema.omit({ deployment: true }).shape,
+      host: z.string(),
+      preset: z.enum(presetNames).nullable(),
+      cardGigabytes: z.number(),
+      listed: z.boolean(),
+    }),
+  ])
   .openapi('Deployment');
 
 const targetSchema = z.union([
@@ -122,7 +139,7 @@ const targetSchema = z.union([
 export const roleSchema = z
   .object({
     name: z.string(),
-    task: z.enum(['chat', 'embeddings']),
+    task: taskSchema,
     targets: z.array(targetSchema),
     firstByteTimeoutSeconds: z.number(),
     idleTimeoutSeconds: z.number(),

@@ -24,7 +24,12 @@ export function planCall(
   trace: TraceContext,
 ): CallPlan | AttemptFailure {
   if (chosen.kind === 'send') {
-    const { url, servedModel } = chosen.deployment;
+    const { deployment } = chosen;
+    const { servedModel } = deployment;
+    if (deployment.engine !== 'external') {
+      return attemptFailure('network_unreachable', `${deployment.name}: no way leads to it`);
+    }
+    const { url } = deployment;
     return {
       address: parts.addresses.resolve(url, endpoint.path, 'engine'),
       headers: upstreamHeaders(stream, null, trace),

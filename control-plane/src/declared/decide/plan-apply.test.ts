@@ -222,3 +222,104 @@ describe('a host that a file renames', () => {
     ]);
   });
 });
+
+describe('what operators changed by commands', () => {
+  const container = (more: object = {}) => ({ host: 'motoko', engine: 'vllm', preset: 'chat-fast', ...more });
+  const stopped = {
+    ...estate,
+    deployments: {
+      ...estate.deployments,
+      c: container({ wish: 'stopped', restartCount: 3, adopt: 'vllm-motoko' }),
+    },
+  };
+  const changesOf = (more: object) =>
+    plan({ ...stopped, deployments: { ...stopped.deployments, c: container(more) } }, {}, stopped).plan
+      .changes;
+
+  it('stays where a file says nothing of it', () => {
+    expect(changesOf({})).toEqual([]);
+    expect(changesOf({ maxConcurrent: 2 })).toMatchObject([
+      { change: 'changed', name: 'c', fields: [{ path: 'maxConcurrent', before: 8, after: 2 }] },
+    ]);
+  });
+
+  it('is changed where a file says so', () => {
+    expect(changesOf({ wish: 'running', adopt: null })).toMatchObject([
+      {
+        fields: [
+          { path: 'wish', before: 'stopped', after: 'running' },
+          { path: 'adopt', before: 'vllm-motoko', after: null },
+        ],
+      },
+    ]);
+  });
+
+  it('does not go along to another host', () => {
+    expect(changesOf({ host: 'armitage' })[0]?.fields.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['host', 'wish', 'restartCount', 'adopt']),
+    );
+  });
+
+  it('ends with the ability to park', () => {
+    const parked = {
+      ...estate,
+      deployments: { ...estate.deployments, c: container({ parkable: true, wish: 'parked' }) },
+    };
+    const after = { ...estate, deployments: { ...estate.deployments, c: container() } };
+    const { plan: made, objects } = plan(after, {}, parked);
+    expect(made.changes[0]?.fields.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['parkable', 'wish']),
+    );
+    expect(checkFabricValue(joinDeclaredObjects(objects)).ok).toBe(true);
+  });
+});
+
+describe('what the default policy of a host would refuse', () => {
+  const warned = (more: object, before: object = estate) =>
+    plan(
+      {
+        ...estate,
+        deployments: {
+          ...estate.deployments,
+          c: { host: 'motoko', engine: 'vllm', preset: 'chat-fast', ...more },
+        },
+      },
+      {},
+      before,
+    ).plan.warnings;
+
+  it('is warned of before it is applied', () => {
+    expect(warned({ extraArguments: ['--trust-remote-code'] })).toEqual([
+      {
+        ...{ code: 'policy_would_refuse', kind: 'deployment', name: 'c' },
+        message:
+          'the agent on "motoko" will refuse "c" (trustRemoteCode: --trust-remote-code lets a model run its own code) ' +
+          "unless the host's owner allows it in agent.yaml",
+      },
+    ]);
+  });
+
+  it.each([
+    'chat-fast',
+    'chat-deep',
+    'embeddings-general',
+    'code-assist',
+    'vision-general',
+    'audio-transcribe',
+  ])('is nothing of the preset %s', (preset) => {
+    expect(warned({ preset })).toEqual([]);
+    expect(warned({ preset, cardGigabytes: 12 })).toEqual([]);
+  });
+
+  it('is not repeated for what does not change', () => {
+    const standing = {
+      ...estate,
+      deployments: {
+        ...estate.deployments,
+        c: { host: 'motoko', engine: 'vllm', preset: 'chat-fast', image: 'me/vllm:1' },
+      },
+    };
+    expect(warned({ image: 'me/vllm:1' }, standing)).toEqual([]);
+    expect(warned({ image: 'me/vllm:2' }, standing)).toMatchObject([{ code: 'policy_would_refuse' }]);
+  });
+});

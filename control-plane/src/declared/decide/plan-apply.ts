@@ -1,5 +1,6 @@
 import type { DeclaredState } from '../declared-state.js';
 import { compareDocuments, type FieldChange } from './compare-documents.js';
+import { keepUnsaid } from './keep-unsaid.js';
 import {
   type DeclaredKind,
   type DeclaredObject,
@@ -8,6 +9,7 @@ import {
   listDeclaredObjects,
 } from './list-declared-objects.js';
 import { type PlanWarning, warnOfHosts } from './warn-of-hosts.js';
+import { warnOfPolicy } from './warn-of-policy.js';
 
 export interface PlannedChange {
   readonly change: 'added' | 'changed' | 'removed';
@@ -51,7 +53,7 @@ export function planApply(
   options: PlanOptions,
 ): { readonly plan: ApplyPlan; readonly objects: readonly DeclaredObject[] } {
   const wanted = new Map(
-    listDeclaredObjects(file.state)
+    listDeclaredObjects(keepUnsaid(before, file))
       .filter((each) => options.prune || saysSomethingOf(file.document, each))
       .map((each) => [identityOf(each), each]),
   );
@@ -75,7 +77,10 @@ export function planApply(
     objects.push(object);
   }
   const left = notInFile.map(({ kind, name }) => ({ kind, name }));
-  const warnings = warnOfHosts({ changes, notInFile: left }, options.enrolledHosts);
+  const warnings = [
+    ...warnOfHosts({ changes, notInFile: left }, options.enrolledHosts),
+    ...warnOfPolicy(file.state, changes),
+  ];
   return { plan: { revision: before.revision, changes, notInFile: left, warnings }, objects };
 }
 
