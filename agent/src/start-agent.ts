@@ -18,6 +18,10 @@ import { readBootIdentity } from './sensors/host/boot-identity.js';
 import { openSensors, type SensorDependencies, type Sensors } from './sensors/open-sensors.js';
 import type { AgentStatus } from './status/agent-status.js';
 import { openStatusSocket, type StatusSocket } from './status/status-socket.js';
+import type { AgentEndpoints } from './tunnel/agent-endpoints.js';
+import { AgentTunnel } from './tunnel/agent-tunnel.js';
+import type { DialTunnel } from './tunnel/dial-tunnel.js';
+import type { FindEngine } from './tunnel/tunnel-session.js';
 import { AGENT_VERSION } from './version.js';
 
 export interface AgentDependencies {
@@ -31,6 +35,11 @@ export interface AgentDependencies {
   /** How the child that reads the cards' inventory is started; by default Node with the built file. */
   readonly inventoryChild?: SensorDependencies['inventoryChild'];
   readonly openSocket?: OpenLinkSocket;
+  readonly dialTunnel?: DialTunnel;
+  /** Where the requests of a deployment go that come through the tunnel; by default what its keeper says. */
+  readonly findEngine?: FindEngine;
+  /** What the agent itself answers in the tunnel, beside what is its own. */
+  readonly endpoints?: AgentEndpoints;
   /** Called each time that a link is up. */
   readonly onLinked?: (status: AgentStatus) => void;
 }
@@ -135,8 +144,9 @@ class RunningAgent implements Agent {
 
   async #close(reason: GoodbyeReason): Promise<void> {
     if (!this.#parts) return;
-    const { link, reporter, replicas, sensors, socket } = this.#parts;
+    const { link, tunnel, reporter, replicas, sensors, socket } = this.#parts;
     this.#deps.log.info({ reason }, 'agent: stopping');
+    tunnel.close();
     await Promise.all([
       link.stop(reason, 'The agent is stopping.'),
       reporter.close(),
@@ -169,6 +179,7 @@ class RunningAgent implements Agent {
       bufferBytes: this.#config.bufferBytes,
     });
     const { key, machineSha256, instanceId } = this.#identity;
+    const tunnel = this.#openTunnel(address, replicas);
     const link = new AgentLink({
       ...{ address, clock, random, log },
       ...(openSocket === undefined ? {} : { openSocket }),
@@ -186,16 +197,29 @@ class RunningAgent implements Agent {
         linked: (welcome) => {
           this.#onLinked(welcome);
           reporter.linked();
+          tunnel.linked();
           this.#deps.onLinked?.(this.status());
         },
         down: (failure) => {
           this.#onDown(failure);
           reporter.down();
+          tunnel.unlinked();
         },
         acked: (seq) => reporter.acked(seq),
       },
     });
-    return { link, reporter, replicas, sensors, socket };
+    return { link, tunnel, reporter, replicas, sensors, socket };
+  }
+
+  #openTunnel(address: PinnedAddress, replicas: ReplicaKeepers): AgentTunnel {
+    const { clock, random, log, dialTunnel, findEngine, endpoints = NO_ENDPOINTS } = this.#deps;
+    const { key, machineSha256, instanceId } = this.#identity;
+    return new AgentTunnel({
+      ...{ address, clock, random, log, endpoints },
+      ...(dialTunnel === undefined ? {} : { dial: dialTunnel }),
+      identity: { publicKey: key.publicKey, sign: key.sign, machineSha256, instanceId },
+      findEngine: findEngine ?? ((deployment) => replicas.engineAddress(deployment)),
+    });
   }
 
   #openSensors(): Sensors {
@@ -227,8 +251,11 @@ class RunningAgent implements Agent {
   }
 }
 
+const NO_ENDPOINTS: AgentEndpoints = new Map();
+
 interface Parts {
   readonly link: AgentLink;
+  readonly tunnel: AgentTunnel;
   readonly reporter: Reporter;
   readonly replicas: ReplicaKeepers;
   readonly sensors: Sensors;

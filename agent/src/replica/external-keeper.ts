@@ -59,6 +59,11 @@ class ExternalKeeper implements ReplicaKeeper {
     this.#next();
   }
 
+  /** The control plane reaches it where it was declared. */
+  engineAddress(): null {
+    return null;
+  }
+
   status(): ReplicaStatus {
     return replicaStatus(this.#options.desired, this.#observed);
   }

@@ -1,9 +1,12 @@
 import type { Clock, DesiredReplica, EngineReading, Issue, ReplicaStatus } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
+import type { EngineAddress } from './engine-address.js';
 import { externalKeeper } from './external-keeper.js';
 
 /** Keeps one replica as it is desired, and says what it sees of it. */
 export interface ReplicaKeeper {
+  /** Where a request goes that came through the tunnel; `null`: nowhere, now or ever. */
+  engineAddress(): EngineAddress | null;
   status(): ReplicaStatus;
   issues(): readonly Issue[];
   /** `null` where there is none that is still true. */

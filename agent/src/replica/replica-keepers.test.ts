@@ -37,6 +37,7 @@ function keepAll() {
           maxModelLen: null,
         }),
         issues: () => [],
+        engineAddress: () => ({ host: '127.0.0.1', port: 8_000, key: deployment }),
         reading: () => null,
         refreshReading: () => slow ?? Promise.resolve(),
         close: () => Promise.resolve(void closed.push(deployment)),

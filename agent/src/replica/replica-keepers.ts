@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Command, DesiredReplica, EngineReading, Issue, ReplicaStatus } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
+import type { EngineAddress } from './engine-address.js';
 import { type KeeperOptions, openReplicaKeeper, type ReplicaKeeper } from './replica-keeper.js';
 
 export interface ReplicaKeepersOptions {
@@ -56,6 +57,11 @@ export class ReplicaKeepers {
       changed = true;
     }
     if (changed) this.#options.onChange();
+  }
+
+  /** Where a request goes that came through the tunnel; `null`: nowhere. */
+  engineAddress(deployment: string): EngineAddress | null {
+    return this.#kept.get(deployment)?.keeper.engineAddress() ?? null;
   }
 
   get count(): number {

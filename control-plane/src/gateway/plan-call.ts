@@ -1,3 +1,5 @@
+import { reachOf } from '../declared/decide/reach-of.js';
+import type { DeclaredDeployment } from '../declared/declared-state.js';
 import type { RouteDecision } from '../router/route-types.js';
 import { type AttemptFailure, attemptFailure } from './decide/attempt-failure.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
@@ -24,9 +26,10 @@ export function planCall(
   trace: TraceContext,
 ): CallPlan | AttemptFailure {
   if (chosen.kind === 'send') {
-    const { url, servedModel } = chosen.deployment;
+    const { deployment } = chosen;
+    const { servedModel } = deployment;
     return {
-      address: parts.addresses.resolve(url, endpoint.path, 'engine'),
+      address: addressOf(deployment, endpoint, parts),
       headers: upstreamHeaders(stream, null, trace),
       servedModel,
     };
@@ -44,6 +47,16 @@ export function planCall(
     headers: upstreamHeaders(stream, apiKey, trace),
     servedModel: model.model,
   };
+}
+
+function addressOf(
+  deployment: DeclaredDeployment,
+  endpoint: EngineEndpoint,
+  { addresses }: GatewayParts,
+): TargetAddress {
+  if (reachOf(deployment) === 'direct') return addresses.resolve(deployment.url, endpoint.path, 'engine');
+  const { host, name } = deployment;
+  return { kind: 'tunnel', host, deployment: name, path: `/v1${endpoint.path}` };
 }
 
 /** What `x-fabric-host` and `x-fabric-replica` say of a chosen target. */

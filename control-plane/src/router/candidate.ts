@@ -18,6 +18,8 @@ export interface ReplicaCandidate {
   readonly draining: boolean;
   /** `absent` also where nothing was ever observed. */
   readonly phase: ReplicaPhase;
+  /** It is reached through a tunnel that is not there. */
+  readonly tunnelDown: boolean;
   /** Prompt and answer together; `null`: not known. */
   readonly contextTokens: number | null;
   /** Milliseconds until the breaker lets one request through; 0: it does now. */

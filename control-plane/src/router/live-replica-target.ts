@@ -1,4 +1,5 @@
 import type { EngineReading, ReplicaPhase } from '@ai-fabric/shared';
+import { reachOf } from '../declared/decide/reach-of.js';
 import type { DeclaredDeployment } from '../declared/declared-state.js';
 import type { LiveReplica, LiveView, Presence } from '../live/live-view.js';
 import type { Breaker } from './breaker.js';
@@ -36,6 +37,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   presence: Presence = 'unseen';
   draining = false;
   phase: ReplicaPhase = 'absent';
+  tunnelDown = false;
   contextTokens: number | null = null;
   blockedForMs = 0;
   busyForMs = 0;
@@ -84,6 +86,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     this.draining = host?.draining ?? false;
     const replica = this.#observed();
     this.phase = replica?.status.phase ?? 'absent';
+    this.tunnelDown = reachOf(this.deployment) === 'tunnel' && host?.tunnelUp !== true;
     this.contextTokens = smaller(this.deployment.contextTokens, replica?.status.maxModelLen ?? null);
     this.blockedForMs = breaker.blockedForMs(now.monotonicMs);
     this.busyForMs = breaker.busyForMs(now.monotonicMs);

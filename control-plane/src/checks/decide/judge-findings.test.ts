@@ -155,6 +155,7 @@ const host = (more: Partial<LiveHost> = {}): LiveHost => ({
   sample: null,
   issues: [],
   droppedSamples: 0,
+  tunnelUp: false,
   ...more,
 });
 

@@ -119,6 +119,7 @@ type ReplicaParts = Partial<Omit<ReplicaCandidate, 'deployment'>> & {
 export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandidate {
   const { deployment, ...more } = parts;
   return {
+    tunnelDown: false,
     kind: 'replica',
     target: name,
     mayBeAway: false,
