@@ -3,11 +3,11 @@ import type { Logger } from 'pino';
 import { NotJoinedError } from './agent-errors.js';
 import type { AgentConfig } from './config/agent-config.js';
 import { parseServerUrl } from './config/decide/parse-server-url.js';
+import { executeCommand } from './execute-command.js';
 import { type AgentIdentity, openIdentity } from './identity/agent-identity.js';
 import { type AgentState, agentStatePath, readAgentState, writeAgentState } from './identity/agent-state.js';
 import { StateFileError } from './identity/private-files.js';
 import { AgentLink } from './link/agent-link.js';
-import type { CommandResult } from './link/decide/command-book.js';
 import type { PinnedAddress } from './link/dial-pinned-tls.js';
 import type { LinkFailure } from './link/link-failure.js';
 import type { OpenLinkSocket } from './link/link-socket.js';
@@ -189,10 +189,7 @@ class RunningAgent implements Agent {
         ...{ machineSha256, instanceId, bootId, agentVersion: AGENT_VERSION, hostName: this.#state.hostName },
       },
       sentAtMs: () => time.nowMs(),
-      execute: (command): Promise<CommandResult> => {
-        replicas.applyDesired(command);
-        return Promise.resolve({ result: 'done' });
-      },
+      execute: (command) => Promise.resolve(executeCommand(command, replicas)),
       listener: {
         linked: (welcome) => {
           this.#onLinked(welcome);

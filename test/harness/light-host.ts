@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import {
   type AgentFrame,
   decodeServerFrame,
+  describeReplica,
   encodeFrame,
   type FrameBody,
   keyProofText,
@@ -158,7 +159,7 @@ type FramePart = {
 }[AgentFrame['type']];
 
 function readyReplica(deployment: string): ReplicaStatus {
-  return { deployment, phase: 'ready', detail: null, code: null, engineVersion: '0.32.0', maxModelLen: null };
+  return describeReplica({ deployment, phase: 'ready', engineVersion: '0.32.0' });
 }
 
 function plainSample(atMs: number): TelemetrySample {

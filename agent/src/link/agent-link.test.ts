@@ -52,7 +52,7 @@ function startLink(plane: FakeControlPlane, changed: Partial<AgentLinkOptions> =
     log,
     sentAtMs: () => 1_700_000_000_000,
     execute: (command) => {
-      trial.executed.push(command.revision);
+      if (command.name === 'apply_desired') trial.executed.push(command.revision);
       return Promise.resolve({ result: 'done' });
     },
     listener: {

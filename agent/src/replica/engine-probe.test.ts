@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { type DesiredReplica, systemClock } from '@ai-fabric/shared';
+import { type ExternalReplica, systemClock } from '@ai-fabric/shared';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type EngineProbe, engineProbe, type LookStep } from './engine-probe.js';
 
@@ -14,7 +14,7 @@ type Answers = Record<
   { status?: number; body?: unknown; headers?: Record<string, string> } | 'reset'
 >;
 
-async function engine(answers: Answers, changed: Partial<DesiredReplica> = {}) {
+async function engine(answers: Answers, changed: Partial<ExternalReplica> = {}) {
   const asked: string[] = [];
   const listener: RequestListener = (request, response) => {
     asked.push(`${request.method} ${request.url}`);
@@ -36,8 +36,8 @@ async function engine(answers: Answers, changed: Partial<DesiredReplica> = {}) {
   return { probe: openProbe(`http://127.0.0.1:${port}`, changed), asked, port };
 }
 
-function openProbe(url: string, changed: Partial<DesiredReplica> = {}): EngineProbe {
-  const desired: DesiredReplica = {
+function openProbe(url: string, changed: Partial<ExternalReplica> = {}): EngineProbe {
+  const desired: ExternalReplica = {
     deployment: 'd',
     task: 'chat',
     engine: 'external',

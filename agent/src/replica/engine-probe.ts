@@ -1,5 +1,5 @@
-import type { Clock, DesiredReplica } from '@ai-fabric/shared';
-import { engineHttp } from '../sensors/engine/engine-http.js';
+import type { Clock, Task } from '@ai-fabric/shared';
+import { type EngineRequest, engineHttp } from '../sensors/engine/engine-http.js';
 import type { ReplicaStep } from './decide/plan-replica-step.js';
 import {
   type EngineAnswer,
@@ -9,6 +9,7 @@ import {
   readVersion,
 } from './decide/read-engine-answer.js';
 import type { LookResult } from './decide/replica-observation.js';
+import { silenceForm } from './silence-form.js';
 
 export type LookStep = Exclude<ReplicaStep, { kind: 'wait' }>;
 
@@ -31,19 +32,23 @@ type Looks = {
 };
 
 /** One request to the engine. @throws an error with a `code` when no whole answer came */
-type Ask = (method: 'GET' | 'POST', path: string, json?: unknown) => Promise<EngineAnswer>;
+type Ask = (
+  method: 'GET' | 'POST',
+  path: string,
+  content?: Pick<EngineRequest, 'json' | 'raw'>,
+) => Promise<EngineAnswer>;
 
 /** A probe over one kept connection, with deadlines and body limits; redirects are never followed. */
-export function engineProbe(desired: DesiredReplica, clock: Clock): EngineProbe {
+export function engineProbe({ url }: { readonly url: string }, clock: Clock): EngineProbe {
   const client = engineHttp(clock);
-  const base = desired.url.replace(/\/+$/, '').replace(/\/v1$/, '');
+  const base = url.replace(/\/+$/, '').replace(/\/v1$/, '');
   return {
     look: async (step, signal) => {
-      const ask: Ask = async (method, path, json) => {
+      const ask: Ask = async (method, path, content) => {
         const { status, body } = await client.request({
           method,
           url: new URL(`${base}${path}`),
-          ...(json === undefined ? {} : { json }),
+          ...content,
           signal,
           deadlineMs: step.kind === 'prove' ? PROOF_DEADLINE_MS : LOOK_DEADLINE_MS,
           maxBytes: MAX_BYTES,
@@ -68,18 +73,31 @@ const looks: Looks = {
     return { kind: 'models', models: listed.models, engineVersion };
   },
   check_health: async (ask) => readHealth(await ask('GET', '/health')),
-  prove: async (ask, { task, model }) => {
-    if (task === 'embeddings') {
-      const answer = await ask('POST', '/v1/embeddings', { model, input: 'ready?' });
-      return readProof(task, '/v1/embeddings', answer);
-    }
+  prove: (ask, { task, model }) => proofs[task](ask, model),
+};
+
+const proofs: { readonly [Each in Task]: (ask: Ask, model: string) => Promise<LookResult> } = {
+  chat: async (ask, model) => {
     const messages = [{ role: 'user', content: 'ready?' }];
-    const chat = await ask('POST', '/v1/chat/completions', { model, messages, max_tokens: 1 });
+    const chat = await ask('POST', '/v1/chat/completions', { json: { model, messages, max_tokens: 1 } });
     // A base model without a chat template refuses chat, and completes all the same.
-    if (chat.status !== 400 && chat.status !== 404) return readProof(task, '/v1/chat/completions', chat);
-    const completion = await ask('POST', '/v1/completions', { model, prompt: 'ready?', max_tokens: 1 });
-    if (completion.status === 200) return readProof(task, '/v1/completions', completion);
-    return readProof(task, '/v1/chat/completions', chat);
+    if (chat.status !== 400 && chat.status !== 404) return readProof('chat', '/v1/chat/completions', chat);
+    const json = { model, prompt: 'ready?', max_tokens: 1 };
+    const completion = await ask('POST', '/v1/completions', { json });
+    if (completion.status === 200) return readProof('chat', '/v1/completions', completion);
+    return readProof('chat', '/v1/chat/completions', chat);
+  },
+  embeddings: async (ask, model) => {
+    const answer = await ask('POST', '/v1/embeddings', { json: { model, input: 'ready?' } });
+    return readProof('embeddings', '/v1/embeddings', answer);
+  },
+  rerank: async (ask, model) => {
+    const json = { model, query: 'ready?', documents: ['ready'] };
+    return readProof('rerank', '/v1/rerank', await ask('POST', '/v1/rerank', { json }));
+  },
+  transcription: async (ask, model) => {
+    const answer = await ask('POST', '/v1/audio/transcriptions', { raw: silenceForm(model) });
+    return readProof('transcription', '/v1/audio/transcriptions', answer);
   },
 };
 

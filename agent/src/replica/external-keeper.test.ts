@@ -1,4 +1,4 @@
-import { type DesiredReplica, type EngineReading, emptyEngineReading } from '@ai-fabric/shared';
+import { type EngineReading, type ExternalReplica, emptyEngineReading } from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import type { LookResult } from './decide/replica-observation.js';
 import type { LookStep } from './engine-probe.js';
 import { externalKeeper } from './external-keeper.js';
 
-const desired: DesiredReplica = {
+const desired: ExternalReplica = {
   deployment: 'qwen-armitage',
   task: 'chat',
   engine: 'external',

@@ -1,4 +1,4 @@
-import type { EngineReading, Issue, ReplicaStatus, Timer } from '@ai-fabric/shared';
+import type { EngineReading, ExternalReplica, Issue, ReplicaStatus, Timer } from '@ai-fabric/shared';
 import { engineReadingSensor } from '../sensors/engine/engine-reading.js';
 import { type ClosableSensor, issuesOf } from '../sensors/sensor.js';
 import { applyLook } from './decide/apply-look.js';
@@ -21,8 +21,10 @@ const HEALTH_PERIOD_MS = 5_000;
 /** One page of metrics may be late on a busy engine. */
 const METRICS_FAILURES_ALLOWED = 2;
 
+export type ExternalKeeperOptions = KeeperOptions & { readonly desired: ExternalReplica };
+
 /** Watches an engine that somebody else runs. Starts at once. */
-export function externalKeeper(options: KeeperOptions, engine?: ExternalEngine): ReplicaKeeper {
+export function externalKeeper(options: ExternalKeeperOptions, engine?: ExternalEngine): ReplicaKeeper {
   const { desired, clock } = options;
   const { deployment, url } = desired;
   const opened = engine ?? {
@@ -35,7 +37,7 @@ export function externalKeeper(options: KeeperOptions, engine?: ExternalEngine):
 }
 
 class ExternalKeeper implements ReplicaKeeper {
-  readonly #options: KeeperOptions;
+  readonly #options: ExternalKeeperOptions;
   readonly #engine: ExternalEngine;
   readonly #closing = new AbortController();
   #observed: ObservedReplica;
@@ -48,7 +50,7 @@ class ExternalKeeper implements ReplicaKeeper {
   /** What was last told, so that only what changed is told. */
   #told = '';
 
-  constructor(options: KeeperOptions, engine: ExternalEngine) {
+  constructor(options: ExternalKeeperOptions, engine: ExternalEngine) {
     this.#options = options;
     this.#engine = engine;
     this.#observed = newObservation(options.clock.monotonicMs());

@@ -1,4 +1,12 @@
-import type { Clock, DesiredReplica, EngineReading, Issue, ReplicaStatus } from '@ai-fabric/shared';
+import {
+  type Clock,
+  type DesiredReplica,
+  describeReplica,
+  type EngineReading,
+  type Issue,
+  type ReplicaStatus,
+  type VllmReplica,
+} from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { EngineAddress } from './engine-address.js';
 import { externalKeeper } from './external-keeper.js';
@@ -26,13 +34,27 @@ export interface KeeperOptions {
   readonly onChange: () => void;
 }
 
-/** Who keeps a replica is a matter of its engine; a container engine's keeper joins here. */
+/** Who keeps a replica is a matter of its engine. */
 export function openReplicaKeeper(options: KeeperOptions): ReplicaKeeper {
-  const { engine } = options.desired;
-  switch (engine) {
+  const { desired } = options;
+  switch (desired.engine) {
     case 'external':
-      return externalKeeper(options);
+      return externalKeeper({ ...options, desired });
+    case 'vllm':
+      return unsupportedKeeper(desired);
     default:
-      return engine satisfies never;
+      return desired satisfies never;
   }
+}
+
+function unsupportedKeeper({ deployment }: VllmReplica): ReplicaKeeper {
+  const detail = 'This agent does not run containers.';
+  const status = describeReplica({ deployment, phase: 'failed', code: 'not_supported_here', detail });
+  return {
+    status: () => status,
+    issues: () => [],
+    reading: () => null,
+    refreshReading: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
 }

@@ -1,4 +1,4 @@
-import type { DesiredReplica } from '@ai-fabric/shared';
+import { type DesiredReplica, describeReplica } from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
@@ -25,17 +25,11 @@ function keepAll() {
     onChange: () => {
       changes += 1;
     },
-    open: ({ desired: { deployment, url } }) => {
-      opened.push(`${deployment} ${url}`);
+    open: ({ desired: wanted }) => {
+      const { deployment } = wanted;
+      opened.push(`${deployment} ${wanted.engine === 'external' ? wanted.url : ''}`);
       return {
-        status: () => ({
-          deployment,
-          phase: 'ready',
-          detail: null,
-          code: null,
-          engineVersion: null,
-          maxModelLen: null,
-        }),
+        status: () => describeReplica({ deployment, phase: 'ready' }),
         issues: () => [],
         engineAddress: () => ({ host: '127.0.0.1', port: 8_000, key: deployment }),
         reading: () => null,

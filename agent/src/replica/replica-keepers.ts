@@ -1,5 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock, Command, DesiredReplica, EngineReading, Issue, ReplicaStatus } from '@ai-fabric/shared';
+import type {
+  Clock,
+  CommandOf,
+  DesiredReplica,
+  EngineReading,
+  Issue,
+  ReplicaStatus,
+} from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { EngineAddress } from './engine-address.js';
 import { type KeeperOptions, openReplicaKeeper, type ReplicaKeeper } from './replica-keeper.js';
@@ -36,7 +43,7 @@ export class ReplicaKeepers {
    * Makes what is kept into what is desired. A replica that is desired as before is not touched. Commands come in
    * their order on a link, and the last one is the truth: also when its revision is lower, as after a restored backup.
    */
-  applyDesired({ replicas }: Command): void {
+  applyDesired({ replicas }: CommandOf<'apply_desired'>): void {
     if (this.#closed) return;
     const wanted = new Map(replicas.map((desired) => [desired.deployment, desired]));
     // The first wish is told of even if it is empty: until then nothing was said of replicas.

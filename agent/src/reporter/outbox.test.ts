@@ -1,5 +1,6 @@
 import {
   agentFrameSchema,
+  describeReplica,
   emptyHostReading,
   MAX_FRAME_BYTES,
   MAX_SAMPLES_PER_REPORT,
@@ -199,14 +200,9 @@ describe('the outbox', () => {
     );
     outbox.tell(
       'replicas',
-      Array.from({ length: 64 }, (_, n) => ({
-        deployment: `d${n}`,
-        phase: 'starting' as const,
-        detail: 'ß'.repeat(500),
-        code: null,
-        engineVersion: null,
-        maxModelLen: null,
-      })),
+      Array.from({ length: 64 }, (_, n) =>
+        describeReplica({ deployment: `d${n}`, phase: 'starting', detail: 'ß'.repeat(500) }),
+      ),
     );
     outbox.linked();
     pass(3);

@@ -1,4 +1,5 @@
 import {
+  describeReplica,
   type EngineReading,
   emptyEngineReading,
   emptyGpuReading,
@@ -135,9 +136,7 @@ describe('the fast lane', () => {
     reporter.linked();
     await pass(500);
     const before = sent.length;
-    replicas.all = [
-      { deployment: 'a', phase: 'ready', detail: null, code: null, engineVersion: null, maxModelLen: null },
-    ];
+    replicas.all = [describeReplica({ deployment: 'a', phase: 'ready' })];
     replicas.engine = { a: { ...emptyEngineReading, waiting: 3 } };
     reporter.replicasChanged();
     reporter.replicasChanged();

@@ -5,6 +5,7 @@ import {
   hostReadingSchema,
   issueSchema,
   replicaStatusSchema,
+  taskSchema,
 } from '@ai-fabric/shared';
 import { z } from '@hono/zod-openapi';
 import { LOG_LEVELS } from '../config/control-plane-config.js';
@@ -79,7 +80,7 @@ export const hostDetailSchema = z
     deployments: z.array(
       z.object({
         name: z.string(),
-        task: z.enum(['chat', 'embeddings']),
+        task: taskSchema,
         servedModel: z.string(),
         /** The roles that may be served by it. */
         roles: z.array(z.string()),
@@ -96,7 +97,7 @@ export const deploymentSchema = z
   .object({
     name: z.string(),
     host: z.string(),
-    task: z.enum(['chat', 'embeddings']),
+    task: taskSchema,
     engine: z.literal('external'),
     url: z.string(),
     servedModel: z.string(),
@@ -122,7 +123,7 @@ const targetSchema = z.union([
 export const roleSchema = z
   .object({
     name: z.string(),
-    task: z.enum(['chat', 'embeddings']),
+    task: taskSchema,
     targets: z.array(targetSchema),
     firstByteTimeoutSeconds: z.number(),
     idleTimeoutSeconds: z.number(),

@@ -1,4 +1,5 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { taskSchema } from '@ai-fabric/shared';
 import { z } from 'zod';
 
 const findingSchema = z.object({
@@ -16,7 +17,7 @@ const findingSchema = z.object({
 const smokeResultSchema = z.object({
   kind: z.enum(['role', 'alias']),
   name: z.string(),
-  task: z.enum(['chat', 'embeddings']),
+  task: taskSchema,
   stream: z.boolean(),
   outcome: z.enum(['ok', 'away', 'skipped', 'broken']),
   code: z.string(),

@@ -1,4 +1,4 @@
-import { desiredReplicaSchema, modelNameSchema, nameSchema, taskSchema } from '@ai-fabric/shared';
+import { externalReplicaSchema, modelNameSchema, nameSchema, taskSchema } from '@ai-fabric/shared';
 import { z } from 'zod';
 import { describeUrlProblem } from './decide/describe-url-problem.js';
 import { describeCronProblem } from './describe-cron-problem.js';
@@ -47,7 +47,7 @@ export const deploymentEntrySchema = z
       .literal('external')
       .describe('Who runs the engine. `external`: somebody else; the agent watches it.'),
     url: addressSchema('http://armitage:8000', false)
-      .refine((text) => desiredReplicaSchema.shape.url.safeParse(text).success, {
+      .refine((text) => externalReplicaSchema.shape.url.safeParse(text).success, {
         error: 'an address such as http://armitage:8000',
         abort: true,
       })

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { EngineReading, ReplicaStatus, TelemetrySample } from '@ai-fabric/shared';
 import type { LiveReplica } from './live-view.js';
 
@@ -74,11 +75,5 @@ function readingOf(sample: TelemetrySample | null, deployment: string): EngineRe
 }
 
 function sameStatus(one: ReplicaStatus, other: ReplicaStatus): boolean {
-  return (
-    one.phase === other.phase &&
-    one.detail === other.detail &&
-    one.code === other.code &&
-    one.engineVersion === other.engineVersion &&
-    one.maxModelLen === other.maxModelLen
-  );
+  return isDeepStrictEqual(one, other);
 }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { HostInventory, Issue, ReplicaStatus } from '@ai-fabric/shared';
+import { describeReplica, type HostInventory, type Issue } from '@ai-fabric/shared';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { applyObservations, pruneEvents } from './apply-observations.js';
@@ -30,14 +30,9 @@ const issue: Issue = {
   detail: 'no NVIDIA card',
   fix: null,
 };
-const replica: ReplicaStatus = {
-  deployment: 'qwen',
-  phase: 'ready',
-  detail: null,
-  code: null,
-  engineVersion: '0.11',
-  maxModelLen: 4096,
-};
+const replica = describeReplica({
+  ...{ deployment: 'qwen', phase: 'ready', engineVersion: '0.11', maxModelLen: 4096 },
+});
 
 let place: TemporaryRegistry;
 let registry: Registry;

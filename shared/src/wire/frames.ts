@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { hostInventorySchema } from '../domain/host.js';
 import { issueSchema } from '../domain/issue.js';
 import { nameSchema } from '../domain/names.js';
-import { desiredReplicaSchema, replicaStatusSchema } from '../domain/replica.js';
+import { desiredReplicaSchema, orphanSchema, replicaStatusSchema } from '../domain/replica.js';
 import { telemetryDeltaSchema } from '../domain/telemetry.js';
 import { MAX_SAMPLES_PER_REPORT } from './limits.js';
 
@@ -99,6 +99,8 @@ export const reportFrameSchema = envelope(
     backfill: z.boolean().optional(),
     /** All replicas, whenever any of them changed. */
     replicas: z.array(replicaStatusSchema).max(64).optional(),
+    /** All containers that carry our label and that nothing declares, whenever any of them changed. */
+    orphans: z.array(orphanSchema).max(64).optional(),
     /** All open issues, whenever any of them changed. */
     issues: z.array(issueSchema).max(64).optional(),
     /** Samples dropped from the agent's buffer since its start. */
@@ -121,8 +123,14 @@ export const commandSchema = z.discriminatedUnion('name', [
     revision: z.int().min(0),
     replicas: z.array(desiredReplicaSchema).max(64),
   }),
+  /** Ends and removes containers that carry our label and that nothing declares; any other is left alone. */
+  z.strictObject({
+    name: z.literal('remove_orphans'),
+    containerIds: z.array(orphanSchema.shape.containerId).min(1).max(64),
+  }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
+export type CommandOf<Name extends Command['name']> = Extract<Command, { name: Name }>;
 
 export const commandFrameSchema = envelope(
   'command',

@@ -3,8 +3,14 @@
  *
  * - 1 · 2026-11-23 · challenge, hello with key proof, welcome, report, ack, command (`apply_desired`), outcome, goodbye.
  * - 2 · 2026-11-24 · the readings of an engine have the p50 and p95 of its latencies (`…P50Seconds`, `…P95Seconds`).
+ * - 3 · 2026-11-24 · `apply_desired` may ask for containers (`engine: vllm`) and for the tasks `transcription` and
+ *   `rerank`; a replica's status tells of its container, progress, fit and drift; reports tell of orphans; the command
+ *   `remove_orphans`.
  */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
+
+/** The first agent that keeps containers: an older one refuses a wish for one, and with it all of `apply_desired`. */
+export const CONTAINERS_PROTOCOL_VERSION = 3;
 
 /** The oldest agent that this program still speaks with. */
 export const OLDEST_PROTOCOL_VERSION = 1;

@@ -1,3 +1,4 @@
+import { describeReplica } from '@ai-fabric/shared';
 import { expect, test } from 'vitest';
 import type { AgentStatus } from '../../status/agent-status.js';
 import { formatStatus } from './format-status.js';
@@ -35,16 +36,7 @@ test('an agent in trouble says what is wrong and what mends it', () => {
       ...status,
       link: { state: 'waiting', linkedSinceMs: null, problem: 'nothing listens there' },
       cards: [],
-      replicas: [
-        {
-          deployment: 'qwen',
-          phase: 'starting',
-          detail: 'refuses connections',
-          code: null,
-          engineVersion: null,
-          maxModelLen: null,
-        },
-      ],
+      replicas: [describeReplica({ deployment: 'qwen', phase: 'starting', detail: 'refuses connections' })],
       issues: [
         { code: 'gpu_lost', subject: 'GPU-1', severity: 'error', detail: 'It is gone.', fix: 'Reboot.' },
         { code: 'no_gpu', subject: 'host', severity: 'info', detail: 'No card.', fix: null },

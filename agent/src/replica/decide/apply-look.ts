@@ -1,5 +1,5 @@
-import type { DesiredReplica, ReplicaPhase } from '@ai-fabric/shared';
-import type { LookResult, ObservedReplica } from './replica-observation.js';
+import type { ExternalReplica } from '@ai-fabric/shared';
+import type { ExternalPhase, LookResult, ObservedReplica } from './replica-observation.js';
 
 /** A start takes a minute or more; a while after it, looking each second is no longer worth it. */
 const EAGER_MS = 120_000;
@@ -24,7 +24,7 @@ export interface LookCadence {
  * @param nowMs monotonic
  */
 export function applyLook(
-  desired: DesiredReplica,
+  desired: ExternalReplica,
   observed: ObservedReplica,
   result: LookResult,
   nowMs: number,
@@ -63,7 +63,7 @@ export function applyLook(
 }
 
 function applyModels(
-  desired: DesiredReplica,
+  desired: ExternalReplica,
   observed: ObservedReplica,
   result: Extract<LookResult, { kind: 'models' }>,
   nowMs: number,
@@ -93,7 +93,7 @@ function applyModels(
 /** A ready engine is given the benefit of the doubt, and is looked at again at once. */
 function applyMiss(
   observed: ObservedReplica,
-  phase: ReplicaPhase,
+  phase: ExternalPhase,
   detail: string,
   nowMs: number,
   lookMs: number,
@@ -111,7 +111,7 @@ function applyMiss(
 /** Not the engine that was there: what was learnt of it is worth nothing. */
 function gone(
   observed: ObservedReplica,
-  phase: ReplicaPhase,
+  phase: ExternalPhase,
   detail: string,
   nowMs: number,
 ): ObservedReplica {
@@ -126,7 +126,7 @@ function gone(
 
 function enter(
   observed: ObservedReplica,
-  phase: ReplicaPhase,
+  phase: ExternalPhase,
   detail: string | null,
   nowMs: number,
 ): ObservedReplica {

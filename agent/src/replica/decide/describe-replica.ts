@@ -1,4 +1,4 @@
-import type { DesiredReplica, Issue, ReplicaStatus } from '@ai-fabric/shared';
+import { describeReplica, type ExternalReplica, type Issue, type ReplicaStatus } from '@ai-fabric/shared';
 import { clipText, describeIssue } from '../../sensors/decide/describe-issue.js';
 import type { ObservedReplica } from './replica-observation.js';
 
@@ -6,20 +6,20 @@ import type { ObservedReplica } from './replica-observation.js';
 const UNREACHABLE_AFTER_MS = 60_000;
 const MODEL_MISSING_AFTER_MS = 15_000;
 
-export function replicaStatus(desired: DesiredReplica, observed: ObservedReplica): ReplicaStatus {
-  return {
+export function replicaStatus(desired: ExternalReplica, observed: ObservedReplica): ReplicaStatus {
+  return describeReplica({
     deployment: desired.deployment,
     phase: observed.phase,
     detail: observed.detail === null ? null : clipText(observed.detail, 500),
     code: observed.phase === 'failed' ? 'engine_proof_failed' : null,
     engineVersion: observed.engineVersion,
     maxModelLen: observed.maxModelLen,
-  };
+  });
 }
 
 /** The issue of a replica that is not ready. It clears with the phase that it belongs to. @param nowMs monotonic */
 export function replicaIssues(
-  desired: DesiredReplica,
+  desired: ExternalReplica,
   observed: ObservedReplica,
   nowMs: number,
 ): readonly Issue[] {

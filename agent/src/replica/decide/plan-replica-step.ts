@@ -1,4 +1,4 @@
-import type { DesiredReplica } from '@ai-fabric/shared';
+import type { ExternalReplica, Task } from '@ai-fabric/shared';
 import type { ObservedReplica } from './replica-observation.js';
 
 /** What is to be done about a replica next. */
@@ -7,7 +7,7 @@ export type ReplicaStep =
   /** Does it answer, and does it list the model? */
   | { readonly kind: 'list_models' }
   /** One token, or one embedding: the only proof that counts. */
-  | { readonly kind: 'prove'; readonly task: DesiredReplica['task']; readonly model: string }
+  | { readonly kind: 'prove'; readonly task: Task; readonly model: string }
   | { readonly kind: 'check_health' };
 
 /** How often an engine is asked what it serves: somebody else runs it, and may have given it another model. */
@@ -15,7 +15,7 @@ const RELIST_MS = 60_000;
 
 /** @param nowMs monotonic */
 export function planReplicaStep(
-  desired: DesiredReplica,
+  desired: ExternalReplica,
   observed: ObservedReplica,
   nowMs: number,
 ): ReplicaStep {
@@ -36,7 +36,7 @@ export function planReplicaStep(
   }
 }
 
-function prove({ task, servedModel }: DesiredReplica): ReplicaStep {
+function prove({ task, servedModel }: ExternalReplica): ReplicaStep {
   return { kind: 'prove', task, model: servedModel };
 }
 

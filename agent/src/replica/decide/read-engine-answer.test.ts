@@ -1,3 +1,4 @@
+import { type Task, taskSchema } from '@ai-fabric/shared';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readHealth, readModels, readProof, readVersion } from './read-engine-answer.js';
@@ -106,6 +107,18 @@ describe('the proof', () => {
     expect(embedding({ data: [] }).kind).toBe('proof_failed');
   });
 
+  test.each<[Task, unknown, string]>([
+    ['rerank', { results: [{ index: 0, relevance_score: 0.7 }] }, 'proved'],
+    ['rerank', { results: [{ index: 0, relevance_score: null }] }, 'proof_failed'],
+    ['rerank', { results: [] }, 'proof_failed'],
+    ['transcription', { text: 'Thank you.' }, 'proved'],
+    ['transcription', { text: '' }, 'proved'],
+    ['transcription', {}, 'proof_failed'],
+    ['transcription', '<html></html>', 'proof_failed'],
+  ])('a %s is proven by its own kind of answer: %j is %s', (task, body, kind) => {
+    expect(readProof(task, '/v1/x', answer(body)).kind).toBe(kind);
+  });
+
   test.each([503, 429])('HTTP %i is a full engine, not a broken one', (status) => {
     expect(chat({ error: { message: 'queue is full' } }, status)).toMatchObject({
       kind: 'full',
@@ -124,7 +137,7 @@ test('whatever an engine sends is read without a throw, in words short enough to
     text: fc.oneof(fc.string({ maxLength: 3_000 }), fc.json()),
   });
   fc.assert(
-    fc.property(given, fc.constantFrom<'chat' | 'embeddings'>('chat', 'embeddings'), (one, task) => {
+    fc.property(given, fc.constantFrom(...taskSchema.options), (one, task) => {
       for (const read of [readModels(one), readHealth(one), readProof(task, '/v1/x', one)]) {
         if ('detail' in read) expect(read.detail.length).toBeLessThan(450);
       }

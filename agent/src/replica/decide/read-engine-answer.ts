@@ -1,4 +1,4 @@
-import type { DesiredReplica } from '@ai-fabric/shared';
+import type { Task } from '@ai-fabric/shared';
 import { z } from 'zod';
 import { clipText } from '../../sensors/decide/describe-issue.js';
 import type { LookResult, ServedModel } from './replica-observation.js';
@@ -21,6 +21,8 @@ const completionSchema = z.object({
 const embeddingsSchema = z.object({
   data: z.array(z.object({ embedding: z.array(z.number()).min(1) })).min(1),
 });
+const rerankSchema = z.object({ results: z.array(z.object({ relevance_score: z.number() })).min(1) });
+const transcriptSchema = z.object({ text: z.string() });
 const errorSchema = z.object({ error: z.union([z.string(), z.object({ message: z.string() })]) });
 const flatErrorSchema = z.object({ object: z.literal('error'), message: z.string() });
 
@@ -51,7 +53,7 @@ export function readHealth(answer: EngineAnswer): LookResult {
 }
 
 /** Whether a proof's answer holds a token, or an embedding. */
-export function readProof(task: DesiredReplica['task'], path: string, answer: EngineAnswer): LookResult {
+export function readProof(task: Task, path: string, answer: EngineAnswer): LookResult {
   if (answer.status === 503 || answer.status === 429) {
     return {
       kind: 'full',
@@ -59,8 +61,15 @@ export function readProof(task: DesiredReplica['task'], path: string, answer: En
     };
   }
   if (answer.status !== 200) return { kind: 'proof_failed', detail: describe(`POST ${path}`, answer) };
-  return task === 'embeddings' ? readEmbedding(path, answer) : readToken(path, answer);
+  return readers[task](path, answer);
 }
+
+const readers: { readonly [Each in Task]: (path: string, answer: EngineAnswer) => LookResult } = {
+  chat: readToken,
+  embeddings: readEmbedding,
+  rerank: readScore,
+  transcription: readTranscript,
+};
 
 function readToken(path: string, answer: EngineAnswer): LookResult {
   const parsed = completionSchema.safeParse(parseJson(answer.text));
@@ -74,6 +83,19 @@ function readEmbedding(path: string, answer: EngineAnswer): LookResult {
   const parsed = embeddingsSchema.safeParse(parseJson(answer.text));
   if (parsed.success) return { kind: 'proved' };
   return { kind: 'proof_failed', detail: `POST ${path} brought no embedding: ${said(answer)}` };
+}
+
+function readScore(path: string, answer: EngineAnswer): LookResult {
+  const parsed = rerankSchema.safeParse(parseJson(answer.text));
+  if (parsed.success) return { kind: 'proved' };
+  return { kind: 'proof_failed', detail: `POST ${path} brought no score: ${said(answer)}` };
+}
+
+/** What silence is transcribed to is up to the model: that there is a text, be it empty, is the proof. */
+function readTranscript(path: string, answer: EngineAnswer): LookResult {
+  const parsed = transcriptSchema.safeParse(parseJson(answer.text));
+  if (parsed.success) return { kind: 'proved' };
+  return { kind: 'proof_failed', detail: `POST ${path} brought no text: ${said(answer)}` };
 }
 
 function odd(request: string, answer: EngineAnswer): Extract<LookResult, { kind: 'odd' }> {

@@ -1,8 +1,14 @@
 import type { ReplicaPhase } from '@ai-fabric/shared';
 
+/** The phases of an engine that somebody else runs. */
+export type ExternalPhase = Extract<
+  ReplicaPhase,
+  'absent' | 'starting' | 'loading' | 'warming' | 'ready' | 'failed'
+>;
+
 /** What the agent knows of an engine that somebody else runs. All times are monotonic. */
 export interface ObservedReplica {
-  readonly phase: ReplicaPhase;
+  readonly phase: ExternalPhase;
   /** When this phase began. */
   readonly sinceMs: number;
   /** When the next look is due. */

@@ -1,20 +1,24 @@
-import type { DesiredReplica, ReplicaPhase } from '@ai-fabric/shared';
-import { replicaStatusSchema } from '@ai-fabric/shared';
+import { describeReplica, type ExternalReplica, replicaStatusSchema } from '@ai-fabric/shared';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyLook } from './apply-look.js';
 import { replicaIssues, replicaStatus } from './describe-replica.js';
 import { planReplicaStep } from './plan-replica-step.js';
-import { type LookResult, newObservation, type ObservedReplica } from './replica-observation.js';
+import {
+  type ExternalPhase,
+  type LookResult,
+  newObservation,
+  type ObservedReplica,
+} from './replica-observation.js';
 
-const desired: DesiredReplica = {
+const desired: ExternalReplica = {
   deployment: 'qwen-armitage',
   task: 'chat',
   engine: 'external',
   url: 'http://127.0.0.1:8000',
   servedModel: 'qwen',
 };
-const at = (phase: ReplicaPhase, changed: Partial<ObservedReplica> = {}): ObservedReplica => ({
+const at = (phase: ExternalPhase, changed: Partial<ObservedReplica> = {}): ObservedReplica => ({
   ...newObservation(0),
   phase,
   detail: phase === 'ready' ? null : 'why',
@@ -50,7 +54,7 @@ const look = (observed: ObservedReplica, result: LookResult, nowMs = 1_000): Obs
 const cadence = { lookMs: 1_000, readyLookMs: 5_000 };
 
 describe('what is done next', () => {
-  test.each<[ReplicaPhase, string]>([
+  test.each<[ExternalPhase, string]>([
     ['starting', 'list_models'],
     ['loading', 'list_models'],
     ['warming', 'prove'],
@@ -76,7 +80,7 @@ describe('what is done next', () => {
     });
   });
 
-  test.each<ReplicaPhase>(['ready', 'failed'])(
+  test.each<ExternalPhase>(['ready', 'failed'])(
     'a %s engine is asked once a minute what it serves',
     (phase) => {
       const observed = at(phase, { modelsListedAtMs: 0, nextLookMs: 0 });
@@ -87,7 +91,7 @@ describe('what is done next', () => {
 });
 
 describe('where a look leads', () => {
-  test.each<[ReplicaPhase, keyof typeof results, ReplicaPhase]>([
+  test.each<[ExternalPhase, keyof typeof results, ExternalPhase]>([
     ['starting', 'refused', 'starting'],
     ['starting', 'silent', 'starting'],
     ['starting', 'odd', 'loading'],
@@ -121,14 +125,11 @@ describe('where a look leads', () => {
   test('a start is told with what the engine is', () => {
     const warming = look(at('starting'), listed);
     expect(warming).toMatchObject({ engineVersion: '0.32.0', maxModelLen: 8_192, nextLookMs: 1_000 });
-    expect(replicaStatus(desired, look(warming, results.proved))).toEqual({
-      deployment: 'qwen-armitage',
-      phase: 'ready',
-      detail: null,
-      code: null,
-      engineVersion: '0.32.0',
-      maxModelLen: 8_192,
-    });
+    expect(replicaStatus(desired, look(warming, results.proved))).toEqual(
+      describeReplica({
+        ...{ deployment: 'qwen-armitage', phase: 'ready', engineVersion: '0.32.0', maxModelLen: 8_192 },
+      }),
+    );
   });
 
   test('an engine that refuses is another when it comes back: nothing is kept of it', () => {
@@ -139,7 +140,7 @@ describe('where a look leads', () => {
     });
   });
 
-  test.each<['silent' | 'odd', ReplicaPhase]>([
+  test.each<['silent' | 'odd', ExternalPhase]>([
     ['silent', 'starting'],
     ['odd', 'loading'],
   ])('a ready engine may be %s twice, not three times in a row', (kind, next) => {
@@ -187,7 +188,7 @@ describe('where a look leads', () => {
 });
 
 describe('what an operator is told', () => {
-  test.each<[ReplicaPhase, number, string | null]>([
+  test.each<[ExternalPhase, number, string | null]>([
     ['starting', 59_999, null],
     ['starting', 60_000, 'engine_unreachable'],
     ['loading', 14_999, null],

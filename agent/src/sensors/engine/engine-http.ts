@@ -7,6 +7,8 @@ export interface EngineRequest {
   readonly url: URL;
   /** Sent as JSON. */
   readonly json?: unknown;
+  /** Sent as it is, instead of `json`. */
+  readonly raw?: { readonly contentType: string; readonly body: Buffer };
   readonly signal: AbortSignal;
   /** For the whole answer, body included. */
   readonly deadlineMs: number;
@@ -43,8 +45,9 @@ export interface EngineHttp {
 export function engineHttp(clock: Clock): EngineHttp {
   const options = { keepAlive: true, maxSockets: 1, maxFreeSockets: 1 };
   const agents = { 'http:': new http.Agent(options), 'https:': new https.Agent(options) };
-  const open = ({ url, method, json }: EngineRequest): ClientRequest => {
-    const headers = { accept: '*/*', ...(json === undefined ? {} : { 'content-type': 'application/json' }) };
+  const open = ({ url, method, json, raw }: EngineRequest): ClientRequest => {
+    const contentType = raw?.contentType ?? (json === undefined ? null : 'application/json');
+    const headers = { accept: '*/*', ...(contentType === null ? {} : { 'content-type': contentType }) };
     return url.protocol === 'https:'
       ? https.request(url, { method, headers, agent: agents['https:'] })
       : http.request(url, { method, headers, agent: agents['http:'] });
@@ -58,7 +61,7 @@ export function engineHttp(clock: Clock): EngineHttp {
 }
 
 function ask(call: ClientRequest, request: EngineRequest, clock: Clock): Promise<EngineAnswer> {
-  const { signal, deadlineMs, json } = request;
+  const { signal, deadlineMs, json, raw } = request;
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       stop();
@@ -83,7 +86,7 @@ function ask(call: ClientRequest, request: EngineRequest, clock: Clock): Promise
       }, fail);
     });
     if (signal.aborted) onAbort();
-    else call.end(json === undefined ? undefined : JSON.stringify(json));
+    else call.end(raw?.body ?? (json === undefined ? undefined : JSON.stringify(json)));
   });
 }
 

@@ -1,3 +1,4 @@
+import { describeReplica } from '@ai-fabric/shared';
 import { describe, expect, it } from 'vitest';
 import type { DeclaredProvider } from '../../declared/declared-state.js';
 import type { LiveHost } from '../../live/live-view.js';
@@ -196,7 +197,7 @@ describe('a deployment', () => {
   const replica = (phase: 'ready' | 'loading' | 'failed', code: string | null = null) => ({
     deployment: 'qwen',
     host: 'armitage',
-    status: { deployment: 'qwen', phase, detail: null, code, engineVersion: '0.32', maxModelLen: null },
+    status: describeReplica({ deployment: 'qwen', phase, code, engineVersion: '0.32' }),
     reading: null,
     readingAtMs: null,
   });

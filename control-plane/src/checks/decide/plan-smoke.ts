@@ -1,8 +1,15 @@
 import type { DeclaredRole, DeclaredState } from '../../declared/declared-state.js';
 import type { SmokeRequest } from '../smoke-result.js';
 
-/** One request through every role, a second and streaming one where it is for chat, and one through every alias. */
+/**
+ * One request through every role, a second and streaming one where it is for chat, and one through every alias; of
+ * the tasks that the gateway takes requests for.
+ */
 export function planSmoke(declared: DeclaredState): SmokeRequest[] {
+  return planAll(declared).filter(({ task }) => task === 'chat' || task === 'embeddings');
+}
+
+function planAll(declared: DeclaredState): SmokeRequest[] {
   const requests: SmokeRequest[] = [];
   for (const role of declared.roles.values()) {
     const request = throughRole(declared, role);

@@ -1,4 +1,4 @@
-import type { ReplicaStatus } from '@ai-fabric/shared';
+import { describeReplica, type ReplicaStatus } from '@ai-fabric/shared';
 import { describe, expect, it } from 'vitest';
 import { checkFabricValue } from '../check-fabric-value.js';
 import { detectDrift, type ObservedHost } from './detect-drift.js';
@@ -15,10 +15,9 @@ const check = checkFabricValue({
 if (!check.ok) throw new Error(JSON.stringify(check.findings));
 const declared = check.state;
 
-const ready: ReplicaStatus = {
-  ...{ deployment: 'qwen', phase: 'ready', detail: null, code: null },
-  ...{ engineVersion: '0.32.0', maxModelLen: 8192 },
-};
+const ready = describeReplica({
+  ...{ deployment: 'qwen', phase: 'ready', engineVersion: '0.32.0', maxModelLen: 8192 },
+});
 const motoko = host('motoko', { replicas: new Map([['phi', { ...ready, deployment: 'phi' }]]) });
 
 function host(name: string, more: Partial<ObservedHost> = {}): ObservedHost {

@@ -158,7 +158,7 @@ export const badFabricFiles: readonly [what: string, text: string, errors: reado
       '  qwen-armitage: { host: armitage, task: chta, engine: external, url: http://a:1, servedModel: q }',
     ),
     [
-      '6:42: deployments.qwen-armitage.task: expected chat or embeddings (did you mean "chat"?), found "chta"',
+      '6:42: deployments.qwen-armitage.task: expected chat or embeddings or transcription or rerank (did you mean "chat"?), found "chta"',
     ],
   ],
   [

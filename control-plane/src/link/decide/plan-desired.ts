@@ -1,4 +1,4 @@
-import type { Command, DesiredReplica } from '@ai-fabric/shared';
+import type { CommandOf, DesiredReplica } from '@ai-fabric/shared';
 import type { DeclaredState } from '../../declared/declared-state.js';
 
 /** What one `apply_desired` carries; the wire takes no more. */
@@ -8,7 +8,7 @@ export const MAX_DESIRED_REPLICAS = 64;
 export function planDesired(
   declared: DeclaredState,
   hostName: string,
-): { readonly command: Command; readonly leftOut: number } {
+): { readonly command: CommandOf<'apply_desired'>; readonly leftOut: number } {
   const replicas: DesiredReplica[] = [];
   for (const deployment of declared.deployments.values()) {
     if (deployment.host !== hostName) continue;

@@ -107,6 +107,16 @@ describe('commands without an outcome', () => {
     expect(ids(addCommand(first.pending, pending('c2')).pending)).toEqual(['c2']);
   });
 
+  it('of deeds stand beside each other, and beside what is desired', () => {
+    const deed: Command = { name: 'remove_orphans', containerIds: ['9a1b2c3d4e5f'] };
+    const first = addCommand(addCommand([], pending('c1')).pending, { ...pending('c2'), command: deed });
+    expect(ids(addCommand(first.pending, { ...pending('c3'), command: deed }).pending)).toEqual([
+      'c1',
+      'c2',
+      'c3',
+    ]);
+  });
+
   it('are settled by their own outcome alone', () => {
     const outcome = { result: 'done', code: null, detail: null } as const;
     expect(settleCommand([pending('c1')], { ...outcome, commandId: 'c0' })).toEqual({

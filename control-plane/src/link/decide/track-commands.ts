@@ -13,12 +13,14 @@ export interface PendingCommand {
 /** The commands of one host that wait for their outcome, oldest first. */
 export type PendingCommands = readonly PendingCommand[];
 
-/** A newer `apply_desired` says all that an older one did. @returns also what is given up for it */
+/** A newer `apply_desired` says all that an older one did; any other command is a deed of its own. @returns also what is given up for it */
 export function addCommand(
   pending: PendingCommands,
   next: PendingCommand,
 ): { readonly pending: PendingCommands; readonly dropped: PendingCommands } {
-  const kept = pending.filter(({ command }) => command.name !== next.command.name);
+  const kept = pending.filter(
+    ({ command }) => next.command.name !== 'apply_desired' || command.name !== 'apply_desired',
+  );
   const dropped = kept.slice(0, Math.max(0, kept.length - (MAX_PENDING_COMMANDS - 1)));
   return { pending: [...kept.slice(dropped.length), next], dropped };
 }

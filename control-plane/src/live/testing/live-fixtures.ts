@@ -1,4 +1,5 @@
 import {
+  describeReplica,
   type EngineReading,
   emptyEngineReading,
   emptyGpuReading,
@@ -45,15 +46,10 @@ function deploymentOf(name: string, host: string): DeclaredDeployment {
 }
 
 export function statusOf(deployment: string, more: Partial<ReplicaStatus> = {}): ReplicaStatus {
-  return {
-    deployment,
-    phase: 'ready',
-    detail: null,
-    code: null,
-    engineVersion: '0.11.0',
-    maxModelLen: 8_192,
+  return describeReplica({
+    ...{ deployment, phase: 'ready', engineVersion: '0.11.0', maxModelLen: 8_192 },
     ...more,
-  };
+  });
 }
 
 /** @param replicas deployment → requests running */

@@ -1,4 +1,4 @@
-import type { ReplicaStatus, TelemetrySample } from '@ai-fabric/shared';
+import { describeReplica, type ReplicaStatus, type TelemetrySample } from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { type Logger, pino } from 'pino';
 import type { DeclaredSource, DeclaredState } from '../../declared/declared-state.js';
@@ -127,14 +127,7 @@ function absentReplica(deployment: string, host: string): LiveReplica {
   return {
     deployment,
     host,
-    status: {
-      deployment,
-      phase: 'absent',
-      detail: null,
-      code: null,
-      engineVersion: null,
-      maxModelLen: null,
-    },
+    status: describeReplica({ deployment, phase: 'absent' }),
     reading: null,
     readingAtMs: null,
   };
