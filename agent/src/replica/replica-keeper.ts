@@ -51,6 +51,7 @@ function unsupportedKeeper({ deployment }: VllmReplica): ReplicaKeeper {
   const detail = 'This agent does not run containers.';
   const status = describeReplica({ deployment, phase: 'failed', code: 'not_supported_here', detail });
   return {
+    engineAddress: () => null,
     status: () => status,
     issues: () => [],
     reading: () => null,

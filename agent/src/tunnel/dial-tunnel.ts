@@ -77,7 +77,7 @@ function upgrade(socket: TLSSocket, address: PinnedAddress): Promise<string> {
       host: address.host,
       port: address.port,
       path: TUNNEL_PATH,
-      agent: false,
+      // With an agent, be it `false`, Node would open a connection of its own.
       createConnection: () => socket,
       headers: { connection: 'upgrade', upgrade: TUNNEL_PROTOCOL },
     });
