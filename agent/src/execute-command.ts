@@ -3,18 +3,22 @@ import type { CommandResult } from './link/decide/command-book.js';
 import type { ReplicaKeepers } from './replica/replica-keepers.js';
 
 /** Does what the control plane asks for. */
-export function executeCommand(command: Command, replicas: ReplicaKeepers): CommandResult {
+export async function executeCommand(command: Command, replicas: ReplicaKeepers): Promise<CommandResult> {
   switch (command.name) {
     case 'apply_desired':
       replicas.applyDesired(command);
       return { result: 'done' };
     case 'remove_orphans':
-      return {
-        result: 'refused',
-        code: 'not_supported_here',
-        detail: 'This agent does not run containers.',
-      };
+      return readRemoval(await replicas.removeOrphans(command.containerIds));
     default:
       return command satisfies never;
   }
+}
+
+function readRemoval(problems: readonly string[] | null): CommandResult {
+  if (problems === null) {
+    return { result: 'refused', code: 'not_supported_here', detail: 'This agent does not run containers.' };
+  }
+  if (problems.length === 0) return { result: 'done' };
+  return { result: 'failed', code: 'orphans_left', detail: problems.join('; ') };
 }

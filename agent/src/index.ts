@@ -1,6 +1,19 @@
 export { JoinError, NotJoinedError } from './agent-errors.js';
 export { type AgentConfig, ConfigError, type LogLevel } from './config/agent-config.js';
 export { type AgentFlags, type Environment, readAgentConfig } from './config/read-agent-config.js';
+export type {
+  ContainerDetails,
+  ContainerEngine,
+  ContainerEngineInfo,
+  ContainerEngineProbe,
+  ContainerEvent,
+  ContainerSpec,
+  ContainerSummary,
+  LogLine,
+  PullProgress,
+} from './containers/container-engine.js';
+export { ContainerEngineError, type ContainerEngineErrorCode } from './containers/container-engine-error.js';
+export { type ContainerEngineOptions, openContainerEngine } from './containers/open-container-engine.js';
 export type { AgentState } from './identity/agent-state.js';
 export { StateFileError } from './identity/private-files.js';
 export { type JoinDependencies, type JoinRequest, joinFabric } from './join.js';

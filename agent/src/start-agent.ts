@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import { NotJoinedError } from './agent-errors.js';
 import type { AgentConfig } from './config/agent-config.js';
 import { parseServerUrl } from './config/decide/parse-server-url.js';
+import type { ContainerEngine } from './containers/container-engine.js';
+import { openContainerEngine } from './containers/open-container-engine.js';
 import { executeCommand } from './execute-command.js';
 import { type AgentIdentity, openIdentity } from './identity/agent-identity.js';
 import { type AgentState, agentStatePath, readAgentState, writeAgentState } from './identity/agent-state.js';
@@ -11,6 +13,10 @@ import { AgentLink } from './link/agent-link.js';
 import type { PinnedAddress } from './link/dial-pinned-tls.js';
 import type { LinkFailure } from './link/link-failure.js';
 import type { OpenLinkSocket } from './link/link-socket.js';
+import { hostView } from './replica/container/host-view.js';
+import { type Containers, openContainers } from './replica/container/open-containers.js';
+import type { ReplicaMemory } from './replica/container/replica-memory.js';
+import type { ReplicaRecipe } from './replica/container/replica-recipe.js';
 import { ReplicaKeepers } from './replica/replica-keepers.js';
 import { AgentTime } from './reporter/agent-time.js';
 import { Reporter } from './reporter/reporter.js';
@@ -18,9 +24,10 @@ import { readBootIdentity } from './sensors/host/boot-identity.js';
 import { openSensors, type SensorDependencies, type Sensors } from './sensors/open-sensors.js';
 import type { AgentStatus } from './status/agent-status.js';
 import { openStatusSocket, type StatusSocket } from './status/status-socket.js';
-import type { AgentEndpoints } from './tunnel/agent-endpoints.js';
+import { type AgentEndpoints, logsEndpoint } from './tunnel/agent-endpoints.js';
 import { AgentTunnel } from './tunnel/agent-tunnel.js';
 import type { DialTunnel } from './tunnel/dial-tunnel.js';
+import { TunnelInFlight } from './tunnel/in-flight.js';
 import type { FindEngine } from './tunnel/tunnel-session.js';
 import { AGENT_VERSION } from './version.js';
 
@@ -40,6 +47,10 @@ export interface AgentDependencies {
   readonly findEngine?: FindEngine;
   /** What the agent itself answers in the tunnel, beside what is its own. */
   readonly endpoints?: AgentEndpoints;
+  /** This machine's own by default. */
+  readonly containerEngine?: ContainerEngine;
+  /** How declarations become containers. */
+  readonly openRecipe?: (memory: ReplicaMemory) => ReplicaRecipe;
   /** Called each time that a link is up. */
   readonly onLinked?: (status: AgentStatus) => void;
 }
@@ -48,6 +59,8 @@ export interface Agent {
   status(): AgentStatus;
   /** Says goodbye, ends everything that it started, and resolves within two seconds or so. */
   close(reason?: GoodbyeReason): Promise<void>;
+  /** What the agent keeps on this host. */
+  readonly replicas: Pick<ReplicaKeepers, 'engineAddress' | 'logs'>;
 }
 
 /**
@@ -115,6 +128,13 @@ class RunningAgent implements Agent {
     reporter.start();
   }
 
+  get replicas(): Pick<ReplicaKeepers, 'engineAddress' | 'logs'> {
+    return {
+      engineAddress: (deployment) => this.#parts?.replicas.engineAddress(deployment) ?? null,
+      logs: (deployment, options, signal) => this.#parts?.replicas.logs(deployment, options, signal) ?? null,
+    };
+  }
+
   status(): AgentStatus {
     const reported = this.#parts?.reporter.status();
     return {
@@ -144,13 +164,13 @@ class RunningAgent implements Agent {
 
   async #close(reason: GoodbyeReason): Promise<void> {
     if (!this.#parts) return;
-    const { link, tunnel, reporter, replicas, sensors, socket } = this.#parts;
+    const { link, tunnel, reporter, replicas, containers, sensors, socket } = this.#parts;
     this.#deps.log.info({ reason }, 'agent: stopping');
     tunnel.close();
     await Promise.all([
       link.stop(reason, 'The agent is stopping.'),
       reporter.close(),
-      replicas.close(),
+      replicas.close().then(() => containers?.close()),
       sensors.close(),
       this.#saving,
     ]);
@@ -163,11 +183,14 @@ class RunningAgent implements Agent {
     // Before the sensors: theirs then finds the name that this one gave to the boot.
     const { bootId } = await readBootIdentity({ platform, stateDirectory, clock, logger: log });
     const time = new AgentTime(clock, this.#deps.elapsedMs ?? (() => clock.monotonicMs()));
+    const inFlight = new TunnelInFlight();
+    const containers = await this.#openContainers(() => reporter, inFlight);
     const replicas = new ReplicaKeepers({
       clock,
       log,
       cadenceMs: this.#config.engineCadenceMs,
       onChange: () => reporter.replicasChanged(),
+      ...(containers === null ? {} : { containers: containers.tools }),
     });
     const sensors = this.#deps.sensors ?? this.#openSensors();
     const reporter = new Reporter({
@@ -179,7 +202,7 @@ class RunningAgent implements Agent {
       bufferBytes: this.#config.bufferBytes,
     });
     const { key, machineSha256, instanceId } = this.#identity;
-    const tunnel = this.#openTunnel(address, replicas);
+    const tunnel = this.#openTunnel(address, replicas, inFlight);
     const link = new AgentLink({
       ...{ address, clock, random, log },
       ...(openSocket === undefined ? {} : { openSocket }),
@@ -189,7 +212,7 @@ class RunningAgent implements Agent {
         ...{ machineSha256, instanceId, bootId, agentVersion: AGENT_VERSION, hostName: this.#state.hostName },
       },
       sentAtMs: () => time.nowMs(),
-      execute: (command) => Promise.resolve(executeCommand(command, replicas)),
+      execute: (command) => executeCommand(command, replicas),
       listener: {
         linked: (welcome) => {
           this.#onLinked(welcome);
@@ -205,17 +228,42 @@ class RunningAgent implements Agent {
         acked: (seq) => reporter.acked(seq),
       },
     });
-    return { link, tunnel, reporter, replicas, sensors, socket };
+    return { link, tunnel, reporter, replicas, containers, sensors, socket };
   }
 
-  #openTunnel(address: PinnedAddress, replicas: ReplicaKeepers): AgentTunnel {
-    const { clock, random, log, dialTunnel, findEngine, endpoints = NO_ENDPOINTS } = this.#deps;
+  #openTunnel(address: PinnedAddress, replicas: ReplicaKeepers, inFlight: TunnelInFlight): AgentTunnel {
+    const { clock, random, log, dialTunnel, findEngine } = this.#deps;
     const { key, machineSha256, instanceId } = this.#identity;
     return new AgentTunnel({
-      ...{ address, clock, random, log, endpoints },
+      ...{ address, inFlight, clock, random, log },
       ...(dialTunnel === undefined ? {} : { dial: dialTunnel }),
       identity: { publicKey: key.publicKey, sign: key.sign, machineSha256, instanceId },
       findEngine: findEngine ?? ((deployment) => replicas.engineAddress(deployment)),
+      endpoints: new Map([
+        ['logs', logsEndpoint((deployment, question, gone) => replicas.logs(deployment, question, gone))],
+        ...(this.#deps.endpoints ?? []),
+      ]),
+    });
+  }
+
+  /** `null` where the host is to keep no containers. */
+  async #openContainers(
+    reporter: () => Reporter,
+    inFlight: TunnelInFlight,
+  ): Promise<Containers | null> {
+    const { clock, random, log, containerEngine, openRecipe } = this.#deps;
+    const { containerEnginePath, runtimeDirectory, platform, stateDirectory } = this.#config;
+    if (openRecipe === undefined) return null;
+    const endpoints = containerEnginePath === null ? {} : { endpoints: [containerEnginePath] };
+    const engine =
+      containerEngine ?? openContainerEngine({ ...endpoints, runtimeDirectory, platform, clock, log });
+    return openContainers({
+      ...{ engine, openRecipe, stateDirectory, clock, random, log },
+      files: this.#identity.files,
+      hostId: this.#state.hostId,
+      inFlight,
+      host: hostView(() => reporter().readings()),
+      onOrphans: () => reporter().replicasChanged(),
     });
   }
 
@@ -248,13 +296,12 @@ class RunningAgent implements Agent {
   }
 }
 
-const NO_ENDPOINTS: AgentEndpoints = new Map();
-
 interface Parts {
   readonly link: AgentLink;
   readonly tunnel: AgentTunnel;
   readonly reporter: Reporter;
   readonly replicas: ReplicaKeepers;
+  readonly containers: Containers | null;
   readonly sensors: Sensors;
   readonly socket: StatusSocket;
 }

@@ -1,3 +1,5 @@
+export * from './domain/agent-policy.js';
+export * from './domain/engine-arguments.js';
 export * from './domain/gpu.js';
 export * from './domain/host.js';
 export * from './domain/issue.js';
@@ -9,6 +11,7 @@ export * from './domain/vllm-replica.js';
 export * from './pure/backoff.js';
 export * from './pure/clock.js';
 export * from './pure/ping-watch.js';
+export * from './pure/judge-policy.js';
 export * from './pure/private-acl.js';
 export * from './system-clock.js';
 export * from './wire/close-codes.js';

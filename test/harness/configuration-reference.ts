@@ -39,6 +39,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   AI_FABRIC_AGENT_NAME: 'What this host is to be called when it joins.',
   AI_FABRIC_AGENT_SERVER: 'Another way to the same control plane; its pinned certificate stays.',
   AI_FABRIC_AGENT_NVIDIA_SMI: 'Path of `nvidia-smi`, where it is in none of the usual places.',
+  AI_FABRIC_AGENT_CONTAINER_ENGINE:
+    'Socket (`unix:///run/docker.sock`) or pipe (`npipe:////./pipe/docker_engine`) of Docker or Podman.',
   AI_FABRIC_AGENT_GPU_CADENCE_MS: 'How often cards are read, in milliseconds.',
   AI_FABRIC_AGENT_HOST_CADENCE_MS: 'How often processor, memory, disk and network are read, in milliseconds.',
   AI_FABRIC_AGENT_ENGINE_CADENCE_MS: 'How often engines are read, in milliseconds.',
@@ -53,6 +55,7 @@ const MACHINE_DEFAULTS: Readonly<Record<string, string>> = {
   AI_FABRIC_AGENT_STATE:
     'root on Linux: `/var/lib/ai-fabric-agent`; else in `$XDG_STATE_HOME`; Windows: in `%ProgramData%`',
   AI_FABRIC_AGENT_NAME: "the machine's own name",
+  AI_FABRIC_AGENT_CONTAINER_ENGINE: 'the first that answers of those where engines put theirs',
 };
 
 type Environment = Readonly<Record<string, string | undefined>>;

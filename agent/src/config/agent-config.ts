@@ -7,6 +7,10 @@ export interface AgentConfig {
   /** Another way to the same control plane than the one it was joined by; the pinned certificate stays. */
   readonly serverUrl: string | null;
   readonly nvidiaSmiPath: string | null;
+  /** Path of the container engine's socket or pipe; `null` looks where engines put theirs. */
+  readonly containerEnginePath: string | null;
+  /** `XDG_RUNTIME_DIR`, where a rootless engine has its socket. */
+  readonly runtimeDirectory: string | null;
   readonly gpuCadenceMs: number;
   readonly hostCadenceMs: number;
   readonly engineCadenceMs: number;

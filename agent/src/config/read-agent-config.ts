@@ -1,6 +1,7 @@
 import { homedir, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { nameSchema } from '@ai-fabric/shared';
+import { parseEndpoint } from '../containers/decide/parse-endpoint.js';
 import { type AgentConfig, ConfigError, type LogLevel, logLevels } from './agent-config.js';
 import { chooseStateDirectory } from './decide/choose-state-directory.js';
 import { makeHostName } from './decide/make-host-name.js';
@@ -20,6 +21,7 @@ export interface Environment {
   readonly ProgramFiles?: string | undefined;
   readonly ProgramData?: string | undefined;
   readonly XDG_STATE_HOME?: string | undefined;
+  readonly XDG_RUNTIME_DIR?: string | undefined;
 }
 
 interface Bounds {
@@ -49,6 +51,8 @@ export function readAgentConfig(
     hostName: readHostName(flags.name ?? read('NAME')),
     serverUrl: readServer(flags.server ?? read('SERVER')),
     nvidiaSmiPath: read('NVIDIA_SMI') ?? null,
+    containerEnginePath: readContainerEngine(read('CONTAINER_ENGINE')),
+    runtimeDirectory: environment.XDG_RUNTIME_DIR || null,
     gpuCadenceMs: whole('GPU_CADENCE_MS', { ...SECOND_TO_MINUTE, default: 2_000 }),
     hostCadenceMs: whole('HOST_CADENCE_MS', { ...SECOND_TO_MINUTE, default: 2_000 }),
     engineCadenceMs: whole('ENGINE_CADENCE_MS', { ...SECOND_TO_MINUTE, default: 1_000 }),
@@ -87,6 +91,13 @@ function readServer(given: string | undefined): string | null {
   const parsed = parseServerUrl(given);
   if (parsed.ok) return parsed.address.url;
   throw new ConfigError(`The server (--server, AI_FABRIC_AGENT_SERVER): ${parsed.detail}`);
+}
+
+function readContainerEngine(given: string | undefined): string | null {
+  if (given === undefined) return null;
+  const parsed = parseEndpoint(given);
+  if (parsed.ok) return parsed.path;
+  throw new ConfigError(`The container engine (AI_FABRIC_AGENT_CONTAINER_ENGINE): ${parsed.detail}`);
 }
 
 function readLogLevel(given: string | undefined): LogLevel {

@@ -39,8 +39,12 @@ type Ask = (
 ) => Promise<EngineAnswer>;
 
 /** A probe over one kept connection, with deadlines and body limits; redirects are never followed. */
-export function engineProbe({ url }: { readonly url: string }, clock: Clock): EngineProbe {
+export function engineProbe(
+  { url, key = null }: { readonly url: string; readonly key?: string | null },
+  clock: Clock,
+): EngineProbe {
   const client = engineHttp(clock);
+  const keyed = key === null ? {} : { headers: { authorization: `Bearer ${key}` } };
   const base = url.replace(/\/+$/, '').replace(/\/v1$/, '');
   return {
     look: async (step, signal) => {
@@ -48,6 +52,7 @@ export function engineProbe({ url }: { readonly url: string }, clock: Clock): En
         const { status, body } = await client.request({
           method,
           url: new URL(`${base}${path}`),
+          ...keyed,
           ...content,
           signal,
           deadlineMs: step.kind === 'prove' ? PROOF_DEADLINE_MS : LOOK_DEADLINE_MS,

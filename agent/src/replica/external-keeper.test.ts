@@ -47,6 +47,7 @@ function watch() {
       clock,
       log: pino({ level: 'silent' }),
       cadenceMs: 1_000,
+      containers: null,
       onChange: () => {
         changes += 1;
       },

@@ -108,6 +108,18 @@ class ExternalKeeper implements ReplicaKeeper {
     this.#tell();
   }
 
+  change(): boolean {
+    return false;
+  }
+
+  logs(): null {
+    return null;
+  }
+
+  retire(): Promise<void> {
+    return this.close();
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     this.#timer?.cancel();

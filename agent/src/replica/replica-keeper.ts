@@ -8,6 +8,9 @@ import {
   type VllmReplica,
 } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
+import type { LogLine, LogOptions } from '../containers/container-engine.js';
+import { ContainerKeeper } from './container/container-keeper.js';
+import type { KeptTools } from './container/kept-tools.js';
 import type { EngineAddress } from './engine-address.js';
 import { externalKeeper } from './external-keeper.js';
 
@@ -21,6 +24,13 @@ export interface ReplicaKeeper {
   reading(): EngineReading | null;
   /** Reads the engine's metrics anew, where it has any. Resolves when done, whatever came of it. */
   refreshReading(): Promise<void>;
+  /** Takes another declaration. @returns false where it cannot: another keeper is to be opened */
+  change(desired: DesiredReplica): boolean;
+  /** What the engine says; `null` where that is not to be had. */
+  logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> | null;
+  /** The deployment is gone: ends what was made for it, and closes. */
+  retire(): Promise<void>;
+  /** Leaves everything as it is. */
   close(): Promise<void>;
 }
 
@@ -32,16 +42,20 @@ export interface KeeperOptions {
   readonly cadenceMs: number;
   /** Called when the status or an issue changed, or the queue of the engine. */
   readonly onChange: () => void;
+  /** What keeps containers; `null` where this agent does not. */
+  readonly containers: KeptTools | null;
 }
 
 /** Who keeps a replica is a matter of its engine. */
 export function openReplicaKeeper(options: KeeperOptions): ReplicaKeeper {
-  const { desired } = options;
+  const { desired, containers, onChange } = options;
   switch (desired.engine) {
     case 'external':
       return externalKeeper({ ...options, desired });
     case 'vllm':
-      return unsupportedKeeper(desired);
+      return containers === null
+        ? unsupportedKeeper(desired)
+        : new ContainerKeeper({ desired, tools: containers, onChange });
     default:
       return desired satisfies never;
   }
@@ -52,6 +66,9 @@ function unsupportedKeeper({ deployment }: VllmReplica): ReplicaKeeper {
   const status = describeReplica({ deployment, phase: 'failed', code: 'not_supported_here', detail });
   return {
     engineAddress: () => null,
+    change: () => false,
+    logs: () => null,
+    retire: () => Promise.resolve(),
     status: () => status,
     issues: () => [],
     reading: () => null,

@@ -5,9 +5,12 @@ import type {
   DesiredReplica,
   EngineReading,
   Issue,
+  Orphan,
   ReplicaStatus,
 } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
+import type { LogLine, LogOptions } from '../containers/container-engine.js';
+import type { KeptTools } from './container/kept-tools.js';
 import type { EngineAddress } from './engine-address.js';
 import { type KeeperOptions, openReplicaKeeper, type ReplicaKeeper } from './replica-keeper.js';
 
@@ -17,6 +20,8 @@ export interface ReplicaKeepersOptions {
   readonly cadenceMs: number;
   /** Called when a status, an issue or a queue changed. */
   readonly onChange: () => void;
+  /** What keeps containers; without, this host keeps none. */
+  readonly containers?: KeptTools;
   readonly open?: (options: KeeperOptions) => ReplicaKeeper;
 }
 
@@ -30,6 +35,8 @@ export class ReplicaKeepers {
   readonly #options: ReplicaKeepersOptions;
   readonly #open: (options: KeeperOptions) => ReplicaKeeper;
   readonly #kept = new Map<string, Kept>();
+  /** Of deployments that are gone, until nothing of them is left. */
+  readonly #retiring = new Map<string, ReplicaKeeper>();
   readonly #closing = new Set<Promise<void>>();
   #closed = false;
   #wished = false;
@@ -49,26 +56,43 @@ export class ReplicaKeepers {
     // The first wish is told of even if it is empty: until then nothing was said of replicas.
     let changed = !this.#wished;
     this.#wished = true;
-    for (const [deployment, { desired }] of [...this.#kept]) {
-      if (isDeepStrictEqual(wanted.get(deployment), desired)) continue;
-      this.#drop(deployment);
+    for (const [deployment, { desired, keeper }] of [...this.#kept]) {
+      const after = wanted.get(deployment);
+      if (isDeepStrictEqual(after, desired)) continue;
       changed = true;
+      if (after !== undefined && keeper.change(after)) this.#kept.set(deployment, { desired: after, keeper });
+      else this.#retire(deployment, keeper);
     }
     for (const desired of wanted.values()) {
       if (this.#kept.has(desired.deployment)) continue;
-      const { clock, log, cadenceMs, onChange } = this.#options;
       this.#kept.set(desired.deployment, {
         desired,
-        keeper: this.#open({ desired, clock, log, cadenceMs, onChange }),
+        keeper: this.#takeBack(desired) ?? this.#start(desired),
       });
       changed = true;
     }
+    this.#declare();
     if (changed) this.#options.onChange();
   }
 
   /** Where a request goes that came through the tunnel; `null`: nowhere. */
   engineAddress(deployment: string): EngineAddress | null {
     return this.#kept.get(deployment)?.keeper.engineAddress() ?? null;
+  }
+
+  /** What a deployment's engine says; `null` where that is not to be had here. */
+  logs(deployment: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> | null {
+    return this.#kept.get(deployment)?.keeper.logs(options, signal) ?? null;
+  }
+
+  /** Containers that this agent made and that nothing declares. */
+  orphans(): Orphan[] {
+    return [...(this.#options.containers?.census.orphans() ?? [])];
+  }
+
+  /** @returns what went wrong, in words; `null` where this host keeps no containers */
+  async removeOrphans(containerIds: readonly string[]): Promise<readonly string[] | null> {
+    return (await this.#options.containers?.census.removeOrphans(containerIds)) ?? null;
   }
 
   get count(): number {
@@ -108,16 +132,40 @@ export class ReplicaKeepers {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const deployment of [...this.#kept.keys()]) this.#drop(deployment);
+    const keepers = [...this.#retiring.values(), ...[...this.#kept.values()].map(({ keeper }) => keeper)];
+    this.#kept.clear();
+    await Promise.all(keepers.map((keeper) => keeper.close()));
     await Promise.all(this.#closing);
   }
 
-  #drop(deployment: string): void {
-    const kept = this.#kept.get(deployment);
-    if (!kept) return;
+  #start(desired: DesiredReplica): ReplicaKeeper {
+    const { clock, log, cadenceMs, onChange, containers = null } = this.#options;
+    return this.#open({ desired, clock, log, cadenceMs, onChange, containers });
+  }
+
+  /** A deployment that came back before its end keeps its container. */
+  #takeBack(desired: DesiredReplica): ReplicaKeeper | null {
+    const keeper = this.#retiring.get(desired.deployment);
+    if (!keeper?.change(desired)) return null;
+    this.#retiring.delete(desired.deployment);
+    return keeper;
+  }
+
+  #retire(deployment: string, keeper: ReplicaKeeper): void {
     this.#kept.delete(deployment);
-    const closing = kept.keeper.close().finally(() => this.#closing.delete(closing));
+    this.#retiring.set(deployment, keeper);
+    const closing = keeper.retire().finally(() => {
+      this.#closing.delete(closing);
+      if (this.#retiring.get(deployment) === keeper) this.#retiring.delete(deployment);
+      if (!this.#closed) this.#declare();
+    });
     this.#closing.add(closing);
+  }
+
+  /** What is being removed is no orphan. */
+  #declare(): void {
+    const { containers } = this.#options;
+    containers?.census.declare(new Set([...this.#kept.keys(), ...this.#retiring.keys()]));
   }
 
   #map<Value>(read: (keeper: ReplicaKeeper) => Value): Value[] {

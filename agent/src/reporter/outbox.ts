@@ -3,6 +3,7 @@ import {
   type Issue,
   MAX_FRAME_BYTES,
   MAX_SAMPLES_PER_REPORT,
+  type Orphan,
   type ReplicaStatus,
   type Report,
   reportFrameSchema,
@@ -22,6 +23,7 @@ export interface News {
   inventory: HostInventory;
   replicas: ReplicaStatus[];
   issues: Issue[];
+  orphans: Orphan[];
 }
 
 export interface OutboxOptions {
@@ -210,7 +212,7 @@ export class Outbox {
   }
 }
 
-const partNames: readonly (keyof News)[] = ['inventory', 'replicas', 'issues'];
+const partNames: readonly (keyof News)[] = ['inventory', 'replicas', 'issues', 'orphans'];
 
 function newsParts(report: Report): readonly (keyof News)[] {
   return partNames.filter((part) => report[part] !== undefined);

@@ -77,6 +77,7 @@ function startReporter({
     open: [] as Issue[],
     engine: {} as Record<string, EngineReading>,
     statuses: () => replicas.all,
+    orphans: () => [],
     issues: () => replicas.open,
     readings: () => replicas.engine,
     refreshReadings: () => Promise.resolve(),

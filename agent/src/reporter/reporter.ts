@@ -1,4 +1,13 @@
-import type { Clock, GpuInventory, Issue, ReplicaStatus, Timer } from '@ai-fabric/shared';
+import type {
+  Clock,
+  GpuInventory,
+  GpuReading,
+  HostReading,
+  Issue,
+  Orphan,
+  ReplicaStatus,
+  Timer,
+} from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { Sensors } from '../sensors/open-sensors.js';
 import type { AgentTime } from './agent-time.js';
@@ -12,6 +21,7 @@ import { type ReplicaReadings, Sampler } from './sampler.js';
 export interface ReplicaView extends ReplicaReadings {
   readonly count: number;
   statuses(): ReplicaStatus[];
+  orphans(): Orphan[];
   issues(): readonly Issue[];
 }
 
@@ -35,6 +45,11 @@ export interface ReporterStatus {
   readonly droppedSamples: number;
 }
 
+export interface ReporterReadings {
+  readonly gpus: Readonly<Record<string, GpuReading>>;
+  readonly host: HostReading;
+}
+
 /** How long the issue stands after the last drop. */
 const DROPPED_ISSUE_MS = 600_000;
 
@@ -49,6 +64,8 @@ export class Reporter {
   #tickTimer: Timer | null = null;
   #soonTimer: Timer | null = null;
   #tick: Promise<void> | null = null;
+  /** None is not told until there was one. */
+  #orphansTold = '[]';
   #droppedBefore = 0;
   #droppedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -95,10 +112,16 @@ export class Reporter {
     this.#soonTimer ??= this.#options.clock.after(0, () => {
       this.#soonTimer = null;
       this.#outbox.tell('replicas', this.#options.replicas.statuses());
+      this.#tellOrphans();
       this.#state('replicas', this.#options.replicas.issues());
       this.#outbox.push(this.#sampler.latest());
       this.#outbox.pump();
     });
+  }
+
+  /** The newest readings, without asking anybody. */
+  readings(): ReporterReadings {
+    return { gpus: this.#sampler.gpus, host: this.#sampler.host };
   }
 
   status(): ReporterStatus {
@@ -150,6 +173,14 @@ export class Reporter {
     const { gpuCadenceMs, hostCadenceMs, engineCadenceMs, replicas } = this.#options;
     const slow = Math.min(gpuCadenceMs, hostCadenceMs);
     return replicas.count > 0 ? Math.min(slow, engineCadenceMs) : slow;
+  }
+
+  #tellOrphans(): void {
+    const orphans = this.#options.replicas.orphans();
+    const told = JSON.stringify(orphans);
+    if (told === this.#orphansTold) return;
+    this.#orphansTold = told;
+    this.#outbox.tell('orphans', orphans);
   }
 
   #state(source: string, issues: readonly Issue[]): void {

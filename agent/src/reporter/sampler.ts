@@ -59,6 +59,14 @@ export class Sampler {
     return this.#gpuIssues;
   }
 
+  get gpus(): Readonly<Record<string, GpuReading>> {
+    return this.#gpus;
+  }
+
+  get host(): HostReading {
+    return this.#host;
+  }
+
   /** UUIDs of the cards that have a reading. */
   get cards(): readonly string[] {
     return Object.keys(this.#gpus);

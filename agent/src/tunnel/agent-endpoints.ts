@@ -22,8 +22,8 @@ export type AgentEndpoints = ReadonlyMap<string, AgentEndpoint>;
 
 export interface LogQuestion {
   readonly follow: boolean;
-  readonly sinceMs: number | null;
-  readonly tailLines: number | null;
+  readonly sinceMs?: number;
+  readonly tailLines?: number;
 }
 
 /** The lines of a deployment's container, each a value that JSON can say; `null`: no such deployment here. */
@@ -43,8 +43,8 @@ export function logsEndpoint(source: LogSource): AgentEndpoint {
     if (method !== 'GET') return refuseStream(stream, 'method_not_allowed', 'logs are read with GET');
     const question = {
       follow: query.get('follow') === '1',
-      sinceMs: wholeNumber(query.get('sinceMs')),
-      tailLines: wholeNumber(query.get('tailLines')),
+      ...numberOf(query, 'sinceMs'),
+      ...numberOf(query, 'tailLines'),
     };
     const lines = source(deployment, question, signal);
     if (lines === null) {
@@ -71,6 +71,9 @@ async function answerLines(
   if (!signal.aborted) endStream(stream);
 }
 
-function wholeNumber(text: string | null): number | null {
-  return text !== null && /^\d{1,16}$/.test(text) ? Number(text) : null;
+/** @returns nothing where it is not there, or no whole number */
+function numberOf<Name extends string>(query: URLSearchParams, name: Name): { readonly [key in Name]?: number } {
+  const text = query.get(name);
+  if (text === null || !/^\d{1,16}$/.test(text)) return {};
+  return { [name]: Number(text) } as { readonly [key in Name]: number };
 }

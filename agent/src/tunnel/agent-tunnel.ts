@@ -12,7 +12,7 @@ import {
 import { tunnelWaitsForOperator } from './decide/plan-tunnel-retry.js';
 import { type DialTunnel, type TunnelIdentity, tunnelDialler } from './dial-tunnel.js';
 import { EngineConnections } from './engine-connections.js';
-import { type InFlight, TunnelInFlight } from './in-flight.js';
+import type { TunnelInFlight } from './in-flight.js';
 import { TunnelError, type TunnelFailure } from './tunnel-failure.js';
 import { type FindEngine, serveTunnel, type TunnelSession } from './tunnel-session.js';
 
@@ -21,6 +21,8 @@ export interface AgentTunnelOptions {
   readonly identity: TunnelIdentity;
   readonly findEngine: FindEngine;
   readonly endpoints: AgentEndpoints;
+  /** Counts what is under way, for those who wait for its end. */
+  readonly inFlight: TunnelInFlight;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -33,7 +35,6 @@ export class AgentTunnel {
   readonly #dialTunnel: DialTunnel;
   readonly #limiter: LogLimiter;
   readonly #connections = new EngineConnections();
-  readonly #inFlight = new TunnelInFlight();
   #state: TunnelState = { name: 'idle' };
   #retry: Timer | null = null;
   #dialling: AbortController | null = null;
@@ -47,10 +48,6 @@ export class AgentTunnel {
 
   get state(): TunnelState['name'] {
     return this.#state.name;
-  }
-
-  get inFlight(): InFlight {
-    return this.#inFlight;
   }
 
   linked(): void {
@@ -105,7 +102,7 @@ export class AgentTunnel {
   }
 
   async #dial(): Promise<void> {
-    const { address, identity, findEngine, endpoints, clock, log } = this.#options;
+    const { address, identity, findEngine, endpoints, inFlight, clock, log } = this.#options;
     const giveUp = new AbortController();
     this.#dialling = giveUp;
     try {
@@ -117,10 +114,10 @@ export class AgentTunnel {
         socket.destroy();
         throw new TunnelError({ code: 'lost', detail: 'The connection ended as the tunnel opened.' });
       }
-      const service = { findEngine, endpoints, clock, log };
+      const service = { findEngine, endpoints, inFlight, clock, log };
       this.#session = serveTunnel(
         socket,
-        { ...service, inFlight: this.#inFlight, connections: this.#connections },
+        { ...service, connections: this.#connections },
         (detail) => this.#onEnded({ code: 'lost', detail }),
       );
       this.#dispatch({ type: 'opened' });

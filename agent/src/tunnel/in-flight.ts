@@ -1,9 +1,4 @@
-/** Requests that are under way at this host's engines. */
-export interface InFlight {
-  count(deployment: string): number;
-  /** Resolves when none is under way. @throws when `signal` is aborted first */
-  whenIdle(deployment: string, signal: AbortSignal): Promise<void>;
-}
+import type { InFlight } from '../replica/container/in-flight.js';
 
 /** Counts what came through the tunnel. */
 export class TunnelInFlight implements InFlight {
@@ -26,9 +21,8 @@ export class TunnelInFlight implements InFlight {
   }
 
   whenIdle(deployment: string, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
-      if (this.count(deployment) === 0) return resolve();
+    return new Promise((resolve) => {
+      if (signal.aborted || this.count(deployment) === 0) return resolve();
       const waiting = this.#waiters.get(deployment) ?? new Set();
       this.#waiters.set(deployment, waiting);
       const onIdle = (): void => {
@@ -37,7 +31,7 @@ export class TunnelInFlight implements InFlight {
       };
       const onAbort = (): void => {
         waiting.delete(onIdle);
-        reject(signal.reason);
+        resolve();
       };
       waiting.add(onIdle);
       signal.addEventListener('abort', onAbort, { once: true });

@@ -172,7 +172,7 @@ describe('a stream through the tunnel', () => {
     ['dies with its connection', () => rig.plane.sockets[0]?.destroy()],
   ])("that %s ends the engine's request at once", async (_, end) => {
     let ended = 0;
-    const { plane, tunnel } = await start({
+    const { plane } = await start({
       engine: (request, response) => {
         request.on('close', () => undefined);
         response.on('close', () => {
@@ -185,10 +185,10 @@ describe('a stream through the tunnel', () => {
     stream.on('error', () => undefined);
     stream.end('{}');
     await once(stream, 'data');
-    expect(tunnel.inFlight.count('chat')).toBe(1);
+    expect(rig.inFlight.count('chat')).toBe(1);
     end(stream);
     await until('the engine knows', () => ended === 1);
-    await until('nothing is counted', () => tunnel.inFlight.count('chat') === 0);
+    await until('nothing is counted', () => rig.inFlight.count('chat') === 0);
   });
 
   it('that is cancelled before an answer ends the request as well', async () => {
@@ -261,7 +261,7 @@ describe('a stream through the tunnel', () => {
 
 describe('a peer that opens streams without end', () => {
   it('is held to the bound, and loses the tunnel when it goes on', async () => {
-    const { plane, tunnel } = await start({ engine: () => undefined });
+    const { plane } = await start({ engine: () => undefined });
     const { session } = plane;
     let refused = 0;
     for (let index = 0; index < 1_000; index++) {
@@ -273,39 +273,39 @@ describe('a peer that opens streams without end', () => {
     }
     await until(
       'the bound is reached',
-      () => tunnel.inFlight.count('chat') >= MAX_TUNNEL_STREAMS || refused > 0,
+      () => rig.inFlight.count('chat') >= MAX_TUNNEL_STREAMS || refused > 0,
     );
-    expect(tunnel.inFlight.count('chat')).toBeLessThanOrEqual(MAX_TUNNEL_STREAMS);
+    expect(rig.inFlight.count('chat')).toBeLessThanOrEqual(MAX_TUNNEL_STREAMS);
     session.destroy();
-    await until('all are over', () => tunnel.inFlight.count('chat') === 0);
+    await until('all are over', () => rig.inFlight.count('chat') === 0);
   });
 });
 
 describe('whoever waits for a deployment to have nothing under way', () => {
   it('is told when its last request is over', async () => {
     let finish: () => void = () => undefined;
-    const { plane, tunnel } = await start({
+    const { plane } = await start({
       engine: (_, response) => {
         finish = () => response.end();
       },
     });
-    await tunnel.inFlight.whenIdle('chat', AbortSignal.timeout(1_000));
+    await rig.inFlight.whenIdle('chat', AbortSignal.timeout(1_000));
     const answer = plane.ask(CHAT, '{}');
     await until('it is asked', () => rig.seen.length === 1);
-    expect(tunnel.inFlight.count('chat')).toBe(1);
+    expect(rig.inFlight.count('chat')).toBe(1);
     let idle = false;
-    const waiting = tunnel.inFlight.whenIdle('chat', AbortSignal.timeout(5_000)).then(() => {
+    const waiting = rig.inFlight.whenIdle('chat', AbortSignal.timeout(5_000)).then(() => {
       idle = true;
     });
     const gaveUp = new AbortController();
-    const other = tunnel.inFlight.whenIdle('chat', gaveUp.signal);
-    gaveUp.abort(new Error('enough'));
-    await expect(other).rejects.toThrow('enough');
+    const other = rig.inFlight.whenIdle('chat', gaveUp.signal);
+    gaveUp.abort();
+    await other;
     expect(idle).toBe(false);
     finish();
     await answer;
     await waiting;
-    expect(tunnel.inFlight.count('chat')).toBe(0);
+    expect(rig.inFlight.count('chat')).toBe(0);
   });
 });
 
@@ -334,7 +334,7 @@ describe('what the agent answers itself', () => {
         .split('\n')
         .map((line) => JSON.parse(line).text),
     ).toEqual(['loading', 'ready']);
-    expect(asked).toEqual([{ deployment: 'chat', follow: true, sinceMs: 1_700, tailLines: null }]);
+    expect(asked).toEqual([{ deployment: 'chat', follow: true, sinceMs: 1_700 }]);
     const other = await plane.ask({ ...GET, ':path': '/agent/v1/logs/other' });
     expect(other.headers['x-fabric-tunnel-error']).toBe('no_engine');
   });

@@ -6,8 +6,10 @@ import {
   issueSchema,
   replicaStatusSchema,
   taskSchema,
+  vllmReplicaSchema,
 } from '@ai-fabric/shared';
 import { z } from '@hono/zod-openapi';
+import { presetNames } from '../declared/decide/presets.js';
 import { LOG_LEVELS } from '../config/control-plane-config.js';
 
 /** A listing. `nextCursor` is `null` on the last page. */
@@ -93,26 +95,40 @@ export const hostDetailSchema = z
   })
   .openapi('HostDetail');
 
+const observedReplica = {
+  name: z.string(),
+  /** What its host's agent observes; `null` before the first report. */
+  observed: z
+    .object({
+      status: replicaStatusSchema,
+      reading: engineReadingSchema.nullable(),
+      readingAtMs: z.number().nullable(),
+    })
+    .nullable(),
+};
+
 export const deploymentSchema = z
-  .object({
-    name: z.string(),
-    host: z.string(),
-    task: taskSchema,
-    engine: z.literal('external'),
-    url: z.string(),
-    servedModel: z.string(),
-    maxConcurrent: z.number(),
-    contextTokens: z.number().nullable(),
-    listed: z.boolean(),
-    /** What its host's agent observes; `null` before the first report. */
-    observed: z
-      .object({
-        status: replicaStatusSchema,
-        reading: engineReadingSchema.nullable(),
-        readingAtMs: z.number().nullable(),
-      })
-      .nullable(),
-  })
+  .discriminatedUnion('engine', [
+    z.object({
+      ...observedReplica,
+      host: z.string(),
+      task: taskSchema,
+      engine: z.literal('external'),
+      url: z.string(),
+      servedModel: z.string(),
+      maxConcurrent: z.number(),
+      contextTokens: z.number().nullable(),
+      listed: z.boolean(),
+    }),
+    z.object({
+      ...observedReplica,
+      ...vllmReplicaSchema.omit({ deployment: true }).shape,
+      host: z.string(),
+      preset: z.enum(presetNames).nullable(),
+      cardGigabytes: z.number(),
+      listed: z.boolean(),
+    }),
+  ])
   .openapi('Deployment');
 
 const targetSchema = z.union([

@@ -138,7 +138,10 @@ async function askEngines(
       deployment,
       host,
       replica: live.replica(deployment.name) ?? null,
-      ask: isAskable(host) ? await askModels(`${deployment.url}/v1`, null, clock) : null,
+      ask:
+        isAskable(host) && deployment.engine === 'external'
+          ? await askModels(`${deployment.url}/v1`, null, clock)
+          : null,
       breaker: breakers.get(deployment.name) ?? 'closed',
     };
   });

@@ -1,4 +1,5 @@
-import type { Task } from '@ai-fabric/shared';
+import type { Fallback, Task, VllmReplica } from '@ai-fabric/shared';
+import type { CardGigabytes, PresetName } from './decide/presets.js';
 
 /** The whole declared state, as one value: read by everybody, replaced as a whole by the registry. */
 export interface DeclaredState {
@@ -22,13 +23,14 @@ export interface DeclaredHost {
   readonly mayBeAway: boolean;
 }
 
-export interface DeclaredDeployment {
+/** Who runs the engine is told by `engine`; what the router and the gateway need is the same for all. */
+export type DeclaredDeployment = ExternalDeployment | VllmDeployment;
+
+interface DeploymentBase {
   readonly name: string;
   readonly host: string;
   readonly task: Task;
-  readonly engine: 'external';
-  /** Where an external engine answers, as both the control plane and the agent on its host reach it. */
-  readonly url: string;
+  /** What the engine calls the model. */
   readonly servedModel: string;
   /** Requests that the engine takes at once; above it the router looks elsewhere. */
   readonly maxConcurrent: number;
@@ -36,6 +38,24 @@ export interface DeclaredDeployment {
   readonly contextTokens: number | null;
   /** Whether clients see it in `/v1/models` under its own name. */
   readonly listed: boolean;
+}
+
+/** Somebody else runs it. */
+export interface ExternalDeployment extends DeploymentBase {
+  readonly engine: 'external';
+  /** Where it answers, as both the control plane and the agent on its host reach it. */
+  readonly url: string;
+}
+
+/** The agent runs it in a container; presets and defaults are filled in. See `vllmReplicaSchema` for the fields. */
+export interface VllmDeployment
+  extends DeploymentBase,
+    Readonly<Omit<VllmReplica, 'deployment' | 'engine' | 'extraArguments' | 'fallbacks'>> {
+  readonly engine: 'vllm';
+  readonly preset: PresetName | null;
+  readonly cardGigabytes: CardGigabytes;
+  readonly extraArguments: readonly string[];
+  readonly fallbacks: readonly Fallback[];
 }
 
 /** A secret is never declared, only where it is found. */

@@ -7,6 +7,7 @@ interface SchemaNode {
   readonly additionalProperties?: SchemaNode | boolean;
   readonly items?: SchemaNode;
   readonly anyOf?: readonly SchemaNode[];
+  readonly oneOf?: readonly SchemaNode[];
 }
 
 /** The published JSON Schema of fabric.yaml: draft 7, which every editor's YAML support reads. */
@@ -22,7 +23,7 @@ export function knownKeysAt(path: readonly (string | number)[]): readonly string
   cached ??= fabricJsonSchema() as SchemaNode;
   let nodes = alternatives(cached);
   for (const part of path) nodes = nodes.flatMap((node) => alternatives(step(node, part)));
-  return nodes.flatMap((node) => Object.keys(node.properties ?? {}));
+  return [...new Set(nodes.flatMap((node) => Object.keys(node.properties ?? {})))];
 }
 
 function step(node: SchemaNode, part: string | number): SchemaNode | undefined {
@@ -34,5 +35,6 @@ function step(node: SchemaNode, part: string | number): SchemaNode | undefined {
 
 function alternatives(node: SchemaNode | undefined): SchemaNode[] {
   if (!node) return [];
-  return node.anyOf ? node.anyOf.flatMap(alternatives) : [node];
+  const choice = node.anyOf ?? node.oneOf;
+  return choice ? choice.flatMap(alternatives) : [node];
 }

@@ -2,6 +2,7 @@ import { externalReplicaSchema, modelNameSchema, nameSchema, taskSchema } from '
 import { z } from 'zod';
 import { describeUrlProblem } from './decide/describe-url-problem.js';
 import { describeCronProblem } from './describe-cron-problem.js';
+import { vllmEntrySchema } from './vllm-entry-schema.js';
 
 /**
  * The shape of fabric.yaml, and the source of the JSON Schema that editors use. Messages are expectations, as in
@@ -39,13 +40,11 @@ const hostEntrySchema = z
   })
   .describe('A machine with an agent.');
 
-export const deploymentEntrySchema = z
+const externalEntrySchema = z
   .strictObject({
     host: nameSchema.describe('The host that it runs on: one of `hosts`.'),
     task: taskSchema.describe('What its model is for.'),
-    engine: z
-      .literal('external')
-      .describe('Who runs the engine. `external`: somebody else; the agent watches it.'),
+    engine: z.literal('external').describe('Somebody else runs the engine; the agent watches it.'),
     url: addressSchema('http://armitage:8000', false)
       .refine((text) => externalReplicaSchema.shape.url.safeParse(text).success, {
         error: 'an address such as http://armitage:8000',
@@ -77,7 +76,12 @@ export const deploymentEntrySchema = z
         'Whether clients see it in /v1/models and may ask for it under its own name; its roles and aliases serve it anyway.',
       ),
   })
-  .describe('A model on a host.');
+  .describe('A model on a host, served by an engine that somebody else runs.');
+
+export const deploymentEntrySchema = z
+  .discriminatedUnion('engine', [externalEntrySchema, vllmEntrySchema])
+  .describe('A model on a host. `engine` says who runs it.');
+export type DeploymentEntry = z.infer<typeof deploymentEntrySchema>;
 
 const secretReferenceSchema = z
   .union([

@@ -28,8 +28,12 @@ export function planCall(
   if (chosen.kind === 'send') {
     const { deployment } = chosen;
     const { servedModel } = deployment;
+    const address = addressOf(deployment, endpoint, parts);
+    if (address === null) {
+      return attemptFailure('network_unreachable', `${deployment.name}: no way leads to it`);
+    }
     return {
-      address: addressOf(deployment, endpoint, parts),
+      address,
       headers: upstreamHeaders(stream, null, trace),
       servedModel,
     };
@@ -49,14 +53,17 @@ export function planCall(
   };
 }
 
+/** @returns `null` where the agent has told of no address: an engine that is reached directly and not by its tunnel */
 function addressOf(
   deployment: DeclaredDeployment,
   endpoint: EngineEndpoint,
   { addresses }: GatewayParts,
-): TargetAddress {
-  if (reachOf(deployment) === 'direct') return addresses.resolve(deployment.url, endpoint.path, 'engine');
+): TargetAddress | null {
   const { host, name } = deployment;
-  return { kind: 'tunnel', host, deployment: name, path: `/v1${endpoint.path}` };
+  if (reachOf(deployment) === 'tunnel') {
+    return { kind: 'tunnel', host, deployment: name, path: `/v1${endpoint.path}` };
+  }
+  return deployment.engine === 'external' ? addresses.resolve(deployment.url, endpoint.path, 'engine') : null;
 }
 
 /** What `x-fabric-host` and `x-fabric-replica` say of a chosen target. */

@@ -1,3 +1,4 @@
+import { OLDEST_PROTOCOL_VERSION } from '@ai-fabric/shared';
 import type { LinkState } from './decide/link-lifecycle.js';
 import { FRAME_POLICY } from './decide/link-limits.js';
 import { fullBucket, type TokenBucket } from './decide/take-token.js';
@@ -12,6 +13,8 @@ export interface LinkEntry {
   /** Base64. */
   readonly nonce: string;
   state: LinkState;
+  /** What the agent speaks; from the welcome on. */
+  protocolVersion: number;
   heardAtMs: number;
   frames: TokenBucket;
   /** From the welcome on. */
@@ -32,6 +35,7 @@ export function newLinkEntry(id: number, socket: LinkSocket, nonce: string, nowM
     socket,
     nonce,
     state: { name: 'challenged', sinceMs: nowMs },
+    protocolVersion: OLDEST_PROTOCOL_VERSION,
     heardAtMs: nowMs,
     frames: fullBucket(FRAME_POLICY, nowMs),
     telemetry: null,

@@ -338,6 +338,7 @@ export class LinkLoop {
     const { agentVersion } = hello;
     const predecessor = this.#byHost.get(hostName);
     this.#byHost.set(hostName, entry);
+    entry.protocolVersion = hello.protocolVersion;
     entry.telemetry = this.#reports.open(hostName, hello.instanceId);
     if (predecessor) {
       const detail = 'A newer link of this host took its place.';
@@ -362,7 +363,7 @@ export class LinkLoop {
   #sendDesired(hostName: string): void {
     const entry = this.#byHost.get(hostName);
     if (!entry) return;
-    const { command, leftOut } = planDesired(this.#parts.declared.current(), hostName);
+    const { command, leftOut } = planDesired(this.#parts.declared.current(), hostName, entry.protocolVersion);
     if (leftOut > 0) this.#log.tooManyDesired(hostName, leftOut);
     const outgoing = this.#commands.issue(hostName, command, APPLY_DESIRED_TTL_MS, this.#nowMs());
     this.#send(entry, this.#frames.write('command', outgoing));

@@ -147,5 +147,10 @@ export class TargetBoard {
 }
 
 function isSameEngine(a: DeclaredDeployment, b: DeclaredDeployment): boolean {
-  return a.host === b.host && a.url === b.url && a.servedModel === b.servedModel;
+  return a.host === b.host && addressOf(a) === addressOf(b) && a.servedModel === b.servedModel;
+}
+
+/** Where it answers; a container of ours is reached by its name. */
+function addressOf(deployment: DeclaredDeployment): string {
+  return deployment.engine === 'external' ? deployment.url : `${deployment.reach} ${deployment.model}`;
 }

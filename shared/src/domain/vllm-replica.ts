@@ -49,7 +49,7 @@ export const engineArgumentSchema = z
 export const environmentNameSchema = z
   .string()
   .max(100)
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable');
+  .regex(/^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable');
 
 /** `env` and `file` are read on the host, by its agent; `value` is no secret. */
 export const environmentValueSchema = z.union([
@@ -86,9 +86,9 @@ export const gpuChoiceSchema = z.discriminatedUnion('select', [
 ]);
 export type GpuChoice = z.infer<typeof gpuChoiceSchema>;
 
-const contextTokensSchema = z.int().min(1).max(100_000_000);
-const maxConcurrentSchema = z.int().min(1).max(4_096);
-const gpuMemoryRatioSchema = z.number().min(0.05).max(0.98);
+export const contextTokensSchema = z.int().min(1).max(100_000_000);
+export const maxConcurrentSchema = z.int().min(1).max(4_096);
+export const gpuMemoryRatioSchema = z.number().min(0.05).max(0.98);
 
 /** A smaller configuration, tried once after the one before it ran out of memory. */
 export const fallbackSchema = z.strictObject({

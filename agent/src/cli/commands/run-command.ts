@@ -42,7 +42,7 @@ Examples:
   AI_FABRIC_AGENT_NVIDIA_SMI=/opt/nvidia-smi ai-fabric-agent run --log-level debug
 
 Settings from the environment: AI_FABRIC_AGENT_STATE, _NAME, _SERVER, _NVIDIA_SMI, _GPU_CADENCE_MS,
-_HOST_CADENCE_MS, _ENGINE_CADENCE_MS, _BUFFER_BYTES, _LOG_LEVEL`,
+_HOST_CADENCE_MS, _ENGINE_CADENCE_MS, _BUFFER_BYTES, _CONTAINER_ENGINE, _LOG_LEVEL`,
     )
     .action(run);
 }

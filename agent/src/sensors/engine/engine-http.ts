@@ -9,6 +9,7 @@ export interface EngineRequest {
   readonly json?: unknown;
   /** Sent as it is, instead of `json`. */
   readonly raw?: { readonly contentType: string; readonly body: Buffer };
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   /** For the whole answer, body included. */
   readonly deadlineMs: number;
@@ -45,9 +46,10 @@ export interface EngineHttp {
 export function engineHttp(clock: Clock): EngineHttp {
   const options = { keepAlive: true, maxSockets: 1, maxFreeSockets: 1 };
   const agents = { 'http:': new http.Agent(options), 'https:': new https.Agent(options) };
-  const open = ({ url, method, json, raw }: EngineRequest): ClientRequest => {
+  const open = ({ url, method, json, raw, headers: more }: EngineRequest): ClientRequest => {
     const contentType = raw?.contentType ?? (json === undefined ? null : 'application/json');
-    const headers = { accept: '*/*', ...(contentType === null ? {} : { 'content-type': contentType }) };
+    const content = contentType === null ? {} : { 'content-type': contentType };
+    const headers = { accept: '*/*', ...content, ...more };
     return url.protocol === 'https:'
       ? https.request(url, { method, headers, agent: agents['https:'] })
       : http.request(url, { method, headers, agent: agents['http:'] });

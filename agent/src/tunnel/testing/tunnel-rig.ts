@@ -8,6 +8,7 @@ import { makeCertificate } from '../../link/testing/fake-control-plane.js';
 import type { AgentEndpoints } from '../agent-endpoints.js';
 import { AgentTunnel } from '../agent-tunnel.js';
 import type { TunnelIdentity } from '../dial-tunnel.js';
+import { TunnelInFlight } from '../in-flight.js';
 import type { FindEngine } from '../tunnel-session.js';
 import { FakeTunnelPlane, type FakeTunnelPlaneOptions } from './fake-tunnel-plane.js';
 
@@ -36,6 +37,7 @@ export class TunnelRig {
   readonly plane: FakeTunnelPlane;
   readonly engine: Server;
   readonly tunnel: AgentTunnel;
+  readonly inFlight = new TunnelInFlight();
   readonly seen: IncomingMessage[] = [];
   readonly logLines: string[] = [];
 
@@ -51,6 +53,7 @@ export class TunnelRig {
         ((name) =>
           name === 'chat' ? { host: '127.0.0.1', port: this.enginePort, key: options.key ?? null } : null),
       endpoints: options.endpoints ?? new Map(),
+      inFlight: this.inFlight,
       clock: options.clock ?? systemClock(),
       random: () => 0,
       log: pino({ level: 'debug' }, { write: (line: string) => void this.logLines.push(line) }),

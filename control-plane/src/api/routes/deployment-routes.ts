@@ -122,7 +122,10 @@ function find(context: ApiContext, name: string): DeclaredDeployment {
 
 function describe(context: ApiContext, deployment: DeclaredDeployment): z.infer<typeof deploymentSchema> {
   const replica = context.live.replica(deployment.name);
-  if (!replica) return { ...deployment, observed: null };
-  const { status, reading, readingAtMs } = replica;
-  return { ...deployment, observed: { status, reading, readingAtMs } };
+  const observed = replica
+    ? { status: replica.status, reading: replica.reading, readingAtMs: replica.readingAtMs }
+    : null;
+  if (deployment.engine === 'external') return { ...deployment, observed };
+  const { extraArguments, fallbacks, ...rest } = deployment;
+  return { ...rest, extraArguments: [...extraArguments], fallbacks: [...fallbacks], observed };
 }

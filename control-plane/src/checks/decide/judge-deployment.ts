@@ -1,4 +1,4 @@
-import type { DeclaredDeployment } from '../../declared/declared-state.js';
+import type { DeclaredDeployment, ExternalDeployment } from '../../declared/declared-state.js';
 import type { LiveHost, LiveReplica } from '../../live/live-view.js';
 import type { AskFact } from '../check-facts.js';
 import { type Finding, finding } from '../finding.js';
@@ -24,7 +24,11 @@ export function judgeDeployment(facts: DeploymentFacts): Finding[] {
   if (host === null || !isAskable(host)) return [];
   const where = { kind: 'deployment', name: deployment.name } as const;
   const findings: Finding[] = [];
-  const engine = judgeEngine(deployment, ask);
+  // A container of ours is reached through its host's agent, which has proven it: there is no address to ask.
+  const engine =
+    deployment.engine === 'external'
+      ? judgeEngine(deployment, ask)
+      : finding('ok', 'engine', where, 'its agent has proven it');
   const issues = host.issues.filter(({ subject }) => subject === deployment.name);
   findings.push(...issues.map((issue) => fromIssue(issue, where)));
   if (replica === null) {
@@ -62,7 +66,7 @@ function notReady({ status, deployment }: LiveReplica): Finding {
   return finding(failed ? 'error' : 'warning', code, where, `is ${status.phase}${why}`, { fix });
 }
 
-function judgeEngine({ name, url, servedModel, host }: DeclaredDeployment, ask: AskFact | null): Finding {
+function judgeEngine({ name, url, servedModel, host }: ExternalDeployment, ask: AskFact | null): Finding {
   const where = { kind: 'deployment', name } as const;
   if (ask === null) {
     return finding('info', 'engine_not_asked', where, 'its engine was not asked');

@@ -59,7 +59,8 @@ function printDeployment(item: Deployment): void {
   if (item.observed?.status.detail) console.log(`  because       ${item.observed.status.detail}`);
   console.log(`  host          ${item.host}`);
   console.log(`  model         ${item.servedModel} (${item.task})`);
-  console.log(`  engine        ${item.engine} at ${item.url}`);
+  console.log(`  engine        ${item.engine === 'external' ? `external at ${item.url}` : item.image}`);
+  if (item.engine === 'vllm') console.log(`  weights       ${item.model}`);
   console.log(`  takes         ${item.maxConcurrent} requests at once`);
   const context = item.contextTokens ?? item.observed?.status.maxModelLen;
   console.log(`  context       ${context ?? 'unknown'} tokens`);

@@ -1,5 +1,6 @@
 import type {
   DeclaredBackup,
+  DeclaredDeployment,
   DeclaredProvider,
   DeclaredProviderModel,
   DeclaredRole,
@@ -7,6 +8,7 @@ import type {
   Target,
 } from '../declared-state.js';
 import type { FabricFile } from '../fabric-schema.js';
+import { buildDeployment } from './build-deployment.js';
 
 type Entry<Name extends 'providers' | 'roles'> = NonNullable<FabricFile[Name]>[string];
 
@@ -15,11 +17,7 @@ export function buildDeclaredState(file: FabricFile): DeclaredState {
   return {
     revision: 0,
     hosts: mapRecord(file.hosts, (entry, name) => ({ name, mayBeAway: entry?.mayBeAway ?? false })),
-    deployments: mapRecord(file.deployments, (entry, name) => ({
-      name,
-      ...entry,
-      url: withoutTrailingSlash(entry.url),
-    })),
+    deployments: buildDeployments(file.deployments),
     providers: mapRecord(file.providers, buildProvider),
     roles: mapRecord(file.roles, buildRole),
     aliases: mapRecord(file.aliases, (target) => target),
@@ -30,6 +28,16 @@ export function buildDeclaredState(file: FabricFile): DeclaredState {
     backup: buildBackup(file.backup),
     checks: file.checks ?? { doctor: null, smoke: null, webhook: null },
   };
+}
+
+/** One that does not say what model it is was refused before. */
+function buildDeployments(entries: FabricFile['deployments']): DeclaredState['deployments'] {
+  const deployments = new Map<string, DeclaredDeployment>();
+  for (const [name, entry] of Object.entries(entries ?? {})) {
+    const deployment = buildDeployment(name, entry);
+    if (deployment !== null) deployments.set(name, deployment);
+  }
+  return deployments;
 }
 
 /** What a registry holds before anything was declared. */

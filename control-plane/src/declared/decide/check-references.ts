@@ -1,3 +1,4 @@
+import { checkDeployments } from './check-deployments.js';
 import { checkRole } from './check-role.js';
 import type { DeclaredFinding } from './declared-finding.js';
 import { describeText } from './describe-value.js';
@@ -11,6 +12,7 @@ const MAX_DEPLOYMENTS_PER_HOST = 64;
 export function checkReferences(draft: FabricDraft): DeclaredFinding[] {
   return [
     ...checkHosts(draft),
+    ...checkDeployments(draft),
     ...[...draft.roles].flatMap(([name, role]) => checkRole(draft, name, role)),
     ...checkAliases(draft),
     ...checkNames(draft),

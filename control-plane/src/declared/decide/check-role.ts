@@ -1,6 +1,7 @@
 import type { FabricFile } from '../fabric-schema.js';
 import type { DeclaredFinding } from './declared-finding.js';
 import { describeText } from './describe-value.js';
+import { modelIdentity } from './desired-replica.js';
 import type { FabricDraft, RoleDraft } from './draft-fabric.js';
 import { suggestName } from './suggest-name.js';
 
@@ -81,7 +82,7 @@ function hintOtherKind(draft: FabricDraft, name: string): string {
 function describeTarget(draft: FabricDraft, entry: TargetEntry, label: string): KnownTarget | null {
   if ('deployment' in entry) {
     const deployment = draft.deployments.get(entry.deployment);
-    return deployment ? { label, task: deployment.task, servedModel: deployment.servedModel } : null;
+    return deployment ? { label, task: deployment.task, servedModel: modelIdentity(deployment) } : null;
   }
   const model = draft.providers.get(entry.provider)?.models.get(entry.model);
   return model ? { label, task: model.task, servedModel: model.model } : null;

@@ -61,17 +61,17 @@ function describeIssue(issue: SchemaIssue, context: SchemaIssueContext): Declare
       return [{ path, atKey: true, message }];
     }
     case 'invalid_union':
-      return describeTarget(issue, path, context);
+      return describeUnion(issue, path, context);
     default:
       return [{ path, message: expectedAndFound(issue, valueAt(context.root, path), path) }];
   }
 }
 
 function expectedAndFound(issue: SchemaIssue, value: unknown, path: Path): string {
+  if (issue.code === 'custom' && issue.params?.['whole'] === true) return issue.message;
   const expected = `expected ${expectation(issue, value)}`;
   if (value === undefined) return `missing; ${expected}`;
-  const found = describeValue(value, path);
-  return found === null ? expected : `${expected}, found ${found}`;
+  return withFound(expected, value, path);
 }
 
 function describeKeyReference(issue: SchemaIssue, path: Path): DeclaredFinding {
@@ -87,10 +87,44 @@ function describeUnknownKey(key: string, path: Path, context: SchemaIssueContext
     return { ...at, message: 'merge keys ("<<") are not read here; write the fields out' };
   }
   const known = context.knownKeys(path);
+  if (known.includes(key) && path[0] === 'deployments') {
+    const engine = key === 'url' ? 'external' : 'vllm';
+    return { ...at, message: `${describeText(key)} goes with engine: ${engine}` };
+  }
   if (known.includes(key)) {
     return { ...at, message: `"${key}" does not go with the other keys here; expected ${TARGET_FORMS}` };
   }
   return { ...at, message: `unknown key ${describeText(key)}${suggestName(key, known)}` };
+}
+
+/** A choice between shapes: by a key that says which, in the schema's own words, or by the keys of a target. */
+function describeUnion(
+  issue: Extract<SchemaIssue, { code: 'invalid_union' }>,
+  path: Path,
+  context: SchemaIssueContext,
+): DeclaredFinding[] {
+  const value = valueAt(context.root, path);
+  if (issue.discriminator !== undefined) {
+    const isKind = issue.path.at(-1) === issue.discriminator;
+    const at = isKind ? path : [...path, issue.discriminator];
+    const found = valueAt(context.root, at);
+    const expected = `expected ${oneOf(ENGINES, found)}`;
+    return [
+      { path: at, message: found === undefined ? `missing; ${expected}` : withFound(expected, found, at) },
+    ];
+  }
+  if (issue.message !== UNSPOKEN)
+    return [{ path, message: withFound(`expected ${issue.message}`, value, path) }];
+  return describeTarget(issue, path, context);
+}
+
+/** What the schema says of a choice that was given no words. */
+const UNSPOKEN = 'Invalid input';
+const ENGINES: readonly string[] = ['external', 'vllm'];
+
+function withFound(expected: string, value: unknown, path: Path): string {
+  const found = path.includes('environment') ? null : describeValue(value, path);
+  return found === null ? expected : `${expected}, found ${found}`;
 }
 
 /** A role's target, the only other union: which of the two was meant is told by the keys that stand there. */

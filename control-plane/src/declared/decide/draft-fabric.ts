@@ -1,4 +1,6 @@
+import type { DeclaredDeployment } from '../declared-state.js';
 import { entrySchemas, type FabricFile, MAX_TARGETS } from '../fabric-schema.js';
+import { buildDeployment } from './build-deployment.js';
 
 type Entries = { [Section in keyof typeof entrySchemas]: NonNullable<FabricFile[Section]>[string] };
 
@@ -8,7 +10,7 @@ type Entries = { [Section in keyof typeof entrySchemas]: NonNullable<FabricFile[
  */
 export interface FabricDraft {
   readonly hosts: ReadonlyMap<string, Entries['hosts']>;
-  readonly deployments: ReadonlyMap<string, Entries['deployments'] | null>;
+  readonly deployments: ReadonlyMap<string, DeclaredDeployment | null>;
   readonly providers: ReadonlyMap<string, ProviderDraft>;
   readonly roles: ReadonlyMap<string, RoleDraft>;
   readonly aliases: ReadonlyMap<string, string | null>;
@@ -28,7 +30,10 @@ export function draftFabric(value: unknown): FabricDraft {
   const { hosts, deployments } = entrySchemas;
   return {
     hosts: mapEntries(field(value, 'hosts'), (entry) => hosts.safeParse(entry).data ?? null),
-    deployments: mapEntries(field(value, 'deployments'), (each) => deployments.safeParse(each).data ?? null),
+    deployments: mapEntries(field(value, 'deployments'), (each, name) => {
+      const entry = deployments.safeParse(each).data;
+      return entry === undefined ? null : buildDeployment(name, entry);
+    }),
     providers: mapEntries(field(value, 'providers'), draftProvider),
     roles: mapEntries(field(value, 'roles'), draftRole),
     aliases: mapEntries(field(value, 'aliases'), (target) => (typeof target === 'string' ? target : null)),
@@ -52,9 +57,12 @@ function draftRole(entry: unknown): RoleDraft {
   };
 }
 
-function mapEntries<Value>(section: unknown, read: (entry: unknown) => Value): Map<string, Value> {
+function mapEntries<Value>(
+  section: unknown,
+  read: (entry: unknown, name: string) => Value,
+): Map<string, Value> {
   if (typeof section !== 'object' || section === null || Array.isArray(section)) return new Map();
-  return new Map(Object.entries(section).map(([name, entry]) => [name, read(entry)]));
+  return new Map(Object.entries(section).map(([name, entry]) => [name, read(entry, name)]));
 }
 
 function field(value: unknown, name: string): unknown {

@@ -222,3 +222,54 @@ describe('a host that a file renames', () => {
     ]);
   });
 });
+
+describe('what operators changed by commands', () => {
+  const container = (more: object = {}) => ({ host: 'motoko', engine: 'vllm', preset: 'chat-fast', ...more });
+  const stopped = {
+    ...estate,
+    deployments: {
+      ...estate.deployments,
+      c: container({ wish: 'stopped', restartCount: 3, adopt: 'vllm-motoko' }),
+    },
+  };
+  const changesOf = (more: object) =>
+    plan({ ...stopped, deployments: { ...stopped.deployments, c: container(more) } }, {}, stopped).plan
+      .changes;
+
+  it('stays where a file says nothing of it', () => {
+    expect(changesOf({})).toEqual([]);
+    expect(changesOf({ maxConcurrent: 2 })).toMatchObject([
+      { change: 'changed', name: 'c', fields: [{ path: 'maxConcurrent', before: 8, after: 2 }] },
+    ]);
+  });
+
+  it('is changed where a file says so', () => {
+    expect(changesOf({ wish: 'running', adopt: null })).toMatchObject([
+      {
+        fields: [
+          { path: 'wish', before: 'stopped', after: 'running' },
+          { path: 'adopt', before: 'vllm-motoko', after: null },
+        ],
+      },
+    ]);
+  });
+
+  it('does not go along to another host', () => {
+    expect(changesOf({ host: 'armitage' })[0]?.fields.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['host', 'wish', 'restartCount', 'adopt']),
+    );
+  });
+
+  it('ends with the ability to park', () => {
+    const parked = {
+      ...estate,
+      deployments: { ...estate.deployments, c: container({ parkable: true, wish: 'parked' }) },
+    };
+    const after = { ...estate, deployments: { ...estate.deployments, c: container() } };
+    const { plan: made, objects } = plan(after, {}, parked);
+    expect(made.changes[0]?.fields.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['parkable', 'wish']),
+    );
+    expect(checkFabricValue(joinDeclaredObjects(objects)).ok).toBe(true);
+  });
+});

@@ -1,5 +1,6 @@
 import type { DeclaredState } from '../declared-state.js';
 import { compareDocuments, type FieldChange } from './compare-documents.js';
+import { keepUnsaid } from './keep-unsaid.js';
 import {
   type DeclaredKind,
   type DeclaredObject,
@@ -51,7 +52,7 @@ export function planApply(
   options: PlanOptions,
 ): { readonly plan: ApplyPlan; readonly objects: readonly DeclaredObject[] } {
   const wanted = new Map(
-    listDeclaredObjects(file.state)
+    listDeclaredObjects(keepUnsaid(before, file))
       .filter((each) => options.prune || saysSomethingOf(file.document, each))
       .map((each) => [identityOf(each), each]),
   );

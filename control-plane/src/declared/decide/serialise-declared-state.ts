@@ -1,5 +1,6 @@
 import type { DeclaredBackup, DeclaredProvider, DeclaredRole, DeclaredState } from '../declared-state.js';
 import type { FabricFileInput } from '../fabric-schema.js';
+import { serialiseDeployment } from './build-deployment.js';
 
 type Section<Name extends keyof FabricFileInput> = NonNullable<FabricFileInput[Name]>;
 
@@ -24,7 +25,7 @@ export function serialiseDeclaredState(state: DeclaredState): SerialisedFabric {
   return {
     version: 1,
     hosts: toRecord(state.hosts, ({ mayBeAway }) => ({ mayBeAway })),
-    deployments: toRecord(state.deployments, ({ name: _, ...entry }) => entry),
+    deployments: toRecord(state.deployments, serialiseDeployment),
     providers: toRecord(state.providers, serialiseProvider),
     roles: toRecord(state.roles, serialiseRole),
     aliases: toRecord(state.aliases, (target) => target),

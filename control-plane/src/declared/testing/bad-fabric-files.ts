@@ -165,9 +165,14 @@ export const badFabricFiles: readonly [what: string, text: string, errors: reado
     'an unknown engine',
     withLine(
       6,
-      '  qwen-armitage: { host: armitage, task: chat, engine: vllm, url: http://a:1, servedModel: q }',
+      '  qwen-armitage: { host: armitage, task: chat, engine: vlm, url: http://a:1, servedModel: q }',
     ),
-    ['6:56: deployments.qwen-armitage.engine: expected external, found "vllm"'],
+    ['6:56: deployments.qwen-armitage.engine: expected external or vllm (did you mean "vllm"?), found "vlm"'],
+  ],
+  [
+    'no engine',
+    withLine(6, '  qwen-armitage: { host: armitage, task: chat, url: http://a:1, servedModel: q }'),
+    ['6:3: deployments.qwen-armitage.engine: missing; expected external or vllm'],
   ],
   [
     'impossible numbers',

@@ -89,10 +89,12 @@ function build(draft: Draft): Record<string, unknown> {
     deployments: Object.fromEntries(
       deployments.map(([each, at, servedModel, listed]) => [
         `d-${each}`,
-        {
-          ...{ host: pick(hosts, at), task: 'chat', engine: 'external', url: `http://h${at % 9}:8000/` },
-          ...{ servedModel, listed, ...(at % 2 ? { contextTokens: 1 + (at % 9) } : {}) },
-        },
+        at % 3 === 0
+          ? containerOf(pick(hosts, at), each, at, listed)
+          : {
+              ...{ host: pick(hosts, at), task: 'chat', engine: 'external', url: `http://h${at % 9}:8000/` },
+              ...{ servedModel, listed, ...(at % 2 ? { contextTokens: 1 + (at % 9) } : {}) },
+            },
       ]),
     ),
     providers: Object.fromEntries(
@@ -114,6 +116,30 @@ function build(draft: Draft): Record<string, unknown> {
       ? {}
       : { aliases: Object.fromEntries(draft.aliases.map(([each, at]) => [`x/${each}`, pick(reached, at)])) }),
     ...(draft.gateway === undefined ? {} : { gateway: draft.gateway }),
+  };
+}
+
+const GPUS = ['any', 'none', 0, 3, 'GPU-5f1d3c8e-7a42-4c1e-9a53-1f0f7d3c2b11'] as const;
+
+/** A chat model in a container, with more or less said of it. */
+function containerOf(host: string, name: string, at: number, listed: boolean): Record<string, unknown> {
+  const said = {
+    preset: pick(['chat-fast', 'chat-deep', 'code-assist'], at),
+    cardGigabytes: pick([8, 12], at),
+  };
+  const model = { task: 'chat', model: 'Qwen/Qwen3-0.6B', revision: pick([null, 'main', 'refs/pr/1'], at) };
+  return {
+    ...{ host, engine: 'vllm', listed },
+    ...(at % 2 ? said : model),
+    ...(at % 5
+      ? {}
+      : { gpu: pick(GPUS, at), contextTokens: pick([null, 512], at), fallbacks: [{ maxConcurrent: 1 }] }),
+    ...(at % 7
+      ? {}
+      : { environment: { HF_TOKEN: { env: 'HF_TOKEN' }, a_b: { value: name } }, adopt: `c-${name}` }),
+    ...(at % 11
+      ? {}
+      : { wish: 'parked', parkable: true, restartCount: at % 4, extraArguments: ['--x', name] }),
   };
 }
 

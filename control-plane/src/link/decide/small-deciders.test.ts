@@ -1,6 +1,7 @@
-import type { Command } from '@ai-fabric/shared';
+import { type Command, desiredReplicaSchema, PROTOCOL_VERSION } from '@ai-fabric/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { checkFabricValue } from '../../declared/check-fabric-value.js';
 import { declaredOf } from '../../live/testing/live-fixtures.js';
 import { MAX_SAMPLE_AGE_MS, placeSample } from './place-sample.js';
 import { MAX_DESIRED_REPLICAS, planDesired } from './plan-desired.js';
@@ -68,6 +69,7 @@ describe('what a host is to keep', () => {
     const { command, leftOut } = planDesired(
       declaredOf({ motoko: ['chat', 'embed'], armitage: ['deep'] }, 7),
       'motoko',
+      PROTOCOL_VERSION,
     );
     expect(leftOut).toBe(0);
     expect(command.revision).toBe(7);
@@ -82,16 +84,42 @@ describe('what a host is to keep', () => {
   });
 
   it('is said to a host with nothing on it too: it lets go of what it had', () => {
-    expect(planDesired(declaredOf({}, 3), 'motoko').command).toEqual({
+    expect(planDesired(declaredOf({}, 3), 'motoko', PROTOCOL_VERSION).command).toEqual({
       name: 'apply_desired',
       revision: 3,
       replicas: [],
     });
   });
 
+  it('is told to an agent of an older protocol as far as it understands', () => {
+    const declared = declaredOf({ motoko: ['chat', 'container', 'whisper'] });
+    const [chat, container, whisper] = [...declared.deployments.values()];
+    const check = checkFabricValue({
+      ...{ version: 1, hosts: { motoko: null } },
+      deployments: { container: { host: 'motoko', engine: 'vllm', preset: 'chat-fast' } },
+    });
+    const vllm = check.ok ? check.state.deployments.get('container') : undefined;
+    if (!chat || !container || !whisper || !vllm) throw new Error('not declared');
+    const mixed = {
+      ...declared,
+      deployments: new Map([
+        ['chat', chat],
+        ['container', vllm],
+        ['whisper', { ...whisper, task: 'transcription' as const }],
+      ]),
+    };
+    const names = (protocolVersion: number) =>
+      planDesired(mixed, 'motoko', protocolVersion).command.replicas.map(({ deployment }) => deployment);
+    expect(names(2)).toEqual(['chat']);
+    expect(planDesired(mixed, 'motoko', 2).leftOut).toBe(2);
+    expect(names(PROTOCOL_VERSION)).toEqual(['chat', 'container', 'whisper']);
+    const { command } = planDesired(mixed, 'motoko', PROTOCOL_VERSION);
+    expect(desiredReplicaSchema.safeParse(command.replicas[1]).data).toEqual(command.replicas[1]);
+  });
+
   it('fits into one frame', () => {
     const names = Array.from({ length: MAX_DESIRED_REPLICAS + 2 }, (_, index) => `d${index}`);
-    const planned = planDesired(declaredOf({ motoko: names }), 'motoko');
+    const planned = planDesired(declaredOf({ motoko: names }), 'motoko', PROTOCOL_VERSION);
     expect(planned.command.replicas).toHaveLength(MAX_DESIRED_REPLICAS);
     expect(planned.leftOut).toBe(2);
   });

@@ -1,3 +1,4 @@
+import { modelIdentity } from '../../declared/decide/desired-replica.js';
 import type { Task } from '@ai-fabric/shared';
 import type { Candidate, CloudCandidate, ReplicaCandidate } from '../candidate.js';
 import type { FilterReason } from '../route-types.js';
@@ -44,7 +45,7 @@ function filterReplica(
 ): FilterReason | null {
   const { deployment } = replica;
   if (deployment.task !== context.task) return 'wrong_task';
-  if (context.pinnedModel !== null && deployment.servedModel !== context.pinnedModel) return 'other_model';
+  if (context.pinnedModel !== null && modelIdentity(deployment) !== context.pinnedModel) return 'other_model';
   if (isTooLong(context, replica.contextTokens, settings)) return 'context_too_long';
   if (context.excluded.has(replica.target)) return triedReason(replica);
   if (replica.presence === 'away' || replica.presence === 'unseen') return 'host_away';

@@ -1,3 +1,4 @@
+import { modelIdentity } from '../../declared/decide/desired-replica.js';
 import type { CandidateGroup } from '../candidate.js';
 
 /**
@@ -5,11 +6,12 @@ import type { CandidateGroup } from '../candidate.js';
  * serve now. Vectors of different models do not match, and an index filled from two of them is silently wrong;
  * no answer is better.
  *
- * @returns the model as the engine or provider calls it, or `null` without targets
+ * @returns the model as its makers, an external engine or the provider call it, or `null` without targets
  */
 export function pinnedModel(groups: readonly CandidateGroup[]): string | null {
   const first = groups[0];
   if (first === undefined) return null;
   if (first.kind === 'provider') return first.candidate.model.model;
-  return first.candidates[0]?.deployment.servedModel ?? null;
+  const deployment = first.candidates[0]?.deployment;
+  return deployment === undefined ? null : modelIdentity(deployment);
 }

@@ -2,6 +2,7 @@ import type { EngineReading, Random } from '@ai-fabric/shared';
 import { emptyEngineReading } from '@ai-fabric/shared';
 import type {
   DeclaredDeployment,
+  ExternalDeployment,
   DeclaredProvider,
   DeclaredProviderModel,
   DeclaredRole,
@@ -22,7 +23,7 @@ export function seededRandom(seed: number): Random {
   };
 }
 
-export function deploymentOf(name: string, more: Partial<DeclaredDeployment> = {}): DeclaredDeployment {
+export function deploymentOf(name: string, more: Partial<ExternalDeployment> = {}): ExternalDeployment {
   return {
     name,
     host: `host-of-${name}`,
@@ -112,7 +113,7 @@ export function readingOf(more: Partial<EngineReading> = {}): EngineReading {
 }
 
 type ReplicaParts = Partial<Omit<ReplicaCandidate, 'deployment'>> & {
-  readonly deployment?: Partial<DeclaredDeployment>;
+  readonly deployment?: Partial<ExternalDeployment>;
 };
 
 /** A replica that is ready, idle and known to be so. */

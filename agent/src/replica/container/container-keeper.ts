@@ -1,0 +1,370 @@
+import { isDeepStrictEqual } from 'node:util';
+import type {
+  DesiredReplica,
+  EngineReading,
+  Issue,
+  ReplicaFit,
+  ReplicaProgress,
+  ReplicaStatus,
+  VllmReplica,
+} from '@ai-fabric/shared';
+import type { LogLine, LogOptions } from '../../containers/container-engine.js';
+import { clipText } from '../../sensors/decide/describe-issue.js';
+import type { EngineAddress } from '../engine-address.js';
+import type { ReplicaKeeper } from '../replica-keeper.js';
+import { applyStepResult } from './decide/apply-step-result.js';
+import { beginStep } from './decide/begin-step.js';
+import { changeWanted } from './decide/change-wanted.js';
+import { type KeptContainer, type KeptState, newKeptState } from './decide/container-state.js';
+import type { ContainerStep } from './decide/container-step.js';
+import { describeKept, type KeptFacts, keptIssues } from './decide/describe-kept.js';
+import { describeWanted, judgeParking } from './decide/describe-wanted.js';
+import { containerName } from './decide/judge-container.js';
+import { type Interruption, judgeInterruption } from './decide/judge-interruption.js';
+import { isPhaseDone, isTimedPhase } from './decide/phase-times.js';
+import { planContainerStep } from './decide/plan-container-step.js';
+import type { PlanInput, Wanted } from './decide/plan-input.js';
+import { EngineDoor } from './engine-door.js';
+import { EngineReadings } from './engine-readings.js';
+import type { KeptTools } from './kept-tools.js';
+import { LoadWatch } from './load-watch.js';
+import type { FitAnswer } from './replica-recipe.js';
+import { executeStep } from './step-executors.js';
+
+export interface ContainerKeeperOptions {
+  readonly desired: VllmReplica;
+  readonly tools: KeptTools;
+  readonly onChange: () => void;
+}
+
+interface UnderWay {
+  readonly step: ContainerStep;
+  readonly stop: AbortController;
+}
+
+/** Keeps one replica as a container. One loop owns its state; everybody else only wakes it. Starts at once. */
+export class ContainerKeeper implements ReplicaKeeper {
+  readonly #tools: KeptTools;
+  readonly #onChange: () => void;
+  readonly #closing = new AbortController();
+  readonly #door: EngineDoor;
+  readonly #watch: LoadWatch;
+  readonly #readings: EngineReadings;
+  readonly #census: { stop(): void };
+  #desired: VllmReplica;
+  #removed = false;
+  #wanted: Wanted;
+  #state: KeptState;
+  #underWay: UnderWay | null = null;
+  #loop: Promise<void>;
+  #pull: ReplicaProgress | null = null;
+  #fit: ReplicaFit | null = null;
+  /** Used memory of its card before it started: what is more afterwards is its own. */
+  #vramBefore: { readonly card: string; readonly bytes: number } | null = null;
+  /** Rises with all that is heard of its container: what comes during a look is not covered by it. */
+  #heard = 0;
+  #finished = false;
+  #told = '';
+
+  constructor({ desired, tools, onChange }: ContainerKeeperOptions) {
+    this.#tools = tools;
+    this.#onChange = onChange;
+    this.#desired = desired;
+    const { deployment } = desired;
+    const known = tools.memory.replica(deployment);
+    const baseHash = tools.recipe.specHash(desired, 0);
+    const rung = known.rung?.baseHash === baseHash ? known.rung.count : 0;
+    // Of a container that was there before us, nobody knows for how many restarts it stands: it is left running.
+    const restartsDone = known.restartsDone ?? desired.restartCount;
+    this.#state = newKeptState(tools.clock.monotonicMs(), { restartsDone, rung });
+    this.#wanted = this.#describe();
+    this.#door = new EngineDoor(tools);
+    this.#readings = new EngineReadings(deployment, tools.clock, () => this.#wake('heard'));
+    this.#watch = new LoadWatch({
+      engine: tools.engine,
+      log: tools.log,
+      onProgress: (progress) => {
+        this.#state = { ...this.#state, progress };
+        this.#tell();
+      },
+      onWeights: (bytes) => tools.memory.learnFootprint('weights', this.#desired.model, bytes),
+    });
+    this.#census = tools.census.watch({
+      concerns: ({ id, name }) => this.#concerns(id, name),
+      happened: (died) => {
+        this.#heard += 1;
+        this.#state = { ...this.#state, stale: true };
+        this.#wake(died ? 'died' : 'heard');
+      },
+    });
+    this.#loop = this.#run();
+  }
+
+  status(): ReplicaStatus {
+    return describeKept(this.#state, this.#facts());
+  }
+
+  issues(): readonly Issue[] {
+    return [...keptIssues(this.#state, this.#facts()), ...this.#readings.issues(this.#isReady())];
+  }
+
+  reading(): EngineReading | null {
+    return this.#isReady() ? this.#readings.latest() : null;
+  }
+
+  async refreshReading(): Promise<void> {
+    if (!this.#isReady() || this.#closing.signal.aborted) return;
+    await this.#readings.refresh(this.#door.address, this.#closing.signal);
+    this.#tell();
+  }
+
+  /** `null` unless a request may be let in. */
+  engineAddress(): EngineAddress | null {
+    return this.#isReady() ? this.#door.address : null;
+  }
+
+  logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> | null {
+    const kept = this.#kept();
+    return kept === null ? null : this.#tools.engine.logs(kept.id, options, signal);
+  }
+
+  /** The declaration changed, or came back. @returns false where it is not kept any more */
+  change(desired: DesiredReplica): boolean {
+    if (desired.engine !== 'vllm' || this.#finished || this.#closing.signal.aborted) return false;
+    if (this.#removed || !isDeepStrictEqual(desired, this.#desired)) this.#declare(desired, false);
+    return true;
+  }
+
+  /** The deployment is gone: drains, stops and removes what was made for it. Resolves when that is done. */
+  async retire(): Promise<void> {
+    this.#declare(this.#desired, true);
+    await this.#loop;
+  }
+
+  /** Leaves the container as it is. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#census.stop();
+    this.#watch.stop();
+    this.#underWay?.stop.abort();
+    await this.#loop;
+    this.#door.close();
+    await this.#readings.close();
+  }
+
+  #declare(desired: VllmReplica, removed: boolean): void {
+    const before = this.#wanted;
+    const baseBefore = this.#tools.recipe.specHash(this.#desired, 0);
+    this.#desired = desired;
+    this.#removed = removed;
+    // Another declaration begins with its own settings, not with the last one's fallbacks.
+    if (this.#tools.recipe.specHash(desired, 0) !== baseBefore) this.#state = { ...this.#state, rung: 0 };
+    this.#wanted = this.#describe();
+    this.#state = changeWanted(this.#state, before, this.#wanted, this.#tools.clock.monotonicMs());
+    this.#fit = null;
+    const same = before.image === this.#wanted.image && this.#wanted.wish === before.wish && !removed;
+    if (this.#underWay?.step.kind !== 'pull' || !same) this.#wake('declared');
+    this.#tell();
+  }
+
+  async #run(): Promise<void> {
+    const { log, clock, random } = this.#tools;
+    while (!this.#closing.signal.aborted) {
+      const step = planContainerStep(this.#input());
+      const stop = new AbortController();
+      this.#underWay = { step, stop };
+      this.#enter(beginStep(this.#state, step, clock.monotonicMs()));
+      this.#rememberCard(step);
+      const heardBefore = this.#heard;
+      const result = await executeStep(this.#context(), step, stop.signal);
+      this.#underWay = null;
+      if (this.#closing.signal.aborted) return;
+      if (step.kind === 'pull') this.#pull = null;
+      if (step.kind === 'finish' && this.#removed) break;
+      if (result.kind === 'failed' || result.kind === 'ended') {
+        const { code, detail } = result.trouble;
+        log.warn(
+          { deployment: this.#desired.deployment, step: step.kind, code, detail },
+          'replica: a step failed',
+        );
+      }
+      const context = { wanted: this.#wanted, nowMs: clock.monotonicMs(), lot: random() };
+      const after = applyStepResult(this.#state, step, result, context);
+      this.#enter(this.#heard === heardBefore ? after : { ...after, stale: true });
+    }
+    this.#finished = true;
+    this.#census.stop();
+    this.#watch.stop();
+    this.#door.close();
+    await this.#readings.close();
+  }
+
+  #context(): Parameters<typeof executeStep>[0] {
+    return {
+      tools: this.#tools,
+      desired: this.#desired,
+      wanted: this.#wanted,
+      rung: this.#state.rung,
+      kept: this.#kept(),
+      door: this.#door,
+      onPull: ({ doneBytes, totalBytes, text }) => {
+        this.#pull = { doneBytes, totalBytes, text: clipText(text, 200) };
+        this.#tell();
+      },
+      onFit: (answer) => this.#takeFit(answer),
+    };
+  }
+
+  #takeFit({ fit, cards }: FitAnswer): void {
+    this.#fit = fit;
+    if (this.#kept() === null) this.#tools.memory.update(this.#desired.deployment, { cards: [...cards] });
+  }
+
+  /** All that a new state brings with it. */
+  #enter(after: KeptState): void {
+    const before = this.#state;
+    this.#state = after;
+    if (after.rung !== before.rung) this.#wanted = this.#describe();
+    const kept = this.#kept();
+    const { memory, log, clock } = this.#tools;
+    const { deployment, model } = this.#desired;
+    const key = kept?.adopted ? null : memory.replica(deployment).key;
+    this.#door.moveTo(kept?.address ? { ...kept.address, key } : null);
+    if (after.restartsDone !== before.restartsDone) {
+      memory.update(deployment, { restartsDone: after.restartsDone });
+    }
+    if (after.phase !== before.phase) {
+      const seconds = (clock.monotonicMs() - before.sinceMs) / 1_000;
+      if (isTimedPhase(before.phase) && isPhaseDone(before.phase, after.phase)) {
+        memory.addPhaseTime(model, before.phase, seconds);
+      }
+      const { phase, detail } = after;
+      log.info({ deployment, phase, ...(detail === null ? {} : { detail }) }, `replica: ${phase}`);
+      if (phase === 'ready') this.#learn();
+    }
+    this.#follow();
+    this.#tell();
+  }
+
+  /** While it loads its log tells how far it is; afterwards nobody reads it here. */
+  #follow(): void {
+    const { phase } = this.#state;
+    const kept = this.#kept();
+    const loads = phase === 'starting' || phase === 'loading' || phase === 'warming';
+    if (loads && kept?.run === 'running') this.#watch.follow(kept.id, `${kept.id} ${kept.startedAtMs}`);
+    else this.#watch.stop();
+  }
+
+  #rememberCard(step: ContainerStep): void {
+    if (step.kind !== 'start') return;
+    const [card] = this.#tools.memory.replica(this.#desired.deployment).cards;
+    const bytes = card === undefined ? null : this.#tools.host.vramUsedBytes(card);
+    this.#vramBefore = card === undefined || bytes === null ? null : { card, bytes };
+  }
+
+  /** It got ready: what it took of its card, and with which fallback, holds for the next time. */
+  #learn(): void {
+    const { memory, recipe, host } = this.#tools;
+    const { deployment, model } = this.#desired;
+    const before = this.#vramBefore;
+    const after = before === null ? null : host.vramUsedBytes(before.card);
+    if (before !== null && after !== null && after > before.bytes) {
+      memory.learnFootprint(before.card, model, after - before.bytes);
+    }
+    this.#vramBefore = null;
+    memory.update(deployment, {
+      rung: { baseHash: recipe.specHash(this.#desired, 0), count: this.#state.rung },
+      restartsDone: this.#state.restartsDone,
+    });
+  }
+
+  #input(): PlanInput {
+    const { inFlight, clock } = this.#tools;
+    return {
+      wanted: this.#wanted,
+      state: this.#state,
+      refusal: this.#refusal(),
+      parkingRefusal: this.#parkingRefusal(),
+      inFlight: inFlight.count(this.#desired.deployment),
+      nowMs: clock.monotonicMs(),
+    };
+  }
+
+  #refusal(): PlanInput['refusal'] {
+    return this.#desired.adopt === null ? this.#tools.recipe.refusal(this.#desired) : null;
+  }
+
+  #parkingRefusal(): string | null {
+    const { host, memory } = this.#tools;
+    return judgeParking(this.#desired, {
+      memoryFreeBytes: host.memoryFreeBytes(),
+      weightBytes: memory.footprint('weights', this.#desired.model),
+    });
+  }
+
+  #facts(): KeptFacts {
+    const { memory, clock } = this.#tools;
+    const { phase } = this.#state;
+    const { deployment, model, reach } = this.#desired;
+    return {
+      desired: this.#desired,
+      refusal: this.#refusal(),
+      pull: this.#pull,
+      fit: this.#fit,
+      usual: isTimedPhase(phase) ? memory.usualTime(model, phase) : null,
+      directKey: reach === 'direct' && !this.#removed ? memory.replica(deployment).key : null,
+      nowMs: clock.monotonicMs(),
+    };
+  }
+
+  #describe(): Wanted {
+    const hash = this.#tools.recipe.specHash(this.#desired, this.#state.rung);
+    return describeWanted(this.#desired, hash, this.#removed);
+  }
+
+  #kept(): KeptContainer | null {
+    return this.#state.seen.kind === 'kept' ? this.#state.seen : null;
+  }
+
+  #isReady(): boolean {
+    return this.#state.phase === 'ready';
+  }
+
+  #concerns(id: string, name: string): boolean {
+    const { seen } = this.#state;
+    if ('id' in seen && seen.id === id) return true;
+    return name === (this.#desired.adopt ?? containerName(this.#desired.deployment));
+  }
+
+  #wake(by: Interruption): void {
+    if (this.#underWay !== null && judgeInterruption(this.#underWay.step.kind, by))
+      this.#underWay.stop.abort();
+  }
+
+  #tell(): void {
+    const signature = this.#signature();
+    if (signature === this.#told) return;
+    this.#told = signature;
+    this.#onChange();
+  }
+
+  /** All of which a change is worth telling at once: not the readings, but for the queue; not the time that passes. */
+  #signature(): string {
+    const { phase, detail, code, engineVersion, maxModelLen, container, drift, fit, port } = this.status();
+    const { progress } = this.#state;
+    const issues = this.issues().map((issue) => issue.code);
+    const waiting = this.reading()?.waiting ?? null;
+    return JSON.stringify([
+      ...[phase, detail, code, engineVersion, maxModelLen, container, drift, fit, port],
+      ...[progress?.text ?? null, pulled(this.#pull), issues, waiting],
+    ]);
+  }
+}
+
+const PULL_STEPS = 50;
+
+/** Told in steps of two in a hundred: a pull says something thousands of times. */
+function pulled(pull: ReplicaProgress | null): string | number | null {
+  if (pull === null || pull.doneBytes === null || !pull.totalBytes) return pull?.text ?? null;
+  return Math.floor((pull.doneBytes / pull.totalBytes) * PULL_STEPS);
+}

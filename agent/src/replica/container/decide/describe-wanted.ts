@@ -1,0 +1,37 @@
+import type { VllmReplica } from '@ai-fabric/shared';
+import type { Wanted } from './plan-input.js';
+
+/** What the plan needs of a declaration. */
+export function describeWanted(desired: VllmReplica, specHash: string, removed: boolean): Wanted {
+  const { wish, image, servedModel, task, restartCount, gpu, readyWithinSeconds, adopt, fallbacks } = desired;
+  return {
+    ...{ wish, removed, image, specHash, servedModel, task, restartCount, adopt },
+    hasGpu: gpu.select !== 'none',
+    readyWithinMs: readyWithinSeconds * 1_000,
+    // Its dev mode opens dangerous paths: only where nobody but the tunnel reaches them, and in no foreign container.
+    parkable: desired.parkable && desired.reach === 'tunnel' && adopt === null,
+    fallbackCount: fallbacks.length,
+  };
+}
+
+/** Weights that sleep lie in main memory, and something must be left of it. */
+const SPARE_BYTES = 1024 ** 3;
+
+/** Why its card is freed by stopping it and not by sleep; `null`: it may sleep. */
+export function judgeParking(
+  desired: VllmReplica,
+  known: { readonly memoryFreeBytes: number | null; readonly weightBytes: number | null },
+): string | null {
+  if (desired.adopt !== null) return 'an adopted container is not put to sleep.';
+  if (!desired.parkable) return 'the deployment is not declared parkable.';
+  if (desired.reach === 'direct')
+    return 'sleep mode opens paths that only the tunnel keeps closed, and its reach is direct.';
+  const { memoryFreeBytes, weightBytes } = known;
+  if (memoryFreeBytes === null || weightBytes === null) return null;
+  if (memoryFreeBytes >= weightBytes + SPARE_BYTES) return null;
+  return `its weights (${gib(weightBytes)}) do not fit into the free main memory (${gib(memoryFreeBytes)}).`;
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+}

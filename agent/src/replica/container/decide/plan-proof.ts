@@ -1,0 +1,62 @@
+import type { KeptContainer } from './container-state.js';
+import type { ContainerStep } from './container-step.js';
+import { type PlanInput, planNothing } from './plan-input.js';
+
+/** A container that was made anew may have lost its card without ending (systemd's daemon-reload does that). */
+const GPU_AGAIN_MS = 300_000;
+const RELIST_MS = 60_000;
+/** So often is a card looked for before it is said to be missing: a driver that wakes up takes a moment. */
+export const GPU_MISSES_ALLOWED = 2;
+export const FAILED_PROOFS_ALLOWED = 3;
+
+/** A running container: ready only after its card was seen inside, the model is listed and a token came. */
+export function planProof(input: PlanInput, seen: KeptContainer): ContainerStep {
+  const { wanted, state, nowMs } = input;
+  const { proof } = state;
+  const stop = seen.adopted ? null : seen.id;
+  if (wanted.hasGpu && proof.gpuMisses > GPU_MISSES_ALLOWED) {
+    const detail = state.detail ?? 'The card is not to be seen inside the container.';
+    return { kind: 'give_up', code: 'gpu_not_in_container', detail, fix: null, stop };
+  }
+  if (proof.failedProofs >= FAILED_PROOFS_ALLOWED) {
+    const detail = state.detail ?? 'It brings no token.';
+    return { kind: 'give_up', code: 'engine_proof_failed', detail, fix: null, stop };
+  }
+  if (wanted.hasGpu && (!proof.gpu || nowMs - proof.gpuAtMs >= GPU_AGAIN_MS)) {
+    return { kind: 'check_gpu', id: seen.id };
+  }
+  if (!proof.listed) return planLoading(input, seen);
+  const sleep = planSleep(input);
+  if (sleep !== null) return sleep;
+  if (!proof.token) return { kind: 'prove' };
+  if (state.phase !== 'ready') return planNothing(state, 'ready', null);
+  return nowMs - proof.listedAtMs >= RELIST_MS ? { kind: 'list_models' } : { kind: 'check_health' };
+}
+
+function planLoading({ wanted, state, nowMs }: PlanInput, seen: KeptContainer): ContainerStep {
+  const waitedMs = nowMs - (state.runSinceMs ?? nowMs);
+  if (waitedMs < wanted.readyWithinMs) return { kind: 'list_models' };
+  const seconds = Math.round(wanted.readyWithinMs / 1_000);
+  const last = state.progress === null ? '' : ` Its last word: ${state.progress.text}.`;
+  return {
+    kind: 'give_up',
+    code: 'load_timeout',
+    detail: `It did not get ready within ${seconds} s.${last}`,
+    fix: null,
+    stop: seen.adopted ? null : seen.id,
+  };
+}
+
+function planSleep({ wanted, state, inFlight }: PlanInput): ContainerStep | null {
+  if (!wanted.parkable) return null;
+  const { asleep } = state.proof;
+  if (asleep === null) return { kind: 'check_asleep' };
+  if (wanted.wish === 'parked') {
+    if (asleep) return planNothing(state, 'parked', 'Its card is free; its weights wait in main memory.');
+    // What never brought a token is not known to wake up again.
+    if (!state.proof.token) return { kind: 'prove' };
+    if (inFlight > 0 && !state.drained) return { kind: 'drain', why: 'It is declared parked.' };
+    return { kind: 'park' };
+  }
+  return asleep ? { kind: 'unpark' } : null;
+}

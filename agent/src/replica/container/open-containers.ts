@@ -1,0 +1,57 @@
+import type { Clock, Random } from '@ai-fabric/shared';
+import type { Logger } from 'pino';
+import type { ContainerEngine } from '../../containers/container-engine.js';
+import { type PrivateFiles, StateFileError } from '../../identity/private-files.js';
+import { engineProbe } from '../engine-probe.js';
+import { ContainerCensus } from './container-census.js';
+import { engineSleep } from './engine-sleep.js';
+import { findFreePort } from './find-free-port.js';
+import type { InFlight } from './in-flight.js';
+import type { HostView, KeptTools } from './kept-tools.js';
+import { ReplicaMemory } from './replica-memory.js';
+import type { ReplicaRecipe } from './replica-recipe.js';
+
+export interface ContainersOptions {
+  readonly engine: ContainerEngine;
+  readonly openRecipe: (memory: ReplicaMemory) => ReplicaRecipe;
+  readonly stateDirectory: string;
+  readonly files: PrivateFiles;
+  readonly hostId: string;
+  readonly inFlight: InFlight;
+  readonly host: HostView;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Called when the orphans are others than before. */
+  readonly onOrphans: () => void;
+}
+
+/** What keeps the containers of a host, and is closed after its keepers. */
+export interface Containers {
+  readonly tools: KeptTools;
+  close(): Promise<void>;
+}
+
+/** @throws StateFileError where what is remembered of the replicas is damaged */
+export async function openContainers(options: ContainersOptions): Promise<Containers> {
+  const { engine, stateDirectory, files, hostId, inFlight, host, clock, random, log, onOrphans } = options;
+  const memory = await ReplicaMemory.open(stateDirectory, files, log);
+  const census = new ContainerCensus({ engine, hostId, clock, log, onOrphans });
+  const recipe = options.openRecipe(memory);
+  return {
+    tools: {
+      ...{ engine, census, memory, recipe, hostId, inFlight, host, clock, random, log },
+      findPort: findFreePort,
+      openProbe: ({ host: name, port, key }) => engineProbe({ url: `http://${name}:${port}`, key }, clock),
+      openSleep: (address) => engineSleep(address, clock),
+    },
+    close: async () => {
+      await census.close();
+      await engine.close();
+      await memory.flush().catch((error: unknown) => {
+        if (!(error instanceof StateFileError)) throw error;
+        log.warn({ error: error.message }, 'replicas: what was learnt of them could not be kept');
+      });
+    },
+  };
+}

@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { type PrivateFiles, StateFileError } from '../../identity/private-files.js';
+import {
+  addPhaseTime,
+  type PhaseTimes,
+  type TimedPhase,
+  type UsualTimes,
+  usualPhaseTime,
+} from './decide/phase-times.js';
+
+const secondsSchema = z.array(z.number().min(0)).max(32).optional();
+const phaseTimesSchema = z.object({
+  pulling: secondsSchema,
+  creating: secondsSchema,
+  starting: secondsSchema,
+  loading: secondsSchema,
+  warming: secondsSchema,
+});
+const replicaSchema = z.object({
+  /** The engine's key: made here, and told to nobody but the engine and the tunnel. */
+  key: z.string().min(16).max(200),
+  adoptedId: z.string().max(80).nullable(),
+  restartsDone: z.int().min(0).nullable(),
+  /** How many fallbacks were in force when it last got ready, and for which declaration. */
+  rung: z.object({ baseHash: z.string().max(80), count: z.int().min(0).max(8) }).nullable(),
+  /** The cards and the port that its container was made with. */
+  cards: z.array(z.string().max(80)).max(16),
+  port: z.int().min(1).max(65_535).nullable(),
+});
+const memorySchema = z.object({
+  version: z.literal(1),
+  replicas: z.record(z.string().max(120), replicaSchema),
+  /** By model. */
+  phaseTimes: z.record(z.string().max(200), phaseTimesSchema),
+  /** By "card model": what it took of the card, in bytes. */
+  footprints: z.record(z.string().max(300), z.int().min(0)),
+});
+
+export type RememberedReplica = z.infer<typeof replicaSchema>;
+type Memory = z.infer<typeof memorySchema>;
+
+const FILE = 'replicas.json';
+const MAX_MODELS = 24;
+const MAX_FOOTPRINTS = 64;
+
+/** What this agent must know of its replicas after a restart, in one private file. Writes are whole or not at all. */
+export class ReplicaMemory {
+  readonly #path: string;
+  readonly #files: PrivateFiles;
+  readonly #log: Logger;
+  #memory: Memory;
+  #dirty = false;
+  #writing: Promise<void> | null = null;
+
+  private constructor(path: string, files: PrivateFiles, log: Logger, memory: Memory) {
+    this.#path = path;
+    this.#files = files;
+    this.#log = log;
+    this.#memory = memory;
+  }
+
+  /** @throws StateFileError where the file is damaged: with another key, what runs could not be used any more */
+  static async open(directory: string, files: PrivateFiles, log: Logger): Promise<ReplicaMemory> {
+    const path = join(directory, FILE);
+    const text = await files.read(path);
+    if (text === null) {
+      return new ReplicaMemory(path, files, log, {
+        version: 1,
+        replicas: {},
+        phaseTimes: {},
+        footprints: {},
+      });
+    }
+    const parsed = memorySchema.safeParse(parseJson(text));
+    if (parsed.success) return new ReplicaMemory(path, files, log, parsed.data);
+    const issue = parsed.error.issues[0];
+    throw new StateFileError(
+      `${path} is damaged (${issue?.path.join('.') || 'whole file'}: ${issue?.message ?? 'invalid'}). ` +
+        'Fix: put back a backup, or move it away: containers that this agent made are then made anew.',
+    );
+  }
+
+  /** Made on first use, with a key of its own. */
+  replica(deployment: string): RememberedReplica {
+    const known = this.#memory.replicas[deployment];
+    if (known !== undefined) return known;
+    const made: RememberedReplica = {
+      key: randomBytes(32).toString('base64url'),
+      adoptedId: null,
+      restartsDone: null,
+      rung: null,
+      cards: [],
+      port: null,
+    };
+    this.#memory.replicas[deployment] = made;
+    this.#save();
+    return made;
+  }
+
+  update(deployment: string, change: Partial<Omit<RememberedReplica, 'key'>>): void {
+    this.#memory.replicas[deployment] = { ...this.replica(deployment), ...change };
+    this.#save();
+  }
+
+  forget(deployment: string): void {
+    delete this.#memory.replicas[deployment];
+    this.#save();
+  }
+
+  usualTime(model: string, phase: TimedPhase): UsualTimes | null {
+    return usualPhaseTime((this.#memory.phaseTimes[model] ?? {}) as PhaseTimes, phase);
+  }
+
+  addPhaseTime(model: string, phase: TimedPhase, seconds: number): void {
+    const { phaseTimes } = this.#memory;
+    const times = addPhaseTime((phaseTimes[model] ?? {}) as PhaseTimes, phase, seconds);
+    // Put last again: the model that was used longest ago is the first to be forgotten.
+    delete phaseTimes[model];
+    phaseTimes[model] = times as Memory['phaseTimes'][string];
+    forgetFirst(phaseTimes, MAX_MODELS);
+    this.#save();
+  }
+
+  footprint(card: string, model: string): number | null {
+    return this.#memory.footprints[`${card} ${model}`] ?? null;
+  }
+
+  learnFootprint(card: string, model: string, bytes: number): void {
+    const { footprints } = this.#memory;
+    const name = `${card} ${model}`;
+    delete footprints[name];
+    footprints[name] = Math.round(bytes);
+    forgetFirst(footprints, MAX_FOOTPRINTS);
+    this.#save();
+  }
+
+  /** Resolves when all that was said before is on the disk. @throws StateFileError */
+  async flush(): Promise<void> {
+    while (this.#writing !== null) await this.#writing;
+    if (this.#dirty) await this.#write();
+  }
+
+  #save(): void {
+    this.#dirty = true;
+    this.#writing ??= Promise.resolve()
+      .then(() => this.#write())
+      .catch((error: unknown) => {
+        this.#log.warn({ error: String(error) }, 'replicas: what was learnt of them could not be kept');
+      })
+      .finally(() => {
+        this.#writing = null;
+      });
+  }
+
+  async #write(): Promise<void> {
+    while (this.#dirty) {
+      this.#dirty = false;
+      try {
+        await this.#files.write(this.#path, `${JSON.stringify(this.#memory)}\n`);
+      } catch (error) {
+        this.#dirty = true;
+        throw error;
+      }
+    }
+  }
+}
+
+function forgetFirst(record: Record<string, unknown>, most: number): void {
+  for (const name of Object.keys(record).slice(0, Math.max(0, Object.keys(record).length - most))) {
+    delete record[name];
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

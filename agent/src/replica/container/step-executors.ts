@@ -1,0 +1,247 @@
+import type { VllmReplica } from '@ai-fabric/shared';
+import type { PullProgress } from '../../containers/container-engine.js';
+import { ContainerEngineError } from '../../containers/container-engine-error.js';
+import type { LookStep } from '../engine-probe.js';
+import type { KeptContainer } from './decide/container-state.js';
+import type { ContainerStep, StepKind, StepOf, StepResult } from './decide/container-step.js';
+import { trouble } from './decide/container-trouble.js';
+import { containerName, judgeContainer } from './decide/judge-container.js';
+import type { Wanted } from './decide/plan-input.js';
+import { readContainerError } from './decide/read-container-error.js';
+import { readContainerEnd, readEngineLog } from './decide/read-engine-log.js';
+import { judgeGpuList } from './decide/read-gpu-list.js';
+import type { EngineDoor } from './engine-door.js';
+import type { KeptTools } from './kept-tools.js';
+import { readLastLines } from './read-last-lines.js';
+import { type FitAnswer, RecipeError } from './replica-recipe.js';
+
+/** What a step is carried out with: one replica's own. */
+export interface StepContext {
+  readonly tools: KeptTools;
+  readonly desired: VllmReplica;
+  readonly wanted: Wanted;
+  readonly rung: number;
+  readonly kept: KeptContainer | null;
+  readonly door: EngineDoor;
+  readonly onPull: (progress: PullProgress) => void;
+  readonly onFit: (answer: FitAnswer) => void;
+}
+
+type Executors = {
+  readonly [Kind in StepKind]: (
+    context: StepContext,
+    step: StepOf<Kind>,
+    signal: AbortSignal,
+  ) => Promise<StepResult>;
+};
+
+const DONE: StepResult = { kind: 'done' };
+const STOP_GRACE_SECONDS = 60;
+
+/** Carries a step out. Never rejects: what goes wrong is a result. */
+export async function executeStep(
+  context: StepContext,
+  step: ContainerStep,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  try {
+    return await run(context, step, signal);
+  } catch (error) {
+    return readStepError(step.kind, error, signal);
+  }
+}
+
+function run<Kind extends StepKind>(
+  context: StepContext,
+  step: StepOf<Kind>,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const execute: Executors[Kind] = executors[step.kind as Kind];
+  return execute(context, step, signal);
+}
+
+const executors: Executors = {
+  wait_until: ({ tools: { clock } }, { untilMs }, signal) =>
+    new Promise((resolve) => {
+      const finish = (): void => {
+        timer?.cancel();
+        signal.removeEventListener('abort', finish);
+        resolve(DONE);
+      };
+      const timer = Number.isFinite(untilMs) ? clock.after(untilMs - clock.monotonicMs(), finish) : null;
+      signal.addEventListener('abort', finish, { once: true });
+      if (signal.aborted) finish();
+    }),
+  probe_engine: async ({ tools: { census } }) => {
+    const probe = await census.probe();
+    if (probe.reachable) return DONE;
+    return { kind: 'engine_away', trouble: trouble(probe.code, probe.detail, { fix: probe.fix }) };
+  },
+  inspect: async ({ tools, desired, wanted }, _, signal) => {
+    const { deployment, adopt, reach, image } = desired;
+    const adoptedId = adopt === null ? null : tools.memory.replica(deployment).adoptedId;
+    const claim = { deployment, hostId: tools.hostId, adoptedId, adopt };
+    const byId = adoptedId === null ? null : await tools.engine.inspect(adoptedId, signal);
+    const details = byId ?? (await tools.engine.inspect(adopt ?? containerName(deployment), signal));
+    return {
+      kind: 'seen',
+      seen: judgeContainer(details, claim, { image, specHash: wanted.specHash, reach }),
+    };
+  },
+  find_image: async ({ tools: { engine } }, { image }, signal) => {
+    return { kind: 'image', present: (await engine.findImage(image, signal)) !== null };
+  },
+  pull: async ({ tools: { engine }, onPull }, { image }, signal) => {
+    await engine.pull(image, { onProgress: onPull }, signal);
+    return DONE;
+  },
+  check_fit: async ({ tools, desired, rung, onFit }, _, signal) => {
+    const answer = await tools.recipe.fit(desired, rung, signal);
+    onFit(answer);
+    if (answer.fit.verdict !== 'does_not_fit') return DONE;
+    return { kind: 'failed', trouble: trouble('vram_insufficient', answer.fit.detail) };
+  },
+  create: async (context, _, signal) => createContainer(context, signal),
+  start: async ({ tools: { engine } }, { id }, signal) => {
+    await engine.start(id, signal);
+    return DONE;
+  },
+  check_gpu: async ({ tools, desired, kept }, { id }, signal) => {
+    const cards = tools.memory.replica(desired.deployment).cards;
+    const wanted = kept?.adopted || cards.length === 0 ? null : cards;
+    const missing = judgeGpuList(await tools.engine.exec(id, ['nvidia-smi', '-L'], signal), wanted);
+    return missing === null ? DONE : { kind: 'gpu_missing', detail: missing };
+  },
+  list_models: look({ kind: 'list_models' }),
+  check_health: look({ kind: 'check_health' }),
+  prove: (context, _, signal) => {
+    const { task, servedModel } = context.wanted;
+    return look({ kind: 'prove', task, model: servedModel })(context, _, signal);
+  },
+  check_asleep: async ({ door }, _, signal) => door.isAsleep(signal),
+  settle: () => Promise.resolve(DONE),
+  drain: async ({ tools, desired }, _, signal) => {
+    await drain(tools, desired, signal);
+    return signal.aborted ? { kind: 'aborted' } : DONE;
+  },
+  stop: async ({ tools: { engine } }, { id }, signal) => {
+    await engine.stop(id, STOP_GRACE_SECONDS, signal);
+    return DONE;
+  },
+  remove: async ({ tools: { engine } }, { id }, signal) => {
+    await engine.remove(id, signal);
+    return DONE;
+  },
+  park: async ({ door }, _, signal) => {
+    await door.sleep(signal);
+    return DONE;
+  },
+  unpark: async ({ door }, _, signal) => {
+    await door.wakeUp(signal);
+    return DONE;
+  },
+  adopt: async ({ tools: { memory, log }, desired: { deployment } }, { id, name }) => {
+    memory.update(deployment, { adoptedId: id });
+    await memory.flush();
+    log.info({ deployment, container: name }, 'replica: adopted');
+    return DONE;
+  },
+  read_end: async ({ tools: { engine }, kept }, { id }, signal) => {
+    const lines = await readLastLines(engine, id, signal);
+    const end = readContainerEnd(
+      { exitCode: kept?.exitCode ?? null, oomKilled: kept?.oomKilled ?? false },
+      lines,
+    );
+    const told = trouble(end.code, end.line, { fix: end.fix, lastLines: lines.slice(-5) });
+    return { kind: 'ended', trouble: told, outOfMemory: end.outOfMemory };
+  },
+  give_up: async ({ tools: { engine }, kept }, { code, detail, fix, stop }, signal) => {
+    const lines = kept === null ? [] : await readLastLines(engine, kept.id, signal);
+    if (stop !== null) await engine.stop(stop, STOP_GRACE_SECONDS, signal);
+    const outOfMemory = stop !== null && (readEngineLog(lines)?.outOfMemory ?? false);
+    const told = trouble(code, detail, { fix, lastLines: lines.slice(-5) });
+    return { kind: 'failed', trouble: told, outOfMemory };
+  },
+  finish: ({ tools: { memory }, desired: { deployment } }) => {
+    memory.forget(deployment);
+    return Promise.resolve(DONE);
+  },
+};
+
+function look(step: LookStep) {
+  return async ({ door }: StepContext, _: unknown, signal: AbortSignal): Promise<StepResult> => {
+    const result = await door.look(step, signal);
+    return signal.aborted ? { kind: 'aborted' } : { kind: 'looked', look: result };
+  };
+}
+
+/** Its key and its port are on the disk before it is made: a container whose key nobody knows is of no use. */
+async function createContainer(
+  { tools, desired, wanted, rung }: StepContext,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const { engine, memory, recipe, hostId } = tools;
+  const { deployment } = desired;
+  const { key, cards } = memory.replica(deployment);
+  const port = desired.port ?? (await tools.findPort());
+  const spec = await recipe.build(desired, rung, { hostId, key, cards, port });
+  memory.update(deployment, { port });
+  await memory.flush();
+  for (const { volume } of spec.volumes) await engine.ensureVolume(volume, {}, signal);
+  const { id } = await engine.create(spec, signal);
+  const details = await engine.inspect(id, signal);
+  const claim = { deployment, hostId, adoptedId: null, adopt: null };
+  const { image, reach } = desired;
+  return {
+    kind: 'created',
+    seen: judgeContainer(details, claim, { image, specHash: wanted.specHash, reach }),
+  };
+}
+
+async function drain(
+  { inFlight, clock }: KeptTools,
+  desired: VllmReplica,
+  signal: AbortSignal,
+): Promise<void> {
+  const stop = new AbortController();
+  const forward = (): void => stop.abort();
+  signal.addEventListener('abort', forward, { once: true });
+  if (signal.aborted) stop.abort();
+  const timer = clock.after(desired.drainWithinSeconds * 1_000, forward);
+  try {
+    await inFlight.whenIdle(desired.deployment, stop.signal);
+  } catch (error) {
+    // Whoever still asks after that is not waited for.
+    if (!stop.signal.aborted) throw error;
+  } finally {
+    timer.cancel();
+    signal.removeEventListener('abort', forward);
+  }
+}
+
+function readStepError(step: StepKind, error: unknown, signal: AbortSignal): StepResult {
+  if (signal.aborted) return { kind: 'aborted' };
+  if (error instanceof RecipeError) return { kind: 'failed', trouble: error.trouble };
+  if (!(error instanceof ContainerEngineError)) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return { kind: 'failed', trouble: trouble('engine_crashed', `${step}: ${detail}`) };
+  }
+  switch (error.code) {
+    case 'aborted':
+      return { kind: 'aborted' };
+    case 'unreachable':
+      return { kind: 'engine_away', trouble: readContainerError(step, error) };
+    case 'not_found':
+    case 'conflict':
+      // It went, or came, between the look and the step: looked at again.
+      return step === 'pull' || step === 'create' ? failed(step, error) : { kind: 'changed' };
+    case 'name_taken':
+      return { kind: 'changed' };
+    default:
+      return failed(step, error);
+  }
+}
+
+function failed(step: StepKind, error: ContainerEngineError): StepResult {
+  return { kind: 'failed', trouble: readContainerError(step, error) };
+}
