@@ -17,6 +17,7 @@ import { hostView } from './replica/container/host-view.js';
 import { type Containers, openContainers } from './replica/container/open-containers.js';
 import type { ReplicaMemory } from './replica/container/replica-memory.js';
 import type { ReplicaRecipe } from './replica/container/replica-recipe.js';
+import type { KeeperOptions, ReplicaKeeper } from './replica/replica-keeper.js';
 import { ReplicaKeepers } from './replica/replica-keepers.js';
 import { AgentTime } from './reporter/agent-time.js';
 import { Reporter } from './reporter/reporter.js';
@@ -28,7 +29,6 @@ import { type AgentEndpoints, logsEndpoint } from './tunnel/agent-endpoints.js';
 import { AgentTunnel } from './tunnel/agent-tunnel.js';
 import type { DialTunnel } from './tunnel/dial-tunnel.js';
 import { TunnelInFlight } from './tunnel/in-flight.js';
-import type { FindEngine } from './tunnel/tunnel-session.js';
 import { AGENT_VERSION } from './version.js';
 
 export interface AgentDependencies {
@@ -43,8 +43,8 @@ export interface AgentDependencies {
   readonly inventoryChild?: SensorDependencies['inventoryChild'];
   readonly openSocket?: OpenLinkSocket;
   readonly dialTunnel?: DialTunnel;
-  /** Where the requests of a deployment go that come through the tunnel; by default what its keeper says. */
-  readonly findEngine?: FindEngine;
+  /** Who keeps a replica, by default a keeper for its kind of engine. */
+  readonly openKeeper?: (options: KeeperOptions) => ReplicaKeeper;
   /** What the agent itself answers in the tunnel, beside what is its own. */
   readonly endpoints?: AgentEndpoints;
   /** This machine's own by default. */
@@ -178,7 +178,7 @@ class RunningAgent implements Agent {
   }
 
   async #open(address: PinnedAddress, socket: StatusSocket): Promise<Parts> {
-    const { clock, random, log, openSocket } = this.#deps;
+    const { clock, random, log, openSocket, openKeeper } = this.#deps;
     const { stateDirectory, platform } = this.#config;
     // Before the sensors: theirs then finds the name that this one gave to the boot.
     const { bootId } = await readBootIdentity({ platform, stateDirectory, clock, logger: log });
@@ -186,6 +186,7 @@ class RunningAgent implements Agent {
     const inFlight = new TunnelInFlight();
     const containers = await this.#openContainers(() => reporter, inFlight);
     const replicas = new ReplicaKeepers({
+      ...(openKeeper === undefined ? {} : { open: openKeeper }),
       clock,
       log,
       cadenceMs: this.#config.engineCadenceMs,
@@ -232,13 +233,13 @@ class RunningAgent implements Agent {
   }
 
   #openTunnel(address: PinnedAddress, replicas: ReplicaKeepers, inFlight: TunnelInFlight): AgentTunnel {
-    const { clock, random, log, dialTunnel, findEngine } = this.#deps;
+    const { clock, random, log, dialTunnel } = this.#deps;
     const { key, machineSha256, instanceId } = this.#identity;
     return new AgentTunnel({
       ...{ address, inFlight, clock, random, log },
       ...(dialTunnel === undefined ? {} : { dial: dialTunnel }),
       identity: { publicKey: key.publicKey, sign: key.sign, machineSha256, instanceId },
-      findEngine: findEngine ?? ((deployment) => replicas.engineAddress(deployment)),
+      findEngine: (deployment) => replicas.engineAddress(deployment),
       endpoints: new Map([
         ['logs', logsEndpoint((deployment, question, gone) => replicas.logs(deployment, question, gone))],
         ...(this.#deps.endpoints ?? []),
@@ -247,10 +248,7 @@ class RunningAgent implements Agent {
   }
 
   /** `null` where the host is to keep no containers. */
-  async #openContainers(
-    reporter: () => Reporter,
-    inFlight: TunnelInFlight,
-  ): Promise<Containers | null> {
+  async #openContainers(reporter: () => Reporter, inFlight: TunnelInFlight): Promise<Containers | null> {
     const { clock, random, log, containerEngine, openRecipe } = this.#deps;
     const { containerEnginePath, runtimeDirectory, platform, stateDirectory } = this.#config;
     if (openRecipe === undefined) return null;
