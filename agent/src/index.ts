@@ -18,6 +18,7 @@ export type { AgentState } from './identity/agent-state.js';
 export { StateFileError } from './identity/private-files.js';
 export { type JoinDependencies, type JoinRequest, joinFabric } from './join.js';
 export { LinkError, type LinkFailure } from './link/link-failure.js';
+export type { KeeperOptions, ReplicaKeeper } from './replica/replica-keeper.js';
 export type { Sensors } from './sensors/open-sensors.js';
 export type { ClosableSensor, Sensor, SensorResult } from './sensors/sensor.js';
 export { type Agent, type AgentDependencies, startAgent } from './start-agent.js';

@@ -14,12 +14,12 @@ import type { PinnedAddress } from './link/dial-pinned-tls.js';
 import type { LinkFailure } from './link/link-failure.js';
 import type { OpenLinkSocket } from './link/link-socket.js';
 import { hostView } from './replica/container/host-view.js';
-import { noneInFlight } from './replica/container/in-flight.js';
 import { type Containers, openContainers } from './replica/container/open-containers.js';
 import type { ReplicaMemory } from './replica/container/replica-memory.js';
 import type { ReplicaRecipe } from './replica/container/replica-recipe.js';
 import type { RecipeHost } from './replica/recipe/open-recipe.js';
 import { recipeHost } from './replica/recipe/recipe-host.js';
+import type { KeeperOptions, ReplicaKeeper } from './replica/replica-keeper.js';
 import { ReplicaKeepers } from './replica/replica-keepers.js';
 import { AgentTime } from './reporter/agent-time.js';
 import { Reporter } from './reporter/reporter.js';
@@ -27,6 +27,10 @@ import { readBootIdentity } from './sensors/host/boot-identity.js';
 import { openSensors, type SensorDependencies, type Sensors } from './sensors/open-sensors.js';
 import type { AgentStatus } from './status/agent-status.js';
 import { openStatusSocket, type StatusSocket } from './status/status-socket.js';
+import { type AgentEndpoints, logsEndpoint } from './tunnel/agent-endpoints.js';
+import { AgentTunnel } from './tunnel/agent-tunnel.js';
+import type { DialTunnel } from './tunnel/dial-tunnel.js';
+import { TunnelInFlight } from './tunnel/in-flight.js';
 import { AGENT_VERSION } from './version.js';
 
 export interface AgentDependencies {
@@ -40,6 +44,11 @@ export interface AgentDependencies {
   /** How the child that reads the cards' inventory is started; by default Node with the built file. */
   readonly inventoryChild?: SensorDependencies['inventoryChild'];
   readonly openSocket?: OpenLinkSocket;
+  readonly dialTunnel?: DialTunnel;
+  /** Who keeps a replica, by default a keeper for its kind of engine. */
+  readonly openKeeper?: (options: KeeperOptions) => ReplicaKeeper;
+  /** What the agent itself answers in the tunnel, beside what is its own. */
+  readonly endpoints?: AgentEndpoints;
   /** This machine's own by default. */
   readonly containerEngine?: ContainerEngine;
   /** How declarations become containers. */
@@ -157,8 +166,9 @@ class RunningAgent implements Agent {
 
   async #close(reason: GoodbyeReason): Promise<void> {
     if (!this.#parts) return;
-    const { link, reporter, replicas, containers, sensors, socket } = this.#parts;
+    const { link, tunnel, reporter, replicas, containers, sensors, socket } = this.#parts;
     this.#deps.log.info({ reason }, 'agent: stopping');
+    tunnel.close();
     await Promise.all([
       link.stop(reason, 'The agent is stopping.'),
       reporter.close(),
@@ -170,16 +180,19 @@ class RunningAgent implements Agent {
   }
 
   async #open(address: PinnedAddress, socket: StatusSocket): Promise<Parts> {
-    const { clock, random, log, openSocket } = this.#deps;
+    const { clock, random, log, openSocket, openKeeper } = this.#deps;
     const { stateDirectory, platform } = this.#config;
     // Before the sensors: theirs then finds the name that this one gave to the boot.
     const { bootId } = await readBootIdentity({ platform, stateDirectory, clock, logger: log });
     const time = new AgentTime(clock, this.#deps.elapsedMs ?? (() => clock.monotonicMs()));
+    const inFlight = new TunnelInFlight();
     const containers = await this.#openContainers(
       () => reporter,
       () => replicas,
+      inFlight,
     );
     const replicas = new ReplicaKeepers({
+      ...(openKeeper === undefined ? {} : { open: openKeeper }),
       clock,
       log,
       cadenceMs: this.#config.engineCadenceMs,
@@ -196,6 +209,7 @@ class RunningAgent implements Agent {
       bufferBytes: this.#config.bufferBytes,
     });
     const { key, machineSha256, instanceId } = this.#identity;
+    const tunnel = this.#openTunnel(address, replicas, inFlight);
     const link = new AgentLink({
       ...{ address, clock, random, log },
       ...(openSocket === undefined ? {} : { openSocket }),
@@ -210,22 +224,40 @@ class RunningAgent implements Agent {
         linked: (welcome) => {
           this.#onLinked(welcome);
           reporter.linked();
+          tunnel.linked();
           this.#deps.onLinked?.(this.status());
         },
         down: (failure) => {
           this.#onDown(failure);
           reporter.down();
+          tunnel.unlinked();
         },
         acked: (seq) => reporter.acked(seq),
       },
     });
-    return { link, reporter, replicas, containers, sensors, socket };
+    return { link, tunnel, reporter, replicas, containers, sensors, socket };
+  }
+
+  #openTunnel(address: PinnedAddress, replicas: ReplicaKeepers, inFlight: TunnelInFlight): AgentTunnel {
+    const { clock, random, log, dialTunnel } = this.#deps;
+    const { key, machineSha256, instanceId } = this.#identity;
+    return new AgentTunnel({
+      ...{ address, inFlight, clock, random, log },
+      ...(dialTunnel === undefined ? {} : { dial: dialTunnel }),
+      identity: { publicKey: key.publicKey, sign: key.sign, machineSha256, instanceId },
+      findEngine: (deployment) => replicas.engineAddress(deployment),
+      endpoints: new Map([
+        ['logs', logsEndpoint((deployment, question, gone) => replicas.logs(deployment, question, gone))],
+        ...(this.#deps.endpoints ?? []),
+      ]),
+    });
   }
 
   /** `null` where the host is to keep no containers. */
   async #openContainers(
     reporter: () => Reporter,
     replicas: () => ReplicaKeepers,
+    inFlight: TunnelInFlight,
   ): Promise<Containers | null> {
     const { clock, random, log, containerEngine, openRecipe } = this.#deps;
     const { containerEnginePath, runtimeDirectory, platform, stateDirectory } = this.#config;
@@ -248,7 +280,7 @@ class RunningAgent implements Agent {
       ...{ engine, openRecipe: openFor, stateDirectory, clock, random, log },
       files: this.#identity.files,
       hostId: this.#state.hostId,
-      inFlight: noneInFlight,
+      inFlight,
       host: hostView(() => reporter().readings()),
       onOrphans: () => reporter().replicasChanged(),
     });
@@ -285,6 +317,7 @@ class RunningAgent implements Agent {
 
 interface Parts {
   readonly link: AgentLink;
+  readonly tunnel: AgentTunnel;
   readonly reporter: Reporter;
   readonly replicas: ReplicaKeepers;
   readonly containers: Containers | null;

@@ -33,6 +33,8 @@ import { LiveLogLevel } from './live-log-level.js';
 import { openRegistry } from './registry/open-registry.js';
 import type { Registry } from './registry/registry-types.js';
 import { createRouter, type RunningRouter } from './router/create-router.js';
+import { TunnelBook } from './tunnel/tunnel-book.js';
+import { TunnelServer } from './tunnel/tunnel-server.js';
 
 export interface Surroundings {
   readonly clock: Clock;
@@ -54,6 +56,8 @@ export interface OpenedRooms {
   readonly router: RunningRouter;
   readonly secrets: SecretReader;
   readonly link: LinkServer;
+  readonly tunnels: TunnelBook;
+  readonly tunnelServer: TunnelServer;
   readonly feed: TelemetryFeed;
   readonly feedTickets: FeedTickets;
   readonly gateway: Gateway;
@@ -107,14 +111,12 @@ export async function openRooms(
   closers.add(() => router.close());
 
   const { certificateSha256 } = certificate;
-  const link = createLinkServer({
-    ...{ hosts, observations, live, declared, certificateSha256, clock, randomBytes },
-    log: room('link'),
-  });
+  const agents = openAgentRooms({ registry, live, certificateSha256, clock, room });
+  const { tunnels } = agents;
   const feed = createTelemetryFeed({ live, clock, log: room('feed') });
   const gatewayMetrics = new GatewayMetrics();
   const { bodies, gateway } = openGateway(
-    { registry, router, secrets, gatewayMetrics },
+    { registry, router, secrets, tunnels, gatewayMetrics },
     config,
     { clock, random, log },
     closers,
@@ -135,7 +137,8 @@ export async function openRooms(
     ownAddresses: createOwnAddresses(clock),
   });
   return {
-    ...{ registry, startedAtMs, logLevel, certificate, adminToken, live, telemetry, router, link, feed },
+    ...{ registry, startedAtMs, logLevel, certificate, adminToken, live, telemetry, router, feed },
+    ...agents,
     ...{ gateway, gatewayMetrics, bodies, admission, backupDesk, backupSchedule, secrets, secretsRead },
     fabricFile: new WatchedFabricFile(config.fabricFile),
     feedTickets: new FeedTickets(clock, randomBytes),
@@ -148,8 +151,9 @@ function openGateway(
     registry,
     router,
     secrets,
+    tunnels,
     gatewayMetrics,
-  }: Pick<OpenedRooms, 'registry' | 'router' | 'secrets' | 'gatewayMetrics'>,
+  }: Pick<OpenedRooms, 'registry' | 'router' | 'secrets' | 'tunnels' | 'gatewayMetrics'>,
   config: ControlPlaneConfig,
   { clock, log }: Surroundings,
   closers: Closers,
@@ -159,7 +163,7 @@ function openGateway(
   const bodies = new BodyStore({ directory, keys, clock, log: log.child({ room: 'bodies' }) });
   closers.add(() => bodies.close());
   const gateway = createGateway({
-    ...{ router, secrets, config, clock, metrics: gatewayMetrics, requestLog },
+    ...{ router, secrets, tunnels, config, clock, metrics: gatewayMetrics, requestLog },
     captureBody: (response, asked) =>
       new BodyCapture(
         response,
@@ -170,6 +174,35 @@ function openGateway(
     log: log.child({ room: 'gateway' }),
   });
   return { bodies, gateway };
+}
+
+interface AgentRoomsParts extends Pick<Surroundings, 'clock'> {
+  readonly registry: Registry;
+  readonly live: LiveState;
+  readonly certificateSha256: string;
+  readonly room: (name: string) => Logger;
+}
+
+/** What agents dial: the link, and the tunnel that goes with it. */
+function openAgentRooms({
+  registry,
+  live,
+  certificateSha256,
+  clock,
+  room,
+}: AgentRoomsParts): Pick<OpenedRooms, 'link' | 'tunnels' | 'tunnelServer'> {
+  const { declared, hosts, observations } = registry;
+  const tunnels = new TunnelBook({ declared, live, clock, log: room('tunnel') });
+  const link = createLinkServer({
+    ...{ hosts, observations, live, declared, certificateSha256, clock, randomBytes },
+    log: room('link'),
+    onHostEnded: (hostName, detail) => tunnels.endHost(hostName, detail),
+  });
+  const tunnelServer = new TunnelServer({
+    ...{ hosts, certificateSha256, clock, randomBytes, book: tunnels, log: room('tunnel') },
+    linkedInstanceId: (hostName) => link.linkedInstanceId(hostName),
+  });
+  return { link, tunnels, tunnelServer };
 }
 
 /** Reads what is declared to be found elsewhere, again whenever that changes. */

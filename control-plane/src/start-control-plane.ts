@@ -104,7 +104,7 @@ async function openAll(
   { clock, random, log }: Surroundings,
   closers: Closers,
 ): Promise<Listeners> {
-  const { registry, link, feed, gateway, admission, certificate } = rooms;
+  const { registry, link, tunnels, tunnelServer, feed, gateway, admission, certificate } = rooms;
   let urls: ListenerUrls = { tls: () => [], gateway: () => null };
   const operator = loadOnce(
     rooms,
@@ -122,6 +122,7 @@ async function openAll(
       metricsText: async () => (await operator.surfaces()).metrics.text(),
       notReady: () => notReady(registry.declared.current().revision),
       link: (request, socket, head) => link.handleUpgrade(request, socket, head),
+      tunnel: (request, socket, head) => tunnelServer.handleUpgrade(request, socket, head),
       feed: (request, socket, head) => feed.handleUpgrade(request, socket, head),
       verifyAdminToken: (presented) => rooms.adminToken.verify(presented),
       isOwnHost: (request) => admission.isOwnHost(request),
@@ -143,7 +144,8 @@ async function openAll(
     listeners.stopAccepting();
     // Requests first: what an agent does on a goodbye must not cost a stream that is still under way.
     await gateway.close(CLOSE_GRACE_MS);
-    await Promise.all([feed.close(), link.close()]);
+    tunnelServer.close();
+    await Promise.all([feed.close(), link.close(), tunnels.close()]);
     await listeners.close();
   });
   return listeners;

@@ -11,6 +11,7 @@ import { inspectMachine } from './machine/machine.js';
 import { requestsBench } from './requests/requests-bench.js';
 import { startBench } from './start/start-bench.js';
 import { telemetryBench } from './telemetry/telemetry-bench.js';
+import { tunnelBench } from './tunnel/tunnel-bench.js';
 
 const benches: readonly Bench[] = [
   gatewayBench,
@@ -19,6 +20,7 @@ const benches: readonly Bench[] = [
   agentBench,
   startBench,
   requestsBench,
+  tunnelBench,
 ];
 const DEFAULT_ROUNDS = 7;
 

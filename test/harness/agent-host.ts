@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import { type Agent, type AgentConfig, joinFabric, readAgentConfig, startAgent } from '@ai-fabric/agent';
+import {
+  type Agent,
+  type AgentConfig,
+  type AgentDependencies,
+  joinFabric,
+  readAgentConfig,
+  startAgent,
+} from '@ai-fabric/agent';
 import { type Clock, type GoodbyeReason, systemClock } from '@ai-fabric/shared';
 import { type Logger, pino } from 'pino';
 import { type InstalledNvidiaSmi, installNvidiaSmi } from '../simulators/nvidia-smi/install-nvidia-smi.js';
@@ -13,6 +20,8 @@ export interface AgentHostOptions {
   /** How often it looks at its cards, its engines and itself. */
   readonly cadenceMs?: number;
   readonly clock?: Clock;
+  /** Who keeps its replicas. */
+  readonly openKeeper?: NonNullable<AgentDependencies['openKeeper']>;
   readonly log?: Logger;
 }
 
@@ -93,7 +102,7 @@ export class AgentHost {
   }
 
   #surroundings() {
-    const { clock = systemClock(), log = pino({ level: 'silent' }) } = this.#options;
-    return { clock, log, random: Math.random };
+    const { clock = systemClock(), log = pino({ level: 'silent' }), openKeeper } = this.#options;
+    return { clock, log, random: Math.random, ...(openKeeper === undefined ? {} : { openKeeper }) };
   }
 }

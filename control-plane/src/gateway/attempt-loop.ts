@@ -14,6 +14,7 @@ import { DIRECT_TIMEOUTS, GATEWAY_LIMITS } from './gateway-limits.js';
 import type { GatewayParts } from './gateway-parts.js';
 import { Patience, type PatienceOwner } from './patience.js';
 import { type Chosen, nameOf, planCall } from './plan-call.js';
+import { openCall } from './upstream/open-call.js';
 import type { CallTimeouts } from './upstream/upstream-call.js';
 
 export interface LoopOwner extends AttemptOwner {
@@ -269,10 +270,11 @@ export class AttemptLoop implements PatienceOwner {
     if (body === null) throw new Error('a request was asked again after its answer had begun');
     const rewritten = applySplices(body, planRewrite(body, peeked, plan.servedModel), Buffer.allocUnsafe);
     const request = { path: plan.address.path, headers: plan.headers, body: rewritten };
-    const pool = this.#parts.pools.get(plan.address.origin);
-    const askedAtMs = this.#parts.clock.monotonicMs();
+    const { clock, deadlines } = this.#parts;
+    const askedAtMs = clock.monotonicMs();
     this.overheadMs += askedAtMs - this.#readyAtMs;
-    attempt.ask(request, this.#timeouts, pool, this.#parts.deadlines, askedAtMs);
+    const terms = { timeouts: this.#timeouts, deadlines, clock, askedAtMs };
+    attempt.ask((listener) => openCall(listener, plan.address, request, terms, this.#parts), askedAtMs);
   }
 
   #isEnough(): boolean {

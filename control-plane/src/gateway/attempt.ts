@@ -2,7 +2,6 @@ import type { ServerResponse } from 'node:http';
 import type { Clock } from '@ai-fabric/shared';
 import type { AttemptOutcome, Claim } from '../router/route-types.js';
 import type { AnswerSink, SinkHost } from './answer-sink.js';
-import type { Deadlines } from './deadlines.js';
 import { type AttemptFailure, attemptFailure, isBusy } from './decide/attempt-failure.js';
 import type { GatewayError } from './decide/error-table.js';
 import { judgeAnswer } from './decide/judge-answer.js';
@@ -11,14 +10,7 @@ import type { Usage } from './decide/read-usage.js';
 import { ErrorAnswer } from './error-answer.js';
 import { EventStreamRelay } from './event-stream-relay.js';
 import { JsonAnswer } from './json-answer.js';
-import {
-  type AnswerHeaders,
-  type AnswerListener,
-  type CallRequest,
-  type CallTimeouts,
-  UpstreamCall,
-} from './upstream/upstream-call.js';
-import type { UpstreamPool } from './upstream/upstream-pools.js';
+import type { AnswerHeaders, AnswerListener, UpstreamCall } from './upstream/upstream-call.js';
 
 /** The request that an attempt is made for. */
 export interface AttemptOwner {
@@ -63,15 +55,9 @@ export class Attempt implements AnswerListener, SinkHost {
   }
 
   /** May fail before it returns, and then tells the owner so. */
-  ask(
-    request: CallRequest,
-    timeouts: CallTimeouts,
-    pool: UpstreamPool,
-    deadlines: Deadlines,
-    askedAtMs: number,
-  ): void {
+  ask(open: (listener: AnswerListener) => UpstreamCall, askedAtMs: number): void {
     this.#askedAtMs = askedAtMs;
-    this.#call = new UpstreamCall(this, request, timeouts, pool, deadlines, this.#clock, askedAtMs);
+    this.#call = open(this);
     this.#call.send();
   }
 
@@ -193,10 +179,15 @@ const NEUTRAL: AttemptOutcome = { kind: 'neutral' };
 const BUSY: AttemptOutcome = { kind: 'busy' };
 const SUCCEEDED: AttemptOutcome = { kind: 'succeeded', promptTokens: null, completionTokens: null };
 
-/** The total deadline is the request's own: an engine that was still writing did nothing wrong. */
+/**
+ * The total deadline is the request's own: an engine that was still writing did nothing wrong. Nor did one whose
+ * tunnel broke: the router sees for itself that it is down, and the engine is as good as before when it is back.
+ */
 function outcomeOf(failure: AttemptFailure): AttemptOutcome {
   if (isBusy(failure)) return BUSY;
-  return failure.code === 'total_timeout' ? NEUTRAL : { kind: 'failed', code: failure.code };
+  return failure.code === 'total_timeout' || failure.code === 'tunnel_down'
+    ? NEUTRAL
+    : { kind: 'failed', code: failure.code };
 }
 
 function text(header: string | string[] | undefined): string {

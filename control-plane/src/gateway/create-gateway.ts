@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { Router } from '../router/route-types.js';
+import type { TunnelLookup } from '../tunnel/tunnel-book.js';
 import { KeyLimiter } from './admission/key-limiter.js';
 import { answerError, ownFacts } from './answer-now.js';
 import { ConnectionEnds } from './connection-ends.js';
@@ -24,6 +25,7 @@ import { UpstreamPools } from './upstream/upstream-pools.js';
 export interface GatewayOptions {
   readonly router: Router;
   readonly secrets: ProviderKeys;
+  readonly tunnels: TunnelLookup;
   readonly metrics: GatewayMetrics;
   readonly requestLog: RequestRecorder;
   readonly captureBody: CaptureBody;
@@ -60,6 +62,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     deadlines: new Deadlines(clock, GATEWAY_LIMITS.tickMs),
     connectionEnds: new ConnectionEnds(),
     pools: new UpstreamPools(clock),
+    tunnels: options.tunnels,
     addresses: new TargetAddresses(),
     metrics: options.metrics,
     requestLog: options.requestLog,

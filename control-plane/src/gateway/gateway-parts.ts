@@ -3,6 +3,7 @@ import type { Clock } from '@ai-fabric/shared';
 import type { BodyCapture } from '../bodies/capture-body.js';
 import type { SecretReference } from '../declared/declared-state.js';
 import type { Router } from '../router/route-types.js';
+import type { TunnelLookup } from '../tunnel/tunnel-book.js';
 import type { KeyLimiter } from './admission/key-limiter.js';
 import type { BodyLimits } from './body-reader.js';
 import type { ConnectionEnds } from './connection-ends.js';
@@ -38,6 +39,7 @@ export interface GatewayParts {
   readonly deadlines: Deadlines;
   readonly connectionEnds: ConnectionEnds;
   readonly pools: UpstreamPools;
+  readonly tunnels: TunnelLookup;
   readonly addresses: TargetAddresses;
   readonly metrics: GatewayMetrics;
   readonly requestLog: RequestRecorder;

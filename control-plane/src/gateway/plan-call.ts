@@ -1,3 +1,5 @@
+import { reachOf } from '../declared/decide/reach-of.js';
+import type { DeclaredDeployment } from '../declared/declared-state.js';
 import type { RouteDecision } from '../router/route-types.js';
 import { type AttemptFailure, attemptFailure } from './decide/attempt-failure.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
@@ -26,12 +28,12 @@ export function planCall(
   if (chosen.kind === 'send') {
     const { deployment } = chosen;
     const { servedModel } = deployment;
-    if (deployment.engine !== 'external') {
+    const address = addressOf(deployment, endpoint, parts);
+    if (address === null) {
       return attemptFailure('network_unreachable', `${deployment.name}: no way leads to it`);
     }
-    const { url } = deployment;
     return {
-      address: parts.addresses.resolve(url, endpoint.path, 'engine'),
+      address,
       headers: upstreamHeaders(stream, null, trace),
       servedModel,
     };
@@ -49,6 +51,19 @@ export function planCall(
     headers: upstreamHeaders(stream, apiKey, trace),
     servedModel: model.model,
   };
+}
+
+/** @returns `null` where the agent has told of no address: an engine that is reached directly and not by its tunnel */
+function addressOf(
+  deployment: DeclaredDeployment,
+  endpoint: EngineEndpoint,
+  { addresses }: GatewayParts,
+): TargetAddress | null {
+  const { host, name } = deployment;
+  if (reachOf(deployment) === 'tunnel') {
+    return { kind: 'tunnel', host, deployment: name, path: `/v1${endpoint.path}` };
+  }
+  return deployment.engine === 'external' ? addresses.resolve(deployment.url, endpoint.path, 'engine') : null;
 }
 
 /** What `x-fabric-host` and `x-fabric-replica` say of a chosen target. */

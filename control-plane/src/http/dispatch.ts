@@ -6,7 +6,8 @@ import { isLoopback } from '../gateway/admission/decide/address-kind.js';
 import type { PageOrigin } from '../gateway/admission/decide/check-origin.js';
 import { isForwarded } from '../gateway/admission/decide/is-forwarded.js';
 import { admitSubscriber, type SubscriberFacts } from './decide/admit-subscriber.js';
-import { classifyPath, isServed, type Listener } from './decide/classify-path.js';
+import { classifyPath, isServed, type Listener, type Surface } from './decide/classify-path.js';
+import { askedProtocol } from './ignore-upgrade.js';
 import type { ListenerHandlers } from './listeners.js';
 import { answerHealth, type NotReady } from './readiness.js';
 import { answerRefusal, refuseUpgrade } from './refuse-upgrade.js';
@@ -19,6 +20,7 @@ export interface Rooms {
   readonly metricsText: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly notReady: () => NotReady;
   readonly link: UpgradeHandler;
+  readonly tunnel: UpgradeHandler;
   readonly feed: UpgradeHandler;
   readonly verifyAdminToken: (presented: string) => boolean;
   /** Whether the `Host` that a client asked for is a name or address of ours. */
@@ -58,6 +60,7 @@ export function createDispatch(rooms: Rooms, log: Logger): ListenerHandlers {
       else if (surface === 'metrics') void answerMetrics(rooms, request, response, log);
       else if (surface === 'api') void api(request, response);
       else if (surface === 'feed') answerRefusal(response, 426, NO_WEBSOCKET, null);
+      else if (surface === 'tunnel') answerText(response, 426, 'this path is for agents\n');
       else answerText(response, 426, `${NO_WEBSOCKET}\n`);
     },
     upgrade: (listener) => (request, socket, head) => {
@@ -70,6 +73,12 @@ export function createDispatch(rooms: Rooms, log: Logger): ListenerHandlers {
   };
 }
 
+const PROTOCOLS: Readonly<Partial<Record<Surface, ReturnType<typeof askedProtocol>>>> = {
+  link: 'websocket',
+  feed: 'websocket',
+  tunnel: 'tunnel',
+};
+
 function upgrade(
   rooms: Rooms,
   listener: Listener,
@@ -79,11 +88,13 @@ function upgrade(
 ): void {
   const surface = classifyPath(pathOf(request));
   const loopback = isLocal(request);
-  const isSocketSurface = surface === 'link' || surface === 'feed';
-  if (!isSocketSurface || !isServed(surface, listener, loopback)) {
-    refuseUpgrade(socket, 404, 'nothing speaks WebSocket here');
+  const spoken = PROTOCOLS[surface];
+  if (spoken !== askedProtocol(request) || !isServed(surface, listener, loopback)) {
+    refuseUpgrade(socket, 404, 'nothing speaks this protocol here');
   } else if (surface === 'link') {
     rooms.link(request, socket, head);
+  } else if (surface === 'tunnel') {
+    rooms.tunnel(request, socket, head);
   } else {
     const verdict = admitSubscriber(subscriberFacts(rooms, request));
     if (verdict.kind === 'admitted') rooms.feed(request, socket, head);

@@ -1,14 +1,15 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { TUNNEL_PROTOCOL } from '@ai-fabric/shared';
 
 /** What asks for the other protocol. `connection` would name the other two. */
 const ASKING = new Set(['upgrade', 'http2-settings', 'connection']);
 
-export function asksForWebSocket(request: IncomingMessage): boolean {
-  return (request.headers.upgrade ?? '')
-    .toLowerCase()
-    .split(/[\s,]+/)
-    .includes('websocket');
+/** Which of our two protocols is asked for, `null`: none of them. */
+export function askedProtocol(request: IncomingMessage): 'websocket' | 'tunnel' | null {
+  const asked = (request.headers.upgrade ?? '').toLowerCase().split(/[\s,]+/);
+  if (asked.includes(TUNNEL_PROTOCOL)) return 'tunnel';
+  return asked.includes('websocket') ? 'websocket' : null;
 }
 
 /**

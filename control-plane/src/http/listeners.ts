@@ -12,7 +12,7 @@ import type { Logger } from 'pino';
 import { createRequestIds } from '../gateway/admission/request-ids.js';
 import { answerParserError } from './answer-parser-error.js';
 import type { Listener } from './decide/classify-path.js';
-import { asksForWebSocket, ignoreUpgrade } from './ignore-upgrade.js';
+import { askedProtocol, ignoreUpgrade } from './ignore-upgrade.js';
 import { portHolder } from './port-holder.js';
 
 export interface ListenerHandlers {
@@ -174,7 +174,7 @@ function makeServer(wanted: Wanted, options: ListenersOptions): Server {
     : createPlainServer(settings, onRequest);
   const onUpgrade = options.handlers.upgrade(wanted);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (asksForWebSocket(request)) onUpgrade(request, socket, head);
+    if (askedProtocol(request) !== null) onUpgrade(request, socket, head);
     else ignoreUpgrade(server, wanted.encrypted ? 'secureConnection' : 'connection', request, socket, head);
   });
   // The id that the client asked for was never read: one of ours.

@@ -88,6 +88,12 @@ export class LinkLoop {
     return this.#byHost.has(hostName);
   }
 
+  /** The agent process that has the host's link; `null`: none has. */
+  linkedInstanceId(hostName: string): string | null {
+    const state = this.#byHost.get(hostName)?.state;
+    return state?.name === 'linked' ? state.instanceId : null;
+  }
+
   /** Of a linked host's last heartbeat; `null`: none came back yet. */
   roundTripMs(hostName: string): number | null {
     return this.#byHost.get(hostName)?.roundTripMs ?? null;
@@ -162,6 +168,7 @@ export class LinkLoop {
   endHost(hostName: string, reason: GoodbyeReason, detail: string): void {
     const claiming = claimsOf(this.#entries.values(), hostName);
     for (const entry of claiming) this.#dispatch(entry, { type: 'evict', reason, detail });
+    this.#parts.onHostEnded?.(hostName, detail);
   }
 
   #listener(entry: LinkEntry): LinkSocketListener {

@@ -16,4 +16,6 @@ export interface LinkParts {
   /** Unpredictable bytes: for nonces. */
   readonly randomBytes: (size: number) => Uint8Array;
   readonly log: Logger;
+  /** A host lost its right to a link: whatever else it has goes with it. */
+  readonly onHostEnded?: (hostName: string, detail: string) => void;
 }

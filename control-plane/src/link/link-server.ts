@@ -21,6 +21,8 @@ export interface LinkServer {
   /** What was dropped of reports, since start. */
   counters(): Readonly<ReportCounters>;
   hasLink(hostName: string): boolean;
+  /** The agent process that has the host's link; `null`: none has. */
+  linkedInstanceId(hostName: string): string | null;
   /** Who else came with this host's key. */
   identityConflict(hostName: string): IdentityConflict | null;
   /** An operator has dealt with a host's `identity_in_use`. @returns false when there was none */
@@ -54,6 +56,7 @@ export function createLinkServer(parts: LinkServerParts): LinkServer {
     roundTripMs: (hostName) => loop.roundTripMs(hostName),
     counters: () => loop.counters,
     hasLink: (hostName) => loop.hasLink(hostName),
+    linkedInstanceId: (hostName) => loop.linkedInstanceId(hostName),
     identityConflict: (hostName) => loop.conflicts.of(hostName),
     clearIdentityConflict: (hostName) => loop.conflicts.clear(hostName),
     endHost: (hostName, reason, detail) => loop.endHost(hostName, reason, detail),

@@ -1,27 +1,30 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { keyProofText } from '@ai-fabric/shared';
-import type { Hello } from './decide/link-lifecycle.js';
+import { type KeyProofParts, keyProofText } from '@ai-fabric/shared';
+
+/** What a peer shows of its key. */
+export interface ShownKey {
+  readonly publicKey: string;
+  readonly instanceId: string;
+  readonly proof: string;
+}
 
 /**
  * Checks that a hello was signed with the key that it names, for this challenge and this certificate.
  *
+ * @param textOf what was to be signed: the link's text, or another use's
  * @returns `publicKey`: the key in the one form that the registry stores (DER SPKI, base64), however the peer wrote
  *   it; `null` for anything that does not hold
  */
 export function verifyKeyProof(
-  hello: Hello,
+  { publicKey, instanceId, proof }: ShownKey,
   nonce: string,
   certificateSha256: string,
+  textOf: (parts: KeyProofParts) => string = keyProofText,
 ): { readonly publicKey: string } | null {
-  const key = readPublicKey(hello.publicKey);
+  const key = readPublicKey(publicKey);
   if (!key) return null;
-  const text = keyProofText({
-    nonce,
-    certificateSha256,
-    publicKey: hello.publicKey,
-    instanceId: hello.instanceId,
-  });
-  const holds = verify(null, Buffer.from(text, 'utf8'), key, Buffer.from(hello.proof, 'base64'));
+  const text = textOf({ nonce, certificateSha256, publicKey, instanceId });
+  const holds = verify(null, Buffer.from(text, 'utf8'), key, Buffer.from(proof, 'base64'));
   return holds ? { publicKey: key.export({ type: 'spki', format: 'der' }).toString('base64') } : null;
 }
 

@@ -17,6 +17,7 @@ export class HostRecord {
   peerAddress: string | null = null;
   clockSkewMs: number | null = null;
   draining = false;
+  tunnelUp = false;
   revokedAtMs: number | null = null;
   inventory: HostInventory | null = null;
   sample: TelemetrySample | null = null;
@@ -90,6 +91,7 @@ export class HostRecord {
       peerAddress: this.peerAddress,
       clockSkewMs: this.clockSkewMs,
       draining: this.draining,
+      tunnelUp: this.tunnelUp,
       revokedAtMs: this.revokedAtMs,
       inventory: this.inventory,
       sample: this.sample,

@@ -179,6 +179,14 @@ export class LiveState implements LiveView {
     this.#tellHost(record);
   }
 
+  /** A host that is removed meanwhile has nobody to tell of it. */
+  setTunnelUp(name: string, tunnelUp: boolean): void {
+    const record = this.#hosts.get(name);
+    if (!record || record.tunnelUp === tunnelUp) return;
+    record.tunnelUp = tunnelUp;
+    this.#tellHost(record);
+  }
+
   /** The issues that its agent told last, each with the time since which it is known. */
   agentIssues(name: string): readonly LiveIssue[] {
     return this.#hosts.get(name)?.agentIssues ?? [];

@@ -22,6 +22,8 @@ export interface LiveHost {
   readonly peerAddress: string | null;
   readonly clockSkewMs: number | null;
   readonly draining: boolean;
+  /** Its engines can be asked through its agent. */
+  readonly tunnelUp: boolean;
   /** Its key is refused since then. */
   readonly revokedAtMs: number | null;
   readonly inventory: HostInventory | null;

@@ -1,4 +1,5 @@
 import type { EngineReading, ReplicaPhase } from '@ai-fabric/shared';
+import { reachOf } from '../declared/decide/reach-of.js';
 import type { DeclaredDeployment } from '../declared/declared-state.js';
 import type { LiveReplica, LiveView, Presence } from '../live/live-view.js';
 import type { Breaker } from './breaker.js';
@@ -38,6 +39,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   phase: ReplicaPhase = 'absent';
   phaseForMs = Number.POSITIVE_INFINITY;
   doubtForMs = 0;
+  tunnelDown = false;
   contextTokens: number | null = null;
   blockedForMs = 0;
   busyForMs = 0;
@@ -130,6 +132,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     const failingSinceMs = this.#failingSinceMs;
     this.doubtForMs =
       failingSinceMs === null ? 0 : Math.max(0, failingSinceMs + settings.doubtMs - now.monotonicMs);
+    this.tunnelDown = reachOf(this.deployment) === 'tunnel' && host?.tunnelUp !== true;
     this.contextTokens = smaller(this.deployment.contextTokens, replica?.status.maxModelLen ?? null);
     this.blockedForMs = breaker.blockedForMs(now.monotonicMs);
     this.busyForMs = breaker.busyForMs(now.monotonicMs);

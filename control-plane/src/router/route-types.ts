@@ -29,6 +29,8 @@ export type FilterReason =
   | 'host_late'
   | 'draining'
   | 'not_ready'
+  /** It is reached through its host's tunnel, and that is not there. */
+  | 'tunnel_down'
   /** Every slot is taken, or its engine said a moment ago that its queue is full. */
   | 'full'
   | 'breaker_open'

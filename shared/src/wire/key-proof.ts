@@ -11,11 +11,14 @@ export interface KeyProofParts {
  * certificate, so that a relay with a certificate of its own cannot pass the proof on.
  */
 export function keyProofText(parts: KeyProofParts): string {
-  return [
-    'ai-fabric link proof 1',
-    parts.nonce,
-    parts.certificateSha256,
-    parts.publicKey,
-    parts.instanceId,
-  ].join('\n');
+  return proofText('ai-fabric link proof 1', parts);
+}
+
+/** The same for a tunnel, under a title of its own: a proof that was made for a link opens no tunnel. */
+export function tunnelProofText(parts: KeyProofParts): string {
+  return proofText('ai-fabric tunnel proof 1', parts);
+}
+
+function proofText(title: string, parts: KeyProofParts): string {
+  return [title, parts.nonce, parts.certificateSha256, parts.publicKey, parts.instanceId].join('\n');
 }

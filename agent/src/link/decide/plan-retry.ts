@@ -2,7 +2,7 @@ import { type BackoffPolicy, fullJitterDelayMs, needsOperator } from '@ai-fabric
 import type { LinkFailure } from '../link-failure.js';
 
 /** While the network is up, a control plane that is back is found within five seconds. */
-const BACKOFF: BackoffPolicy = { baseMs: 250, capMs: 5_000 };
+export const LINK_BACKOFF: BackoffPolicy = { baseMs: 250, capMs: 5_000 };
 /** Trying sooner cannot help: somebody has to do something. */
 const OPERATOR_MS = 60_000;
 const RATE_LIMITED_MS = 15_000;
@@ -23,5 +23,5 @@ export function planRetryMs(failure: LinkFailure, attempt: number, jitter: numbe
   if (failure.code === 'goodbye' && failure.reason === 'rate_limited') {
     return Math.round(RATE_LIMITED_MS * (1 + jitter));
   }
-  return fullJitterDelayMs(attempt, BACKOFF, () => jitter);
+  return fullJitterDelayMs(attempt, LINK_BACKOFF, () => jitter);
 }

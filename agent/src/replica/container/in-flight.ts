@@ -4,6 +4,3 @@ export interface InFlight {
   /** Resolves when there is none, or on the signal. */
   whenIdle(deployment: string, signal: AbortSignal): Promise<void>;
 }
-
-/** Where nobody lets requests in through us, there are none. */
-export const noneInFlight: InFlight = { count: () => 0, whenIdle: () => Promise.resolve() };

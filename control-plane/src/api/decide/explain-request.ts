@@ -135,6 +135,7 @@ const VERDICTS: Readonly<Record<string, string>> = {
   host_late: 'its host had fallen silent',
   draining: 'its host was draining',
   not_ready: 'its replica was not ready',
+  tunnel_down: 'the tunnel to its host was down',
   full: 'every slot was taken, or its engine said that its queue was full',
   breaker_open: 'it had failed repeatedly and was resting',
   context_too_long: 'the prompt was too long for it',

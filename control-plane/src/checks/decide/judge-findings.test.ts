@@ -156,6 +156,7 @@ const host = (more: Partial<LiveHost> = {}): LiveHost => ({
   sample: null,
   issues: [],
   droppedSamples: 0,
+  tunnelUp: false,
   ...more,
 });
 

@@ -6,6 +6,12 @@ export type AttemptFailureCode =
   | 'network_unreachable'
   | 'tls_failed'
   | 'reset'
+  /** The tunnel to its host was not there, or ended before an answer. */
+  | 'tunnel_down'
+  /** The tunnel, or the agent at its end, has as much to do as it may. */
+  | 'tunnel_busy'
+  /** The agent at the tunnel's end would not or could not pass the request on. */
+  | 'tunnel_refused'
   | 'truncated'
   | 'protocol_error'
   | 'first_byte_timeout'
@@ -42,5 +48,5 @@ export function attemptFailure(
 
 /** Whether the target is merely full: no failure of it. */
 export function isBusy(failure: AttemptFailure): boolean {
-  return failure.code === 'status_503' || failure.code === 'status_429';
+  return failure.code === 'status_503' || failure.code === 'status_429' || failure.code === 'tunnel_busy';
 }

@@ -41,6 +41,7 @@ export class TestGateway {
     this.gateway = createGateway({
       router,
       secrets: options.secrets ?? { read: () => ({ ok: true, value: 'sk-of-the-provider' }) },
+      tunnels: options.tunnels ?? { tunnel: () => undefined },
       metrics: this.metrics,
       requestLog: { append: (row) => void this.records.push(row) },
       captureBody: (response, asked) =>
@@ -136,6 +137,7 @@ export type EngineHandler = (
 export interface TestOptions {
   readonly clock?: Clock;
   readonly secrets?: Parameters<typeof createGateway>[0]['secrets'];
+  readonly tunnels?: Parameters<typeof createGateway>[0]['tunnels'];
   readonly config?: { readonly maxBodyBytes?: number; readonly bodyTimeoutSeconds?: number };
   readonly allowedOrigins?: readonly string[];
   readonly extraHosts?: readonly string[];

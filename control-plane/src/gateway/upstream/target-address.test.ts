@@ -13,8 +13,8 @@ describe('TargetAddresses', () => {
     ['provider', 'https://host/api/v3', 'https://host', '/api/v3/embeddings'],
   ] as const)('of the %s %s are %s and %s', (kind, url, origin, path) => {
     const addresses = new TargetAddresses();
-    expect(addresses.resolve(url, '/embeddings', kind)).toEqual({ origin, path });
-    expect(addresses.resolve(url, '/embeddings', kind)).toEqual({ origin, path });
+    expect(addresses.resolve(url, '/embeddings', kind)).toEqual({ kind: 'origin', origin, path });
+    expect(addresses.resolve(url, '/embeddings', kind)).toEqual({ kind: 'origin', origin, path });
   });
 
   it('keeps an engine and a provider of one URL apart', () => {

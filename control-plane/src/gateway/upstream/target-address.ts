@@ -1,9 +1,9 @@
-/** Where a request goes: an origin's pool, and the path there. */
-export interface TargetAddress {
+/** Where a request goes, and the path there. */
+export type TargetAddress =
   /** Such as `http://192.168.1.20:8000`. */
-  readonly origin: string;
-  readonly path: string;
-}
+  | { readonly kind: 'origin'; readonly origin: string; readonly path: string }
+  /** To the engine of a deployment, through the tunnel that the agent of its host opened. */
+  | { readonly kind: 'tunnel'; readonly host: string; readonly deployment: string; readonly path: string };
 
 interface Base {
   readonly origin: string;
@@ -22,7 +22,11 @@ export class TargetAddresses {
    * @param endpointPath behind `/v1`
    * @throws TypeError where the URL is none; the reader of the declared state lets no such pass
    */
-  resolve(url: string, endpointPath: string, kind: 'engine' | 'provider'): TargetAddress {
+  resolve(
+    url: string,
+    endpointPath: string,
+    kind: 'engine' | 'provider',
+  ): Extract<TargetAddress, { kind: 'origin' }> {
     const bases = this.#bases[kind];
     let base = bases.get(url);
     if (base === undefined) {
@@ -30,7 +34,7 @@ export class TargetAddresses {
       base = splitUrl(url, kind);
       bases.set(url, base);
     }
-    return { origin: base.origin, path: base.path + endpointPath };
+    return { kind: 'origin', origin: base.origin, path: base.path + endpointPath };
   }
 }
 

@@ -1,9 +1,6 @@
 import type { Clock } from '@ai-fabric/shared';
-import type { Dispatcher } from 'undici';
 import type { Deadlines, Expiring } from '../deadlines.js';
 import { type AttemptFailure, attemptFailure } from '../decide/attempt-failure.js';
-import { classifyError, wasStale } from './classify-error.js';
-import type { UpstreamPool } from './upstream-pools.js';
 
 /** An answer's headers, names in lower case. */
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
@@ -37,111 +34,71 @@ export interface CallTimeouts {
   readonly pausedMs: number;
 }
 
-/** One HTTP call to an engine or provider, with its deadlines. */
-export class UpstreamCall implements Dispatcher.DispatchHandler, Expiring {
+/** What a call is made under. */
+export interface CallTerms {
+  readonly timeouts: CallTimeouts;
+  readonly deadlines: Deadlines;
+  readonly clock: Clock;
+  readonly askedAtMs: number;
+}
+
+/** The deadlines of one call, and what its listener hears; how bytes come and go is a transport's. */
+export abstract class UpstreamCall implements Expiring {
   expiresAtMs: number;
   slot = -1;
   readonly #listener: AnswerListener;
-  readonly #request: CallRequest;
   readonly #timeouts: CallTimeouts;
-  readonly #target: UpstreamPool;
   readonly #deadlines: Deadlines;
   readonly #clock: Clock;
-  #controller: Dispatcher.DispatchController | null = null;
   #state: 'asked' | 'headed' | 'flowing' | 'paused' | 'over' = 'asked';
-  #redialled = false;
   #lastDataMs = 0;
   #totalAtMs: number;
 
-  constructor(
-    listener: AnswerListener,
-    request: CallRequest,
-    timeouts: CallTimeouts,
-    target: UpstreamPool,
-    deadlines: Deadlines,
-    clock: Clock,
-    askedAtMs: number,
-  ) {
+  constructor(listener: AnswerListener, { timeouts, deadlines, clock, askedAtMs }: CallTerms) {
     this.#listener = listener;
-    this.#request = request;
     this.#timeouts = timeouts;
-    this.#target = target;
     this.#deadlines = deadlines;
     this.#clock = clock;
     this.#totalAtMs = timeouts.totalAtMs;
     this.expiresAtMs = Math.min(askedAtMs + timeouts.firstByteMs, timeouts.totalAtMs);
-    target.openCalls++;
     deadlines.watch(this);
   }
 
   /** Sends the request. May tell the listener of a failure before it returns. */
-  send(): void {
-    const { path, headers, body } = this.#request;
-    this.#target.pool.dispatch({ path, method: 'POST', headers: headers as string[], body }, this);
-  }
+  abstract send(): void;
+
+  /** Ends what the transport has of it. Nothing that comes of it is told. */
+  protected abstract cutOff(): void;
+  protected abstract stopReading(): void;
+  protected abstract startReading(): void;
+  /** It is over, however it ended. Called once. */
+  protected onOver(): void {}
 
   /** Ends the call at once; the engine sees its client gone. Does nothing when it is over. */
   abort(): void {
     if (this.#state === 'over') return;
     this.#leave();
-    this.#controller?.abort(new Error('aborted by the gateway'));
+    this.cutOff();
   }
 
   /** Stops reading until `resume`, for a client that reads more slowly than the engine writes. */
   pause(): void {
     if (this.#state === 'paused' || this.#state === 'over') return;
     this.#state = 'paused';
-    this.#controller?.pause();
+    this.stopReading();
     this.expiresAtMs = Math.min(this.#clock.monotonicMs() + this.#timeouts.pausedMs, this.#totalAtMs);
   }
 
   resume(): void {
     if (this.#state !== 'paused') return;
     this.#flow(this.#clock.monotonicMs());
-    this.#controller?.resume();
+    this.startReading();
   }
 
   /** Bounds the rest of the answer, for one that is not worth its usual time. */
   endWithin(ms: number): void {
     this.#totalAtMs = Math.min(this.#totalAtMs, this.#clock.monotonicMs() + ms);
     this.expiresAtMs = Math.min(this.expiresAtMs, this.#totalAtMs);
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    // Aborted while it waited for a connection.
-    if (this.#state === 'over') controller.abort(new Error('aborted by the gateway'));
-  }
-
-  onResponseStart(_controller: unknown, status: number, headers: AnswerHeaders): void {
-    if (this.#state !== 'asked' || status < 200) return;
-    this.#state = 'headed';
-    this.#listener.onAnswerStart(status, headers);
-  }
-
-  onResponseData(_controller: unknown, chunk: Buffer): void {
-    if (this.#state === 'over') return;
-    const nowMs = this.#clock.monotonicMs();
-    if (this.#state === 'headed') this.#flow(nowMs);
-    else this.#lastDataMs = nowMs;
-    this.#listener.onAnswerData(chunk, nowMs);
-  }
-
-  onResponseEnd(): void {
-    if (this.#state === 'over') return;
-    this.#leave();
-    this.#listener.onAnswerEnd();
-  }
-
-  onResponseError(_controller: unknown, error: Error): void {
-    if (this.#state === 'over') return;
-    if (this.#state === 'asked' && !this.#redialled && wasStale(error)) {
-      this.#redialled = true;
-      this.#controller = null;
-      this.send();
-      return;
-    }
-    this.#fail(classifyError(error, this.#state !== 'asked'));
   }
 
   onExpired(nowMs: number): void {
@@ -159,6 +116,41 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Expiring {
     }
   }
 
+  protected get isOver(): boolean {
+    return this.#state === 'over';
+  }
+
+  /** Nothing of an answer has come. */
+  protected get isAsked(): boolean {
+    return this.#state === 'asked';
+  }
+
+  protected headCame(status: number, headers: AnswerHeaders): void {
+    if (this.#state !== 'asked' || status < 200) return;
+    this.#state = 'headed';
+    this.#listener.onAnswerStart(status, headers);
+  }
+
+  protected dataCame(chunk: Buffer): void {
+    if (this.#state === 'over') return;
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#state === 'headed') this.#flow(nowMs);
+    else this.#lastDataMs = nowMs;
+    this.#listener.onAnswerData(chunk, nowMs);
+  }
+
+  protected endCame(): void {
+    if (this.#state === 'over') return;
+    this.#leave();
+    this.#listener.onAnswerEnd();
+  }
+
+  protected fail(failure: AttemptFailure): void {
+    if (this.#state === 'over') return;
+    this.#leave();
+    this.#listener.onAnswerFailed(failure);
+  }
+
   #flow(nowMs: number): void {
     this.#state = 'flowing';
     this.#lastDataMs = nowMs;
@@ -170,14 +162,9 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Expiring {
     this.#listener.onAnswerFailed(failure);
   }
 
-  #fail(failure: AttemptFailure): void {
-    this.#leave();
-    this.#listener.onAnswerFailed(failure);
-  }
-
   #leave(): void {
     this.#state = 'over';
-    this.#target.openCalls--;
     this.#deadlines.unwatch(this);
+    this.onOver();
   }
 }

@@ -1,5 +1,5 @@
 /** Which room answers a path. */
-export type Surface = 'gateway' | 'api' | 'health' | 'metrics' | 'link' | 'feed' | 'none';
+export type Surface = 'gateway' | 'api' | 'health' | 'metrics' | 'link' | 'tunnel' | 'feed' | 'none';
 
 const GATEWAY_ROOTS = new Set(['chat', 'completions', 'embeddings', 'models']);
 
@@ -11,6 +11,7 @@ export function classifyPath(path: string): Surface {
   if (path === '/healthz' || path === '/readyz') return 'health';
   if (path === '/metrics') return 'metrics';
   if (path === '/agent/v1/link') return 'link';
+  if (path === '/agent/v1/tunnel') return 'tunnel';
   const root = path.slice(1).split('/', 1)[0] ?? '';
   return GATEWAY_ROOTS.has(root) ? 'gateway' : 'none';
 }
@@ -30,6 +31,7 @@ export function isServed(surface: Surface, listener: Listener, loopback: boolean
     case 'metrics':
       return true;
     case 'link':
+    case 'tunnel':
       return listener.encrypted;
     case 'api':
     case 'feed':

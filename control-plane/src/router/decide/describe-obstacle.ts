@@ -19,6 +19,8 @@ function describeReplica(replica: ReplicaCandidate, reason: FilterReason, reques
       return `host ${host} is draining; undrain it to use it again`;
     case 'not_ready':
       return `its replica on ${host} is ${replica.phase}`;
+    case 'tunnel_down':
+      return `the tunnel to host ${host} is down; its agent opens it again by itself`;
     case 'full':
       return replica.inflight >= maxConcurrent
         ? `all ${maxConcurrent} slots are taken`

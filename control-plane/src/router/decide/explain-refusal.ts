@@ -36,6 +36,7 @@ const PRECEDENCE: readonly FilterReason[] = [
   'full',
   'already_tried',
   'breaker_open',
+  'tunnel_down',
   'not_ready',
   'host_late',
   'host_away',
@@ -53,6 +54,7 @@ const CODES: Readonly<Record<FilterReason, RefusalCode>> = {
   already_tried: 'all_failed',
   breaker_open: 'not_ready',
   not_ready: 'not_ready',
+  tunnel_down: 'not_ready',
   host_late: 'host_away',
   host_away: 'host_away',
   draining: 'not_ready',
@@ -153,6 +155,8 @@ function retryAfter(told: FilterReason, obstacles: readonly Obstacle[], settings
       return soonest(obstacles, told, (candidate) => candidate.blockedForMs, settings.notReadySeconds);
     case 'not_ready':
       return settings.notReadySeconds.usual;
+    case 'tunnel_down':
+      return settings.notReadySeconds.least;
     case 'host_late':
       return settings.lateSeconds;
     case 'host_away':

@@ -1,5 +1,5 @@
-import { modelIdentity } from '../../declared/decide/desired-replica.js';
 import type { Task } from '@ai-fabric/shared';
+import { modelIdentity } from '../../declared/decide/desired-replica.js';
 import type { Candidate, CloudCandidate, ReplicaCandidate } from '../candidate.js';
 import type { FilterReason } from '../route-types.js';
 
@@ -52,6 +52,7 @@ function filterReplica(
   if (replica.presence === 'late') return 'host_late';
   if (replica.draining) return 'draining';
   if (replica.phase !== 'ready') return 'not_ready';
+  if (replica.tunnelDown) return 'tunnel_down';
   if (replica.blockedForMs > 0) return 'breaker_open';
   if (replica.busyForMs > 0 || replica.inflight >= deployment.maxConcurrent) return 'full';
   return null;

@@ -119,6 +119,7 @@ function unseenHost(name: string): LiveHost {
     sample: null,
     issues: [],
     droppedSamples: 0,
+    tunnelUp: false,
   };
 }
 

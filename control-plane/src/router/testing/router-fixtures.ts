@@ -2,11 +2,11 @@ import type { EngineReading, Random } from '@ai-fabric/shared';
 import { emptyEngineReading } from '@ai-fabric/shared';
 import type {
   DeclaredDeployment,
-  ExternalDeployment,
   DeclaredProvider,
   DeclaredProviderModel,
   DeclaredRole,
   DeclaredState,
+  ExternalDeployment,
   Target,
 } from '../../declared/declared-state.js';
 import type { CandidateGroup, CloudCandidate, ReplicaCandidate } from '../candidate.js';
@@ -121,6 +121,7 @@ type ReplicaParts = Partial<Omit<ReplicaCandidate, 'deployment'>> & {
 export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandidate {
   const { deployment, ...more } = parts;
   return {
+    tunnelDown: false,
     kind: 'replica',
     target: name,
     mayBeAway: false,
