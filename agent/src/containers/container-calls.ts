@@ -1,7 +1,8 @@
 import type { CdiSpecs } from './cdi-specs.js';
 import type { ContainerDetails, ContainerSpec, ContainerSummary } from './container-engine.js';
 import { ContainerEngineError } from './container-engine-error.js';
-import { buildCreateCall } from './decide/build-create-call.js';
+import { buildCreateCall, buildRemoveCall } from './decide/build-container-call.js';
+import { parseJson } from './decide/parse-json.js';
 import { readDetails, readSummary } from './decide/read-container.js';
 import { type EngineCalls, LOOK_DEADLINE_MS, segment } from './engine-calls.js';
 
@@ -31,7 +32,7 @@ export class ContainerCalls {
     const path = `/containers/${segment(idOrName)}/json`;
     const { status, text } = await this.#calls.ask({ ...look(path), fine: [404] }, signal);
     if (status === 404) return null;
-    const details = readDetails(parse(text));
+    const details = readDetails(parseJson(text));
     if (details === null) throw nonsense(path);
     return details;
   }
@@ -72,10 +73,10 @@ export class ContainerCalls {
   }
 
   async remove(id: string, signal: AbortSignal): Promise<void> {
-    const path = `/containers/${segment(id)}?force=true&v=true`;
+    const call = buildRemoveCall(segment(id), await this.#calls.info(signal));
     try {
       await this.#calls.ask(
-        { doing: 'other', method: 'DELETE', path, fine: [404], deadlineMs: MAKE_DEADLINE_MS },
+        { ...call, doing: 'other', method: 'DELETE', fine: [404], deadlineMs: MAKE_DEADLINE_MS },
         signal,
       );
     } catch (error) {
@@ -99,14 +100,6 @@ export class ContainerCalls {
 
 function look(path: string): { doing: 'other'; method: 'GET'; path: string; deadlineMs: number } {
   return { doing: 'other', method: 'GET', path, deadlineMs: LOOK_DEADLINE_MS };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 function nonsense(path: string): ContainerEngineError {

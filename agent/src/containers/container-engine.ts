@@ -24,7 +24,8 @@ export interface ContainerEngine {
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine>;
   /**
    * What happens to containers from now on. It never ends by itself: it waits for an engine that is away, and asks for
-   * what was missed. After `resynced` something may be missing all the same: list anew. One comes at the beginning too.
+   * what was missed, so that one may come twice. After `resynced` something may be missing all the same: list anew. One
+   * comes at the beginning too.
    */
   events(signal: AbortSignal): AsyncIterable<ContainerEvent>;
   /** Makes the volume unless it is there. */

@@ -1,6 +1,7 @@
 import type { ContainerEngineInfo } from './container-engine.js';
 import { ContainerEngineError } from './container-engine-error.js';
 import { type EngineDoing, mapEngineError, readComplaint } from './decide/map-engine-error.js';
+import { parseJson } from './decide/parse-json.js';
 import type { EngineSession } from './engine-session.js';
 import type { SocketAnswer, SocketRequest, SocketStream, StreamLimits } from './engine-socket.js';
 
@@ -43,12 +44,7 @@ export class EngineCalls {
 
   /** The answer as JSON; `null` where it is none. @throws ContainerEngineError */
   async askJson(call: EngineCall, signal: AbortSignal): Promise<unknown> {
-    const { text } = await this.ask(call, signal);
-    try {
-      return JSON.parse(text);
-    } catch {
-      return null;
-    }
+    return parseJson((await this.ask(call, signal)).text);
   }
 
   /** @throws ContainerEngineError */

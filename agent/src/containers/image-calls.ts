@@ -2,6 +2,7 @@ import type { ImageInfo, PullOptions, RegistryAuth } from './container-engine.js
 import { ContainerEngineError } from './container-engine-error.js';
 import { mapEngineError } from './decide/map-engine-error.js';
 import { mergePullProgress, noPull, sumPullProgress } from './decide/merge-pull-progress.js';
+import { parseJson } from './decide/parse-json.js';
 import { qualifyImage } from './decide/qualify-image.js';
 import { readImage } from './decide/read-image.js';
 import { type EngineCall, type EngineCalls, LOOK_DEADLINE_MS } from './engine-calls.js';
@@ -32,7 +33,7 @@ export class ImageCalls {
     };
     const answer = await this.#calls.ask(call, signal);
     if (answer.status === 404) return null;
-    const image = readImage(JSON.parse(answer.text));
+    const image = readImage(parseJson(answer.text));
     if (image === null)
       throw new ContainerEngineError('engine_failed', `What it says of ${reference} makes no sense.`);
     return image;
@@ -83,5 +84,7 @@ function encodeReference(reference: string): string {
 }
 
 function encodeAuth({ username, password }: RegistryAuth): string {
-  return Buffer.from(JSON.stringify({ username, password })).toString('base64url');
+  const text = Buffer.from(JSON.stringify({ username, password })).toString('base64url');
+  // Both engines insist on the padding that Node leaves out.
+  return text.padEnd(Math.ceil(text.length / 4) * 4, '=');
 }

@@ -1,4 +1,5 @@
 import { type EngineExchange, isTrue } from './exchange.js';
+import { EngineRefusal } from './options.js';
 import type { WrittenLine } from './simulated-container.js';
 
 /** Docker's frame of a log: stream, three zeros, length, bytes. */
@@ -55,6 +56,9 @@ export async function answerPull(exchange: EngineExchange): Promise<void> {
   const reference = `${query.get('fromImage') ?? ''}${tag ? `:${tag}` : ''}`;
   const header = request.headers['x-registry-auth'];
   const auth = typeof header === 'string' ? Buffer.from(header, 'base64url').toString() : null;
+  // Go's decoder of base64 takes none without its padding.
+  if (typeof header === 'string' && header.length % 4 !== 0)
+    throw new EngineRefusal(400, 'illegal base64 data');
   response.writeHead(200, { 'content-type': 'application/json' });
   await engine.images.pull(reference, auth, (message) => {
     if (response.destroyed) return false;
