@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi';
 import type { LiveHost } from '../live/live-view.js';
 import type { ApiContext } from './api-context.js';
+import { showStatus } from './describe-deployment.js';
 import { ApiError } from './problem.js';
 import type { hostDetailSchema, hostSchema } from './schemas.js';
 
@@ -32,6 +33,7 @@ export function describeHost(context: ApiContext, host: LiveHost): z.infer<typeo
     mayBeAway: declaredHost?.mayBeAway ?? false,
     identityConflict: context.hostLife.conflict(host.name),
     issues: [...host.issues],
+    orphans: [...host.orphans],
   };
 }
 
@@ -51,8 +53,13 @@ export function describeHostInDetail(context: ApiContext, host: LiveHost): z.inf
           targets.some((target) => target.kind === 'deployment' && target.deployment === name),
         )
         .map((role) => role.name),
-      status: context.live.replica(name)?.status ?? null,
+      status: showReplica(context, name),
     })),
     events: (record?.events ?? []).map((event) => ({ ...event })),
   };
+}
+
+function showReplica({ live }: ApiContext, deployment: string) {
+  const replica = live.replica(deployment);
+  return replica ? showStatus(replica.status) : null;
 }

@@ -104,6 +104,7 @@ export class FeedPicture {
   }
 }
 
-function toFeedReplica({ deployment, host, status }: LiveReplica): FeedReplica {
-  return { deployment, host, status };
+function toFeedReplica({ deployment, host, status, phaseSinceMs }: LiveReplica): FeedReplica {
+  const { directKey: _, ...shown } = status;
+  return { deployment, host, status: shown, phaseSinceMs };
 }

@@ -1,4 +1,4 @@
-import type { Clock, GoodbyeReason, Report } from '@ai-fabric/shared';
+import type { Clock, GoodbyeReason, ReplicaStatus, Report } from '@ai-fabric/shared';
 import type {
   HostEventKind,
   KnownIssue,
@@ -46,7 +46,7 @@ export class HostJournal {
     const { inventory, issues, replicas } = report;
     if (inventory) this.#enqueue({ kind: 'hostInventory', ...at, inventory });
     if (issues) this.#enqueue({ kind: 'hostIssues', ...at, issues: datedIssues });
-    if (replicas) this.#enqueue({ kind: 'hostReplicas', ...at, replicas });
+    if (replicas) this.#enqueue({ kind: 'hostReplicas', ...at, replicas: replicas.map(withoutSecrets) });
   }
 
   #event(hostId: string, event: HostEventKind, detail: string | null): void {
@@ -60,4 +60,9 @@ export class HostJournal {
   #nowMs(): number {
     return this.#clock.nowMs();
   }
+}
+
+/** The engine's key of a `direct` reach comes with each link anew: it is nobody's to find on the disk. */
+function withoutSecrets(status: ReplicaStatus): ReplicaStatus {
+  return status.directKey === null ? status : { ...status, directKey: null };
 }
