@@ -13,6 +13,8 @@ import { AgentLink } from './link/agent-link.js';
 import type { PinnedAddress } from './link/dial-pinned-tls.js';
 import type { LinkFailure } from './link/link-failure.js';
 import type { OpenLinkSocket } from './link/link-socket.js';
+import { modelsEndpoint } from './models/models-endpoint.js';
+import { openModelCache } from './models/open-model-cache.js';
 import { hostView } from './replica/container/host-view.js';
 import { type Containers, openContainers } from './replica/container/open-containers.js';
 import type { ReplicaMemory } from './replica/container/replica-memory.js';
@@ -209,7 +211,7 @@ class RunningAgent implements Agent {
       bufferBytes: this.#config.bufferBytes,
     });
     const { key, machineSha256, instanceId } = this.#identity;
-    const tunnel = this.#openTunnel(address, replicas, inFlight);
+    const tunnel = this.#openTunnel(address, replicas, containers, inFlight);
     const link = new AgentLink({
       ...{ address, clock, random, log },
       ...(openSocket === undefined ? {} : { openSocket }),
@@ -238,9 +240,15 @@ class RunningAgent implements Agent {
     return { link, tunnel, reporter, replicas, containers, sensors, socket };
   }
 
-  #openTunnel(address: PinnedAddress, replicas: ReplicaKeepers, inFlight: TunnelInFlight): AgentTunnel {
+  #openTunnel(
+    address: PinnedAddress,
+    replicas: ReplicaKeepers,
+    containers: Containers | null,
+    inFlight: TunnelInFlight,
+  ): AgentTunnel {
     const { clock, random, log, dialTunnel } = this.#deps;
     const { key, machineSha256, instanceId } = this.#identity;
+    const models = containers && modelsEndpoint(openModelCache(containers.tools, () => replicas.desired()));
     return new AgentTunnel({
       ...{ address, inFlight, clock, random, log },
       ...(dialTunnel === undefined ? {} : { dial: dialTunnel }),
@@ -248,6 +256,7 @@ class RunningAgent implements Agent {
       findEngine: (deployment) => replicas.engineAddress(deployment),
       endpoints: new Map([
         ['logs', logsEndpoint((deployment, question, gone) => replicas.logs(deployment, question, gone))],
+        ...(models === null ? [] : [['models', models] as const]),
         ...(this.#deps.endpoints ?? []),
       ]),
     });

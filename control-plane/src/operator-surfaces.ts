@@ -3,6 +3,7 @@ import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { createApi } from './api/create-api.js';
 import { createChecks } from './checks/create-checks.js';
+import { createHostCalls } from './host-calls.js';
 import { createHostLife } from './host-life.js';
 import { createMetrics, type Metrics } from './metrics/create-metrics.js';
 import type { OpenedRooms } from './open-rooms.js';
@@ -79,6 +80,7 @@ export function createOperatorSurfaces(
         status: () => rooms.backupSchedule.status,
       },
       hostLife: createHostLife({ registry, live, link, router, clock }),
+      hostCalls: createHostCalls({ link, tunnels: rooms.tunnels }),
     },
     log.child({ room: 'api' }),
   );

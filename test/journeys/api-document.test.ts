@@ -24,6 +24,10 @@ const deployment = {
 };
 const role = { task: 'chat', targets: [{ deployment: 'qwen-armitage' }] };
 const armitage = { host: 'armitage' };
+const managed = { host: 'armitage', engine: 'vllm', preset: 'chat-fast' };
+const third = { deployment: 'third' };
+const motoko = { host: 'motoko' };
+const ORPHAN = '9a1b2c3d4e5f';
 
 /** What a call leaves for a later one. */
 const kept = new Map<string, string>();
@@ -43,6 +47,25 @@ const calls: Readonly<Record<string, () => Call>> = {
   declareDeployment: () => ({ params: { deployment: 'second' }, body: deployment, status: 200 }),
   listDeployments: () => ({ query: 'limit=1', status: 200 }),
   getDeployment: () => ({ params: { deployment: 'qwen-armitage' }, status: 200 }),
+  createDeployment: () => ({ body: { name: 'third', deployment: managed }, status: 201 }),
+  changeDeployment: () => ({
+    params: third,
+    body: { changes: { contextTokens: 8192, parkable: true } },
+    status: 200,
+  }),
+  stopDeployment: () => ({ params: third, status: 200 }),
+  startDeployment: () => ({ params: third, status: 200 }),
+  restartDeployment: () => ({ params: third, status: 200 }),
+  parkDeployment: () => ({ params: third, status: 200 }),
+  unparkDeployment: () => ({ params: third, status: 200 }),
+  adoptContainer: () => ({ params: third, body: { container: 'vllm-armitage' }, status: 200 }),
+  // Its host has no tunnel here.
+  readDeploymentLogs: () => ({ params: third, status: 503 }),
+  removeOrphans: () => ({ params: armitage, body: { containerIds: [ORPHAN] }, status: 200 }),
+  // A host that never joined: models are asked of its agent, through its tunnel.
+  listHostModels: () => ({ params: motoko, status: 404 }),
+  prefetchModel: () => ({ params: motoko, body: { model: 'Qwen/Qwen3-8B' }, status: 404 }),
+  removeModel: () => ({ params: { ...motoko, organisation: 'Qwen', model: 'Qwen3-8B' }, status: 404 }),
   removeDeployment: () => ({ params: { deployment: 'second' }, status: 204 }),
   declareRole: () => ({ params: { role: 'code-assist' }, body: role, status: 200 }),
   listRoles: () => ({ status: 200 }),
@@ -103,6 +126,7 @@ beforeAll(async () => {
   host = new LightHost({ tlsUrl, name: 'armitage', joinToken: await controlPlane.joinToken() });
   await host.link();
   host.serve('qwen-armitage');
+  host.report({ orphans: [{ containerId: ORPHAN, name: 'ai-fabric-old', deployment: 'old' }] });
   host.reportSample();
   await eventually('a sample', async () => {
     const { sample } = await controlPlane.api<{ sample: unknown }>('/hosts/armitage');

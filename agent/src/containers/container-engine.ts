@@ -150,7 +150,9 @@ export interface ContainerMount {
 export interface ContainerSpec {
   readonly name: string;
   readonly image: string;
-  /** Arguments for the image's entrypoint. */
+  /** Instead of the image's own. */
+  readonly entrypoint?: readonly string[];
+  /** Arguments for the entrypoint. */
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;

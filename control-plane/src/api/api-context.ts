@@ -10,6 +10,7 @@ import type { KeyStore } from '../registry/key-types.js';
 import type { DeclaredStore, RegistryQueries, TokenStore } from '../registry/registry-types.js';
 import type { WriteJournal } from '../registry/write-journal.js';
 import type { Router } from '../router/route-types.js';
+import type { HostCalls } from './host-calls.js';
 import type { HostLife } from './host-life.js';
 
 /** What the routes may reach: nothing that is not here. */
@@ -43,6 +44,7 @@ export interface ApiContext {
   readonly serverUrls: () => readonly string[];
   readonly verifyAdminToken: (presented: string) => boolean;
   readonly hostLife: HostLife;
+  readonly hostCalls: HostCalls;
   readonly backups: {
     /** Makes one in a file that the caller gives back. @throws {BackupError} */
     draft(withSecrets: boolean): Promise<{

@@ -55,7 +55,15 @@ export function describeApi(app: OpenAPIHono): ApiDocument {
     servers: [{ url: '/' }],
     security: [{ adminToken: [] }],
   });
-  return addWhatAllHave(document);
+  return addWhatAllHave(mendPatterns(document));
+}
+
+/** The generator leaves the flag of a regular expression at its end, and a JSON Schema is read with "u" anyway. */
+function mendPatterns(document: ApiDocument): ApiDocument {
+  const text = JSON.stringify(document, (key, value: unknown) =>
+    key === 'pattern' && typeof value === 'string' ? value.replace(/\/u$/, '') : value,
+  );
+  return JSON.parse(text) as ApiDocument;
 }
 
 function addWhatAllHave(document: ApiDocument): ApiDocument {

@@ -13,10 +13,18 @@ const MAX_TOLD = 50;
  * Applies one change to the declared state, checked as a whole file is: valid, or nothing.
  *
  * @param change edits the plain form that a fabric file holds
+ * @param expectedRevision another one now is a conflict; left out: whatever is declared now is changed
  * @throws ApiError invalid, conflict; RegistryError when it cannot be written
  */
-export function changeDeclared(context: ApiContext, change: (fabric: SerialisedFabric) => void): void {
+export function changeDeclared(
+  context: ApiContext,
+  change: (fabric: SerialisedFabric) => void,
+  expectedRevision?: number,
+): void {
   const before = context.declared.current();
+  if (expectedRevision !== undefined && expectedRevision !== before.revision) {
+    throw conflict(before.revision, expectedRevision);
+  }
   const fabric = serialiseDeclaredState(before);
   change(fabric);
   const checked = checkFabricValue(fabric);

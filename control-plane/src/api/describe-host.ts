@@ -1,7 +1,7 @@
-import { type ReplicaStatus, withoutDirectKey } from '@ai-fabric/shared';
 import type { z } from '@hono/zod-openapi';
 import type { LiveHost } from '../live/live-view.js';
 import type { ApiContext } from './api-context.js';
+import { showStatus } from './describe-deployment.js';
 import { ApiError } from './problem.js';
 import type { hostDetailSchema, hostSchema } from './schemas.js';
 
@@ -33,6 +33,7 @@ export function describeHost(context: ApiContext, host: LiveHost): z.infer<typeo
     mayBeAway: declaredHost?.mayBeAway ?? false,
     identityConflict: context.hostLife.conflict(host.name),
     issues: [...host.issues],
+    orphans: [...host.orphans],
   };
 }
 
@@ -52,13 +53,13 @@ export function describeHostInDetail(context: ApiContext, host: LiveHost): z.inf
           targets.some((target) => target.kind === 'deployment' && target.deployment === name),
         )
         .map((role) => role.name),
-      status: shownStatus(context, name),
+      status: showReplica(context, name),
     })),
     events: (record?.events ?? []).map((event) => ({ ...event })),
   };
 }
 
-function shownStatus({ live }: ApiContext, deployment: string): ReplicaStatus | null {
+function showReplica({ live }: ApiContext, deployment: string) {
   const replica = live.replica(deployment);
-  return replica ? withoutDirectKey(replica.status) : null;
+  return replica ? showStatus(replica.status) : null;
 }

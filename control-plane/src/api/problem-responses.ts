@@ -7,7 +7,9 @@ const descriptions = {
   404: 'There is no such thing',
   409: 'Something still uses it, or it was changed in between',
   422: 'The idempotency key belongs to another request',
-  503: 'The registry is locked by another program',
+  502: 'The host could not do it',
+  503: 'The registry is locked by another program, or the host has no tunnel',
+  504: 'The host did not answer in time',
   507: 'The registry, or a backup of it, cannot be written',
 } as const;
 

@@ -4,13 +4,12 @@ import {
   hostInventorySchema,
   hostReadingSchema,
   issueSchema,
-  replicaStatusSchema,
+  orphanSchema,
   taskSchema,
-  vllmReplicaSchema,
 } from '@ai-fabric/shared';
 import { z } from '@hono/zod-openapi';
 import { LOG_LEVELS } from '../config/control-plane-config.js';
-import { presetNames } from '../declared/decide/presets.js';
+import { shownStatusSchema } from './deployment-schemas.js';
 
 /** A listing. `nextCursor` is `null` on the last page. */
 export function listOf<Item extends z.ZodType>(item: Item) {
@@ -54,6 +53,8 @@ export const hostSchema = z
     peerAddress: z.string().nullable(),
     clockSkewMs: z.number().nullable(),
     draining: z.boolean(),
+    /** Its engines can be asked through its agent. */
+    tunnelUp: z.boolean(),
     /** Its key is refused since then. */
     revokedAtMs: z.number().nullable(),
     identityConflict: identityConflictSchema.nullable(),
@@ -62,6 +63,8 @@ export const hostSchema = z
     sample: sampleSchema.nullable(),
     /** `sinceMs`: first seen, server's clock. */
     issues: z.array(issueSchema.extend({ sinceMs: z.number() })),
+    /** Containers with our label on it that nothing declares. */
+    orphans: z.array(orphanSchema),
   })
   .openapi('Host');
 
@@ -87,49 +90,13 @@ export const hostDetailSchema = z
         /** The roles that may be served by it. */
         roles: z.array(z.string()),
         /** What the agent observes; `null` before the first report. */
-        status: replicaStatusSchema.nullable(),
+        status: shownStatusSchema.nullable(),
       }),
     ),
     /** What happened to it lately, newest first. */
     events: z.array(z.object({ atMs: z.number(), event: z.string(), detail: z.string().nullable() })),
   })
   .openapi('HostDetail');
-
-const observedReplica = {
-  name: z.string(),
-  /** What its host's agent observes; `null` before the first report. */
-  observed: z
-    .object({
-      status: replicaStatusSchema,
-      reading: engineReadingSchema.nullable(),
-      readingAtMs: z.number().nullable(),
-    })
-    .nullable(),
-};
-
-export const deploymentSchema = z
-  .discriminatedUnion('engine', [
-    z.object({
-      ...observedReplica,
-      host: z.string(),
-      task: taskSchema,
-      engine: z.literal('external'),
-      url: z.string(),
-      servedModel: z.string(),
-      maxConcurrent: z.number(),
-      contextTokens: z.number().nullable(),
-      listed: z.boolean(),
-    }),
-    z.object({
-      ...observedReplica,
-      ...vllmReplicaSchema.omit({ deployment: true }).shape,
-      host: z.string(),
-      preset: z.enum(presetNames).nullable(),
-      cardGigabytes: z.number(),
-      listed: z.boolean(),
-    }),
-  ])
-  .openapi('Deployment');
 
 const targetSchema = z.union([
   z.object({ deployment: z.string() }),

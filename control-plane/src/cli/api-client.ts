@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { normaliseCertificateSha256 } from '@ai-fabric/shared';
 import { buildConnector, Client, type Dispatcher } from 'undici';
@@ -32,6 +33,8 @@ export class CertificateMismatch extends CliError {}
 const PAGE_LIMIT = 1_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 const DOWNLOAD_TIMEOUT_MS = 600_000;
+/** An agent is asked first. */
+const STREAM_BEGIN_TIMEOUT_MS = 30_000;
 
 /** The CLI's only way in: the public REST API. */
 export class ApiClient {
@@ -43,8 +46,9 @@ export class ApiClient {
     this.#token = readToken(this.#endpoint.adminTokenFile);
   }
 
-  get<Value>(path: string, schema: z.ZodType<Value>): Promise<Value> {
-    return this.#call('GET', path, undefined, schema);
+  /** @param timeoutMs for calls that do much before they answer */
+  get<Value>(path: string, schema: z.ZodType<Value>, timeoutMs = REQUEST_TIMEOUT_MS): Promise<Value> {
+    return this.#call('GET', path, undefined, schema, timeoutMs);
   }
 
   /** All items of a listing, page by page. @param path may have a query */
@@ -88,18 +92,38 @@ export class ApiClient {
     await this.#call('DELETE', path, undefined, z.unknown());
   }
 
+  /** A removal that has something to tell. */
+  deleteFor<Value>(path: string, schema: z.ZodType<Value>, timeoutMs: number): Promise<Value> {
+    return this.#call('DELETE', path, undefined, schema, timeoutMs);
+  }
+
   /** What may take long to be made, and is no JSON. @param receive is done with the body when it resolves */
   download<Value>(
     path: string,
     body: unknown,
     receive: (answer: DownloadAnswer) => Promise<Value>,
   ): Promise<Value> {
-    return this.#ask('POST', path, body, DOWNLOAD_TIMEOUT_MS, async (answer) => {
+    const timeouts = { headersMs: DOWNLOAD_TIMEOUT_MS, bodyMs: DOWNLOAD_TIMEOUT_MS };
+    return this.#ask('POST', path, body, timeouts, async (answer) => {
       if (answer.statusCode >= 400) {
         throw refusal(answer.statusCode, await answer.body.text(), this.#endpoint.url);
       }
       const sha256 = answer.headers['x-backup-sha256'];
       return receive({ body: answer.body, sha256: typeof sha256 === 'string' ? sha256 : null });
+    });
+  }
+
+  /** What comes piece by piece, for as long as it likes. @param receive is done with the body when it resolves */
+  stream(
+    method: 'GET' | 'POST',
+    path: string,
+    content: unknown,
+    receive: (body: Readable) => Promise<void>,
+  ): Promise<void> {
+    const timeouts = { headersMs: STREAM_BEGIN_TIMEOUT_MS, bodyMs: 0 };
+    return this.#ask(method, path, content, timeouts, async ({ statusCode, body }) => {
+      if (statusCode >= 400) throw refusal(statusCode, await body.text(), this.#endpoint.url);
+      await receive(body);
     });
   }
 
@@ -110,7 +134,8 @@ export class ApiClient {
     schema: z.ZodType<Value>,
     timeoutMs = REQUEST_TIMEOUT_MS,
   ): Promise<Value> {
-    return this.#ask(method, path, body, timeoutMs, async (answer) => {
+    const timeouts = { headersMs: timeoutMs, bodyMs: timeoutMs };
+    return this.#ask(method, path, body, timeouts, async (answer) => {
       const text = await answer.body.text();
       if (answer.statusCode >= 400) throw refusal(answer.statusCode, text, this.#endpoint.url);
       return schema.parse(text === '' ? undefined : JSON.parse(text));
@@ -121,13 +146,13 @@ export class ApiClient {
     method: Dispatcher.HttpMethod,
     path: string,
     body: unknown,
-    timeoutMs: number,
+    { headersMs, bodyMs }: { readonly headersMs: number; readonly bodyMs: number },
     read: (answer: Dispatcher.ResponseData) => Promise<Value>,
   ): Promise<Value> {
     const client = new Client(this.#endpoint.url, {
       connect: pinnedConnector(this.#endpoint.certificateSha256),
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
+      headersTimeout: headersMs,
+      bodyTimeout: bodyMs,
     });
     try {
       const answer = await client.request({

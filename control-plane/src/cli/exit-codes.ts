@@ -14,7 +14,7 @@ export const exitCodes = {
 export const exitCodesHelp = `
 Exit codes:
   0  done
-  1  failed; the message says why
+  1  failed, or what was waited for did not come in time; the message says why
   2  wrong usage
   3  the named host, deployment, role, token, key or request does not exist
   4  the control plane refused (wrong admin token, invalid change, still in use)

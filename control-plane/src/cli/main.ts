@@ -14,6 +14,8 @@ import { hostsCommand } from './commands/hosts-command.js';
 import { importCommand } from './commands/import-command.js';
 import { keysCommand } from './commands/keys-command.js';
 import { logLevelCommand } from './commands/log-level-command.js';
+import { logsCommand } from './commands/logs-command.js';
+import { modelsCommand } from './commands/models-command.js';
 import { requestsCommand } from './commands/requests-command.js';
 import { restoreCommand } from './commands/restore-command.js';
 import { rolesCommand } from './commands/roles-command.js';
@@ -34,6 +36,8 @@ const program = new Command('ai-fabric')
   .addCommand(hostsCommand())
   .addCommand(deploymentsCommand())
   .addCommand(rolesCommand())
+  .addCommand(logsCommand())
+  .addCommand(modelsCommand())
   .addCommand(doctorCommand())
   .addCommand(smokeCommand())
   .addCommand(checksCommand())

@@ -9,6 +9,7 @@ import { EVERYTHING, type FeedFilter, feedFilter, wantsHost } from './decide/fee
 import type { FeedResume } from './decide/parse-feed-query.js';
 import { HIGH_WATER_BYTES, LAG_LIMIT_MS, planDelivery } from './decide/plan-delivery.js';
 import { FeedBroadcast, MAX_KEPT_BYTES } from './feed-broadcast.js';
+import { feedSnapshotSchema } from './feed-messages.js';
 import { FakeFeedSocket } from './testing/fake-feed-socket.js';
 
 const log = pino({ level: 'silent' });
@@ -59,7 +60,8 @@ function liveNow(filter: FeedFilter) {
       .map(({ sample: latest, ...host }) => ({ host, sample: filter.kinds.has('samples') ? latest : null })),
     replicas: replicas
       .filter(({ host }) => wantsHost(filter, host))
-      .map(({ deployment, host, status }) => ({ deployment, host, status })),
+      // Without the engine's key, in the order of the schema.
+      .map((replica) => feedSnapshotSchema.shape.replicas.element.parse(replica)),
   };
 }
 

@@ -5,6 +5,7 @@ import {
   hostReadingSchema,
   issueSchema,
   nameSchema,
+  orphanSchema,
   replicaStatusSchema,
   telemetryDeltaSchema,
 } from '@ai-fabric/shared';
@@ -23,9 +24,13 @@ const feedHostSchema = z.object({
   peerAddress: z.string().nullable(),
   clockSkewMs: z.number().nullable(),
   draining: z.boolean(),
+  /** Its engines can be asked through its agent. */
+  tunnelUp: z.boolean(),
   revokedAtMs: z.number().nullable(),
   inventory: hostInventorySchema.nullable(),
   issues: z.array(issueSchema.extend({ sinceMs: z.number() })).readonly(),
+  /** Containers with our label on it that nothing declares. */
+  orphans: z.array(orphanSchema).readonly(),
   droppedSamples: z.number(),
 });
 export type FeedHost = z.infer<typeof feedHostSchema>;
@@ -34,7 +39,10 @@ export type FeedHost = z.infer<typeof feedHostSchema>;
 const feedReplicaSchema = z.object({
   deployment: nameSchema,
   host: nameSchema,
-  status: replicaStatusSchema,
+  /** Without the engine's key. */
+  status: replicaStatusSchema.omit({ directKey: true }),
+  /** Server's clock: since when it is in its phase. */
+  phaseSinceMs: z.number(),
 });
 export type FeedReplica = z.infer<typeof feedReplicaSchema>;
 

@@ -1,4 +1,3 @@
-import { withoutDirectKey } from '@ai-fabric/shared';
 import type { LiveChange, LiveReplica, LiveView } from '../live/live-view.js';
 import { type Changed, cover, type HostEntry, type Stretch, toFeedHost } from './decide/feed-entry.js';
 import type { FeedReplica } from './feed-messages.js';
@@ -105,6 +104,7 @@ export class FeedPicture {
   }
 }
 
-function toFeedReplica({ deployment, host, status }: LiveReplica): FeedReplica {
-  return { deployment, host, status: withoutDirectKey(status) };
+function toFeedReplica({ deployment, host, status, phaseSinceMs }: LiveReplica): FeedReplica {
+  const { directKey: _, ...shown } = status;
+  return { deployment, host, status: shown, phaseSinceMs };
 }

@@ -16,11 +16,16 @@ export interface OutgoingCommand {
   readonly command: Command;
 }
 
+/** What came of a command that somebody waits for. */
+export type CommandEnd = Pick<Outcome, 'result' | 'code' | 'detail'>;
+
 /** The commands of all hosts that wait for an outcome: sent again on each new link until it comes or they expire. */
 export class HostCommands {
   readonly #log: Logger;
   readonly #pending = new Map<string, PendingCommands>();
   readonly #idPrefix: string;
+  /** Who waits for the outcome of a command. */
+  readonly #waiters = new Map<string, (end: CommandEnd) => void>();
   #issued = 0;
 
   /** @param idPrefix random for each process: an agent knows the ids that it has carried out, across our restarts too */
@@ -33,13 +38,23 @@ export class HostCommands {
     return this.#pending.get(hostName)?.length ?? 0;
   }
 
-  /** @param nowMs monotonic */
-  issue(hostName: string, command: Command, ttlMs: number, nowMs: number): OutgoingCommand {
+  /**
+   * @param nowMs monotonic
+   * @param onEnd called once, when its outcome is here or none will come
+   */
+  issue(
+    hostName: string,
+    command: Command,
+    ttlMs: number,
+    nowMs: number,
+    onEnd?: (end: CommandEnd) => void,
+  ): OutgoingCommand {
     this.#issued += 1;
     const commandId = `${this.#idPrefix}-${this.#issued}`;
     const next: PendingCommand = { commandId, command, expiresAtMs: nowMs + ttlMs };
     const { pending, dropped } = addCommand(this.#pending.get(hostName) ?? [], next);
-    for (const lost of dropped) this.#warn(hostName, lost, 'a command was given up: too many wait');
+    if (onEnd) this.#waiters.set(commandId, onEnd);
+    for (const lost of dropped) this.#giveUp(hostName, lost, 'a command was given up: too many wait');
     this.#pending.set(hostName, pending);
     return { commandId, ttlMs, command };
   }
@@ -58,6 +73,7 @@ export class HostCommands {
   settle(hostName: string, outcome: Outcome): void {
     const { pending, settled } = settleCommand(this.#pending.get(hostName) ?? [], outcome);
     this.#put(hostName, pending);
+    if (settled) this.#tell(settled.commandId, outcome);
     if (!settled || outcome.result === 'done') return;
     const { result, code, detail } = outcome;
     this.#log.warn(
@@ -73,7 +89,7 @@ export class HostCommands {
       const { pending, expired } = expireCommands(before, nowMs);
       if (expired.length === 0) continue;
       hosts.push(hostName);
-      for (const command of expired) this.#warn(hostName, command, 'a command expired without an outcome');
+      for (const command of expired) this.#giveUp(hostName, command, 'a command expired without an outcome');
       this.#put(hostName, pending);
     }
     return hosts;
@@ -84,7 +100,13 @@ export class HostCommands {
     else this.#pending.delete(hostName);
   }
 
-  #warn(host: string, lost: PendingCommand, message: string): void {
+  #tell(commandId: string, { result, code, detail }: CommandEnd): void {
+    this.#waiters.get(commandId)?.({ result, code, detail });
+    this.#waiters.delete(commandId);
+  }
+
+  #giveUp(host: string, lost: PendingCommand, message: string): void {
+    this.#tell(lost.commandId, { result: 'expired', code: null, detail: message });
     this.#log.warn({ host, command: lost.command.name, commandId: lost.commandId }, message);
   }
 }

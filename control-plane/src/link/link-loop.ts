@@ -1,4 +1,5 @@
 import {
+  type Command,
   closeCodes,
   decodeAgentFrame,
   type FrameRefusal,
@@ -20,7 +21,7 @@ import {
 import { planDesired } from './decide/plan-desired.js';
 import { takeToken } from './decide/take-token.js';
 import { FrameWriter } from './frame-writer.js';
-import { HostCommands } from './host-commands.js';
+import { type CommandEnd, HostCommands } from './host-commands.js';
 import { HostJournal } from './host-journal.js';
 import { identifyHost } from './identify-host.js';
 import { IdentityConflicts } from './identity-conflicts.js';
@@ -152,6 +153,16 @@ export class LinkLoop {
     }
     this.conflicts.tick(nowMs);
     for (const hostName of this.#commands.expire(nowMs)) this.#sendDesired(hostName);
+  }
+
+  /** @returns what came of it; `null`: the host has no link */
+  ask(hostName: string, command: Command, ttlMs: number): Promise<CommandEnd> | null {
+    const entry = this.#byHost.get(hostName);
+    if (!entry) return null;
+    return new Promise((resolve) => {
+      const outgoing = this.#commands.issue(hostName, command, ttlMs, this.#nowMs(), resolve);
+      this.#send(entry, this.#frames.write('command', outgoing));
+    });
   }
 
   /** The declared state changed: every agent is told what it is to keep now. */
@@ -376,8 +387,8 @@ export class LinkLoop {
       this.#refuseFrame(entry, { code: 'invalid', detail: wrong });
       return;
     }
-    const { backfill, inventory, replicas, issues, seq } = frame.body;
-    const awaited = backfill === true || inventory || replicas || issues || seq === 1;
+    const { backfill, inventory, replicas, orphans, issues, seq } = frame.body;
+    const awaited = backfill === true || inventory || replicas || orphans || issues || seq === 1;
     this.#acks.owe(entry, Boolean(awaited));
   }
 

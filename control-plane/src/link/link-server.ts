@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Command } from '@ai-fabric/shared';
 import { connectionsEnded } from '../http/connections-ended.js';
 import { refuseUpgrade } from '../http/refuse-upgrade.js';
+import type { CommandEnd } from './host-commands.js';
 import type { IdentityConflict } from './identity-conflicts.js';
 import { LinkLoop, TICK_MS } from './link-loop.js';
 import type { LinkParts } from './link-parts.js';
@@ -21,6 +23,13 @@ export interface LinkServer {
   /** What was dropped of reports, since start. */
   counters(): Readonly<ReportCounters>;
   hasLink(hostName: string): boolean;
+  /**
+   * Sends a command. Resolves when its outcome is here; as `expired` when none came within `ttlMs`, over new links
+   * too.
+   *
+   * @returns `null`: the host has no link, and nothing was sent
+   */
+  ask(hostName: string, command: Command, ttlMs: number): Promise<CommandEnd> | null;
   /** The agent process that has the host's link; `null`: none has. */
   linkedInstanceId(hostName: string): string | null;
   /** Who else came with this host's key. */
@@ -56,6 +65,7 @@ export function createLinkServer(parts: LinkServerParts): LinkServer {
     roundTripMs: (hostName) => loop.roundTripMs(hostName),
     counters: () => loop.counters,
     hasLink: (hostName) => loop.hasLink(hostName),
+    ask: (hostName, command, ttlMs) => loop.ask(hostName, command, ttlMs),
     linkedInstanceId: (hostName) => loop.linkedInstanceId(hostName),
     identityConflict: (hostName) => loop.conflicts.of(hostName),
     clearIdentityConflict: (hostName) => loop.conflicts.clear(hostName),

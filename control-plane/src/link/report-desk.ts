@@ -53,13 +53,14 @@ export class ReportDesk {
     if (!taken) return 'a report before the welcome';
     if (!taken.ok) return taken.detail;
     const clockSkewMs = Math.round(receivedAtMs - frame.sentAtMs);
-    const { inventory, replicas, issues, droppedSamples } = report;
+    const { inventory, replicas, orphans, issues, droppedSamples } = report;
     const disbelieved = live.takeReport(identity.hostName, {
       clockSkewMs,
       samples: taken.samples,
       inventory,
       replicas,
       issues,
+      orphans,
       droppedSamples,
     });
     journal.report(identity, report, live.agentIssues(identity.hostName));

@@ -1,4 +1,4 @@
-import type { HostInventory, Issue, TelemetrySample } from '@ai-fabric/shared';
+import type { HostInventory, Issue, Orphan, TelemetrySample } from '@ai-fabric/shared';
 import type { PresenceState } from './decide/advance-presence.js';
 import { datedIssues, mergeIssues, sameIssues } from './decide/merge-issues.js';
 import { SampleHistory } from './history/sample-history.js';
@@ -21,6 +21,7 @@ export class HostRecord {
   revokedAtMs: number | null = null;
   inventory: HostInventory | null = null;
   sample: TelemetrySample | null = null;
+  orphans: readonly Orphan[] = [];
   droppedSamples = 0;
   /** Deployments of the last report of replicas, believed or not. */
   reportedReplicas: readonly string[] = [];
@@ -96,6 +97,7 @@ export class HostRecord {
       inventory: this.inventory,
       sample: this.sample,
       issues: this.#issues,
+      orphans: this.orphans,
       droppedSamples: this.droppedSamples,
     };
   }

@@ -1,4 +1,4 @@
-import type { HostInventory, Issue, ReplicaStatus, TelemetrySample } from '@ai-fabric/shared';
+import type { HostInventory, Issue, Orphan, ReplicaStatus, TelemetrySample } from '@ai-fabric/shared';
 
 /** A sample on the server's clock. */
 export interface PlacedSample {
@@ -15,6 +15,7 @@ export interface HostReport {
   readonly inventory?: HostInventory | undefined;
   readonly replicas?: readonly ReplicaStatus[] | undefined;
   readonly issues?: readonly Issue[] | undefined;
+  readonly orphans?: readonly Orphan[] | undefined;
   readonly droppedSamples?: number | undefined;
 }
 

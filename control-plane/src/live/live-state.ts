@@ -1,4 +1,4 @@
-import type { Clock, Issue, IssueCode, TelemetrySample } from '@ai-fabric/shared';
+import type { Clock, Issue, IssueCode, Orphan, TelemetrySample } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { DeclaredState } from '../declared/declared-state.js';
 import { ChangeListeners } from './change-listeners.js';
@@ -155,6 +155,10 @@ export class LiveState implements LiveView {
       changed = true;
     }
     if (report.issues && record.setAgentIssues(report.issues, this.#clock.nowMs())) changed = true;
+    if (report.orphans && !sameOrphans(report.orphans, record.orphans)) {
+      record.orphans = report.orphans;
+      changed = true;
+    }
     record.touch();
     let disbelieved = report.replicas ? this.#takeReplicas(record, report.replicas) : 0;
     for (const placed of report.samples) disbelieved += this.#takeSample(record, placed);
@@ -259,7 +263,12 @@ export class LiveState implements LiveView {
         .map((status) => [status.deployment, status]),
     );
     record.reportedReplicas = statuses.map(({ deployment }) => deployment);
-    const { changed, removed } = this.#replicas.replaceOfHost(record.name, believed, record.sample);
+    const { changed, removed } = this.#replicas.replaceOfHost(
+      record.name,
+      believed,
+      record.sample,
+      this.#clock.nowMs(),
+    );
     for (const replica of changed) this.#listeners.tell({ kind: 'replica', replica });
     for (const deployment of removed) this.#listeners.tell({ kind: 'replicaRemoved', deployment });
     return statuses.filter((status) => !declaredHere.has(status.deployment)).length;
@@ -314,4 +323,8 @@ export class LiveState implements LiveView {
     const horizonMs = this.#clock.nowMs() - HISTORY_MS;
     for (const record of this.#hosts.values()) record.history.forgetBefore(horizonMs);
   }
+}
+
+function sameOrphans(some: readonly Orphan[], others: readonly Orphan[]): boolean {
+  return JSON.stringify(some) === JSON.stringify(others);
 }

@@ -1,4 +1,11 @@
-import type { EngineReading, HostInventory, Issue, ReplicaStatus, TelemetrySample } from '@ai-fabric/shared';
+import type {
+  EngineReading,
+  HostInventory,
+  Issue,
+  Orphan,
+  ReplicaStatus,
+  TelemetrySample,
+} from '@ai-fabric/shared';
 
 /**
  * `online`: heard from within 12 s; `late`: within 30 s; `away`: silent for longer, or it said that it goes;
@@ -30,6 +37,8 @@ export interface LiveHost {
   /** `atMs` here is on the server's clock. Kept, and old, while the host is away. */
   readonly sample: TelemetrySample | null;
   readonly issues: readonly LiveIssue[];
+  /** Containers with our label on it that nothing declares. */
+  readonly orphans: readonly Orphan[];
   readonly droppedSamples: number;
 }
 
@@ -37,6 +46,8 @@ export interface LiveReplica {
   readonly deployment: string;
   readonly host: string;
   readonly status: ReplicaStatus;
+  /** Server's clock: since when it is in its phase. */
+  readonly phaseSinceMs: number;
   readonly reading: EngineReading | null;
   /** Server's clock, when `reading` was taken. A host that is away leaves the last one here, and old. */
   readonly readingAtMs: number | null;

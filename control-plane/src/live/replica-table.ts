@@ -2,6 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { EngineReading, ReplicaStatus, TelemetrySample } from '@ai-fabric/shared';
 import type { LiveReplica } from './live-view.js';
 
+/** What a count of seconds and the way of a frame cannot explain. */
+const PHASE_MOVED_MS = 5_000;
+
 /** The observed replicas, by deployment. Each call says what it changed, for the events. */
 export class ReplicaTable {
   readonly #byDeployment = new Map<string, LiveReplica>();
@@ -14,23 +17,32 @@ export class ReplicaTable {
     return this.#byDeployment.values();
   }
 
-  /** Takes all statuses of a host. @param latest the host's latest sample, for a replica that comes new */
+  /**
+   * Takes all statuses of a host.
+   *
+   * @param latest the host's latest sample, for a replica that comes new
+   * @param nowMs server's clock
+   */
   replaceOfHost(
     host: string,
     statuses: ReadonlyMap<string, ReplicaStatus>,
     latest: TelemetrySample | null,
+    nowMs: number,
   ): { changed: LiveReplica[]; removed: string[] } {
     const changed: LiveReplica[] = [];
     for (const [deployment, status] of statuses) {
       const before = this.#byDeployment.get(deployment);
       if (before && before.host === host) {
-        if (sameStatus(before.status, status)) continue;
-        changed.push(this.#put({ ...before, status }));
+        const phaseSinceMs = phaseBegan(status, before, nowMs);
+        const sameTime = Math.abs(phaseSinceMs - before.phaseSinceMs) < PHASE_MOVED_MS;
+        if (sameTime && sameStatus(before.status, status)) continue;
+        changed.push(this.#put({ ...before, status, phaseSinceMs }));
         continue;
       }
       const reading = readingOf(latest, deployment);
       const readingAtMs = reading && latest ? latest.atMs : null;
-      changed.push(this.#put({ deployment, host, status, reading, readingAtMs }));
+      const phaseSinceMs = phaseBegan(status, null, nowMs);
+      changed.push(this.#put({ deployment, host, status, phaseSinceMs, reading, readingAtMs }));
     }
     const removed = this.#removeWhere(
       (replica) => replica.host === host && !statuses.has(replica.deployment),
@@ -74,6 +86,13 @@ function readingOf(sample: TelemetrySample | null, deployment: string): EngineRe
   return sample.replicas[deployment] ?? null;
 }
 
+/** Time that passes in a phase is no news by itself. */
 function sameStatus(one: ReplicaStatus, other: ReplicaStatus): boolean {
-  return isDeepStrictEqual(one, other);
+  return isDeepStrictEqual({ ...one, phaseSeconds: null }, { ...other, phaseSeconds: null });
+}
+
+/** Of a phase that an agent counts itself, by its count: it outlasts restarts of ours. */
+function phaseBegan(status: ReplicaStatus, before: LiveReplica | null, nowMs: number): number {
+  if (status.phaseSeconds !== null) return Math.round(nowMs - status.phaseSeconds * 1000);
+  return before?.status.phase === status.phase ? before.phaseSinceMs : nowMs;
 }

@@ -1,4 +1,4 @@
-import type { EngineReading, GpuReading, HostReading } from '@ai-fabric/shared';
+import { type EngineReading, type GpuReading, type HostReading, replicaPhaseSchema } from '@ai-fabric/shared';
 import type { Registry } from 'prom-client';
 import type { LiveHost, LiveReplica, LiveView } from '../live/live-view.js';
 import { addLiveCounter, addLiveGauge, type LiveValue } from './live-gauge.js';
@@ -115,6 +115,21 @@ function addReplicaMetrics(registry: Registry, live: LiveView): void {
         labels: labels(replica),
         value: replica.status.phase === 'ready' && isThere(replica) ? 1 : 0,
       })),
+  );
+  addLiveGauge(
+    registry,
+    {
+      name: 'ai_fabric_replica_phase',
+      help: '1 for the phase that a replica is in, as its agent told last',
+      labelNames: ['deployment', 'host', 'phase'],
+    },
+    () =>
+      [...live.replicas()].flatMap((replica) =>
+        replicaPhaseSchema.options.map((phase) => ({
+          labels: { ...labels(replica), phase },
+          value: replica.status.phase === phase ? 1 : 0,
+        })),
+      ),
   );
   const values = (read: Field<EngineReading>[2]) =>
     [...live.replicas()]

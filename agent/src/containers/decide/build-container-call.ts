@@ -43,6 +43,7 @@ function dockerCall(spec: ContainerSpec, engine: ContainerEngineInfo): CreateCal
     whole: false,
     body: {
       Image: qualifyImage(spec.image),
+      ...(spec.entrypoint ? { Entrypoint: [...spec.entrypoint] } : {}),
       Cmd: [...spec.command],
       Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
       Labels: spec.labels,
@@ -79,6 +80,7 @@ function libpodCall(spec: ContainerSpec): CreateCall {
     body: {
       name: spec.name,
       image: qualifyImage(spec.image),
+      ...(spec.entrypoint ? { entrypoint: [...spec.entrypoint] } : {}),
       command: [...spec.command],
       env: spec.environment,
       labels: spec.labels,

@@ -1,13 +1,15 @@
-import { withoutDirectKey } from '@ai-fabric/shared';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import type { DeclaredDeployment } from '../../declared/declared-state.js';
 import { deploymentEntrySchema } from '../../declared/fabric-schema.js';
 import type { ApiContext } from '../api-context.js';
 import { changeDeclared } from '../change-declared.js';
+import { deploymentSchema } from '../deployment-schemas.js';
+import { describeDeployment } from '../describe-deployment.js';
+import { usersOf } from '../edit-deployment.js';
+import { findDeployment } from '../find-deployment.js';
 import { byName, pageOfItems, pageQuerySchema } from '../pagination.js';
 import { ApiError } from '../problem.js';
 import { problemResponses } from '../problem-responses.js';
-import { deploymentSchema, listOf } from '../schemas.js';
+import { listOf } from '../schemas.js';
 
 const params = z.object({ deployment: z.string().openapi({ param: { name: 'deployment', in: 'path' } }) });
 const oneDeployment = {
@@ -17,7 +19,8 @@ const oneDeployment = {
 
 export function addDeploymentRoutes(app: OpenAPIHono, context: ApiContext): void {
   addReadRoutes(app, context);
-  addWriteRoutes(app, context);
+  addDeclareRoute(app, context);
+  addRemoveRoute(app, context);
 }
 
 function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
@@ -40,7 +43,7 @@ function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
     (c) => {
       const deployments = context.declared.current().deployments.values();
       const page = pageOfItems(deployments, c.req.valid('query'), { listing: 'listDeployments' }, byName);
-      return c.json({ ...page, items: page.items.map((each) => describe(context, each)) }, 200);
+      return c.json({ ...page, items: page.items.map((each) => describeDeployment(context, each)) }, 200);
     },
   );
   app.openapi(
@@ -49,15 +52,15 @@ function addReadRoutes(app: OpenAPIHono, context: ApiContext): void {
       path: '/deployments/{deployment}',
       operationId: 'getDeployment',
       tags: ['deployments'],
-      summary: 'One deployment',
+      summary: 'One deployment, and all that is observed of its replica',
       request: { params },
       responses: { 200: oneDeployment, ...problemResponses(401, 404) },
     }),
-    (c) => c.json(describe(context, find(context, c.req.valid('param').deployment)), 200),
+    (c) => c.json(describeDeployment(context, findDeployment(context, c.req.valid('param').deployment)), 200),
   );
 }
 
-function addWriteRoutes(app: OpenAPIHono, context: ApiContext): void {
+function addDeclareRoute(app: OpenAPIHono, context: ApiContext): void {
   app.openapi(
     createRoute({
       method: 'put',
@@ -74,59 +77,60 @@ function addWriteRoutes(app: OpenAPIHono, context: ApiContext): void {
       changeDeclared(context, (fabric) => {
         fabric.deployments[name] = entry;
       });
-      return c.json(describe(context, find(context, name)), 200);
+      return c.json(describeDeployment(context, findDeployment(context, name)), 200);
     },
   );
+}
+
+function addRemoveRoute(app: OpenAPIHono, context: ApiContext): void {
   app.openapi(
     createRoute({
       method: 'delete',
       path: '/deployments/{deployment}',
       operationId: 'removeDeployment',
       tags: ['deployments'],
-      summary: 'Remove a deployment that no role or alias uses any more',
-      request: { params },
-      responses: { 204: { description: 'Removed' }, ...problemResponses(401, 404, 409, 503, 507) },
+      summary: 'Remove a deployment that no role or alias uses any more; its container goes, its caches stay',
+      request: {
+        params,
+        query: z.object({
+          roles: z.string().optional().openapi({
+            description:
+              'All roles that still have it as a target, with commas between: it is taken out of them in the same breath',
+            example: 'chat-fast,code-assist',
+          }),
+        }),
+      },
+      responses: { 204: { description: 'Removed' }, ...problemResponses(400, 401, 404, 409, 503, 507) },
     }),
     (c) => {
-      const { name } = find(context, c.req.valid('param').deployment);
-      refuseWhileUsed(context, name);
+      const { name } = findDeployment(context, c.req.valid('param').deployment);
+      const named = (c.req.valid('query').roles ?? '').split(',').filter((role) => role !== '');
+      refuseWhileUsed(context, name, named);
       changeDeclared(context, (fabric) => {
         delete fabric.deployments[name];
+        for (const role of Object.values(fabric.roles)) {
+          role.targets = role.targets.filter(
+            (target) => !('deployment' in target && target.deployment === name),
+          );
+        }
       });
       return c.body(null, 204);
     },
   );
 }
 
-function refuseWhileUsed(context: ApiContext, name: string): void {
-  const { roles, aliases } = context.declared.current();
-  const users = [
-    ...[...roles.values()]
-      .filter((role) => role.targets.some((each) => each.kind === 'deployment' && each.deployment === name))
-      .map((role) => `role ${role.name}`),
-    ...[...aliases].filter(([, target]) => target === name).map(([alias]) => `alias ${alias}`),
-  ];
-  if (users.length > 0) {
-    throw new ApiError('in_use', `deployment "${name}" is used by ${users.join(', ')}`, 'change those first');
+/** @param named the roles that the caller knows it leaves */
+function refuseWhileUsed(context: ApiContext, name: string, named: readonly string[]): void {
+  const { roles, aliases } = usersOf(context, name);
+  const stranger = named.find((role) => !roles.includes(role));
+  if (stranger !== undefined) {
+    throw new ApiError('conflict', `role "${stranger}" does not have deployment "${name}" as a target`);
   }
-}
-
-function find(context: ApiContext, name: string): DeclaredDeployment {
-  const { deployments } = context.declared.current();
-  const deployment = deployments.get(name);
-  if (deployment) return deployment;
-  throw new ApiError(
-    'not_found',
-    `no deployment is called "${name}"; known are: ${[...deployments.keys()].join(', ') || 'none yet'}`,
-  );
-}
-
-function describe(context: ApiContext, deployment: DeclaredDeployment): z.infer<typeof deploymentSchema> {
-  const replica = context.live.replica(deployment.name);
-  const observed = replica
-    ? { status: withoutDirectKey(replica.status), reading: replica.reading, readingAtMs: replica.readingAtMs }
-    : null;
-  if (deployment.engine === 'external') return { ...deployment, observed };
-  const { extraArguments, fallbacks, ...rest } = deployment;
-  return { ...rest, extraArguments: [...extraArguments], fallbacks: [...fallbacks], observed };
+  const users = [
+    ...roles.filter((role) => !named.includes(role)).map((role) => `role ${role}`),
+    ...aliases.map((alias) => `alias ${alias}`),
+  ];
+  if (users.length === 0) return;
+  const fix = `change those first${roles.length > 0 ? `, or name the roles that it leaves (roles=${roles.join(',')}, --from-roles)` : ''}`;
+  throw new ApiError('in_use', `deployment "${name}" is used by ${users.join(', ')}`, fix);
 }

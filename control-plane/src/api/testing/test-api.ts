@@ -13,6 +13,7 @@ import { openRegistry } from '../../registry/open-registry.js';
 import type { Registry } from '../../registry/registry-types.js';
 import { createRouter, type RunningRouter } from '../../router/create-router.js';
 import { createApi } from '../create-api.js';
+import { FakeHostCalls } from './fake-host-calls.js';
 
 const FABRIC = `
 version: 1
@@ -43,14 +44,17 @@ export interface TestAnswer {
 /** The control API without a network, on a registry of its own. */
 export class TestApi {
   readonly clock = new ManualClock();
+  /** What the agents of its hosts would answer. */
+  readonly hostCalls = new FakeHostCalls();
   readonly #directory = mkdtempSync(join(tmpdir(), 'ai-fabric-api-'));
   registry: Registry;
+  live: LiveState;
   app: ReturnType<typeof createApi>;
   #router: RunningRouter;
   #telemetry: TelemetryHistory;
 
   constructor() {
-    [this.registry, this.#router, this.#telemetry, this.app] = this.#open();
+    [this.registry, this.live, this.#router, this.#telemetry, this.app] = this.#open();
     const parsed = parseFabricText(FABRIC, 'fabric.yaml');
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
     this.registry.declared.replace(parsed.state, 0);
@@ -76,10 +80,15 @@ export class TestApi {
     };
   }
 
+  /** A call whose answer is no JSON. */
+  async raw(path: string): Promise<Response> {
+    return this.app.request(`/api/v1${path}`, { headers: { authorization: `Bearer ${TEST_TOKEN}` } });
+  }
+
   /** Another process on the same data directory. */
   async restart(): Promise<void> {
     await this.#close();
-    [this.registry, this.#router, this.#telemetry, this.app] = this.#open();
+    [this.registry, this.live, this.#router, this.#telemetry, this.app] = this.#open();
   }
 
   async remove(): Promise<void> {
@@ -93,7 +102,7 @@ export class TestApi {
     await this.registry.close();
   }
 
-  #open(): [Registry, RunningRouter, TelemetryHistory, ReturnType<typeof createApi>] {
+  #open(): [Registry, LiveState, RunningRouter, TelemetryHistory, ReturnType<typeof createApi>] {
     const { clock } = this;
     const log = pino({ level: 'silent' });
     const registry = openRegistry({ dataDirectory: this.#directory, clock, log });
@@ -152,10 +161,11 @@ export class TestApi {
           draft: () => Promise.reject(new BackupError('backup_full', 'the disk is full', 'make room')),
           status: () => ({ schedule: null, nextAtMs: null, lastSuccess: null, lastFailure: null }),
         },
+        hostCalls: this.hostCalls,
         hostLife: createHostLife({ registry, live, link: noLinks, router, clock }),
       },
       log,
     );
-    return [registry, router, telemetry, api];
+    return [registry, live, router, telemetry, api];
   }
 }

@@ -3,6 +3,7 @@ import type { LiveHost, LiveReplica } from '../../live/live-view.js';
 import type { AskFact } from '../check-facts.js';
 import { type Finding, finding } from '../finding.js';
 import { fromIssue } from './judge-host.js';
+import { judgeKeptReplica } from './judge-kept-replica.js';
 
 export interface DeploymentFacts {
   readonly deployment: DeclaredDeployment;
@@ -23,29 +24,42 @@ export function judgeDeployment(facts: DeploymentFacts): Finding[] {
   const { deployment, host, replica, ask, breaker } = facts;
   if (host === null || !isAskable(host)) return [];
   const where = { kind: 'deployment', name: deployment.name } as const;
-  const findings: Finding[] = [];
-  // A container of ours is reached through its host's agent, which has proven it: there is no address to ask.
-  const engine =
-    deployment.engine === 'external'
-      ? judgeEngine(deployment, ask)
-      : finding('ok', 'engine', where, 'its agent has proven it');
   const issues = host.issues.filter(({ subject }) => subject === deployment.name);
-  findings.push(...issues.map((issue) => fromIssue(issue, where)));
+  const findings = issues.map((issue) => fromIssue(issue, where));
+  const isExplained = issues.some(({ severity }) => severity === 'error');
+  if (deployment.engine === 'vllm') {
+    findings.push(...judgeKeptReplica({ deployment, host, replica, isExplained }));
+  } else {
+    findings.push(...judgeWatched(deployment, replica, ask, isExplained));
+  }
+  if (breaker !== 'closed') {
+    const what = 'failed repeatedly and is passed over for a while, then tried again by itself';
+    const fix = 'look into the log of its engine';
+    findings.push(finding('warning', 'breaker_open', where, what, { fix }));
+  }
+  return findings;
+}
+
+/** A replica that somebody else runs: as its agent sees it, and its engine as it is reached from here. */
+function judgeWatched(
+  deployment: ExternalDeployment,
+  replica: LiveReplica | null,
+  ask: AskFact | null,
+  isExplained: boolean,
+): Finding[] {
+  const where = { kind: 'deployment', name: deployment.name } as const;
+  const findings: Finding[] = [];
+  const engine = judgeEngine(deployment, ask);
   if (replica === null) {
     const what = `the agent of ${deployment.host} has not told of it yet`;
     const fix = `look into the log of the agent on ${deployment.host}`;
     findings.push(finding('warning', 'replica_unseen', where, what, { fix }));
   } else if (replica.status.phase === 'ready') {
     if (engine.severity === 'ok') findings.push(ready(replica, engine));
-  } else if (!issues.some(({ severity }) => severity === 'error')) {
+  } else if (!isExplained) {
     findings.push(notReady(replica));
   }
   if (engine.severity !== 'ok') findings.push(engine);
-  if (breaker !== 'closed') {
-    const what = 'failed repeatedly and is passed over for a while, then tried again by itself';
-    const fix = 'look into the log of its engine';
-    findings.push(finding('warning', 'breaker_open', where, what, { fix }));
-  }
   return findings;
 }
 

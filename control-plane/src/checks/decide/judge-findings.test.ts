@@ -155,6 +155,7 @@ const host = (more: Partial<LiveHost> = {}): LiveHost => ({
   inventory: null,
   sample: null,
   issues: [],
+  orphans: [],
   droppedSamples: 0,
   tunnelUp: false,
   ...more,
@@ -198,6 +199,7 @@ describe('a deployment', () => {
     deployment: 'qwen',
     host: 'armitage',
     status: describeReplica({ deployment: 'qwen', phase, code, engineVersion: '0.32' }),
+    phaseSinceMs: 0,
     reading: null,
     readingAtMs: null,
   });

@@ -1,13 +1,17 @@
 import { Command } from 'commander';
-import type { z } from 'zod';
-import { deploymentSchema } from '../../api/schemas.js';
+import { deploymentSchema } from '../../api/deployment-schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
-import { percent, printJson, printTable } from '../output.js';
-
-type Deployment = z.infer<typeof deploymentSchema>;
+import { addDeclareCommands } from '../deployments/declare-commands.js';
+import { printDeployment, printDeployments } from '../deployments/print-deployments.js';
+import { addRemoveCommand } from '../deployments/remove-command.js';
+import { addVerbCommands } from '../deployments/verb-commands.js';
+import { addWaitCommand } from '../deployments/wait-command.js';
+import { printJson } from '../output.js';
 
 export function deploymentsCommand(): Command {
-  const deployments = new Command('deployments').description('which model on which host: list, show, remove');
+  const deployments = new Command('deployments').description(
+    'which model on which host: list, show, create, set, start, stop, restart, park, unpark, adopt, wait, rm',
+  );
   withConnection(deployments.command('list', { isDefault: true }).description('all deployments')).action(
     async (flags: ConnectionFlags) => {
       const items = await connect(flags).list('/deployments', deploymentSchema);
@@ -16,52 +20,33 @@ export function deploymentsCommand(): Command {
     },
   );
   withConnection(
-    deployments.command('show <deployment>').description('one deployment and its replica'),
+    deployments
+      .command('show <deployment>')
+      .description('one deployment and all that is seen of its replica'),
   ).action(async (name: string, flags: ConnectionFlags) => {
     const item = await connect(flags).get(`/deployments/${encodeURIComponent(name)}`, deploymentSchema);
     if (flags.json) printJson(item);
     else printDeployment(item);
   });
-  withConnection(
-    deployments.command('remove <deployment>').description('remove one that no role or alias uses any more'),
-  ).action(async (name: string, flags: ConnectionFlags) => {
-    await connect(flags).delete(`/deployments/${encodeURIComponent(name)}`);
-    if (flags.json) printJson({ name, removed: true });
-    else console.log(`${name} is removed`);
-  });
+  addDeclareCommands(deployments);
+  addVerbCommands(deployments);
+  addWaitCommand(deployments);
+  addRemoveCommand(deployments);
   return deployments.addHelpText(
     'after',
     `
+Each of these but list, show and wait edits what is declared, and answers when that is written: "wait" waits for what the
+agent makes of it.
+
 Examples:
   ai-fabric deployments
-  ai-fabric deployments show qwen2.5-7b-armitage --json`,
+  ai-fabric deployments show qwen2.5-7b-armitage --json
+  ai-fabric deployments create chat-motoko --host motoko --preset chat-fast --wait
+  ai-fabric deployments set chat-motoko --context 8192
+  ai-fabric deployments restart chat-motoko && ai-fabric deployments wait chat-motoko --for ready --timeout 10m
+  ai-fabric deployments park chat-motoko                 # its card is free in seconds
+  ai-fabric deployments adopt chat-motoko --container vllm-motoko
+  ai-fabric deployments rm chat-motoko --from-roles chat-fast
+  ai-fabric deployments rm --orphans motoko`,
   );
-}
-
-function printDeployments(items: readonly Deployment[]): void {
-  printTable(
-    ['DEPLOYMENT', 'HOST', 'TASK', 'MODEL', 'PHASE', 'RUNNING', 'WAITING', 'KV'],
-    items.map(({ name, host, task, servedModel, observed }) => [
-      name,
-      host,
-      task,
-      servedModel,
-      observed?.status.phase ?? 'not seen',
-      String(observed?.reading?.running ?? '-'),
-      String(observed?.reading?.waiting ?? '-'),
-      percent(observed?.reading?.kvUsageRatio),
-    ]),
-  );
-}
-
-function printDeployment(item: Deployment): void {
-  console.log(`${item.name}: ${item.observed?.status.phase ?? 'not seen yet'}`);
-  if (item.observed?.status.detail) console.log(`  because       ${item.observed.status.detail}`);
-  console.log(`  host          ${item.host}`);
-  console.log(`  model         ${item.servedModel} (${item.task})`);
-  console.log(`  engine        ${item.engine === 'external' ? `external at ${item.url}` : item.image}`);
-  if (item.engine === 'vllm') console.log(`  weights       ${item.model}`);
-  console.log(`  takes         ${item.maxConcurrent} requests at once`);
-  const context = item.contextTokens ?? item.observed?.status.maxModelLen;
-  console.log(`  context       ${context ?? 'unknown'} tokens`);
 }

@@ -58,6 +58,9 @@ export function printHost(host: HostDetail): void {
     );
   }
   printDeployments(host);
+  for (const { containerId, name, deployment } of host.orphans) {
+    line('orphan', `${containerId.slice(0, 12)} ${name}, of ${deployment}: nothing declares it`);
+  }
   printIssues(host, nowMs);
   for (const { atMs, event, detail } of host.events) {
     line('event', `${timeText(atMs)}  ${event}${detail === null ? '' : ` (${detail})`}`);

@@ -118,6 +118,7 @@ function unseenHost(name: string): LiveHost {
     inventory: null,
     sample: null,
     issues: [],
+    orphans: [],
     droppedSamples: 0,
     tunnelUp: false,
   };
@@ -128,6 +129,7 @@ function absentReplica(deployment: string, host: string): LiveReplica {
     deployment,
     host,
     status: describeReplica({ deployment, phase: 'absent' }),
+    phaseSinceMs: 0,
     reading: null,
     readingAtMs: null,
   };

@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import type { DesiredReplica, VllmReplica } from '@ai-fabric/shared';
+import type { KeptTools } from '../replica/container/kept-tools.js';
+import { ModelCache } from './model-cache.js';
+
+/** Of the environment of a replica, what the hub's library reads: where it is, and who asks. */
+const OF_THE_HUB = ['HF_TOKEN', 'HF_ENDPOINT'];
+
+/** The model files of this host, by what is kept on it and what its owner allows. */
+export function openModelCache(
+  { engine, recipe, hostId, log }: Pick<KeptTools, 'engine' | 'recipe' | 'hostId' | 'log'>,
+  desired: () => readonly DesiredReplica[],
+): ModelCache {
+  const allowed = () =>
+    desired()
+      .filter(isVllm)
+      .filter((each) => recipe.refusal(each) === null);
+  return new ModelCache({
+    engine,
+    log,
+    images: () => [...new Set(allowed().map(({ image }) => image))],
+    inUse: () =>
+      new Set(
+        desired()
+          .filter(isVllm)
+          .map(({ model }) => model),
+      ),
+    environment: async (model) => {
+      const replicas = allowed();
+      const asked = replicas.find((each) => each.model === model) ?? replicas[0];
+      if (asked === undefined) return {};
+      const { environment } = await recipe.build(asked, 0, { hostId, key: '', cards: [], port: 0 });
+      return Object.fromEntries(Object.entries(environment).filter(([name]) => OF_THE_HUB.includes(name)));
+    },
+    nextId: () => randomUUID().slice(0, 8),
+  });
+}
+
+function isVllm(desired: DesiredReplica): desired is VllmReplica {
+  return desired.engine === 'vllm';
+}

@@ -1,0 +1,33 @@
+import type { HostAnswer, HostCalls, HostRequest } from '../host-calls.js';
+
+type End = Awaited<NonNullable<ReturnType<HostCalls['removeOrphans']>>>;
+
+/** Hosts without tunnel and link, until a test says what their agents answer. */
+export class FakeHostCalls implements HostCalls {
+  /** What was asked, in order. */
+  readonly asked: { readonly host: string; readonly request: HostRequest; readonly signal: AbortSignal }[] =
+    [];
+  readonly removed: { readonly host: string; readonly containerIds: readonly string[] }[] = [];
+  answer: ((request: HostRequest, signal: AbortSignal) => Promise<HostAnswer>) | null = null;
+  outcome: End | null = null;
+
+  async request(host: string, request: HostRequest, signal: AbortSignal): Promise<HostAnswer | null> {
+    this.asked.push({ host, request, signal });
+    return this.answer === null ? null : this.answer(request, signal);
+  }
+
+  removeOrphans(host: string, containerIds: readonly string[]): Promise<End> | null {
+    this.removed.push({ host, containerIds });
+    return this.outcome === null ? null : Promise.resolve(this.outcome);
+  }
+}
+
+/** An answer whose body comes in these pieces. */
+export function hostAnswer(status: number, ...pieces: readonly string[]): HostAnswer {
+  return {
+    status,
+    body: (async function* () {
+      for (const piece of pieces) yield Buffer.from(piece);
+    })(),
+  };
+}

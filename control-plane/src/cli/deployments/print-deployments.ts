@@ -1,0 +1,88 @@
+import type { z } from 'zod';
+import type { deploymentSchema } from '../../api/deployment-schemas.js';
+import { describeProgress } from '../decide/describe-progress.js';
+import { age, gib, percent, printTable } from '../output.js';
+
+export type Deployment = z.infer<typeof deploymentSchema>;
+
+export function printDeployments(items: readonly Deployment[]): void {
+  const nowMs = Date.now();
+  printTable(
+    ['DEPLOYMENT', 'HOST', 'TASK', 'MODEL', 'PHASE', 'RUNNING', 'WAITING', 'KV', 'ISSUES'],
+    items.map((item) => [
+      item.name,
+      item.host,
+      item.task,
+      item.servedModel,
+      phaseText(item, nowMs),
+      String(item.observed?.reading?.running ?? '-'),
+      String(item.observed?.reading?.waiting ?? '-'),
+      percent(item.observed?.reading?.kvUsageRatio),
+      item.issues.map(({ code }) => code).join(', ') || '-',
+    ]),
+  );
+}
+
+function phaseText({ observed, hostPresence }: Deployment, nowMs: number): string {
+  if (observed === null) return 'not seen';
+  if (hostPresence === 'away') return `${observed.status.phase} (host away)`;
+  const { status } = observed;
+  return status.progress || status.usualPhaseSeconds ? describeProgress(observed, nowMs) : status.phase;
+}
+
+export function printDeployment(item: Deployment): void {
+  const nowMs = Date.now();
+  const { observed } = item;
+  const status = observed?.status;
+  console.log(`${item.name}: ${observed ? describeProgress(observed, nowMs) : 'not seen yet'}`);
+  if (observed) line('in phase', `for ${age(observed.phaseSinceMs, nowMs)}${usualText(observed)}`);
+  if (status?.detail) line('because', `${status.code === null ? '' : `${status.code}: `}${status.detail}`);
+  line('host', item.hostPresence === 'online' ? item.host : `${item.host} (${item.hostPresence})`);
+  line('for', item.roles.join(', ') || 'no role');
+  printDeclared(item);
+  line('takes', `${item.maxConcurrent} requests at once`);
+  line('context', `${item.contextTokens ?? status?.maxModelLen ?? 'unknown'} tokens`);
+  if (status?.container) {
+    const { id, image, adopted, startedAtMs } = status.container;
+    const since = startedAtMs === null ? 'not started' : `started ${age(startedAtMs, nowMs)} ago`;
+    line('container', `${id.slice(0, 12)} of ${image}, ${since}${adopted ? ', adopted' : ''}`);
+  }
+  if (status?.fit) printFit(status.fit);
+  for (const each of status?.drift ?? []) line('drift', each);
+  for (const { severity, code, detail, fix, sinceMs } of item.issues) {
+    line(severity, `${code} for ${age(sinceMs, nowMs)}: ${detail}`);
+    if (fix) console.log(`                → ${fix}`);
+  }
+}
+
+function printDeclared(item: Deployment): void {
+  if (item.engine === 'external') {
+    line('model', `${item.servedModel} (${item.task})`);
+    line('engine', `external at ${item.url}`);
+    return;
+  }
+  line('model', `${item.model}${item.revision === null ? '' : ` at ${item.revision}`} (${item.task})`);
+  line('engine', `vllm, ${item.image}`);
+  line('wished', item.wish);
+  const up = item.tunnelUp === null ? '' : item.tunnelUp ? ', its tunnel is up' : ', its tunnel is down';
+  const port = item.observed?.status.port ?? item.port;
+  line('reached', `by ${item.reach}${up}${port === null ? '' : `, port ${port} on the host`}`);
+  if (item.adopt !== null) line('adopts', `the container ${item.adopt}`);
+}
+
+function printFit({ verdict, neededBytes, freeBytes, detail }: NonNullable<StatusFit>): void {
+  const numbers = neededBytes === null ? '' : ` (needs ${gib(neededBytes)}, ${gib(freeBytes)} free)`;
+  line('card', `${verdict.replaceAll('_', ' ')}${numbers}${detail === '' ? '' : `: ${detail}`}`);
+}
+
+type StatusFit = NonNullable<Deployment['observed']>['status']['fit'];
+
+function usualText({ status: { usualPhaseSeconds } }: NonNullable<Deployment['observed']>): string {
+  if (usualPhaseSeconds === null) return '';
+  const { p50, p95 } = usualPhaseSeconds;
+  return `, usually ${Math.round(p50)} s, of twenty times one above ${Math.round(p95)} s`;
+}
+
+function line(label: string, text: string): void {
+  console.log(`  ${label.padEnd(13)} ${text}`);
+}

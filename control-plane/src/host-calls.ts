@@ -1,0 +1,26 @@
+import { AGENT_AUTHORITY } from '@ai-fabric/shared';
+import type { HostCalls } from './api/host-calls.js';
+import type { LinkServer } from './link/link-server.js';
+import type { TunnelLookup } from './tunnel/tunnel-book.js';
+
+export interface HostCallParts {
+  readonly link: Pick<LinkServer, 'ask'>;
+  readonly tunnels: TunnelLookup;
+}
+
+/** What the control API asks of agents: commands go over the link, questions through the tunnel. */
+export function createHostCalls({ link, tunnels }: HostCallParts): HostCalls {
+  return {
+    request: async (host, { method, path }, signal) => {
+      const tunnel = tunnels.tunnel(host);
+      if (!tunnel) return null;
+      const question = { deployment: AGENT_AUTHORITY, method, path, headers: {} };
+      const { status, body } = await tunnel.request(question, signal);
+      // An answer that nobody reads any more must not end the process when its tunnel breaks.
+      body.on('error', () => undefined);
+      return { status, body };
+    },
+    removeOrphans: (host, containerIds, deadlineMs) =>
+      link.ask(host, { name: 'remove_orphans', containerIds: [...containerIds] }, deadlineMs),
+  };
+}
