@@ -47,7 +47,11 @@ export function createOperatorSurfaces(
     droppedObservations: registry.observations.droppedCount,
     droppedRequestRows: registry.requestLog.droppedCount,
   });
-  const metrics = createMetrics({ live, status, gatewayMetrics, routerGauges: () => router.gauges() });
+  const metrics = createMetrics({
+    ...{ live, status, gatewayMetrics },
+    routerGauges: () => router.gauges(),
+    tunnels: () => rooms.tunnels.gauges(),
+  });
   const checks = createChecks({
     ...{ clock, random, dataDirectory, live, certificate },
     declared: registry.declared,

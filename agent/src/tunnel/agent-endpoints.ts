@@ -72,7 +72,10 @@ async function answerLines(
 }
 
 /** @returns nothing where it is not there, or no whole number */
-function numberOf<Name extends string>(query: URLSearchParams, name: Name): { readonly [key in Name]?: number } {
+function numberOf<Name extends string>(
+  query: URLSearchParams,
+  name: Name,
+): { readonly [key in Name]?: number } {
   const text = query.get(name);
   if (text === null || !/^\d{1,16}$/.test(text)) return {};
   return { [name]: Number(text) } as { readonly [key in Name]: number };

@@ -115,10 +115,8 @@ export class AgentTunnel {
         throw new TunnelError({ code: 'lost', detail: 'The connection ended as the tunnel opened.' });
       }
       const service = { findEngine, endpoints, inFlight, clock, log };
-      this.#session = serveTunnel(
-        socket,
-        { ...service, connections: this.#connections },
-        (detail) => this.#onEnded({ code: 'lost', detail }),
+      this.#session = serveTunnel(socket, { ...service, connections: this.#connections }, (detail) =>
+        this.#onEnded({ code: 'lost', detail }),
       );
       this.#dispatch({ type: 'opened' });
     } catch (error) {

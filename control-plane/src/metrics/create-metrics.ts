@@ -4,16 +4,19 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { GatewayMetrics } from '../gateway/gateway-metrics.js';
 import type { LiveView } from '../live/live-view.js';
 import type { RouterGauges } from '../router/route-types.js';
+import type { TunnelGauge } from '../tunnel/tunnel-book.js';
 import { VERSION } from '../version.js';
 import { addFleetMetrics } from './fleet-metrics.js';
 import { addGatewayMetrics } from './gateway-metrics-export.js';
 import { addLiveCounter, addLiveGauge } from './live-gauge.js';
 import { addRouterMetrics } from './router-metrics.js';
+import { addTunnelMetrics } from './tunnel-metrics.js';
 
 export interface MetricsSources {
   readonly live: LiveView;
   readonly gatewayMetrics: GatewayMetrics;
   readonly routerGauges: () => RouterGauges;
+  readonly tunnels: () => readonly TunnelGauge[];
   readonly status: () => {
     readonly linkedHosts: number;
     readonly feedSubscribers: number;
@@ -45,6 +48,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   addFleetMetrics(registry, sources.live);
   addGatewayMetrics(registry, sources.gatewayMetrics);
   addRouterMetrics(registry, sources.routerGauges);
+  addTunnelMetrics(registry, sources.tunnels);
   addOwnMetrics(registry, sources.status);
   return {
     text: async () => ({ contentType: registry.contentType, text: await writeAll(registry) }),

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type Clock, MAX_TUNNEL_STREAMS } from '@ai-fabric/shared';
+import type { Clock } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { DeclaredSource } from '../declared/declared-state.js';
 import type { LiveState } from '../live/live-state.js';
@@ -21,7 +21,6 @@ export interface TunnelBookParts {
 export interface TunnelGauge {
   readonly host: string;
   readonly openStreams: number;
-  readonly maxStreams: number;
 }
 
 /** One tunnel for each host. A newer one takes the older one's place, whose streams end. */
@@ -46,7 +45,7 @@ export class TunnelBook implements TunnelLookup {
 
   gauges(): readonly TunnelGauge[] {
     return [...this.#tunnels.values()].map(({ hostName, openStreams }) => ({
-      ...{ host: hostName, openStreams, maxStreams: MAX_TUNNEL_STREAMS },
+      ...{ host: hostName, openStreams },
     }));
   }
 

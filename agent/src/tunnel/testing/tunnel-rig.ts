@@ -22,7 +22,7 @@ export interface RigOptions extends Partial<Omit<FakeTunnelPlaneOptions, 'certif
   readonly clock?: Clock;
 }
 
-export function tunnelIdentity(): TunnelIdentity {
+function tunnelIdentity(): TunnelIdentity {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   return {
     publicKey: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
