@@ -28,6 +28,7 @@ export interface AttemptOwner {
   /** @param ownMs what the gateway took for itself since the answer's last byte */
   onCommitted(contentType: string, contentLength: number | null, ownMs: number): void;
   onSucceeded(usage: Usage | null): void;
+  /** The engine finds the request itself at fault. Nothing was sent to the client. */
   onClientError(error: NormalisedError): void;
   /** Nothing was sent to the client. */
   onAttemptFailed(failure: AttemptFailure): void;

@@ -125,6 +125,15 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   }
 
   onClientError(error: NormalisedError): void {
+    if (error.code !== 'context_length_exceeded') this.#answerClientError(error);
+    else if (this.#step('attempt_failed')) this.#loop?.tooLong(error);
+  }
+
+  onTooLong(error: NormalisedError): void {
+    this.#answerClientError(error);
+  }
+
+  #answerClientError(error: NormalisedError): void {
     this.#answerError(error, error.status, error.code ?? 'invalid_request', 'client_error', []);
   }
 
