@@ -24,6 +24,8 @@ import type { UpstreamPool } from './upstream/upstream-pools.js';
 export interface AttemptOwner {
   readonly response: ServerResponse;
   readonly withholdUsage: boolean;
+  /** How many answers the client asked for. */
+  readonly choices: number;
   readonly promptParam: string;
   /** @param ownMs what the gateway took for itself since the answer's last byte */
   onCommitted(contentType: string, contentLength: number | null, ownMs: number): void;
@@ -92,8 +94,9 @@ export class Attempt implements AnswerListener, SinkHost {
     this.headers = headers;
     const verdict = judgeAnswer(status, text(headers['content-type']), text(headers['content-encoding']));
     if (verdict.kind === 'json') this.#sink = new JsonAnswer(this);
-    else if (verdict.kind === 'events') this.#sink = new EventStreamRelay(this, this.#owner.withholdUsage);
-    else {
+    else if (verdict.kind === 'events') {
+      this.#sink = new EventStreamRelay(this, this.#owner.withholdUsage, this.#owner.choices);
+    } else {
       const kind = verdict.kind === 'failed' ? verdict.code : verdict.kind;
       this.#sink = new ErrorAnswer(this, status, kind, this.#owner.promptParam, this.#clock.nowMs());
       this.#isError = true;

@@ -36,6 +36,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   expiresAtMs = Number.POSITIVE_INFINITY;
   slot = -1;
   withholdUsage = true;
+  choices = 1;
   readonly response: ServerResponse;
   readonly #request: IncomingMessage;
   readonly #context: RequestContext;
@@ -229,6 +230,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#role = role;
     this.#isStream = request.peeked.stream;
     this.withholdUsage = !request.peeked.wantsUsage;
+    this.choices = request.peeked.choices;
     const hasAnswerText = this.#endpoint.task !== 'embeddings';
     const { key } = this.#context;
     const reserved = this.#parts.keyLimiter.reserve(
