@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { readAgentConfig } from '../../config/read-agent-config.js';
 import type { Agent } from '../../start-agent.js';
 import type { AgentStatus } from '../../status/agent-status.js';
-import { exitCodes } from '../exit-codes.js';
+import { exitCodes, exitCodesOf } from '../exit-codes.js';
 import { printJson } from '../output.js';
 import { releaseStartupMemory } from '../release-startup-memory.js';
 
@@ -42,7 +42,8 @@ Examples:
   AI_FABRIC_AGENT_NVIDIA_SMI=/opt/nvidia-smi ai-fabric-agent run --log-level debug
 
 Settings from the environment: AI_FABRIC_AGENT_STATE, _NAME, _SERVER, _NVIDIA_SMI, _GPU_CADENCE_MS,
-_HOST_CADENCE_MS, _ENGINE_CADENCE_MS, _BUFFER_BYTES, _LOG_LEVEL`,
+_HOST_CADENCE_MS, _ENGINE_CADENCE_MS, _BUFFER_BYTES, _LOG_LEVEL
+${exitCodesOf('ok', 'failed', 'usage', 'notJoined')}`,
     )
     .action(run);
 }
