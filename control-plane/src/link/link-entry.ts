@@ -12,6 +12,8 @@ export interface LinkEntry {
   /** Base64. */
   readonly nonce: string;
   state: LinkState;
+  /** It comes with a token and a new key for a host that is linked, and joins when that link is found dead. */
+  joinsWhenWon: boolean;
   heardAtMs: number;
   frames: TokenBucket;
   /** From the welcome on. */
@@ -32,6 +34,7 @@ export function newLinkEntry(id: number, socket: LinkSocket, nonce: string, nowM
     socket,
     nonce,
     state: { name: 'challenged', sinceMs: nowMs },
+    joinsWhenWon: false,
     heardAtMs: nowMs,
     frames: fullBucket(FRAME_POLICY, nowMs),
     telemetry: null,
