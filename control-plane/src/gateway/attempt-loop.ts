@@ -97,7 +97,7 @@ export class AttemptLoop {
           this.#owner.onTooLong(this.#tooLong);
           return;
         }
-        this.#owner.onRefused(describeRefusal(this.#request.peeked.model, decision, this.#failures));
+        this.#owner.onRefused(describeRefusal(this.#request.peeked.model, decision, this.failedAttempts));
         return;
       }
       const claim = this.#parts.router.claim(decision);

@@ -109,7 +109,7 @@ describe('a failed attempt', () => {
     expect(answer.headers).toMatchObject({
       'x-fabric-attempts': '1',
       'x-fabric-replica': 'replica-1',
-      'x-fabric-reason': 'all_failed; replica-1=already_tried',
+      'x-fabric-reason': 'all_failed; replica-1=unauthorized',
       'retry-after': '7',
       'content-type': 'application/json',
     });
