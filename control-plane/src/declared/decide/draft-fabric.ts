@@ -1,4 +1,5 @@
 import { entrySchemas, type FabricFile, MAX_TARGETS } from '../fabric-schema.js';
+import { type DeploymentFields, readDeploymentFields } from './read-deployment-fields.js';
 
 type Entries = { [Section in keyof typeof entrySchemas]: NonNullable<FabricFile[Section]>[string] };
 
@@ -12,6 +13,8 @@ export interface FabricDraft {
   readonly providers: ReadonlyMap<string, ProviderDraft>;
   readonly roles: ReadonlyMap<string, RoleDraft>;
   readonly aliases: ReadonlyMap<string, string | null>;
+  /** Of every deployment, those with mistakes too. */
+  readonly deploymentFields: ReadonlyMap<string, DeploymentFields>;
 }
 
 export interface ProviderDraft {
@@ -32,6 +35,7 @@ export function draftFabric(value: unknown): FabricDraft {
     providers: mapEntries(field(value, 'providers'), draftProvider),
     roles: mapEntries(field(value, 'roles'), draftRole),
     aliases: mapEntries(field(value, 'aliases'), (target) => (typeof target === 'string' ? target : null)),
+    deploymentFields: mapEntries(field(value, 'deployments'), readDeploymentFields),
   };
 }
 
