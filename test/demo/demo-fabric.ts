@@ -110,6 +110,12 @@ export class DemoFabric {
     if (!child.running) throw new Error(`the control plane ended:\n${child.lastLines()}`);
   }
 
+  /** `null` while it runs; else the end of its log. */
+  endOfControlPlane(): string | null {
+    const child = this.#controlPlane;
+    return child === null || child.running ? null : child.lastLines();
+  }
+
   async killControlPlane(): Promise<void> {
     await this.#controlPlane?.kill();
   }

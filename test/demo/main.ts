@@ -3,6 +3,7 @@ import { eventually } from '../simulators/common/eventually.js';
 import { choosePort } from './choose-ports.js';
 import { DemoFabric } from './demo-fabric.js';
 import { type DemoEvent, describeEvent } from './describe-event.js';
+import { showStatus } from './show-status.js';
 import { readStatusScreen } from './status-screen.js';
 import { takeTour } from './take-tour.js';
 import { tour } from './tour.js';
@@ -79,7 +80,7 @@ async function run(
   const { url, tlsUrl, dataDirectory } = fabric;
   tell({ kind: 'up', url, tlsUrl, dataDirectory });
   // A program asks the control API; the screen is for people.
-  await (json ? interrupted : showStatus(fabric, interrupted));
+  await (json ? interrupted : watchStatus(fabric, interrupted));
   return 'held';
 }
 
@@ -136,23 +137,28 @@ async function presenceOf(fabric: DemoFabric, name: string): Promise<string | un
 }
 
 /** Redraws in place on a terminal; elsewhere prints one screen and waits. */
-async function showStatus(fabric: DemoFabric, interrupted: Promise<unknown>): Promise<void> {
+async function watchStatus(fabric: DemoFabric, interrupted: Promise<unknown>): Promise<void> {
   const terminal = process.stdout.isTTY === true;
   let linesDrawn = 0;
   let ended = false;
   void interrupted.then(() => {
     ended = true;
   });
-  while (!ended) {
-    const lines = await readStatusScreen(fabric);
-    if (ended) break;
-    if (linesDrawn > 0) process.stdout.write(`\x1b[${linesDrawn}A\x1b[J`);
-    console.log(lines.join('\n'));
+  const draw = (lines: readonly string[]): void => {
+    if (linesDrawn > 0 && terminal) process.stdout.write(`\x1b[${linesDrawn}A\x1b[J`);
+    if (linesDrawn === 0 || terminal) console.log(lines.join('\n'));
     linesDrawn = lines.length;
-    if (!terminal) break;
+  };
+  const pause = async (): Promise<void> => {
     await Promise.race([new Promise((resolve) => setTimeout(resolve, REDRAW_MS)), interrupted]);
-  }
-  await interrupted;
+  };
+  await showStatus(
+    {
+      readScreen: () => readStatusScreen(fabric),
+      endOfControlPlane: () => fabric.endOfControlPlane(),
+    },
+    { draw, pause, ended: () => ended },
+  );
 }
 
 // A terminal that was closed: the end is worth more than its last lines.

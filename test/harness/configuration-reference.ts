@@ -39,7 +39,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   AI_FABRIC_AGENT_STATE: 'Where the key and what was joined are kept.',
   AI_FABRIC_AGENT_NAME: 'What this host is to be called when it joins.',
   AI_FABRIC_AGENT_SERVER: 'Another way to the same control plane; its pinned certificate stays.',
-  AI_FABRIC_AGENT_NVIDIA_SMI: 'Path of `nvidia-smi`, where it is in none of the usual places.',
+  AI_FABRIC_AGENT_NVIDIA_SMI:
+    'Absolute path of `nvidia-smi`, where it is in none of the usual places; the file must have that name.',
   AI_FABRIC_AGENT_CONTAINER_ENGINE:
     'Socket (`unix:///run/docker.sock`) or pipe (`npipe:////./pipe/docker_engine`) of Docker or Podman.',
   AI_FABRIC_AGENT_GPU_CADENCE_MS: 'How often cards are read, in milliseconds.',

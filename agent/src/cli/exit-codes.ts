@@ -12,14 +12,27 @@ export const exitCodes = {
   unreachable: 5,
 } as const;
 
-export const exitCodesHelp = `
-Exit codes:
-  0  done
-  1  failed; the message says why
-  2  wrong usage
-  3  this host has not joined a control plane
-  4  the control plane refused (token unknown, used or expired; name taken; …)
-  5  the control plane cannot be reached, or its certificate is not the pinned one`;
+type ExitCode = keyof typeof exitCodes;
+
+const MEANINGS: Readonly<Record<ExitCode, string>> = {
+  ok: 'done',
+  failed: 'failed; the message says why',
+  usage: 'wrong usage',
+  notJoined: 'this host has not joined a control plane',
+  refused: 'the control plane refused (token unknown, used or expired; name taken; …)',
+  unreachable: 'the control plane cannot be reached, or its certificate is not the pinned one',
+};
+
+/** For the end of a help text. A pair gives a code the words that it has for this command. */
+export function exitCodesOf(...codes: readonly (ExitCode | readonly [ExitCode, string])[]): string {
+  const lines = codes.map((each) => {
+    const [code, meaning] = typeof each === 'string' ? [each, MEANINGS[each]] : each;
+    return `  ${exitCodes[code]}  ${meaning}`;
+  });
+  return ['', 'Exit codes:', ...lines].join('\n');
+}
+
+export const exitCodesHelp = exitCodesOf('ok', 'failed', 'usage', 'notJoined', 'refused', 'unreachable');
 
 /** Wrong usage that only shows while a command runs. */
 export class UsageError extends Error {

@@ -44,7 +44,7 @@ function start(args: readonly string[], input?: string): Program {
     env: {
       AI_FABRIC_AGENT_STATE: join(directory, 'state'),
       AI_FABRIC_AGENT_NAME: 'armitage',
-      AI_FABRIC_AGENT_NVIDIA_SMI: join(directory, 'no-such-nvidia-smi'),
+      AI_FABRIC_AGENT_NVIDIA_SMI: join(directory, 'none', 'nvidia-smi'),
     },
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
@@ -265,6 +265,12 @@ describe('ai-fabric-agent status', () => {
     expect(code).toBe(1);
     expect(output).toMatch(/agent\.json.*chmod 600/);
   });
+});
+
+test.each(['run', 'join', 'status'])('%s --help tells its exit codes', async (command) => {
+  const { code, output } = await run([command, '--help']);
+  expect(code).toBe(0);
+  expect(output).toContain('Exit codes:\n  0  ');
 });
 
 test('--help tells the exit codes and gives examples', async () => {

@@ -42,9 +42,19 @@ describe('readAgentConfig', () => {
     [{ AI_FABRIC_AGENT_BUFFER_BYTES: '-1' }, /AI_FABRIC_AGENT_BUFFER_BYTES is "-1"/],
     [{ AI_FABRIC_AGENT_LOG_LEVEL: 'loud' }, /"loud".*none of fatal, error/],
     [{ AI_FABRIC_AGENT_NAME: 'My Host' }, /"My Host".*for example "my-host"/],
+    [{ AI_FABRIC_AGENT_NVIDIA_SMI: '/opt/smi-470' }, /"\/opt\/smi-470".*called nvidia-smi/],
+    [{ AI_FABRIC_AGENT_NVIDIA_SMI: 'nvidia-smi' }, /absolute path/],
     [{ AI_FABRIC_AGENT_SERVER: 'http://motoko' }, /TLS only/],
   ])('%j is refused by name', (environment, message) => {
-    expect(() => readAgentConfig({}, environment)).toThrow(ConfigError);
-    expect(() => readAgentConfig({}, environment)).toThrow(message);
+    expect(() => readAgentConfig({}, environment, 'linux')).toThrow(ConfigError);
+    expect(() => readAgentConfig({}, environment, 'linux')).toThrow(message);
+  });
+
+  test.each([
+    ['linux', '/opt/470/nvidia-smi'],
+    ['win32', 'D:\\NVSMI\\NVIDIA-SMI.EXE'],
+  ] as const)('on %s the tool may be %s', (platform, path) => {
+    const environment = { AI_FABRIC_AGENT_NVIDIA_SMI: path };
+    expect(readAgentConfig({}, environment, platform).nvidiaSmiPath).toBe(path);
   });
 });

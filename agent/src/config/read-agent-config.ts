@@ -1,5 +1,5 @@
 import { homedir, hostname } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, posix, resolve, win32 } from 'node:path';
 import { nameSchema } from '@ai-fabric/shared';
 import { parseEndpoint } from '../containers/decide/parse-endpoint.js';
 import { type AgentConfig, ConfigError, type LogLevel, logLevels } from './agent-config.js';
@@ -55,7 +55,7 @@ export function readAgentConfig(
     policyPath: resolve(flags.policy ?? read('POLICY') ?? join(stateDirectory, 'agent.yaml')),
     hostName: readHostName(flags.name ?? read('NAME')),
     serverUrl: readServer(flags.server ?? read('SERVER')),
-    nvidiaSmiPath: read('NVIDIA_SMI') ?? null,
+    nvidiaSmiPath: readToolPath(read('NVIDIA_SMI'), platform),
     containerEnginePath: readContainerEngine(read('CONTAINER_ENGINE')),
     runtimeDirectory: environment.XDG_RUNTIME_DIR || null,
     gpuCadenceMs: whole('GPU_CADENCE_MS', { ...SECOND_TO_MINUTE, default: 2_000 }),
@@ -88,6 +88,20 @@ function readHostName(given: string | undefined): string {
   throw new ConfigError(
     `The host name ${JSON.stringify(given)} (--name, AI_FABRIC_AGENT_NAME) is not usable: ` +
       `${parsed.error.issues[0]?.message ?? 'invalid'}; for example ${JSON.stringify(makeHostName(given))}.`,
+  );
+}
+
+/** The inventory is read by a library that runs the bare name in this folder: a tool of another name is not found. */
+function readToolPath(given: string | undefined, platform: NodeJS.Platform): string | null {
+  if (given === undefined) return null;
+  const { basename, isAbsolute } = platform === 'win32' ? win32 : posix;
+  const name = platform === 'win32' ? basename(given).toLowerCase() : basename(given);
+  const wanted =
+    platform === 'win32' ? ['nvidia-smi.exe', 'nvidia-smi.cmd', 'nvidia-smi.bat'] : ['nvidia-smi'];
+  if (isAbsolute(given) && wanted.includes(name)) return given;
+  throw new ConfigError(
+    `AI_FABRIC_AGENT_NVIDIA_SMI is ${JSON.stringify(given)}; it must be the absolute path of a file that is called ` +
+      `${wanted[0]}: one of another name is linked or moved into a folder of its own under that name.`,
   );
 }
 

@@ -4,6 +4,7 @@ import { findNvidiaSmi, type ToolSearch } from './gpu/find-nvidia-smi.js';
 import { defaultInventoryChild, gpuInventorySensor } from './gpu/gpu-inventory.js';
 import { type GpuReadings, openGpuStream } from './gpu/gpu-stream.js';
 import type { ChildCommand } from './gpu/killable-child.js';
+import { leftTools } from './gpu/left-tools.js';
 import { listBusIds } from './gpu/list-bus-ids.js';
 import { stuckProcesses } from './gpu/stuck-processes.js';
 import { toolStarter } from './gpu/tool-process.js';
@@ -46,6 +47,8 @@ export function openSensors(settings: SensorSettings, dependencies: SensorDepend
   const { platform, stateDirectory } = settings;
   const { clock, random, logger } = dependencies;
   const stuck = stuckProcesses();
+  const left = leftTools(stateDirectory, platform, logger);
+  left.endLeft();
   const findTool = (): Promise<ToolSearch> =>
     findNvidiaSmi({
       configuredPath: settings.nvidiaSmiPath,
@@ -57,7 +60,7 @@ export function openSensors(settings: SensorSettings, dependencies: SensorDepend
   const gpus = openGpuStream({
     periodMs: settings.gpuCadenceMs,
     findTool,
-    startTool: toolStarter(clock),
+    startTool: toolStarter(clock, left),
     listBusIds: (signal) => listBusIds({ findTool, stuck, signal, ...shared }),
     stuck,
     random,

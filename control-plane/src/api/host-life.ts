@@ -7,7 +7,7 @@ export interface HostLife {
   requestsInFlight(deployments: ReadonlySet<string>): number;
   hasLink(hostName: string): boolean;
   conflict(hostName: string): {
-    readonly kind: 'another_agent' | 'another_machine';
+    readonly kind: 'another_agent' | 'another_key' | 'another_machine';
     readonly linkedFrom: string | null;
     readonly triedFrom: string;
     readonly firstTryMs: number;

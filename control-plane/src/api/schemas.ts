@@ -28,7 +28,7 @@ const sampleSchema = z
 /** Somebody else has come with the host's key, and was refused. */
 const identityConflictSchema = z
   .object({
-    kind: z.enum(['another_agent', 'another_machine']),
+    kind: z.enum(['another_agent', 'another_key', 'another_machine']),
     /** Address of the host's own agent; `null`: it had no link. */
     linkedFrom: z.string().nullable(),
     triedFrom: z.string(),

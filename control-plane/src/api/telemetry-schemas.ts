@@ -16,7 +16,7 @@ const telemetryPointSchema = z
     atMs: z.number().openapi({ description: 'Where the point begins' }),
     state: z.enum(['reporting', 'asleep', 'away', 'silent']).openapi({
       description:
-        'asleep: it said that it suspends or shuts down; away: it is not there for another reason; silent: no sample, and nobody knows why',
+        'reporting: it told its values, which are left out where the step is finer than what is kept of that time; asleep: it said that it suspends or shuts down; away: it is not there for another reason; silent: no sample, and nobody knows why',
     }),
     samples: z.number(),
     backfilled: z.boolean().openapi({ description: 'Some of it came after the link was back' }),

@@ -25,6 +25,31 @@ describe('a fabric file with a mistake', () => {
     ]);
   });
 
+  it('does not hide what else is wrong with the same entry, nor with what refers to it', () => {
+    const text = [
+      'version: 1',
+      'hosts: { alpha: {} }',
+      'deployments:',
+      '  a: { host: alpah, task: embeddings, engine: external, url: nowhere, servedModel: bge }',
+      '  b: { host: alpha, task: embeddings, engine: external, url: http://b:1, servedModel: nomic, extra: 1 }',
+      'roles:',
+      '  e: { task: embeddings, targets: [ { deployment: a }, { deployment: b } ], idleTimeoutSeconds: -1 }',
+      '  c: { task: chat, targets: [ { deployment: b } ] }',
+    ].join('\n');
+    expect(
+      errorsOf(text)
+        .split('\n')
+        .map((line) => line.split(': ')[1]),
+    ).toEqual([
+      'deployments.a.host',
+      'deployments.a.url',
+      'deployments.b.extra',
+      'roles.e.targets[1]',
+      'roles.e.idleTimeoutSeconds',
+      'roles.c.targets[0]',
+    ]);
+  });
+
   it('lists fifty mistakes at most and counts the rest', () => {
     const hosts = Array.from({ length: 70 }, (_, index) => `  h${index}: { x: 1 }`).join('\n');
     const result = parseFabricText(`version: 1\nhosts:\n${hosts}`, 'fabric.yaml');

@@ -6,6 +6,7 @@ import { type AttemptFailure, isBusy } from './decide/attempt-failure.js';
 import { describeFailures, describeRefusal, type Refusal } from './decide/describe-refusal.js';
 import { gatewayError } from './decide/error-table.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
+import type { NormalisedError } from './decide/normalise-engine-error.js';
 import type { PeekedRequest } from './decide/peek-request.js';
 import { applySplices, planRewrite } from './decide/rewrite-body.js';
 import type { TraceContext } from './decide/upstream-headers.js';
@@ -22,6 +23,8 @@ export interface LoopOwner extends AttemptOwner {
   onRefused(refusal: Refusal): void;
   /** A held stream has been silent for long. */
   onSilence(text: string): void;
+  /** No larger target is left for what an engine found too long: its own answer is the client's. */
+  onTooLong(error: NormalisedError): void;
 }
 
 /** What is asked for. */
@@ -75,6 +78,9 @@ export class AttemptLoop implements PatienceOwner {
   #patience: Patience | null = null;
   /** Attempts that met a full engine before the last wait: they do not count against it. */
   #forgiven = 0;
+  #foundTooLongBy: Set<string> | null = null;
+  /** What the last of them said. */
+  #tooLong: NormalisedError | null = null;
   #reason = '';
   #body: Buffer | null;
   #readyAtMs: number;
@@ -143,7 +149,9 @@ export class AttemptLoop implements PatienceOwner {
         resolved: this.#request.resolved,
         task: this.#request.endpoint.task,
         estimatedPromptTokens: this.#request.peeked.estimatedPromptTokens,
+        maxTokens: this.#request.peeked.maxTokens,
         excluded: this.#excluded ?? NONE_EXCLUDED,
+        foundTooLongBy: this.#foundTooLongBy ?? NONE_EXCLUDED,
         mayCloud: this.#request.mayCloud,
         localOnly: this.#request.localOnly,
         mayWait,
@@ -152,7 +160,11 @@ export class AttemptLoop implements PatienceOwner {
       if (decision.kind === 'refuse') {
         this.#patience?.end('refused');
         this.rounds.push({ reason: decision.code, considered: decision.considered, failure: null });
-        this.#owner.onRefused(describeRefusal(this.#request.peeked.model, decision, this.#failures));
+        if (decision.code === 'context_too_long' && this.#tooLong !== null) {
+          this.#owner.onTooLong(this.#tooLong);
+          return null;
+        }
+        this.#owner.onRefused(describeRefusal(this.#request.peeked.model, decision, this.failedAttempts));
         return null;
       }
       const claim = this.#parts.router.claim(decision);
@@ -230,9 +242,7 @@ export class AttemptLoop implements PatienceOwner {
     const { target } = this;
     this.#readyAtMs = this.#parts.clock.monotonicMs();
     this.#failures.push(failure);
-    const round = this.rounds.at(-1);
-    if (round !== undefined) round.failure = failure.code;
-    this.#failedTargets += `${this.#failedTargets === '' ? '; ' : ', '}${target}=${failure.code}`;
+    this.#noteFailed(failure.code);
     this.#excluded ??= new Set();
     this.#excluded.add(target);
     this.#noteTried(target, failure);
@@ -245,9 +255,26 @@ export class AttemptLoop implements PatienceOwner {
     }
   }
 
+  /** The engine asked last finds the request too long, which one with a larger context may not. */
+  tooLong(error: NormalisedError): void {
+    this.#readyAtMs = this.#parts.clock.monotonicMs();
+    this.#tooLong = error;
+    this.#foundTooLongBy ??= new Set();
+    this.#foundTooLongBy.add(this.target);
+    this.#noteFailed('context_too_long');
+    if (this.#isEnough()) this.#owner.onTooLong(error);
+    else this.next();
+  }
+
   /** The answer's head is sent: the body will not be needed again. */
   dropBody(): void {
     this.#body = null;
+  }
+
+  #noteFailed(code: string): void {
+    const round = this.rounds.at(-1);
+    if (round !== undefined) round.failure = code;
+    this.#failedTargets += `${this.#failedTargets === '' ? '; ' : ', '}${this.target}=${code}`;
   }
 
   #ask(chosen: Chosen, claim: Claim): void {

@@ -16,10 +16,13 @@ import type { AnswerHeaders, AnswerListener, UpstreamCall } from './upstream/ups
 export interface AttemptOwner {
   readonly response: ServerResponse;
   readonly withholdUsage: boolean;
+  /** How many answers the client asked for. */
+  readonly choices: number;
   readonly promptParam: string;
   /** @param ownMs what the gateway took for itself since the answer's last byte */
   onCommitted(contentType: string, contentLength: number | null, ownMs: number): void;
   onSucceeded(usage: Usage | null): void;
+  /** The engine finds the request itself at fault. Nothing was sent to the client. */
   onClientError(error: NormalisedError): void;
   /** Nothing was sent to the client. */
   onAttemptFailed(failure: AttemptFailure): void;
@@ -81,8 +84,9 @@ export class Attempt implements AnswerListener, SinkHost {
       this.#call?.abort();
       this.giveUp(attemptFailure('not_json', 'one JSON answer where an event stream was asked for'));
     } else if (verdict.kind === 'json') this.#sink = new JsonAnswer(this);
-    else if (verdict.kind === 'events') this.#sink = new EventStreamRelay(this, this.#owner.withholdUsage);
-    else {
+    else if (verdict.kind === 'events') {
+      this.#sink = new EventStreamRelay(this, this.#owner.withholdUsage, this.#owner.choices);
+    } else {
       const kind = verdict.kind === 'failed' ? verdict.code : verdict.kind;
       this.#sink = new ErrorAnswer(this, status, kind, this.#owner.promptParam, this.#clock.nowMs());
       this.#isError = true;

@@ -2,7 +2,7 @@ import type { AnswerSink, SinkHost } from './answer-sink.js';
 import { ClientPipe } from './client-pipe.js';
 import { type AttemptFailure, attemptFailure } from './decide/attempt-failure.js';
 import { type GatewayError, gatewayError, renderErrorEvent } from './decide/error-table.js';
-import { readEvent, readUsageBeside } from './decide/read-event.js';
+import { readEvent, readFinished, readUsageBeside } from './decide/read-event.js';
 import type { Usage } from './decide/read-usage.js';
 import { EventSplitter } from './decide/split-events.js';
 import { GATEWAY_LIMITS } from './gateway-limits.js';
@@ -22,6 +22,8 @@ export class EventStreamRelay implements AnswerSink {
   #partialBytes = 0;
   #committed = false;
   #isDone = false;
+  readonly #choices: number;
+  #finished: Set<number> | null = null;
   #toldError = false;
   #usage: Usage | null = null;
   /** Where the last event with choices stands, in case it carries the usage. Three fields: no slice per event. */
@@ -29,8 +31,10 @@ export class EventStreamRelay implements AnswerSink {
   #lastStart = 0;
   #lastEnd = 0;
 
-  constructor(host: SinkHost, withholdUsage: boolean) {
+  /** @param choices how many were asked for */
+  constructor(host: SinkHost, withholdUsage: boolean, choices: number) {
     this.#host = host;
+    this.#choices = choices;
     this.#withholdUsage = withholdUsage;
     this.#pipe = new ClientPipe(host.response, host);
   }
@@ -63,7 +67,8 @@ export class EventStreamRelay implements AnswerSink {
 
   end(): void {
     if (this.#partialBytes > 0) this.#takeUnterminated();
-    if (this.#isDone) this.#finish();
+    // Some engines end without `[DONE]`: where every choice has told why it ended, nothing is missing.
+    if (this.#isDone || (this.#finished?.size ?? 0) >= this.#choices) this.#finish();
     else this.failed(attemptFailure('truncated', 'the stream ended without [DONE]'));
   }
 
@@ -99,6 +104,10 @@ export class EventStreamRelay implements AnswerSink {
       this.#lastBytes = bytes;
       this.#lastStart = start;
       this.#lastEnd = end;
+      for (const index of readFinished(bytes, start, end)) {
+        this.#finished ??= new Set();
+        this.#finished.add(index);
+      }
     }
     return false;
   }

@@ -8,6 +8,8 @@ import { ask, errorOf, TestGateway, until } from './testing/test-gateway.js';
 const chunk = (content: string): string =>
   `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { content } }] })}\n\n`;
 const USAGE = 'data: {"id":"c","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2}}\n\n';
+const finish = (index: number): string =>
+  `data: ${JSON.stringify({ id: 'c', choices: [{ index, delta: {}, finish_reason: 'stop' }] })}\n\n`;
 const DONE = 'data: [DONE]\n\n';
 const BODY = '{"model":"chat-fast","stream":true,"messages":[]}';
 const BODY_WITH_USAGE =
@@ -149,6 +151,39 @@ describe('a stream', () => {
 
     expect(answer.text).toContain('"code":"upstream_interrupted"');
     expect(router.outcomes[0]?.outcome).toEqual({ kind: 'failed', code: 'truncated' });
+  });
+
+  it.each([
+    { what: 'its one choice has told why it ended', n: 1, ended: [0] },
+    { what: 'all its choices have', n: 2, ended: [1, 0] },
+  ])('is whole without [DONE] when $what', async ({ n, ended }) => {
+    const ends = ended.map(finish);
+    await addEngine(chunk('a'), ...ends, USAGE);
+
+    const answer = await askStream(`{"model":"chat-fast","stream":true,"n":${n},"messages":[]}`);
+
+    expect(answer.text).toBe(chunk('a') + ends.join(''));
+    expect(answer.isWhole).toBe(true);
+    expect(router.outcomes[0]?.outcome).toEqual({ kind: 'succeeded', promptTokens: 7, completionTokens: 2 });
+  });
+
+  it('is interrupted without [DONE] while one of its choices has not ended', async () => {
+    await addEngine(chunk('a'), finish(0));
+
+    const answer = await askStream('{"model":"chat-fast","stream":true,"n":2,"messages":[]}');
+
+    expect(answer.text).toContain('"code":"upstream_interrupted"');
+  });
+
+  it('is interrupted when its connection breaks, whatever its choices told', async () => {
+    router.addDeployment(
+      await test.engine((_request, response) => {
+        response.setHeader('content-type', 'text/event-stream').write(chunk('a') + finish(0));
+        setTimeout(() => response.destroy(), 20);
+      }),
+    );
+
+    expect((await askStream()).text).toContain('"code":"upstream_interrupted"');
   });
 
   it('is whole when the last blank line is missing behind [DONE]', async () => {

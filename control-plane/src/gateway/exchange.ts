@@ -39,6 +39,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   expiresAtMs = Number.POSITIVE_INFINITY;
   slot = -1;
   withholdUsage = true;
+  choices = 1;
   readonly response: ServerResponse;
   readonly #request: IncomingMessage;
   readonly #context: RequestContext;
@@ -137,6 +138,15 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   }
 
   onClientError(error: NormalisedError): void {
+    if (error.code !== 'context_length_exceeded') this.#answerClientError(error);
+    else if (this.#step('attempt_failed')) this.#loop?.tooLong(error);
+  }
+
+  onTooLong(error: NormalisedError): void {
+    this.#answerClientError(error);
+  }
+
+  #answerClientError(error: NormalisedError): void {
     this.#answerError(error, error.status, error.code ?? 'invalid_request', 'client_error', []);
   }
 
@@ -250,6 +260,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#role = request.role;
     this.#isStream = request.peeked.stream;
     this.withholdUsage = !request.peeked.wantsUsage;
+    this.choices = request.peeked.choices;
     const hasAnswerText = this.#endpoint.task !== 'embeddings';
     const { key } = this.#context;
     const reserved = this.#parts.keyLimiter.reserve(

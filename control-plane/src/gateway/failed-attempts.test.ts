@@ -109,7 +109,7 @@ describe('a failed attempt', () => {
     expect(answer.headers).toMatchObject({
       'x-fabric-attempts': '1',
       'x-fabric-replica': 'replica-1',
-      'x-fabric-reason': 'all_failed; replica-1=already_tried',
+      'x-fabric-reason': 'all_failed; replica-1=unauthorized',
       'retry-after': '7',
       'content-type': 'application/json',
     });
@@ -213,6 +213,16 @@ describe("a client's own fault", () => {
   });
   afterEach(() => test.close());
 
+  const tooShort = (name = 'it'): Promise<string> => {
+    const error = {
+      message: `too long for ${name}`,
+      type: 'BadRequestError',
+      param: 'input_tokens',
+      code: 400,
+    };
+    return test.engine((_request, response) => answerJson(response, 400, JSON.stringify({ error })));
+  };
+
   it("comes back in OpenAI's form, blames no engine and is not asked again", async () => {
     const flat =
       '{"object":"error","message":"bad temperature","type":"BadRequestError","param":null,"code":400}';
@@ -245,6 +255,48 @@ describe("a client's own fault", () => {
 
     expect(answer.status).toBe(400);
     expect(errorOf(answer)).toMatchObject({ code: 'context_length_exceeded', param: 'messages' });
+  });
+
+  it('of too long a prompt is mended by a larger target, which is asked once', async () => {
+    router.addDeployment(await tooShort(), 'small');
+    router.addDeployment(await tooShort(), 'medium');
+    router.addDeployment(
+      await test.engine((_request, response) => answerJson(response, 200, ANSWER)),
+      'large',
+    );
+
+    const answer = await ask(`${test.url}/v1/chat/completions`, { body: BODY });
+
+    expect(answer.text).toBe(ANSWER);
+    expect(answer.headers).toMatchObject({
+      'x-fabric-attempts': '3',
+      'x-fabric-replica': 'large',
+      'x-fabric-reason': 'least_load; small=context_too_long, medium=context_too_long',
+    });
+    expect(router.outcomes.map(({ outcome }) => outcome.kind)).toEqual(['neutral', 'neutral', 'succeeded']);
+    expect([...test.metrics.failures]).toEqual([]);
+    expect(test.logLines).toEqual([]);
+  });
+
+  it('of too long a prompt is the last answer of the engines where none is larger', async () => {
+    for (const name of ['a', 'b', 'c', 'd', 'e']) router.addDeployment(await tooShort(name), name);
+
+    const answer = await ask(`${test.url}/v1/chat/completions`, { body: BODY });
+
+    expect(answer.status).toBe(400);
+    expect(errorOf(answer)).toMatchObject({ code: 'context_length_exceeded', message: 'too long for d' });
+    expect(answer.headers['x-fabric-attempts']).toBe('4');
+    expect(router.inflight).toBe(0);
+  });
+
+  it('of too long a prompt, where the larger target fails, is told as that failure', async () => {
+    router.addDeployment(await tooShort(), 'small');
+    router.addDeployment('http://127.0.0.1:1', 'large');
+
+    const answer = await ask(`${test.url}/v1/chat/completions`, { body: BODY });
+
+    expect(answer.status).toBe(502);
+    expect(errorOf(answer).code).toBe('upstream_unreachable');
   });
 
   it('is told even when the engine breaks off in telling it', async () => {

@@ -17,7 +17,7 @@ export interface CardPoint {
 export interface TelemetryPoint {
   /** Where it begins. */
   readonly atMs: number;
-  /** `silent`: no sample, and the host did not say why nor was it noticed missing. */
+  /** `reporting` with no samples: it did, and single samples of that time are not kept. `silent`: no sample, and the host did not say why nor was it noticed missing. */
   readonly state: 'reporting' | 'asleep' | 'away' | 'silent';
   readonly samples: number;
   /** Some of it came after the link was back. */

@@ -128,6 +128,30 @@ describe('the telemetry of a host', () => {
     }
   });
 
+  it('in seconds, of before a restart, is not called silent where the minute has values', async () => {
+    const startMs = Math.ceil(place.clock.nowMs() / HOUR_MS) * HOUR_MS;
+    place.clock.advance(startMs + 30_000 - place.clock.nowMs());
+    report([sample(startMs + 10_000, 100), sample(startMs + 29_000, 100)]);
+    place.clock.advance(2 * MINUTE_MS);
+    await settled();
+    await restart();
+    const restartedMs = place.clock.nowMs();
+    report([sample(restartedMs + 1_000, 300)]);
+    place.clock.advance(10_000);
+
+    const answer = await ask(startMs, restartedMs + 10_000, 5_000, 'powerWatts');
+
+    expect(answer.resolution).toBe('samples');
+    expect(answer.notes[0]).toContain('ask for a step of a minute');
+    const states = answer.points.map(({ state }) => state);
+    expect(states.slice(0, 12)).toEqual(Array(12).fill('reporting'));
+    expect(states.slice(12, 24)).toEqual(Array(12).fill('silent'));
+    const restartAt = Math.floor((restartedMs - startMs) / 5_000);
+    expect(states.slice(24, restartAt)).toEqual(Array(restartAt - 24).fill('silent'));
+    expect(states.filter((state) => state === 'reporting')).toHaveLength(13);
+    expect(answer.points[0]).toMatchObject({ samples: 0, host: null, gpus: {} });
+  });
+
   it('is there again after a restart, the open minute included, and goes on in the same minute', async () => {
     const startMs = Math.ceil(place.clock.nowMs() / HOUR_MS) * HOUR_MS;
     place.clock.advance(startMs + 30_000 - place.clock.nowMs());

@@ -4,7 +4,12 @@ import type { StoredTelemetry, TelemetryQuestion, WaitingRollUp } from '../regis
 import type { ObservationWriter } from '../registry/registry-types.js';
 import { BackfilledTimes } from './backfilled-times.js';
 import { absenceStretches } from './decide/absence-stretches.js';
-import { describePoints, describeStretches } from './decide/describe-points.js';
+import {
+  describePoints,
+  describeStretches,
+  type KnownToReport,
+  knownFrom,
+} from './decide/describe-points.js';
 import { HostRollUp } from './decide/host-roll-up.js';
 import type { RollUp } from './decide/open-stretch.js';
 import {
@@ -14,6 +19,7 @@ import {
 } from './decide/plan-telemetry-query.js';
 import type { FieldSelection } from './decide/point-table.js';
 import { rollUpSamples } from './decide/roll-up-samples.js';
+import { tiers } from './decide/tiers.js';
 import type { TelemetryAnswer } from './telemetry-answer.js';
 
 /** How often minutes of hosts that fell silent, and what was backfilled, are closed. */
@@ -65,6 +71,7 @@ export class TelemetryHistory {
     if (!plan.ok) return plan;
     const stored = await this.#readStored(host, plan, fields);
     const columns = plan.source === 'samples' ? this.#sampleColumns(host, plan, fields) : stored.columns;
+    const knownToReport = await this.#knownBeforeMemory(host, plan, fields);
     const { fromMs, toMs, grid, notes } = plan;
     const absences = absenceStretches(stored.events, fromMs, toMs, OFFLINE_AFTER_MS);
     return {
@@ -73,7 +80,7 @@ export class TelemetryHistory {
         ...{ host, fromMs, toMs, notes, stepMs: grid.stepMs },
         resolution: plan.source === 'samples' ? 'samples' : plan.source.name,
         stretches: describeStretches(grid, columns, absences),
-        points: describePoints(grid, columns, absences),
+        points: describePoints(grid, columns, absences, knownToReport),
       },
     };
   }
@@ -149,6 +156,24 @@ export class TelemetryHistory {
       // What was open when it was asked for may have been written meanwhile: it would count twice.
       if (stored.writtenSeq <= seqBefore || tier === null || tries === MAX_TRIES) return stored;
     }
+  }
+
+  /** Single samples of before this process are gone; that there were some is told by the minutes that are kept. */
+  async #knownBeforeMemory(
+    host: string,
+    plan: Extract<TelemetryPlan, { ok: true }>,
+    fields: FieldSelection,
+  ): Promise<KnownToReport> {
+    const [tier] = tiers;
+    const startMs = Math.floor(plan.grid.startMs / tier.stepMs) * tier.stepMs;
+    if (plan.source !== 'samples' || startMs >= this.#sinceMs) return () => false;
+    const sinceMs = this.#sinceMs;
+    const count = Math.floor((sinceMs - startMs) / tier.stepMs) + 1;
+    const grid = { startMs, stepMs: tier.stepMs, count };
+    const { columns } = await this.#readStored(host, { ...plan, source: tier, grid }, fields);
+    const minuteEndMs = startMs + count * tier.stepMs - 1;
+    const later = this.#parts.live.history(host, sinceMs, minuteEndMs).length;
+    return knownFrom(grid, columns, sinceMs, later);
   }
 
   #waiting(name: string, hostId: string): WaitingRollUp[] {

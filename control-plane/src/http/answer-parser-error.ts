@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { factHeaders, ownFacts } from '../gateway/answer-now.js';
 
 /** What Node's parser says, as a status and a code. Anything else is a malformed request. */
 const known: Readonly<Record<string, { readonly status: string; readonly message: string }>> = {
@@ -23,9 +24,8 @@ export function answerParserError(error: NodeJS.ErrnoException, socket: Duplex, 
   const body = JSON.stringify({
     error: { message, type: 'invalid_request_error', param: null, code: 'bad_request' },
   });
-  socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-      `x-request-id: ${requestId}\r\nx-fabric-reason: bad_request\r\nconnection: close\r\n\r\n${body}`,
-    () => socket.destroy(),
-  );
+  const facts = factHeaders(ownFacts({ requestId, corsHeaders: [] }, 'bad_request'));
+  let head = `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`;
+  for (let at = 0; at < facts.length; at += 2) head += `${facts[at]}: ${facts[at + 1]}\r\n`;
+  socket.end(`${head}connection: close\r\n\r\n${body}`, () => socket.destroy());
 }

@@ -89,3 +89,36 @@ describe('a proxy on this machine', () => {
     server.close();
   });
 });
+
+describe('a web page on this machine', () => {
+  test.each([
+    ['none', 200],
+    ['own', 200],
+    ['allowed', 401],
+    ['foreign', 401],
+  ] as const)(
+    'reads /metrics without the admin token only where the page is ours: %s answers %i',
+    async (origin, status) => {
+      const handlers = createDispatch(
+        {
+          ...{ gateway: nothing, link: nothing, tunnel: nothing, feed: nothing },
+          api: () => new Response('hosts'),
+          metricsText: () => Promise.resolve({ contentType: 'text/plain', text: 'up 1\n' }),
+          notReady: () => [],
+          verifyAdminToken: () => false,
+          isOwnHost: () => true,
+          pageOrigin: () => origin,
+          takeFeedTicket: () => false,
+        },
+        pino({ level: 'silent' }),
+      );
+      const server = createServer(handlers.request({ encrypted: false }));
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`;
+      expect((await fetch(url)).status).toBe(status);
+      server.closeAllConnections();
+      server.close();
+    },
+  );
+});

@@ -30,6 +30,7 @@ export interface Rooms {
   readonly takeFeedTicket: (ticket: string, origin: string | null) => boolean;
 }
 
+const OWN_PAGES: ReadonlySet<PageOrigin> = new Set(['none', 'own']);
 const NO_WEBSOCKET = 'this path speaks WebSocket';
 
 type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -121,8 +122,9 @@ async function answerMetrics(
   response: ServerResponse,
   log: Logger,
 ): Promise<void> {
-  // A rebound DNS name makes any web page a loopback client: the name it asked for gives it away.
-  const trusted = isLocal(request) && rooms.isOwnHost(request);
+  // A browser makes any web page a loopback client: its origin, or the rebound name it asked for, gives it away.
+  const isOwn = rooms.isOwnHost(request) && OWN_PAGES.has(rooms.pageOrigin(request));
+  const trusted = isLocal(request) && isOwn;
   if (!trusted && !hasAdminToken(rooms, request)) {
     answerText(response, 401, 'the admin token is missing or wrong\n');
     return;

@@ -83,11 +83,29 @@ describe('openListeners', () => {
     const answer = await exchange(Number(new URL(listeners.plainUrls[0] ?? '').port), bytes);
     expect(answer.startsWith(start)).toBe(true);
     expect(answer).toMatch(/^x-request-id: req-[a-z0-9]+-1\r$/m);
+    expect(answer).toMatch(/^x-fabric-host: none\r$/m);
+    expect(answer).toMatch(/^x-fabric-attempts: 0\r$/m);
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({
       error: { type: 'invalid_request_error', code: 'bad_request', param: null },
     });
   });
 });
+
+test.each([
+  ['without a host', 'GET / HTTP/1.1\r\n\r\n'],
+  ['for a whole URL', 'GET http://evil/v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n'],
+])(
+  'a request %s is refused in the envelope that clients read, before it reaches a room',
+  async (_, bytes) => {
+    const listeners = await open(['127.0.0.1']);
+    const answer = await exchange(Number(new URL(listeners.plainUrls[0] ?? '').port), bytes);
+    expect(answer.startsWith('HTTP/1.1 400 ')).toBe(true);
+    expect(answer).toMatch(/^x-fabric-reason: invalid_request\r$/m);
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({
+      error: { type: 'invalid_request_error', code: 'invalid_request' },
+    });
+  },
+);
 
 function exchange(port: number, bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {

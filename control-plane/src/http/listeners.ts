@@ -14,6 +14,7 @@ import { answerParserError } from './answer-parser-error.js';
 import type { Listener } from './decide/classify-path.js';
 import { askedProtocol, ignoreUpgrade } from './ignore-upgrade.js';
 import { portHolder } from './port-holder.js';
+import { refuseMisaddressed } from './refuse-misaddressed.js';
 
 export interface ListenerHandlers {
   request(listener: Listener): RequestListener;
@@ -153,13 +154,16 @@ function wantedListeners(options: ListenersOptions): Wanted[] {
 }
 
 function makeServer(wanted: Wanted, options: ListenersOptions): Server {
-  const onRequest = options.handlers.request(wanted);
+  const nextRequestId = createRequestIds(options.random);
+  const onRequest = refuseMisaddressed(options.handlers.request(wanted), nextRequestId);
   const settings = {
     // Node's own five minutes would end long answers; the gateway has its deadlines for bodies and answers.
     requestTimeout: 0,
     headersTimeout: HEADERS_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: 5_000,
+    // Node's own answer to a request without "Host" is an empty 400.
+    requireHostHeader: false,
   };
   const server = wanted.encrypted
     ? createTlsServer(
@@ -177,9 +181,8 @@ function makeServer(wanted: Wanted, options: ListenersOptions): Server {
     if (askedProtocol(request) !== null) onUpgrade(request, socket, head);
     else ignoreUpgrade(server, wanted.encrypted ? 'secureConnection' : 'connection', request, socket, head);
   });
-  // The id that the client asked for was never read: one of ours.
-  const nextRequestId = createRequestIds(options.random);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    // The id that the client asked for was never read: one of ours.
     const requestId = nextRequestId(undefined);
     options.log.debug({ requestId, code: error.code }, 'a request could not be read');
     answerParserError(error, socket, requestId);

@@ -13,6 +13,8 @@ export type Identified =
       readonly identity: Identity;
       readonly enrolled: boolean;
       readonly keyReplaced: boolean;
+      /** It joins only when the host's present link turns out to be dead: identify it again then. */
+      readonly asksFirst: boolean;
     }
   /** `copyOf`: the host whose key came from another machine than its own. */
   | {
@@ -29,10 +31,20 @@ export interface IdentifyParts {
   readonly log: Logger;
 }
 
-/** Who says hello: checks the proof, looks the key up, and enrols with a join token. Never throws. */
-export function identifyHost(hello: Hello, nonce: string, nowMs: number, parts: IdentifyParts): Identified {
+/**
+ * Who says hello: checks the proof, looks the key up, and enrols with a join token. Never throws.
+ *
+ * @param nameIsLinked somebody has a link under its name, and was not asked yet whether it lives
+ */
+export function identifyHost(
+  hello: Hello,
+  nonce: string,
+  nowMs: number,
+  nameIsLinked: boolean,
+  parts: IdentifyParts,
+): Identified {
   try {
-    return identify(hello, nonce, nowMs, parts);
+    return identify(hello, nonce, nowMs, nameIsLinked, parts);
   } catch (error) {
     const code = error instanceof RegistryError ? error.code : 'internal';
     parts.log.error({ err: error, host: hello.hostName }, 'the registry could not say who links');
@@ -41,7 +53,13 @@ export function identifyHost(hello: Hello, nonce: string, nowMs: number, parts: 
   }
 }
 
-function identify(hello: Hello, nonce: string, nowMs: number, parts: IdentifyParts): Identified {
+function identify(
+  hello: Hello,
+  nonce: string,
+  nowMs: number,
+  nameIsLinked: boolean,
+  parts: IdentifyParts,
+): Identified {
   const { hosts, certificateSha256 } = parts;
   const proof = verifyKeyProof(hello, nonce, certificateSha256);
   const stored = proof ? hosts.findByPublicKey(proof.publicKey) : undefined;
@@ -61,7 +79,7 @@ function identify(hello: Hello, nonce: string, nowMs: number, parts: IdentifyPar
     return { ok: false, reason, detail, copyOf };
   }
   if (verdict.kind === 'known') {
-    return { ok: true, identity: verdict.identity, enrolled: false, keyReplaced: false };
+    return { ok: true, identity: verdict.identity, enrolled: false, keyReplaced: false, asksFirst: false };
   }
   const result = hosts.enrol({
     tokenId: verdict.token.id,
@@ -70,12 +88,16 @@ function identify(hello: Hello, nonce: string, nowMs: number, parts: IdentifyPar
     publicKey: proof?.publicKey ?? hello.publicKey,
     machineSha256: hello.machineSha256,
     nowMs,
+    nameIsLinked,
   });
   if (!result.ok) {
     const copyOf = result.reason === 'machine_mismatch' ? (enrolled?.hostName ?? null) : null;
     return { ...result, copyOf };
   }
   const { hostId, name, draining } = result.host;
-  const { keyReplaced } = result;
-  return { ok: true, identity: { hostId, hostName: name, draining }, enrolled: true, keyReplaced };
+  const identity = { hostId, hostName: name, draining };
+  if (result.ok === 'ask_first') {
+    return { ok: true, identity, enrolled: false, keyReplaced: false, asksFirst: true };
+  }
+  return { ok: true, identity, enrolled: true, keyReplaced: result.keyReplaced, asksFirst: false };
 }

@@ -4,8 +4,11 @@ import { CONFLICT_CLEARS_AFTER_MS } from './decide/link-limits.js';
 
 /** Who else came with a host's key, on the server's clock. */
 export interface IdentityConflict {
-  /** `another_agent`: while the host was linked and alive. `another_machine`: whether it was or not. */
-  readonly kind: 'another_agent' | 'another_machine';
+  /**
+   * `another_agent`: while the host was linked and alive. `another_key`: the same, of its machine, with a join token
+   * and a key of its own. `another_machine`: whether it was or not.
+   */
+  readonly kind: 'another_agent' | 'another_key' | 'another_machine';
   /** Address of the host's own agent; `null` when it had no link. */
   readonly linkedFrom: string | null;
   readonly triedFrom: string;
@@ -68,6 +71,15 @@ function conflictIssue({ kind, linkedFrom, triedFrom }: IdentityConflict): Issue
       severity: 'error',
       detail: `An agent with the key of this host, ${own}, tried to link from ${triedFrom} on another machine. It was refused.`,
       fix: 'If that is a copy of this machine, join it with a new token under a name of its own. If it is this host on new hardware or reinstalled, re-enrol it: ai-fabric hosts re-enrol. If nobody copied it, its key was stolen: re-enrol or revoke the host.',
+    };
+  }
+  if (kind === 'another_key') {
+    return {
+      code: 'identity_in_use',
+      subject: 'host',
+      severity: 'error',
+      detail: `A second agent on this host's machine tried to join under its name from ${triedFrom}, with a key of its own, while the one at ${linkedFrom ?? 'another address'} was alive. It was refused.`,
+      fix: 'To install the agent anew, stop the one that runs and join again. To run a second one, join it with --name and a name of its own. To replace the key of the one that runs: ai-fabric hosts re-enrol.',
     };
   }
   return {

@@ -15,6 +15,8 @@ export interface LinkEntry {
   state: LinkState;
   /** What the agent speaks; from the welcome on. */
   protocolVersion: number;
+  /** It comes with a token and a new key for a host that is linked, and joins when that link is found dead. */
+  joinsWhenWon: boolean;
   heardAtMs: number;
   frames: TokenBucket;
   /** From the welcome on. */
@@ -36,6 +38,7 @@ export function newLinkEntry(id: number, socket: LinkSocket, nonce: string, nowM
     nonce,
     state: { name: 'challenged', sinceMs: nowMs },
     protocolVersion: OLDEST_PROTOCOL_VERSION,
+    joinsWhenWon: false,
     heardAtMs: nowMs,
     frames: fullBucket(FRAME_POLICY, nowMs),
     telemetry: null,

@@ -256,12 +256,52 @@ describe('a second link of one host', () => {
   });
 
   it('of a new key in the place of the former one ends the former one’s', () => {
-    stage.store.addToken(token.id, token.secret);
+    stage.store.addToken(token.id, token.secret, undefined, true);
     const former = stage.link();
     const anew = stage.link({ joinToken, instanceId: 'instance-2' }, undefined, newAgentKey());
     expectGoodbye(former, 'revoked');
     expect(anew.of('welcome')).toHaveLength(1);
     expect(stage.live.host('motoko')?.presence).toBe('online');
+  });
+
+  it('of a new key, where the former lives, is refused, shown to the operator, and keeps its token', () => {
+    stage.store.addToken(token.id, token.secret);
+    const former = stage.link();
+    const join = { joinToken, instanceId: 'instance-2' };
+    const anew = stage.link(join, '192.0.2.8', newAgentKey());
+    stage.clock.advance(250);
+    expectGoodbye(anew, 'name_taken');
+    expect(anew.of('goodbye')[0]?.detail).toContain('Stop it, then join again');
+    expect(former.closedWith).toBeNull();
+    expect(stage.loop.conflicts.of('motoko')).toMatchObject({ kind: 'another_key', triedFrom: '192.0.2.8' });
+    expect(stage.live.host('motoko')?.issues).toMatchObject([{ code: 'identity_in_use' }]);
+    former.end();
+    const again = stage.link(join, '192.0.2.8', newAgentKey());
+    expect(again.of('welcome')).toHaveLength(1);
+  });
+
+  it('of a new key takes the place of a former one that died unseen, after 2 s', () => {
+    stage.store.addToken(token.id, token.secret);
+    const former = stage.link();
+    former.alive = false;
+    const anew = stage.link({ joinToken, instanceId: 'instance-2' }, undefined, newAgentKey());
+    expect(anew.of('welcome')).toEqual([]);
+    stage.clock.advance(2_250);
+    expect(anew.of('welcome')).toHaveLength(1);
+    expect(stage.store.tokens.get(token.id)?.used).toBe(true);
+    expect(stage.loop.linkedCount).toBe(1);
+  });
+
+  it('of a new key, whose token was used while it waited, goes nowhere', () => {
+    stage.store.addToken(token.id, token.secret);
+    const former = stage.link();
+    former.alive = false;
+    const anew = stage.link({ joinToken, instanceId: 'instance-2' }, undefined, newAgentKey());
+    const used = stage.store.tokens.get(token.id);
+    if (used) used.used = true;
+    stage.clock.advance(2_250);
+    expectGoodbye(anew, 'token_used');
+    expect(stage.loop.linkedCount).toBe(1);
   });
 
   it('among several newcomers goes to the first of them, the others are refused', () => {

@@ -296,13 +296,15 @@ export class LinkLoop {
   }
 
   #identify(entry: LinkEntry, hello: Hello): void {
-    const found = identifyHost(hello, entry.nonce, this.#parts.clock.nowMs(), this.#parts);
+    const isContested = this.#contentionOf(hello.hostName, hello.instanceId) === 'contested';
+    const found = identifyHost(hello, entry.nonce, this.#parts.clock.nowMs(), isContested, this.#parts);
     if (!found.ok) {
       if (found.copyOf !== null) this.#noteCopy(entry, found.copyOf);
       this.#dispatch(entry, { type: 'refused', reason: found.reason, detail: found.detail });
       return;
     }
     const { identity } = found;
+    entry.joinsWhenWon = found.asksFirst;
     if (found.enrolled) this.#log.joined(identity.hostName, entry.socket.peerAddress);
     if (found.keyReplaced) {
       const detail = `Another key took the place of this one of host ${identity.hostName}.`;
@@ -338,13 +340,40 @@ export class LinkLoop {
     if (!entry) return;
     const triedFrom = entry.socket.peerAddress;
     const linkedFrom = this.#byHost.get(hostName)?.socket.peerAddress ?? 'elsewhere';
+    if (entry.joinsWhenWon) {
+      this.#refuseJoin(entry, hostName, linkedFrom);
+      return;
+    }
     this.conflicts.raise(hostName, { kind: 'another_agent', linkedFrom, triedFrom });
     const detail = `Another agent with the key of host ${hostName} is linked from ${linkedFrom} and alive. If this machine is a copy, join it with a new token under a name of its own.`;
     this.#log.refused(triedFrom, 'identity_in_use', detail);
     this.#dispatch(entry, { type: 'refused', reason: 'identity_in_use', detail });
   }
 
+  /** It would have taken the key of a host whose agent runs. The token is still good. */
+  #refuseJoin(entry: LinkEntry, hostName: string, linkedFrom: string): void {
+    const triedFrom = entry.socket.peerAddress;
+    this.conflicts.raise(hostName, { kind: 'another_key', linkedFrom, triedFrom });
+    const detail = `An agent of this machine is linked as ${hostName}, from ${linkedFrom}, and alive, with another key. Stop it, then join again with the same token; or join with --name and a name of its own. An operator replaces a key with "ai-fabric hosts re-enrol ${hostName}".`;
+    this.#log.refused(triedFrom, 'name_taken', detail);
+    this.#dispatch(entry, { type: 'refused', reason: 'name_taken', detail });
+  }
+
+  /** The link that it waited for is dead. @returns whether it has joined */
+  #joinNow(entry: LinkEntry, hello: Hello): boolean {
+    entry.joinsWhenWon = false;
+    const found = identifyHost(hello, entry.nonce, this.#parts.clock.nowMs(), false, this.#parts);
+    if (!found.ok) {
+      this.#dispatch(entry, { type: 'evict', reason: found.reason, detail: found.detail });
+      return false;
+    }
+    this.#log.joined(found.identity.hostName, entry.socket.peerAddress);
+    this.conflicts.clear(found.identity.hostName);
+    return true;
+  }
+
   #admit(entry: LinkEntry, hello: Hello, identity: Identity): void {
+    if (entry.joinsWhenWon && !this.#joinNow(entry, hello)) return;
     const { hostId, hostName, draining } = identity;
     const { agentVersion } = hello;
     const predecessor = this.#byHost.get(hostName);

@@ -52,7 +52,7 @@ export function createHostStore(
 }
 
 function enrol(queries: Queries, request: EnrolRequest, newHostId: string): EnrolResult {
-  const { hostName, publicKey, machineSha256, nowMs } = request;
+  const { hostName, publicKey, machineSha256, nowMs, nameIsLinked } = request;
   const token = queries.select().from(joinTokens).where(eq(joinTokens.id, request.tokenId)).get();
   const matches = secretMatches(request.tokenSecret, token?.secretSha256 ?? NO_SUCH_TOKEN);
   const byName = findFacts(queries, eq(hosts.name, hostName));
@@ -60,9 +60,11 @@ function enrol(queries: Queries, request: EnrolRequest, newHostId: string): Enro
   const replacesHostId = replacedHostId(queries, request.tokenId);
   const facts = token ? { ...token, replacesHostId, secretMatches: matches } : null;
   const keyRefused = findRefusedKey(queries, publicKey) !== undefined;
-  const applicant = { hostName, publicKey, machineSha256, keyRefused, nowMs };
+  const applicant = { hostName, publicKey, machineSha256, keyRefused, nowMs, nameIsLinked };
   const verdict = judgeEnrolment(applicant, facts, byName, byKey);
   if (verdict.kind === 'refuse') return { ok: false, reason: verdict.reason, detail: verdict.detail };
+
+  if (verdict.kind === 'ask_first') return { ok: 'ask_first', host: storedHost(queries, verdict.hostId) };
 
   const identity = { name: hostName, publicKey, machineSha256 };
   const hostId = verdict.kind === 'add' ? newHostId : verdict.hostId;
@@ -88,10 +90,15 @@ function enrol(queries: Queries, request: EnrolRequest, newHostId: string): Enro
     queries.update(joinTokens).set(use).where(eq(joinTokens.id, request.tokenId)).run();
     queries.insert(hostEvents).values({ hostId, atMs: nowMs, event: 'joined', detail: null }).run();
   }
+  return { ok: true, host: storedHost(queries, hostId), keyReplaced: replaced !== undefined };
+}
+
+/** Of a host that was just read or written. */
+function storedHost(queries: Queries, hostId: string): StoredHost {
   const host = toStoredHost(select(queries).where(eq(hosts.hostId, hostId)).get());
   if (!host)
     throw new RegistryError('registry_failed', 'hosts', 'lost the host that was just written', 'report this');
-  return { ok: true, host, keyReplaced: replaced !== undefined };
+  return host;
 }
 
 function findFacts(queries: Queries, where: SQL): HostFacts | null {

@@ -77,6 +77,8 @@ export interface EnrolRequest {
   readonly publicKey: string;
   readonly machineSha256: string;
   readonly nowMs: number;
+  /** Somebody has a link under this name, and was not asked yet whether it lives. */
+  readonly nameIsLinked: boolean;
 }
 
 export type EnrolRefusal =
@@ -92,6 +94,8 @@ export type EnrolRefusal =
 export type EnrolResult =
   /** `keyReplaced`: whoever has a link as this host has it with a key that is not the host's any more. */
   | { readonly ok: true; readonly host: StoredHost; readonly keyReplaced: boolean }
+  /** The linked host would lose its key: ask whether it lives, then call again. Nothing was written. */
+  | { readonly ok: 'ask_first'; readonly host: StoredHost }
   /** `detail` is for the operator, with the fix; it holds no secret. */
   | { readonly ok: false; readonly reason: EnrolRefusal; readonly detail: string };
 

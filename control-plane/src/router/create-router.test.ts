@@ -112,20 +112,23 @@ describe('what the live view says', () => {
 
   it.each([
     { declared: null, reported: null, takes: 1e9 },
-    { declared: null, reported: 4_000, takes: 5_000 },
-    { declared: 2_000, reported: null, takes: 2_500 },
-    { declared: 2_000, reported: 4_000, takes: 2_500 },
-    { declared: 8_000, reported: 4_000, takes: 5_000 },
-  ])('limits a prompt by the smaller of $declared declared and $reported reported tokens', (row) => {
-    const deployments = [deploymentOf('a', { contextTokens: row.declared })];
-    const fabric = fabricOf(stateOf({ deployments, roles: [roleOf('chat-fast', ['a'])] }));
-    fabric.live.setStatus('a', 'host-of-a', { maxModelLen: row.reported });
-    expect(select(fabric, { estimatedPromptTokens: row.takes }).kind).toBe('send');
-    if (row.takes < 1e9) {
-      const over = select(fabric, { estimatedPromptTokens: row.takes + 1 });
-      expect(over).toMatchObject({ code: 'context_too_long', retryAfterSeconds: 0 });
-    }
-  });
+    { declared: null, reported: 4_000, takes: 16_000 },
+    { declared: 2_000, reported: null, takes: 8_000 },
+    { declared: 2_000, reported: 4_000, takes: 8_000 },
+    { declared: 8_000, reported: 4_000, takes: 16_000 },
+  ])(
+    'rules out four times the smaller of $declared declared and $reported reported tokens and no less',
+    (row) => {
+      const deployments = [deploymentOf('a', { contextTokens: row.declared })];
+      const fabric = fabricOf(stateOf({ deployments, roles: [roleOf('chat-fast', ['a'])] }));
+      fabric.live.setStatus('a', 'host-of-a', { maxModelLen: row.reported });
+      expect(select(fabric, { estimatedPromptTokens: row.takes }).kind).toBe('send');
+      if (row.takes < 1e9) {
+        const over = select(fabric, { estimatedPromptTokens: row.takes + 1 });
+        expect(over).toMatchObject({ code: 'context_too_long', retryAfterSeconds: 0 });
+      }
+    },
+  );
 });
 
 describe('a claim', () => {

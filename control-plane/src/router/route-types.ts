@@ -12,6 +12,10 @@ export interface RouteRequest {
   readonly task: Task;
   /** A rough count; `null` where the gateway did not estimate. */
   readonly estimatedPromptTokens: number | null;
+  /** What the client allows the answer to have: engines count it to the prompt. `null` or left out: no bound. */
+  readonly maxTokens?: number | null;
+  /** Targets whose engines found this very request too long. */
+  readonly foundTooLongBy?: ReadonlySet<string>;
   /** Targets that were tried for this request and failed: `deployment name` or `provider/model`. */
   readonly excluded: ReadonlySet<string>;
   /** Whether the key may use a provider. */

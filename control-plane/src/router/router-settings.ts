@@ -31,7 +31,8 @@ export interface LedgerSettings {
 /** One place for every number the router works with; tests hand in others. */
 export const defaultRouterSettings: RouterSettings = {
   route: {
-    filter: { contextSlack: 1.25 },
+    filter: { contextSlack: 4 },
+    room: { doubtRatio: 1.5 },
     load: {
       freshMs: 5_000,
       staleHalfLifeMs: 5_000,

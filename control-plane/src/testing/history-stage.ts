@@ -52,7 +52,7 @@ export class HistoryStage {
     const nowMs = this.#clock.nowMs();
     const { id, secret } = tokens.create({ ttlSeconds: 60, nowMs });
     const enrolled = hosts.enrol({
-      ...{ tokenId: id, tokenSecret: secret, hostName: name, nowMs },
+      ...{ tokenId: id, tokenSecret: secret, hostName: name, nowMs, nameIsLinked: false },
       publicKey: generateKeyPairSync('ed25519')
         .publicKey.export({ type: 'spki', format: 'der' })
         .toString('base64'),

@@ -22,7 +22,7 @@ async function joinAndStart({ server, agents }: AgentsQuestion): Promise<void> {
   for (const { hostName, joinToken, stateDirectory } of agents) {
     const dependencies = { clock: systemClock(), random: Math.random, log: log.child({ host: hostName }) };
     // This machine's card, where it has one, would be read fifty times over.
-    const environment = { AI_FABRIC_AGENT_NVIDIA_SMI: `${stateDirectory}/no-nvidia-smi` };
+    const environment = { AI_FABRIC_AGENT_NVIDIA_SMI: `${stateDirectory}/none/nvidia-smi` };
     const config = readAgentConfig({ name: hostName, state: stateDirectory }, environment);
     await joinFabric(config, { server, token: joinToken, force: false }, dependencies);
     running.push(await startAgent(config, dependencies));

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { readAgentConfig } from '../../config/read-agent-config.js';
-import { UsageError } from '../exit-codes.js';
+import { exitCodesOf, UsageError } from '../exit-codes.js';
 import { printJson } from '../output.js';
 import { readToken } from '../read-token.js';
+import { runLine } from '../run-line.js';
 
 interface JoinOptions {
   readonly server?: string;
@@ -30,7 +31,8 @@ certificate, and nothing is sent to a server with another one.
 
 Examples:
   ai-fabric-agent join --server https://motoko:8443 --token-file join.token
-  ssh motoko ai-fabric token create | ai-fabric-agent join --server https://motoko:8443 --token-file -`,
+  ssh motoko ai-fabric token create | ai-fabric-agent join --server https://motoko:8443 --token-file -
+${exitCodesOf('ok', 'failed', 'usage', 'refused', 'unreachable')}`,
     )
     .action(join);
 }
@@ -59,5 +61,5 @@ async function join(options: JoinOptions): Promise<void> {
   }
   console.log(`This host has joined ${serverUrl} as ${hostName}.`);
   console.log(`Its key and what it joined are in ${config.stateDirectory}.`);
-  console.log('Next: start its agent with "ai-fabric-agent run".');
+  console.log(`Next: start its agent with "${runLine(state)}".`);
 }

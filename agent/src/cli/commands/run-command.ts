@@ -4,7 +4,7 @@ import { readAgentConfig } from '../../config/read-agent-config.js';
 import { readPassedVariables } from '../../config/read-passed-variables.js';
 import type { Agent } from '../../start-agent.js';
 import type { AgentStatus } from '../../status/agent-status.js';
-import { exitCodes } from '../exit-codes.js';
+import { exitCodes, exitCodesOf } from '../exit-codes.js';
 import { printJson } from '../output.js';
 import { releaseStartupMemory } from '../release-startup-memory.js';
 
@@ -47,7 +47,8 @@ Examples:
   AI_FABRIC_AGENT_NVIDIA_SMI=/opt/nvidia-smi ai-fabric-agent run --log-level debug
 
 Settings from the environment: AI_FABRIC_AGENT_STATE, _NAME, _SERVER, _NVIDIA_SMI, _GPU_CADENCE_MS,
-_HOST_CADENCE_MS, _ENGINE_CADENCE_MS, _BUFFER_BYTES, _CONTAINER_ENGINE, _POLICY, _LOG_LEVEL`,
+_HOST_CADENCE_MS, _ENGINE_CADENCE_MS, _BUFFER_BYTES, _CONTAINER_ENGINE, _POLICY, _LOG_LEVEL
+${exitCodesOf('ok', 'failed', 'usage', 'notJoined')}`,
     )
     .action(run);
 }

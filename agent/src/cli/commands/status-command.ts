@@ -4,8 +4,9 @@ import { agentStatePath, readAgentState } from '../../identity/agent-state.js';
 import { privateFiles } from '../../identity/private-files.js';
 import { askStatus } from '../../status/status-socket.js';
 import { formatStatus } from '../decide/format-status.js';
-import { exitCodes } from '../exit-codes.js';
+import { exitCodes, exitCodesOf } from '../exit-codes.js';
 import { printJson } from '../output.js';
+import { runLine } from '../run-line.js';
 
 interface StatusOptions {
   readonly state?: string;
@@ -20,11 +21,10 @@ export function statusCommand(): Command {
     .addHelpText(
       'after',
       `
-Exits with 0 while an agent runs, linked or not; with 1 when none runs, and 3 when none has joined.
-
 Examples:
   ai-fabric-agent status
-  ai-fabric-agent status --json | jq .link.state`,
+  ai-fabric-agent status --json | jq .link.state
+${exitCodesOf(['ok', 'an agent runs, linked or not'], ['failed', 'none runs'], 'usage', 'notJoined')}`,
     )
     .action(showStatus);
 }
@@ -49,6 +49,6 @@ async function showStatus(options: StatusOptions): Promise<void> {
     );
   } else {
     console.log(`No agent runs here. This host has joined ${joined.serverUrl} as ${joined.hostName}.`);
-    console.log('Start it with "ai-fabric-agent run".');
+    console.log(`Start it with "${runLine(options.state)}".`);
   }
 }

@@ -279,7 +279,7 @@ describe('with a real child', () => {
     const stream = openGpuStream({
       periodMs: 1_000,
       findTool: () => Promise.resolve({ found: true, tool: fake.tool }),
-      startTool: toolStarter(systemClock()),
+      startTool: toolStarter(systemClock(), { started: () => undefined, ended: () => undefined }),
       listBusIds: () => Promise.resolve([]),
       stuck: stuckProcesses(),
       clock: systemClock(),

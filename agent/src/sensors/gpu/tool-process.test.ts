@@ -7,6 +7,7 @@ import type { ToolEnd } from './decide/classify-tool-failure.js';
 import { isRunning } from './testing/is-running.js';
 import { type ToolProcess, toolStarter } from './tool-process.js';
 
+const UNNOTED = { started: () => undefined, ended: () => undefined };
 let folder = '';
 let started: ToolProcess[] = [];
 
@@ -27,7 +28,7 @@ async function startWrapper(lines: string) {
   await chmod(command, 0o755);
   const ends: ToolEnd[] = [];
   let text = '';
-  const tool = toolStarter(systemClock())({ command, leadingArgs: [] }, [], {
+  const tool = toolStarter(systemClock(), UNNOTED)({ command, leadingArgs: [] }, [], {
     onText: (piece) => {
       text += piece;
     },

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Clock, Timer } from '@ai-fabric/shared';
 import type { ToolEnd } from './decide/classify-tool-failure.js';
 import type { NvidiaSmi } from './find-nvidia-smi.js';
+import type { LeftTools } from './left-tools.js';
 import { groupIsAlive, killGroup } from './process-group.js';
 
 /** A running nvidia-smi, or a wrapper with nvidia-smi under it. */
@@ -35,7 +36,7 @@ const HAS_GROUPS = process.platform !== 'win32';
  * Starts nvidia-smi itself, without a shell, and ends it with this program. A failure to start is reported through
  * `onEnd`, never thrown.
  */
-export function toolStarter(clock: Clock): StartTool {
+export function toolStarter(clock: Clock, left: Pick<LeftTools, 'started' | 'ended'>): StartTool {
   return (tool, args, listener) => {
     try {
       const child = spawn(tool.command, [...tool.leadingArgs, ...args], {
@@ -43,7 +44,14 @@ export function toolStarter(clock: Clock): StartTool {
         windowsHide: true,
         detached: HAS_GROUPS,
       });
-      return new RunningTool(child, listener, clock);
+      const { pid } = child;
+      if (pid === undefined) return new RunningTool(child, listener, clock);
+      left.started(pid, args);
+      const onEnd = (end: ToolEnd): void => {
+        left.ended(pid);
+        listener.onEnd(end);
+      };
+      return new RunningTool(child, { onText: (text) => listener.onText(text), onEnd }, clock);
     } catch (error) {
       // Some failures are thrown at once: Windows refuses to start a script without a shell (EINVAL).
       const startError = (error as NodeJS.ErrnoException).code ?? String(error);

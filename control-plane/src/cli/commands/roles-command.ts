@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { z } from 'zod';
 import { roleSchema } from '../../api/schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
+import { describeTargets } from '../describe-targets.js';
 import { printJson, printTable } from '../output.js';
 
 type Role = z.infer<typeof roleSchema>;
@@ -32,6 +33,8 @@ export function rolesCommand(): Command {
   return roles.addHelpText(
     'after',
     `
+Of the targets, those with "|" between them compete; what stands behind "→" is asked only when none before it can serve.
+
 Examples:
   ai-fabric roles
   ai-fabric roles show chat-fast --json`,
@@ -46,9 +49,7 @@ function printRoles(roles: readonly Role[]): void {
       role.task,
       role.state,
       role.servedBy ?? '-',
-      role.targets
-        .map((each) => ('deployment' in each ? each.deployment : `${each.provider}/${each.model}`))
-        .join(' → '),
+      describeTargets(role.targets),
       role.aliases.join(', ') || '-',
     ]),
   );

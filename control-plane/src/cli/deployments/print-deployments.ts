@@ -9,23 +9,32 @@ export function printDeployments(items: readonly Deployment[]): void {
   const nowMs = Date.now();
   printTable(
     ['DEPLOYMENT', 'HOST', 'TASK', 'MODEL', 'PHASE', 'RUNNING', 'WAITING', 'KV', 'ISSUES'],
-    items.map((item) => [
-      item.name,
-      item.host,
-      item.task,
-      item.servedModel,
-      phaseText(item, nowMs),
-      String(item.observed?.reading?.running ?? '-'),
-      String(item.observed?.reading?.waiting ?? '-'),
-      percent(item.observed?.reading?.kvUsageRatio),
-      item.issues.map(({ code }) => code).join(', ') || '-',
-    ]),
+    items.map((item) => {
+      const reading = isHere(item) ? item.observed?.reading : null;
+      return [
+        item.name,
+        item.host,
+        item.task,
+        item.servedModel,
+        phaseText(item, nowMs),
+        String(reading?.running ?? '-'),
+        String(reading?.waiting ?? '-'),
+        percent(reading?.kvUsageRatio),
+        item.issues.map(({ code }) => code).join(', ') || '-',
+      ];
+    }),
   );
 }
 
-function phaseText({ observed, hostPresence }: Deployment, nowMs: number): string {
+/** What an agent said before its host went away is no present value. */
+function isHere({ hostPresence }: Deployment): boolean {
+  return hostPresence === 'online' || hostPresence === 'late';
+}
+
+function phaseText(item: Deployment, nowMs: number): string {
+  const { observed, hostPresence } = item;
   if (observed === null) return 'not seen';
-  if (hostPresence === 'away') return `${observed.status.phase} (host away)`;
+  if (!isHere(item)) return `last ${observed.status.phase} (host ${hostPresence})`;
   const { status } = observed;
   return status.progress || status.usualPhaseSeconds ? describeProgress(observed, nowMs) : status.phase;
 }

@@ -9,21 +9,35 @@ export function printHosts(hosts: readonly Host[]): void {
   const nowMs = Date.now();
   printTable(
     ['HOST', 'STATE', 'SEEN', 'CARD', 'VRAM', 'GPU', 'CPU', 'ISSUES'],
-    hosts.map((host) => {
-      const [card] = host.inventory?.gpus ?? [];
-      const reading = card ? host.sample?.gpus[card.uuid] : undefined;
-      return [
-        host.name,
-        presenceText(host),
-        host.presence === 'online' ? 'now' : age(host.lastSeenMs, nowMs),
-        card ? cardText(host) : '-',
-        reading ? `${gib(reading.vramUsedBytes)} of ${gib(reading.vramTotalBytes)}` : '-',
-        percent(reading?.utilisationRatio),
-        percent(host.sample?.host.cpuRatio),
-        host.issues.map((issue) => issue.code).join(', ') || '-',
-      ];
-    }),
+    hosts.map((host) => hostRow(host, nowMs)),
   );
+}
+
+/** The line of one host. What an away host last told is no reading of now, and is left out. */
+export function hostRow(host: Host, nowMs: number): readonly string[] {
+  const [card] = host.inventory?.gpus ?? [];
+  const sample = isLive(host) ? host.sample : null;
+  const reading = card ? sample?.gpus[card.uuid] : undefined;
+  return [
+    host.name,
+    presenceText(host),
+    host.presence === 'online' ? 'now' : age(host.lastSeenMs, nowMs),
+    card ? cardText(host) : '-',
+    reading ? `${gib(reading.vramUsedBytes)} of ${gib(reading.vramTotalBytes)}` : '-',
+    percent(reading?.utilisationRatio),
+    percent(sample?.host.cpuRatio),
+    host.issues.map((issue) => issue.code).join(', ') || '-',
+  ];
+}
+
+/** Behind each value that a host without a link told last. */
+export function lastKnownMark(host: Pick<Host, 'presence' | 'lastSeenMs'>, nowMs: number): string {
+  return isLive(host) ? '' : ` (last known, ${age(host.lastSeenMs, nowMs)} ago)`;
+}
+
+/** A late host's values are some seconds old. */
+function isLive({ presence }: Pick<Host, 'presence'>): boolean {
+  return presence === 'online' || presence === 'late';
 }
 
 function presenceText(host: Host): string {
@@ -48,16 +62,17 @@ export function printHost(host: HostDetail): void {
   printIdentity(host, nowMs);
   line('agent', `${host.agentVersion ?? '-'} from ${host.peerAddress ?? '-'}${skewText(host.clockSkewMs)}`);
   if (inventory) printInventory(inventory, nowMs);
-  if (sample) printReading(sample.host);
+  const mark = lastKnownMark(host, nowMs);
+  if (sample) printReading(sample.host, mark);
   for (const gpu of inventory?.gpus ?? []) {
     const reading = sample?.gpus[gpu.uuid];
     line(
       'card',
       `${gpu.name}, driver ${gpu.driverVersion ?? '-'}, ${gib(reading?.vramUsedBytes)} of ${gib(gpu.vramTotalBytes)}, ` +
-        `${percent(reading?.utilisationRatio)}, ${reading?.temperatureCelsius ?? '-'} °C, ${reading?.powerWatts ?? '-'} W`,
+        `${percent(reading?.utilisationRatio)}, ${reading?.temperatureCelsius ?? '-'} °C, ${reading?.powerWatts ?? '-'} W${reading ? mark : ''}`,
     );
   }
-  printDeployments(host);
+  printDeployments(host, mark);
   for (const { containerId, name, deployment } of host.orphans) {
     line('orphan', `${containerId.slice(0, 12)} ${name}, of ${deployment}: nothing declares it`);
   }
@@ -79,10 +94,11 @@ function printIdentity(host: HostDetail, nowMs: number): void {
   if (host.goodbyeReason) line('said goodbye', host.goodbyeReason);
   if (host.identityConflict) {
     const { kind, linkedFrom, triedFrom, tries, firstTryMs } = host.identityConflict;
-    const who = kind === 'another_agent' ? 'a second agent' : 'another machine';
+    const who = kind === 'another_machine' ? 'another machine' : 'a second agent';
+    const what = kind === 'another_key' ? 'wants to join under its name' : 'has its key';
     const own = linkedFrom === null ? 'has no link' : `is linked from ${linkedFrom}`;
     const when = `${tries} ${tries === 1 ? 'try' : 'tries'} since ${timeText(firstTryMs)}`;
-    line('cloned', `${who} at ${triedFrom} has its key; its own agent ${own}; ${when}`);
+    line('cloned', `${who} at ${triedFrom} ${what}; its own agent ${own}; ${when}`);
   }
 }
 
@@ -97,18 +113,18 @@ function printInventory(inventory: NonNullable<Host['inventory']>, nowMs: number
   }
 }
 
-function printReading(reading: NonNullable<Host['sample']>['host']): void {
-  const of = (used: number | null, total: number | null) => `${gib(used)} of ${gib(total)}`;
-  line('CPU', percent(reading.cpuRatio));
+function printReading(reading: NonNullable<Host['sample']>['host'], mark: string): void {
+  const of = (used: number | null, total: number | null) => `${gib(used)} of ${gib(total)}${mark}`;
+  line('CPU', `${percent(reading.cpuRatio)}${mark}`);
   line('memory', of(reading.memoryUsedBytes, reading.memoryTotalBytes));
   line('disk', of(reading.diskUsedBytes, reading.diskTotalBytes));
   const { networkReceivedBytesPerSecond: received, networkSentBytesPerSecond: sent } = reading;
-  line('network', `${mibPerSecond(received)} in, ${mibPerSecond(sent)} out`);
+  line('network', `${mibPerSecond(received)} in, ${mibPerSecond(sent)} out${mark}`);
 }
 
-function printDeployments(host: HostDetail): void {
+function printDeployments(host: HostDetail, mark: string): void {
   for (const { name, servedModel, roles, status } of host.deployments) {
-    const state = status === null ? 'not reported yet' : `${status.phase}${detailText(status.detail)}`;
+    const state = status === null ? 'not reported yet' : `${status.phase}${detailText(status.detail)}${mark}`;
     line('deployment', `${name} (${servedModel}), ${state}, for ${roles.join(', ') || 'no role'}`);
   }
   line('requests', `${host.requestsInFlight} under way`);

@@ -22,10 +22,9 @@ export function checkReferences(draft: FabricDraft): DeclaredFinding[] {
 function checkHosts(draft: FabricDraft): DeclaredFinding[] {
   const findings: DeclaredFinding[] = [];
   const counts = new Map<string, number>();
-  for (const [name, deployment] of draft.deployments) {
-    if (!deployment) continue;
+  for (const [name, { host }] of draft.deploymentFields) {
+    if (host === null) continue;
     const path = ['deployments', name, 'host'];
-    const { host } = deployment;
     if (!draft.hosts.has(host)) {
       findings.push({
         path,

@@ -78,11 +78,13 @@ function hintOtherKind(draft: FabricDraft, name: string): string {
   return suggestName(name, draft.deployments.keys());
 }
 
-/** `null` for an entry that has mistakes of its own. */
+/** `null` for an entry whose mistakes leave open what it serves. */
 function describeTarget(draft: FabricDraft, entry: TargetEntry, label: string): KnownTarget | null {
   if ('deployment' in entry) {
     const deployment = draft.deployments.get(entry.deployment);
-    return deployment ? { label, task: deployment.task, servedModel: modelIdentity(deployment) } : null;
+    const serves = draft.deploymentFields.get(entry.deployment)?.serves;
+    if (!deployment) return serves ? { label, ...serves } : null;
+    return { label, task: deployment.task, servedModel: modelIdentity(deployment) };
   }
   const model = draft.providers.get(entry.provider)?.models.get(entry.model);
   return model ? { label, task: model.task, servedModel: model.model } : null;

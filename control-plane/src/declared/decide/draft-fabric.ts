@@ -1,6 +1,7 @@
 import type { DeclaredDeployment } from '../declared-state.js';
 import { entrySchemas, type FabricFile, MAX_TARGETS } from '../fabric-schema.js';
 import { buildDeployment } from './build-deployment.js';
+import { type DeploymentFields, readDeploymentFields } from './read-deployment-fields.js';
 
 type Entries = { [Section in keyof typeof entrySchemas]: NonNullable<FabricFile[Section]>[string] };
 
@@ -14,6 +15,8 @@ export interface FabricDraft {
   readonly providers: ReadonlyMap<string, ProviderDraft>;
   readonly roles: ReadonlyMap<string, RoleDraft>;
   readonly aliases: ReadonlyMap<string, string | null>;
+  /** Of every deployment, those with mistakes too. */
+  readonly deploymentFields: ReadonlyMap<string, DeploymentFields>;
 }
 
 export interface ProviderDraft {
@@ -37,6 +40,7 @@ export function draftFabric(value: unknown): FabricDraft {
     providers: mapEntries(field(value, 'providers'), draftProvider),
     roles: mapEntries(field(value, 'roles'), draftRole),
     aliases: mapEntries(field(value, 'aliases'), (target) => (typeof target === 'string' ? target : null)),
+    deploymentFields: mapEntries(field(value, 'deployments'), readDeploymentFields),
   };
 }
 

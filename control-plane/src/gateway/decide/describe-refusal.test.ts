@@ -20,6 +20,9 @@ function refuse(code: RefusalCode, retryAfterSeconds = 9): Extract<RouteDecision
 const failures = (...codes: AttemptFailureCode[]) =>
   codes.map((code) => attemptFailure(code, 'SECRET DETAIL'));
 
+const tried = (codes: Record<string, AttemptFailureCode>) =>
+  Object.entries(codes).map(([target, code]) => ({ target, failure: attemptFailure(code, 'SECRET DETAIL') }));
+
 describe('describeRefusal', () => {
   it.each<[RefusalCode, number, string, string | null]>([
     ['no_capacity', 503, 'no_capacity', null],
@@ -47,7 +50,7 @@ describe('describeRefusal', () => {
     const refusal = describeRefusal(
       'chat-fast',
       refuse('all_failed'),
-      failures('connect_refused', 'first_byte_timeout'),
+      tried({ a: 'connect_refused', b: 'first_byte_timeout' }),
     );
     expect(refusal.error.code).toBe('upstream_timeout');
     expect(refusal.error.message).toBe(
@@ -55,6 +58,18 @@ describe('describeRefusal', () => {
     );
     expect(refusal.retryAfterSeconds).toBe(9);
     expect(refusal.reason).toContain('armitage-chat=host_away');
+  });
+
+  it('says of what was tried how it failed', () => {
+    const considered = ['a', 'b', 'c'].map((target) => ({
+      ...{ target, verdict: 'already_tried' as const, load: null },
+    }));
+    const refusal = describeRefusal(
+      'chat-fast',
+      { ...refuse('all_failed'), considered },
+      tried({ a: 'reset', b: 'redirected' }),
+    );
+    expect(refusal.reason).toBe('all_failed; a=reset, b=redirected, c=already_tried');
   });
 
   it('keeps the reason short enough for a header', () => {

@@ -17,14 +17,16 @@ const BUSY_RETRY_SECONDS = 1;
 /**
  * What the client is told when the router has no target (left).
  *
- * @param failures of this request's attempts so far, in order
+ * @param attempts of this request that failed so far, in order
  */
 export function describeRefusal(
   asked: string,
   decision: RefuseDecision,
-  failures: readonly AttemptFailure[],
+  attempts: readonly TriedTarget[],
 ): Refusal {
-  const reason = describeReason(decision.code, decision.considered);
+  const failures = attempts.map(({ failure }) => failure);
+  const causes = new Map(attempts.map(({ target, failure }) => [target, failure.code]));
+  const reason = describeReason(decision.code, decision.considered, causes);
   const retryAfterSeconds = decision.retryAfterSeconds > 0 ? decision.retryAfterSeconds : null;
   if (failures.length > 0 && SAYS_NONE_LEFT.has(decision.code)) {
     return { ...describeFailures(asked, failures, retryAfterSeconds), reason };
@@ -32,6 +34,11 @@ export function describeRefusal(
   const code = decision.code === 'context_too_long' ? 'context_length_exceeded' : decision.code;
   const param = ABOUT_THE_REQUEST.has(decision.code) ? 'model' : null;
   return { error: gatewayError(code, decision.detail, param), retryAfterSeconds, reason };
+}
+
+interface TriedTarget {
+  readonly target: string;
+  readonly failure: AttemptFailure;
 }
 
 type RefuseDecision = Extract<RouteDecision, { kind: 'refuse' }>;
@@ -118,10 +125,19 @@ const FAILURE_ANSWERS: Record<AttemptFailure['code'], readonly [GatewayErrorCode
   provider_key_missing: ['provider_key_missing', 'its provider has no API key'],
 };
 
-/** The code, and for each target in short why not: `host_away; armitage-chat=host_away, motoko-chat=full`. */
-function describeReason(code: string, considered: readonly Considered[]): string {
+/**
+ * The code, and for each target in short why not, of one that was tried how it failed:
+ * `host_away; armitage-chat=host_away, motoko-chat=reset`.
+ */
+function describeReason(
+  code: string,
+  considered: readonly Considered[],
+  causes: ReadonlyMap<string, string>,
+): string {
   if (considered.length === 0) return code;
-  const targets = considered.map(({ target, verdict }) => `${target}=${verdict}`).join(', ');
+  const why = ({ target, verdict }: Considered): string =>
+    verdict === 'already_tried' ? (causes.get(target) ?? verdict) : verdict;
+  const targets = considered.map((each) => `${each.target}=${why(each)}`).join(', ');
   const reason = `${code}; ${targets}`;
   return reason.length <= REASON_MAX_CHARS ? reason : `${reason.slice(0, REASON_MAX_CHARS)}...`;
 }

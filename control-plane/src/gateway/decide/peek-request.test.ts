@@ -24,8 +24,19 @@ describe('peekRequest', () => {
       stream: false,
       wantsUsage: false,
       maxTokens: null,
+      choices: 1,
       estimatedPromptTokens: 0,
     });
+  });
+
+  it.each([
+    ['3', 3],
+    ['0', 1],
+    ['null', 1],
+    ['"2"', 1],
+    ['1.5', 1],
+  ])('reads "n": %s as %i choices', (n, choices) => {
+    expect(request(`{"model":"a","n":${n}}`).choices).toBe(choices);
   });
 
   it.each([

@@ -19,6 +19,8 @@ export interface PeekedRequest {
   readonly wantsUsage: boolean;
   /** What the client allows the answer to have; `null` where it sets no bound. */
   readonly maxTokens: number | null;
+  /** Answers that are asked for at once, OpenAI's `n`. */
+  readonly choices: number;
   /** Of prompt, messages or input; `null` where bytes say little of tokens (images). */
   readonly estimatedPromptTokens: number | null;
   /** All members named `model` and `stream_options`, duplicates included. */
@@ -40,6 +42,7 @@ const NAMES = [
   'input',
   'max_tokens',
   'max_completion_tokens',
+  'n',
 ];
 const MAX_TOKENS_NAMES: ReadonlySet<string> = new Set(['max_tokens', 'max_completion_tokens']);
 const PROMPT_NAMES: ReadonlySet<string> = new Set(['messages', 'prompt', 'input']);
@@ -89,6 +92,7 @@ function read(bytes: Uint8Array, scan: Extract<JsonScan, { ok: true }>, model: s
   let stream = false;
   let wantsUsage = false;
   let maxTokens: number | null = null;
+  let choices = 1;
   let promptBytes = 0;
   let unknowable = false;
   const kept: FoundMember[] = [];
@@ -96,6 +100,8 @@ function read(bytes: Uint8Array, scan: Extract<JsonScan, { ok: true }>, model: s
     if (member.name === 'stream') stream = bytes[member.start] === 0x74;
     else if (MAX_TOKENS_NAMES.has(member.name)) {
       maxTokens = readCount(bytes, member.start, member.end) ?? maxTokens;
+    } else if (member.name === 'n') {
+      choices = Math.max(1, readCount(bytes, member.start, member.end) ?? 1);
     } else if (PROMPT_NAMES.has(member.name)) {
       const length = member.end - member.start;
       promptBytes += length;
@@ -110,6 +116,7 @@ function read(bytes: Uint8Array, scan: Extract<JsonScan, { ok: true }>, model: s
     stream,
     wantsUsage,
     maxTokens,
+    choices,
     estimatedPromptTokens: unknowable ? null : Math.ceil(promptBytes / BYTES_PER_TOKEN),
     found: kept,
     closeAt: scan.closeAt,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readEvent, readUsageBeside } from './read-event.js';
+import { readEvent, readFinished, readUsageBeside } from './read-event.js';
 
 const read = (text: string) => {
   const bytes = Buffer.from(`data: before\n\n${text}data: {"choices":[],"usage":{"prompt_tokens":99}}\n\n`);
@@ -69,4 +69,23 @@ describe('readUsageBeside', () => {
       expect(readUsageBeside(bytes, 0, bytes.length)).toBeNull();
     },
   );
+});
+
+describe('readFinished', () => {
+  it.each<[string, number[]]>([
+    ['{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}', [0]],
+    ['{"choices":[{"index":2,"delta":{},"finish_reason": "length"}]}', [2]],
+    ['{"choices":[{"index":0,"finish_reason":"stop"},{"index":1,"finish_reason":"stop"}]}', [0, 1]],
+    ['{"choices":[{"text":"","finish_reason":"stop"}],"usage":{"prompt_tokens":1}}', [0]],
+    ['{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}', []],
+    ['{"choices":[{"index":0,"delta":{"content":"a"}}]}', []],
+    ['{"choices":[{"index":0,"delta":{"content":"\\"finish_reason\\":\\"stop\\""}}]}', []],
+    ['{"choices":[],"usage":{"finish_reason":"stop"}}', []],
+    ['{"finish_reason":"stop"}', []],
+    ['{"finish_reason":"stop"', []],
+    ['[DONE]', []],
+  ])('of %s is %j', (json, indices) => {
+    const bytes = Buffer.from(`xdata: ${json}\n\nx`);
+    expect(readFinished(bytes, 1, bytes.length - 1)).toEqual(indices);
+  });
 });

@@ -14,6 +14,8 @@ const DATA: EventKind = { kind: 'data' };
 const DONE: EventKind = { kind: 'done' };
 const ERROR: EventKind = { kind: 'error' };
 
+const NONE: readonly number[] = [];
+const FINISH = '"finish_reason"';
 const SPACE = 0x20;
 const BRACE = 0x7b;
 const BRACKET = 0x5b;
@@ -44,6 +46,34 @@ export function readUsageBeside(bytes: Uint8Array, start: number, end: number): 
   const value = parseData(bytes, start, end);
   if (typeof value !== 'object' || value === null || !('usage' in value)) return null;
   return toUsage(value.usage);
+}
+
+/**
+ * The choices that this event ends: those with a `finish_reason` that is not null. Cheap for the common event, which
+ * ends none: the name stands near the end of the bytes, and is looked for from there.
+ *
+ * @returns their indices; a choice without one counts as the first
+ */
+export function readFinished(bytes: Uint8Array, start: number, end: number): readonly number[] {
+  if (!endsAChoice(bytes, start, end)) return NONE;
+  const value = parseData(bytes, start, end);
+  if (typeof value !== 'object' || value === null || !('choices' in value)) return NONE;
+  if (!Array.isArray(value.choices)) return NONE;
+  return value.choices.flatMap((choice: unknown) => {
+    if (typeof choice !== 'object' || choice === null || !('finish_reason' in choice)) return [];
+    if (typeof choice.finish_reason !== 'string') return [];
+    return 'index' in choice && typeof choice.index === 'number' ? [choice.index] : [0];
+  });
+}
+
+/** Only the last `"finish_reason"` is looked at: engines send an event for each choice. */
+function endsAChoice(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = end - FINISH.length; at >= start; at--) {
+    if (bytes[at] !== 0x22 || bytes[at + 1] !== 0x66 || !equalsAscii(bytes, at, FINISH)) continue;
+    const colon = skipSpaces(bytes, at + FINISH.length, end);
+    return bytes[colon] === 0x3a && bytes[skipSpaces(bytes, colon + 1, end)] === 0x22;
+  }
+  return false;
 }
 
 /** Where the value of the first `data:` line begins, or -1. */

@@ -81,7 +81,11 @@ export class FakeRouter implements Router {
   select(request: RouteRequest): RouteDecision {
     this.selected.push(request);
     if (this.wait !== null && request.mayWait === true) return this.wait;
-    const free = this.candidates.find((candidate) => !request.excluded.has(targetOf(candidate)));
+    const tooSmall = request.foundTooLongBy ?? new Set();
+    const free = this.candidates.find((candidate) => {
+      const target = targetOf(candidate);
+      return !request.excluded.has(target) && !tooSmall.has(target);
+    });
     if (free !== undefined) return { ...free, reason: 'least_load', considered: [] };
     const considered = this.candidates.map((candidate) => ({
       target: targetOf(candidate),
@@ -90,7 +94,7 @@ export class FakeRouter implements Router {
     }));
     return {
       kind: 'refuse',
-      code: 'all_failed',
+      code: tooSmall.size === this.candidates.length ? 'context_too_long' : 'all_failed',
       detail: 'nothing is left for "chat-fast"',
       retryAfterSeconds: 7,
       considered,

@@ -5,21 +5,29 @@ import type { FieldColumns, PointGrid, SeriesColumns } from './point-table.js';
 
 const NONE: FieldPoint = { avg: null, min: null, max: null, last: null };
 
-/** The points of a chart as they are answered: missing stays missing, and says why where that is known. */
+/** When the host is known to have reported, although no values of so short a time are kept. */
+export type KnownToReport = (atMs: number) => boolean;
+
+/**
+ * The points of a chart as they are answered: missing stays missing, and says why where that is known. A point
+ * without values is `reporting` all the same where `knownToReport` says so.
+ */
 export function describePoints(
   grid: PointGrid,
   columns: readonly SeriesColumns[],
   absences: readonly AbsenceStretch[],
+  knownToReport: KnownToReport,
 ): TelemetryPoint[] {
   const host = columns.find(({ kind }) => kind === 'host');
   const gpus = columns.filter(({ kind }) => kind === 'gpu');
   const replicas = columns.filter(({ kind }) => kind === 'replica');
+  const unknownAt = (atMs: number) => (knownToReport(atMs) ? 'reporting' : 'silent');
   return Array.from({ length: grid.count }, (_, point): TelemetryPoint => {
     const atMs = grid.startMs + point * grid.stepMs;
     const samples = host?.samples[point] ?? 0;
     return {
       atMs,
-      state: samples > 0 ? 'reporting' : (absenceAt(absences, atMs, grid.stepMs) ?? 'silent'),
+      state: samples > 0 ? 'reporting' : (absenceAt(absences, atMs, grid.stepMs) ?? unknownAt(atMs)),
       samples,
       backfilled: (host?.backfilled[point] ?? 0) > 0,
       host: host && samples > 0 ? valuesAt(host.fields, point) : null,
@@ -29,6 +37,25 @@ export function describePoints(
       ),
     };
   });
+}
+
+/**
+ * By coarser points, which reach further back: before `untilMs` the host reported wherever they hold a sample.
+ *
+ * @param laterSamples those of the last of these points that are of later than `untilMs`
+ */
+export function knownFrom(
+  grid: PointGrid,
+  columns: readonly SeriesColumns[],
+  untilMs: number,
+  laterSamples: number,
+): KnownToReport {
+  const samples = columns.find(({ kind }) => kind === 'host')?.samples ?? [];
+  const last = Math.floor((untilMs - grid.startMs) / grid.stepMs);
+  return (atMs) => {
+    const point = Math.floor((atMs - grid.startMs) / grid.stepMs);
+    return atMs < untilMs && (samples[point] ?? 0) > (point === last ? laterSamples : 0);
+  };
 }
 
 /** Where the host was not there, and where points hold what came late: in order of time. */

@@ -80,6 +80,12 @@ export function planTelemetryQuery(
     const kept = source === 'samples' ? 'whole seconds' : `steps of ${source.name}`;
     notes.push(`what is kept of that time is in ${kept}: the step is ${stepMs / STEP_MS} s`);
   }
+  if (source === 'samples' && fromMs < memorySinceMs) {
+    const since = new Date(memorySinceMs).toISOString();
+    notes.push(
+      `single samples are in memory alone, since ${since}: of before that ask for a step of a minute`,
+    );
+  }
   const startMs = Math.floor(fromMs / stepMs) * stepMs;
   const count = Math.floor((toMs - startMs) / stepMs) + 1;
   return { ok: true, source, grid: { startMs, stepMs, count }, fromMs, toMs, notes };

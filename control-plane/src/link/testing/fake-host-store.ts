@@ -13,7 +13,10 @@ type Store = Pick<HostStore, 'enrol' | 'findByPublicKey' | 'findRefusedKey'>;
 export class FakeHostStore implements Store {
   readonly hosts: StoredHost[] = [];
   /** Id → secret and what became of it. */
-  readonly tokens = new Map<string, { secret: string; used: boolean; expiresAtMs: number }>();
+  readonly tokens = new Map<
+    string,
+    { secret: string; used: boolean; expiresAtMs: number; replaces: boolean }
+  >();
   readonly refused = new Map<string, RefusedKey>();
   readonly observations: Observation[] = [];
   /** Thrown by every call while set. */
@@ -40,8 +43,9 @@ export class FakeHostStore implements Store {
     return host;
   }
 
-  addToken(id: string, secret: string, expiresAtMs = Number.POSITIVE_INFINITY): void {
-    this.tokens.set(id, { secret, used: false, expiresAtMs });
+  /** @param replaces made to give its host another key */
+  addToken(id: string, secret: string, expiresAtMs = Number.POSITIVE_INFINITY, replaces = false): void {
+    this.tokens.set(id, { secret, used: false, expiresAtMs, replaces });
   }
 
   enqueue(observation: Observation): void {
@@ -68,10 +72,12 @@ export class FakeHostStore implements Store {
     if (named && named.machineSha256 !== request.machineSha256) {
       return { ok: false, reason: 'name_taken', detail: 'taken' };
     }
+    const isAnotherKey = named !== undefined && named.publicKey !== request.publicKey;
+    if (isAnotherKey && request.nameIsLinked && !token.replaces) return { ok: 'ask_first', host: named };
     token.used = true;
     if (named) this.hosts.splice(this.hosts.indexOf(named), 1);
     const { publicKey, machineSha256, hostName } = request;
     const host = this.addHost({ publicKey, machineSha256, name: hostName });
-    return { ok: true, host, keyReplaced: named !== undefined && named.publicKey !== publicKey };
+    return { ok: true, host, keyReplaced: isAnotherKey };
   }
 }

@@ -7,6 +7,7 @@ const applicant: Applicant = {
   publicKey: 'key-1',
   machineSha256: 'machine-1',
   keyRefused: false,
+  nameIsLinked: false,
   nowMs: NOW,
 };
 const token: TokenFacts = {
@@ -50,6 +51,19 @@ describe('a host that comes with a token', () => {
   it('takes up its old identity when its machine joins again with a new key', () => {
     const byName = { ...host, publicKey: 'key-0' };
     expect(judgeEnrolment(applicant, token, byName, null)).toEqual({ kind: 'renew', hostId: 'h1' });
+  });
+
+  it('waits, with a new key, until the linked host of its name was asked whether it lives', () => {
+    const linked = { ...applicant, nameIsLinked: true };
+    const byName = { ...host, publicKey: 'key-0' };
+    expect(judgeEnrolment(linked, token, byName, null)).toEqual({ kind: 'ask_first', hostId: 'h1' });
+    expect(judgeEnrolment(linked, { ...token, replacesHostId: 'h1' }, byName, null).kind).toBe('renew');
+    expect(judgeEnrolment(linked, token, host, host).kind).toBe('renew');
+    expect(judgeEnrolment(linked, { ...token, expiresAtMs: NOW }, byName, null)).toMatchObject({
+      reason: 'token_expired',
+    });
+    const elsewhere = { ...byName, machineSha256: 'machine-0' };
+    expect(judgeEnrolment(linked, token, elsewhere, null)).toMatchObject({ reason: 'name_taken' });
   });
 
   it('takes up its old identity when it joins again under another name', () => {

@@ -25,6 +25,8 @@ export interface Applicant {
   readonly machineSha256: string;
   /** Its key was revoked or replaced. */
   readonly keyRefused: boolean;
+  /** Somebody has a link under its name, and was not asked yet whether it lives. */
+  readonly nameIsLinked: boolean;
   readonly nowMs: number;
 }
 
@@ -35,6 +37,8 @@ export type EnrolVerdict =
   | { readonly kind: 'renew'; readonly hostId: string }
   /** The same again, because the first answer was lost: nothing is left to do. */
   | { readonly kind: 'repeat'; readonly hostId: string }
+  /** It would take the place of a host that has a link: to be judged again when that one turns out to be dead. */
+  | { readonly kind: 'ask_first'; readonly hostId: string }
   | { readonly kind: 'refuse'; readonly reason: EnrolRefusal; readonly detail: string };
 
 const MAKE_ANOTHER = 'make another with "ai-fabric token create"';
@@ -104,7 +108,8 @@ function judgeNewKey(applicant: Applicant, byName: HostFacts | null): EnrolVerdi
     const detail = `host "${byName.name}" was revoked; its operator lets it back with "ai-fabric hosts re-enrol ${byName.name}"`;
     return refuse('name_taken', detail);
   }
-  return sameMachine(byName, applicant) ? { kind: 'renew', hostId: byName.hostId } : nameTaken(applicant);
+  if (!sameMachine(byName, applicant)) return nameTaken(applicant);
+  return { kind: applicant.nameIsLinked ? 'ask_first' : 'renew', hostId: byName.hostId };
 }
 
 function sameMachine(host: HostFacts, applicant: Applicant): boolean {

@@ -78,6 +78,7 @@ export function enrol(registry: Registry, overrides: Partial<EnrolRequest> = {})
     publicKey: 'key-1',
     machineSha256: 'machine-1',
     nowMs,
+    nameIsLinked: false,
     ...overrides,
   });
 }

@@ -28,7 +28,7 @@ function describeReplica(replica: ReplicaCandidate, reason: FilterReason, reques
     case 'breaker_open':
       return `failed repeatedly, is tried again in ${seconds(replica.blockedForMs)} s`;
     case 'context_too_long':
-      return `takes ${replica.contextTokens} tokens, the prompt has about ${request.estimatedPromptTokens}`;
+      return describeTooLong(replica, request);
     case 'wrong_task':
       return `is for ${task}, the request is for ${request.task}`;
     case 'other_model':
@@ -36,6 +36,12 @@ function describeReplica(replica: ReplicaCandidate, reason: FilterReason, reques
     default:
       return describeCommon(reason);
   }
+}
+
+function describeTooLong({ target, contextTokens }: ReplicaCandidate, request: RouteRequest): string {
+  if (request.foundTooLongBy?.has(target) === true) return 'its engine finds the request too long';
+  if ((request.foundTooLongBy?.size ?? 0) > 0) return `takes ${contextTokens} tokens, which is no more`;
+  return `takes ${contextTokens} tokens, the prompt has about ${request.estimatedPromptTokens}`;
 }
 
 function describeAway({ deployment, presence, mayBeAway }: ReplicaCandidate): string {
@@ -59,6 +65,8 @@ function describeProvider(
       return `provider ${provider} failed repeatedly, is tried again in ${seconds(blockedForMs)} s`;
     case 'local_only':
       return 'would answer, and is not asked because of x-fabric-local-only';
+    case 'context_too_long':
+      return 'finds the request too long';
     case 'wrong_task':
       return `is not for ${request.task}`;
     case 'other_model':

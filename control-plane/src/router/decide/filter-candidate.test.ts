@@ -13,6 +13,9 @@ function contextOf(more: Partial<FilterContext> = {}): FilterContext {
     mayCloud: true,
     localOnly: false,
     pinnedModel: null,
+    roomTokens: 0,
+    foundTooLongBy: new Set(),
+    tooSmallTokens: 0,
     ...more,
   };
 }
@@ -75,13 +78,40 @@ describe('a replica', () => {
     { tokens: null, context: 100, reason: null },
     { tokens: 1_000, context: null, reason: null },
     { tokens: 100, context: 100, reason: null },
-    { tokens: 125, context: 100, reason: null },
-    { tokens: 126, context: 100, reason: 'context_too_long' },
+    { tokens: 400, context: 100, reason: null },
+    { tokens: 401, context: 100, reason: 'context_too_long' },
     { tokens: 0, context: 1, reason: null },
   ])('with a context of $context is asked to take about $tokens tokens: $reason', (row) => {
     const replica = replicaOf('a', { contextTokens: row.context });
     const context = contextOf({ estimatedPromptTokens: row.tokens });
     expect(filterCandidate(replica, context, settings)).toBe(row.reason);
+  });
+
+  it.each([
+    {
+      when: 'more room is asked for',
+      parts: { contextTokens: 99 },
+      context: { roomTokens: 100 },
+      long: true,
+    },
+    { when: 'just that room is asked for', parts: { contextTokens: 100 }, context: { roomTokens: 100 } },
+    { when: 'nobody knows its context', parts: { contextTokens: null }, context: { roomTokens: 100 } },
+    { when: 'its engine said so', parts: {}, context: { foundTooLongBy: new Set(['a']) }, long: true },
+    {
+      when: 'a larger engine said so',
+      parts: { contextTokens: 100 },
+      context: { foundTooLongBy: new Set(['b']), tooSmallTokens: 100 },
+      long: true,
+    },
+    {
+      when: 'a smaller engine said so',
+      parts: { contextTokens: 101 },
+      context: { foundTooLongBy: new Set(['b']), tooSmallTokens: 100 },
+    },
+  ])('is (not) too small when $when: $long', ({ parts, context, long }) => {
+    expect(filterCandidate(replicaOf('a', parts), contextOf(context), settings)).toBe(
+      long === true ? 'context_too_long' : null,
+    );
   });
 
   it('for embeddings is not judged by the sum of all inputs', () => {
@@ -148,6 +178,12 @@ describe('a provider', () => {
       parts: { keyPresent: false },
       context: {},
       reason: 'provider_key_missing',
+    },
+    {
+      when: 'it found this request too long',
+      parts: {},
+      context: { foundTooLongBy: new Set(['openai/strong']) },
+      reason: 'context_too_long',
     },
     { when: 'it was tried', parts: {}, context: tried, reason: 'already_tried' },
     { when: 'it was tried and limits its rate', parts: { busyForMs: 9 }, context: tried, reason: 'full' },

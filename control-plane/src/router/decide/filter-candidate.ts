@@ -12,12 +12,19 @@ export interface FilterContext {
   readonly localOnly: boolean;
   /** The only model that may serve, as engines and providers call it; `null`: any. */
   readonly pinnedModel: string | null;
+  /** A smaller context is passed over. 0: none is. */
+  readonly roomTokens: number;
+  /** Targets whose engines found this very request too long … */
+  readonly foundTooLongBy: ReadonlySet<string>;
+  /** … and the largest context that is known of them: what is no larger need not be asked. */
+  readonly tooSmallTokens: number;
 }
 
 export interface FilterSettings {
   /**
-   * An estimate of a prompt's length may exceed a context by this factor before the target is ruled out: the
-   * estimate is rough and the engine's own count is exact, so what is close is left to the engine to refuse.
+   * An estimate of a prompt's length may exceed a context by this factor before the target is ruled out for good:
+   * no text that people write is so dense, and an engine is not made to count megabytes in vain. Whatever may fit is
+   * the engine's to refuse, which counts exactly.
    */
   readonly contextSlack: number;
 }
@@ -46,7 +53,7 @@ function filterReplica(
   const { deployment } = replica;
   if (deployment.task !== context.task) return 'wrong_task';
   if (context.pinnedModel !== null && modelIdentity(deployment) !== context.pinnedModel) return 'other_model';
-  if (isTooLong(context, replica.contextTokens, settings)) return 'context_too_long';
+  if (isTooLong(context, replica, settings)) return 'context_too_long';
   if (context.excluded.has(replica.target)) return triedReason(replica);
   if (replica.presence === 'away' || replica.presence === 'unseen') return 'host_away';
   if (replica.presence === 'late') return 'host_late';
@@ -61,6 +68,7 @@ function filterReplica(
 function filterProvider(provider: CloudCandidate, context: FilterContext): FilterReason | null {
   if (provider.model.task !== context.task) return 'wrong_task';
   if (context.pinnedModel !== null && provider.model.model !== context.pinnedModel) return 'other_model';
+  if (context.foundTooLongBy.has(provider.target)) return 'context_too_long';
   if (!context.mayCloud) return 'cloud_not_allowed';
   if (!provider.keyPresent) return 'provider_key_missing';
   if (context.excluded.has(provider.target)) return triedReason(provider);
@@ -77,14 +85,19 @@ function triedReason(candidate: Candidate): FilterReason {
 }
 
 /**
- * Not asked of embeddings: such a request carries many inputs, each of which has the whole context to itself, so
+ * By what another engine said of this request, else by the estimate. That is not asked of embeddings: such a request carries many inputs, each of which has the whole context to itself, so
  * their sum says nothing; and as their model never changes there would be nowhere else to go.
  */
 function isTooLong(
-  { task, estimatedPromptTokens }: FilterContext,
-  contextTokens: number | null,
+  context: FilterContext,
+  { target, contextTokens }: ReplicaCandidate,
   settings: FilterSettings,
 ): boolean {
-  if (task === 'embeddings' || estimatedPromptTokens === null || contextTokens === null) return false;
-  return estimatedPromptTokens > contextTokens * settings.contextSlack;
+  if (context.foundTooLongBy.has(target)) return true;
+  if (contextTokens === null) return false;
+  if (contextTokens <= context.tooSmallTokens) return true;
+  const { task, estimatedPromptTokens } = context;
+  if (task === 'embeddings') return false;
+  if (contextTokens < context.roomTokens) return true;
+  return estimatedPromptTokens !== null && estimatedPromptTokens > contextTokens * settings.contextSlack;
 }

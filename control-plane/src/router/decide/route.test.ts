@@ -165,6 +165,123 @@ describe('the order of targets', () => {
   });
 });
 
+describe('a request that may not fit', () => {
+  const small = replicaOf('small', { contextTokens: 8_192 });
+  const large = replicaOf('large', { contextTokens: 32_768, inflight: 3 });
+  const largeAway = replicaOf('large', { contextTokens: 32_768, presence: 'away' });
+  const found = (...targets: string[]) => ({ foundTooLongBy: new Set(targets) });
+
+  it.each<[string, readonly CandidateGroup[], Partial<RouteRequest>, string]>([
+    [
+      'goes to the small card when it fits',
+      [replicasOf(small, large)],
+      { estimatedPromptTokens: 5_000 },
+      'small',
+    ],
+    ['goes to the larger card beside', [replicasOf(small, large)], { estimatedPromptTokens: 6_000 }, 'large'],
+    [
+      'goes to the larger card behind',
+      [replicasOf(small), cloudGroupOf(cheap), replicasOf(large)],
+      { estimatedPromptTokens: 10_000, mayCloud: false },
+      'large',
+    ],
+    [
+      'goes to the provider behind',
+      [replicasOf(small), cloudGroupOf(cheap)],
+      { estimatedPromptTokens: 10_000 },
+      'openai/cheap',
+    ],
+    [
+      'counts the answer to it',
+      [replicasOf(small), cloudGroupOf(cheap)],
+      { maxTokens: 9_000 },
+      'openai/cheap',
+    ],
+    [
+      'counts the answer beside the prompt',
+      [replicasOf(small), cloudGroupOf(cheap)],
+      { estimatedPromptTokens: 3_000, maxTokens: 4_000 },
+      'openai/cheap',
+    ],
+    [
+      'counts the answer where the prompt is not known',
+      [replicasOf(small, large)],
+      { maxTokens: 9_000 },
+      'large',
+    ],
+    ['stays where nothing is larger', [replicasOf(small)], { estimatedPromptTokens: 20_000 }, 'small'],
+    [
+      'stays where nothing is larger, whatever answer it allows',
+      [replicasOf(small)],
+      { maxTokens: 1e6 },
+      'small',
+    ],
+    [
+      'stays where the larger one cannot serve',
+      [replicasOf(small, largeAway)],
+      { estimatedPromptTokens: 10_000 },
+      'small',
+    ],
+    [
+      'stays where it may not use the cloud',
+      [replicasOf(small), cloudGroupOf(cheap)],
+      { maxTokens: 9_000, mayCloud: false },
+      'small',
+    ],
+    [
+      'stays where it asks for no cloud',
+      [replicasOf(small), cloudGroupOf(cheap)],
+      { maxTokens: 9_000, localOnly: true },
+      'small',
+    ],
+    [
+      'takes the largest where none may do',
+      [replicasOf(small, large)],
+      { estimatedPromptTokens: 30_000 },
+      'large',
+    ],
+    [
+      'takes one of unknown context for large',
+      [replicasOf(small, replicaOf('unknown', { inflight: 3 }))],
+      { maxTokens: 9_000 },
+      'unknown',
+    ],
+    ['goes on when an engine found it too long', [replicasOf(small, large)], found('small'), 'large'],
+    [
+      'goes past what is no larger',
+      [replicasOf(small, replicaOf('same', { contextTokens: 8_192 })), cloudGroupOf(cheap)],
+      found('small'),
+      'openai/cheap',
+    ],
+    ['goes past what is smaller', [replicasOf(small, large)], found('large'), 'refused: context_too_long'],
+    [
+      'is refused when all found it too long',
+      [replicasOf(small), cloudGroupOf(cheap)],
+      found('small', 'openai/cheap'),
+      'refused: context_too_long',
+    ],
+    [
+      'is told that the larger one is away',
+      [replicasOf(small, largeAway)],
+      found('small'),
+      'refused: host_away',
+    ],
+    [
+      'is the same as any while all are away',
+      [replicasOf(largeAway, replicaOf('s', { contextTokens: 100, presence: 'away' }))],
+      { maxTokens: 200 },
+      'refused: host_away',
+    ],
+  ])('%s', (_what, groups, request, served) => {
+    expect(servedBy(decide(groups, request))).toBe(served);
+  });
+
+  it('says of the card that it was too small', () => {
+    const decision = decide([replicasOf(small), cloudGroupOf(cheap)], { maxTokens: 9_000 });
+    expect(verdicts(decision)).toEqual({ small: 'context_too_long', 'openai/cheap': 'chosen' });
+  });
+});
+
 describe('a key that may not use the cloud', () => {
   const groups = [replicasOf(replicaOf('a', { presence: 'away' })), cloudGroupOf(cheap)];
 
@@ -237,6 +354,15 @@ describe('an embeddings role', () => {
   it('stays with its first model after the first target failed for this request', () => {
     const groups = [replicasOf(embedder('a', 'bge'), embedder('b', 'nomic'))];
     expect(servedBy(decide(groups, { ...request, excluded: new Set(['a']) }))).toBe('refused: all_failed');
+  });
+
+  it('goes on to a larger context only of the very same model', () => {
+    const small = embedder('a', 'bge', { contextTokens: 512 });
+    const other = embedder('b', 'nomic', { contextTokens: 8_192 });
+    const tooLong = { ...request, foundTooLongBy: new Set(['a']) };
+    expect(servedBy(decide([replicasOf(small, other)], tooLong))).toBe('refused: context_too_long');
+    const larger = embedder('c', 'bge', { contextTokens: 8_192 });
+    expect(servedBy(decide([replicasOf(small, other, larger)], tooLong))).toBe('c');
   });
 
   it('goes on to a provider only for the very same model', () => {

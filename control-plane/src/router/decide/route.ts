@@ -5,16 +5,20 @@ import { explainRefusal, type RefusalSettings } from './explain-refusal.js';
 import { type FilterContext, type FilterSettings, filterCandidate } from './filter-candidate.js';
 import { type Pick, pickLeastLoaded, type TieSettings } from './pick-least-loaded.js';
 import { pinnedModel } from './pinned-model.js';
+import { largestContext, planRoom, type RoomSettings } from './plan-room.js';
 import { planWait, type WaitSettings } from './plan-wait.js';
 import { type LoadSettings, predictLoad } from './predict-load.js';
 
 export interface RouteSettings {
   readonly filter: FilterSettings;
+  readonly room: RoomSettings;
   readonly load: LoadSettings;
   readonly tie: TieSettings;
   readonly refusal: RefusalSettings;
   readonly wait: WaitSettings;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /**
  * Where a request goes: filter, score, pick, group by group. Pure, and silent when asked "what if": it takes
@@ -30,7 +34,7 @@ export function route(
   random: Random,
   settings: RouteSettings,
 ): RouteDecision {
-  const context = filterContext(request, groups);
+  const context = filterContext(request, groups, settings);
   const considered: Considered[] = [];
   for (const group of groups) {
     const decision =
@@ -51,15 +55,24 @@ function isFallback(decision: RouteDecision): boolean {
   return decision.kind === 'cloud' && decision.reason === 'cloud_fallback';
 }
 
-function filterContext(request: RouteRequest, groups: readonly CandidateGroup[]): FilterContext {
-  return {
+function filterContext(
+  request: RouteRequest,
+  groups: readonly CandidateGroup[],
+  settings: RouteSettings,
+): FilterContext {
+  const foundTooLongBy = request.foundTooLongBy ?? NONE;
+  const context = {
     task: request.task,
     estimatedPromptTokens: request.estimatedPromptTokens,
     excluded: request.excluded,
     mayCloud: request.mayCloud,
     localOnly: request.localOnly === true,
     pinnedModel: request.task === 'embeddings' ? pinnedModel(groups) : null,
+    roomTokens: 0,
+    foundTooLongBy,
+    tooSmallTokens: foundTooLongBy.size === 0 ? 0 : largestContext(groups, foundTooLongBy),
   };
+  return { ...context, roomTokens: planRoom(request, groups, context, settings) };
 }
 
 function chooseReplica(

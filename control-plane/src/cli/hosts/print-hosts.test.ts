@@ -1,0 +1,51 @@
+import { emptyGpuReading, emptyHostReading } from '@ai-fabric/shared';
+import { describe, expect, test } from 'vitest';
+import { type Host, hostRow, lastKnownMark } from './print-hosts.js';
+
+const NOW = 10_000_000;
+const GIB = 1024 ** 3;
+const card = { uuid: 'GPU-1', name: 'NVIDIA GeForce RTX 4070' };
+const sample = {
+  atMs: NOW - 3_600_000 * 3,
+  host: { ...emptyHostReading, cpuRatio: 1 },
+  gpus: {
+    'GPU-1': {
+      ...emptyGpuReading,
+      utilisationRatio: 0.5,
+      vramUsedBytes: 5 * GIB,
+      vramTotalBytes: 8 * GIB,
+    },
+  },
+  replicas: {},
+};
+
+function hostOf(presence: Host['presence']): Host {
+  const told = { inventory: { gpus: [card] }, sample, lastSeenMs: sample.atMs, issues: [] };
+  return {
+    name: 'armitage',
+    presence,
+    mayBeAway: false,
+    draining: false,
+    revokedAtMs: null,
+    ...told,
+  } as never;
+}
+
+describe('what a host told', () => {
+  test.each([
+    ['online', 'online now RTX 4070 5.0 GiB of 8.0 GiB 50 % 100 % -'],
+    ['late', 'late 3 h RTX 4070 5.0 GiB of 8.0 GiB 50 % 100 % -'],
+    ['away', 'away 3 h RTX 4070 - - - -'],
+    ['unseen', 'unseen 3 h RTX 4070 - - - -'],
+  ] as const)('is no reading of now while it is away: %s', (presence, row) => {
+    expect(hostRow(hostOf(presence), NOW).join(' ')).toBe(`armitage ${row}`);
+  });
+
+  test.each([
+    ['online', ''],
+    ['late', ''],
+    ['away', ' (last known, 3 h ago)'],
+  ] as const)('is marked with its age where it is shown all the same: %s', (presence, mark) => {
+    expect(lastKnownMark(hostOf(presence), NOW)).toBe(mark);
+  });
+});
