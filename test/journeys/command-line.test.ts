@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
 import { fabricYaml } from '../harness/fabric-yaml.js';
 import { LightHost } from '../harness/light-host.js';
-import { type CliResult, runCli } from '../harness/run-program.js';
+import { type CliResult, PROGRAMS, ProgramProcess, runCli } from '../harness/run-program.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
 
 const FABRIC = fabricYaml({
@@ -153,6 +153,17 @@ describe('ai-fabric', () => {
       expect(result, args.join(' ')).toMatchObject({ exitCode: 2 });
       expect(result.stderr, args.join(' ')).toContain('--help');
     }
+  });
+
+  test('it ends without a word when whoever reads its output has had enough', async () => {
+    const program = new ProgramProcess(PROGRAMS.controlPlane, [
+      'hosts',
+      '--data',
+      controlPlane.dataDirectory,
+    ]);
+    program.child.stdout?.destroy();
+    const { exitCode, stderr } = await program.ended();
+    expect({ exitCode, stderr }).toEqual({ exitCode: 141, stderr: '' });
   });
 
   test('help has examples and the exit codes, and is no error', async () => {
