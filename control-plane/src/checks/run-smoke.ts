@@ -17,7 +17,9 @@ const REQUEST_TIMEOUT_MS = 60_000;
  * @param cloud whether a provider may be asked, which spends
  */
 export function runSmoke(parts: CheckParts, { cloud }: { readonly cloud: boolean }): Promise<SmokeResult[]> {
-  const requests = planSmoke(parts.declared.current());
+  const hosts = [...parts.live.hosts()];
+  const revoked = new Set(hosts.flatMap(({ name, revokedAtMs }) => (revokedAtMs === null ? [] : [name])));
+  const requests = planSmoke(parts.declared.current(), revoked);
   return inTurn(requests, AT_ONCE, async (request) => judgeSmoke(request, await ask(parts, request, cloud)));
 }
 

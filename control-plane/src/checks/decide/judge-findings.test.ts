@@ -178,6 +178,14 @@ describe('a host', () => {
     ['is not declared', {}, null, ['ok host', 'info host_not_declared']],
     ['drains', { draining: true }, false, ['ok host', 'info host_draining']],
     ['has an issue', { issues: [issue] }, false, ['ok host', 'error gpu_lost']],
+    ['is revoked', { presence: 'away', revokedAtMs: NOW }, false, ['error host_revoked']],
+    ['is revoked, and may be away', { presence: 'away', revokedAtMs: NOW }, true, ['warning host_revoked']],
+    [
+      'is revoked, and not declared',
+      { presence: 'away', revokedAtMs: NOW },
+      null,
+      ['info host_revoked', 'info host_not_declared'],
+    ],
     ['is away with an old issue', { presence: 'away', issues: [issue] }, true, ['ok host_away']],
     ['has an issue of a deployment', { issues: [{ ...issue, subject: 'qwen' }] }, false, ['ok host']],
   ])('that %s', (_, more, mayBeAway, expected) => {
