@@ -10,6 +10,7 @@ import { judgeDeclared } from './decide/judge-declared.js';
 import { type DeploymentFacts, isAskable, judgeDeployment } from './decide/judge-deployment.js';
 import { judgeHost } from './decide/judge-host.js';
 import { judgeProvider, type ProviderFacts } from './decide/judge-provider.js';
+import { judgeRoles } from './decide/judge-roles.js';
 import { isInScope, orderFindings } from './decide/order-findings.js';
 import type { Finding } from './finding.js';
 import { askModels, describeCertificate, readCertificate, readDisk } from './gather-facts.js';
@@ -35,12 +36,16 @@ export async function runDoctor(
     scope === null ? askProviders(parts, declared) : [],
     askEngines(parts, declared, scope),
   ]);
-  const findings = [
-    ...own,
-    ...(scope === null ? [clockFinding(parts, providers), ...declaredFindings(parts, declared)] : []),
+  const targets = [
     ...providers.flatMap(judgeProvider),
     ...hostFindings(parts, declared),
     ...deployments.flatMap(judgeDeployment),
+  ];
+  const findings = [
+    ...own,
+    ...(scope === null ? [clockFinding(parts, providers), ...declaredFindings(parts, declared)] : []),
+    ...(scope === null ? judgeRoles(declared, targets) : []),
+    ...targets,
   ];
   const wanted = scope === null ? findings : findings.filter((each) => isInScope(each, scope));
   return orderFindings(wanted);
