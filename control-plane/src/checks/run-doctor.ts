@@ -1,8 +1,6 @@
 import { dataDirectoryLayout } from '../config/data-directory-layout.js';
 import type { DeclaredProvider, DeclaredState } from '../declared/declared-state.js';
 import { checkIntegrity } from '../registry/check-integrity.js';
-
-import type { AskFact } from './check-facts.js';
 import type { CheckParts } from './check-parts.js';
 import { judgeClock } from './decide/judge-clock.js';
 import { judgeCertificate, judgeDisk, judgeGateway, judgeIntegrity } from './decide/judge-control-plane.js';
@@ -101,10 +99,10 @@ function askProviders(parts: CheckParts, declared: DeclaredState): Promise<Provi
 async function askProvider(
   { secrets, clock }: CheckParts,
   { apiKey, baseUrl }: DeclaredProvider,
-): Promise<{ readonly keyProblem: string | null; readonly ask: AskFact | null }> {
+): Promise<Pick<ProviderFacts, 'keyProblem' | 'ask'>> {
   if (apiKey === null) return { keyProblem: null, ask: await askModels(baseUrl, null, clock) };
   const key = secrets.read(apiKey);
-  if (!key.ok) return { keyProblem: key.detail, ask: null };
+  if (!key.ok) return { keyProblem: key, ask: null };
   return { keyProblem: null, ask: await askModels(baseUrl, key.value, clock) };
 }
 

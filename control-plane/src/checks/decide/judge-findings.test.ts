@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { DeclaredProvider } from '../../declared/declared-state.js';
+import type { SecretProblem } from '../../config/secret-result.js';
+import type { DeclaredProvider, SecretReference } from '../../declared/declared-state.js';
 import type { LiveHost } from '../../live/live-view.js';
 import type { AskFact } from '../check-facts.js';
 import type { Finding } from '../finding.js';
@@ -7,7 +8,7 @@ import { judgeClock } from './judge-clock.js';
 import { judgeCertificate, judgeDisk, judgeGateway, judgeIntegrity } from './judge-control-plane.js';
 import { judgeDeployment } from './judge-deployment.js';
 import { judgeHost } from './judge-host.js';
-import { judgeProvider } from './judge-provider.js';
+import { judgeProvider, type ProviderFacts } from './judge-provider.js';
 import { judgeStoppedControlPlane } from './judge-stopped-control-plane.js';
 
 const NOW = 1_800_000_000_000;
@@ -108,16 +109,14 @@ describe('a provider', () => {
     models: new Map([['strong', { name: 'strong', model: 'm', task: 'chat' }]]),
   };
 
-  it.each<[string, AskFact | null, string | null, string[], string]>([
+  const notSet = { code: 'env_missing', detail: 'KEY is not set; set it' } as const;
+  const exposed = { code: 'file_readable_by_others', detail: '/k can be read by all; chmod' } as const;
+
+  it.each<[string, AskFact | null, ProviderFacts['keyProblem'], string[], string]>([
     ['takes its key', answer(200), null, [], 'ok provider'],
-    ['has no key', null, 'KEY is not set', [], 'warning provider_key_missing'],
-    [
-      'has no key, and a role that nothing else serves',
-      null,
-      'not set',
-      ['deep'],
-      'error provider_key_missing',
-    ],
+    ['has no key', null, notSet, [], 'warning provider_key_missing'],
+    ['has no key, and a role that nothing else serves', null, notSet, ['deep'], 'error provider_key_missing'],
+    ['has a key that all may read', null, exposed, [], 'warning provider_key_exposed'],
     ['refuses its key', answer(401, null), null, [], 'error provider_key_refused'],
     ['forbids its key', answer(403, null), null, [], 'error provider_key_refused'],
     ['cannot be reached', failed, null, [], 'warning provider_unreachable'],
@@ -133,8 +132,37 @@ describe('a provider', () => {
     ]);
   });
 
+  it.each<[SecretProblem, SecretReference, string]>([
+    ['env_missing', { env: 'KEY' }, 'set KEY where the control plane is started, and restart it'],
+    ['file_missing', { file: '/k' }, 'put the key into /k'],
+    ['file_readable_by_others', { file: '/k' }, 'chmod 600 /k'],
+    [
+      'credentials_missing',
+      { credential: 'openai' },
+      'set LoadCredential=openai:FILE in the unit that starts the control plane, and restart it',
+    ],
+    [
+      'vault_secret_missing',
+      { azureKeyVault: { vault: 'https://v', secret: 'openai' } },
+      'put the key into the secret openai of https://v',
+    ],
+  ])('whose key is not there (%s) is told what mends just that', (code, apiKey, fix) => {
+    const facts = { ask: null, aloneIn: [], provider: { ...provider, apiKey } };
+    const problem = { code, detail: 'it is so; mend it' };
+    const [missing] = judgeProvider({ ...facts, keyProblem: problem, keyFailing: null });
+    expect(missing).toMatchObject({ what: 'no API key: it is so', fix });
+    const [unread] = judgeProvider({ ...facts, keyProblem: null, keyFailing: code });
+    expect(unread).toMatchObject({ code: 'provider_key_unread', fix });
+  });
+
   it('whose key has gone from its place, and is used as it last was', () => {
-    const facts = { provider, keyProblem: null, keyFailing: 'file_missing', ask: answer(200), aloneIn: [] };
+    const facts = {
+      provider,
+      keyProblem: null,
+      keyFailing: 'file_missing',
+      ask: answer(200),
+      aloneIn: [],
+    } as const;
     expect(told(...judgeProvider(facts))).toEqual(['warning provider_key_unread', 'ok provider']);
   });
 });

@@ -36,6 +36,7 @@ function breaks(kind: Finding['where']['kind'], code: string, severity: Finding[
 const HOST_GONE: ReadonlySet<string> = new Set(['host_away', 'host_never_joined', 'host_revoked']);
 const PROVIDER_GONE: ReadonlySet<string> = new Set([
   'provider_key_missing',
+  'provider_key_exposed',
   'provider_key_refused',
   'provider_unreachable',
   'provider_failing',
