@@ -1,4 +1,5 @@
 import { dataDirectoryLayout } from '../config/data-directory-layout.js';
+import { CHECK_HEADER } from '../gateway/decide/is-check.js';
 import { askOnce, type Reply } from '../gateway/upstream/ask-once.js';
 import type { CheckParts } from './check-parts.js';
 import { judgeSmoke } from './decide/judge-smoke.js';
@@ -35,6 +36,7 @@ async function ask(parts: CheckParts, request: SmokeRequest, cloud: boolean): Pr
       headers: {
         'content-type': 'application/json',
         'user-agent': 'ai-fabric smoke',
+        [CHECK_HEADER]: 'true',
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
         ...(cloud ? {} : { 'x-fabric-local-only': 'true' }),
       },
