@@ -2,6 +2,7 @@ import { dataDirectoryLayout } from '../config/data-directory-layout.js';
 import type { DeclaredProvider, DeclaredState } from '../declared/declared-state.js';
 import { checkIntegrity } from '../registry/check-integrity.js';
 import type { CheckParts } from './check-parts.js';
+import { judgeBackup } from './decide/judge-backup.js';
 import { judgeClock } from './decide/judge-clock.js';
 import { judgeCertificate, judgeDisk, judgeGateway, judgeIntegrity } from './decide/judge-control-plane.js';
 import { judgeDeclared } from './decide/judge-declared.js';
@@ -69,6 +70,7 @@ async function ownFindings(parts: CheckParts): Promise<Finding[]> {
     ...judgeCertificate(served, clock.nowMs()),
     judgeDisk(disk),
     judgeIntegrity(integrity, layout.registryFile),
+    ...judgeBackup(parts.backups()),
   ];
 }
 

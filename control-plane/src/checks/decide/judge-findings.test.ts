@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { BackupStatus } from '../../backup/backup-schedule.js';
 import type { SecretProblem } from '../../config/secret-result.js';
 import type { DeclaredProvider, SecretReference } from '../../declared/declared-state.js';
 import type { LiveHost } from '../../live/live-view.js';
 import type { AskFact } from '../check-facts.js';
 import type { Finding } from '../finding.js';
+import { judgeBackup } from './judge-backup.js';
 import { judgeClock } from './judge-clock.js';
 import { judgeCertificate, judgeDisk, judgeGateway, judgeIntegrity } from './judge-control-plane.js';
 import { judgeDeployment } from './judge-deployment.js';
@@ -98,6 +100,20 @@ describe('the control plane', () => {
     const verdict = judgeStoppedControlPlane(facts, NOW);
     expect(told(verdict)).toEqual([`error ${code}`]);
     expect(verdict.fix).not.toBeNull();
+  });
+});
+
+describe('scheduled backups', () => {
+  const schedule = { directory: '/nas', schedule: { everyHours: 24 }, keep: 2, secrets: true };
+  const failure = { atMs: NOW, detail: '/nas: is not there', fix: 'mount it' };
+
+  it.each<[string, Partial<BackupStatus>, string[]]>([
+    ['are not declared', { schedule: null }, []],
+    ['are due', {}, ['ok backup']],
+    ['fail', { lastFailure: failure }, ['error backup_failing']],
+  ])('that %s', (_, more, expected) => {
+    const status = { schedule, nextAtMs: NOW, lastSuccess: null, lastFailure: null, ...more };
+    expect(told(...judgeBackup(status))).toEqual(expected);
   });
 });
 
