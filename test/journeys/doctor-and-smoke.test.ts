@@ -147,7 +147,7 @@ describe('doctor and smoke on a fabric with an away host, a broken engine and a 
 
   test('what smoke was refused is kept apart from what clients were', async () => {
     const page = await run('requests', '--key', 'admin', '--json');
-    const { items } = JSON.parse(page.stdout) as { items: { role: string; outcome: string }[] };
+    const items = JSON.parse(page.stdout) as { role: string; outcome: string }[];
     const outcomesOf = (role: string) =>
       new Set(items.filter((each) => each.role === role).map(({ outcome }) => outcome));
     expect(outcomesOf('chat-away')).toEqual(new Set(['check_refused']));
