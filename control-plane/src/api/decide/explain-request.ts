@@ -30,8 +30,13 @@ function whyHere(request: ExplainedRequest): string {
 
 function whyNowhere(asked: string, { outcome, reason, consideredCount }: ExplainedRequest): string {
   if (outcome === 'client_gone') return `The client left before ${asked} was sent anywhere.`;
-  const looked = consideredCount === 0 ? 'no target was looked for' : `${consideredCount} looked at`;
-  return `${asked} went nowhere: ${REFUSALS[reason] ?? codeWords(reason)} (${looked}).`;
+  const looked =
+    consideredCount === 0
+      ? 'no target was looked for'
+      : `${consideredCount} target${consideredCount === 1 ? '' : 's'} looked at`;
+  const areAway = reason === 'host_away' && consideredCount > 1;
+  const why = areAway ? 'the hosts of its targets were away' : (REFUSALS[reason] ?? codeWords(reason));
+  return `${asked} went nowhere: ${why} (${looked}).`;
 }
 
 function whyNotThere({ rounds, target, outcome }: ExplainedRequest): Explanation['whyNotThere'] {
@@ -97,6 +102,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   context_too_long: 'it was too long for every target',
   wrong_task: 'no target does this task',
   cloud_not_allowed: 'only the cloud could serve it, and the key may not use the cloud',
+  local_only: 'only the cloud could serve it, and the client asked for no cloud',
   provider_key_missing: 'only a provider could serve it, and there was no API key for it',
   model_not_found: 'there is no such model or role',
   invalid_api_key: 'the key was none of ours',
@@ -116,5 +122,6 @@ const VERDICTS: Readonly<Record<string, string>> = {
   wrong_task: 'it is not for this task',
   other_model: 'it serves another model, whose vectors would not match',
   cloud_not_allowed: 'the key may not use the cloud',
+  local_only: 'the client asked for no cloud (x-fabric-local-only)',
   provider_key_missing: 'there was no API key for its provider',
 };
