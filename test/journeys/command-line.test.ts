@@ -155,6 +155,21 @@ describe('ai-fabric', () => {
     }
   });
 
+  test('an empty listing says which of the names that it was asked for is none', async () => {
+    const asked = await run('requests', '--role', 'chat-fats', '--key', 'nope', '--host', 'armitag');
+    expect(asked.stdout).toBe('(none)\n');
+    expect(asked.stderr.split('\n')).toEqual([
+      'note: there is no key nope now',
+      'note: there is no role chat-fats now; did you mean chat-fast?',
+      'note: there is no host armitag now; did you mean armitage?',
+      '',
+    ]);
+    const alias = await run('requests', '--role', 'local/chat');
+    expect(alias.stderr).toBe('note: local/chat is an alias; its requests are those of chat-fast\n');
+    const audit = await run('audit', '--operation', 'drainHosts');
+    expect(audit.stderr).toBe('note: there is no operation drainHosts now; did you mean drainHost?\n');
+  });
+
   test('it ends without a word when whoever reads its output has had enough', async () => {
     const program = new ProgramProcess(PROGRAMS.controlPlane, [
       'hosts',
