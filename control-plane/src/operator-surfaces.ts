@@ -62,6 +62,7 @@ export function createOperatorSurfaces(
     routerGauges: () => router.gauges(),
     hostEvents: (limit) => registry.hostEvents(limit),
     gatewayUrl: urls.gateway,
+    backups: () => rooms.backupSchedule.status,
     counts: status,
   });
   const api = createApi(

@@ -144,6 +144,24 @@ describe('a backup', { timeout: 90_000 }, () => {
       spawnSync('umount', ['-l', mount]);
     }
   });
+
+  test('is not restored onto a full disk, which is as it was before', async (context) => {
+    const mount = join(place.path, 'full');
+    mkdirSync(mount);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', mount]);
+    if (mounted.status !== 0) context.skip('mounting a small file system needs root on Linux');
+    try {
+      expect(await backup(file())).toMatchObject({ exitCode: 0 });
+      const { exitCode, stderr } = await runCli(['restore', file(), '--data', join(mount, 'new', 'data')]);
+      expect(stderr).toContain('the disk is full');
+      expect(stderr).toContain('fix: make room');
+      expect(stderr).not.toContain('ENOSPC');
+      expect(exitCode).toBe(1);
+      expect(readdirSync(mount)).toEqual([]);
+    } finally {
+      spawnSync('umount', ['-l', mount]);
+    }
+  });
 });
 
 /** What a restored control plane has in common with the former one. */

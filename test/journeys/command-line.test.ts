@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
 import { fabricYaml } from '../harness/fabric-yaml.js';
 import { LightHost } from '../harness/light-host.js';
-import { type CliResult, runCli } from '../harness/run-program.js';
+import { type CliResult, PROGRAMS, ProgramProcess, runCli } from '../harness/run-program.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
 
 const FABRIC = fabricYaml({
@@ -153,6 +153,32 @@ describe('ai-fabric', () => {
       expect(result, args.join(' ')).toMatchObject({ exitCode: 2 });
       expect(result.stderr, args.join(' ')).toContain('--help');
     }
+  });
+
+  test('an empty listing says which of the names that it was asked for is none', async () => {
+    const asked = await run('requests', '--role', 'chat-fats', '--key', 'nope', '--host', 'armitag');
+    expect(asked.stdout).toBe('(none)\n');
+    expect(asked.stderr.split('\n')).toEqual([
+      'note: there is no key nope now',
+      'note: there is no role chat-fats now; did you mean chat-fast?',
+      'note: there is no host armitag now; did you mean armitage?',
+      '',
+    ]);
+    const alias = await run('requests', '--role', 'local/chat');
+    expect(alias.stderr).toBe('note: local/chat is an alias; its requests are those of chat-fast\n');
+    const audit = await run('audit', '--operation', 'drainHosts');
+    expect(audit.stderr).toBe('note: there is no operation drainHosts now; did you mean drainHost?\n');
+  });
+
+  test('it ends without a word when whoever reads its output has had enough', async () => {
+    const program = new ProgramProcess(PROGRAMS.controlPlane, [
+      'hosts',
+      '--data',
+      controlPlane.dataDirectory,
+    ]);
+    program.child.stdout?.destroy();
+    const { exitCode, stderr } = await program.ended();
+    expect({ exitCode, stderr }).toEqual({ exitCode: 141, stderr: '' });
   });
 
   test('help has examples and the exit codes, and is no error', async () => {

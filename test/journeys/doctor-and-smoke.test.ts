@@ -81,7 +81,7 @@ describe('doctor and smoke on a fabric with an away host, a broken engine and a 
     expect(worst).toBe('error');
     const errors = findings.filter(({ severity }) => severity === 'error');
     expect(new Set(errors.map(({ where }) => `${where.kind} ${where.name}`))).toEqual(
-      new Set(['deployment dead-motoko']),
+      new Set(['role chat-dead', 'deployment dead-motoko']),
     );
     for (const each of errors) expect(each.fix, each.code).not.toBeNull();
     expect(findings.slice(0, errors.length)).toEqual(errors);
@@ -143,6 +143,16 @@ describe('doctor and smoke on a fabric with an away host, a broken engine and a 
       dimensions: 768,
     });
     expect(fabric.cloud.simulator.requests.length).toBe(before);
+  });
+
+  test('what smoke was refused is kept apart from what clients were', async () => {
+    const page = await run('requests', '--key', 'admin', '--json');
+    const items = JSON.parse(page.stdout) as { role: string; outcome: string }[];
+    const outcomesOf = (role: string) =>
+      new Set(items.filter((each) => each.role === role).map(({ outcome }) => outcome));
+    expect(outcomesOf('chat-away')).toEqual(new Set(['check_refused']));
+    const failed = await run('requests', '--key', 'admin', '--failed');
+    expect(failed.stdout).not.toContain('chat-away');
   });
 
   test('smoke asks the cloud when it is told to', async () => {
@@ -234,9 +244,9 @@ describe('doctor and smoke on a fabric with an away host, a broken engine and a 
       findings: Finding[];
       lastKnown: { problems: Finding[] };
     };
-    expect(findings.map(({ code }) => code)).toEqual(
-      expect.arrayContaining(['control_plane_unreachable', 'control_plane_stopped', 'registry', 'disk']),
-    );
+    expect(findings.map(({ code }) => code)).toEqual(expect.arrayContaining(['registry', 'disk']));
+    const errors = findings.filter(({ severity }) => severity === 'error');
+    expect(errors.map(({ code }) => code)).toEqual(['control_plane_stopped']);
     expect(lastKnown.problems.map(({ where }) => where.name)).toContain('dead-motoko');
     const text = await run('doctor');
     expect(text.stdout).toContain('When doctor last looked');

@@ -85,10 +85,15 @@ describe('the life of a host', () => {
     expect(stdout).toMatch(/event +.* linked/);
   });
 
+  test('no host is revoked where nobody can be asked', async () => {
+    const asked = await run('hosts', 'revoke', 'armitage');
+    expect(asked).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('say --yes') });
+  });
+
   test('a revoked host loses its link at once, and does not come back with its key', async () => {
     const keys = hostKeys();
     const armitage = await joined({ name: 'armitage', keys });
-    expect(await json('hosts', 'revoke', 'armitage')).toMatchObject({
+    expect(await json('hosts', 'revoke', 'armitage', '--yes')).toMatchObject({
       presence: 'away',
       revokedAtMs: expect.any(Number),
     });

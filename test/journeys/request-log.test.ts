@@ -84,7 +84,7 @@ describe('the request log', () => {
       ...{ role: 'chat-deep', target: '', host: '', outcome: 'refused', status: 503, attempts: 0 },
       ...{ reason: 'host_away', totalMs: expect.any(Number), promptTokens: null },
       explanation: {
-        whyHere: '"chat-deep" went nowhere: its host was away (1 looked at).',
+        whyHere: '"chat-deep" went nowhere: its host was away (1 target looked at).',
         whyNotThere: [],
       },
     });

@@ -273,6 +273,13 @@ test.each(['run', 'join', 'status'])('%s --help tells its exit codes', async (co
   expect(output).toContain('Exit codes:\n  0  ');
 });
 
+test('ends without a word when whoever reads its output has had enough', async () => {
+  const { child, output, exited } = start(['--help']);
+  child.stdout?.destroy();
+  expect(await exited).toBe(141);
+  expect(output()).toBe('');
+});
+
 test('--help tells the exit codes and gives examples', async () => {
   const { code, output } = await run(['--help']);
   expect(code).toBe(0);

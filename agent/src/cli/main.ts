@@ -4,6 +4,7 @@ import { joinCommand } from './commands/join-command.js';
 import { runCommand } from './commands/run-command.js';
 import { statusCommand } from './commands/status-command.js';
 import { versionCommand } from './commands/version-command.js';
+import { endWithReader } from './end-with-reader.js';
 import { exitCodes, exitCodesHelp } from './exit-codes.js';
 import { reportError } from './output.js';
 
@@ -25,6 +26,7 @@ ${exitCodesHelp}`,
   .addCommand(versionCommand());
 
 overrideExits(program);
+endWithReader([process.stdout, process.stderr], (exitCode) => process.exit(exitCode));
 
 try {
   await program.parseAsync();

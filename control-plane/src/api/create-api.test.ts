@@ -56,6 +56,13 @@ describe('what fails', () => {
     expect(await answer.json()).toMatchObject({ status, code });
   });
 
+  test.each([
+    ['/requests?rol=chat-fast', 'query rol: there is no such parameter here', 'did you mean role?'],
+    ['/status?verbose=1', 'query verbose: there is no such parameter here', 'it takes none'],
+  ])('for a query parameter that is none is a 400: %s', async (path, detail, fix) => {
+    expect(await call('GET', path)).toMatchObject({ status: 400, body: { code: 'invalid', detail, fix } });
+  });
+
   test('for its size is a 413', async () => {
     expect(
       await call('PUT', '/roles/chat-fast', 'x'.repeat(10), { 'content-length': '9999999' }),

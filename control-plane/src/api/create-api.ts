@@ -9,6 +9,7 @@ import { guardWrites } from './guard-writes.js';
 import { HostStreams } from './host-streams.js';
 import { limitBody } from './limit-body.js';
 import { ApiError } from './problem.js';
+import { refuseUnknownQueries } from './refuse-unknown-queries.js';
 import { addAuditRoutes } from './routes/audit-routes.js';
 import { addBackupRoutes } from './routes/backup-routes.js';
 import { addCheckRoutes } from './routes/check-routes.js';
@@ -63,6 +64,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
     await next();
   });
   app.use('*', limitBody(MAX_BODY_BYTES));
+  refuseUnknownQueries(app);
   guardWrites(app, { journal: context.writes, clock: context.clock, log });
   addControlPlaneRoutes(app, context);
   addHostRoutes(app, context);

@@ -16,6 +16,8 @@ let clock: ManualClock;
 let failure: BackupError | null;
 let schedule: BackupSchedule;
 let declared: FakeDeclaredSource;
+let logLines: string[] = [];
+const log = pino({ level: 'warn' }, { write: (line: string) => void logLines.push(line) });
 
 /** A desk that writes a file where it is told to. */
 const desk = {
@@ -32,13 +34,14 @@ const files = (): string[] => readdirSync(directory).toSorted();
 
 function start(backup: DeclaredBackup | null): void {
   declared = new FakeDeclaredSource({ ...declaredOf({}), backup });
-  schedule = new BackupSchedule({ declared, desk, clock, log: pino({ level: 'silent' }) });
+  schedule = new BackupSchedule({ declared, desk, clock, log });
 }
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'backups-'));
   clock = new ManualClock();
   failure = null;
+  logLines = [];
 });
 afterEach(async () => {
   await schedule.close();
@@ -82,6 +85,32 @@ describe('scheduled backups', () => {
     clock.advance(16 * 60_000);
     await vi.waitFor(() => expect(schedule.status.lastFailure).toBeNull());
     await vi.waitFor(() => expect(files()).toHaveLength(1));
+  });
+
+  it('are known to fail before they are due where their directory is not there', async () => {
+    const missing = join(directory, 'unmounted');
+    start({ ...every(24), directory: missing });
+    await vi.waitFor(() =>
+      expect(schedule.status.lastFailure).toMatchObject({
+        detail: `${missing}: is not there`,
+        fix: 'make it, or mount what holds it',
+      }),
+    );
+    expect(logLines.join('')).toContain('no scheduled backup can be made');
+    mkdirSync(missing);
+    await vi.waitFor(() => expect(schedule.status.nextAtMs).not.toBeNull());
+    failure = new BackupError('backup_in_progress', 'another is being made', 'wait');
+    clock.advance(60_000);
+    await vi.waitFor(() => expect(schedule.status.lastFailure?.detail).toBe('another is being made'));
+  });
+
+  it('are well again when their directory comes, though none is due', async () => {
+    const missing = join(directory, 'unmounted');
+    start({ ...every(1), schedule: { cron: '0 3 1 1 *' }, directory: missing });
+    await vi.waitFor(() => expect(schedule.status.lastFailure).not.toBeNull());
+    mkdirSync(missing);
+    clock.advance(60_000);
+    await vi.waitFor(() => expect(schedule.status.lastFailure).toBeNull());
   });
 
   it('follow a cron pattern, and end when they are no longer declared', async () => {

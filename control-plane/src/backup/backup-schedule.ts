@@ -1,4 +1,4 @@
-import { readdir, rename, rm } from 'node:fs/promises';
+import { access, constants, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Timer } from '@ai-fabric/shared';
 import { Cron } from 'croner';
@@ -13,7 +13,7 @@ export interface BackupStatus {
   /** `null`: nothing is scheduled. */
   readonly nextAtMs: number | null;
   readonly lastSuccess: { readonly atMs: number; readonly file: string; readonly sizeBytes: number } | null;
-  /** Cleared by the next success. */
+  /** Why the last one failed, or why the next one will. Cleared by the next success, or when its directory is there. */
   readonly lastFailure: { readonly atMs: number; readonly detail: string; readonly fix: string } | null;
 }
 
@@ -38,6 +38,8 @@ export class BackupSchedule {
   #nextAtMs: number | null = null;
   #lastSuccess: BackupStatus['lastSuccess'] = null;
   #lastFailure: BackupStatus['lastFailure'] = null;
+  /** Of its directory, while none was tried. */
+  #trouble: BackupStatus['lastFailure'] = null;
   #running: Promise<void> | null = null;
 
   constructor(parts: BackupScheduleParts) {
@@ -52,7 +54,7 @@ export class BackupSchedule {
       schedule: this.#declared,
       nextAtMs: this.#nextAtMs,
       lastSuccess: this.#lastSuccess,
-      lastFailure: this.#lastFailure,
+      lastFailure: this.#lastFailure ?? this.#trouble,
     };
   }
 
@@ -68,7 +70,9 @@ export class BackupSchedule {
     this.#declared = declared;
     this.#nextAtMs = null;
     this.#lastFailure = null;
+    this.#trouble = null;
     if (declared === null) return;
+    await this.#lookAtDirectory(declared);
     // What a former process made counts: a restart neither hurries a backup nor puts it off.
     const [newest] = listBackups(await namesIn(declared.directory));
     if (this.#declared !== declared) return;
@@ -81,10 +85,28 @@ export class BackupSchedule {
     return new Cron(schedule.cron, { paused: true }).nextRun(new Date(nowMs))?.getTime() ?? null;
   }
 
+  /** A mount that is missing is told of at once, and not in the night in which the first backup is due. */
+  async #lookAtDirectory(declared: DeclaredBackup): Promise<void> {
+    const trouble = await troubleOf(declared.directory);
+    if (this.#declared !== declared) return;
+    if (trouble !== null && this.#trouble === null) {
+      const { directory } = declared;
+      this.#parts.log.warn(
+        { directory, reason: trouble.detail, fix: trouble.fix },
+        'no scheduled backup can be made',
+      );
+    }
+    const atMs = this.#trouble?.atMs ?? this.#parts.clock.nowMs();
+    this.#trouble = trouble === null ? null : { atMs, ...trouble };
+  }
+
   #look(): void {
     const declared = this.#declared;
     if (declared === null || this.#nextAtMs === null || this.#running !== null) return;
-    if (this.#parts.clock.nowMs() < this.#nextAtMs) return;
+    if (this.#parts.clock.nowMs() < this.#nextAtMs) {
+      void this.#lookAtDirectory(declared);
+      return;
+    }
     this.#running = this.#run(declared).finally(() => {
       this.#running = null;
     });
@@ -100,6 +122,7 @@ export class BackupSchedule {
       await rename(`${file}${DRAFT_SUFFIX}`, file);
       this.#lastSuccess = { atMs: startedAtMs, file, sizeBytes };
       this.#lastFailure = null;
+      this.#trouble = null;
       log.info({ file, sizeBytes, sha256 }, 'a backup was made');
       for (const name of planRotation(await namesIn(directory), keep)) {
         await rm(join(directory, name), { force: true });
@@ -113,6 +136,21 @@ export class BackupSchedule {
       log.error({ directory, reason: detail, fix }, 'a scheduled backup failed; it is tried again');
       if (this.#declared === declared) this.#nextAtMs = clock.nowMs() + RETRY_MS;
     }
+  }
+}
+
+async function troubleOf(directory: string): Promise<{ detail: string; fix: string } | null> {
+  try {
+    await readdir(directory);
+    await access(directory, constants.W_OK | constants.X_OK);
+    return null;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    if (code === 'ENOENT') {
+      return { detail: `${directory}: is not there`, fix: 'make it, or mount what holds it' };
+    }
+    const fix = `let the user that runs the control plane write into the directory ${directory}`;
+    return { detail: `${directory}: cannot be written (${code})`, fix };
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
+import type { BackupStatus } from '../backup/backup-schedule.js';
 import type { ServerCertificate } from '../certificate/certificate.js';
 import type { SecretReader } from '../config/secrets.js';
 import type { DeclaredSource } from '../declared/declared-state.js';
@@ -25,5 +26,6 @@ export interface CheckParts {
   readonly hostEvents: (limit: number) => readonly HostEvent[];
   /** Where the gateway answers in clear, reachable from here; `null`: nowhere yet. */
   readonly gatewayUrl: () => string | null;
+  readonly backups: () => BackupStatus;
   readonly counts: () => { readonly fabricFileDiffers: boolean; readonly droppedObservations: number };
 }

@@ -1,15 +1,15 @@
 import { dataDirectoryLayout } from '../config/data-directory-layout.js';
 import type { DeclaredProvider, DeclaredState } from '../declared/declared-state.js';
 import { checkIntegrity } from '../registry/check-integrity.js';
-
-import type { AskFact } from './check-facts.js';
 import type { CheckParts } from './check-parts.js';
+import { judgeBackup } from './decide/judge-backup.js';
 import { judgeClock } from './decide/judge-clock.js';
 import { judgeCertificate, judgeDisk, judgeGateway, judgeIntegrity } from './decide/judge-control-plane.js';
 import { judgeDeclared } from './decide/judge-declared.js';
 import { type DeploymentFacts, isAskable, judgeDeployment } from './decide/judge-deployment.js';
 import { judgeHost } from './decide/judge-host.js';
 import { judgeProvider, type ProviderFacts } from './decide/judge-provider.js';
+import { judgeRoles } from './decide/judge-roles.js';
 import { isInScope, orderFindings } from './decide/order-findings.js';
 import type { Finding } from './finding.js';
 import { askModels, describeCertificate, readCertificate, readDisk } from './gather-facts.js';
@@ -35,12 +35,16 @@ export async function runDoctor(
     scope === null ? askProviders(parts, declared) : [],
     askEngines(parts, declared, scope),
   ]);
-  const findings = [
-    ...own,
-    ...(scope === null ? [clockFinding(parts, providers), ...declaredFindings(parts, declared)] : []),
+  const targets = [
     ...providers.flatMap(judgeProvider),
     ...hostFindings(parts, declared),
     ...deployments.flatMap(judgeDeployment),
+  ];
+  const findings = [
+    ...own,
+    ...(scope === null ? [clockFinding(parts, providers), ...declaredFindings(parts, declared)] : []),
+    ...(scope === null ? judgeRoles(declared, targets) : []),
+    ...targets,
   ];
   const wanted = scope === null ? findings : findings.filter((each) => isInScope(each, scope));
   return orderFindings(wanted);
@@ -66,6 +70,7 @@ async function ownFindings(parts: CheckParts): Promise<Finding[]> {
     ...judgeCertificate(served, clock.nowMs()),
     judgeDisk(disk),
     judgeIntegrity(integrity, layout.registryFile),
+    ...judgeBackup(parts.backups()),
   ];
 }
 
@@ -96,10 +101,10 @@ function askProviders(parts: CheckParts, declared: DeclaredState): Promise<Provi
 async function askProvider(
   { secrets, clock }: CheckParts,
   { apiKey, baseUrl }: DeclaredProvider,
-): Promise<{ readonly keyProblem: string | null; readonly ask: AskFact | null }> {
+): Promise<Pick<ProviderFacts, 'keyProblem' | 'ask'>> {
   if (apiKey === null) return { keyProblem: null, ask: await askModels(baseUrl, null, clock) };
   const key = secrets.read(apiKey);
-  if (!key.ok) return { keyProblem: key.detail, ask: null };
+  if (!key.ok) return { keyProblem: key, ask: null };
   return { keyProblem: null, ask: await askModels(baseUrl, key.value, clock) };
 }
 

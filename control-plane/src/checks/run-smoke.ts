@@ -1,4 +1,5 @@
 import { dataDirectoryLayout } from '../config/data-directory-layout.js';
+import { CHECK_HEADER } from '../gateway/decide/is-check.js';
 import { askOnce, type Reply } from '../gateway/upstream/ask-once.js';
 import type { CheckParts } from './check-parts.js';
 import { judgeSmoke } from './decide/judge-smoke.js';
@@ -17,7 +18,9 @@ const REQUEST_TIMEOUT_MS = 60_000;
  * @param cloud whether a provider may be asked, which spends
  */
 export function runSmoke(parts: CheckParts, { cloud }: { readonly cloud: boolean }): Promise<SmokeResult[]> {
-  const requests = planSmoke(parts.declared.current());
+  const hosts = [...parts.live.hosts()];
+  const revoked = new Set(hosts.flatMap(({ name, revokedAtMs }) => (revokedAtMs === null ? [] : [name])));
+  const requests = planSmoke(parts.declared.current(), revoked);
   return inTurn(requests, AT_ONCE, async (request) => judgeSmoke(request, await ask(parts, request, cloud)));
 }
 
@@ -33,6 +36,7 @@ async function ask(parts: CheckParts, request: SmokeRequest, cloud: boolean): Pr
       headers: {
         'content-type': 'application/json',
         'user-agent': 'ai-fabric smoke',
+        [CHECK_HEADER]: 'true',
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
         ...(cloud ? {} : { 'x-fabric-local-only': 'true' }),
       },

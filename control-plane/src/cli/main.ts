@@ -23,6 +23,7 @@ import { smokeCommand } from './commands/smoke-command.js';
 import { tokenCommand } from './commands/token-command.js';
 import { upCommand } from './commands/up-command.js';
 import { usageCommand } from './commands/usage-command.js';
+import { endWithReader } from './end-with-reader.js';
 import { CliError, exitCodes, exitCodesHelp } from './exit-codes.js';
 
 const program = new Command('ai-fabric')
@@ -55,6 +56,7 @@ const program = new Command('ai-fabric')
   .addCommand(restoreCommand());
 
 prepare(program);
+endWithReader([process.stdout, process.stderr], (exitCode) => process.exit(exitCode));
 
 try {
   await program.parseAsync();

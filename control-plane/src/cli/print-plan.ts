@@ -12,7 +12,7 @@ export function formatPlan(plan: Plan): string {
   const lines = plan.changes.flatMap(formatChange);
   if (plan.notInFile.length > 0) {
     lines.push('not in the file, and left alone (--prune removes them):');
-    lines.push(...plan.notInFile.map(({ kind, name }) => `    ${kind} ${name}`));
+    lines.push(...plan.notInFile.map((each) => `    ${label(each)}`));
   }
   lines.push(...plan.warnings.map(({ message }) => `warning: ${message}`));
   return lines.join('\n');
@@ -27,8 +27,13 @@ export function countChanges({ changes }: Pick<Plan, 'changes'>): string {
   return counts.filter((text) => text !== '').join(', ') || 'nothing to change';
 }
 
+/** What there is one of in a file has no name but its kind. */
+function label({ kind, name }: Pick<Change, 'kind' | 'name'>): string {
+  return kind === name ? kind : `${kind} ${name}`;
+}
+
 function formatChange({ change, kind, name, fields }: Change): string[] {
-  const head = `${MARKS[change]} ${kind} ${name}`;
+  const head = `${MARKS[change]} ${label({ kind, name })}`;
   return [head, ...fields.map((field) => `    ${formatField(field, change)}`)];
 }
 

@@ -22,6 +22,7 @@ import {
   renderEnvelope,
   renderEventOf,
 } from './decide/error-table.js';
+import { isCheck } from './decide/is-check.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
 import type { NormalisedError } from './decide/normalise-engine-error.js';
 import type { Usage } from './decide/read-usage.js';
@@ -132,7 +133,8 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   onRefused(refusal: Refusal): void {
     const { error, retryAfterSeconds, reason } = refusal;
     const { status } = ERROR_TABLE[error.code];
-    const outcome = status < 500 ? 'client_error' : this.#loop?.attempts === 0 ? 'refused' : 'failed';
+    const refused = isCheck(this.#request.headers, this.#context.key) ? 'check_refused' : 'refused';
+    const outcome = status < 500 ? 'client_error' : this.#loop?.attempts === 0 ? refused : 'failed';
     const headers = retryAfterSeconds === null ? [] : ['retry-after', String(retryAfterSeconds)];
     this.#answerError(errorFields(error), status, reason, outcome, headers);
   }

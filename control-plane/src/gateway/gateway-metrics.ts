@@ -144,7 +144,10 @@ function makeRoute(role: string, target: string): MutableRoute {
   return {
     role,
     target,
-    requests: { ok: 0, client_error: 0, refused: 0, failed: 0, interrupted: 0, client_gone: 0 },
+    requests: {
+      ...{ ok: 0, client_error: 0, refused: 0, failed: 0, interrupted: 0, client_gone: 0 },
+      check_refused: 0,
+    },
     promptTokens: 0,
     completionTokens: 0,
     cachedTokens: 0,

@@ -173,6 +173,26 @@ describe('a key', () => {
     expect(router.inflight).toBe(0);
   });
 
+  it.each([
+    [
+      'of the operator, that checks, is no failure of a client',
+      'admin',
+      { 'x-fabric-check': 'true' },
+      'check_refused',
+    ],
+    ['of the operator, that does not check, is one', 'admin', {}, 'refused'],
+    ['of anybody else is one, whatever it says', 'app', { 'x-fabric-check': 'true' }, 'refused'],
+  ])('a refusal %s', async (_, keyId, headers, outcome) => {
+    key = gatewayKey({ keyId });
+    router.candidates.length = 0;
+    await ask(`${test.url}/v1/chat/completions`, {
+      body: BODY,
+      headers: { authorization: 'Bearer sk', ...headers },
+    });
+    expect(test.records).toMatchObject([{ outcome }]);
+    expect([...test.metrics.routes]).toMatchObject([{ requests: { [outcome]: 1 } }]);
+  });
+
   it('asks for what it was given alone, and is not told what else there is', async () => {
     router.listed = [
       { id: 'chat-fast', kind: 'role', task: 'chat', state: 'ready', servedBy: null, contextTokens: null },

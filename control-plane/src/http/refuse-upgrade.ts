@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
@@ -49,7 +49,8 @@ export function answerRefusal(
 /** As the control API's problems are, whose libraries are not loaded for it. */
 function problemText(status: RefusalStatus, detail: string, fix: string | null): string {
   const { code, title } = reasons[status];
-  const instance = `urn:ai-fabric:request:${randomUUID()}`;
+  // In the form that ids of other requests have.
+  const instance = `urn:ai-fabric:request:req-${randomBytes(4).toString('hex')}-1`;
   return JSON.stringify({
     type: `urn:ai-fabric:problem:${code}`,
     title,

@@ -140,12 +140,13 @@ describe('a model of LiteLLM', () => {
   it('takes an address from the variables of the file, and is left out where it is not known', () => {
     const { state, notes } = imported(
       stringify({
-        environment_variables: { BASE: 'http://armitage:8000' },
+        environment_variables: { BASE: 'http://armitage:8000', UNUSED: 'x' },
         model_list: models(['a', engine('m', 'os.environ/BASE')], ['b', engine('m', 'os.environ/ELSEWHERE')]),
       }),
     );
     expect([...state.deployments.keys()]).toEqual(['a']);
     expect(notes).toMatchObject([
+      { path: 'environment_variables.UNUSED', message: expect.stringContaining('nothing in this file') },
       { path: 'model_list[1]', message: expect.stringContaining('put the address in') },
     ]);
   });

@@ -17,6 +17,7 @@ export function readUsage(database: Database.Database, query: UsageQuery): Usage
          cached_tokens, total_ms, max_total_ms, queue_ms, ttft_ms, ttft_count
        FROM ${per === 'hour' ? 'usage_hours' : 'usage_days'}
        WHERE dimension = @dimension AND (bucket, name_id) > (@afterBucket, @afterName) AND bucket < @toBucket
+         AND ok + client_errors + refused + failed + interrupted + client_gone > 0
        ORDER BY bucket, name_id LIMIT @limit`,
     )
     .raw();

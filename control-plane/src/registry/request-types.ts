@@ -10,7 +10,13 @@ export const REQUEST_OUTCOMES = [
   /** The answer broke off after its first byte had been forwarded. */
   'interrupted',
   'client_gone',
+  /** A check was refused: the fabric's own question, which no client waits for. */
+  'check_refused',
 ] as const;
+/** What sums count: these columns. A refused check is in none. */
+export const SUMMED_OUTCOMES: readonly RequestOutcome[] = REQUEST_OUTCOMES.filter(
+  (outcome) => outcome !== 'check_refused',
+);
 export type RequestOutcome = (typeof REQUEST_OUTCOMES)[number];
 
 /** What was found out about one target when a request looked for one. */

@@ -44,8 +44,13 @@ function whyNowhere(asked: string, request: ExplainedRequest): string {
   const wait = held(request);
   const after = wait === '' ? '' : ` (${wait})`;
   if (outcome === 'client_gone') return `The client left before ${asked} was sent anywhere${after}.`;
-  const looked = consideredCount === 0 ? 'no target was looked for' : `${consideredCount} looked at`;
-  return `${asked} went nowhere: ${REFUSALS[reason] ?? codeWords(reason)} (${looked})${wait === '' ? '' : `; ${wait}`}.`;
+  const looked =
+    consideredCount === 0
+      ? 'no target was looked for'
+      : `${consideredCount} target${consideredCount === 1 ? '' : 's'} looked at`;
+  const areAway = reason === 'host_away' && consideredCount > 1;
+  const why = areAway ? 'the hosts of its targets were away' : (REFUSALS[reason] ?? codeWords(reason));
+  return `${asked} went nowhere: ${why} (${looked})${wait === '' ? '' : `; ${wait}`}.`;
 }
 
 function whyNotThere({ rounds, target, outcome }: ExplainedRequest): Explanation['whyNotThere'] {
@@ -122,6 +127,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   context_too_long: 'it was too long for every target',
   wrong_task: 'no target does this task',
   cloud_not_allowed: 'only the cloud could serve it, and the key may not use the cloud',
+  local_only: 'only the cloud could serve it, and the client asked for no cloud',
   provider_key_missing: 'only a provider could serve it, and there was no API key for it',
   model_not_found: 'there is no such model or role',
   invalid_api_key: 'the key was none of ours',
@@ -142,5 +148,6 @@ const VERDICTS: Readonly<Record<string, string>> = {
   wrong_task: 'it is not for this task',
   other_model: 'it serves another model, whose vectors would not match',
   cloud_not_allowed: 'the key may not use the cloud',
+  local_only: 'the client asked for no cloud (x-fabric-local-only)',
   provider_key_missing: 'there was no API key for its provider',
 };

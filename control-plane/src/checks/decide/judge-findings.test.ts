@@ -1,14 +1,17 @@
 import { describeReplica } from '@ai-fabric/shared';
 import { describe, expect, it } from 'vitest';
-import type { DeclaredProvider } from '../../declared/declared-state.js';
+import type { BackupStatus } from '../../backup/backup-schedule.js';
+import type { SecretProblem } from '../../config/secret-result.js';
+import type { DeclaredProvider, SecretReference } from '../../declared/declared-state.js';
 import type { LiveHost } from '../../live/live-view.js';
 import type { AskFact } from '../check-facts.js';
 import type { Finding } from '../finding.js';
+import { judgeBackup } from './judge-backup.js';
 import { judgeClock } from './judge-clock.js';
 import { judgeCertificate, judgeDisk, judgeGateway, judgeIntegrity } from './judge-control-plane.js';
 import { judgeDeployment } from './judge-deployment.js';
 import { judgeHost } from './judge-host.js';
-import { judgeProvider } from './judge-provider.js';
+import { judgeProvider, type ProviderFacts } from './judge-provider.js';
 import { judgeStoppedControlPlane } from './judge-stopped-control-plane.js';
 
 const NOW = 1_800_000_000_000;
@@ -101,6 +104,20 @@ describe('the control plane', () => {
   });
 });
 
+describe('scheduled backups', () => {
+  const schedule = { directory: '/nas', schedule: { everyHours: 24 }, keep: 2, secrets: true };
+  const failure = { atMs: NOW, detail: '/nas: is not there', fix: 'mount it' };
+
+  it.each<[string, Partial<BackupStatus>, string[]]>([
+    ['are not declared', { schedule: null }, []],
+    ['are due', {}, ['ok backup']],
+    ['fail', { lastFailure: failure }, ['error backup_failing']],
+  ])('that %s', (_, more, expected) => {
+    const status = { schedule, nextAtMs: NOW, lastSuccess: null, lastFailure: null, ...more };
+    expect(told(...judgeBackup(status))).toEqual(expected);
+  });
+});
+
 describe('a provider', () => {
   const provider: DeclaredProvider = {
     name: 'openai',
@@ -109,16 +126,14 @@ describe('a provider', () => {
     models: new Map([['strong', { name: 'strong', model: 'm', task: 'chat' }]]),
   };
 
-  it.each<[string, AskFact | null, string | null, string[], string]>([
+  const notSet = { code: 'env_missing', detail: 'KEY is not set; set it' } as const;
+  const exposed = { code: 'file_readable_by_others', detail: '/k can be read by all; chmod' } as const;
+
+  it.each<[string, AskFact | null, ProviderFacts['keyProblem'], string[], string]>([
     ['takes its key', answer(200), null, [], 'ok provider'],
-    ['has no key', null, 'KEY is not set', [], 'warning provider_key_missing'],
-    [
-      'has no key, and a role that nothing else serves',
-      null,
-      'not set',
-      ['deep'],
-      'error provider_key_missing',
-    ],
+    ['has no key', null, notSet, [], 'warning provider_key_missing'],
+    ['has no key, and a role that nothing else serves', null, notSet, ['deep'], 'error provider_key_missing'],
+    ['has a key that all may read', null, exposed, [], 'warning provider_key_exposed'],
     ['refuses its key', answer(401, null), null, [], 'error provider_key_refused'],
     ['forbids its key', answer(403, null), null, [], 'error provider_key_refused'],
     ['cannot be reached', failed, null, [], 'warning provider_unreachable'],
@@ -134,8 +149,37 @@ describe('a provider', () => {
     ]);
   });
 
+  it.each<[SecretProblem, SecretReference, string]>([
+    ['env_missing', { env: 'KEY' }, 'set KEY where the control plane is started, and restart it'],
+    ['file_missing', { file: '/k' }, 'put the key into /k'],
+    ['file_readable_by_others', { file: '/k' }, 'chmod 600 /k'],
+    [
+      'credentials_missing',
+      { credential: 'openai' },
+      'set LoadCredential=openai:FILE in the unit that starts the control plane, and restart it',
+    ],
+    [
+      'vault_secret_missing',
+      { azureKeyVault: { vault: 'https://v', secret: 'openai' } },
+      'put the key into the secret openai of https://v',
+    ],
+  ])('whose key is not there (%s) is told what mends just that', (code, apiKey, fix) => {
+    const facts = { ask: null, aloneIn: [], provider: { ...provider, apiKey } };
+    const problem = { code, detail: 'it is so; mend it' };
+    const [missing] = judgeProvider({ ...facts, keyProblem: problem, keyFailing: null });
+    expect(missing).toMatchObject({ what: 'no API key: it is so', fix });
+    const [unread] = judgeProvider({ ...facts, keyProblem: null, keyFailing: code });
+    expect(unread).toMatchObject({ code: 'provider_key_unread', fix });
+  });
+
   it('whose key has gone from its place, and is used as it last was', () => {
-    const facts = { provider, keyProblem: null, keyFailing: 'file_missing', ask: answer(200), aloneIn: [] };
+    const facts = {
+      provider,
+      keyProblem: null,
+      keyFailing: 'file_missing',
+      ask: answer(200),
+      aloneIn: [],
+    } as const;
     expect(told(...judgeProvider(facts))).toEqual(['warning provider_key_unread', 'ok provider']);
   });
 });
@@ -181,6 +225,14 @@ describe('a host', () => {
     ['is not declared', {}, null, ['ok host', 'info host_not_declared']],
     ['drains', { draining: true }, false, ['ok host', 'info host_draining']],
     ['has an issue', { issues: [issue] }, false, ['ok host', 'error gpu_lost']],
+    ['is revoked', { presence: 'away', revokedAtMs: NOW }, false, ['error host_revoked']],
+    ['is revoked, and may be away', { presence: 'away', revokedAtMs: NOW }, true, ['warning host_revoked']],
+    [
+      'is revoked, and not declared',
+      { presence: 'away', revokedAtMs: NOW },
+      null,
+      ['info host_revoked', 'info host_not_declared'],
+    ],
     ['is away with an old issue', { presence: 'away', issues: [issue] }, true, ['ok host_away']],
     ['has an issue of a deployment', { issues: [{ ...issue, subject: 'qwen' }] }, false, ['ok host']],
   ])('that %s', (_, more, mayBeAway, expected) => {

@@ -42,6 +42,12 @@ export function fromIssue(issue: Issue, where: Finding['where']): Finding {
 
 function judgeLink({ host, mayBeAway, roundTripMs }: HostFacts, nowMs: number): Finding {
   const where = { kind: 'host', name: host.name } as const;
+  if (host.revokedAtMs !== null) {
+    const severity = mayBeAway === null ? 'info' : mayBeAway ? 'warning' : 'error';
+    const what = `its key is revoked for ${ageOf(nowMs - host.revokedAtMs)}: it cannot come back, also when it is on`;
+    const fix = `ai-fabric hosts re-enrol ${host.name}; or remove it, here and in fabric.yaml`;
+    return finding(severity, 'host_revoked', where, what, { fix });
+  }
   const since = `for ${ageOf(nowMs - host.presenceSinceMs)}`;
   switch (host.presence) {
     case 'online': {

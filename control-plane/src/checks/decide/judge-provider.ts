@@ -1,13 +1,15 @@
+import type { SecretFailure, SecretProblem } from '../../config/secret-result.js';
 import type { DeclaredProvider } from '../../declared/declared-state.js';
 import type { AskFact } from '../check-facts.js';
 import { type Finding, finding } from '../finding.js';
+import { fixOfSecret } from './fix-of-secret.js';
 
 export interface ProviderFacts {
   readonly provider: DeclaredProvider;
   /** Why its key cannot be read; `null`: it can, or none is declared. */
-  readonly keyProblem: string | null;
+  readonly keyProblem: Pick<SecretFailure, 'code' | 'detail'> | null;
   /** Why its place fails while the key is used as it last was read. */
-  readonly keyFailing: string | null;
+  readonly keyFailing: SecretProblem | null;
   /** Of its models listing, which costs nothing; `null`: not asked, as the key is not there. */
   readonly ask: AskFact | null;
   /** Roles that nothing but this provider serves. */
@@ -19,10 +21,10 @@ export function judgeProvider(facts: ProviderFacts): Finding[] {
 }
 
 function judgeKeyPlace({ provider, keyFailing }: ProviderFacts): Finding[] {
-  if (keyFailing === null) return [];
+  if (keyFailing === null || provider.apiKey === null) return [];
   const where = { kind: 'provider', name: provider.name } as const;
   const what = `its key cannot be read any more (${keyFailing}): it is used as it last was, and missing after a restart`;
-  const fix = 'put the key back where fabric.yaml says that it is';
+  const fix = fixOfSecret(provider.apiKey, keyFailing);
   return [finding('warning', 'provider_key_unread', where, what, { fix })];
 }
 
@@ -30,11 +32,14 @@ function judgeAnswer({ provider, keyProblem, ask, aloneIn }: ProviderFacts): Fin
   const where = { kind: 'provider', name: provider.name } as const;
   const grave = aloneIn.length > 0 ? 'error' : 'warning';
   const lost = aloneIn.length > 0 ? `; nothing else serves ${aloneIn.join(', ')}` : '';
-  if (keyProblem !== null || ask === null) {
-    const what = `no API key: ${keyProblem ?? 'none can be read'}${lost}`;
-    const fix = 'put the key where fabric.yaml says that it is';
-    return [finding(grave, 'provider_key_missing', where, what, { fix })];
+  if (keyProblem !== null && provider.apiKey !== null) {
+    const fix = fixOfSecret(provider.apiKey, keyProblem.code);
+    const what = `no API key: ${withoutAdvice(keyProblem.detail)}${lost}`;
+    const isExposed = keyProblem.code === 'file_readable_by_others';
+    const code = isExposed ? 'provider_key_exposed' : 'provider_key_missing';
+    return [finding(grave, code, where, what, { fix })];
   }
+  if (ask === null) return [];
   const latencyMs = ask.tookMs;
   if (ask.kind === 'failed') {
     const what = `cannot be reached at ${provider.baseUrl} (${ask.code})${lost}`;
@@ -63,6 +68,11 @@ function judgeAnswer({ provider, keyProblem, ask, aloneIn }: ProviderFacts): Fin
     return [finding('info', 'provider_lists_nothing', where, what, { latencyMs })];
   }
   return judgeModels(provider, ask.modelIds, latencyMs);
+}
+
+/** A secret's problem says first what is wrong, then, behind a semicolon, what mends it. */
+function withoutAdvice(detail: string): string {
+  return detail.split('; ', 1)[0] ?? detail;
 }
 
 function judgeModels(provider: DeclaredProvider, listed: readonly string[], latencyMs: number): Finding[] {

@@ -4,22 +4,24 @@ import type { SmokeRequest } from '../smoke-result.js';
 /**
  * One request through every role, a second and streaming one where it is for chat, and one through every alias; of
  * the tasks that the gateway takes requests for.
+ *
+ * @param revoked hosts that cannot come back, whatever is declared of them
  */
-export function planSmoke(declared: DeclaredState): SmokeRequest[] {
-  return planAll(declared).filter(({ task }) => task === 'chat' || task === 'embeddings');
+export function planSmoke(declared: DeclaredState, revoked: ReadonlySet<string>): SmokeRequest[] {
+  return planAll(declared, revoked).filter(({ task }) => task === 'chat' || task === 'embeddings');
 }
 
-function planAll(declared: DeclaredState): SmokeRequest[] {
+function planAll(declared: DeclaredState, revoked: ReadonlySet<string>): SmokeRequest[] {
   const requests: SmokeRequest[] = [];
   for (const role of declared.roles.values()) {
-    const request = throughRole(declared, role);
+    const request = throughRole(declared, role, revoked);
     requests.push(request);
     if (role.task === 'chat') requests.push({ ...request, stream: true });
   }
   for (const [alias, target] of declared.aliases) {
     const role = declared.roles.get(target);
     if (role) {
-      requests.push({ ...throughRole(declared, role), kind: 'alias', name: alias });
+      requests.push({ ...throughRole(declared, role, revoked), kind: 'alias', name: alias });
       continue;
     }
     const deployment = declared.deployments.get(target);
@@ -30,13 +32,17 @@ function planAll(declared: DeclaredState): SmokeRequest[] {
       task: deployment.task,
       stream: false,
       expectedDimensions: null,
-      deployments: deploymentsOf(declared, [target]),
+      deployments: deploymentsOf(declared, [target], revoked),
     });
   }
   return requests;
 }
 
-function throughRole(declared: DeclaredState, role: DeclaredRole): SmokeRequest {
+function throughRole(
+  declared: DeclaredState,
+  role: DeclaredRole,
+  revoked: ReadonlySet<string>,
+): SmokeRequest {
   const names = role.targets.flatMap((target) => (target.kind === 'deployment' ? [target.deployment] : []));
   return {
     kind: 'role',
@@ -44,15 +50,19 @@ function throughRole(declared: DeclaredState, role: DeclaredRole): SmokeRequest 
     task: role.task,
     stream: false,
     expectedDimensions: role.dimensions,
-    deployments: deploymentsOf(declared, names),
+    deployments: deploymentsOf(declared, names, revoked),
   };
 }
 
-function deploymentsOf(declared: DeclaredState, names: readonly string[]): SmokeRequest['deployments'] {
+function deploymentsOf(
+  declared: DeclaredState,
+  names: readonly string[],
+  revoked: ReadonlySet<string>,
+): SmokeRequest['deployments'] {
   return new Map(
     names.map((name) => {
       const host = declared.hosts.get(declared.deployments.get(name)?.host ?? '');
-      return [name, { mayBeAway: host?.mayBeAway ?? false }];
+      return [name, { mayBeAway: host?.mayBeAway === true && !revoked.has(host.name) }];
     }),
   );
 }

@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { auditEntrySchema, listOf } from '../../api/schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
+import { note } from '../note-unknown-names.js';
 import { age, printJson, printTable } from '../output.js';
 
 interface AuditFlags extends ConnectionFlags {
@@ -20,9 +21,18 @@ export function auditCommand(): Command {
     const query = new URLSearchParams({ limit: String(flags.limit) });
     if (flags.operation !== undefined) query.set('operationId', flags.operation);
     if (flags.actor !== undefined) query.set('actor', flags.actor);
-    const { items } = await connect(flags).get(`/audit?${query}`, listOf(auditEntrySchema));
+    const client = connect(flags);
+    const { items } = await client.get(`/audit?${query}`, listOf(auditEntrySchema));
     if (flags.json) printJson(items);
     else printEntries(items);
+    if (items.length > 0 || flags.json || flags.operation === undefined) return;
+    const { paths } = await client.get('/openapi.json', documentSchema);
+    const operations = Object.values(paths).flatMap((path) => Object.values(path));
+    note(
+      'operation',
+      flags.operation,
+      operations.map(({ operationId }) => operationId),
+    );
   });
   return audit.addHelpText(
     'after',
@@ -33,6 +43,10 @@ Examples:
   ai-fabric audit --json | jq '.[] | select(.status >= 400)'`,
   );
 }
+
+const documentSchema = z.object({
+  paths: z.record(z.string(), z.record(z.string(), z.object({ operationId: z.string() }))),
+});
 
 function printEntries(entries: readonly z.infer<typeof auditEntrySchema>[]): void {
   const nowMs = Date.now();

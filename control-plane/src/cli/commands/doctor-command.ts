@@ -89,7 +89,10 @@ async function withoutControlPlane(error: CliError, flags: ConnectionFlags): Pro
   // Only here: a control plane that answers has looked by itself.
   const { inspectDataDirectory, lastKnown } = await import('../../checks/inspect-data-directory.js');
   if (code === 'control_plane_unreachable') {
-    findings.push(...(await inspectDataDirectory(directory, systemClock())));
+    // Why it cannot be reached is the finding; that it cannot is no second one.
+    const [why, ...others] = await inspectDataDirectory(directory, systemClock());
+    if (why !== undefined) findings.splice(0, 1, { ...why, what: `${why.what} (${error.message})` });
+    findings.push(...others);
   }
   return { findings: orderFindings(findings), lastKnown: lastKnown(directory), parts: null };
 }

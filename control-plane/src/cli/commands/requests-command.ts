@@ -9,6 +9,7 @@ import {
 import type { ApiClient } from '../api-client.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
 import { CliError, exitCodes } from '../exit-codes.js';
+import { noteUnknownNames } from '../note-unknown-names.js';
 import { printJson, printTable } from '../output.js';
 import { queryOf } from '../query-of.js';
 
@@ -87,6 +88,7 @@ async function list(flags: ListFlags): Promise<void> {
   if (!flags.follow) {
     if (flags.json) printJson(items);
     else printTable(HEADS, items.map(cells));
+    if (items.length === 0 && !flags.json) await noteUnknownNames(client, flags);
     return;
   }
   for (const item of items) printLine(item, flags.json === true);

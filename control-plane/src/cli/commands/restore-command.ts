@@ -60,14 +60,18 @@ async function run(file: string, flags: RestoreFlags): Promise<void> {
   }
 }
 
+const EXIT_CODES: Readonly<Record<string, number>> = {
+  backup_not_found: exitCodes.notFound,
+  backup_full: exitCodes.failed,
+};
+
 async function toCliError(error: unknown): Promise<unknown> {
   const [{ BackupError }, { RegistryError }] = await Promise.all([
     import('../../registry/backup/backup-format.js'),
     import('../../registry/registry-error.js'),
   ]);
   if (error instanceof BackupError) {
-    const code = error.code === 'backup_not_found' ? exitCodes.notFound : exitCodes.refused;
-    return new CliError(code, error.message, error.fix);
+    return new CliError(EXIT_CODES[error.code] ?? exitCodes.refused, error.message, error.fix);
   }
   if (error instanceof RegistryError) {
     const code = error.code === 'registry_in_use' ? exitCodes.refused : exitCodes.failed;

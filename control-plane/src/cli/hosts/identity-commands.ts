@@ -12,8 +12,11 @@ interface ReEnrolFlags extends ConnectionFlags {
   out?: string;
 }
 
-interface RemoveFlags extends ConnectionFlags {
+interface RevokeFlags extends ConnectionFlags {
   yes?: boolean;
+}
+
+interface RemoveFlags extends RevokeFlags {
   force?: boolean;
 }
 
@@ -36,10 +39,13 @@ function addRevoke(hosts: Command): void {
   withConnection(
     hosts
       .command('revoke <host>')
-      .description('refuse its key from now on: its link ends at once, and it does not come back with it'),
-  ).action(async (name: string, flags: ConnectionFlags) => {
+      .description('refuse its key from now on: its link ends at once, and it does not come back with it')
+      .option('--yes', 'without asking'),
+  ).action(async (name: string, flags: RevokeFlags) => {
+    const client = connect(flags);
     const path = `/hosts/${encodeURIComponent(name)}/revoke`;
-    const host = await connect(flags).post(path, {}, hostDetailSchema);
+    if (!flags.yes) await confirm(name, `Refuse the key of ${name} for good?`, 'revoked');
+    const host = await client.post(path, {}, hostDetailSchema);
     if (flags.json) printJson(host);
     else {
       console.log(`${host.name} is revoked: its link has ended, and its key is refused from now on.`);
@@ -88,7 +94,7 @@ function addRemove(hosts: Command): void {
   withConnection(remove).action(async (name: string, flags: RemoveFlags) => {
     const client = connect(flags);
     const path = `/hosts/${encodeURIComponent(name)}`;
-    if (!flags.yes) await confirm(name);
+    if (!flags.yes) await confirm(name, `Forget ${name} with everything that was seen of it?`, 'removed');
     await client.delete(flags.force ? `${path}?force=true` : path);
     if (flags.json) printJson({ name, removed: true });
     else console.log(`${name} and its history are forgotten`);
@@ -96,16 +102,14 @@ function addRemove(hosts: Command): void {
 }
 
 /** @throws CliError when nobody can be asked, or the answer is another */
-async function confirm(name: string): Promise<void> {
+async function confirm(name: string, question: string, done: string): Promise<void> {
   if (!process.stdin.isTTY) {
     throw new CliError(exitCodes.usage, 'nobody is there to confirm it', 'say --yes');
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await terminal.question(
-      `Forget ${name} with everything that was seen of it? Type its name: `,
-    );
-    if (answer.trim() !== name) throw new CliError(exitCodes.usage, 'nothing was removed');
+    const answer = await terminal.question(`${question} Type its name: `);
+    if (answer.trim() !== name) throw new CliError(exitCodes.usage, `nothing was ${done}`);
   } finally {
     terminal.close();
   }

@@ -31,6 +31,8 @@ export function absenceStretches(
 ): AbsenceStretch[] {
   const stretches: AbsenceStretch[] = [];
   let open: Omit<AbsenceStretch, 'toMs'> | null = null;
+  // A join dials, proves itself and goes: its host was not there before, and is there when its agent is.
+  let isJoining = false;
   const end = (atMs: number): void => {
     if (open && atMs > fromMs && open.fromMs < toMs) {
       stretches.push({ ...open, fromMs: Math.max(open.fromMs, fromMs), toMs: Math.min(atMs, toMs) });
@@ -39,11 +41,14 @@ export function absenceStretches(
   };
   for (const { atMs, event, detail } of events) {
     if (event === 'linked') {
+      isJoining = false;
       end(atMs);
     } else if (event === 'goodbye') {
       end(atMs);
-      open = { state: SLEEP_REASONS.includes(detail) ? 'asleep' : 'away', fromMs: atMs, reason: detail };
-    } else if (event === 'away' && open === null) {
+      isJoining = detail === 'joined';
+      if (!isJoining)
+        open = { state: SLEEP_REASONS.includes(detail) ? 'asleep' : 'away', fromMs: atMs, reason: detail };
+    } else if (event === 'away' && open === null && !isJoining) {
       open = { state: 'away', fromMs: atMs - noticedAfterMs, reason: null };
     }
   }

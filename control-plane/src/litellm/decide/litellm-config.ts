@@ -57,8 +57,23 @@ export function readLitellmConfig(value: unknown): {
     if (typeof model === 'string') notes.push({ path, kind: 'no_counterpart', message: model });
     else models.push(model);
   }
+  const environment = asFields(root['environment_variables']);
+  notes.push(...unusedVariables(environment, root));
   const sections = Object.fromEntries(SECTIONS.map((name) => [name, asFields(root[name])]));
-  return { config: { models, sections, environment: asFields(root['environment_variables']) }, notes };
+  return { config: { models, sections, environment }, notes };
+}
+
+function unusedVariables(environment: Fields, root: Fields): ImportNote[] {
+  const { environment_variables: _, ...others } = root;
+  const text = JSON.stringify(others);
+  return Object.keys(environment)
+    .filter((name) => !text.includes(`"os.environ/${name}"`))
+    .map((name) => ({
+      path: ['environment_variables', name],
+      kind: 'no_counterpart',
+      message:
+        'nothing in this file asks for it; what a key is read from is set where the control plane is started',
+    }));
 }
 
 function readModel(

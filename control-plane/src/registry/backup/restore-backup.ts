@@ -13,12 +13,13 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Logger } from 'pino';
 import { dataDirectoryLayout } from '../../config/data-directory-layout.js';
 import { prepareDataDirectory } from '../data-directory.js';
 import { lockDataDirectory } from '../data-directory-lock.js';
+import { toRegistryError } from '../registry-error.js';
 import { BackupError, type BackupFileName, FILES_TABLE, INFO_TABLE } from './backup-format.js';
 import { findDamage } from './find-damage.js';
 import { type BackupSummary, type RegistrySummary, readBackup, readRegistrySummary } from './read-backup.js';
@@ -58,16 +59,55 @@ export function restoreBackup(
   around: { readonly nowMs: number; readonly log: Logger },
 ): Restored {
   const plan = planRestore(file, dataDirectory);
-  prepareDataDirectory(dataDirectory);
-  const lock = lockDataDirectory(dataDirectoryLayout(dataDirectory), around.log);
-  const draft = newDraft(dataDirectory);
+  const undo = noteNewPaths(dataDirectory);
   try {
+    prepareDataDirectory(dataDirectory);
+    return { ...plan, keptIn: restoreLocked(file, dataDirectory, plan, around) };
+  } catch (error) {
+    undo();
+    throw explainFullDisk(error, dataDirectory, plan.backup.sizeBytes);
+  }
+}
+
+function restoreLocked(
+  file: string,
+  dataDirectory: string,
+  plan: RestorePlan,
+  { nowMs, log }: { readonly nowMs: number; readonly log: Logger },
+): string | null {
+  const lock = lockDataDirectory(dataDirectoryLayout(dataDirectory), log);
+  let draft: string | null = null;
+  try {
+    draft = newDraft(dataDirectory);
     stage(file, draft);
-    return { ...plan, keptIn: exchange(dataDirectory, draft, plan, around.nowMs) };
+    return exchange(dataDirectory, draft, plan, nowMs);
   } finally {
-    rmSync(draft, { recursive: true, force: true });
+    if (draft !== null) rmSync(draft, { recursive: true, force: true });
     lock.release();
   }
+}
+
+/** @returns deletes the lock and the directories that were not there before, unless something else is in them */
+function noteNewPaths(dataDirectory: string): () => void {
+  const { lockFile } = dataDirectoryLayout(dataDirectory);
+  const isNewLock = !existsSync(lockFile);
+  const missing: string[] = [];
+  for (let path = resolve(dataDirectory); !existsSync(path); path = dirname(path)) missing.push(path);
+  return () => {
+    if (isNewLock) for (const suffix of ['', '-journal']) rmSync(`${lockFile}${suffix}`, { force: true });
+    try {
+      for (const path of missing) rmdirSync(path);
+    } catch {
+      // It is not empty: what is there is somebody else's. Or it was never made.
+    }
+  };
+}
+
+function explainFullDisk(error: unknown, dataDirectory: string, sizeBytes: number): unknown {
+  if (toRegistryError(error, dataDirectory).code !== 'registry_full') return error;
+  const mib = Math.ceil(sizeBytes / 1024 ** 2);
+  const fix = `make room for ${mib} MiB and some more on that disk, or name a directory on another with --data; nothing was changed`;
+  return new BackupError('backup_full', `${dataDirectory}: the disk is full`, fix);
 }
 
 const DRAFT_PREFIX = '.restore-';

@@ -1,9 +1,4 @@
-import {
-  REQUEST_OUTCOMES,
-  type RequestRow,
-  USAGE_DIMENSIONS,
-  type UsageDimension,
-} from '../request-types.js';
+import { type RequestRow, SUMMED_OUTCOMES, USAGE_DIMENSIONS, type UsageDimension } from '../request-types.js';
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 86_400_000;
@@ -13,7 +8,7 @@ export interface UsageSum {
   readonly bucket: number;
   readonly dimension: UsageDimension;
   readonly name: string;
-  /** By the place of each outcome in `REQUEST_OUTCOMES`. */
+  /** By the place of each outcome in `SUMMED_OUTCOMES`. */
   readonly outcomes: number[];
   retries: number;
   promptTokens: number;
@@ -47,14 +42,16 @@ export function rollUpRequests(rows: readonly RequestRow[], bucketMs: number): U
 function emptySum(bucket: number, dimension: UsageDimension, name: string): UsageSum {
   return {
     ...{ bucket, dimension, name },
-    outcomes: REQUEST_OUTCOMES.map(() => 0),
+    outcomes: SUMMED_OUTCOMES.map(() => 0),
     ...{ retries: 0, promptTokens: 0, completionTokens: 0, cachedTokens: 0 },
     ...{ totalMs: 0, maxTotalMs: 0, queueMs: 0, ttftMs: 0, ttftCount: 0 },
   };
 }
 
 function addRow(sum: UsageSum, row: RequestRow): void {
-  const outcome = REQUEST_OUTCOMES.indexOf(row.outcome);
+  const outcome = SUMMED_OUTCOMES.indexOf(row.outcome);
+  // Its hour has a sum all the same: by those it is known where rows lie.
+  if (outcome < 0) return;
   sum.outcomes[outcome] = (sum.outcomes[outcome] ?? 0) + 1;
   sum.retries += Math.max(0, row.attempts - 1);
   sum.promptTokens += row.promptTokens ?? 0;

@@ -15,6 +15,7 @@ export function settleUse(outcome: RequestOutcome, attempts: number, usage: Usag
       return { kind: 'settle', usedTokens: totalOf(usage) };
     case 'refused':
     case 'failed':
+    case 'check_refused':
       return GIVE_BACK;
     // An engine that refuses has computed nothing; but it was asked, and by the client's own fault.
     case 'client_error':

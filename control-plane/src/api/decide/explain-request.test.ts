@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { requestRow } from '../../registry/testing/request-rows.js';
+import { explainRequest } from './explain-request.js';
+
+it.each<[string, number, string]>([
+  ['host_away', 1, '"chat-deep" went nowhere: its host was away (1 target looked at).'],
+  ['host_away', 2, '"chat-deep" went nowhere: the hosts of its targets were away (2 targets looked at).'],
+  [
+    'local_only',
+    1,
+    '"chat-deep" went nowhere: only the cloud could serve it, and the client asked for no cloud (1 target looked at).',
+  ],
+])('a refusal as %s, with %d looked at, is told in words', (reason, consideredCount, words) => {
+  const row = requestRow({
+    role: 'chat-deep',
+    target: '',
+    host: '',
+    attempts: 0,
+    outcome: 'refused',
+    reason,
+  });
+  expect(explainRequest({ ...row, sequence: 1, consideredCount, rounds: null }).whyHere).toBe(words);
+});
+
+it('a provider that a request was kept from was kept from it by its client', () => {
+  const considered = [{ target: 'openai/strong', verdict: 'local_only', load: null }];
+  const rounds = [{ reason: 'local_only', considered, failure: null }];
+  const row = requestRow({ attempts: 0, outcome: 'refused', reason: 'local_only' });
+  expect(explainRequest({ ...row, sequence: 1, consideredCount: 1, rounds }).whyNotThere).toEqual([
+    {
+      target: 'openai/strong',
+      code: 'local_only',
+      words: 'the client asked for no cloud (x-fabric-local-only)',
+    },
+  ]);
+});
