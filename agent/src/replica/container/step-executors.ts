@@ -4,13 +4,14 @@ import { ContainerEngineError } from '../../containers/container-engine-error.js
 import type { LookStep } from '../engine-probe.js';
 import type { KeptContainer } from './decide/container-state.js';
 import type { ContainerStep, StepKind, StepOf, StepResult } from './decide/container-step.js';
-import { trouble } from './decide/container-trouble.js';
+import { type Trouble, trouble } from './decide/container-trouble.js';
 import { containerName, judgeContainer } from './decide/judge-container.js';
 import type { Wanted } from './decide/plan-input.js';
 import { readContainerError } from './decide/read-container-error.js';
 import { readContainerEnd, readEngineLog } from './decide/read-engine-log.js';
 import { judgeGpuList } from './decide/read-gpu-list.js';
 import type { EngineDoor } from './engine-door.js';
+import { findPortHolder } from './find-port-holder.js';
 import type { KeptTools } from './kept-tools.js';
 import { readLastLines } from './read-last-lines.js';
 import { type FitAnswer, RecipeError } from './replica-recipe.js';
@@ -47,8 +48,23 @@ export async function executeStep(
   try {
     return await run(context, step, signal);
   } catch (error) {
-    return readStepError(step.kind, error, signal);
+    const result = readStepError(step.kind, error, signal);
+    return result.kind === 'failed' && result.trouble.code === 'port_in_use'
+      ? nameHolder(context, result.trouble, signal)
+      : result;
   }
+}
+
+async function nameHolder(
+  { tools: { engine, memory }, desired }: StepContext,
+  told: Trouble,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const port = desired.port ?? memory.replica(desired.deployment).port;
+  const holder = port === null ? null : await findPortHolder(engine, port, signal).catch(() => null);
+  const who = holder === null ? 'a program of this host' : `the container ${holder}`;
+  const detail = port === null ? told.detail : `Port ${port} is in use by ${who}: ${told.detail}`;
+  return { kind: 'failed', trouble: { ...told, detail } };
 }
 
 function run<Kind extends StepKind>(
