@@ -1,7 +1,7 @@
 import type { CdiSpecs } from './cdi-specs.js';
 import type { ContainerDetails, ContainerSpec, ContainerSummary } from './container-engine.js';
 import { ContainerEngineError } from './container-engine-error.js';
-import { buildCreateCall } from './decide/build-create-call.js';
+import { buildCreateCall, buildRemoveCall } from './decide/build-container-call.js';
 import { readDetails, readSummary } from './decide/read-container.js';
 import { type EngineCalls, LOOK_DEADLINE_MS, segment } from './engine-calls.js';
 
@@ -72,10 +72,10 @@ export class ContainerCalls {
   }
 
   async remove(id: string, signal: AbortSignal): Promise<void> {
-    const path = `/containers/${segment(id)}?force=true&v=true`;
+    const call = buildRemoveCall(segment(id), await this.#calls.info(signal));
     try {
       await this.#calls.ask(
-        { doing: 'other', method: 'DELETE', path, fine: [404], deadlineMs: MAKE_DEADLINE_MS },
+        { ...call, doing: 'other', method: 'DELETE', fine: [404], deadlineMs: MAKE_DEADLINE_MS },
         signal,
       );
     } catch (error) {

@@ -20,14 +20,16 @@ export interface EngineConnection {
   readonly socket: EngineSocket;
 }
 
-const PROBE_DEADLINE_MS = 5_000;
-/** Docker Desktop gathers this one slowly while it starts. */
-const INFO_DEADLINE_MS = 10_000;
+const PING_DEADLINE_MS = 5_000;
+/** Podman asks the package manager for the versions of its parts, Docker Desktop gathers its own while it starts. */
+const VERSION_DEADLINE_MS = 30_000;
 
 /** Finds the engine and remembers where it was, until it is lost. */
 export class EngineSession {
   readonly #options: SessionOptions;
   readonly #sockets: readonly { readonly endpoint: string; readonly socket: EngineSocket }[];
+  /** What each endpoint's engine said of itself, and the ping by which it is known again. */
+  readonly #known = new Map<string, { readonly ping: string; readonly probe: ContainerEngineProbe }>();
   #connection: EngineConnection | null = null;
   #said = '';
 
@@ -45,7 +47,7 @@ export class EngineSession {
     let tooOld: ContainerEngineProbe | null = null;
     for (const { endpoint, socket } of this.#sockets) {
       try {
-        const found = await askEngine(endpoint, socket, signal);
+        const found = await this.#ask(endpoint, socket, signal);
         if (found?.reachable === true) return this.#found({ info: found.info, socket }, found);
         if (found === null) trials.push({ endpoint, code: 'no engine answers there' });
         else tooOld ??= found;
@@ -79,6 +81,24 @@ export class EngineSession {
     for (const { socket } of this.#sockets) socket.close();
   }
 
+  async #ask(
+    endpoint: string,
+    socket: EngineSocket,
+    signal: AbortSignal,
+  ): Promise<ContainerEngineProbe | null> {
+    const { status, headers } = await socket.ask({
+      ...{ method: 'GET', path: '/_ping', signal, deadlineMs: PING_DEADLINE_MS },
+    });
+    if (status !== 200) return null;
+    const ping = `${headers['server']} ${headers['api-version']} ${headers['libpod-api-version']}`;
+    const known = this.#known.get(endpoint);
+    // Whatever is upgraded says so in its ping; all else about it costs Podman seconds.
+    if (known?.ping === ping) return known.probe;
+    const probe = await askEngine(endpoint, socket, signal);
+    if (probe) this.#known.set(endpoint, { ping, probe });
+    return probe;
+  }
+
   #found(connection: EngineConnection, probe: ContainerEngineProbe): ContainerEngineProbe {
     this.#connection = connection;
     const { flavour, version, endpoint } = connection.info;
@@ -100,11 +120,11 @@ async function askEngine(
   signal: AbortSignal,
 ): Promise<ContainerEngineProbe | null> {
   const ask = { method: 'GET', signal } as const;
-  const version = await socket.ask({ ...ask, path: '/version', deadlineMs: PROBE_DEADLINE_MS });
+  const version = await socket.ask({ ...ask, path: '/version', deadlineMs: VERSION_DEADLINE_MS });
   if (version.status !== 200) return null;
   // Whether it is rootless or Desktop is worth a second question, and no reason to go without the engine.
   const info = await socket
-    .ask({ ...ask, path: '/info', deadlineMs: INFO_DEADLINE_MS })
+    .ask({ ...ask, path: '/info', deadlineMs: VERSION_DEADLINE_MS })
     .catch((error: unknown) => {
       if (signal.aborted) throw error;
       return null;

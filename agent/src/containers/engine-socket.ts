@@ -1,4 +1,4 @@
-import http, { type ClientRequest, type IncomingMessage } from 'node:http';
+import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { Clock, Timer } from '@ai-fabric/shared';
 import { ContainerEngineError } from './container-engine-error.js';
 
@@ -14,6 +14,7 @@ export interface SocketRequest {
 
 export interface SocketAnswer {
   readonly status: number;
+  readonly headers: IncomingHttpHeaders;
   readonly text: string;
 }
 
@@ -66,7 +67,8 @@ export class EngineSocket {
           `The engine answers with more than ${MAX_ANSWER_BYTES} bytes.`,
         );
       }
-      return { status: response.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') };
+      const { statusCode = 0, headers } = response;
+      return { status: statusCode, headers, text: Buffer.concat(parts).toString('utf8') };
     } catch (error) {
       throw started.explain(error);
     } finally {

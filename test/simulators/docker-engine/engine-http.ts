@@ -94,6 +94,11 @@ export class EngineHttp {
       answer,
     });
     return [
+      route(
+        'GET',
+        /^\/_ping$/,
+        ({ response }) => void response.writeHead(200, this.#pingHeaders()).end('OK'),
+      ),
       route('GET', /^\/version$/, (exchange) => sendJson(exchange, 200, this.#version())),
       route('GET', /^\/info$/, (exchange) => sendJson(exchange, 200, this.#info())),
       route('GET', /^\/events$/, streams.answerEvents),
@@ -106,7 +111,7 @@ export class EngineHttp {
       route('POST', /^\/containers\/([^/]+)\/kill$/, containers.answerKill),
       route('POST', /^\/containers\/([^/]+)\/pause$/, containers.answerPause),
       route('POST', /^\/containers\/([^/]+)\/unpause$/, containers.answerUnpause),
-      route('DELETE', /^\/containers\/([^/]+)$/, containers.answerRemove),
+      route('DELETE', /^\/(?:libpod\/)?containers\/([^/]+)$/, containers.answerRemove),
       route('POST', /^\/containers\/([^/]+)\/exec$/, (exchange) => execs.create(exchange)),
       route('POST', /^\/exec\/([^/]+)\/start$/, (exchange) => execs.start(exchange)),
       route('GET', /^\/exec\/([^/]+)\/json$/, (exchange) => execs.inspect(exchange)),
@@ -119,9 +124,20 @@ export class EngineHttp {
     ];
   }
 
+  get #release(): string {
+    return this.#options.version ?? (this.#options.flavour === 'podman' ? '5.4.0' : '28.1.1');
+  }
+
+  #pingHeaders(): Record<string, string> {
+    const { flavour = 'docker', apiVersion = '1.47' } = this.#options;
+    const release = this.#release;
+    if (flavour === 'docker') return { server: `Docker/${release} (linux)`, 'api-version': apiVersion };
+    return { server: `Libpod/${release} (linux)`, 'api-version': '1.41', 'libpod-api-version': release };
+  }
+
   #version(): object {
-    const { flavour = 'docker', version, apiVersion = '1.47', minApiVersion = '1.24' } = this.#options;
-    const release = version ?? (flavour === 'podman' ? '5.4.0' : '28.1.1');
+    const { flavour = 'docker', apiVersion = '1.47', minApiVersion = '1.24' } = this.#options;
+    const release = this.#release;
     const name = flavour === 'podman' ? 'Podman Engine' : 'Engine';
     return {
       Version: release,

@@ -1,4 +1,5 @@
 import type { VllmSimulatorOptions } from '../vllm/options.js';
+import { readVllmArguments } from '../vllm/read-vllm-arguments.js';
 import { startVllmSimulator, type VllmSimulator } from '../vllm/start-vllm-simulator.js';
 import type { ContainerProgram, StartProgram } from './options.js';
 import type { SimulatedContainer } from './simulated-container.js';
@@ -25,7 +26,7 @@ export function vllmProgram(options: VllmProgramOptions = {}): StartProgram {
     try {
       engine = await startVllmSimulator({
         name,
-        ...settingsOf(argv, container.environment['VLLM_API_KEY']),
+        ...readVllmArguments(argv, container.environment),
         ...options.vllm,
         host: port.hostAddress,
         port: port.hostPort,
@@ -65,27 +66,5 @@ function running(engine: VllmSimulator): ContainerProgram & { end: (exitCode: nu
       end(137);
       await exited;
     },
-  };
-}
-
-function settingsOf(argv: readonly string[], apiKey: string | undefined): VllmSimulatorOptions {
-  const flagValue = (flag: string): string | undefined => {
-    const at = argv.indexOf(flag);
-    return at >= 0
-      ? argv[at + 1]
-      : argv.find((argument) => argument.startsWith(`${flag}=`))?.slice(flag.length + 1);
-  };
-  const positional = argv[0]?.startsWith('-') ? undefined : argv[0];
-  const model = flagValue('--model') ?? positional ?? 'model';
-  const length = flagValue('--max-model-len');
-  const concurrent = flagValue('--max-num-seqs');
-  const pooling = flagValue('--runner') === 'pooling' || flagValue('--task') === 'embed';
-  return {
-    model: flagValue('--served-model-name') ?? model,
-    root: model,
-    ...(pooling ? { runner: 'pooling' as const } : {}),
-    ...(length === undefined ? {} : { maxModelLen: Number(length) }),
-    ...(concurrent === undefined ? {} : { maxConcurrent: Number(concurrent) }),
-    ...(apiKey === undefined ? {} : { apiKey }),
   };
 }

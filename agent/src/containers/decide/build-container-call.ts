@@ -22,6 +22,16 @@ export function buildCreateCall(spec: ContainerSpec, engine: ContainerEngineInfo
   return dockerCall(spec, engine);
 }
 
+/** The call that kills and removes a container. In its Docker API Podman first waits ten seconds for its end. */
+export function buildRemoveCall(
+  segment: string,
+  { flavour }: ContainerEngineInfo,
+): { readonly path: string; readonly whole: boolean } {
+  return flavour === 'podman'
+    ? { path: `${LIBPOD}/containers/${segment}?force=true&volumes=true&timeout=0`, whole: true }
+    : { path: `/containers/${segment}?force=true&v=true`, whole: false };
+}
+
 function dockerCall(spec: ContainerSpec, engine: ContainerEngineInfo): CreateCall {
   const ports = spec.publish.map(({ containerPort, hostAddress, hostPort }) => [
     `${containerPort}/tcp`,
@@ -91,7 +101,7 @@ function libpodCall(spec: ContainerSpec): CreateCall {
 }
 
 /** The name of a card in a CDI spec. */
-export function cdiName(uuid: string): string {
+function cdiName(uuid: string): string {
   return `nvidia.com/gpu=${uuid}`;
 }
 

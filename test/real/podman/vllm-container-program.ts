@@ -1,0 +1,37 @@
+import { readVllmArguments } from '../../simulators/vllm/read-vllm-arguments.js';
+import { startVllmSimulator } from '../../simulators/vllm/start-vllm-simulator.js';
+
+/**
+ * The program in the image of the simulated vLLM. It is started with vLLM's own arguments.
+ * `SIMULATED_LOAD_MS`: until it listens. `SIMULATED_DEATH`: last words, with which it ends instead of listening.
+ */
+const argv = process.argv.slice(2);
+const loadMs = Number(process.env['SIMULATED_LOAD_MS'] ?? 0);
+const lastWords = process.env['SIMULATED_DEATH'];
+
+process.on('SIGTERM', () => process.exit(0));
+
+console.log('INFO 11-24 22:00:00 [api_server.py:1899] vLLM API server version 0.32.0');
+console.log(`INFO 11-24 22:00:01 [utils.py:325] non-default args: ${argv.join(' ')}`);
+if (lastWords !== undefined) {
+  setTimeout(() => {
+    console.error(lastWords);
+    process.exit(1);
+  }, loadMs);
+} else {
+  const engine = await startVllmSimulator({
+    ...readVllmArguments(argv, process.env),
+    host: '0.0.0.0',
+    port: 8000,
+    load: 'on demand',
+  });
+  console.log('INFO 11-24 22:00:02 [gpu_model_runner.py:2602] Starting to load model...');
+  setTimeout(async () => {
+    await engine.load();
+    console.log('INFO:     Application startup complete.');
+    // A crash on demand closes the port of the simulator; a real one takes the process along.
+    setInterval(() => {
+      if (!engine.listening) process.exit(1);
+    }, 50);
+  }, loadMs);
+}
