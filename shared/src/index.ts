@@ -1,3 +1,4 @@
+export * from './domain/agent-policy.js';
 export * from './domain/engine-arguments.js';
 export * from './domain/gpu.js';
 export * from './domain/host.js';
@@ -9,6 +10,7 @@ export * from './domain/telemetry.js';
 export * from './domain/vllm-replica.js';
 export * from './pure/backoff.js';
 export * from './pure/clock.js';
+export * from './pure/judge-policy.js';
 export * from './pure/private-acl.js';
 export * from './system-clock.js';
 export * from './wire/close-codes.js';

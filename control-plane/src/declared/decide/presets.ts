@@ -28,7 +28,7 @@ export interface Preset {
 /** Both cards get one model: vectors of two models would not match. */
 const EMBEDDINGS: Preset = {
   task: 'embeddings',
-  model: 'BAAI/bge-m3',
+  model: 'Qwen/Qwen3-Embedding-0.6B',
   quantization: null,
   contextTokens: 8_192,
   maxConcurrent: 32,
