@@ -142,7 +142,8 @@ class RunningAgent implements Agent {
       },
       cards: (reported?.cards ?? []).map(({ uuid, name }) => ({ uuid, name })),
       issues: [...(reported?.issues ?? [])],
-      replicas: this.#parts?.replicas.statuses() ?? [],
+      // Whoever may ask is not whoever may use the engines.
+      replicas: (this.#parts?.replicas.statuses() ?? []).map((status) => ({ ...status, directKey: null })),
       waitingSamples: reported?.waitingSamples ?? 0,
       droppedSamples: reported?.droppedSamples ?? 0,
     };
@@ -230,7 +231,7 @@ class RunningAgent implements Agent {
       files: this.#identity.files,
       hostId: this.#state.hostId,
       inFlight: noneInFlight,
-      host: hostView(() => reporter().readings()),
+      host: hostView(reporter),
       onOrphans: () => reporter().replicasChanged(),
     });
   }

@@ -100,7 +100,11 @@ export class KeptHost {
         count: () => inFlight.count,
         whenIdle: () => eventually('no request is open', () => inFlight.count === 0),
       },
-      host: { memoryFreeBytes: () => 64 * 1024 ** 3, vramUsedBytes: () => null },
+      host: {
+        cardsAsked: () => Promise.resolve(),
+        memoryFreeBytes: () => 64 * 1024 ** 3,
+        vramUsedBytes: () => null,
+      },
       ...{ clock, log, random: Math.random },
       onOrphans: onChange,
     });

@@ -112,7 +112,9 @@ const executors: Executors = {
     return DONE;
   },
   check_fit: async ({ tools, desired, rung, onFit }, _, signal) => {
+    await settled(tools.host.cardsAsked(), signal);
     const answer = await tools.recipe.fit(desired, rung, signal);
+    if (signal.aborted) return { kind: 'aborted' };
     onFit(answer);
     if (answer.fit.verdict !== 'does_not_fit') return DONE;
     return { kind: 'failed', trouble: trouble('vram_insufficient', answer.fit.detail) };
@@ -183,6 +185,19 @@ const executors: Executors = {
     return Promise.resolve(DONE);
   },
 };
+
+/** Resolves with the wait, or on the signal. */
+function settled(wait: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      signal.removeEventListener('abort', finish);
+      resolve();
+    };
+    signal.addEventListener('abort', finish, { once: true });
+    void wait.then(finish);
+    if (signal.aborted) finish();
+  });
+}
 
 function look(step: LookStep) {
   return async ({ door }: StepContext, _: unknown, signal: AbortSignal): Promise<StepResult> => {
