@@ -1,5 +1,5 @@
 import type { VllmReplica } from '@ai-fabric/shared';
-import type { PullProgress } from '../../containers/container-engine.js';
+import type { ContainerEngine, ExecResult, PullProgress } from '../../containers/container-engine.js';
 import { ContainerEngineError } from '../../containers/container-engine-error.js';
 import type { LookStep } from '../engine-probe.js';
 import type { KeptContainer } from './decide/container-state.js';
@@ -88,8 +88,9 @@ const executors: Executors = {
       signal.addEventListener('abort', finish, { once: true });
       if (signal.aborted) finish();
     }),
-  probe_engine: async ({ tools: { census } }) => {
-    const probe = await census.probe();
+  probe_engine: async ({ tools: { census } }, _, signal) => {
+    const probe = await unlessAborted(census.probe(), signal);
+    if (probe === null) return { kind: 'aborted' };
     if (probe.reachable) return DONE;
     return { kind: 'engine_away', trouble: trouble(probe.code, probe.detail, { fix: probe.fix }) };
   },
@@ -112,7 +113,7 @@ const executors: Executors = {
     return DONE;
   },
   check_fit: async ({ tools, desired, rung, onFit }, _, signal) => {
-    await settled(tools.host.cardsAsked(), signal);
+    await unlessAborted(tools.host.cardsAsked(), signal);
     const answer = await tools.recipe.fit(desired, rung, signal);
     if (signal.aborted) return { kind: 'aborted' };
     onFit(answer);
@@ -127,7 +128,7 @@ const executors: Executors = {
   check_gpu: async ({ tools, desired, kept }, { id }, signal) => {
     const cards = tools.memory.replica(desired.deployment).cards;
     const wanted = kept?.adopted || cards.length === 0 ? null : cards;
-    const missing = judgeGpuList(await tools.engine.exec(id, ['nvidia-smi', '-L'], signal), wanted);
+    const missing = judgeGpuList(await listCards(tools.engine, id, signal), wanted);
     return missing === null ? DONE : { kind: 'gpu_missing', detail: missing };
   },
   list_models: look({ kind: 'list_models' }),
@@ -186,17 +187,27 @@ const executors: Executors = {
   },
 };
 
-/** Resolves with the wait, or on the signal. */
-function settled(wait: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const finish = (): void => {
-      signal.removeEventListener('abort', finish);
-      resolve();
-    };
-    signal.addEventListener('abort', finish, { once: true });
-    void wait.then(finish);
-    if (signal.aborted) finish();
+/** For what others wait for too, and nobody can end alone. @returns `null` on the signal */
+function unlessAborted<Value>(wait: Promise<Value>, signal: AbortSignal): Promise<Value | null> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => resolve(null);
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    wait.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
   });
+}
+
+/** What cannot be run inside is as good as what is not there: the card comes with the program that lists it. */
+async function listCards(engine: ContainerEngine, id: string, signal: AbortSignal): Promise<ExecResult> {
+  try {
+    return await engine.exec(id, ['nvidia-smi', '-L'], signal);
+  } catch (error) {
+    const isRefusal =
+      error instanceof ContainerEngineError &&
+      (error.code === 'engine_failed' || error.code === 'bad_request');
+    if (!isRefusal) throw error;
+    return { exitCode: 126, output: error.detail };
+  }
 }
 
 function look(step: LookStep) {
@@ -260,6 +271,10 @@ function readStepError(step: StepKind, error: unknown, signal: AbortSignal): Ste
   switch (error.code) {
     case 'aborted':
       return { kind: 'aborted' };
+    case 'timeout':
+      if (step === 'pull') return failed(step, error);
+      // Whether it came to be is seen when the engine answers again.
+      return { kind: 'engine_away', trouble: readContainerError(step, error) };
     case 'unreachable':
       return { kind: 'engine_away', trouble: readContainerError(step, error) };
     case 'not_found':
