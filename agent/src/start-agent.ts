@@ -1,4 +1,4 @@
-import type { Clock, GoodbyeReason, Random } from '@ai-fabric/shared';
+import { type Clock, type GoodbyeReason, type Random, withoutDirectKey } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { NotJoinedError } from './agent-errors.js';
 import type { AgentConfig } from './config/agent-config.js';
@@ -18,6 +18,8 @@ import { noneInFlight } from './replica/container/in-flight.js';
 import { type Containers, openContainers } from './replica/container/open-containers.js';
 import type { ReplicaMemory } from './replica/container/replica-memory.js';
 import type { ReplicaRecipe } from './replica/container/replica-recipe.js';
+import type { RecipeHost } from './replica/recipe/open-recipe.js';
+import { recipeHost } from './replica/recipe/recipe-host.js';
 import { ReplicaKeepers } from './replica/replica-keepers.js';
 import { AgentTime } from './reporter/agent-time.js';
 import { Reporter } from './reporter/reporter.js';
@@ -41,7 +43,7 @@ export interface AgentDependencies {
   /** This machine's own by default. */
   readonly containerEngine?: ContainerEngine;
   /** How declarations become containers. */
-  readonly openRecipe?: (memory: ReplicaMemory) => ReplicaRecipe;
+  readonly openRecipe?: (memory: ReplicaMemory, host: Omit<RecipeHost, 'variables'>) => ReplicaRecipe;
   /** Called each time that a link is up. */
   readonly onLinked?: (status: AgentStatus) => void;
 }
@@ -142,8 +144,7 @@ class RunningAgent implements Agent {
       },
       cards: (reported?.cards ?? []).map(({ uuid, name }) => ({ uuid, name })),
       issues: [...(reported?.issues ?? [])],
-      // Whoever may ask is not whoever may use the engines.
-      replicas: (this.#parts?.replicas.statuses() ?? []).map((status) => ({ ...status, directKey: null })),
+      replicas: this.#parts?.replicas.statuses().map(withoutDirectKey) ?? [],
       waitingSamples: reported?.waitingSamples ?? 0,
       droppedSamples: reported?.droppedSamples ?? 0,
     };
@@ -174,7 +175,10 @@ class RunningAgent implements Agent {
     // Before the sensors: theirs then finds the name that this one gave to the boot.
     const { bootId } = await readBootIdentity({ platform, stateDirectory, clock, logger: log });
     const time = new AgentTime(clock, this.#deps.elapsedMs ?? (() => clock.monotonicMs()));
-    const containers = await this.#openContainers(() => reporter);
+    const containers = await this.#openContainers(
+      () => reporter,
+      () => replicas,
+    );
     const replicas = new ReplicaKeepers({
       clock,
       log,
@@ -219,15 +223,29 @@ class RunningAgent implements Agent {
   }
 
   /** `null` where the host is to keep no containers. */
-  async #openContainers(reporter: () => Reporter): Promise<Containers | null> {
+  async #openContainers(
+    reporter: () => Reporter,
+    replicas: () => ReplicaKeepers,
+  ): Promise<Containers | null> {
     const { clock, random, log, containerEngine, openRecipe } = this.#deps;
     const { containerEnginePath, runtimeDirectory, platform, stateDirectory } = this.#config;
     if (openRecipe === undefined) return null;
     const endpoints = containerEnginePath === null ? {} : { endpoints: [containerEnginePath] };
     const engine =
       containerEngine ?? openContainerEngine({ ...endpoints, runtimeDirectory, platform, clock, log });
+    const openFor = (memory: ReplicaMemory): ReplicaRecipe =>
+      openRecipe(
+        memory,
+        recipeHost({
+          ...{ memory, platform },
+          cards: () => reporter().status().cards,
+          readings: () => reporter().readings().gpus,
+          desired: () => replicas().desired(),
+          statuses: () => replicas().statuses(),
+        }),
+      );
     return openContainers({
-      ...{ engine, openRecipe, stateDirectory, clock, random, log },
+      ...{ engine, openRecipe: openFor, stateDirectory, clock, random, log },
       files: this.#identity.files,
       hostId: this.#state.hostId,
       inFlight: noneInFlight,

@@ -35,6 +35,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   AI_FABRIC_URL: 'A control plane elsewhere, as `https://motoko:8443`.',
   AI_FABRIC_CERTIFICATE_SHA256: 'Its certificate, as `ai-fabric up` prints it.',
   AI_FABRIC_ADMIN_TOKEN_FILE: 'File with its admin token.',
+  AI_FABRIC_AGENT_POLICY: 'What the control plane may do with this host (docs/agent-policy.md).',
   AI_FABRIC_AGENT_STATE: 'Where the key and what was joined are kept.',
   AI_FABRIC_AGENT_NAME: 'What this host is to be called when it joins.',
   AI_FABRIC_AGENT_SERVER: 'Another way to the same control plane; its pinned certificate stays.',
@@ -55,6 +56,7 @@ const MACHINE_DEFAULTS: Readonly<Record<string, string>> = {
   AI_FABRIC_AGENT_STATE:
     'root on Linux: `/var/lib/ai-fabric-agent`; else in `$XDG_STATE_HOME`; Windows: in `%ProgramData%`',
   AI_FABRIC_AGENT_NAME: "the machine's own name",
+  AI_FABRIC_AGENT_POLICY: '`agent.yaml` beside the state',
   AI_FABRIC_AGENT_CONTAINER_ENGINE: 'the first that answers of those where engines put theirs',
 };
 

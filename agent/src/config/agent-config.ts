@@ -2,6 +2,8 @@
 export interface AgentConfig {
   /** Holds the key, what was joined, and the socket that `status` asks. */
   readonly stateDirectory: string;
+  /** The host owner's policy; the file need not be there. */
+  readonly policyPath: string;
   /** The name that `join` asks for; afterwards the control plane's answer holds. */
   readonly hostName: string;
   /** Another way to the same control plane than the one it was joined by; the pinned certificate stays. */

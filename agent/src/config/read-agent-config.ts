@@ -1,5 +1,5 @@
 import { homedir, hostname } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { nameSchema } from '@ai-fabric/shared';
 import { parseEndpoint } from '../containers/decide/parse-endpoint.js';
 import { type AgentConfig, ConfigError, type LogLevel, logLevels } from './agent-config.js';
@@ -10,6 +10,7 @@ import { parseServerUrl } from './decide/parse-server-url.js';
 /** What the command line may say; it wins over the environment. */
 export interface AgentFlags {
   readonly state?: string | undefined;
+  readonly policy?: string | undefined;
   readonly name?: string | undefined;
   readonly server?: string | undefined;
   readonly logLevel?: string | undefined;
@@ -46,8 +47,12 @@ export function readAgentConfig(
   const read = (name: string): string | undefined =>
     environment[`AI_FABRIC_AGENT_${name}`]?.trim() || undefined;
   const whole = (name: string, bounds: Bounds): number => readWhole(name, read(name), bounds);
+  const stateDirectory = resolve(
+    flags.state ?? read('STATE') ?? defaultStateDirectory(environment, platform),
+  );
   return Object.freeze({
-    stateDirectory: resolve(flags.state ?? read('STATE') ?? defaultStateDirectory(environment, platform)),
+    stateDirectory,
+    policyPath: resolve(flags.policy ?? read('POLICY') ?? join(stateDirectory, 'agent.yaml')),
     hostName: readHostName(flags.name ?? read('NAME')),
     serverUrl: readServer(flags.server ?? read('SERVER')),
     nvidiaSmiPath: read('NVIDIA_SMI') ?? null,

@@ -99,6 +99,10 @@ export class ReplicaKeepers {
     return this.#kept.size;
   }
 
+  desired(): DesiredReplica[] {
+    return [...this.#kept.values()].map(({ desired }) => desired);
+  }
+
   statuses(): ReplicaStatus[] {
     return this.#map((keeper) => keeper.status());
   }

@@ -153,7 +153,8 @@ describe('declared state over REST', () => {
   test.each([
     ['an unknown host', { ...deployment, host: 'motokko' }, 'motoko'],
     ['an unknown field', { ...deployment, gpu: 1 }, 'gpu'],
-    ['a missing field', { host: 'motoko' }, 'task'],
+    ['a missing field', { host: 'motoko', engine: 'external' }, 'task'],
+    ['a missing engine', { host: 'motoko' }, 'expected external or vllm'],
     ['no JSON', '{', 'JSON'],
   ])('%s is refused by name and nothing is changed', async (_, body, named) => {
     const { revision } = api.registry.declared.current();

@@ -39,7 +39,12 @@ export const applyPlanSchema = z
       .readonly()
       .openapi({ description: 'Declared, absent from the file, and left alone unless pruned' }),
     warnings: z
-      .array(namedSchema.extend({ code: z.enum(['host_renamed', 'host_enrolled']), message: z.string() }))
+      .array(
+        namedSchema.extend({
+          code: z.enum(['host_renamed', 'host_enrolled', 'policy_would_refuse']),
+          message: z.string(),
+        }),
+      )
       .readonly(),
   })
   .openapi('ApplyPlan');

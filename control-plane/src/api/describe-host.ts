@@ -1,3 +1,4 @@
+import { type ReplicaStatus, withoutDirectKey } from '@ai-fabric/shared';
 import type { z } from '@hono/zod-openapi';
 import type { LiveHost } from '../live/live-view.js';
 import type { ApiContext } from './api-context.js';
@@ -51,8 +52,13 @@ export function describeHostInDetail(context: ApiContext, host: LiveHost): z.inf
           targets.some((target) => target.kind === 'deployment' && target.deployment === name),
         )
         .map((role) => role.name),
-      status: context.live.replica(name)?.status ?? null,
+      status: shownStatus(context, name),
     })),
     events: (record?.events ?? []).map((event) => ({ ...event })),
   };
+}
+
+function shownStatus({ live }: ApiContext, deployment: string): ReplicaStatus | null {
+  const replica = live.replica(deployment);
+  return replica ? withoutDirectKey(replica.status) : null;
 }

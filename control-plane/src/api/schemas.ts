@@ -9,8 +9,8 @@ import {
   vllmReplicaSchema,
 } from '@ai-fabric/shared';
 import { z } from '@hono/zod-openapi';
-import { presetNames } from '../declared/decide/presets.js';
 import { LOG_LEVELS } from '../config/control-plane-config.js';
+import { presetNames } from '../declared/decide/presets.js';
 
 /** A listing. `nextCursor` is `null` on the last page. */
 export function listOf<Item extends z.ZodType>(item: Item) {

@@ -195,7 +195,7 @@ describe('a deployment that the agent is to run', () => {
     );
     if (!read.ok) throw new Error(JSON.stringify(read.errors));
     const { deployments } = read.state;
-    expect(deployments.get('a1')).toMatchObject({ contextTokens: 2_048, quantization: 'awq' });
+    expect(deployments.get('a1')).toMatchObject({ contextTokens: 2_048, maxConcurrent: 8 });
     expect(deployments.get('a2')).toMatchObject({ contextTokens: null });
     expect(deployments.get('a3')).toMatchObject({
       ...{ task: 'chat', quantization: null, contextTokens: null, maxConcurrent: 16, extraArguments: [] },

@@ -79,7 +79,9 @@ const externalEntrySchema = z
   .describe('A model on a host, served by an engine that somebody else runs.');
 
 export const deploymentEntrySchema = z
-  .discriminatedUnion('engine', [externalEntrySchema, vllmEntrySchema])
+  .discriminatedUnion('engine', [externalEntrySchema, vllmEntrySchema], {
+    error: 'expected external or vllm',
+  })
   .describe('A model on a host. `engine` says who runs it.');
 export type DeploymentEntry = z.infer<typeof deploymentEntrySchema>;
 

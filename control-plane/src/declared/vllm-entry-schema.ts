@@ -21,7 +21,7 @@ import { z } from 'zod';
 import { CARD_GIGABYTES, findPreset, presetNames } from './decide/presets.js';
 
 /** vLLM's image where none is declared. A named tag: what runs changes when we say so, not when somebody pushes. */
-export const DEFAULT_VLLM_IMAGE = 'vllm/vllm-openai:v0.32.0';
+const DEFAULT_VLLM_IMAGE = 'vllm/vllm-openai:v0.32.0';
 
 const GPU_FORMS = '"any", "none", the UUID of a card (GPU-…) or its index';
 const GPU_NAME = /^(any|none|(GPU|MIG)-[0-9A-Za-z/-]+)$/;

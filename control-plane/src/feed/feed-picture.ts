@@ -1,3 +1,4 @@
+import { withoutDirectKey } from '@ai-fabric/shared';
 import type { LiveChange, LiveReplica, LiveView } from '../live/live-view.js';
 import { type Changed, cover, type HostEntry, type Stretch, toFeedHost } from './decide/feed-entry.js';
 import type { FeedReplica } from './feed-messages.js';
@@ -105,5 +106,5 @@ export class FeedPicture {
 }
 
 function toFeedReplica({ deployment, host, status }: LiveReplica): FeedReplica {
-  return { deployment, host, status };
+  return { deployment, host, status: withoutDirectKey(status) };
 }

@@ -1,4 +1,4 @@
-import type { Clock, GoodbyeReason, Report } from '@ai-fabric/shared';
+import { type Clock, type GoodbyeReason, type Report, withoutDirectKey } from '@ai-fabric/shared';
 import type {
   HostEventKind,
   KnownIssue,
@@ -46,7 +46,7 @@ export class HostJournal {
     const { inventory, issues, replicas } = report;
     if (inventory) this.#enqueue({ kind: 'hostInventory', ...at, inventory });
     if (issues) this.#enqueue({ kind: 'hostIssues', ...at, issues: datedIssues });
-    if (replicas) this.#enqueue({ kind: 'hostReplicas', ...at, replicas });
+    if (replicas) this.#enqueue({ kind: 'hostReplicas', ...at, replicas: replicas.map(withoutDirectKey) });
   }
 
   #event(hostId: string, event: HostEventKind, detail: string | null): void {

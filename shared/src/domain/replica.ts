@@ -102,7 +102,10 @@ export type ReplicaStatus = z.infer<typeof replicaStatusSchema>;
 export function describeReplica(
   known: Pick<ReplicaStatus, 'deployment' | 'phase'> & Partial<ReplicaStatus>,
 ): ReplicaStatus {
+  const { deployment, phase, ...more } = known;
   return {
+    deployment,
+    phase,
     detail: null,
     code: null,
     engineVersion: null,
@@ -115,8 +118,13 @@ export function describeReplica(
     fit: null,
     port: null,
     directKey: null,
-    ...known,
+    ...more,
   };
+}
+
+/** A status without its secret: for whatever is stored or shown. */
+export function withoutDirectKey(status: ReplicaStatus): ReplicaStatus {
+  return status.directKey === null ? status : { ...status, directKey: null };
 }
 
 /** A container that carries our label and that nothing declares. The texts are what its labels and engine say. */

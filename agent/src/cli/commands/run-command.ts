@@ -1,6 +1,7 @@
 import { uptime } from 'node:os';
 import { Command } from 'commander';
 import { readAgentConfig } from '../../config/read-agent-config.js';
+import { readPassedVariables } from '../../config/read-passed-variables.js';
 import type { Agent } from '../../start-agent.js';
 import type { AgentStatus } from '../../status/agent-status.js';
 import { exitCodes } from '../exit-codes.js';
@@ -25,6 +26,10 @@ export function runCommand(): Command {
   return new Command('run')
     .description('Report this host to its control plane and watch its replicas, until told to stop')
     .option('--state <DIR>', 'the directory that "join" wrote to')
+    .option(
+      '--policy <FILE>',
+      'what the control plane may do with this host; by default agent.yaml beside the state',
+    )
     .option('--server <URL>', 'another way to the same control plane; its pinned certificate stays')
     .option('--log-level <LEVEL>', 'fatal, error, warn, info, debug, trace or silent')
     .option(
@@ -42,7 +47,7 @@ Examples:
   AI_FABRIC_AGENT_NVIDIA_SMI=/opt/nvidia-smi ai-fabric-agent run --log-level debug
 
 Settings from the environment: AI_FABRIC_AGENT_STATE, _NAME, _SERVER, _NVIDIA_SMI, _GPU_CADENCE_MS,
-_HOST_CADENCE_MS, _ENGINE_CADENCE_MS, _BUFFER_BYTES, _CONTAINER_ENGINE, _LOG_LEVEL`,
+_HOST_CADENCE_MS, _ENGINE_CADENCE_MS, _BUFFER_BYTES, _CONTAINER_ENGINE, _POLICY, _LOG_LEVEL`,
     )
     .action(run);
 }
@@ -50,15 +55,21 @@ _HOST_CADENCE_MS, _ENGINE_CADENCE_MS, _BUFFER_BYTES, _CONTAINER_ENGINE, _LOG_LEV
 async function run(options: RunOptions): Promise<void> {
   const config = readAgentConfig(options);
   // The rest is loaded now, so that help and errors of usage come at once.
-  const [{ startAgent }, { systemClock }, { default: pino }] = await Promise.all([
-    import('../../start-agent.js'),
-    import('@ai-fabric/shared'),
-    import('pino'),
-  ]);
+  const [{ startAgent }, { openRecipe }, { readAgentPolicy }, { systemClock }, { default: pino }] =
+    await Promise.all([
+      import('../../start-agent.js'),
+      import('../../replica/recipe/open-recipe.js'),
+      import('../../replica/policy/read-agent-policy.js'),
+      import('@ai-fabric/shared'),
+      import('pino'),
+    ]);
   const { json = false } = options;
   const log = pino({ level: config.logLevel, base: null }, pino.destination(json ? 2 : 1));
   const clock = systemClock();
+  const policy = await readAgentPolicy(config.policyPath);
+  const variables = readPassedVariables(policy.hostVariables);
   const agent = await startAgent(config, {
+    openRecipe: (memory, host) => openRecipe(policy, { ...host, variables }, memory),
     clock,
     random: Math.random,
     log,

@@ -1,3 +1,4 @@
+import { withoutDirectKey } from '@ai-fabric/shared';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { DeclaredDeployment } from '../../declared/declared-state.js';
 import { deploymentEntrySchema } from '../../declared/fabric-schema.js';
@@ -123,7 +124,7 @@ function find(context: ApiContext, name: string): DeclaredDeployment {
 function describe(context: ApiContext, deployment: DeclaredDeployment): z.infer<typeof deploymentSchema> {
   const replica = context.live.replica(deployment.name);
   const observed = replica
-    ? { status: replica.status, reading: replica.reading, readingAtMs: replica.readingAtMs }
+    ? { status: withoutDirectKey(replica.status), reading: replica.reading, readingAtMs: replica.readingAtMs }
     : null;
   if (deployment.engine === 'external') return { ...deployment, observed };
   const { extraArguments, fallbacks, ...rest } = deployment;

@@ -273,3 +273,53 @@ describe('what operators changed by commands', () => {
     expect(checkFabricValue(joinDeclaredObjects(objects)).ok).toBe(true);
   });
 });
+
+describe('what the default policy of a host would refuse', () => {
+  const warned = (more: object, before: object = estate) =>
+    plan(
+      {
+        ...estate,
+        deployments: {
+          ...estate.deployments,
+          c: { host: 'motoko', engine: 'vllm', preset: 'chat-fast', ...more },
+        },
+      },
+      {},
+      before,
+    ).plan.warnings;
+
+  it('is warned of before it is applied', () => {
+    expect(warned({ extraArguments: ['--trust-remote-code'] })).toEqual([
+      {
+        ...{ code: 'policy_would_refuse', kind: 'deployment', name: 'c' },
+        message:
+          'the agent on "motoko" will refuse "c" (trustRemoteCode: --trust-remote-code lets a model run its own code) ' +
+          "unless the host's owner allows it in agent.yaml",
+      },
+    ]);
+  });
+
+  it.each([
+    'chat-fast',
+    'chat-deep',
+    'embeddings-general',
+    'code-assist',
+    'vision-general',
+    'audio-transcribe',
+  ])('is nothing of the preset %s', (preset) => {
+    expect(warned({ preset })).toEqual([]);
+    expect(warned({ preset, cardGigabytes: 12 })).toEqual([]);
+  });
+
+  it('is not repeated for what does not change', () => {
+    const standing = {
+      ...estate,
+      deployments: {
+        ...estate.deployments,
+        c: { host: 'motoko', engine: 'vllm', preset: 'chat-fast', image: 'me/vllm:1' },
+      },
+    };
+    expect(warned({ image: 'me/vllm:1' }, standing)).toEqual([]);
+    expect(warned({ image: 'me/vllm:2' }, standing)).toMatchObject([{ code: 'policy_would_refuse' }]);
+  });
+});

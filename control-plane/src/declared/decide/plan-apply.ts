@@ -9,6 +9,7 @@ import {
   listDeclaredObjects,
 } from './list-declared-objects.js';
 import { type PlanWarning, warnOfHosts } from './warn-of-hosts.js';
+import { warnOfPolicy } from './warn-of-policy.js';
 
 export interface PlannedChange {
   readonly change: 'added' | 'changed' | 'removed';
@@ -76,7 +77,10 @@ export function planApply(
     objects.push(object);
   }
   const left = notInFile.map(({ kind, name }) => ({ kind, name }));
-  const warnings = warnOfHosts({ changes, notInFile: left }, options.enrolledHosts);
+  const warnings = [
+    ...warnOfHosts({ changes, notInFile: left }, options.enrolledHosts),
+    ...warnOfPolicy(file.state, changes),
+  ];
   return { plan: { revision: before.revision, changes, notInFile: left, warnings }, objects };
 }
 

@@ -50,15 +50,18 @@ const TRANSCRIPTION: Preset = {
 const TOOLS = ['--enable-auto-tool-choice', '--tool-call-parser', 'hermes'] as const;
 const ONE_IMAGE = ['--limit-mm-per-prompt', '{"image":1,"video":0}'] as const;
 
-/** AWQ weights, which every card from Turing on runs; contexts that fit beside them with the declared concurrency. */
+/**
+ * AWQ weights, which every card from Turing on runs; contexts that fit beside them with the declared
+ * concurrency. The quantisation is left to the engine, which finds the faster kernels by itself where none is forced.
+ */
 const PRESETS: { readonly [Name in PresetName]: { readonly [Size in CardGigabytes]: Preset } } = {
   'chat-fast': {
     8: awqChat('Qwen/Qwen2.5-3B-Instruct-AWQ', 8_192, 8, TOOLS),
     12: awqChat('Qwen/Qwen2.5-7B-Instruct-AWQ', 8_192, 6, TOOLS),
   },
   'chat-deep': {
-    8: awqChat('Qwen/Qwen3-4B-AWQ', 8_192, 2, TOOLS),
-    12: awqChat('Qwen/Qwen3-8B-AWQ', 8_192, 2, TOOLS),
+    8: awqChat('Qwen/Qwen3-4B-AWQ', 6_144, 2, TOOLS),
+    12: awqChat('Qwen/Qwen3-8B-AWQ', 6_144, 2, TOOLS),
   },
   'embeddings-general': { 8: EMBEDDINGS, 12: EMBEDDINGS },
   'code-assist': {
@@ -85,7 +88,7 @@ function awqChat(
   return {
     task: 'chat',
     model,
-    quantization: 'awq',
+    quantization: null,
     contextTokens,
     maxConcurrent,
     extraArguments,

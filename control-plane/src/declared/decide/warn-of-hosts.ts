@@ -3,7 +3,7 @@ import type { ApplyPlan } from './plan-apply.js';
 
 /** What is allowed, and may not be what was meant. */
 export interface PlanWarning {
-  readonly code: 'host_renamed' | 'host_enrolled';
+  readonly code: 'host_renamed' | 'host_enrolled' | 'policy_would_refuse';
   readonly kind: DeclaredKind;
   readonly name: string;
   readonly message: string;

@@ -21,6 +21,7 @@ const card = (more: Partial<FitCard> = {}): FitCard => ({
 });
 const question = (model: string, more: Partial<FitQuestion> = {}): FitQuestion => ({
   model,
+  task: 'chat',
   gpu: { select: 'any' },
   contextTokens: 8_192,
   maxConcurrent: 4,
@@ -94,6 +95,13 @@ describe('whether a model fits', () => {
     const asked = question('Qwen/Qwen2.5-3B-Instruct-AWQ');
     expect(verdict(asked, card({ usedBytes: 7 * GIB }))).toBe('does_not_fit');
     expect(verdict(asked, card({ usedBytes: 7 * GIB, ownBytes: 6.5 * GIB }))).toBe('fits');
+  });
+
+  it('texts that are only read need one context, however many wait', () => {
+    const asked = question('Qwen/Qwen3-Embedding-0.6B', { maxConcurrent: 64 });
+    expect(verdict({ ...asked, task: 'embeddings' }, card())).toBe('fits');
+    expect(verdict({ ...asked, task: 'rerank' }, card())).toBe('fits');
+    expect(verdict(asked, card())).toBe('tight');
   });
 
   it('the declared share of the card is all it can have', () => {

@@ -1,9 +1,10 @@
-import type { Fallback, GpuChoice, ReplicaFit } from '@ai-fabric/shared';
+import type { Fallback, GpuChoice, ReplicaFit, Task } from '@ai-fabric/shared';
 import { type FitCard, foreignBytes, freeBytes } from './card-memory.js';
 import type { ModelEstimate } from './estimate-model.js';
 
 export interface FitQuestion {
   readonly model: string;
+  readonly task: Task;
   readonly gpu: GpuChoice;
   /** Prompt and answer together; `null`: as the model has it. */
   readonly contextTokens: number | null;
@@ -117,7 +118,10 @@ function judgeCard(question: FitQuestion, card: FitCard): Omit<FitJudgement, 'ca
 function neededBytes(question: FitQuestion, contextTokens: number, maxConcurrent: number): number | null {
   const { weightsBytes, kvBytesPerToken } = question.estimate;
   if (weightsBytes === null) return null;
-  const shared = weightsBytes * RULE_FACTOR + kvBytesPerToken * contextTokens * maxConcurrent;
+  // A text that is only read is done with in one step: what waits holds nothing of the card.
+  const isRead = question.task === 'embeddings' || question.task === 'rerank';
+  const tokens = contextTokens * (isRead ? 1 : maxConcurrent);
+  const shared = weightsBytes * RULE_FACTOR + kvBytesPerToken * tokens;
   return Math.round(shared / question.cardCount + RULE_BASE_BYTES);
 }
 

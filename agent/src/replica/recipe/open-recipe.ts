@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import {
+  type AgentPolicy,
+  type GpuInventory,
+  type GpuReading,
+  judgePolicy,
+  type VllmReplica,
+} from '@ai-fabric/shared';
+import { trouble } from '../container/decide/container-trouble.js';
+import { type ContainerParts, RecipeError, type ReplicaRecipe } from '../container/replica-recipe.js';
+import { applyFallbacks, argumentValue, cardCountOf } from '../fit/decide/apply-fallbacks.js';
+import type { FitCard } from '../fit/decide/card-memory.js';
+import { estimateModel } from '../fit/decide/estimate-model.js';
+import { judgeFit, memoryRatio } from '../fit/decide/judge-fit.js';
+import { buildContainerSpec, specText } from './decide/build-container-spec.js';
+import { computeCapabilityOf } from './decide/container-arguments.js';
+import { readEnvironment } from './read-environment.js';
+
+/** What of the host a recipe must know, as it is now. */
+export interface RecipeHost {
+  cards(): readonly GpuInventory[];
+  reading(card: string): Pick<GpuReading, 'vramUsedBytes' | 'vramTotalBytes'> | null;
+  /** One of our replicas loads on it right now. */
+  isLoading(card: string): boolean;
+  /** Learned footprints of our replicas that run on it. */
+  replicasBytes(card: string): number;
+  /** Windows' driver model, under which no program's use of a card is told. */
+  readonly wddm: boolean;
+  readonly securityLabels: boolean;
+  /** The agent's own variables, of which the policy lists those that may be passed on. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+}
+
+/** What was learnt of a model on a card. */
+export interface Footprints {
+  footprint(card: string, model: string): number | null;
+}
+
+/** How declarations become containers on this host, under its owner's policy. */
+export function openRecipe(policy: AgentPolicy, host: RecipeHost, memory: Footprints): ReplicaRecipe {
+  const hash = (desired: VllmReplica, rung: number): string =>
+    createHash('sha256')
+      .update(specText(applyFallbacks(desired, rung)))
+      .digest('hex')
+      .slice(0, 32);
+  const cardOf = (card: GpuInventory, model: string): FitCard => fitCard(card, model, host, memory);
+  return {
+    specHash: hash,
+    refusal: (desired) => {
+      const verdict = judgePolicy(desired, policy);
+      return verdict.allowed ? null : { rule: verdict.rule, detail: verdict.detail };
+    },
+    fit: (desired, rung) => {
+      const { model, task, gpu, quantization, contextTokens, maxConcurrent, gpuMemoryRatio, extraArguments } =
+        applyFallbacks(desired, rung);
+      const kvCacheType = argumentValue(extraArguments, '--kv-cache-dtype');
+      const estimate = estimateModel({ model, quantization, kvCacheType });
+      const { fit, cards } = judgeFit(
+        {
+          model,
+          task,
+          gpu,
+          contextTokens,
+          maxConcurrent,
+          gpuMemoryRatio,
+          cardCount: cardCountOf(desired),
+          estimate,
+        },
+        host.cards().map((card) => cardOf(card, model)),
+      );
+      return Promise.resolve({ fit, cards });
+    },
+    build: async (desired, rung, parts) => {
+      const stepped = applyFallbacks(desired, rung);
+      const given = cardsOf(stepped, parts, host);
+      const ratios = given.map((card) => memoryRatio(stepped.gpuMemoryRatio, cardOf(card, stepped.model)));
+      const facts = {
+        ...parts,
+        specHash: hash(desired, rung),
+        environment: await readEnvironment(stepped.environment, host.variables),
+        // Whether weights are whole only the engine knows: it asks the hub, and does without where that is away.
+        cacheIsComplete: false,
+        securityLabels: host.securityLabels,
+        computeCapability: least(given.map(({ name }) => computeCapabilityOf(name))),
+        gpuMemoryRatio: least(ratios),
+      };
+      return buildContainerSpec(stepped, facts, policy);
+    },
+  };
+}
+
+/** @throws RecipeError where it is to have a card and has none: without one it would run, slowly, on nothing */
+function cardsOf(desired: VllmReplica, { cards }: ContainerParts, host: RecipeHost): readonly GpuInventory[] {
+  if (desired.gpu.select === 'none') return [];
+  const known = host.cards().filter(({ uuid }) => cards.includes(uuid));
+  if (known.length > 0 && known.length === cards.length) return known;
+  throw new RecipeError(trouble('vram_insufficient', 'No card of this host was found for it.'));
+}
+
+function fitCard(
+  { uuid, index, vramTotalBytes }: GpuInventory,
+  model: string,
+  host: RecipeHost,
+  memory: Footprints,
+): FitCard {
+  const reading = host.reading(uuid);
+  return {
+    ...{ uuid, index, wddm: host.wddm },
+    totalBytes: vramTotalBytes ?? reading?.vramTotalBytes ?? null,
+    usedBytes: reading?.vramUsedBytes ?? null,
+    // It is asked while its own container holds nothing: before the first one, or after the last was stopped.
+    ownBytes: 0,
+    otherReplicasBytes: host.replicasBytes(uuid),
+    loading: host.isLoading(uuid),
+    footprintBytes: memory.footprint(uuid, model),
+  };
+}
+
+/** Of what is known. */
+function least(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
