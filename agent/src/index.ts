@@ -15,10 +15,14 @@ export type {
 export { ContainerEngineError, type ContainerEngineErrorCode } from './containers/container-engine-error.js';
 export { type ContainerEngineOptions, openContainerEngine } from './containers/open-container-engine.js';
 export type { AgentState } from './identity/agent-state.js';
-export { StateFileError } from './identity/private-files.js';
+export { type PrivateFiles, privateFiles, StateFileError } from './identity/private-files.js';
 export { type JoinDependencies, type JoinRequest, joinFabric } from './join.js';
 export { LinkError, type LinkFailure } from './link/link-failure.js';
+export { type Containers, openContainers } from './replica/container/open-containers.js';
+export type { ReplicaMemory } from './replica/container/replica-memory.js';
+export type { ContainerParts, ReplicaRecipe } from './replica/container/replica-recipe.js';
 export type { KeeperOptions, ReplicaKeeper } from './replica/replica-keeper.js';
+export { ReplicaKeepers } from './replica/replica-keepers.js';
 export type { Sensors } from './sensors/open-sensors.js';
 export type { ClosableSensor, Sensor, SensorResult } from './sensors/sensor.js';
 export { type Agent, type AgentDependencies, startAgent } from './start-agent.js';

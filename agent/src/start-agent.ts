@@ -290,7 +290,7 @@ class RunningAgent implements Agent {
       files: this.#identity.files,
       hostId: this.#state.hostId,
       inFlight,
-      host: hostView(() => reporter().readings()),
+      host: hostView(reporter),
       onOrphans: () => reporter().replicasChanged(),
     });
   }

@@ -8,6 +8,7 @@ import { describeReport, makeReport } from './bench-report.js';
 import { gatewayBench } from './gateway/gateway-bench.js';
 import { historyBench } from './history/history-bench.js';
 import { inspectMachine } from './machine/machine.js';
+import { reconcileBench } from './reconcile/reconcile-bench.js';
 import { requestsBench } from './requests/requests-bench.js';
 import { startBench } from './start/start-bench.js';
 import { telemetryBench } from './telemetry/telemetry-bench.js';
@@ -21,6 +22,7 @@ const benches: readonly Bench[] = [
   startBench,
   requestsBench,
   tunnelBench,
+  reconcileBench,
 ];
 const DEFAULT_ROUNDS = 7;
 

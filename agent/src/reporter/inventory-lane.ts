@@ -30,8 +30,15 @@ export class InventoryLane {
   #readingCards = false;
   #timer: Timer | null = null;
 
+  /** The cards were asked for once, whatever came of it. */
+  readonly cardsAsked: Promise<void>;
+  #cardsWereAsked: () => void = () => {};
+
   constructor(options: InventoryLaneOptions) {
     this.#options = options;
+    this.cardsAsked = new Promise((resolve) => {
+      this.#cardsWereAsked = resolve;
+    });
   }
 
   start(): void {
@@ -78,6 +85,7 @@ export class InventoryLane {
     this.#cardsReadMs = clock.monotonicMs();
     const result = await gpuInventory.read(signal);
     this.#readingCards = false;
+    this.#cardsWereAsked();
     if (signal.aborted) return;
     this.#cardIssues = issuesOf(result);
     if (result.ok) this.#gpus = result.reading;

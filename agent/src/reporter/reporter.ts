@@ -119,6 +119,11 @@ export class Reporter {
     });
   }
 
+  /** Resolves when the cards were asked for once, whatever came of it. */
+  get cardsAsked(): Promise<void> {
+    return this.#lane.cardsAsked;
+  }
+
   /** The newest readings, without asking anybody. */
   readings(): ReporterReadings {
     return { gpus: this.#sampler.gpus, host: this.#sampler.host };

@@ -39,6 +39,8 @@ export class Engine {
   readonly counters = new EngineCounters();
   readonly startedAtMs: number;
   dead = false;
+  /** Sleep mode, level 1. */
+  asleep = false;
   readonly #settings: VllmSettings;
   readonly #clock: Clock;
   readonly #cache: PrefixCache | null;

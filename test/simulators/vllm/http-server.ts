@@ -4,6 +4,7 @@ import { type RecordedRequest, RequestRecord, readBodyText } from '../common/req
 import { answerEmbeddings } from './answer-embeddings.js';
 import { answerHealth, answerMetrics, answerModels, answerTokenize, answerVersion } from './answer-engine.js';
 import { answerChat, answerCompletion } from './answer-generation.js';
+import { answerIsSleeping, answerSleep, answerWakeUp } from './answer-sleep.js';
 import type { Engine } from './engine.js';
 import { engineDead, errorBody, overloaded } from './errors.js';
 import { FaultSlot, INFERENCE_PATHS, type RequestFault, type VllmFault, vllmFaultSchema } from './faults.js';
@@ -23,6 +24,13 @@ const ROUTES: Readonly<Record<string, { method: string; answer: (exchange: Excha
   '/v1/completions': { method: 'POST', answer: answerCompletion },
   '/v1/embeddings': { method: 'POST', answer: answerEmbeddings },
   '/tokenize': { method: 'POST', answer: answerTokenize },
+};
+
+/** Only in the dev mode, and then for whoever reaches them. */
+const SLEEP_ROUTES: typeof ROUTES = {
+  '/sleep': { method: 'POST', answer: answerSleep },
+  '/wake_up': { method: 'POST', answer: answerWakeUp },
+  '/is_sleeping': { method: 'GET', answer: answerIsSleeping },
 };
 
 /** The HTTP side of an engine: routes, faults, the record, and the count of what is in flight. */
@@ -70,7 +78,7 @@ export class VllmHttp {
 
   async #route(path: string, exchange: Exchange): Promise<void> {
     const { request, response } = exchange;
-    const route = ROUTES[path];
+    const route = ROUTES[path] ?? (this.#settings.sleepMode ? SLEEP_ROUTES[path] : undefined);
     if (this.#settings.apiKey !== null && path.startsWith('/v1')) {
       if (request.headers.authorization !== `Bearer ${this.#settings.apiKey}`) {
         return sendJson(response, 401, { error: 'Unauthorized' });
@@ -78,7 +86,8 @@ export class VllmHttp {
     }
     if (!route) return sendJson(response, 404, { detail: 'Not Found' });
     if (request.method !== route.method) return sendJson(response, 405, { detail: 'Method Not Allowed' });
-    if (exchange.engine.dead && INFERENCE_PATHS.includes(path)) throw engineDead();
+    const { dead, asleep } = exchange.engine;
+    if ((dead || asleep) && INFERENCE_PATHS.includes(path)) throw engineDead();
     return route.answer(exchange);
   }
 

@@ -39,6 +39,8 @@ export interface VllmSimulatorOptions {
   readonly promptTokensDetails?: boolean;
   /** `--api-key`: guards `/v1` alone. */
   readonly apiKey?: string;
+  /** `--enable-sleep-mode` with `VLLM_SERVER_DEV_MODE=1`: its paths ask for no key. */
+  readonly sleepMode?: boolean;
   readonly version?: string;
   /** How many requests are remembered. */
   readonly recordLimit?: number;
@@ -71,6 +73,7 @@ export interface VllmSettings {
   readonly flatErrors: boolean;
   readonly promptTokensDetails: boolean;
   readonly apiKey: string | null;
+  readonly sleepMode: boolean;
   readonly version: string;
   readonly recordLimit: number;
   readonly keepAliveMs: number;
@@ -104,6 +107,7 @@ const DEFAULTS = {
   flatErrors: false,
   promptTokensDetails: false,
   apiKey: null,
+  sleepMode: false,
   version: '0.32.0',
   recordLimit: 1_000,
   // uvicorn's own: an idle connection is closed after five seconds.

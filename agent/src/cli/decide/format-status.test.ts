@@ -58,3 +58,37 @@ test('an agent in trouble says what is wrong and what mends it', () => {
     'dropped:  3 samples since the agent started',
   ]);
 });
+
+test('a container that is kept is told with what differs and how far it is', () => {
+  const text = formatStatus(
+    {
+      ...status,
+      replicas: [
+        describeReplica({
+          deployment: 'qwen',
+          phase: 'loading',
+          progress: { doneBytes: null, totalBytes: null, text: 'loading weights, usually 48 s, 31 s so far' },
+          container: { id: 'a'.repeat(64), image: 'vllm/vllm-openai:v0.11.0', startedAtMs: 1, adopted: true },
+          drift: ['It has no label of the fabric.'],
+          fit: {
+            verdict: 'tight',
+            neededBytes: 9,
+            freeBytes: 8,
+            detail: 'It would fit with contextTokens: 4096.',
+          },
+          port: 8_000,
+        }),
+      ],
+    },
+    90_000,
+  );
+  expect(text.split('\n').slice(3, -1)).toEqual([
+    'replicas:',
+    '  qwen: loading',
+    '    adopted container aaaaaaaaaaaa of vllm/vllm-openai:v0.11.0',
+    '    port 8000',
+    '    loading weights, usually 48 s, 31 s so far',
+    '    tight: It would fit with contextTokens: 4096.',
+    '    drift: It has no label of the fabric.',
+  ]);
+});

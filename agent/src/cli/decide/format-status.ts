@@ -23,8 +23,22 @@ function describeLink({ link, server }: AgentStatus, nowMs: number): string {
   return `down, to ${server}${link.problem === null ? '' : `: ${link.problem}`}`;
 }
 
-function describeReplica({ deployment, phase, detail }: AgentStatus['replicas'][number]): string {
-  return `${deployment}: ${phase}${detail === null ? '' : ` (${detail})`}`;
+type Replica = AgentStatus['replicas'][number];
+
+function describeReplica(replica: Replica): string {
+  const { deployment, phase, detail, progress, container, port, drift, fit } = replica;
+  const facts = [
+    ...(container === null
+      ? []
+      : [
+          `${container.adopted ? 'adopted ' : ''}container ${container.id.slice(0, 12)} of ${container.image}`,
+        ]),
+    ...(port === null ? [] : [`port ${port}`]),
+    ...(progress === null ? [] : [progress.text]),
+    ...(fit === null || fit.verdict === 'fits' ? [] : [`${fit.verdict.replaceAll('_', ' ')}: ${fit.detail}`]),
+    ...drift.map((line) => `drift: ${line}`),
+  ];
+  return [`${deployment}: ${phase}${detail === null ? '' : ` (${detail})`}`, ...facts].join('\n    ');
 }
 
 function describeIssue({ severity, code, subject, detail, fix }: AgentStatus['issues'][number]): string {

@@ -29,6 +29,8 @@ export interface ContainerCensusOptions {
 
 /** Events may be lost all the same: what is there is compared with what was heard. */
 const LIST_PERIOD_MS = 60_000;
+/** An engine that went away is no event, and idle replicas do not ask it anything. */
+const PING_PERIOD_MS = 10_000;
 const GRACE_SECONDS = 60;
 
 /** One list and one stream of events for all keepers of this host. */
@@ -41,7 +43,8 @@ export class ContainerCensus {
   #known = new Map<string, string>();
   #probing: Promise<ContainerEngineProbe> | null = null;
   #listing: Promise<void> | null = null;
-  #timer: Timer | null = null;
+  #timers: readonly Timer[] = [];
+  #isAway = false;
   #listening: Promise<void> | null = null;
 
   constructor(options: ContainerCensusOptions) {
@@ -52,7 +55,11 @@ export class ContainerCensus {
   start(): void {
     if (this.#listening !== null || this.#closing.signal.aborted) return;
     this.#listening = this.#listen();
-    this.#timer = this.#options.clock.every(LIST_PERIOD_MS, () => this.#list());
+    const { clock } = this.#options;
+    this.#timers = [
+      clock.every(LIST_PERIOD_MS, () => this.#list()),
+      clock.every(PING_PERIOD_MS, () => void this.#ping()),
+    ];
   }
 
   watch(watcher: ContainerWatcher): { stop(): void } {
@@ -106,7 +113,7 @@ export class ContainerCensus {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#timer?.cancel();
+    for (const timer of this.#timers) timer.cancel();
     await Promise.all([this.#listening, this.#listing]);
   }
 
@@ -121,6 +128,16 @@ export class ContainerCensus {
     } catch (error) {
       if (!this.#closing.signal.aborted) log.error({ err: error }, 'replicas: the stream of events ended');
     }
+  }
+
+  /** Tells all keepers once that the engine went away: they look, and say why. */
+  async #ping(): Promise<void> {
+    if (this.#watchers.size === 0) return;
+    const probe = await this.probe().catch(() => null);
+    if (probe === null || this.#closing.signal.aborted) return;
+    const wasAway = this.#isAway;
+    this.#isAway = !probe.reachable;
+    if (this.#isAway && !wasAway) for (const watcher of this.#watchers) watcher.happened(false);
   }
 
   #hear(event: ContainerHappening): void {

@@ -224,6 +224,8 @@ export class ContainerKeeper implements ReplicaKeeper {
   #enter(after: KeptState): void {
     const before = this.#state;
     this.#state = after;
+    // An idle replica is looked at again and again: what changes nothing costs nothing.
+    if (isAlike(before, after)) return;
     if (after.rung !== before.rung) this.#wanted = this.#describe();
     const kept = this.#kept();
     const { memory, log, clock } = this.#tools;
@@ -359,6 +361,13 @@ export class ContainerKeeper implements ReplicaKeeper {
       ...[progress?.text ?? null, pulled(this.#pull), issues, waiting],
     ]);
   }
+}
+
+/** Whether two states differ in nothing but when the next look is due and what was proven. */
+function isAlike(before: KeptState, after: KeptState): boolean {
+  const keys = ['phase', 'detail', 'trouble', 'engineTrouble', 'seen', 'failures'] as const;
+  const more = ['progress', 'engineVersion', 'maxModelLen', 'rung', 'restartsDone'] as const;
+  return keys.every((key) => before[key] === after[key]) && more.every((key) => before[key] === after[key]);
 }
 
 const PULL_STEPS = 50;

@@ -1,17 +1,22 @@
 import type { GpuReading, HostReading } from '@ai-fabric/shared';
 import type { HostView } from './kept-tools.js';
 
+/** What is read of a host anyway. */
+export interface ReadHost {
+  readonly cardsAsked: Promise<void>;
+  readings(): { readonly gpus: Readonly<Record<string, GpuReading>>; readonly host: HostReading };
+}
+
 /** The newest readings, as the plan for a container needs them. Nothing is measured for it. */
-export function hostView(
-  readings: () => { readonly gpus: Readonly<Record<string, GpuReading>>; readonly host: HostReading },
-): HostView {
+export function hostView(read: () => ReadHost): HostView {
   return {
+    cardsAsked: () => read().cardsAsked,
     memoryFreeBytes: () => {
-      const { memoryTotalBytes, memoryUsedBytes } = readings().host;
+      const { memoryTotalBytes, memoryUsedBytes } = read().readings().host;
       return memoryTotalBytes === null || memoryUsedBytes === null
         ? null
         : memoryTotalBytes - memoryUsedBytes;
     },
-    vramUsedBytes: (card) => readings().gpus[card]?.vramUsedBytes ?? null,
+    vramUsedBytes: (card) => read().readings().gpus[card]?.vramUsedBytes ?? null,
   };
 }

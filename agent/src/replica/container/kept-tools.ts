@@ -29,6 +29,8 @@ export interface KeptTools {
 
 /** What is known of the host right now; `null` is unknown. */
 export interface HostView {
+  /** Resolves when it is known which cards there are. */
+  readonly cardsAsked: () => Promise<void>;
   memoryFreeBytes(): number | null;
   /** Used memory of a card. */
   vramUsedBytes(card: string): number | null;

@@ -1,16 +1,17 @@
 import type { VllmReplica } from '@ai-fabric/shared';
-import type { PullProgress } from '../../containers/container-engine.js';
+import type { ContainerEngine, ExecResult, PullProgress } from '../../containers/container-engine.js';
 import { ContainerEngineError } from '../../containers/container-engine-error.js';
 import type { LookStep } from '../engine-probe.js';
 import type { KeptContainer } from './decide/container-state.js';
 import type { ContainerStep, StepKind, StepOf, StepResult } from './decide/container-step.js';
-import { trouble } from './decide/container-trouble.js';
+import { type Trouble, trouble } from './decide/container-trouble.js';
 import { containerName, judgeContainer } from './decide/judge-container.js';
 import type { Wanted } from './decide/plan-input.js';
 import { readContainerError } from './decide/read-container-error.js';
 import { readContainerEnd, readEngineLog } from './decide/read-engine-log.js';
 import { judgeGpuList } from './decide/read-gpu-list.js';
 import type { EngineDoor } from './engine-door.js';
+import { findPortHolder } from './find-port-holder.js';
 import type { KeptTools } from './kept-tools.js';
 import { readLastLines } from './read-last-lines.js';
 import { type FitAnswer, RecipeError } from './replica-recipe.js';
@@ -47,8 +48,23 @@ export async function executeStep(
   try {
     return await run(context, step, signal);
   } catch (error) {
-    return readStepError(step.kind, error, signal);
+    const result = readStepError(step.kind, error, signal);
+    return result.kind === 'failed' && result.trouble.code === 'port_in_use'
+      ? nameHolder(context, result.trouble, signal)
+      : result;
   }
+}
+
+async function nameHolder(
+  { tools: { engine, memory }, desired }: StepContext,
+  told: Trouble,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const port = desired.port ?? memory.replica(desired.deployment).port;
+  const holder = port === null ? null : await findPortHolder(engine, port, signal).catch(() => null);
+  const who = holder === null ? 'a program of this host' : `the container ${holder}`;
+  const detail = port === null ? told.detail : `Port ${port} is in use by ${who}: ${told.detail}`;
+  return { kind: 'failed', trouble: { ...told, detail } };
 }
 
 function run<Kind extends StepKind>(
@@ -72,8 +88,9 @@ const executors: Executors = {
       signal.addEventListener('abort', finish, { once: true });
       if (signal.aborted) finish();
     }),
-  probe_engine: async ({ tools: { census } }) => {
-    const probe = await census.probe();
+  probe_engine: async ({ tools: { census } }, _, signal) => {
+    const probe = await unlessAborted(census.probe(), signal);
+    if (probe === null) return { kind: 'aborted' };
     if (probe.reachable) return DONE;
     return { kind: 'engine_away', trouble: trouble(probe.code, probe.detail, { fix: probe.fix }) };
   },
@@ -96,7 +113,9 @@ const executors: Executors = {
     return DONE;
   },
   check_fit: async ({ tools, desired, rung, onFit }, _, signal) => {
+    await unlessAborted(tools.host.cardsAsked(), signal);
     const answer = await tools.recipe.fit(desired, rung, signal);
+    if (signal.aborted) return { kind: 'aborted' };
     onFit(answer);
     if (answer.fit.verdict !== 'does_not_fit') return DONE;
     return { kind: 'failed', trouble: trouble('vram_insufficient', answer.fit.detail) };
@@ -109,7 +128,7 @@ const executors: Executors = {
   check_gpu: async ({ tools, desired, kept }, { id }, signal) => {
     const cards = tools.memory.replica(desired.deployment).cards;
     const wanted = kept?.adopted || cards.length === 0 ? null : cards;
-    const missing = judgeGpuList(await tools.engine.exec(id, ['nvidia-smi', '-L'], signal), wanted);
+    const missing = judgeGpuList(await listCards(tools.engine, id, signal), wanted);
     return missing === null ? DONE : { kind: 'gpu_missing', detail: missing };
   },
   list_models: look({ kind: 'list_models' }),
@@ -167,6 +186,29 @@ const executors: Executors = {
     return Promise.resolve(DONE);
   },
 };
+
+/** For what others wait for too, and nobody can end alone. @returns `null` on the signal */
+function unlessAborted<Value>(wait: Promise<Value>, signal: AbortSignal): Promise<Value | null> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => resolve(null);
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    wait.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}
+
+/** What cannot be run inside is as good as what is not there: the card comes with the program that lists it. */
+async function listCards(engine: ContainerEngine, id: string, signal: AbortSignal): Promise<ExecResult> {
+  try {
+    return await engine.exec(id, ['nvidia-smi', '-L'], signal);
+  } catch (error) {
+    const isRefusal =
+      error instanceof ContainerEngineError &&
+      (error.code === 'engine_failed' || error.code === 'bad_request');
+    if (!isRefusal) throw error;
+    return { exitCode: 126, output: error.detail };
+  }
+}
 
 function look(step: LookStep) {
   return async ({ door }: StepContext, _: unknown, signal: AbortSignal): Promise<StepResult> => {
@@ -229,6 +271,10 @@ function readStepError(step: StepKind, error: unknown, signal: AbortSignal): Ste
   switch (error.code) {
     case 'aborted':
       return { kind: 'aborted' };
+    case 'timeout':
+      if (step === 'pull') return failed(step, error);
+      // Whether it came to be is seen when the engine answers again.
+      return { kind: 'engine_away', trouble: readContainerError(step, error) };
     case 'unreachable':
       return { kind: 'engine_away', trouble: readContainerError(step, error) };
     case 'not_found':

@@ -39,7 +39,7 @@ export function judgeContainer(details: ContainerDetails | null, claim: Claim, d
 }
 
 /** Made by this agent for this deployment: label, name and host agree. */
-export function isOurs(
+function isOurs(
   { name, labels }: Pick<ContainerDetails, 'name' | 'labels'>,
   { deployment, hostId }: Pick<Claim, 'deployment' | 'hostId'>,
 ): boolean {
@@ -82,6 +82,6 @@ function addressOf({ ports, labels }: ContainerDetails): { host: string; port: n
   return { host: isOpenToAll(port.hostAddress) ? '127.0.0.1' : port.hostAddress, port: port.hostPort };
 }
 
-export function isOpenToAll(address: string): boolean {
+function isOpenToAll(address: string): boolean {
   return address === '' || address === '0.0.0.0' || address === '::';
 }

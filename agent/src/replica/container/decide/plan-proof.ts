@@ -6,8 +6,8 @@ import { type PlanInput, planNothing } from './plan-input.js';
 const GPU_AGAIN_MS = 300_000;
 const RELIST_MS = 60_000;
 /** So often is a card looked for before it is said to be missing: a driver that wakes up takes a moment. */
-export const GPU_MISSES_ALLOWED = 2;
-export const FAILED_PROOFS_ALLOWED = 3;
+const GPU_MISSES_ALLOWED = 2;
+const FAILED_PROOFS_ALLOWED = 3;
 
 /** A running container: ready only after its card was seen inside, the model is listed and a token came. */
 export function planProof(input: PlanInput, seen: KeptContainer): ContainerStep {

@@ -1,7 +1,7 @@
 const UUID = /\b((?:GPU|MIG)-[0-9a-fA-F][0-9a-fA-F-]{7,})\b/g;
 
 /** The UUIDs in what `nvidia-smi -L` prints, upper and lower case made one. */
-export function readGpuList(output: string): string[] {
+function readGpuList(output: string): string[] {
   return [...output.slice(0, 65_536).matchAll(UUID)].map(([, uuid = '']) => normal(uuid));
 }
 

@@ -7,7 +7,7 @@ import { trouble } from '../decide/container-trouble.js';
 import { planContainerStep } from '../decide/plan-container-step.js';
 import type { PlanInput, Wanted } from '../decide/plan-input.js';
 
-export const wantedRunning: Wanted = {
+const wantedRunning: Wanted = {
   wish: 'running',
   removed: false,
   image: 'vllm/vllm-openai:v0.11.0',

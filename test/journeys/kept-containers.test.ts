@@ -1,0 +1,389 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ContainerSpec } from '@ai-fabric/agent';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { freePorts } from '../bench/machine/free-ports.js';
+import { declare, KeptHost } from '../harness/kept-containers.js';
+import { temporaryDirectory } from '../harness/temporary-directory.js';
+import { eventually } from '../simulators/common/eventually.js';
+import type { StartProgram } from '../simulators/docker-engine/options.js';
+import {
+  type DockerEngineSimulator,
+  startDockerEngine,
+} from '../simulators/docker-engine/start-docker-engine.js';
+import { vllmProgram } from '../simulators/docker-engine/vllm-program.js';
+import type { VllmSimulator } from '../simulators/vllm/start-vllm-simulator.js';
+
+const CARD = 'GPU-5f1d3c8e-7a42-4c1e-9a53-1f0f7d3c2b11';
+const IMAGE = 'docker.io/vllm/vllm-openai:v0.32.0';
+const NAME = 'ai-fabric-qwen';
+
+let folder: ReturnType<typeof temporaryDirectory>;
+let engine: DockerEngineSimulator;
+let host: KeptHost;
+let inFlight: { count: number };
+let lastWords: string | null;
+let engines: VllmSimulator[];
+let foreignPort: number;
+
+beforeEach(async () => {
+  folder = temporaryDirectory();
+  lastWords = null;
+  engines = [];
+  inFlight = { count: 0 };
+  [foreignPort = 0] = await freePorts(1);
+  const start: StartProgram = vllmProgram({
+    dies: () => lastWords,
+    vllm: { sleepMode: true },
+    onEngine: (started) => engines.push(started),
+  });
+  engine = await startDockerEngine({
+    path: join(folder.path, 'docker.sock'),
+    cards: [{ uuid: CARD, name: 'NVIDIA GeForce RTX 4070' }],
+    registry: [
+      { reference: IMAGE, start },
+      { reference: 'docker.io/vllm/vllm-openai:v0.33.0', start },
+    ],
+    layerMs: 5,
+  });
+  host = new KeptHost({ socketPath: engine.path, cards: [CARD], inFlight });
+  await host.start();
+});
+
+afterEach(async () => {
+  await host.close();
+  await engine.close();
+  folder.remove();
+});
+
+const forever = new AbortController().signal;
+
+async function engineHas(image: string): Promise<void> {
+  await host.engine.pull(image, { onProgress: () => {} }, forever);
+}
+
+/** A container that somebody made before there was an agent. */
+function foreign({ name, labels = {} }: { name: string; labels?: Record<string, string> }): ContainerSpec {
+  return {
+    ...{ name, labels, image: IMAGE },
+    command: ['--model', 'Qwen/Qwen2.5-7B-Instruct', '--served-model-name', 'old-name'],
+    environment: {},
+    gpus: { uuids: [CARD] },
+    publish: [{ hostAddress: '0.0.0.0', hostPort: foreignPort, containerPort: 8_000 }],
+    volumes: [],
+    shmBytes: 64 * 1024 * 1024,
+    memoryLimitBytes: null,
+    securityLabelDisable: false,
+  };
+}
+
+async function ready(): Promise<string> {
+  host.declare(declare());
+  await host.reaches('ready');
+  return engine.container(NAME).id;
+}
+
+describe('a declared deployment', () => {
+  test('is pulled, made, proven, killed, back, changed, recognised after a restart, and gone without a trace', async () => {
+    const first = await ready();
+    const address = host.keepers.engineAddress('qwen');
+    expect(address).toMatchObject({ host: '127.0.0.1', port: host.status()?.port });
+    expect(host.status()).toMatchObject({
+      container: { id: first, adopted: false },
+      drift: [],
+      directKey: null,
+      maxModelLen: 4_096,
+    });
+
+    await engine.kill(NAME);
+    await eventually('the crash is seen', () => host.status()?.phase !== 'ready', 1_000);
+    expect(host.keepers.engineAddress('qwen')).toBeNull();
+    await host.reaches('ready');
+    expect(engine.container(NAME).id).toBe(first);
+
+    inFlight.count = 1;
+    host.declare(declare({ image: 'docker.io/vllm/vllm-openai:v0.33.0' }));
+    await host.reaches('draining');
+    expect(engine.container(NAME).id).toBe(first);
+    inFlight.count = 0;
+    await host.reaches('ready');
+    const second = engine.container(NAME).id;
+    expect(second).not.toBe(first);
+
+    const started = engines.length;
+    await host.stop();
+    await host.start();
+    host.declare(declare({ image: 'docker.io/vllm/vllm-openai:v0.33.0' }));
+    await host.reaches('ready');
+    expect(engine.container(NAME).id).toBe(second);
+    expect(engines.length).toBe(started);
+
+    host.declare();
+    await eventually('nothing is left', () => engine.containers.length === 0);
+  });
+
+  test('has a key that is nowhere but in its environment and in a private file', async () => {
+    await ready();
+    const key = host.keepers.engineAddress('qwen')?.key ?? '';
+    expect(key.length).toBeGreaterThanOrEqual(32);
+    expect(engine.container(NAME).environment).toMatchObject({ VLLM_API_KEY: key });
+    expect(
+      JSON.stringify([host.status(), host.keepers.issues(), engine.container(NAME).wish.argv]),
+    ).not.toContain(key);
+    const file = join(host.stateDirectory, 'replicas.json');
+    expect(readFileSync(file, 'utf8')).toContain(key);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test('tells its key in direct reach alone', async () => {
+    host.declare(declare({ reach: 'direct' }));
+    await host.reaches('ready');
+    expect(host.status()?.directKey).toBe(host.keepers.engineAddress('qwen')?.key);
+  });
+
+  test('is restarted when a restart is asked for, once', async () => {
+    const id = await ready();
+    host.declare(declare({ restartCount: 1 }));
+    await eventually('it was started again', () => engines.length === 2);
+    await host.reaches('ready');
+    expect(engine.container(NAME).id).toBe(id);
+    await host.stop();
+    await host.start();
+    host.declare(declare({ restartCount: 1 }));
+    await host.reaches('ready');
+    expect(engines.length).toBe(2);
+  });
+
+  test('is stopped while it is pulled, and pulled again later', async () => {
+    host.declare(declare({ wish: 'stopped' }));
+    await host.reaches('absent');
+    host.declare(declare());
+    host.declare(declare({ wish: 'stopped' }));
+    await eventually('it is stopped', () => host.status()?.detail === 'Stopped, as declared.');
+    expect(engine.containers.filter(({ state }) => state === 'running')).toEqual([]);
+    await ready();
+  });
+
+  test('gives its engine readings to whoever asks', async () => {
+    await ready();
+    await host.keepers.refreshReadings(2_000);
+    expect(host.keepers.readings()).toHaveProperty('qwen');
+  });
+
+  test('says what its engine said', async () => {
+    await ready();
+    const lines: string[] = [];
+    const logs = host.keepers.logs('qwen', { follow: false, tailLines: 50 }, new AbortController().signal);
+    for await (const { text } of logs ?? []) lines.push(text);
+    expect(lines.join('\n')).toContain('vLLM API server version');
+    expect(host.keepers.logs('nobody', { follow: false }, new AbortController().signal)).toBeNull();
+  });
+});
+
+describe('what stands in the way', () => {
+  test('of an image that is not there is said with its fix', async () => {
+    host.declare(declare({ image: 'docker.io/vllm/nope:1' }));
+    await host.reaches('failed');
+    expect(host.status()?.code).toMatch(/^(image_not_found|pull_failed)$/);
+    expect(host.keepers.issues()[0]?.fix).toBeTruthy();
+    await ready();
+    expect(host.keepers.issues()).toEqual([]);
+  });
+
+  test('of a pull that breaks inside a 200 is tried again', async () => {
+    engine.failNextPull({ message: 'unexpected EOF', afterLayers: 1 });
+    host.declare(declare());
+    await eventually('the failure is told', () => host.codes().includes('pull_failed'));
+    await host.reaches('ready');
+  });
+
+  test('of a full disk is said', async () => {
+    engine.failNextPull({ message: 'write /var/lib/docker/tmp/x: no space left on device' });
+    host.declare(declare());
+    await eventually('it is told', () => host.codes().includes('disk_full'));
+    await host.reaches('ready');
+  });
+
+  test('of a card that is silently not given is found by looking inside', async () => {
+    engine.loseGpus();
+    host.declare(declare());
+    await eventually('it is told', () => host.codes().includes('gpu_not_in_container'), 15_000);
+    expect(host.status()?.phase).not.toBe('ready');
+  });
+
+  test('of an engine that dies while it loads is read from its last words', async () => {
+    lastWords = 'huggingface_hub.errors.GatedRepoError: 401 Client Error.';
+    host.declare(declare());
+    await eventually('it is told', () => host.codes().includes('hf_token_needed'));
+    expect(host.keepers.issues()[0]?.detail).toContain('GatedRepoError');
+    lastWords = null;
+    await host.reaches('ready');
+    expect(host.keepers.issues()).toEqual([]);
+  });
+
+  test('of memory that is short steps down to the declared fallback', async () => {
+    lastWords = 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.';
+    host.declare(declare({ fallbacks: [{ contextTokens: 2_048 }] }));
+    await eventually('it is told', () => host.codes().includes('vram_insufficient'));
+    lastWords = null;
+    await host.reaches('ready');
+  });
+
+  test('of an owner that does not allow it is said with the rule, and makes nothing', async () => {
+    host.declare(declare({ extraArguments: ['--trust-remote-code'] }));
+    await host.reaches('failed');
+    expect(host.status()?.code).toBe('policy_refused');
+    expect(host.keepers.issues()[0]?.detail).toContain('engine arguments');
+    expect(engine.containers).toEqual([]);
+  });
+
+  test('of a port that another deployment has is said with its name', async () => {
+    await ready();
+    const port = host.status()?.port ?? 0;
+    host.declare(declare(), declare({ deployment: 'llama', servedModel: 'llama', port }));
+    await eventually('it is told', () => host.codes().includes('port_in_use'));
+    const issue = host.keepers.issues().find(({ code }) => code === 'port_in_use');
+    expect(issue?.detail).toContain(NAME);
+    expect(host.status()?.phase).toBe('ready');
+  });
+
+  test('of a container engine that goes away leaves what runs, and comes to an end by itself', {
+    timeout: 60_000,
+  }, async () => {
+    const id = await ready();
+    await engine.vanish();
+    await eventually('it is told', () => host.codes().includes('engine_unreachable'), 15_000);
+    expect(host.status()?.phase).toBe('ready');
+    await engine.comeBack();
+    await eventually('it is over', () => host.codes().length === 0, 15_000);
+    expect(engine.container(NAME).id).toBe(id);
+    expect(engines).toHaveLength(1);
+  });
+});
+
+describe('what is not ours', () => {
+  test('under our name is named and not touched, whatever label it forges', async () => {
+    await engineHas(IMAGE);
+    const labels = { 'io.ai-fabric.deployment': 'qwen', 'io.ai-fabric.host': 'host-2' };
+    const { id } = await host.engine.create(foreign({ name: NAME, labels }), forever);
+    await host.engine.start(id, forever);
+    host.declare(declare());
+    await host.reaches('failed');
+    expect(host.status()?.code).toBe('name_taken');
+    host.declare(declare({ wish: 'stopped' }));
+    host.declare();
+    expect(engine.container(NAME)).toMatchObject({ id, state: 'running' });
+    await host.engine.remove(id, forever);
+    await ready();
+  });
+
+  test('ten thousand events of others cost nothing but time', async () => {
+    const id = await ready();
+    engine.flood(10_000);
+    await engine.kill(NAME);
+    await eventually('the crash is seen', () => host.status()?.phase !== 'ready', 5_000);
+    await host.reaches('ready');
+    expect(engine.container(NAME).id).toBe(id);
+  });
+
+  test('and what nobody declares is reported, and removed only when told', async () => {
+    const id = await ready();
+    await host.stop();
+    await host.start();
+    host.declare();
+    await eventually('it is reported', () => host.keepers.orphans().length === 1);
+    expect(host.keepers.orphans()).toEqual([{ containerId: id, name: NAME, deployment: 'qwen' }]);
+    expect(engine.container(NAME).state).toBe('running');
+    expect(await host.keepers.removeOrphans(['f'.repeat(64)])).toEqual([
+      expect.stringContaining('no orphan'),
+    ]);
+    expect(await host.keepers.removeOrphans([id])).toEqual([]);
+    expect(engine.containers).toEqual([]);
+    expect(host.keepers.orphans()).toEqual([]);
+  });
+});
+
+describe('what somebody does by hand', () => {
+  test('is set right: removed, paused, stopped', async () => {
+    await ready();
+    await engine.remove(NAME);
+    await eventually('it is made anew', () => engines.length === 2);
+    await host.reaches('ready');
+    engine.pause(NAME);
+    await eventually('it is made anew', () => engines.length === 3);
+    await host.reaches('ready');
+    await engine.stop(NAME);
+    await eventually('it runs again', () => engines.length === 4);
+    await host.reaches('ready');
+  });
+});
+
+describe('parking', () => {
+  test('puts the engine to sleep and wakes it up again, also across a restart of the agent', async () => {
+    host.declare(declare({ parkable: true }));
+    await host.reaches('ready');
+    host.declare(declare({ parkable: true, wish: 'parked' }));
+    await host.reaches('parked');
+    expect(host.keepers.engineAddress('qwen')).toBeNull();
+    await host.stop();
+    await host.start();
+    host.declare(declare({ parkable: true, wish: 'parked' }));
+    await host.reaches('parked');
+    host.declare(declare({ parkable: true }));
+    await host.reaches('ready');
+    expect(engines).toHaveLength(1);
+  });
+});
+
+describe('a container that was there before', () => {
+  async function old(): Promise<string> {
+    await engineHas(IMAGE);
+    const { id } = await host.engine.create(foreign({ name: 'vllm-armitage' }), forever);
+    await host.engine.start(id, forever);
+    return id;
+  }
+  const adopting = declare({ servedModel: 'old-name', adopt: 'vllm-armitage' });
+
+  test('is adopted by name, kept by id, shown with its drift, and let go as it is', async () => {
+    const id = await old();
+    host.declare(adopting);
+    await host.reaches('ready');
+    expect(host.status()).toMatchObject({ container: { id, adopted: true } });
+    expect(host.status()?.drift).toEqual([
+      expect.stringContaining('no key'),
+      expect.stringContaining('not on loopback alone'),
+      expect.stringContaining('no label'),
+    ]);
+    expect(host.keepers.engineAddress('qwen')).toMatchObject({ host: '127.0.0.1', key: null });
+    host.declare({ ...adopting, contextTokens: 1_024 });
+    await host.stop();
+    await host.start();
+    host.declare({ ...adopting, contextTokens: 1_024 });
+    await host.reaches('ready');
+    expect(engines).toHaveLength(1);
+    host.declare();
+    await eventually('it is let go', () => host.keepers.count === 0);
+    expect(engine.container('vllm-armitage')).toMatchObject({ id, state: 'running' });
+    expect(host.keepers.orphans()).toEqual([]);
+  });
+
+  test('is brought back when it dies, and stopped when told', async () => {
+    await old();
+    host.declare(adopting);
+    await host.reaches('ready');
+    await engine.kill('vllm-armitage');
+    await eventually('it runs again', () => engines.length === 2);
+    await host.reaches('ready');
+    host.declare({ ...adopting, wish: 'stopped' });
+    await host.reaches('absent');
+    expect(engine.container('vllm-armitage').state).toBe('exited');
+  });
+
+  test('is not taken where it is the container of another deployment', async () => {
+    await ready();
+    host.declare(declare(), declare({ deployment: 'other', servedModel: 'qwen', adopt: NAME }));
+    await host.reaches('failed', 'other');
+    expect(host.status('other')?.code).toBe('name_taken');
+    expect(host.status()?.phase).toBe('ready');
+  });
+});
