@@ -30,6 +30,43 @@ const REQUIRE =
   "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);";
 
 /**
+ * What our programs use of undici. Its front door loads its fetch, caches, mocks and proxies as well: 8 MB of every
+ * control plane. The version is pinned, and a name that is missing here fails the bundling.
+ */
+const LEAN_UNDICI = `
+import api from 'undici/lib/api/index.js';
+import buildConnector from 'undici/lib/core/connect.js';
+import errors from 'undici/lib/core/errors.js';
+import Agent from 'undici/lib/dispatcher/agent.js';
+import Client from 'undici/lib/dispatcher/client.js';
+import Dispatcher from 'undici/lib/dispatcher/dispatcher.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
+Object.assign(Dispatcher.prototype, api);
+export { Agent, buildConnector, Client, errors, Pool };
+`;
+
+/** zod's own words are English ones for us; it brings those of fifty languages, one of them in every file. */
+const NO_LOCALES = 'export {};';
+
+/**
+ * @param {string} packageFolder from where the packages are found
+ * @returns {import('esbuild').Plugin}
+ */
+const lean = (packageFolder) => ({
+  name: 'lean',
+  setup(build) {
+    build.onResolve({ filter: /^undici$/ }, () => ({ path: 'undici', namespace: 'lean' }));
+    build.onResolve({ filter: /^\.\.\/locales\/index\.js$/ }, ({ importer }) =>
+      /[\\/]zod[\\/]v4[\\/]/.test(importer) ? { path: 'locales', namespace: 'lean' } : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: 'lean' }, ({ path }) => ({
+      contents: path === 'undici' ? LEAN_UNDICI : NO_LOCALES,
+      resolveDir: packageFolder,
+    }));
+  },
+});
+
+/**
  * Puts each program and all that it needs into a few files, `dist/program/main.js` and its like: reading hundreds of
  * small ones is half of the time that a start takes. Where nothing was compiled since, nothing is done.
  *
@@ -70,6 +107,7 @@ async function bundle(root, { name, entries, external }, folder) {
       platform: 'node',
       target: 'node20',
       external: [...external],
+      plugins: [lean(join(root, name))],
       // V8 keeps the text of what it runs for as long as it runs, and one letter outside Latin-1 doubles a whole file:
       // what stands in comments costs 5 MB of every control plane. Names stay, for stack traces.
       minifyWhitespace: true,

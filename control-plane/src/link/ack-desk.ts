@@ -35,10 +35,12 @@ export class AckDesk {
   /** The ack goes before the ping: its pong then proves that the agent has it. */
   heartbeat(entry: LinkEntry): void {
     if (entry.state.name !== 'linked') return;
-    this.#pay(entry);
-    entry.pingedMark = entry.telemetry?.seen.mark ?? 0;
-    entry.pingedAtMs = this.#clock.monotonicMs();
-    entry.socket.ping(String(entry.pingedMark));
+    entry.socket.together(() => {
+      this.#pay(entry);
+      entry.pingedMark = entry.telemetry?.seen.mark ?? 0;
+      entry.pingedAtMs = this.#clock.monotonicMs();
+      entry.socket.ping(String(entry.pingedMark));
+    });
   }
 
   pong(entry: LinkEntry, payload: string): void {

@@ -143,7 +143,10 @@ export class LinkLoop {
     const everySecond = this.#ticks % TICKS_PER_SECOND === 0;
     for (const entry of this.#entries.values()) {
       if (entry.id % SLOTS === this.#ticks % SLOTS) this.#acks.heartbeat(entry);
-      if (everySecond) this.#dispatch(entry, { type: 'tick', silentForMs: nowMs - entry.heardAtMs });
+      const silentForMs = nowMs - entry.heardAtMs;
+      // Of an agent that has just spoken no second tells anything new.
+      const isQuiet = entry.state.name !== 'linked' || silentForMs >= HEARTBEAT_INTERVAL_MS;
+      if (everySecond && isQuiet) this.#dispatch(entry, { type: 'tick', silentForMs });
     }
     this.#rivals.tick();
     this.#acks.tick();

@@ -13,6 +13,8 @@ export interface LinkSocket {
   bufferedBytes(): number;
   /** @param payload comes back with the pong, at most 125 bytes */
   ping(payload: string): void;
+  /** What is sent meanwhile goes out in one write. */
+  together(send: () => void): void;
   /** Closes in order; a peer that does not answer is cut off after two seconds. */
   close(code: number, reason: string): void;
 }
@@ -57,7 +59,7 @@ export function createLinkSocketAcceptor(): LinkSocketAcceptor {
     accept: (request, socket, head, opened) => {
       server.handleUpgrade(request, socket, head, (ws) => {
         const address = request.socket.remoteAddress ?? 'unknown';
-        listen(ws, opened(linkSocket(ws, address.replace(IPV4_IN_IPV6, ''))));
+        listen(ws, opened(linkSocket(ws, socket, address.replace(IPV4_IN_IPV6, ''))));
       });
     },
   };
@@ -79,7 +81,7 @@ function asBuffer(data: RawData): Buffer {
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
 }
 
-function linkSocket(ws: WebSocket, peerAddress: string): LinkSocket {
+function linkSocket(ws: WebSocket, socket: Duplex, peerAddress: string): LinkSocket {
   const isOpen = (): boolean => ws.readyState === WebSocket.OPEN;
   return {
     peerAddress,
@@ -90,6 +92,14 @@ function linkSocket(ws: WebSocket, peerAddress: string): LinkSocket {
     bufferedBytes: () => ws.bufferedAmount,
     ping: (payload) => {
       if (isOpen()) ws.ping(payload);
+    },
+    together: (send) => {
+      socket.cork();
+      try {
+        send();
+      } finally {
+        socket.uncork();
+      }
     },
     close: (code, reason) => ws.close(code, reason),
   };

@@ -18,6 +18,7 @@ const FUTURE_MS = 60_000;
 const FORGET_EVERY_MS = 60_000;
 
 const NONE: ReadonlySet<string> = new Set();
+const TICK: PresenceEvent = { kind: 'tick' };
 
 /** The in-memory picture of the fleet. The link writes it, everybody else reads it as `LiveView`. */
 export class LiveState implements LiveView {
@@ -228,8 +229,9 @@ export class LiveState implements LiveView {
   /** Once a second: silence makes a host late, then away. @returns those that it made so now */
   tick(): readonly PresenceChange[] {
     const changes: PresenceChange[] = [];
+    const at = this.#now();
     for (const record of this.#hosts.values()) {
-      if (!this.#advance(record, { kind: 'tick' })) continue;
+      if (!this.#advance(record, TICK, at)) continue;
       this.#tellHost(record);
       const presence = record.presence.presence;
       if (presence !== 'late' && presence !== 'away') continue;
@@ -295,8 +297,11 @@ export class LiveState implements LiveView {
     return record;
   }
 
-  #advance(record: HostRecord, event: PresenceEvent): boolean {
-    const at: Moment = { monotonicMs: this.#clock.monotonicMs(), wallMs: this.#clock.nowMs() };
+  #now(): Moment {
+    return { monotonicMs: this.#clock.monotonicMs(), wallMs: this.#clock.nowMs() };
+  }
+
+  #advance(record: HostRecord, event: PresenceEvent, at = this.#now()): boolean {
     const before = record.presence;
     record.presence = advancePresence(before, event, at);
     return record.presence.presence !== before.presence;

@@ -1,5 +1,5 @@
 import type { Clock } from '@ai-fabric/shared';
-import { Agent, request } from 'undici';
+import { Agent } from 'undici';
 import { type AttemptFailure, attemptFailure } from '../decide/attempt-failure.js';
 import { classifyError } from './classify-error.js';
 
@@ -36,8 +36,10 @@ export async function askOnce(question: Question, clock: Clock): Promise<Reply> 
   const tookMs = () => clock.monotonicMs() - startedAtMs;
   let answerBegan = false;
   try {
-    const answer = await request(question.url, {
-      dispatcher,
+    const { origin, pathname, search } = new URL(question.url);
+    const answer = await dispatcher.request({
+      origin,
+      path: pathname + search,
       method: question.method,
       headers: { ...question.headers },
       body: question.body,

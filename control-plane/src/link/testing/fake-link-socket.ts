@@ -43,6 +43,10 @@ export class FakeLinkSocket implements LinkSocket {
     return this.buffered;
   }
 
+  together(send: () => void): void {
+    send();
+  }
+
   ping(payload: string): void {
     if (!this.isOpen()) return;
     this.pings.push(payload);
