@@ -146,6 +146,7 @@ describe('a held request', () => {
   it('that meets a full engine waits again, and may be sent there again', async () => {
     let isFull = true;
     const url = await gateway.engine((_, response) => {
+      if (isFull) router.wait = WAIT;
       response.writeHead(isFull ? 503 : 200, { 'content-type': 'application/json' });
       response.end(isFull ? '{"error":{"message":"queue full"}}' : JSON_ANSWER);
     });
@@ -153,10 +154,7 @@ describe('a held request', () => {
     router.addDeployment(url);
     router.wait = null;
     const asked = post(false);
-    await until(() => {
-      router.wait ??= router.selected.length > 0 ? WAIT : null;
-      return router.held.size === 1;
-    }, 'it is held');
+    await untilHeld();
     isFull = false;
     serve();
     expect((await asked).status).toBe(200);

@@ -54,13 +54,19 @@ function advance(layer: Layer, status: string, current = Number.NaN, total = Num
   if (/^downloading/i.test(status)) {
     // A layer that is fetched anew after a break counts down for nobody.
     const doneBytes = current > 0 ? Math.max(current, layer.doneBytes) : layer.doneBytes;
-    return { doneBytes: Math.min(doneBytes, totalBytes ?? doneBytes), totalBytes, phase: 'downloading' };
+    return within({ doneBytes, totalBytes, phase: 'downloading' });
   }
   if (/^extracting/i.test(status))
     return whole({ ...layer, totalBytes: layer.totalBytes ?? totalBytes }, 'extracting');
   if (/^(pull complete|already exists)/i.test(status)) return whole(layer, 'done');
   if (/^(verifying checksum|download complete)/i.test(status)) return whole(layer, 'downloaded');
-  return { ...layer, totalBytes };
+  return within({ ...layer, totalBytes });
+}
+
+/** A total that is told late may be less than what was said to have come. */
+function within(layer: Layer): Layer {
+  const { doneBytes, totalBytes } = layer;
+  return totalBytes !== null && doneBytes > totalBytes ? { ...layer, doneBytes: totalBytes } : layer;
 }
 
 function whole(layer: Layer, phase: Layer['phase']): Layer {

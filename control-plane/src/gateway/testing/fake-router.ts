@@ -94,7 +94,7 @@ export class FakeRouter implements Router {
     }));
     return {
       kind: 'refuse',
-      code: tooSmall.size === this.candidates.length ? 'context_too_long' : 'all_failed',
+      code: tooSmall.size > 0 && tooSmall.size === this.candidates.length ? 'context_too_long' : 'all_failed',
       detail: 'nothing is left for "chat-fast"',
       retryAfterSeconds: 7,
       considered,
