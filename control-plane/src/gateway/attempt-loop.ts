@@ -38,6 +38,8 @@ export interface LoopRequest {
   readonly resolved: ResolvedModel;
   readonly mayCloud: boolean;
   readonly localOnly: boolean;
+  /** It may be held where nobody can take it now. */
+  readonly mayWait: boolean;
   readonly trace: TraceContext;
 }
 
@@ -110,7 +112,8 @@ export class AttemptLoop implements PatienceOwner {
 
   /** Asks the next target, waits for one, or tells the owner that there is none. */
   next(): void {
-    const wait = this.#look(this.#patience === null || !this.#patience.isOver);
+    const mayWait = this.#request.mayWait && this.#patience?.isOver !== true;
+    const wait = this.#look(mayWait);
     if (wait === null) return;
     this.#patience ??= this.#patienceFor(wait);
     this.#note(wait);

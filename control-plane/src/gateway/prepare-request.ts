@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Router } from '../router/route-types.js';
 import type { LoopRequest } from './attempt-loop.js';
 import type { GatewayError } from './decide/error-table.js';
+import { isCheck } from './decide/is-check.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
 import { mayAskFor, nameOfResolved } from './decide/may-ask-for.js';
 import { modelNotFound } from './decide/model-not-found.js';
@@ -46,6 +47,8 @@ export function prepareRequest(
     peeked: peeked.request,
     resolved,
     mayCloud: context.key.mayCloud,
+    // A check tells how things are now.
+    mayWait: !isCheck(headers, context.key),
     localOnly: oneHeader(headers[LOCAL_ONLY_HEADER])?.trim().toLowerCase() === 'true',
     trace: { traceparent: oneHeader(headers['traceparent']), tracestate: oneHeader(headers['tracestate']) },
   };

@@ -42,6 +42,7 @@ export function expectSoon(
   ruledOutBy: FilterReason,
   settings: ExpectationSettings,
 ): Expectation | null {
+  if (ruledOutBy !== 'full' && !isWished(replica)) return null;
   switch (ruledOutBy) {
     case 'full': {
       const lookAgainInMs = replica.busyForMs > 0 ? replica.busyForMs : null;
@@ -65,8 +66,16 @@ export function expectSoon(
 }
 
 /** Whether somebody is at work on it. Of an engine that others run, `starting` says only that nobody answers. */
-export function isUnderWay({ phase, deployment }: ReplicaCandidate): boolean {
-  return UNDER_WAY.has(phase) && !(deployment.engine === 'external' && phase === 'starting');
+export function isUnderWay(replica: ReplicaCandidate): boolean {
+  const { phase, deployment } = replica;
+  return (
+    UNDER_WAY.has(phase) && isWished(replica) && !(deployment.engine === 'external' && phase === 'starting')
+  );
+}
+
+/** An operator who stops or parks one wants nobody to wait for it. */
+function isWished({ deployment }: ReplicaCandidate): boolean {
+  return deployment.engine !== 'vllm' || deployment.wish === 'running';
 }
 
 /** Its host has a link and takes requests. */
@@ -77,6 +86,10 @@ function canBeReached({ presence, draining }: ReplicaCandidate): boolean {
 function expectPhase(replica: ReplicaCandidate, settings: ExpectationSettings): Expectation | null {
   const { phase, phaseForMs } = replica;
   if (phase === 'absent') return within(phaseForMs, settings.recreationMs, 'loading', true);
+  // One that its agent keeps is started again a second after it died; what lasts longer is no restart.
+  if (phase === 'failed' && replica.deployment.engine === 'vllm') {
+    return within(phaseForMs, settings.recreationMs, 'loading', false);
+  }
   if (isUnderWay(replica)) return { reason: 'loading', isSure: true, lookAgainInMs: null };
   return phase === 'starting' ? within(phaseForMs, settings.unansweredMs, 'loading', false) : null;
 }

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { buildDeployment } from '../../declared/decide/build-deployment.js';
+import type { VllmDeployment } from '../../declared/declared-state.js';
+import { deploymentEntrySchema } from '../../declared/fabric-schema.js';
 import type { CandidateGroup, ReplicaCandidate } from '../candidate.js';
 import type { RouteDecision, RouteRequest } from '../route-types.js';
 import { defaultRouterSettings } from '../router-settings.js';
@@ -11,6 +14,13 @@ import {
   roleOf,
 } from '../testing/router-fixtures.js';
 import { route } from './route.js';
+
+function vllmDeploymentOf(name: string, wish: VllmDeployment['wish']): VllmDeployment {
+  const entry = deploymentEntrySchema.parse({
+    ...{ engine: 'vllm', host: 'armitage', task: 'chat', model: 'Qwen/Qwen2.5-3B-Instruct', wish },
+  });
+  return buildDeployment(name, entry) as VllmDeployment;
+}
 
 const cloud = cloudGroupOf(cloudOf('openai/cheap'));
 
@@ -105,6 +115,22 @@ describe('whether a request is held for', () => {
       expect(decide([replicasOf(replica)], impatient).kind).toBe('refuse');
       expect(decide([replicasOf(replica)], { excluded, mayWait: false }).kind).toBe('refuse');
     });
+  });
+
+  it.each([
+    { phase: 'failed' as const, phaseForMs: 1_000, wish: 'running' as const, told: 'wait: loading' },
+    { phase: 'failed' as const, phaseForMs: 6_000, wish: 'running' as const, told: 'refuse: not_ready' },
+    { phase: 'crash_looping' as const, phaseForMs: 0, wish: 'running' as const, told: 'refuse: not_ready' },
+    { phase: 'absent' as const, phaseForMs: 1_000, wish: 'running' as const, told: 'wait: loading' },
+    { phase: 'starting' as const, phaseForMs: 200_000, wish: 'running' as const, told: 'wait: loading' },
+    { phase: 'absent' as const, phaseForMs: 1_000, wish: 'stopped' as const, told: 'refuse: not_ready' },
+    { phase: 'stopping' as const, phaseForMs: 1_000, wish: 'stopped' as const, told: 'refuse: not_ready' },
+    { phase: 'draining' as const, phaseForMs: 1_000, wish: 'parked' as const, told: 'refuse: not_ready' },
+    { phase: 'parked' as const, phaseForMs: 1_000, wish: 'parked' as const, told: 'refuse: not_ready' },
+  ])('one that its agent keeps, wished $wish, $phase for $phaseForMs ms: $told', (row) => {
+    const { phase, phaseForMs, wish } = row;
+    const replica = { ...replicaOf('a', { phase, phaseForMs }), deployment: vllmDeploymentOf('a', wish) };
+    expect(told(decide([replicasOf(replica)]))).toBe(row.told);
   });
 
   it('names what it waits for, the nearest of them, and when to look by itself', () => {
