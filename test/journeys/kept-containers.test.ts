@@ -344,6 +344,14 @@ describe('a container that was there before', () => {
   }
   const adopting = declare({ servedModel: 'old-name', adopt: 'vllm-armitage' });
 
+  test('is not adopted where the host’s owner forbids it, and runs on', async () => {
+    const id = await old();
+    host.declare({ ...adopting, extraArguments: ['--trust-remote-code'] });
+    await host.reaches('failed');
+    expect(host.status()).toMatchObject({ code: 'policy_refused', container: null });
+    expect(await host.engine.inspect(id, forever)).toMatchObject({ state: 'running' });
+  });
+
   test('is adopted by name, kept by id, shown with its drift, and let go as it is', async () => {
     const id = await old();
     host.declare(adopting);

@@ -293,7 +293,7 @@ export class ContainerKeeper implements ReplicaKeeper {
   }
 
   #refusal(): PlanInput['refusal'] {
-    return this.#desired.adopt === null ? this.#tools.recipe.refusal(this.#desired) : null;
+    return this.#tools.recipe.refusal(this.#desired);
   }
 
   #parkingRefusal(): string | null {

@@ -353,6 +353,15 @@ describe('a foreign container', () => {
     expect(world.containers[0]).toMatchObject({ id, run: 'ended' });
   });
 
+  test('that the host’s owner does not let be adopted is not, and is left alone', () => {
+    const world = new World({ adopt: 'vllm-armitage' });
+    world.refusal = { rule: 'adopt', detail: 'not among: ours-*' };
+    world.add({ name: 'vllm-armitage', owner: 'foreign', specHash: null });
+    world.run(MINUTE_MS);
+    expect(world.state).toMatchObject({ phase: 'failed', trouble: { code: 'policy_refused' } });
+    expect([world.adoptedId, world.containers[0]?.run]).toEqual([null, 'running']);
+  });
+
   test('that is to be adopted and is not there is waited for', () => {
     const world = new World({ adopt: 'vllm-armitage' });
     world.run(MINUTE_MS);

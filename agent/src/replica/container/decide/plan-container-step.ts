@@ -18,7 +18,11 @@ export function planContainerStep(input: PlanInput): ContainerStep {
   if (seen.kind === 'unknown' || state.stale) return { kind: 'inspect' };
   if (nowMs < state.dueMs) return { kind: 'wait_until', untilMs: state.dueMs };
   if (wanted.removed) return planRemoval(input);
-  if (seen.kind === 'adoptable') return { kind: 'adopt', id: seen.id, name: seen.name };
+  if (seen.kind === 'adoptable') {
+    return input.refusal === null
+      ? { kind: 'adopt', id: seen.id, name: seen.name }
+      : refuse(input.refusal, null);
+  }
   if (isOff(input)) return planOff(input);
   switch (seen.kind) {
     case 'foreign':
