@@ -63,6 +63,7 @@ describe('the only replica of a role is made anew', () => {
     const answer = await asked;
     expect(answer.status).toBe(200);
     expect(Number(answer.headers.get('x-fabric-queue-ms'))).toBeGreaterThan(0);
+    await answer.text();
     let row = { queueMs: 0, explanation: { whyHere: '' } };
     await eventually('it is in the log', async () => {
       row = await fabric.controlPlane.api<typeof row>('/requests/held-and-served');

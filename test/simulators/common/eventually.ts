@@ -1,7 +1,8 @@
 /**
- * Waits until a condition holds, looking each 5 ms.
+ * Waits until a condition holds, looking each 5 ms. A condition that throws does not hold yet: what it asks
+ * may not be there before its time (a row of the log is written when its request is over).
  *
- * @throws Error naming the condition after `deadlineMs`
+ * @throws Error naming the condition after `deadlineMs`, with the last thing that it threw as its cause
  */
 export async function eventually(
   what: string,
@@ -9,8 +10,14 @@ export async function eventually(
   deadlineMs = 15_000,
 ): Promise<void> {
   const endMs = performance.now() + deadlineMs;
-  while (!(await holds())) {
-    if (performance.now() > endMs) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+  for (;;) {
+    let cause: unknown;
+    try {
+      if (await holds()) return;
+    } catch (thrown) {
+      cause = thrown;
+    }
+    if (performance.now() > endMs) throw new Error(`not within ${deadlineMs} ms: ${what}`, { cause });
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
