@@ -39,8 +39,7 @@ function describeInput({ target, data, error }: Checked, body: z.ZodType | null)
     .slice(0, MAX_TOLD)
     .map(({ path, message }) => `${[part, path.join('.')].join(' ').trimEnd()}: ${message}`);
   const more = findings.length > MAX_TOLD ? `; and ${findings.length - MAX_TOLD} more` : '';
-  const fix = 'what each call takes stands in the API document: GET /api/v1/openapi.json';
-  return new ApiError('invalid', `${told.join('; ')}${more}`, fix);
+  return new ApiError('invalid', `${told.join('; ')}${more}`);
 }
 
 function jsonSchemaOf(schema: z.ZodType): unknown {
