@@ -43,7 +43,7 @@ export class EngineConnection {
     return this.#hasHeard;
   }
 
-  /** @throws what broke the connection, HttpAnswerError, or what `fail` is given */
+  /** @throws what broke the connection, an error with the code `no_http` or `too_long`, or what `fail` is given */
   ask(head: string, body: Buffer | string | null, maxBytes: number): Promise<EngineAnswer> {
     this.#hasHeard = false;
     const answer = new Promise<EngineAnswer>((resolve, reject) => {

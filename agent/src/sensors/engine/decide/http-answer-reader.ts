@@ -1,7 +1,7 @@
 import { type HttpHead, parseHttpHead } from './parse-http-head.js';
 
 /** `no_http`, `too_long`; what the connection did is not known here. */
-export class HttpAnswerError extends Error {
+class HttpAnswerError extends Error {
   override readonly name = 'HttpAnswerError';
   readonly code: 'no_http' | 'too_long';
 

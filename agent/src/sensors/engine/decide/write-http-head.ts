@@ -1,4 +1,4 @@
-export interface HttpQuestion {
+interface HttpQuestion {
   readonly method: 'GET' | 'POST';
   readonly url: URL;
   readonly json?: unknown;
