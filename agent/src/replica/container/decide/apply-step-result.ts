@@ -1,9 +1,10 @@
-import { applyEngineLook, READY_LOOK_MS } from './apply-engine-look.js';
+import { applyEngineLook } from './apply-engine-look.js';
 import { applySeen } from './apply-seen.js';
 import { enterPhase, type KeptContainer, type KeptState, noProof } from './container-state.js';
 import type { ContainerStep, StepOf, StepResult } from './container-step.js';
 import type { Trouble } from './container-trouble.js';
 import { type FailContext, failKept } from './fail-kept.js';
+import { nextReadyLookMs } from './next-ready-look.js';
 import type { Wanted } from './plan-input.js';
 
 export interface ApplyContext extends FailContext {
@@ -119,7 +120,7 @@ function settled(state: KeptState, { phase, detail }: StepOf<'settle'>, nowMs: n
     troubleStep: null,
     drained: false,
     readySinceMs: phase === 'ready' ? nowMs : null,
-    dueMs: phase === 'ready' ? nowMs + READY_LOOK_MS : nowMs,
+    dueMs: phase === 'ready' ? nextReadyLookMs(nowMs) : nowMs,
   };
 }
 
