@@ -1,4 +1,10 @@
-import { type Clock, type GoodbyeReason, type Random, withoutDirectKey } from '@ai-fabric/shared';
+import {
+  type Clock,
+  type GoodbyeReason,
+  type HostPolicy,
+  type Random,
+  withoutDirectKey,
+} from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { NotJoinedError } from './agent-errors.js';
 import type { AgentConfig } from './config/agent-config.js';
@@ -55,6 +61,8 @@ export interface AgentDependencies {
   readonly containerEngine?: ContainerEngine;
   /** How declarations become containers. */
   readonly openRecipe?: (memory: ReplicaMemory, host: Omit<RecipeHost, 'variables'>) => ReplicaRecipe;
+  /** What this host's owner allows: told, so that what will be refused is known beforehand. By default nothing is told. */
+  readonly policy?: HostPolicy;
   /** Called each time that a link is up. */
   readonly onLinked?: (status: AgentStatus) => void;
 }
@@ -204,6 +212,7 @@ class RunningAgent implements Agent {
     const sensors = this.#deps.sensors ?? this.#openSensors();
     const reporter = new Reporter({
       ...{ sensors, replicas, time, clock, log },
+      policy: this.#deps.policy ?? null,
       send: (report) => link.sendReport(report),
       gpuCadenceMs: this.#config.gpuCadenceMs,
       hostCadenceMs: this.#config.hostCadenceMs,
