@@ -18,6 +18,7 @@ export type { AgentState } from './identity/agent-state.js';
 export { type PrivateFiles, privateFiles, StateFileError } from './identity/private-files.js';
 export { type JoinDependencies, type JoinRequest, joinFabric } from './join.js';
 export { LinkError, type LinkFailure } from './link/link-failure.js';
+export type { StorageView } from './replica/container/kept-tools.js';
 export { type Containers, openContainers } from './replica/container/open-containers.js';
 export type { ReplicaMemory } from './replica/container/replica-memory.js';
 export type { ContainerParts, ReplicaRecipe } from './replica/container/replica-recipe.js';

@@ -21,6 +21,8 @@ import type { LinkFailure } from './link/link-failure.js';
 import type { OpenLinkSocket } from './link/link-socket.js';
 import { modelsEndpoint } from './models/models-endpoint.js';
 import { openModelCache } from './models/open-model-cache.js';
+import { weightsLook } from './models/weights-look.js';
+import { engineStorage } from './replica/container/engine-storage.js';
 import { hostView } from './replica/container/host-view.js';
 import { type Containers, openContainers } from './replica/container/open-containers.js';
 import type { ReplicaMemory } from './replica/container/replica-memory.js';
@@ -294,12 +296,19 @@ class RunningAgent implements Agent {
           statuses: () => replicas().statuses(),
         }),
       );
+    const host = hostView(reporter);
     return openContainers({
       ...{ engine, openRecipe: openFor, stateDirectory, clock, random, log },
       files: this.#identity.files,
       hostId: this.#state.hostId,
       inFlight,
-      host: hostView(reporter),
+      host,
+      openStorage: (parts) =>
+        engineStorage({
+          ...{ census: parts.census, platform },
+          systemDriveFreeBytes: host.systemDriveFreeBytes,
+          weights: weightsLook({ ...parts, clock, log }),
+        }),
       onOrphans: () => reporter().replicasChanged(),
     });
   }

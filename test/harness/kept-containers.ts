@@ -7,6 +7,7 @@ import {
   privateFiles,
   ReplicaKeepers,
   type ReplicaRecipe,
+  type StorageView,
 } from '@ai-fabric/agent';
 import { type ReplicaStatus, systemClock, type VllmReplica } from '@ai-fabric/shared';
 import { pino } from 'pino';
@@ -18,6 +19,8 @@ export interface KeptHostOptions {
   readonly socketPath: string;
   readonly cards: readonly string[];
   readonly inFlight?: { count: number };
+  /** What is known of the engine's disk; by default nothing. */
+  readonly storage?: StorageView;
 }
 
 /** What an agent's replicas are declared as in these tests. */
@@ -85,7 +88,7 @@ export class KeptHost {
   async start(): Promise<void> {
     const clock = systemClock();
     const log = pino({ level: 'silent' });
-    const { socketPath, cards, inFlight = { count: 0 } } = this.#options;
+    const { socketPath, cards, inFlight = { count: 0 }, storage } = this.#options;
     this.#engine = openContainerEngine({ endpoints: [socketPath], platform: process.platform, clock, log });
     const onChange = (): void => {
       this.#changes += 1;
@@ -105,6 +108,7 @@ export class KeptHost {
         memoryFreeBytes: () => 64 * 1024 ** 3,
         vramUsedBytes: () => null,
       },
+      ...(storage === undefined ? {} : { openStorage: () => storage }),
       ...{ clock, log, random: Math.random },
       onOrphans: onChange,
     });

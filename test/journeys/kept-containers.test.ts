@@ -25,6 +25,7 @@ let inFlight: { count: number };
 let lastWords: string | null;
 let engines: VllmSimulator[];
 let foreignPort: number;
+let disk: { freeBytes: number; missingBytes: number; cached: boolean };
 
 beforeEach(async () => {
   folder = temporaryDirectory();
@@ -46,7 +47,19 @@ beforeEach(async () => {
     ],
     layerMs: 5,
   });
-  host = new KeptHost({ socketPath: engine.path, cards: [CARD], inFlight });
+  disk = { freeBytes: 100e9, missingBytes: 5e9, cached: false };
+  host = new KeptHost({
+    ...{ socketPath: engine.path, cards: [CARD], inFlight },
+    storage: {
+      imageBytes: () => Promise.resolve(9e9),
+      room: () => Promise.resolve({ freeBytes: disk.freeBytes, virtualDisk: false }),
+      weights: () =>
+        Promise.resolve({
+          ...{ complete: disk.cached, weightBytes: 5e9, freeBytes: disk.freeBytes },
+          missingBytes: disk.cached ? 0 : disk.missingBytes,
+        }),
+    },
+  });
   await host.start();
 });
 
@@ -204,6 +217,35 @@ describe('what stands in the way', () => {
     await host.reaches('ready');
   });
 
+  test('of a disk that has no room is said with the numbers before anything is fetched', async () => {
+    disk.freeBytes = 7e9;
+    host.declare(declare());
+    await host.reaches('failed');
+    expect(host.status()).toMatchObject({
+      ...{ code: 'disk_full', detail: expect.stringContaining('at least 9.0 GB for the image') },
+      growth: { imageBytes: 22.5e9, freeBytes: 7e9 },
+    });
+    expect(host.keepers.issues()).toMatchObject([{ code: 'disk_full', severity: 'error' }]);
+    expect(await host.engine.findImage(IMAGE, forever)).toBeNull();
+    disk.freeBytes = 100e9;
+    host.declare(declare({ maxConcurrent: 5 }));
+    await host.reaches('ready');
+    expect(host.status()).toMatchObject({ growth: null });
+    expect(host.keepers.issues()).toEqual([]);
+  });
+
+  test('of a disk that has no room for the weights is said before a container is made', async () => {
+    await engineHas(IMAGE);
+    Object.assign(disk, { freeBytes: 4e9 });
+    host.declare(declare());
+    await host.reaches('failed');
+    expect(host.status()?.detail).toContain('at least 5.0 GB for the weights');
+    expect(engine.containers).toEqual([]);
+    disk.cached = true;
+    host.declare(declare({ maxConcurrent: 5 }));
+    await host.reaches('ready');
+  });
+
   test('of a card that is silently not given is found by looking inside', async () => {
     engine.loseGpus();
     host.declare(declare());
@@ -227,6 +269,23 @@ describe('what stands in the way', () => {
     await eventually('it is told', () => host.codes().includes('vram_insufficient'));
     lastWords = null;
     await host.reaches('ready');
+  });
+
+  test('of memory that is short is remembered with its fallback by an agent that starts anew', async () => {
+    lastWords = 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.';
+    const declared = declare({ fallbacks: [{ contextTokens: 2_048 }] });
+    const madeFrom = () => engine.containers[0]?.wish.labels['io.ai-fabric.spec'];
+    host.declare(declared);
+    await eventually('it was made', () => madeFrom() !== undefined);
+    const first = madeFrom();
+    await eventually('it was made anew', () => madeFrom() !== undefined && madeFrom() !== first);
+    const second = madeFrom();
+    await host.stop();
+    lastWords = null;
+    await host.start();
+    host.declare(declared);
+    await host.reaches('ready');
+    expect(madeFrom()).toBe(second);
   });
 
   test('of an owner that does not allow it is said with the rule, and makes nothing', async () => {

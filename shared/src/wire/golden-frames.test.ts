@@ -42,7 +42,7 @@ const optional = [
   /^body\.joinToken$/,
   /^body\.(inventory|telemetry|backfill|replicas|orphans|issues|droppedSamples)$/,
   /^body\.inventory\.policy$/,
-  /^body\.replicas\.\d+\.(progress|phaseSeconds|usualPhaseSeconds|container|drift|fit|port|directKey)$/,
+  /^body\.replicas\.\d+\.(progress|phaseSeconds|usualPhaseSeconds|container|drift|fit|growth|port|directKey)$/,
   /^body\.command\.replicas\.\d+\.environment\.[A-Z_]+$/,
   /^body\.command\.replicas\.\d+\.fallbacks\.\d+\.(contextTokens|maxConcurrent|gpuMemoryRatio)$/,
   /^body\.telemetry\.\d+\.(host|gpus|replicas)(\..+)?$/,
