@@ -6,6 +6,7 @@ import {
   openContainers,
   privateFiles,
   ReplicaKeepers,
+  type ReplicaMemory,
   type ReplicaRecipe,
   type StorageView,
 } from '@ai-fabric/agent';
@@ -14,13 +15,17 @@ import { pino } from 'pino';
 import { eventually } from '../simulators/common/eventually.js';
 import { temporaryDirectory } from './temporary-directory.js';
 
+type StorageParts = Parameters<NonNullable<Parameters<typeof openContainers>[0]['openStorage']>>[0];
+
 export interface KeptHostOptions {
   /** Of the container engine. */
   readonly socketPath: string;
   readonly cards: readonly string[];
   readonly inFlight?: { count: number };
   /** What is known of the engine's disk; by default nothing. */
-  readonly storage?: StorageView;
+  readonly openStorage?: (parts: StorageParts) => StorageView;
+  /** By default one without rules, and with room for everything. */
+  readonly openRecipe?: (memory: ReplicaMemory) => ReplicaRecipe;
 }
 
 /** What an agent's replicas are declared as in these tests. */
@@ -88,14 +93,14 @@ export class KeptHost {
   async start(): Promise<void> {
     const clock = systemClock();
     const log = pino({ level: 'silent' });
-    const { socketPath, cards, inFlight = { count: 0 }, storage } = this.#options;
+    const { socketPath, cards, inFlight = { count: 0 }, openStorage } = this.#options;
     this.#engine = openContainerEngine({ endpoints: [socketPath], platform: process.platform, clock, log });
     const onChange = (): void => {
       this.#changes += 1;
     };
     this.#containers = await openContainers({
       engine: this.#engine,
-      openRecipe: () => plainRecipe(cards),
+      openRecipe: this.#options.openRecipe ?? (() => plainRecipe(cards)),
       stateDirectory: this.#state.path,
       files: privateFiles({ platform: process.platform, windowsDirectory: '' }),
       hostId: 'host-1',
@@ -108,7 +113,7 @@ export class KeptHost {
         memoryFreeBytes: () => 64 * 1024 ** 3,
         vramUsedBytes: () => null,
       },
-      ...(storage === undefined ? {} : { openStorage: () => storage }),
+      ...(openStorage === undefined ? {} : { openStorage }),
       ...{ clock, log, random: Math.random },
       onOrphans: onChange,
     });

@@ -15,6 +15,7 @@ import { vllmProgram } from '../simulators/docker-engine/vllm-program.js';
 import type { VllmSimulator } from '../simulators/vllm/start-vllm-simulator.js';
 
 const CARD = 'GPU-5f1d3c8e-7a42-4c1e-9a53-1f0f7d3c2b11';
+const OTHER_CARD = 'GPU-8b2e91d0-1c53-4f60-b7de-9a44c1d20e77';
 const IMAGE = 'docker.io/vllm/vllm-openai:v0.32.0';
 const NAME = 'ai-fabric-qwen';
 
@@ -22,6 +23,7 @@ let folder: ReturnType<typeof temporaryDirectory>;
 let engine: DockerEngineSimulator;
 let host: KeptHost;
 let inFlight: { count: number };
+let cards: string[];
 let lastWords: string | null;
 let engines: VllmSimulator[];
 let foreignPort: number;
@@ -32,6 +34,7 @@ beforeEach(async () => {
   lastWords = null;
   engines = [];
   inFlight = { count: 0 };
+  cards = [CARD];
   [foreignPort = 0] = await freePorts(1);
   const start: StartProgram = vllmProgram({
     dies: () => lastWords,
@@ -40,7 +43,7 @@ beforeEach(async () => {
   });
   engine = await startDockerEngine({
     path: join(folder.path, 'docker.sock'),
-    cards: [{ uuid: CARD, name: 'NVIDIA GeForce RTX 4070' }],
+    cards: [CARD, OTHER_CARD].map((uuid) => ({ uuid, name: 'NVIDIA GeForce RTX 4070' })),
     registry: [
       { reference: IMAGE, start },
       { reference: 'docker.io/vllm/vllm-openai:v0.33.0', start },
@@ -49,8 +52,8 @@ beforeEach(async () => {
   });
   disk = { freeBytes: 100e9, missingBytes: 5e9, cached: false };
   host = new KeptHost({
-    ...{ socketPath: engine.path, cards: [CARD], inFlight },
-    storage: {
+    ...{ socketPath: engine.path, cards, inFlight },
+    openStorage: () => ({
       imageBytes: () => Promise.resolve(9e9),
       room: () => Promise.resolve({ freeBytes: disk.freeBytes, virtualDisk: false }),
       weights: () =>
@@ -58,7 +61,7 @@ beforeEach(async () => {
           ...{ complete: disk.cached, weightBytes: 5e9, freeBytes: disk.freeBytes },
           missingBytes: disk.cached ? 0 : disk.missingBytes,
         }),
-    },
+    }),
   });
   await host.start();
 });
@@ -286,6 +289,14 @@ describe('what stands in the way', () => {
     host.declare(declared);
     await host.reaches('ready');
     expect(madeFrom()).toBe(second);
+    // What was too much for one card may fit another.
+    await host.stop();
+    await engine.remove(NAME);
+    cards[0] = OTHER_CARD;
+    await host.start();
+    host.declare(declared);
+    await host.reaches('ready');
+    expect(madeFrom()).toBe(first);
   });
 
   test('of an owner that does not allow it is said with the rule, and makes nothing', async () => {
