@@ -331,9 +331,11 @@ export class ContainerKeeper implements ReplicaKeeper {
 
   #parkingRefusal(): string | null {
     const { host, memory } = this.#tools;
+    const { model, revision } = this.#desired;
     return judgeParking(this.#desired, {
       memoryFreeBytes: host.memoryFreeBytes(),
-      weightBytes: memory.footprint('weights', this.#desired.model),
+      // What the engine measured, else the files: of what never ran here that is the next best.
+      weightBytes: memory.footprint('weights', model) ?? memory.weights(model, revision)?.weightBytes ?? null,
     });
   }
 
