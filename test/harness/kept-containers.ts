@@ -100,7 +100,7 @@ export class KeptHost {
     };
     this.#containers = await openContainers({
       engine: this.#engine,
-      openRecipe: this.#options.openRecipe ?? (() => plainRecipe(cards)),
+      openRecipe: this.#options.openRecipe ?? ((memory) => plainRecipe(cards, memory)),
       stateDirectory: this.#state.path,
       files: privateFiles({ platform: process.platform, windowsDirectory: '' }),
       hostId: 'host-1',
@@ -157,7 +157,9 @@ export class KeptHost {
 }
 
 /** Declarations as containers, without the rules of an owner and with room for everything. */
-function plainRecipe(cards: readonly string[]): ReplicaRecipe {
+function plainRecipe(cards: readonly string[], memory: ReplicaMemory): ReplicaRecipe {
+  const isOffline = ({ model, revision }: VllmReplica): boolean =>
+    memory.weights(model, revision)?.complete ?? false;
   const specHash = ({ image, model, contextTokens, extraArguments }: VllmReplica, rung: number): string =>
     createHash('sha256')
       .update(JSON.stringify([image, model, contextTokens, extraArguments, rung]))
@@ -182,12 +184,13 @@ function plainRecipe(cards: readonly string[]): ReplicaRecipe {
           ...['--model', desired.model, '--served-model-name', desired.servedModel],
           ...['--max-model-len', String(desired.contextTokens ?? 4_096), ...desired.extraArguments],
         ],
-        environment: { VLLM_API_KEY: key },
+        environment: { VLLM_API_KEY: key, ...(isOffline(desired) ? { HF_HUB_OFFLINE: '1' } : {}) },
         labels: {
           'io.ai-fabric.deployment': desired.deployment,
           'io.ai-fabric.spec': specHash(desired, rung),
           'io.ai-fabric.host': hostId,
           'io.ai-fabric.container-port': '8000',
+          'io.ai-fabric.offline': String(isOffline(desired)),
         },
         gpus: desired.gpu.select === 'none' ? 'none' : { uuids: cards },
         publish: [{ hostAddress: '127.0.0.1', hostPort: port, containerPort: 8_000 }],

@@ -180,6 +180,25 @@ describe('a declared deployment', () => {
     await ready();
   });
 
+  test('loads without the hub from the second start on, and a running one is left alone for it', async () => {
+    const first = await ready();
+    expect(engine.container(NAME).environment).not.toHaveProperty('HF_HUB_OFFLINE');
+    // It has fetched what it loads by now, and a new agent finds that out.
+    disk.cached = true;
+    await host.stop();
+    await host.start();
+    host.declare(declare());
+    await host.reaches('ready');
+    await eventually('it is known', () =>
+      readFileSync(join(host.stateDirectory, 'replicas.json'), 'utf8').includes('"complete":true'),
+    );
+    expect(engine.container(NAME).id).toBe(first);
+    await engine.kill(NAME);
+    await eventually('it is made anew', () => engine.containers.some(({ id }) => id !== first));
+    await host.reaches('ready');
+    expect(engine.container(NAME).environment).toMatchObject({ HF_HUB_OFFLINE: '1' });
+  });
+
   test('gives its engine readings to whoever asks', async () => {
     await ready();
     await host.keepers.refreshReadings(2_000);
@@ -264,6 +283,23 @@ describe('what stands in the way', () => {
     lastWords = null;
     await host.reaches('ready');
     expect(host.keepers.issues()).toEqual([]);
+  });
+
+  test('of weights that looked whole, and did not load without the hub, is mended by asking the hub', async () => {
+    disk.cached = true;
+    lastWords = 'huggingface_hub.errors.LocalEntryNotFoundError: Cannot find an appropriate cached snapshot';
+    host.declare(declare());
+    const offline = () => engine.containers[0]?.environment['HF_HUB_OFFLINE'];
+    await eventually('it tries without the hub', () => offline() === '1');
+    await eventually('it is told', () => host.codes().includes('hub_unreachable'));
+    await eventually('it is made anew', () => engine.containers.length > 0 && offline() === undefined);
+    lastWords = null;
+    await host.reaches('ready');
+    const { id } = engine.container(NAME);
+    await engine.kill(NAME);
+    await eventually('the crash is seen', () => host.status()?.phase !== 'ready', 1_000);
+    await host.reaches('ready');
+    expect(engine.container(NAME).id).toBe(id);
   });
 
   test('of memory that is short steps down to the declared fallback', async () => {
