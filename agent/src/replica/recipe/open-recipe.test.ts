@@ -1,9 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_AGENT_POLICY, type GpuInventory, type VllmReplica } from '@ai-fabric/shared';
+import {
+  type AgentPolicy,
+  DEFAULT_AGENT_POLICY,
+  type GpuInventory,
+  type VllmReplica,
+} from '@ai-fabric/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openRecipe } from './open-recipe.js';
+import { type Footprints, openRecipe } from './open-recipe.js';
 
 const GIB = 1024 ** 3;
 const desired: VllmReplica = {
@@ -20,7 +25,12 @@ const card: GpuInventory = {
 };
 const never = new AbortController().signal;
 
-function recipe(usedGib: number, variables: Record<string, string> = {}, loading = false) {
+function recipe(
+  usedGib: number,
+  variables: Record<string, string> = {},
+  loading = false,
+  { weights = null as ReturnType<Footprints['weights']>, policy = {} as Partial<AgentPolicy> } = {},
+) {
   const host = {
     cards: () => [card],
     reading: () => ({ vramUsedBytes: usedGib * GIB, vramTotalBytes: 8 * GIB }),
@@ -28,7 +38,10 @@ function recipe(usedGib: number, variables: Record<string, string> = {}, loading
     replicasBytes: () => 0,
     ...{ wddm: true, securityLabels: false, variables },
   };
-  return openRecipe(DEFAULT_AGENT_POLICY, host, { footprint: () => null });
+  return openRecipe({ ...DEFAULT_AGENT_POLICY, ...policy }, host, {
+    footprint: () => null,
+    weights: () => weights,
+  });
 }
 const parts = { hostId: 'h', key: 'engine-key', cards: ['GPU-1'], port: 40_000 };
 
@@ -60,6 +73,28 @@ describe('a recipe', () => {
     const { command } = await recipe(1).build(desired, 1, parts);
     expect(command.join(' ')).toContain('--max-model-len 4096');
     expect(command.join(' ')).toContain('--gpu-memory-utilization 0.84 --dtype half');
+  });
+
+  it('knows the owner’s limits behind a dot, where there are any', () => {
+    const [plain] = [recipe(0).specHash(desired, 0)];
+    const limited = (policy: Partial<AgentPolicy>) => recipe(0, {}, false, { policy }).specHash(desired, 0);
+    expect(limited({ memoryLimitGigabytes: 24 })).toMatch(new RegExp(`^${plain}\\.[0-9a-f]{8}$`));
+    expect(limited({ memoryLimitGigabytes: 24 })).not.toBe(limited({ memoryLimitGigabytes: 32 }));
+    expect(limited({ pickle: true })).not.toBe(plain);
+    // What only says what may be declared makes no other container.
+    expect(limited({ images: ['me/vllm'], models: ['Qwen/*'], upgrades: false })).toBe(plain);
+  });
+
+  it('goes by the files in the cache, where somebody looked', async () => {
+    const whole = recipe(1, {}, false, { weights: { complete: true, weightBytes: GIB } });
+    const { fit } = await whole.fit(desired, 0, never);
+    expect(fit.verdict).toBe('fits');
+    expect(fit.neededBytes).toBeLessThan((await recipe(1).fit(desired, 0, never)).fit.neededBytes ?? 0);
+    const built = await whole.build(desired, 0, parts);
+    expect(built.environment['HF_HUB_OFFLINE']).toBe('1');
+    expect(whole.specHash(desired, 0)).toBe(recipe(1).specHash(desired, 0));
+    const half = recipe(1, {}, false, { weights: { complete: false, weightBytes: GIB } });
+    expect((await half.build(desired, 0, parts)).environment).not.toHaveProperty('HF_HUB_OFFLINE');
   });
 
   it('makes no container without the card that it is to have', async () => {
