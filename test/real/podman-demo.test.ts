@@ -52,9 +52,9 @@ describeReal('the demo on real Podman', [podman], () => {
   });
 });
 
-/** What it needs of this machine outside of its folder: a CDI spec, a bridge, addresses. */
+/** What it needs of this machine outside of its folder: a CDI spec, a folder, a bridge, addresses. */
 function outside(): string[] {
-  const places = ['/etc/cdi', '/sys/class/net', '/var/lib/cni/networks'];
+  const places = ['/etc/cdi', '/run', '/sys/class/net', '/var/lib/cni/networks'];
   return places.flatMap((place) => list(place).filter((name) => /^(ai-fabric-|aif-)/.test(name)));
 }
 

@@ -1,4 +1,4 @@
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -8,13 +8,15 @@ import { readStream } from '../harness/read-stream.js';
 import { describeReal, wine } from '../harness/real-part.js';
 import { runCli } from '../harness/run-program.js';
 import { eventually } from '../simulators/common/eventually.js';
-import { windowsNode } from './windows/windows-node.js';
+import { nvidiaSmiScenario, SAMPLE_CARDS } from '../simulators/nvidia-smi/scenario.js';
+import { windowsNode, windowsNodePath } from './windows/windows-node.js';
 import { WinePrefix, type WineProgram } from './windows/wine-prefix.js';
 
 /** As it ships: it needs no folder of packages beside it. */
 const AGENT = join(import.meta.dirname, '..', '..', 'agent', 'dist', 'program');
 const STATE = 'C:\\ProgramData\\AI Fabric\\agent';
-const CARD = 'GPU-11111111-2222-3333-4444-555555555555';
+/** With nothing on it. */
+const CARD = { ...SAMPLE_CARDS.rtx4070, vramUsedMib: 500 };
 const IMAGE = 'docker.io/vllm/vllm-openai:v0.32.0';
 
 /** The agent, the pipe and the engine behind it are programs of Windows, as Wine runs them; the control plane is not. */
@@ -28,6 +30,7 @@ describeReal('a model that is declared on a Windows host', [wine, windowsNode], 
     prefix.node('C:\\agent\\main.js', args, {
       AI_FABRIC_AGENT_STATE: STATE,
       AI_FABRIC_AGENT_NAME: 'armitage',
+      AI_FABRIC_AGENT_NVIDIA_SMI: 'C:\\driver\\nvidia-smi.cmd',
     });
   const ok = async (...args: readonly string[]): Promise<void> => {
     const result = await runCli([...args, '--data', fabric.dataDirectory]);
@@ -50,7 +53,8 @@ describeReal('a model that is declared on a Windows host', [wine, windowsNode], 
   beforeAll(async () => {
     prefix = new WinePrefix();
     fabric = await BootedControlPlane.boot({ fabric: fabricYaml({ hosts: { armitage: {} } }) });
-    await bundleEngine(prefix.drive);
+    await bundlePrograms(prefix.drive);
+    installCard(prefix.drive);
     cpSync(AGENT, join(prefix.drive, 'agent'), { recursive: true });
     writeFileSync(join(prefix.drive, 'agent', 'package.json'), '{ "type": "module" }\n');
     writeFileSync(join(prefix.drive, 'join.token'), `${await fabric.joinToken('armitage')}\r\n`);
@@ -76,7 +80,7 @@ describeReal('a model that is declared on a Windows host', [wine, windowsNode], 
   });
 
   it('is pulled, made with the card and proven once it is there, and answers through /v1 by the tunnel', async () => {
-    engine = prefix.node('C:\\pipe-engine.mjs', [CARD], {});
+    engine = prefix.node('C:\\pipe-engine.mjs', [CARD.uuid], {});
     await ok('deployments', 'wait', 'qwen', '--timeout', '90s');
     const role = { task: 'chat', targets: [{ deployment: 'qwen' }] };
     await fabric.api('/roles/chat-fast', { method: 'PUT', body: role });
@@ -97,15 +101,34 @@ describeReal('a model that is declared on a Windows host', [wine, windowsNode], 
   });
 });
 
-/** Docker Desktop's engine, as a program that needs nothing beside it. */
-async function bundleEngine(drive: string): Promise<void> {
+/** Docker Desktop's engine and the driver's tool, as programs that need nothing beside them. */
+async function bundlePrograms(drive: string): Promise<void> {
+  const here = import.meta.dirname;
   await build({
-    entryPoints: [join(import.meta.dirname, 'windows', 'pipe-engine-program.ts')],
-    outfile: join(drive, 'pipe-engine.mjs'),
+    entryPoints: [
+      { in: join(here, 'windows', 'pipe-engine-program.ts'), out: 'pipe-engine' },
+      { in: join(here, '..', 'simulators', 'nvidia-smi', 'program.ts'), out: 'nvidia-smi' },
+    ],
+    outdir: drive,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
     format: 'esm',
     platform: 'node',
     target: 'node20',
     logLevel: 'silent',
   });
+}
+
+/**
+ * A simulated card. The agent reads of it what it is; what it does it cannot read, since Node starts no script of
+ * Windows without a shell.
+ */
+function installCard(drive: string): void {
+  mkdirSync(join(drive, 'driver'));
+  const scenario = nvidiaSmiScenario({ platform: 'windows', cards: [CARD] });
+  writeFileSync(join(drive, 'driver', 'scenario.json'), JSON.stringify(scenario));
+  // Wine shows this machine's root as Z:.
+  const node = `Z:${windowsNodePath.replaceAll('/', '\\')}`;
+  const launcher = `@"${node}" "C:\\nvidia-smi.mjs" "C:\\driver\\scenario.json" %*\r\n`;
+  writeFileSync(join(drive, 'driver', 'nvidia-smi.cmd'), launcher);
 }

@@ -22,7 +22,7 @@ export interface PodmanMachineOptions {
 }
 
 /** Where Podman keeps what it knows, within the machine's folder. */
-const FOLDERS = ['storage', 'run', 'tmp', 'networks', 'state'] as const;
+const FOLDERS = ['storage', 'tmp', 'networks', 'state'] as const;
 
 /** Podman 4 looks nowhere else, but in `/var/run/cdi`. */
 const CDI_FOLDER = '/etc/cdi';
@@ -31,8 +31,8 @@ const NETWORK_TRIES = 8;
 
 /**
  * A real Podman with storage, configuration, network and API socket of its own, and a card that is none: a CDI spec
- * that brings a fake `nvidia-smi` into containers. Nothing of the machine's own Podman is touched; the one file outside
- * its folder is the CDI spec, whose place Podman 4 does not let anybody choose: it has a name and a card of its own.
+ * that brings a fake `nvidia-smi` into containers. Nothing of the machine's own Podman is touched. Outside its folder
+ * are a folder in `/run`, and the CDI spec, whose place Podman 4 does not let anybody choose: both of names of its own.
  *
  *     const machine = await PodmanMachine.start({ registries: [registry.address] });
  *     await machine.importVllmImage(`${registry.address}/vllm/vllm-openai:v1`);
@@ -55,6 +55,7 @@ export class PodmanMachine {
     this.#signal = signal;
     this.folder = options.folder ?? temporaryDirectory().path;
     for (const name of FOLDERS) mkdirSync(join(this.folder, name), { recursive: true });
+    mkdirSync(this.#runFolder, { recursive: true });
     for (const own of [false, true]) writeFileSync(this.#containersConf(own), this.#configuration(own));
     const insecure = registries.map(
       (at) => `[[registry]]\nlocation = ${JSON.stringify(at)}\ninsecure = true\n`,
@@ -188,7 +189,9 @@ export class PodmanMachine {
     if (this.#madeCdiFolder) removeIfEmpty(CDI_FOLDER);
     // The storage driver leaves it mounted upon itself.
     spawnSync('umount', ['-l', join(this.folder, 'storage', 'overlay')], { stdio: 'ignore' });
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    for (const folder of [this.#runFolder, this.folder]) {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    }
   }
 
   /** Of a subnet that is free here, on a bridge that nobody else has. */
@@ -258,12 +261,13 @@ ${ownNetwork ? `default_network = "${this.#network}"` : ''}
   }
 
   #storage(): string[] {
-    const [storage, run, state] = ['storage', 'run', 'state'].map((name) => join(this.folder, name)) as [
-      string,
-      string,
-      string,
-    ];
-    return ['--root', storage, '--runroot', run, '--tmpdir', state];
+    const [storage, state] = [join(this.folder, 'storage'), join(this.folder, 'state')];
+    return ['--root', storage, '--runroot', this.#runFolder, '--tmpdir', state];
+  }
+
+  /** Podman takes none of more than 50 characters, which a folder for temporary files may have alone. */
+  get #runFolder(): string {
+    return join('/run', this.#network);
   }
 }
 
