@@ -1,15 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually } from '../simulators/common/eventually.js';
 import { installNvidiaSmi } from '../simulators/nvidia-smi/install-nvidia-smi.js';
 import { type OpenAiSimulator, startOpenAiSimulator } from '../simulators/openai/start-openai-simulator.js';
 import { startVllmSimulator, type VllmSimulator } from '../simulators/vllm/start-vllm-simulator.js';
-import { ChildProgram } from './child-program.js';
-import type { ChosenPort } from './choose-ports.js';
 import { CLOUD_KEY_VARIABLE, demoFabricYaml, machines, type SimulatedMachine } from './demo-estate.js';
-import { Rest } from './rest.js';
+import { type DemoPorts, DemoPrograms, thisHostName } from './demo-programs.js';
+import type { Rest } from './rest.js';
 
 export interface HostSummary {
   readonly name: string;
@@ -36,29 +32,18 @@ export interface HostSummary {
 
 /** The whole fabric of the demo: one control plane, this machine's agent, three simulated machines, one cloud. */
 export class DemoFabric {
-  readonly directory = mkdtempSync(join(tmpdir(), 'ai-fabric-demo-'));
-  readonly thisHost = thisHostName();
-  readonly rest: Rest;
-  readonly url: string;
-  readonly tlsUrl: string;
+  readonly thisHost = thisHostName(machines.map(({ name }) => name));
+  readonly programs: DemoPrograms;
   readonly engines = new Map<string, VllmSimulator>();
   readonly #cloudKey = `demo-${randomBytes(16).toString('hex')}`;
-  readonly #agents = new Map<string, ChildProgram>();
-  readonly #ports: { readonly plain: ChosenPort; readonly tls: ChosenPort };
   #cloud: OpenAiSimulator | null = null;
-  #controlPlane: ChildProgram | null = null;
 
-  constructor(ports: { readonly plain: ChosenPort; readonly tls: ChosenPort }) {
-    this.#ports = ports;
-    this.url = `http://127.0.0.1:${ports.plain.port}`;
-    this.tlsUrl = `https://127.0.0.1:${ports.tls.port}`;
-    this.rest = new Rest(this.url, this.dataDirectory);
-    chmodSync(this.directory, 0o700);
-    mkdirSync(join(this.directory, 'logs'));
+  constructor(ports: DemoPorts) {
+    this.programs = new DemoPrograms(ports);
   }
 
-  get dataDirectory(): string {
-    return join(this.directory, 'control-plane');
+  get rest(): Rest {
+    return this.programs.rest;
   }
 
   get cloud(): OpenAiSimulator {
@@ -92,61 +77,22 @@ export class DemoFabric {
 
   /** @throws Error with the end of its log when it is not ready within ten seconds */
   async startControlPlane(): Promise<void> {
-    const file = join(this.directory, 'fabric.yaml');
     const urls = new Map([...this.engines].map(([deployment, { url }]) => [deployment, url]));
-    writeFileSync(file, demoFabricYaml(urls, this.cloud.baseUrl, this.thisHost));
-    const child = new ChildProgram({
-      program: 'controlPlane',
-      args: [
-        ...['up', '--config', file, '--data', this.dataDirectory, '--host', '127.0.0.1'],
-        ...['--port', String(this.#ports.plain.port), '--tls-port', String(this.#ports.tls.port)],
-      ],
-      environment: { [CLOUD_KEY_VARIABLE]: this.#cloudKey },
-      logFile: this.logFile('control-plane'),
-    });
-    this.#controlPlane = child;
-    const startedOrEnded = async () => (await this.rest.ready()) || !child.running;
-    await eventually('the control plane is ready', startedOrEnded, 10_000);
-    if (!child.running) throw new Error(`the control plane ended:\n${child.lastLines()}`);
-  }
-
-  /** `null` while it runs; else the end of its log. */
-  endOfControlPlane(): string | null {
-    const child = this.#controlPlane;
-    return child === null || child.running ? null : child.lastLines();
-  }
-
-  async killControlPlane(): Promise<void> {
-    await this.#controlPlane?.kill();
+    const fabric = demoFabricYaml(urls, this.cloud.baseUrl, this.thisHost);
+    await this.programs.startControlPlane(fabric, { [CLOUD_KEY_VARIABLE]: this.#cloudKey });
   }
 
   /** Joins with a token of its own and starts the agent. */
   async startHost(name: string): Promise<void> {
     const machine = machines.find((each) => each.name === name);
-    const environment = {
-      AI_FABRIC_AGENT_NAME: name,
-      AI_FABRIC_AGENT_STATE: join(this.directory, `agent-${name}`),
-      ...(machine === undefined ? {} : { AI_FABRIC_AGENT_NVIDIA_SMI: await this.#installCard(machine) }),
-    };
-    const { token } = await this.rest.api<{ token: string }>('/join-tokens', {
-      method: 'POST',
-      body: { hostName: name, ttlSeconds: 60 },
-    });
-    const logFile = this.logFile(`agent-${name}`);
-    const join_ = new ChildProgram({
-      program: 'agent',
-      args: ['join', '--server', this.tlsUrl, '--token-file', '-'],
-      environment,
-      input: `${token}\n`,
-      logFile,
-    });
-    if ((await join_.exited()) !== 0) throw new Error(`${name} could not join:\n${join_.lastLines()}`);
-    this.#agents.set(name, new ChildProgram({ program: 'agent', args: ['run'], environment, logFile }));
+    const settings =
+      machine === undefined ? {} : { AI_FABRIC_AGENT_NVIDIA_SMI: await this.#installCard(machine) };
+    await this.programs.startHost(name, settings);
   }
 
   /** A goodbye, as when somebody shuts the workstation down; its engines end with it. */
   async sendAway(name: string): Promise<void> {
-    await this.#agents.get(name)?.stop();
+    await this.programs.stopAgent(name);
     const machine = machines.find((each) => each.name === name);
     for (const { deployment } of machine?.engines ?? [])
       await this.engines.get(deployment)?.fault({ kind: 'crash' });
@@ -156,34 +102,17 @@ export class DemoFabric {
     return (await this.rest.api<{ items: HostSummary[] }>('/hosts')).items;
   }
 
-  logFile(name: string): string {
-    return join(this.directory, 'logs', `${name}.log`);
-  }
-
   async close(keepFiles: boolean): Promise<void> {
-    await Promise.all([...this.#agents.values()].map((agent) => agent.stop()));
-    await this.#controlPlane?.stop();
+    await this.programs.close(keepFiles);
     await Promise.all([...this.engines.values()].map((engine) => engine.close()));
     await this.#cloud?.close();
-    if (!keepFiles) rmSync(this.directory, { recursive: true, force: true });
   }
 
   async #installCard({ name, card }: SimulatedMachine): Promise<string> {
     const installed = await installNvidiaSmi({
-      directory: join(this.directory, `nvidia-smi-${name}`),
+      directory: join(this.programs.directory, `nvidia-smi-${name}`),
       scenario: { cards: [card] },
     });
     return installed.path;
   }
-}
-
-/** This machine's own name, unless the estate has one of that name. */
-function thisHostName(): string {
-  const name =
-    hostname()
-      .split('.', 1)[0]
-      ?.toLowerCase()
-      .replace(/[^a-z0-9_-]/g, '-') ?? '';
-  const taken = machines.some((machine) => machine.name === name);
-  return taken || !/^[a-z0-9]/.test(name) ? 'this-machine' : name;
 }

@@ -1,27 +1,40 @@
 import { parseArgs } from 'node:util';
-import { eventually } from '../simulators/common/eventually.js';
+import { podmanNeeds } from '../real/podman/podman-needs.js';
 import { choosePort } from './choose-ports.js';
-import { DemoFabric } from './demo-fabric.js';
+import type { DemoStage, SetUpStep } from './demo-stage.js';
 import { type DemoEvent, describeEvent } from './describe-event.js';
 import { showStatus } from './show-status.js';
-import { readStatusScreen } from './status-screen.js';
-import { takeTour } from './take-tour.js';
-import { tour } from './tour.js';
 
-const HELP = `npm run demo [-- --once]
+/** As the exit code of the operator's commands: this machine lacks what is needed. */
+const LACKING = 6;
+
+const HELP = `npm run demo [-- --podman] [--once]
 
 The main job on this machine: the control plane on SQLite, this machine's real agent, and simulated motoko,
 armitage and wintermute (wintermute away), with a simulated cloud.
 
-  --once   a scripted tour: tells each step and its outcome; exit code 0 only if all held
-  --json   each event as a line of JSON: "started", then "step" and "tour_ended", or "up"
-  --help   this text`;
+  --podman   instead: a replica in a container of real Podman, which the agent pulls, makes, proves and keeps.
+             Needs Linux, root and Podman 4 or later, and installs nothing: where something is missing it says
+             what, and ends with exit code ${LACKING}. vLLM and the card are simulated. Podman gets storage, network and
+             socket of its own: containers and images of this machine are not touched, and nothing stays
+  --once     a scripted tour: tells each step and its outcome; exit code 0 only if all held
+  --json     each event as a line of JSON: "started", then "step" and "tour_ended", or "up" ("podman_up"),
+             or "podman_lacking"
+  --help     this text
+
+Exit codes: 0 done, or ended by Ctrl-C; 1 a step did not hold, or something failed; ${LACKING} --podman: this machine lacks
+what it needs`;
 
 const REDRAW_MS = 1_000;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { once: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      podman: { type: 'boolean' },
+      once: { type: 'boolean' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
     allowPositionals: true,
   });
   if (values.help) {
@@ -29,8 +42,47 @@ async function main(): Promise<number> {
     return 0;
   }
   const json = values.json === true;
+  const podman = values.podman === true;
   const tell: Tell = (event) => console.log(json ? JSON.stringify(event) : describeEvent(event));
   const tellError: Tell = (event) => console.error(json ? JSON.stringify(event) : describeEvent(event));
+  const needs = podman ? podmanNeeds() : [];
+  if (needs.length > 0) {
+    tellError({ kind: 'podman_lacking', needs });
+    return LACKING;
+  }
+  const stage = await openStage(podman, tell);
+  const interrupted = new Promise<'interrupted'>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      // A second one changes nothing: what is under way is bounded, and half-ended children would stay behind.
+      process.on(signal, () => resolve('interrupted'));
+    }
+  });
+  let failed = true;
+  let ending = false;
+  // What was under way when it was told to end fails for that reason alone.
+  const tellUntilEnd: Tell = (event) => {
+    if (!ending) tell(event);
+  };
+  try {
+    const running = run(stage, { once: values.once === true, json, tell: tellUntilEnd, interrupted });
+    const outcome = await Promise.race([running, interrupted]);
+    failed = outcome === 'failed';
+    ending = outcome === 'interrupted';
+    if (ending) tell({ kind: 'ending' });
+    return failed ? 1 : 0;
+  } catch (error) {
+    tellError({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+    return 1;
+  } finally {
+    await stage.close(failed);
+    if (failed) tellError({ kind: 'logs_kept', directory: stage.directory });
+  }
+}
+
+type Tell = (event: DemoEvent) => void;
+
+/** Each brings its own simulators along. */
+async function openStage(podman: boolean, tell: Tell): Promise<DemoStage> {
   const plain = await choosePort(8000);
   const tls = await choosePort(8443);
   for (const [wanted, { port, takenBy }] of [
@@ -39,30 +91,9 @@ async function main(): Promise<number> {
   ] as const) {
     if (takenBy !== null) tell({ kind: 'port_taken', wanted, takenBy, port });
   }
-  const fabric = new DemoFabric({ plain, tls });
-  const interrupted = new Promise<'interrupted'>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      // A second one changes nothing: what is under way is bounded, and half-ended children would stay behind.
-      process.on(signal, () => resolve('interrupted'));
-    }
-  });
-  let failed = true;
-  try {
-    const running = run(fabric, { once: values.once === true, json, tell, interrupted });
-    const outcome = await Promise.race([running, interrupted]);
-    failed = outcome === 'failed';
-    if (outcome === 'interrupted') tell({ kind: 'ending' });
-    return failed ? 1 : 0;
-  } catch (error) {
-    tellError({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
-    return 1;
-  } finally {
-    await fabric.close(failed);
-    if (failed) tellError({ kind: 'logs_kept', directory: fabric.directory });
-  }
+  if (podman) return (await import('./podman/podman-stage.js')).podmanStage({ plain, tls });
+  return (await import('./workstations-stage.js')).workstationsStage({ plain, tls });
 }
-
-type Tell = (event: DemoEvent) => void;
 
 interface RunOptions {
   readonly once: boolean;
@@ -72,72 +103,24 @@ interface RunOptions {
 }
 
 async function run(
-  fabric: DemoFabric,
+  stage: DemoStage,
   { once, json, tell, interrupted }: RunOptions,
 ): Promise<'held' | 'failed'> {
-  await start(fabric, tell);
-  if (once) return (await takeTour(tour, fabric, tell)) ? 'held' : 'failed';
-  const { url, tlsUrl, dataDirectory } = fabric;
-  tell({ kind: 'up', url, tlsUrl, dataDirectory });
-  // A program asks the control API; the screen is for people.
-  await (json ? interrupted : watchStatus(fabric, interrupted));
-  return 'held';
-}
-
-async function start(fabric: DemoFabric, tell: Tell): Promise<void> {
-  const step = async (what: string, work: () => Promise<void>): Promise<void> => {
+  const step: SetUpStep = async (what, work) => {
     const startedAt = performance.now();
     await work();
     tell({ kind: 'started', what, tookMs: Math.round(performance.now() - startedAt) });
   };
-  await step('simulated engines and cloud', () => fabric.startEngines());
-  await step('control plane on SQLite', () => fabric.startControlPlane());
-  await step(
-    `this machine's agent (${fabric.thisHost}) and simulated motoko, armitage, wintermute`,
-    async () => {
-      await Promise.all(
-        [fabric.thisHost, 'motoko', 'armitage', 'wintermute'].map((name) => fabric.startHost(name)),
-      );
-    },
-  );
-  await step('replicas prove a token', () => allReady(fabric));
-  await step('wintermute goes away', async () => {
-    await fabric.sendAway('wintermute');
-    await eventually(
-      'wintermute is away',
-      async () => (await presenceOf(fabric, 'wintermute')) === 'away',
-      10_000,
-    );
-  });
-}
-
-async function allReady(fabric: DemoFabric): Promise<void> {
-  await eventually(
-    'every replica is ready',
-    async () => {
-      const { items } = await fabric.rest.api<{
-        items: { observed: { status: { phase: string } } | null }[];
-      }>('/deployments');
-      return items.every((each) => each.observed?.status.phase === 'ready');
-    },
-    30_000,
-  );
-  await eventually(
-    'every simulated card is known',
-    async () => {
-      const simulated = (await fabric.hosts()).filter((host) => host.name !== fabric.thisHost);
-      return simulated.every((host) => (host.inventory?.gpus.length ?? 0) > 0);
-    },
-    30_000,
-  );
-}
-
-async function presenceOf(fabric: DemoFabric, name: string): Promise<string | undefined> {
-  return (await fabric.hosts()).find((host) => host.name === name)?.presence;
+  await stage.start(step, once);
+  if (once) return (await stage.takeTour(tell)) ? 'held' : 'failed';
+  tell(stage.invitation());
+  // A program asks the control API; the screen is for people.
+  await (json ? interrupted : watchStatus(stage, interrupted));
+  return 'held';
 }
 
 /** Redraws in place on a terminal; elsewhere prints one screen and waits. */
-async function watchStatus(fabric: DemoFabric, interrupted: Promise<unknown>): Promise<void> {
+async function watchStatus(stage: DemoStage, interrupted: Promise<unknown>): Promise<void> {
   const terminal = process.stdout.isTTY === true;
   let linesDrawn = 0;
   let ended = false;
@@ -154,8 +137,8 @@ async function watchStatus(fabric: DemoFabric, interrupted: Promise<unknown>): P
   };
   await showStatus(
     {
-      readScreen: () => readStatusScreen(fabric),
-      endOfControlPlane: () => fabric.endOfControlPlane(),
+      readScreen: () => stage.readScreen(),
+      endOfControlPlane: () => stage.endOfControlPlane(),
     },
     { draw, pause, ended: () => ended },
   );

@@ -12,10 +12,13 @@ export interface GatewayAnswer {
 export class Rest {
   readonly #baseUrl: string;
   readonly #dataDirectory: string;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(baseUrl: string, dataDirectory: string) {
+  /** @param signal ends every call */
+  constructor(baseUrl: string, dataDirectory: string, signal?: AbortSignal) {
     this.#baseUrl = baseUrl;
     this.#dataDirectory = dataDirectory;
+    this.#signal = signal;
   }
 
   /** A call of the control API, with the admin token. */
@@ -25,10 +28,11 @@ export class Rest {
       method: init.method ?? 'GET',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
-      signal: AbortSignal.timeout(5_000),
+      signal: this.#within(5_000),
     });
-    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
-    return (await answer.json()) as Body;
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${text}`);
+    return (text === '' ? undefined : JSON.parse(text)) as Body;
   }
 
   /** A call of `/v1` as a client without a key makes it. */
@@ -38,7 +42,7 @@ export class Rest {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(30_000),
+      signal: this.#within(30_000),
     });
     const text = await answer.text();
     return { status: answer.status, headers: answer.headers, text, tookMs: performance.now() - startedAt };
@@ -46,7 +50,7 @@ export class Rest {
 
   async get(path: string): Promise<GatewayAnswer> {
     const startedAt = performance.now();
-    const answer = await fetch(`${this.#baseUrl}${path}`, { signal: AbortSignal.timeout(5_000) });
+    const answer = await fetch(`${this.#baseUrl}${path}`, { signal: this.#within(5_000) });
     const text = await answer.text();
     return { status: answer.status, headers: answer.headers, text, tookMs: performance.now() - startedAt };
   }
@@ -58,5 +62,10 @@ export class Rest {
       // Not listening yet.
       return false;
     }
+  }
+
+  #within(milliseconds: number): AbortSignal {
+    const deadline = AbortSignal.timeout(milliseconds);
+    return this.#signal === undefined ? deadline : AbortSignal.any([deadline, this.#signal]);
   }
 }

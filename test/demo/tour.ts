@@ -152,7 +152,7 @@ async function engineComesBack(fabric: DemoFabric): Promise<string> {
 
 async function controlPlaneRestarts(fabric: DemoFabric): Promise<string> {
   const before = await declared(fabric);
-  await fabric.killControlPlane();
+  await fabric.programs.killControlPlane();
   const startedAt = performance.now();
   await fabric.startControlPlane();
   const readyMs = Math.round(performance.now() - startedAt);

@@ -19,6 +19,7 @@ Exit codes:
   3  the named host, deployment, role, token, key or request does not exist
   4  the control plane refused (wrong admin token, invalid change, still in use)
   5  the control plane cannot be reached, or its certificate is not the pinned one
+  6  this machine lacks what is needed (demo --podman); the message lists it
   10 something differs, or was changed (diff, apply, drift)
   20 doctor: the worst finding is a warning
   21 doctor: the worst finding is an error; smoke: something is broken`;

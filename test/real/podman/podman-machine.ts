@@ -1,35 +1,38 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../../harness/temporary-directory.js';
 import { eventually } from '../../simulators/common/eventually.js';
+import { endMonitors } from './end-monitors.js';
+import { isInstalled } from './is-installed.js';
 import { runTool } from './run-tool.js';
-import { makeVllmRootFileSystem, NODE_IN_IMAGE, writeNvidiaSmi } from './vllm-image.js';
+import { makeVllmArchive, VLLM_ENTRYPOINT, writeNvidiaSmi } from './vllm-image.js';
 
 export interface PodmanMachineOptions {
   /** Registries without TLS: `127.0.0.1:5000`. */
   readonly registries?: readonly string[];
   readonly cardName?: string;
+  /** Where it keeps everything; one of its own by default. It is removed at the end. */
+  readonly folder?: string;
+  /** Ends what is under way; what cleans up runs on. */
+  readonly signal?: AbortSignal;
 }
 
-/** What works where cgroups are hybrid and limits cannot be raised: runc, and modest limits. */
-const CONTAINERS_CONF = `
-[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-[engine]
-runtime = "runc"
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-[network]
-`;
+/** Where Podman keeps what it knows, within the machine's folder. */
+const FOLDERS = ['storage', 'tmp', 'networks', 'state'] as const;
+
+/** Podman 4 looks nowhere else, but in `/var/run/cdi`. */
+const CDI_FOLDER = '/etc/cdi';
+
+const NETWORK_TRIES = 8;
 
 /**
- * A real Podman with storage, configuration and API socket of its own, and a card that is none: a CDI spec that brings
- * a fake `nvidia-smi` into containers. Nothing of the machine's own Podman is touched; the one file outside its folder
- * is the CDI spec, whose place Podman 4 does not let anybody choose: it has a name and a card of its own.
+ * A real Podman with storage, configuration, network and API socket of its own, and a card that is none: a CDI spec
+ * that brings a fake `nvidia-smi` into containers. Nothing of the machine's own Podman is touched. Outside its folder
+ * are a folder in `/run`, and the CDI spec, whose place Podman 4 does not let anybody choose: both of names of its own.
  *
  *     const machine = await PodmanMachine.start({ registries: [registry.address] });
  *     await machine.importVllmImage(`${registry.address}/vllm/vllm-openai:v1`);
@@ -40,15 +43,20 @@ export class PodmanMachine {
   /** `GPU-…`: no other machine has it. */
   readonly cardUuid = `GPU-${randomUUID()}`;
   readonly cardName: string;
-  readonly #folder = temporaryDirectory();
+  readonly folder: string;
   readonly #environment: NodeJS.ProcessEnv;
+  readonly #signal: AbortSignal | undefined;
   #service: ChildProcess | null = null;
+  #madeCdiFolder = false;
 
-  private constructor({ registries = [], cardName = 'NVIDIA GeForce RTX 4070' }: PodmanMachineOptions) {
+  private constructor(options: PodmanMachineOptions) {
+    const { registries = [], cardName = 'NVIDIA GeForce RTX 4070', signal } = options;
     this.cardName = cardName;
-    for (const name of ['storage', 'run', 'tmp', 'cni', 'state']) mkdirSync(join(this.folder, name));
-    const networks = `network_config_dir = ${JSON.stringify(join(this.folder, 'cni'))}\n`;
-    writeFileSync(join(this.folder, 'containers.conf'), CONTAINERS_CONF + networks);
+    this.#signal = signal;
+    this.folder = options.folder ?? temporaryDirectory().path;
+    for (const name of FOLDERS) mkdirSync(join(this.folder, name), { recursive: true });
+    mkdirSync(this.#runFolder, { recursive: true });
+    for (const own of [false, true]) writeFileSync(this.#containersConf(own), this.#configuration(own));
     const insecure = registries.map(
       (at) => `[[registry]]\nlocation = ${JSON.stringify(at)}\ninsecure = true\n`,
     );
@@ -59,7 +67,7 @@ export class PodmanMachine {
     writeFileSync(join(this.folder, 'auth.json'), '{}');
     this.#environment = {
       ...process.env,
-      CONTAINERS_CONF: join(this.folder, 'containers.conf'),
+      CONTAINERS_CONF: this.#containersConf(true),
       CONTAINERS_REGISTRIES_CONF: join(this.folder, 'registries.conf'),
       REGISTRY_AUTH_FILE: join(this.folder, 'auth.json'),
       // Where a pull keeps the layers that it has not unpacked.
@@ -67,15 +75,18 @@ export class PodmanMachine {
     };
   }
 
+  /** @throws Error with what Podman complained of; nothing of the machine stays then */
   static async start(options: PodmanMachineOptions = {}): Promise<PodmanMachine> {
     const machine = new PodmanMachine(options);
-    machine.installCard();
-    await machine.startService();
-    return machine;
-  }
-
-  get folder(): string {
-    return this.#folder.path;
+    try {
+      await machine.#createNetwork();
+      machine.installCard();
+      await machine.startService();
+      return machine;
+    } catch (error) {
+      await machine.close();
+      throw error;
+    }
   }
 
   get socketPath(): string {
@@ -89,14 +100,19 @@ export class PodmanMachine {
 
   /** Podman's command line on the same storage: what an operator does by hand. @returns what it printed */
   podman(...args: readonly string[]): Promise<string> {
-    return runTool('podman', [...this.#storage(), ...args], this.#environment);
+    return this.#run('podman', [...this.#storage(), ...args]);
   }
 
   async startService(): Promise<void> {
     const log = join(this.folder, 'service.log');
     const command = `exec podman "$@" >>${JSON.stringify(log)} 2>&1`;
     const args = [...this.#storage(), 'system', 'service', '--time=0', `unix://${this.socketPath}`];
-    this.#service = spawn('sh', ['-c', command, 'sh', ...args], { env: this.#environment, stdio: 'ignore' });
+    this.#service = spawn('sh', ['-c', command, 'sh', ...args], {
+      env: this.#environment,
+      stdio: 'ignore',
+      // A group of its own: a terminal's Ctrl-C must not end it before its containers.
+      detached: true,
+    });
     await eventually('Podman answers', () => answers(this.socketPath), 30_000);
   }
 
@@ -111,22 +127,28 @@ export class PodmanMachine {
     rmSync(this.socketPath, { force: true });
   }
 
-  /** Makes an image of the simulated vLLM, which listens on port 8000. It takes some seconds. */
-  async importVllmImage(reference: string): Promise<void> {
-    const root = join(this.folder, 'root-file-system');
-    await makeVllmRootFileSystem(root);
+  /**
+   * Makes an image of the simulated vLLM, which listens on port 8000. It takes some seconds.
+   *
+   * @param environment of every container of it, as `SIMULATED_LOAD_MS`
+   */
+  async importVllmImage(
+    reference: string,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     const archive = join(this.folder, 'image.tar');
-    await runTool('tar', ['-C', root, '-cf', archive, '.'], this.#environment);
-    rmSync(root, { recursive: true });
-    const entrypoint = `ENTRYPOINT ["${NODE_IN_IMAGE}", "/app/vllm.mjs"]`;
-    await this.podman('import', '--quiet', '--change', entrypoint, archive, reference);
+    await makeVllmArchive(archive, this.#signal);
+    const entrypoint = `ENTRYPOINT ${JSON.stringify(VLLM_ENTRYPOINT)}`;
+    const variables = Object.entries(environment).map(([name, value]) => `ENV ${name}=${value}`);
+    const changes = [entrypoint, ...variables].flatMap((change) => ['--change', change]);
+    await this.podman('import', '--quiet', ...changes, archive, reference);
     rmSync(archive);
   }
 
   /** A CDI spec for the card, as `nvidia-ctk cdi generate` would write it. */
   installCard(): void {
     writeNvidiaSmi(this.#nvidiaSmi, [{ uuid: this.cardUuid, name: this.cardName }]);
-    mkdirSync('/etc/cdi', { recursive: true });
+    this.#madeCdiFolder ||= mkdirSync(CDI_FOLDER, { recursive: true }) !== undefined;
     writeFileSync(this.#cdiSpec, cdiSpec(this.cardUuid, this.#nvidiaSmi));
   }
 
@@ -143,22 +165,91 @@ export class PodmanMachine {
   /** The disk on which a pull puts its layers is as large as that, until the promise is kept. */
   async withSmallDisk(bytes: number, run: () => Promise<void>): Promise<void> {
     const place = join(this.folder, 'tmp');
-    await runTool('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', place], this.#environment);
+    await this.#run('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', place]);
     try {
       await run();
     } finally {
-      await runTool('umount', ['-l', place], this.#environment);
+      await runTool('umount', ['-l', place]);
     }
   }
 
-  /** Removes its containers, images and files. */
+  /** Removes its containers, images, network and files. It goes on where something fails: the rest must not stay. */
   async close(): Promise<void> {
-    await this.podman('rm', '--all', '--force', '--time', '0').catch(() => {});
+    const clean = (args: readonly string[], own = true): Promise<unknown> =>
+      runTool('podman', [...this.#storage(), ...args], {
+        environment: { ...this.#environment, CONTAINERS_CONF: this.#containersConf(own) },
+      }).catch(() => {});
+    await clean(['rm', '--all', '--force', '--time', '0']);
     await this.stopService();
+    endMonitors(join(this.folder, 'storage'));
+    await clean(['network', 'rm', '--force', this.#network], false);
+    // CNI keeps there which addresses it gave away.
+    rmSync(join('/var/lib/cni/networks', this.#network), { recursive: true, force: true });
     this.removeCard();
+    if (this.#madeCdiFolder) removeIfEmpty(CDI_FOLDER);
     // The storage driver leaves it mounted upon itself.
     spawnSync('umount', ['-l', join(this.folder, 'storage', 'overlay')], { stdio: 'ignore' });
-    this.#folder.remove();
+    for (const folder of [this.#runFolder, this.folder]) {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    }
+  }
+
+  /** Of a subnet that is free here, on a bridge that nobody else has. */
+  async #createNetwork(): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      const subnet = `10.${randomInt(128, 255)}.${randomInt(256)}.0/24`;
+      try {
+        const create = ['network', 'create', '--disable-dns', '--subnet', subnet, this.#network];
+        const environment = { ...this.#environment, CONTAINERS_CONF: this.#containersConf(false) };
+        await runTool('podman', [...this.#storage(), ...create], { environment, signal: this.#signal });
+        break;
+      } catch (error) {
+        if (tries === NETWORK_TRIES || this.#signal?.aborted) throw error;
+      }
+    }
+    // Podman 4.3 lets nobody choose the bridge, and would give two machines the same one. CNI's file or netavark's.
+    for (const ending of ['conflist', 'json']) {
+      const file = join(this.folder, 'networks', `${this.#network}.${ending}`);
+      if (!existsSync(file)) continue;
+      const text = readFileSync(file, 'utf8');
+      writeFileSync(file, text.replace(/"(bridge|network_interface)": *"[^"]*"/, `"$1": "${this.#network}"`));
+    }
+  }
+
+  #run(program: string, args: readonly string[]): Promise<string> {
+    return runTool(program, args, { environment: this.#environment, signal: this.#signal });
+  }
+
+  #containersConf(ownNetwork: boolean): string {
+    return join(this.folder, ownNetwork ? 'containers.conf' : 'containers-bare.conf');
+  }
+
+  /**
+   * What works where cgroups are hybrid and limits cannot be raised: runc, and modest limits.
+   *
+   * @param ownNetwork what is not made or removed yet cannot be the default one
+   */
+  #configuration(ownNetwork: boolean): string {
+    return `[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+[engine]
+${isInstalled('runc') ? 'runtime = "runc"' : ''}
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+[network]
+network_config_dir = ${JSON.stringify(join(this.folder, 'networks'))}
+${ownNetwork ? `default_network = "${this.#network}"` : ''}
+`;
+  }
+
+  /** The network's name, and its bridge's, which may have 15 characters. */
+  get #network(): string {
+    return `aif-${this.#tag}`;
+  }
+
+  /** What names outside of its folder end with. */
+  get #tag(): string {
+    return this.cardUuid.slice(4, 12);
   }
 
   get #nvidiaSmi(): string {
@@ -166,16 +257,25 @@ export class PodmanMachine {
   }
 
   get #cdiSpec(): string {
-    return `/etc/cdi/ai-fabric-test-${this.cardUuid.slice(4, 12)}.yaml`;
+    return join(CDI_FOLDER, `ai-fabric-test-${this.#tag}.yaml`);
   }
 
   #storage(): string[] {
-    const [storage, run, state] = ['storage', 'run', 'state'].map((name) => join(this.folder, name)) as [
-      string,
-      string,
-      string,
-    ];
-    return ['--root', storage, '--runroot', run, '--tmpdir', state];
+    const [storage, state] = [join(this.folder, 'storage'), join(this.folder, 'state')];
+    return ['--root', storage, '--runroot', this.#runFolder, '--tmpdir', state];
+  }
+
+  /** Podman takes none of more than 50 characters, which a folder for temporary files may have alone. */
+  get #runFolder(): string {
+    return join('/run', this.#network);
+  }
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Somebody put something there meanwhile.
   }
 }
 

@@ -1,30 +1,16 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import type { RealPart } from '../../harness/real-part.js';
+import { isInstalled } from './is-installed.js';
+import { podmanNeeds } from './podman-needs.js';
 
-const ADVICE =
-  'apt-get install --no-install-recommends podman runc iptables containernetworking-plugins docker-registry';
-
+/** With a registry to pull from. */
 export const podman: RealPart = {
   name: 'Podman',
   absence: () => {
-    if (process.platform !== 'linux') return 'this is not Linux';
-    if (process.getuid?.() !== 0) return 'this user is not root';
-    const missing = ['podman', 'runc', 'iptables', 'docker-registry'].find(
-      (program) => !isInstalled(program),
-    );
-    if (missing !== undefined) return `${missing} is not installed (${ADVICE})`;
-    // Root in a container often may not mount: only trying tells.
-    const tried = spawnSync('unshare', ['--mount', 'true'], { encoding: 'utf8', timeout: 10_000 });
-    if (tried.status !== 0) return `this machine refuses mounts (unshare --mount: ${tried.stderr?.trim()})`;
-    return existsSync('/usr/lib/cni') || existsSync('/usr/libexec/podman/netavark')
+    const [need] = podmanNeeds();
+    if (need !== undefined) return `it needs ${need.what} (${need.fix})`;
+    return isInstalled('docker-registry')
       ? null
-      : `its network plugins are not installed (${ADVICE})`;
+      : 'docker-registry is not installed (apt-get install --no-install-recommends docker-registry)';
   },
   required: true,
 };
-
-function isInstalled(program: string): boolean {
-  const run = spawnSync(program, ['--version'], { stdio: 'ignore', timeout: 60_000 });
-  return run.error === undefined;
-}

@@ -4,9 +4,11 @@ import { startVllmSimulator } from '../../simulators/vllm/start-vllm-simulator.j
 /**
  * The program in the image of the simulated vLLM. It is started with vLLM's own arguments.
  * `SIMULATED_LOAD_MS`: until it listens. `SIMULATED_DEATH`: last words, with which it ends instead of listening.
+ * `SIMULATED_TOKENS_PER_SECOND`: of each answer; without it they come at once.
  */
 const argv = process.argv.slice(2);
 const loadMs = Number(process.env['SIMULATED_LOAD_MS'] ?? 0);
+const tokensPerSecond = Number(process.env['SIMULATED_TOKENS_PER_SECOND'] ?? Number.POSITIVE_INFINITY);
 const lastWords = process.env['SIMULATED_DEATH'];
 
 process.on('SIGTERM', () => process.exit(0));
@@ -24,6 +26,7 @@ if (lastWords !== undefined) {
     host: '0.0.0.0',
     port: 8000,
     load: 'on demand',
+    speed: { decodeTokensPerSecond: tokensPerSecond },
   });
   console.log('INFO 11-24 22:00:02 [gpu_model_runner.py:2602] Starting to load model...');
   setTimeout(async () => {

@@ -1,12 +1,23 @@
 import { startDockerEngine } from '../../simulators/docker-engine/start-docker-engine.js';
 import { vllmProgram } from '../../simulators/docker-engine/vllm-program.js';
 
-/** Docker Desktop's engine on its pipe, as a program of Windows: `node pipe-engine.mjs CARD_UUID`. */
+/**
+ * Docker Desktop's engine on its pipe, as a program of Windows: `node pipe-engine.mjs CARD_UUID`. It says which
+ * containers there are, whenever that changes.
+ */
 const image = { reference: 'docker.io/vllm/vllm-openai:v0.32.0', start: vllmProgram() };
-await startDockerEngine({
+const engine = await startDockerEngine({
   path: '\\\\.\\pipe\\docker_engine',
   desktop: true,
   cards: [{ uuid: process.argv[2] ?? '', name: 'NVIDIA GeForce RTX 4070' }],
   registry: [image],
 });
 console.log('listening');
+
+let said = '';
+setInterval(() => {
+  const names = engine.containers.map(({ wish }) => wish.name);
+  const line = `containers: ${names.join(' ') || 'none'}`;
+  if (line !== said) console.log(line);
+  said = line;
+}, 100);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { windowsNodePath } from './windows-node.js';
 
 const BOOT_TIMEOUT_MS = 120_000;
+const END_TIMEOUT_MS = 10_000;
 
 /** A Windows of its own, with its own registry, disk and processes. */
 export class WinePrefix {
@@ -44,8 +45,14 @@ export class WinePrefix {
   async close(): Promise<void> {
     // It fails where nothing of the prefix runs any more, which is what is wanted.
     spawnSync('wineserver', ['-k'], { env: this.#environment(), stdio: 'ignore', timeout: 30_000 });
-    const ends = this.#children.filter(isRunning).map((child) => once(child, 'exit'));
-    await Promise.all(ends);
+    const running = this.#children.filter(isRunning);
+    const ends = Promise.all(running.map((child) => once(child, 'exit')));
+    // A server that is stuck ends nothing, and its programs wait for it without end.
+    const timer = setTimeout(() => {
+      for (const child of running) child.kill('SIGKILL');
+    }, END_TIMEOUT_MS);
+    await ends;
+    clearTimeout(timer);
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 

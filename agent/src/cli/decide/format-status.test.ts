@@ -67,7 +67,9 @@ test('a container that is kept is told with what differs and how far it is', () 
         describeReplica({
           deployment: 'qwen',
           phase: 'loading',
-          progress: { doneBytes: null, totalBytes: null, text: 'loading weights, usually 48 s, 31 s so far' },
+          progress: { doneBytes: null, totalBytes: null, text: 'loading weights' },
+          usualPhaseSeconds: { p50: 48, p95: 60 },
+          phaseSeconds: 31,
           container: { id: 'a'.repeat(64), image: 'vllm/vllm-openai:v0.11.0', startedAtMs: 1, adopted: true },
           drift: ['It has no label of the fabric.'],
           fit: {

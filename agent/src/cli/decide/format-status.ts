@@ -26,7 +26,7 @@ function describeLink({ link, server }: AgentStatus, nowMs: number): string {
 type Replica = AgentStatus['replicas'][number];
 
 function describeReplica(replica: Replica): string {
-  const { deployment, phase, detail, progress, container, port, drift, fit } = replica;
+  const { deployment, phase, detail, container, port, drift, fit } = replica;
   const facts = [
     ...(container === null
       ? []
@@ -34,11 +34,23 @@ function describeReplica(replica: Replica): string {
           `${container.adopted ? 'adopted ' : ''}container ${container.id.slice(0, 12)} of ${container.image}`,
         ]),
     ...(port === null ? [] : [`port ${port}`]),
-    ...(progress === null ? [] : [progress.text]),
+    ...describeProgress(replica),
     ...(fit === null || fit.verdict === 'fits' ? [] : [`${fit.verdict.replaceAll('_', ' ')}: ${fit.detail}`]),
     ...drift.map((line) => `drift: ${line}`),
   ];
   return [`${deployment}: ${phase}${detail === null ? '' : ` (${detail})`}`, ...facts].join('\n    ');
+}
+
+/** "loading weights, usually 48 s, 31 s so far"; empty where it goes nowhere by itself. */
+function describeProgress({ phase, progress, usualPhaseSeconds, phaseSeconds }: Replica): readonly string[] {
+  const passes = ['pulling', 'starting', 'loading', 'warming'].includes(phase);
+  if (progress === null && !passes) return [];
+  const parts = [
+    progress?.text ?? phase,
+    ...(usualPhaseSeconds === null ? [] : [`usually ${Math.round(usualPhaseSeconds.p50)} s`]),
+    ...(phaseSeconds === null ? [] : [`${Math.round(phaseSeconds)} s so far`]),
+  ];
+  return parts.length > 1 || progress !== null ? [parts.join(', ')] : [];
 }
 
 function describeIssue({ severity, code, subject, detail, fix }: AgentStatus['issues'][number]): string {

@@ -8,15 +8,22 @@ const DEMO = fileURLToPath(new URL('../../../test/dist/demo/main.js', import.met
 
 export function demoCommand(): Command {
   return new Command('demo')
-    .description('the main job on this machine alone, with simulated workstations')
+    .description(
+      'the main job on this machine alone, with simulated workstations, or with containers of real Podman',
+    )
+    .option('--podman', 'a replica in a container of real Podman; what this machine lacks for it is listed')
     .option('--once', 'a scripted tour; exit code 0 only if every step held')
-    .option('--json', 'each event as a line of JSON: "started", then "step" and "tour_ended", or "up"')
+    .option(
+      '--json',
+      'each event as a line of JSON: "started", then "step" and "tour_ended", or "up", "podman_up"',
+    )
     .addHelpText(
       'after',
       `
 Examples:
   ai-fabric demo            # a live status until Ctrl-C
   ai-fabric demo --once
+  ai-fabric demo --podman --once    # Linux, as root; installs nothing, leaves nothing
   ai-fabric demo --once --json | jq 'select(.kind == "step") | .held'`,
     )
     .action(async () => {

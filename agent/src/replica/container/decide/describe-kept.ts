@@ -67,15 +67,12 @@ function refusedDrift({ rule }: { readonly rule: string }): string {
   return clipText(`The host's policy refuses what is declared (${rule}); what runs is from before.`, 200);
 }
 
-/** "loading weights, 2 of 4 files: usually 48 s, 31 s so far" */
-function progressOf(state: KeptState, { pull, usual, nowMs }: KeptFacts): ReplicaProgress | null {
+/** Bytes of a pull, or what the engine's log tells: "loading weights, 2 of 4 files". Times have fields of their own. */
+function progressOf({ phase, progress }: KeptState, { pull }: KeptFacts): ReplicaProgress | null {
   if (pull !== null) return pull;
-  const { phase, progress } = state;
-  if (phase !== 'starting' && phase !== 'loading' && phase !== 'warming') return null;
-  const soFar = Math.round(Math.max(0, nowMs - state.sinceMs) / 1_000);
-  const usually = usual === null ? '' : `usually ${Math.round(usual.p50)} s, `;
-  const text = `${progress?.text ?? phase}, ${usually}${soFar} s so far`;
-  return { doneBytes: null, totalBytes: null, text: clipText(text, 200) };
+  const isTold = phase === 'starting' || phase === 'loading' || phase === 'warming';
+  if (progress === null || !isTold) return null;
+  return { doneBytes: null, totalBytes: null, text: clipText(progress.text, 200) };
 }
 
 /** The issues of a replica. Each clears with the step that failed holding, or with a token. */
