@@ -22,8 +22,8 @@ export interface ReplicaCandidate {
   readonly phaseForMs: number;
   /** It failed a moment ago while its agent still calls it ready: how much longer that counts as a restart; 0: not so. */
   readonly doubtForMs: number;
-  /** It is reached through a tunnel that is not there. */
-  readonly tunnelDown: boolean;
+  /** It is reached through a tunnel, and that is not there for so long; `null`: it is there, or none is needed. */
+  readonly tunnelDownForMs: number | null;
   /** Prompt and answer together; `null`: not known. */
   readonly contextTokens: number | null;
   /** Milliseconds until the breaker lets one request through; 0: it does now. */

@@ -1,7 +1,7 @@
 import type { EngineReading, ReplicaPhase } from '@ai-fabric/shared';
 import { reachOf } from '../declared/decide/reach-of.js';
 import type { DeclaredDeployment } from '../declared/declared-state.js';
-import type { LiveReplica, LiveView, Presence } from '../live/live-view.js';
+import type { LiveHost, LiveReplica, LiveView, Presence } from '../live/live-view.js';
 import type { Breaker } from './breaker.js';
 import type { ReplicaCandidate } from './candidate.js';
 import {
@@ -39,7 +39,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   phase: ReplicaPhase = 'absent';
   phaseForMs = Number.POSITIVE_INFINITY;
   doubtForMs = 0;
-  tunnelDown = false;
+  tunnelDownForMs: number | null = null;
   contextTokens: number | null = null;
   blockedForMs = 0;
   busyForMs = 0;
@@ -58,6 +58,9 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   /** As last told; not as of the last decision, which may be long ago. */
   #toldPhase: ReplicaPhase;
   #phaseSinceMs = Number.NEGATIVE_INFINITY;
+  /** Its host is there and its tunnel, as last told, is not. */
+  #missesTunnel: boolean;
+  #tunnelDownSinceMs = Number.NEGATIVE_INFINITY;
   /** Since its first failure without a success; `null`: there is none. */
   #failingSinceMs: number | null = null;
   #comebacks = 0;
@@ -68,6 +71,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     this.mayBeAway = mayBeAway;
     this.#deps = deps;
     this.#toldPhase = this.#observed()?.status.phase ?? 'absent';
+    this.#missesTunnel = this.#isTunnelMissing();
   }
 
   get breaker(): Breaker {
@@ -86,6 +90,8 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     this.#readingMonotonicMs = earlier.#readingMonotonicMs;
     this.#toldPhase = earlier.#toldPhase;
     this.#phaseSinceMs = earlier.#phaseSinceMs;
+    this.#missesTunnel = earlier.#missesTunnel;
+    this.#tunnelDownSinceMs = earlier.#tunnelDownSinceMs;
     this.#failingSinceMs = earlier.#failingSinceMs;
     this.#comebacks = earlier.#comebacks;
     this.waiting = earlier.waiting;
@@ -98,11 +104,17 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   }
 
   /** The live view told something new of it or of its host. */
-  noticePhase(nowMs: number): void {
+  noticeChange(nowMs: number): void {
     const phase = this.#observed()?.status.phase ?? 'absent';
-    if (phase === this.#toldPhase) return;
-    this.#toldPhase = phase;
-    this.#phaseSinceMs = nowMs;
+    if (phase !== this.#toldPhase) {
+      this.#toldPhase = phase;
+      this.#phaseSinceMs = nowMs;
+    }
+    const missesTunnel = this.#isTunnelMissing();
+    if (missesTunnel === this.#missesTunnel) return;
+    this.#missesTunnel = missesTunnel;
+    if (missesTunnel) this.#tunnelDownSinceMs = nowMs;
+    else this.noticeReady();
   }
 
   noticeReady(): void {
@@ -132,7 +144,8 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     const failingSinceMs = this.#failingSinceMs;
     this.doubtForMs =
       failingSinceMs === null ? 0 : Math.max(0, failingSinceMs + settings.doubtMs - now.monotonicMs);
-    this.tunnelDown = reachOf(this.deployment) === 'tunnel' && host?.tunnelUp !== true;
+    const needsTunnel = reachOf(this.deployment) === 'tunnel' && host?.tunnelUp !== true;
+    this.tunnelDownForMs = needsTunnel ? now.monotonicMs - this.#tunnelDownSinceMs : null;
     this.contextTokens = smaller(this.deployment.contextTokens, replica?.status.maxModelLen ?? null);
     this.blockedForMs = breaker.blockedForMs(now.monotonicMs);
     this.busyForMs = breaker.busyForMs(now.monotonicMs);
@@ -143,6 +156,13 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     const takenAtMs = this.#readingMonotonicMs;
     this.readingAgeMs = takenAtMs === null ? null : Math.max(0, now.monotonicMs - takenAtMs);
     this.externalLoad = externalLoadAt(this.#external, now.monotonicMs, settings.external);
+  }
+
+  /** Without a link there is no tunnel to ask for: only then is it missed. */
+  #isTunnelMissing(): boolean {
+    if (reachOf(this.deployment) !== 'tunnel') return false;
+    const host = this.#deps.live.host(this.deployment.host);
+    return host !== undefined && isThere(host) && !host.tunnelUp;
   }
 
   /** A replica seen on another host is what is left of an earlier declaration. */
@@ -167,6 +187,10 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     const own = account.inflightRange(atMs - settings.external.gaugeLagMs, atMs);
     this.#external = estimateExternalLoad(this.#external, reported(reading), own, atMs, settings.external);
   }
+}
+
+function isThere({ presence }: LiveHost): boolean {
+  return presence === 'online' || presence === 'late';
 }
 
 /** Requests in the engine by its own gauges; `null` when it does not tell how many run. */

@@ -135,6 +135,8 @@ export type AttemptOutcome =
   | { readonly kind: 'busy' }
   /** The client went away, or its own request was wrong: says nothing of the engine. */
   | { readonly kind: 'neutral' }
+  /** The way there broke: no failure of the engine, but whether it can be reached is in doubt. */
+  | { readonly kind: 'cut_off' }
   | { readonly kind: 'failed'; readonly code: string };
 
 /** Proof of holding one unit of a replica's capacity (or of a provider's). Released exactly once; later calls do nothing. */

@@ -6,6 +6,8 @@ export interface ExpectationSettings {
   readonly unansweredMs: number;
   /** Between the old container and the new one there may be none for this long. */
   readonly recreationMs: number;
+  /** An agent opens its tunnel again by itself; what is missing for longer is no gap. */
+  readonly tunnelGapMs: number;
   /** While nobody knows whether it is restarting: asked again this often, since its agent may be slower to see it. */
   readonly doubtLookMs: number;
 }
@@ -52,14 +54,12 @@ export function expectSoon(
       return { reason: 'silent', isSure: false, lookAgainInMs: null };
     case 'not_ready':
       return expectPhase(replica, settings);
+    case 'tunnel_down':
+      return expectTunnel(replica, settings);
     case 'breaker_open':
       return inDoubt(replica, settings);
     case 'already_tried':
-      return canBeReached(replica)
-        ? replica.phase === 'ready'
-          ? inDoubt(replica, settings)
-          : expectPhase(replica, settings)
-        : null;
+      return expectTried(replica, settings);
     default:
       return null;
   }
@@ -78,6 +78,12 @@ function isWished({ deployment }: ReplicaCandidate): boolean {
   return deployment.engine !== 'vllm' || deployment.wish === 'running';
 }
 
+function expectTried(replica: ReplicaCandidate, settings: ExpectationSettings): Expectation | null {
+  if (!canBeReached(replica)) return null;
+  if (replica.phase !== 'ready') return expectPhase(replica, settings);
+  return replica.tunnelDownForMs === null ? inDoubt(replica, settings) : expectTunnel(replica, settings);
+}
+
 /** Its host has a link and takes requests. */
 function canBeReached({ presence, draining }: ReplicaCandidate): boolean {
   return presence !== 'away' && presence !== 'unseen' && !draining;
@@ -92,6 +98,10 @@ function expectPhase(replica: ReplicaCandidate, settings: ExpectationSettings): 
   }
   if (isUnderWay(replica)) return { reason: 'loading', isSure: true, lookAgainInMs: null };
   return phase === 'starting' ? within(phaseForMs, settings.unansweredMs, 'loading', false) : null;
+}
+
+function expectTunnel({ tunnelDownForMs }: ReplicaCandidate, { tunnelGapMs }: ExpectationSettings) {
+  return tunnelDownForMs === null ? null : within(tunnelDownForMs, tunnelGapMs, 'silent', false);
 }
 
 function within(forMs: number, mostMs: number, reason: WaitReason, isSure: boolean): Expectation | null {

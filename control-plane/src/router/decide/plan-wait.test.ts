@@ -68,6 +68,26 @@ const rows: readonly Row[] = [
   { of: 'no container between two', parts: { phase: 'absent', phaseForMs: 1_000 }, ...sure('loading') },
   { of: 'no container', parts: { phase: 'absent', phaseForMs: 5_000 }, ...never('not_ready') },
   { of: 'failed', parts: { phase: 'failed' }, ...never('not_ready') },
+  { of: 'a tunnel that broke just now', parts: { tunnelDownForMs: 0 }, ...unsure('silent') },
+  { of: 'a tunnel that is not there for long', parts: { tunnelDownForMs: 60_000 }, ...never('not_ready') },
+  { of: 'a tunnel that was never there', parts: { tunnelDownForMs: Infinity }, ...never('not_ready') },
+  {
+    of: 'an attempt that broke with its tunnel',
+    parts: { tunnelDownForMs: 900, doubtForMs: 9_000 },
+    tried: true,
+    ...unsure('silent'),
+  },
+  {
+    of: 'an attempt, behind a tunnel that is not there for long',
+    parts: { tunnelDownForMs: 60_000, doubtForMs: 9_000 },
+    tried: true,
+    ...never('all_failed'),
+  },
+  {
+    of: 'a tunnel of a host that drains',
+    parts: { tunnelDownForMs: 900, draining: true },
+    ...never('not_ready'),
+  },
   { of: 'a host that is late', parts: { presence: 'late' }, ...unsure('silent') },
   { of: 'a host that is away', parts: { presence: 'away' }, ...never('host_away') },
   { of: 'a host that never joined', parts: { presence: 'unseen' }, ...never('host_away') },
@@ -131,6 +151,16 @@ describe('whether a request is held for', () => {
     const { phase, phaseForMs, wish } = row;
     const replica = { ...replicaOf('a', { phase, phaseForMs }), deployment: vllmDeploymentOf('a', wish) };
     expect(told(decide([replicasOf(replica)]))).toBe(row.told);
+  });
+
+  it('looks again by itself when what is missing is no gap any more', () => {
+    const decision = decide([replicasOf(replicaOf('a', { tunnelDownForMs: 20_000 }))]);
+    expect(decision).toMatchObject({
+      kind: 'wait',
+      lookAgainInMs: 40_000,
+      patienceMs: 50_000,
+      detail: 'a: the tunnel to host host-of-a is down; its agent opens it again by itself',
+    });
   });
 
   it('names what it waits for, the nearest of them, and when to look by itself', () => {

@@ -121,7 +121,7 @@ type ReplicaParts = Partial<Omit<ReplicaCandidate, 'deployment'>> & {
 export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandidate {
   const { deployment, ...more } = parts;
   return {
-    tunnelDown: false,
+    tunnelDownForMs: null,
     kind: 'replica',
     target: name,
     mayBeAway: false,
