@@ -35,6 +35,8 @@ export type FilterReason =
   | 'not_ready'
   /** It is reached through its host's tunnel, and that is not there. */
   | 'tunnel_down'
+  /** It is reached directly, and where is not known. */
+  | 'address_unknown'
   /** Every slot is taken, or its engine said a moment ago that its queue is full. */
   | 'full'
   | 'breaker_open'

@@ -46,6 +46,7 @@ export const defaultRouterSettings: RouterSettings = {
       unansweredMs: 120_000,
       recreationMs: 5_000,
       tunnelGapMs: 60_000,
+      untoldMs: 5_000,
       doubtLookMs: 4_000,
     },
     tie: { ratio: 0.1, floor: 0.02 },

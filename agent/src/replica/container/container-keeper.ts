@@ -63,6 +63,8 @@ export class ContainerKeeper implements ReplicaKeeper {
   #vramBefore: { readonly card: string; readonly bytes: number } | null = null;
   /** Rises with all that is heard of its container: what comes during a look is not covered by it. */
   #heard = 0;
+  /** Of the container that was ready while it was to be reached directly. */
+  #directId: string | null = null;
   #finished = false;
   #told = '';
 
@@ -131,7 +133,10 @@ export class ContainerKeeper implements ReplicaKeeper {
   /** The declaration changed, or came back. @returns false where it is not kept any more */
   change(desired: DesiredReplica): boolean {
     if (desired.engine !== 'vllm' || this.#finished || this.#closing.signal.aborted) return false;
-    if (this.#removed || !isDeepStrictEqual(desired, this.#desired)) this.#declare(desired, false);
+    const isSame = !this.#removed && isDeepStrictEqual(desired, this.#desired);
+    // What the host adds to a declaration may have changed: the address that it is reached at.
+    const isMadeOtherwise = isSame && this.#describe().specHash !== this.#wanted.specHash;
+    if (!isSame || isMadeOtherwise) this.#declare(desired, false);
     return true;
   }
 
@@ -199,6 +204,16 @@ export class ContainerKeeper implements ReplicaKeeper {
     await this.#readings.close();
   }
 
+  readonly #engineLoad = async (signal: AbortSignal): Promise<number | null> => {
+    await this.#readings.refresh(this.#door.address, signal);
+    return loadOf(this.#readings.latest());
+  };
+
+  /** Also after it was declared otherwise: what is under way is. */
+  #isAskedDirectly(): boolean {
+    return this.#directId !== null && this.#kept()?.id === this.#directId;
+  }
+
   #context(): Parameters<typeof executeStep>[0] {
     return {
       tools: this.#tools,
@@ -207,6 +222,7 @@ export class ContainerKeeper implements ReplicaKeeper {
       rung: this.#state.rung,
       kept: this.#kept(),
       door: this.#door,
+      engineLoad: this.#isAskedDirectly() ? this.#engineLoad : null,
       onPull: ({ doneBytes, totalBytes, text }) => {
         this.#pull = { doneBytes, totalBytes, text: clipText(text, 200) };
         this.#tell();
@@ -228,6 +244,7 @@ export class ContainerKeeper implements ReplicaKeeper {
     if (isAlike(before, after)) return;
     if (after.rung !== before.rung) this.#wanted = this.#describe();
     const kept = this.#kept();
+    if (after.phase === 'ready' && this.#desired.reach === 'direct') this.#directId = kept?.id ?? null;
     const { memory, log, clock } = this.#tools;
     const { deployment, model } = this.#desired;
     const key = kept?.adopted ? null : memory.replica(deployment).key;
@@ -287,7 +304,8 @@ export class ContainerKeeper implements ReplicaKeeper {
       state: this.#state,
       refusal: this.#refusal(),
       parkingRefusal: this.#parkingRefusal(),
-      inFlight: inFlight.count(this.#desired.deployment),
+      // Of what does not pass this agent nobody knows that there is none.
+      inFlight: this.#isAskedDirectly() ? 1 : inFlight.count(this.#desired.deployment),
       nowMs: clock.monotonicMs(),
     };
   }
@@ -308,13 +326,15 @@ export class ContainerKeeper implements ReplicaKeeper {
     const { memory, clock } = this.#tools;
     const { phase } = this.#state;
     const { deployment, model, reach } = this.#desired;
+    const isDirect = reach === 'direct' && !this.#removed;
     return {
       desired: this.#desired,
       refusal: this.#refusal(),
       pull: this.#pull,
       fit: this.#fit,
       usual: isTimedPhase(phase) ? memory.usualTime(model, phase) : null,
-      directKey: reach === 'direct' && !this.#removed ? memory.replica(deployment).key : null,
+      // The key of a container that somebody else made is not ours to tell.
+      directKey: isDirect && this.#kept()?.adopted === false ? memory.replica(deployment).key : null,
       nowMs: clock.monotonicMs(),
     };
   }
@@ -368,6 +388,11 @@ function isAlike(before: KeptState, after: KeptState): boolean {
   const keys = ['phase', 'detail', 'trouble', 'engineTrouble', 'seen', 'failures'] as const;
   const more = ['progress', 'engineVersion', 'maxModelLen', 'rung', 'restartsDone'] as const;
   return keys.every((key) => before[key] === after[key]) && more.every((key) => before[key] === after[key]);
+}
+
+function loadOf(reading: EngineReading | null): number | null {
+  if (reading?.running == null) return null;
+  return reading.running + (reading.waiting ?? 0);
 }
 
 const PULL_STEPS = 50;

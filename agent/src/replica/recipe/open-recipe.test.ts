@@ -1,7 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_AGENT_POLICY, type GpuInventory, type VllmReplica } from '@ai-fabric/shared';
+import {
+  type AgentPolicy,
+  DEFAULT_AGENT_POLICY,
+  type GpuInventory,
+  type VllmReplica,
+} from '@ai-fabric/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRecipe } from './open-recipe.js';
 
@@ -20,15 +25,22 @@ const card: GpuInventory = {
 };
 const never = new AbortController().signal;
 
-function recipe(usedGib: number, variables: Record<string, string> = {}, loading = false) {
+function recipe(
+  usedGib: number,
+  variables: Record<string, string> = {},
+  loading = false,
+  policy: Partial<AgentPolicy> = {},
+  linkAddress: string | null = '192.168.1.20',
+) {
   const host = {
     cards: () => [card],
     reading: () => ({ vramUsedBytes: usedGib * GIB, vramTotalBytes: 8 * GIB }),
     isLoading: () => loading,
     replicasBytes: () => 0,
+    linkAddress: () => linkAddress,
     ...{ wddm: true, securityLabels: false, variables },
   };
-  return openRecipe(DEFAULT_AGENT_POLICY, host, { footprint: () => null });
+  return openRecipe({ ...DEFAULT_AGENT_POLICY, ...policy }, host, { footprint: () => null });
 }
 const parts = { hostId: 'h', key: 'engine-key', cards: ['GPU-1'], port: 40_000 };
 
@@ -44,6 +56,20 @@ describe('a recipe', () => {
     expect(specHash(desired, 0)).toMatch(/^[0-9a-f]{32}$/);
     expect(specHash(desired, 0)).toBe(specHash({ ...desired, wish: 'stopped', restartCount: 2 }, 0));
     expect(specHash(desired, 1)).toBe(specHash({ ...desired, contextTokens: 4_096 }, 0));
+  });
+
+  it('opens what is reached directly where the link leaves from, or where the owner says', async () => {
+    const direct: VllmReplica = { ...desired, reach: 'direct', port: 8_000 };
+    const opened = async (policy = {}, linkAddress: string | null = '192.168.1.20') => {
+      const { publish } = await recipe(0, {}, false, policy, linkAddress).build(direct, 0, parts);
+      return publish[0]?.hostAddress;
+    };
+    expect(await opened()).toBe('192.168.1.20');
+    expect(await opened({ directAddress: '100.64.0.7' })).toBe('100.64.0.7');
+    expect((await recipe(0).build(desired, 0, parts)).publish[0]?.hostAddress).toBe('127.0.0.1');
+    const moved = recipe(0, {}, false, {}, '192.168.1.21');
+    expect(moved.specHash(direct, 0)).not.toBe(recipe(0).specHash(direct, 0));
+    expect(moved.specHash(desired, 0)).toBe(recipe(0).specHash(desired, 0));
   });
 
   it('refuses what the owner forbids, by the name of the rule', () => {

@@ -8,6 +8,8 @@ export interface ExpectationSettings {
   readonly recreationMs: number;
   /** An agent opens its tunnel again by itself; what is missing for longer is no gap. */
   readonly tunnelGapMs: number;
+  /** With the first report of a link its agent tells what is needed to reach an engine directly. */
+  readonly untoldMs: number;
   /** While nobody knows whether it is restarting: asked again this often, since its agent may be slower to see it. */
   readonly doubtLookMs: number;
 }
@@ -55,7 +57,8 @@ export function expectSoon(
     case 'not_ready':
       return expectPhase(replica, settings);
     case 'tunnel_down':
-      return expectTunnel(replica, settings);
+    case 'address_unknown':
+      return expectWay(replica, settings);
     case 'breaker_open':
       return inDoubt(replica, settings);
     case 'already_tried':
@@ -81,7 +84,7 @@ function isWished({ deployment }: ReplicaCandidate): boolean {
 function expectTried(replica: ReplicaCandidate, settings: ExpectationSettings): Expectation | null {
   if (!canBeReached(replica)) return null;
   if (replica.phase !== 'ready') return expectPhase(replica, settings);
-  return replica.tunnelDownForMs === null ? inDoubt(replica, settings) : expectTunnel(replica, settings);
+  return replica.noWay === null ? inDoubt(replica, settings) : expectWay(replica, settings);
 }
 
 /** Its host has a link and takes requests. */
@@ -100,8 +103,12 @@ function expectPhase(replica: ReplicaCandidate, settings: ExpectationSettings): 
   return phase === 'starting' ? within(phaseForMs, settings.unansweredMs, 'loading', false) : null;
 }
 
-function expectTunnel({ tunnelDownForMs }: ReplicaCandidate, { tunnelGapMs }: ExpectationSettings) {
-  return tunnelDownForMs === null ? null : within(tunnelDownForMs, tunnelGapMs, 'silent', false);
+function expectWay(
+  { noWay, noWayForMs }: ReplicaCandidate,
+  settings: ExpectationSettings,
+): Expectation | null {
+  const mostMs = noWay?.reason === 'tunnel_down' ? settings.tunnelGapMs : settings.untoldMs;
+  return within(noWayForMs, mostMs, 'silent', false);
 }
 
 function within(forMs: number, mostMs: number, reason: WaitReason, isSure: boolean): Expectation | null {
