@@ -4,6 +4,7 @@ import { startVllmSimulator } from '../../simulators/vllm/start-vllm-simulator.j
 /**
  * The program in the image of the simulated vLLM. It is started with vLLM's own arguments.
  * `SIMULATED_LOAD_MS`: until it listens. `SIMULATED_DEATH`: last words, with which it ends instead of listening.
+ * `SIMULATED_PORT`; `SIMULATED_TOKENS_PER_SECOND`: of an answer, that then has up to 5,000 of them.
  */
 const argv = process.argv.slice(2);
 const loadMs = Number(process.env['SIMULATED_LOAD_MS'] ?? 0);
@@ -19,10 +20,14 @@ if (lastWords !== undefined) {
     process.exit(1);
   }, loadMs);
 } else {
+  const tokensPerSecond = Number(process.env['SIMULATED_TOKENS_PER_SECOND'] ?? 0);
   const engine = await startVllmSimulator({
     ...readVllmArguments(argv, process.env),
+    ...(tokensPerSecond === 0
+      ? {}
+      : { replyTokens: 5_000, speed: { decodeTokensPerSecond: tokensPerSecond } }),
     host: '0.0.0.0',
-    port: 8000,
+    port: Number(process.env['SIMULATED_PORT'] ?? 8000),
     load: 'on demand',
   });
   console.log('INFO 11-24 22:00:02 [gpu_model_runner.py:2602] Starting to load model...');
