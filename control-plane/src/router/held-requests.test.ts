@@ -236,6 +236,47 @@ describe('a request that is held', () => {
     });
   });
 
+  describe('reached directly', () => {
+    const entry = deploymentEntrySchema.parse({
+      ...{ engine: 'vllm', host: 'motoko', task: 'chat', model: 'Qwen/Qwen2.5-3B-Instruct' },
+      ...{ reach: 'direct', port: 8_001 },
+    });
+    const direct = stateOf({
+      deployments: [buildDeployment('a', entry) as DeclaredDeployment],
+      roles: [roleOf('chat-fast', ['a'])],
+    });
+    const TOLD = { port: 8_001, directKey: 'its-key' };
+
+    it('waits a moment for what its agent tells with its first report, and needs no tunnel', async () => {
+      const fabric = fabricOf(direct);
+      fabric.live.setHost('motoko', { presence: 'away' });
+      fabric.live.setHost('motoko', { presence: 'online', peerAddress: '192.168.1.20' });
+      const client = new Client(fabric);
+      expect(client.came).toBe('held');
+      fabric.live.setStatus('a', 'motoko', TOLD);
+      await settled();
+      expect(client.came).toBe('served');
+    });
+
+    it('is refused with the reason where that does not come', async () => {
+      const fabric = fabricOf(direct);
+      fabric.live.setStatus('a', 'motoko', TOLD);
+      fabric.live.setHost('motoko', { presence: 'away' });
+      fabric.live.setHost('motoko', { presence: 'online', peerAddress: '127.0.0.1' });
+      const client = new Client(fabric);
+      expect(client.came).toBe('held');
+      fabric.clock.advance(5_100);
+      await settled();
+      expect(client.came).toBe('refused: not_ready');
+      const decision = fabric.router.select(requestOf({ resolved: resolved(fabric) }));
+      expect(decision).toMatchObject({
+        kind: 'refuse',
+        detail: expect.stringMatching(/may be a proxy; declare the deployment's "address"/),
+        considered: [{ target: 'a', verdict: 'address_unknown' }],
+      });
+    });
+  });
+
   it('leaves at once when its client hangs up', async () => {
     const fabric = fabricOf(oneSlot);
     const first = new Client(fabric);
