@@ -1,4 +1,10 @@
-import { type Clock, type GoodbyeReason, type Random, withoutDirectKey } from '@ai-fabric/shared';
+import {
+  type Clock,
+  type GoodbyeReason,
+  type HostPolicy,
+  type Random,
+  withoutDirectKey,
+} from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { NotJoinedError } from './agent-errors.js';
 import type { AgentConfig } from './config/agent-config.js';
@@ -15,6 +21,8 @@ import type { LinkFailure } from './link/link-failure.js';
 import type { OpenLinkSocket } from './link/link-socket.js';
 import { modelsEndpoint } from './models/models-endpoint.js';
 import { openModelCache } from './models/open-model-cache.js';
+import { weightsLook } from './models/weights-look.js';
+import { engineStorage } from './replica/container/engine-storage.js';
 import { hostView } from './replica/container/host-view.js';
 import { type Containers, openContainers } from './replica/container/open-containers.js';
 import type { ReplicaMemory } from './replica/container/replica-memory.js';
@@ -55,6 +63,8 @@ export interface AgentDependencies {
   readonly containerEngine?: ContainerEngine;
   /** How declarations become containers. */
   readonly openRecipe?: (memory: ReplicaMemory, host: Omit<RecipeHost, 'variables'>) => ReplicaRecipe;
+  /** What this host's owner allows: told, so that what will be refused is known beforehand. By default nothing is told. */
+  readonly policy?: HostPolicy;
   /** Called each time that a link is up. */
   readonly onLinked?: (status: AgentStatus) => void;
 }
@@ -204,6 +214,7 @@ class RunningAgent implements Agent {
     const sensors = this.#deps.sensors ?? this.#openSensors();
     const reporter = new Reporter({
       ...{ sensors, replicas, time, clock, log },
+      policy: this.#deps.policy ?? null,
       send: (report) => link.sendReport(report),
       gpuCadenceMs: this.#config.gpuCadenceMs,
       hostCadenceMs: this.#config.hostCadenceMs,
@@ -287,12 +298,19 @@ class RunningAgent implements Agent {
           statuses: () => replicas().statuses(),
         }),
       );
+    const host = hostView(reporter);
     return openContainers({
       ...{ engine, openRecipe: openFor, stateDirectory, clock, random, log },
       files: this.#identity.files,
       hostId: this.#state.hostId,
       inFlight,
-      host: hostView(reporter),
+      host,
+      openStorage: (parts) =>
+        engineStorage({
+          ...{ census: parts.census, platform },
+          systemDriveFreeBytes: host.systemDriveFreeBytes,
+          weights: weightsLook({ ...parts, clock, log }),
+        }),
       onOrphans: () => reporter().replicasChanged(),
     });
   }

@@ -30,6 +30,7 @@ import { TelemetryHistory } from './history/telemetry-history.js';
 import { createLinkServer, type LinkServer } from './link/link-server.js';
 import { LiveState } from './live/live-state.js';
 import { LiveLogLevel } from './live-log-level.js';
+import type { LogTail } from './log-tail.js';
 import { openRegistry } from './registry/open-registry.js';
 import type { Registry } from './registry/registry-types.js';
 import { createRouter, type RunningRouter } from './router/create-router.js';
@@ -40,6 +41,8 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** What the log told last; `null` where whoever started the program keeps no such thing. */
+  readonly logTail: Pick<LogTail, 'entries'> | null;
 }
 
 /** Everything behind the listeners. */
@@ -118,7 +121,7 @@ export async function openRooms(
   const { bodies, gateway } = openGateway(
     { registry, router, secrets, tunnels, live, gatewayMetrics },
     config,
-    { clock, random, log },
+    { clock, log },
     closers,
   );
   const backupDesk = new BackupDesk({ layout, certificateSha256, clock });
@@ -156,7 +159,7 @@ function openGateway(
     live,
   }: Pick<OpenedRooms, 'registry' | 'router' | 'secrets' | 'tunnels' | 'gatewayMetrics' | 'live'>,
   config: ControlPlaneConfig,
-  { clock, log }: Surroundings,
+  { clock, log }: Pick<Surroundings, 'clock' | 'log'>,
   closers: Closers,
 ): Pick<OpenedRooms, 'bodies' | 'gateway'> {
   const { keys, requestLog } = registry;

@@ -1,12 +1,10 @@
 import { hostname } from 'node:os';
-import type { Clock, Random } from '@ai-fabric/shared';
-import type { Logger } from 'pino';
 import { createApi } from './api/create-api.js';
 import { createChecks } from './checks/create-checks.js';
 import { createHostCalls } from './host-calls.js';
 import { createHostLife } from './host-life.js';
 import { createMetrics, type Metrics } from './metrics/create-metrics.js';
-import type { OpenedRooms } from './open-rooms.js';
+import type { OpenedRooms, Surroundings } from './open-rooms.js';
 
 /** What operators and monitoring use: the control API and `/metrics`. */
 export interface OperatorSurfaces {
@@ -26,17 +24,7 @@ export interface ListenerUrls {
 export function createOperatorSurfaces(
   rooms: OpenedRooms,
   urls: ListenerUrls,
-  {
-    clock,
-    random,
-    log,
-    dataDirectory,
-  }: {
-    readonly clock: Clock;
-    readonly random: Random;
-    readonly log: Logger;
-    readonly dataDirectory: string;
-  },
+  { clock, random, log, logTail, dataDirectory }: Surroundings & { readonly dataDirectory: string },
 ): OperatorSurfaces {
   const { registry, live, telemetry, router, link, feed, certificate, adminToken, gatewayMetrics } = rooms;
   const status = () => ({
@@ -58,11 +46,12 @@ export function createOperatorSurfaces(
     secrets: rooms.secrets,
     hostName: hostname(),
     log: log.child({ room: 'checks' }),
+    logEntries: () => logTail?.entries() ?? [],
     roundTripMs: (hostName) => link.roundTripMs(hostName),
     routerGauges: () => router.gauges(),
     hostEvents: (limit) => registry.hostEvents(limit),
     gatewayUrl: urls.gateway,
-    backups: () => rooms.backupSchedule.status,
+    backups: () => rooms.backupSchedule.lookNow(),
     counts: status,
   });
   const api = createApi(
@@ -82,7 +71,7 @@ export function createOperatorSurfaces(
       verifyAdminToken: (presented) => adminToken.verify(presented),
       backups: {
         draft: (withSecrets) => rooms.backupDesk.draft(withSecrets),
-        status: () => rooms.backupSchedule.status,
+        status: () => rooms.backupSchedule.lookNow(),
       },
       hostLife: createHostLife({ registry, live, link, router, clock }),
       hostCalls: createHostCalls({ link, tunnels: rooms.tunnels }),

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
-import { type Clock, type Random, systemClock } from '@ai-fabric/shared';
-import { type Logger, pino } from 'pino';
+import { type Clock, systemClock } from '@ai-fabric/shared';
+import { pino } from 'pino';
 import { Closers } from './closers.js';
 import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
@@ -40,12 +40,12 @@ const CLOSE_GRACE_MS = 10_000;
  */
 export async function startControlPlane(
   config: ControlPlaneConfig,
-  surroundings: { readonly clock?: Clock; readonly random?: Random; readonly log?: Logger } = {},
+  surroundings: Partial<Surroundings> = {},
 ): Promise<ControlPlane> {
-  const { clock = systemClock(), random = Math.random, log = pino() } = surroundings;
+  const { clock = systemClock(), random = Math.random, log = pino(), logTail = null } = surroundings;
   const closers = new Closers();
   try {
-    return await start(config, { clock, random, log }, closers);
+    return await start(config, { clock, random, log, logTail }, closers);
   } catch (error) {
     await closers.close();
     throw toStartError(error);
@@ -101,7 +101,7 @@ function atMost(ms: number, work: Promise<void>, clock: Clock): Promise<void> {
 async function openAll(
   config: ControlPlaneConfig,
   rooms: OpenedRooms,
-  { clock, random, log }: Surroundings,
+  { clock, random, log, logTail }: Surroundings,
   closers: Closers,
 ): Promise<Listeners> {
   const { registry, link, tunnels, tunnelServer, feed, gateway, admission, certificate } = rooms;
@@ -109,7 +109,7 @@ async function openAll(
   const operator = loadOnce(
     rooms,
     { tls: () => urls.tls(), gateway: () => urls.gateway() },
-    { clock, random, log, dataDirectory: config.dataDirectory },
+    { clock, random, log, logTail, dataDirectory: config.dataDirectory },
   );
   closers.add(() => operator.close());
   const handlers = createDispatch(

@@ -7,7 +7,7 @@ import {
   readAgentConfig,
   startAgent,
 } from '@ai-fabric/agent';
-import { type Clock, type GoodbyeReason, systemClock } from '@ai-fabric/shared';
+import { type Clock, type GoodbyeReason, type HostPolicy, systemClock } from '@ai-fabric/shared';
 import { type Logger, pino } from 'pino';
 import { type InstalledNvidiaSmi, installNvidiaSmi } from '../simulators/nvidia-smi/install-nvidia-smi.js';
 import type { NvidiaSmiScenario } from '../simulators/nvidia-smi/scenario.js';
@@ -22,6 +22,8 @@ export interface AgentHostOptions {
   readonly clock?: Clock;
   /** Who keeps its replicas. */
   readonly openKeeper?: NonNullable<AgentDependencies['openKeeper']>;
+  /** What its owner allows; without it, nothing is told. */
+  readonly policy?: HostPolicy;
   readonly log?: Logger;
 }
 
@@ -102,7 +104,11 @@ export class AgentHost {
   }
 
   #surroundings() {
-    const { clock = systemClock(), log = pino({ level: 'silent' }), openKeeper } = this.#options;
-    return { clock, log, random: Math.random, ...(openKeeper === undefined ? {} : { openKeeper }) };
+    const { clock = systemClock(), log = pino({ level: 'silent' }), openKeeper, policy } = this.#options;
+    return {
+      ...{ clock, log, random: Math.random },
+      ...(openKeeper === undefined ? {} : { openKeeper }),
+      ...(policy === undefined ? {} : { policy }),
+    };
   }
 }

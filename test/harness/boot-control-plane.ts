@@ -1,7 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ControlPlane, type ControlPlaneConfig, startControlPlane } from '@ai-fabric/control-plane';
+import {
+  type ControlPlane,
+  type ControlPlaneConfig,
+  LogTail,
+  startControlPlane,
+} from '@ai-fabric/control-plane';
 import type { Clock } from '@ai-fabric/shared';
 import { pino } from 'pino';
 
@@ -43,12 +48,10 @@ export class BootedControlPlane {
       bodyTimeoutSeconds: 30,
       ...options.config,
     };
-    const log = pino(
-      { level: options.logLines ? 'debug' : 'silent' },
-      { write: (line) => options.logLines?.push(line) },
-    );
+    const logTail = new LogTail({ write: (line) => options.logLines?.push(line) });
+    const log = pino({ level: options.logLines ? 'debug' : 'info' }, logTail);
     const program = await startControlPlane(config, {
-      log,
+      ...{ log, logTail },
       ...(options.clock === undefined ? {} : { clock: options.clock }),
     });
     return new BootedControlPlane(program, dataDirectory, options.dataDirectory === undefined);

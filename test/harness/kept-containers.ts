@@ -6,18 +6,26 @@ import {
   openContainers,
   privateFiles,
   ReplicaKeepers,
+  type ReplicaMemory,
   type ReplicaRecipe,
+  type StorageView,
 } from '@ai-fabric/agent';
 import { type ReplicaStatus, systemClock, type VllmReplica } from '@ai-fabric/shared';
 import { pino } from 'pino';
 import { eventually } from '../simulators/common/eventually.js';
 import { temporaryDirectory } from './temporary-directory.js';
 
+type StorageParts = Parameters<NonNullable<Parameters<typeof openContainers>[0]['openStorage']>>[0];
+
 export interface KeptHostOptions {
   /** Of the container engine. */
   readonly socketPath: string;
   readonly cards: readonly string[];
   readonly inFlight?: { count: number };
+  /** What is known of the engine's disk; by default nothing. */
+  readonly openStorage?: (parts: StorageParts) => StorageView;
+  /** By default one without rules, and with room for everything. */
+  readonly openRecipe?: (memory: ReplicaMemory) => ReplicaRecipe;
 }
 
 /** What an agent's replicas are declared as in these tests. */
@@ -85,14 +93,14 @@ export class KeptHost {
   async start(): Promise<void> {
     const clock = systemClock();
     const log = pino({ level: 'silent' });
-    const { socketPath, cards, inFlight = { count: 0 } } = this.#options;
+    const { socketPath, cards, inFlight = { count: 0 }, openStorage } = this.#options;
     this.#engine = openContainerEngine({ endpoints: [socketPath], platform: process.platform, clock, log });
     const onChange = (): void => {
       this.#changes += 1;
     };
     this.#containers = await openContainers({
       engine: this.#engine,
-      openRecipe: () => plainRecipe(cards),
+      openRecipe: this.#options.openRecipe ?? ((memory) => plainRecipe(cards, memory)),
       stateDirectory: this.#state.path,
       files: privateFiles({ platform: process.platform, windowsDirectory: '' }),
       hostId: 'host-1',
@@ -105,6 +113,7 @@ export class KeptHost {
         memoryFreeBytes: () => 64 * 1024 ** 3,
         vramUsedBytes: () => null,
       },
+      ...(openStorage === undefined ? {} : { openStorage }),
       ...{ clock, log, random: Math.random },
       onOrphans: onChange,
     });
@@ -148,7 +157,9 @@ export class KeptHost {
 }
 
 /** Declarations as containers, without the rules of an owner and with room for everything. */
-function plainRecipe(cards: readonly string[]): ReplicaRecipe {
+function plainRecipe(cards: readonly string[], memory: ReplicaMemory): ReplicaRecipe {
+  const isOffline = ({ model, revision }: VllmReplica): boolean =>
+    memory.weights(model, revision)?.complete ?? false;
   const specHash = ({ image, model, contextTokens, extraArguments }: VllmReplica, rung: number): string =>
     createHash('sha256')
       .update(JSON.stringify([image, model, contextTokens, extraArguments, rung]))
@@ -173,12 +184,13 @@ function plainRecipe(cards: readonly string[]): ReplicaRecipe {
           ...['--model', desired.model, '--served-model-name', desired.servedModel],
           ...['--max-model-len', String(desired.contextTokens ?? 4_096), ...desired.extraArguments],
         ],
-        environment: { VLLM_API_KEY: key },
+        environment: { VLLM_API_KEY: key, ...(isOffline(desired) ? { HF_HUB_OFFLINE: '1' } : {}) },
         labels: {
           'io.ai-fabric.deployment': desired.deployment,
           'io.ai-fabric.spec': specHash(desired, rung),
           'io.ai-fabric.host': hostId,
           'io.ai-fabric.container-port': '8000',
+          'io.ai-fabric.offline': String(isOffline(desired)),
         },
         gpus: desired.gpu.select === 'none' ? 'none' : { uuids: cards },
         publish: [{ hostAddress: '127.0.0.1', hostPort: port, containerPort: 8_000 }],

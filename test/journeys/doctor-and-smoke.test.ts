@@ -201,6 +201,7 @@ describe('doctor and smoke on a fabric with an away host, a broken engine and a 
       'events.json',
       'fabric.json',
       'hosts.json',
+      'log.json',
       'replicas.json',
       'targets.json',
       'versions.json',
@@ -208,6 +209,7 @@ describe('doctor and smoke on a fabric with an away host, a broken engine and a 
     const text = files.map((each) => each.text).join('\n');
     expect(text).toContain('qwen-motoko');
     expect(text).toContain('linked');
+    expect(text).toContain('control plane is up');
     for (const secret of [key, fabric.controlPlane.adminToken, PLANTED, 'PRIVATE KEY']) {
       expect(text).not.toContain(secret);
     }

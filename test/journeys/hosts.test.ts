@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { JoinError, LinkError } from '@ai-fabric/agent';
-import type { Issue, TelemetrySample } from '@ai-fabric/shared';
+import { DEFAULT_AGENT_POLICY, type Issue, type TelemetrySample } from '@ai-fabric/shared';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AgentHost, type AgentHostOptions } from '../harness/agent-host.js';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
@@ -21,6 +21,10 @@ interface HostAnswer {
   readonly issues: readonly Issue[];
   readonly sample: TelemetrySample | null;
   readonly inventory: { readonly gpus: readonly { readonly uuid: string; readonly name: string }[] } | null;
+}
+
+interface Plan {
+  readonly warnings: readonly { readonly message: string }[];
 }
 
 describe('a new host', () => {
@@ -137,6 +141,24 @@ describe('hosts', () => {
       .catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(LinkError);
     expect((error as LinkError).message).toContain('armitage');
+  });
+
+  test('tell what their owners allow, and a plan warns of the rest while they are away too', async () => {
+    const policy = { ...DEFAULT_AGENT_POLICY, models: ['BAAI/*'] };
+    const armitage = await joined('armitage', { policy });
+    const deployments = { chat: { host: 'armitage', engine: 'vllm', preset: 'chat-fast' } };
+    const body = { document: { version: 1, hosts: { armitage: {} }, deployments }, prune: false };
+    const warnings = async (): Promise<string[]> => {
+      const plan = await controlPlane.api<Plan>('/declared/plan', { method: 'POST', body });
+      return plan.warnings.map(({ message }) => message);
+    };
+    await eventually('it warns', async () => (await warnings()).length === 1);
+    await armitage.stop();
+    expect(await warnings()).toEqual([
+      expect.stringMatching(
+        /^the agent on "armitage" will refuse "chat" \(models: Qwen\/.+agent\.yaml on that host/,
+      ),
+    ]);
   });
 
   test('that have joined before do not join again by accident', async () => {

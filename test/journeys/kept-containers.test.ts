@@ -15,6 +15,7 @@ import { vllmProgram } from '../simulators/docker-engine/vllm-program.js';
 import type { VllmSimulator } from '../simulators/vllm/start-vllm-simulator.js';
 
 const CARD = 'GPU-5f1d3c8e-7a42-4c1e-9a53-1f0f7d3c2b11';
+const OTHER_CARD = 'GPU-8b2e91d0-1c53-4f60-b7de-9a44c1d20e77';
 const IMAGE = 'docker.io/vllm/vllm-openai:v0.32.0';
 const NAME = 'ai-fabric-qwen';
 
@@ -22,15 +23,18 @@ let folder: ReturnType<typeof temporaryDirectory>;
 let engine: DockerEngineSimulator;
 let host: KeptHost;
 let inFlight: { count: number };
+let cards: string[];
 let lastWords: string | null;
 let engines: VllmSimulator[];
 let foreignPort: number;
+let disk: { freeBytes: number; missingBytes: number; cached: boolean };
 
 beforeEach(async () => {
   folder = temporaryDirectory();
   lastWords = null;
   engines = [];
   inFlight = { count: 0 };
+  cards = [CARD];
   [foreignPort = 0] = await freePorts(1);
   const start: StartProgram = vllmProgram({
     dies: () => lastWords,
@@ -39,14 +43,26 @@ beforeEach(async () => {
   });
   engine = await startDockerEngine({
     path: join(folder.path, 'docker.sock'),
-    cards: [{ uuid: CARD, name: 'NVIDIA GeForce RTX 4070' }],
+    cards: [CARD, OTHER_CARD].map((uuid) => ({ uuid, name: 'NVIDIA GeForce RTX 4070' })),
     registry: [
       { reference: IMAGE, start },
       { reference: 'docker.io/vllm/vllm-openai:v0.33.0', start },
     ],
     layerMs: 5,
   });
-  host = new KeptHost({ socketPath: engine.path, cards: [CARD], inFlight });
+  disk = { freeBytes: 100e9, missingBytes: 5e9, cached: false };
+  host = new KeptHost({
+    ...{ socketPath: engine.path, cards, inFlight },
+    openStorage: () => ({
+      imageBytes: () => Promise.resolve(9e9),
+      room: () => Promise.resolve({ freeBytes: disk.freeBytes, virtualDisk: false }),
+      weights: () =>
+        Promise.resolve({
+          ...{ complete: disk.cached, weightBytes: 5e9, freeBytes: disk.freeBytes },
+          missingBytes: disk.cached ? 0 : disk.missingBytes,
+        }),
+    }),
+  });
   await host.start();
 });
 
@@ -164,6 +180,25 @@ describe('a declared deployment', () => {
     await ready();
   });
 
+  test('loads without the hub from the second start on, and a running one is left alone for it', async () => {
+    const first = await ready();
+    expect(engine.container(NAME).environment).not.toHaveProperty('HF_HUB_OFFLINE');
+    // It has fetched what it loads by now, and a new agent finds that out.
+    disk.cached = true;
+    await host.stop();
+    await host.start();
+    host.declare(declare());
+    await host.reaches('ready');
+    await eventually('it is known', () =>
+      readFileSync(join(host.stateDirectory, 'replicas.json'), 'utf8').includes('"complete":true'),
+    );
+    expect(engine.container(NAME).id).toBe(first);
+    await engine.kill(NAME);
+    await eventually('it is made anew', () => engine.containers.some(({ id }) => id !== first));
+    await host.reaches('ready');
+    expect(engine.container(NAME).environment).toMatchObject({ HF_HUB_OFFLINE: '1' });
+  });
+
   test('gives its engine readings to whoever asks', async () => {
     await ready();
     await host.keepers.refreshReadings(2_000);
@@ -204,6 +239,35 @@ describe('what stands in the way', () => {
     await host.reaches('ready');
   });
 
+  test('of a disk that has no room is said with the numbers before anything is fetched', async () => {
+    disk.freeBytes = 7e9;
+    host.declare(declare());
+    await host.reaches('failed');
+    expect(host.status()).toMatchObject({
+      ...{ code: 'disk_full', detail: expect.stringContaining('at least 9.0 GB for the image') },
+      growth: { imageBytes: 22.5e9, freeBytes: 7e9 },
+    });
+    expect(host.keepers.issues()).toMatchObject([{ code: 'disk_full', severity: 'error' }]);
+    expect(await host.engine.findImage(IMAGE, forever)).toBeNull();
+    disk.freeBytes = 100e9;
+    host.declare(declare({ maxConcurrent: 5 }));
+    await host.reaches('ready');
+    expect(host.status()).toMatchObject({ growth: null });
+    expect(host.keepers.issues()).toEqual([]);
+  });
+
+  test('of a disk that has no room for the weights is said before a container is made', async () => {
+    await engineHas(IMAGE);
+    Object.assign(disk, { freeBytes: 4e9 });
+    host.declare(declare());
+    await host.reaches('failed');
+    expect(host.status()?.detail).toContain('at least 5.0 GB for the weights');
+    expect(engine.containers).toEqual([]);
+    disk.cached = true;
+    host.declare(declare({ maxConcurrent: 5 }));
+    await host.reaches('ready');
+  });
+
   test('of a card that is silently not given is found by looking inside', async () => {
     engine.loseGpus();
     host.declare(declare());
@@ -221,12 +285,54 @@ describe('what stands in the way', () => {
     expect(host.keepers.issues()).toEqual([]);
   });
 
+  test('of weights that looked whole, and did not load without the hub, is mended by asking the hub', async () => {
+    disk.cached = true;
+    lastWords = 'huggingface_hub.errors.LocalEntryNotFoundError: Cannot find an appropriate cached snapshot';
+    host.declare(declare());
+    const offline = () => engine.containers[0]?.environment['HF_HUB_OFFLINE'];
+    await eventually('it tries without the hub', () => offline() === '1');
+    await eventually('it is told', () => host.codes().includes('hub_unreachable'));
+    await eventually('it is made anew', () => engine.containers.length > 0 && offline() === undefined);
+    lastWords = null;
+    await host.reaches('ready');
+    const { id } = engine.container(NAME);
+    await engine.kill(NAME);
+    await eventually('the crash is seen', () => host.status()?.phase !== 'ready', 1_000);
+    await host.reaches('ready');
+    expect(engine.container(NAME).id).toBe(id);
+  });
+
   test('of memory that is short steps down to the declared fallback', async () => {
     lastWords = 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.';
     host.declare(declare({ fallbacks: [{ contextTokens: 2_048 }] }));
     await eventually('it is told', () => host.codes().includes('vram_insufficient'));
     lastWords = null;
     await host.reaches('ready');
+  });
+
+  test('of memory that is short is remembered with its fallback by an agent that starts anew', async () => {
+    lastWords = 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.';
+    const declared = declare({ fallbacks: [{ contextTokens: 2_048 }] });
+    const madeFrom = () => engine.containers[0]?.wish.labels['io.ai-fabric.spec'];
+    host.declare(declared);
+    await eventually('it was made', () => madeFrom() !== undefined);
+    const first = madeFrom();
+    await eventually('it was made anew', () => madeFrom() !== undefined && madeFrom() !== first);
+    const second = madeFrom();
+    await host.stop();
+    lastWords = null;
+    await host.start();
+    host.declare(declared);
+    await host.reaches('ready');
+    expect(madeFrom()).toBe(second);
+    // What was too much for one card may fit another.
+    await host.stop();
+    await engine.remove(NAME);
+    cards[0] = OTHER_CARD;
+    await host.start();
+    host.declare(declared);
+    await host.reaches('ready');
+    expect(madeFrom()).toBe(first);
   });
 
   test('of an owner that does not allow it is said with the rule, and makes nothing', async () => {

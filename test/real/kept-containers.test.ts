@@ -1,3 +1,6 @@
+import { engineStorage, weightsLook } from '@ai-fabric/agent';
+import { systemClock } from '@ai-fabric/shared';
+import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { declare, KeptHost } from '../harness/kept-containers.js';
 import { describeReal } from '../harness/real-part.js';
@@ -14,6 +17,8 @@ describeReal('a replica that is kept on real Podman', [podman], () => {
   let host: KeptHost;
   let image: string;
   const inFlight = { count: 0 };
+  /** Of the disk. */
+  let pretended: { freeBytes?: number } = {};
 
   beforeAll(async () => {
     registry = await LocalRegistry.start();
@@ -22,7 +27,16 @@ describeReal('a replica that is kept on real Podman', [podman], () => {
     await machine.importVllmImage(image);
     await machine.podman('push', '--quiet', image);
     await machine.podman('rmi', image);
-    host = new KeptHost({ socketPath: machine.socketPath, cards: [machine.cardUuid], inFlight });
+    host = new KeptHost({
+      ...{ socketPath: machine.socketPath, cards: [machine.cardUuid], inFlight },
+      openStorage: (parts) => {
+        const storage = engineStorage({
+          ...{ census: parts.census, platform: process.platform, systemDriveFreeBytes: () => null },
+          weights: weightsLook({ ...parts, clock: systemClock(), log: pino({ level: 'silent' }) }),
+        });
+        return { ...storage, room: async (signal) => ({ ...(await storage.room(signal)), ...pretended }) };
+      },
+    });
     await host.start();
   });
 
@@ -47,11 +61,26 @@ describeReal('a replica that is kept on real Podman', [podman], () => {
     return answer.status;
   };
 
+  it('has no room: its registry’s numbers are told, and nothing is fetched', async () => {
+    pretended = { freeBytes: 1_000 };
+    host.declare(declare({ image, maxConcurrent: 9 }));
+    await host.reaches('failed', 'qwen', 30_000);
+    expect(host.status()).toMatchObject({ code: 'disk_full', growth: { freeBytes: 1_000 } });
+    // Node and a program: some tens of megabytes.
+    expect(host.status()?.growth?.imageBytes).toBeGreaterThan(10e6);
+    expect(await host.engine.findImage(image, new AbortController().signal)).toBeNull();
+    pretended = {};
+  });
+
   it('is pulled from a registry, made with its card, proven, and answers', async () => {
     host.declare(declare({ image }));
     await host.reaches('ready', 'qwen', 60_000);
     expect(await ask()).toBe(200);
     expect(host.status()).toMatchObject({ container: { adopted: false }, drift: [], code: null });
+    const probe = await host.engine.probe(new AbortController().signal);
+    expect(probe.reachable && probe.info.storagePath).toMatch(/^\/.+/);
+    // Its image has no Python to look into the cache with: no look is left behind.
+    await eventually('it is alone', async () => (await containers()).trim() === NAME);
     expect(host.keepers.issues()).toEqual([]);
   });
 

@@ -47,6 +47,8 @@ export interface ContainerEngineInfo {
   readonly rootless: boolean;
   /** Docker Desktop: a virtual machine that stands and falls with a signed-in user. */
   readonly desktop: boolean;
+  /** Where it keeps images and volumes, in its own words: of Docker Desktop a path within its virtual machine. */
+  readonly storagePath: string | null;
   /** Path of the socket or pipe. */
   readonly endpoint: string;
 }

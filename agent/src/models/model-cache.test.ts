@@ -1,13 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ContainerSpec, ContainerSummary, LogLine } from '../containers/container-engine.js';
 import { readListing, readModelLine } from './decide/read-model-lines.js';
 import { ModelCache, type ModelCacheOptions } from './model-cache.js';
-import { LIST_SCRIPT, REMOVE_SCRIPT } from './model-scripts.js';
+import { LIST_SCRIPT } from './model-scripts.js';
 
 /** As much of an engine as the cache uses; what a container prints is what a test says. */
 class FakeEngine {
@@ -36,16 +32,18 @@ class FakeEngine {
 
 function stage(more: Partial<ModelCacheOptions> = {}) {
   const engine = new FakeEngine();
+  const changed: string[] = [];
   const cache = new ModelCache({
     engine,
     images: () => ['vllm/vllm-openai:v0', 'vllm/vllm-openai:v1'],
     environment: async () => ({ HF_TOKEN: 'hf_secret' }),
     inUse: () => new Set(['Qwen/used']),
     nextId: () => 'x1',
+    onChange: (model) => changed.push(model),
     log: pino({ level: 'silent' }),
     ...more,
   });
-  return { engine, cache };
+  return { engine, cache, changed };
 }
 
 const { signal } = new AbortController();
@@ -96,11 +94,13 @@ describe('the model cache of a host', () => {
   });
 
   test('gives up nothing that a deployment loads', async () => {
-    const { engine, cache } = stage();
+    const { engine, cache, changed } = stage();
     await expect(cache.remove('Qwen/used', signal)).rejects.toMatchObject({ code: 'in_use' });
     expect(engine.created).toEqual([]);
     engine.output = ['{"done":true,"freedBytes":7}'];
     expect(await cache.remove('Qwen/other', signal)).toBe(7);
+    // What was known of its files holds no longer.
+    expect(changed).toEqual(['Qwen/other']);
   });
 
   test('is looked into once at a time, and needs an image that is here', async () => {
@@ -145,43 +145,5 @@ describe('what a script prints', () => {
     const garbage = ['', 'null', '[]', '{"model":1}', JSON.stringify({ ...line, sizeBytes: -1 })];
     expect(readListing([...hostile, JSON.stringify(line), ...garbage])).toEqual([line]);
     for (const text of garbage) expect(readModelLine(text)).toBeNull();
-  });
-});
-
-const hasPython = spawnSync('python3', ['--version']).status === 0;
-
-describe.skipIf(!hasPython)('the scripts, on a cache as huggingface_hub lays it out', () => {
-  let home: string;
-  beforeEach(() => {
-    home = mkdtempSync(join(tmpdir(), 'ai-fabric-cache-'));
-    const model = join(home, 'hub', 'models--Qwen--Qwen3-8B');
-    for (const each of ['blobs', 'refs', 'snapshots/abc']) mkdirSync(join(model, each), { recursive: true });
-    writeFileSync(join(model, 'blobs', 'b1'), 'x'.repeat(1000));
-    symlinkSync('../../blobs/b1', join(model, 'snapshots', 'abc', 'weights'));
-    mkdirSync(join(home, 'hub', 'models--half--done', 'blobs'), { recursive: true });
-    writeFileSync(join(home, 'hub', 'models--half--done', 'blobs', 'b2.incomplete'), 'x');
-    writeFileSync(join(home, 'outside'), 'stays');
-    symlinkSync(home, join(home, 'hub', 'models--link--out'));
-  });
-  afterEach(() => rmSync(home, { recursive: true, force: true }));
-
-  const python = (script: string, ...args: readonly string[]) =>
-    spawnSync('env', [`HF_HOME=${home}`, 'python3', '-c', script, ...args], { encoding: 'utf8' })
-      .stdout.trim()
-      .split('\n');
-
-  test('list models with their sizes, links not followed, half ones marked', () => {
-    expect(readListing(python(LIST_SCRIPT))).toMatchObject([
-      { model: 'Qwen/Qwen3-8B', sizeBytes: 1000, revisions: ['abc'], complete: true },
-      { model: 'half/done', complete: false },
-    ]);
-  });
-
-  test('remove one model, and nothing that a link leads to', () => {
-    expect(python(REMOVE_SCRIPT, 'Qwen/Qwen3-8B').map(readModelLine)).toEqual([
-      { kind: 'done', bytes: 1000 },
-    ]);
-    expect(python(REMOVE_SCRIPT, 'link/out').map(readModelLine)).toEqual([{ kind: 'done', bytes: 0 }]);
-    expect(readListing(python(LIST_SCRIPT)).map(({ model }) => model)).toEqual(['half/done']);
   });
 });

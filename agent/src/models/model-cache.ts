@@ -1,22 +1,16 @@
-import type { Logger } from 'pino';
-import type { ContainerEngine } from '../containers/container-engine.js';
 import { type CachedModel, type ModelLine, readListing, readModelLine } from './decide/read-model-lines.js';
+import { type HelperHost, runHelper } from './helper-container.js';
 import { LIST_SCRIPT, PREFETCH_SCRIPT, REMOVE_SCRIPT } from './model-scripts.js';
 
-export interface ModelCacheOptions {
-  readonly engine: Pick<
-    ContainerEngine,
-    'findImage' | 'ensureVolume' | 'list' | 'create' | 'start' | 'logs' | 'remove'
-  >;
+export interface ModelCacheOptions extends HelperHost {
   /** Images of what is kept here, as far as the host's owner allows them; best first. */
   readonly images: () => readonly string[];
   /** Of a model that is fetched: what its deployment's environment resolves to on this host, `HF_TOKEN` among it. */
   readonly environment: (model: string) => Promise<Readonly<Record<string, string>>>;
   /** Models that a deployment of this host loads: they are not removed under it. */
   readonly inUse: () => ReadonlySet<string>;
-  /** Unpredictable: part of a container's name. */
-  readonly nextId: () => string;
-  readonly log: Logger;
+  /** The files of a model are others than before: what was known of them holds no longer. */
+  readonly onChange: (model: string) => void;
 }
 
 /** Why models cannot be listed, fetched or removed now. */
@@ -29,13 +23,6 @@ class ModelCacheError extends Error {
     this.code = code;
   }
 }
-
-const MODEL_CACHE_VOLUME = 'ai-fabric-huggingface';
-const CACHE_PATH = '/root/.cache/huggingface';
-const HELPER_LABEL = 'io.ai-fabric.helper';
-const MAX_LINES = 10_000;
-/** The hub's library reads what it is to do from here too: none of the host's own settings come in. */
-const QUIET = { HF_HUB_DISABLE_PROGRESS_BARS: '1', HF_HUB_DISABLE_TELEMETRY: '1' };
 
 /**
  * The model files of this host, seen and changed by one-off containers of the engine's image: they alone have the cache,
@@ -59,7 +46,11 @@ export class ModelCache {
   /** Ends with `done` or `failed`. @throws ModelCacheError, ContainerEngineError */
   async *prefetch(model: string, revision: string | null, signal: AbortSignal): AsyncIterable<ModelLine> {
     const environment = await this.#options.environment(model);
-    yield* this.#tell(PREFETCH_SCRIPT, [model, revision ?? ''], environment, signal);
+    try {
+      yield* this.#tell(PREFETCH_SCRIPT, [model, revision ?? ''], environment, signal);
+    } finally {
+      this.#options.onChange(model);
+    }
   }
 
   /** @returns the bytes that are free again. @throws ModelCacheError, ContainerEngineError */
@@ -70,9 +61,13 @@ export class ModelCache {
         `a deployment of this host loads ${model}: stop or remove it first`,
       );
     }
-    for await (const line of this.#tell(REMOVE_SCRIPT, [model], {}, signal)) {
-      if (line.kind === 'done') return line.bytes;
-      if (line.kind === 'failed') throw new ModelCacheError('failed', line.detail);
+    try {
+      for await (const line of this.#tell(REMOVE_SCRIPT, [model], {}, signal)) {
+        if (line.kind === 'done') return line.bytes;
+        if (line.kind === 'failed') throw new ModelCacheError('failed', line.detail);
+      }
+    } finally {
+      this.#options.onChange(model);
     }
     throw new ModelCacheError('failed', `it is not known what came of removing ${model}`);
   }
@@ -103,46 +98,11 @@ export class ModelCache {
     if (this.#busy) throw new ModelCacheError('busy', 'another look at the models of this host is under way');
     this.#busy = true;
     try {
-      const id = await this.#begin(script, args, environment, signal);
-      try {
-        yield* this.#read(id, signal);
-      } finally {
-        await this.#end(id);
-      }
+      const image = await this.#findImage(signal);
+      yield* runHelper(this.#options, { kind: 'models', image, script, args, environment }, signal);
     } finally {
       this.#busy = false;
     }
-  }
-
-  async #begin(
-    script: string,
-    args: readonly string[],
-    environment: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-  ): Promise<string> {
-    const { engine, nextId } = this.#options;
-    const image = await this.#findImage(signal);
-    await this.#clearUp(signal);
-    await engine.ensureVolume(MODEL_CACHE_VOLUME, {}, signal);
-    const { id } = await engine.create(
-      {
-        name: `ai-fabric-models-${nextId()}`,
-        image,
-        entrypoint: ['python3', '-c', script],
-        command: args,
-        environment: { ...environment, ...QUIET },
-        labels: { [HELPER_LABEL]: 'models' },
-        gpus: 'none',
-        publish: [],
-        volumes: [{ volume: MODEL_CACHE_VOLUME, path: CACHE_PATH }],
-        shmBytes: 64 * 1024 * 1024,
-        memoryLimitBytes: null,
-        securityLabelDisable: false,
-      },
-      signal,
-    );
-    await engine.start(id, signal);
-    return id;
   }
 
   /** Pulling gigabytes to look at a list would surprise: an image that is kept here is there, or its replica pulls it. */
@@ -152,35 +112,5 @@ export class ModelCache {
     }
     const detail = 'no image of a deployment of this host is here yet: start one first, which pulls it';
     throw new ModelCacheError('no_image', detail);
-  }
-
-  /** What an agent that was killed left behind. */
-  async #clearUp(signal: AbortSignal): Promise<void> {
-    const { engine } = this.#options;
-    for (const { id, labels } of await engine.list(signal)) {
-      if (labels[HELPER_LABEL] === 'models') await engine.remove(id, signal);
-    }
-  }
-
-  async *#read(id: string, signal: AbortSignal): AsyncIterable<string> {
-    let count = 0;
-    for await (const { stream, text } of this.#options.engine.logs(id, { follow: true }, signal)) {
-      if (stream !== 'stdout') continue;
-      count += 1;
-      if (count > MAX_LINES) throw new ModelCacheError('failed', `more than ${MAX_LINES} lines`);
-      yield text;
-    }
-  }
-
-  /** Also when its caller has gone: a download that nobody waits for ends. */
-  async #end(id: string): Promise<void> {
-    try {
-      await this.#options.engine.remove(id, new AbortController().signal);
-    } catch (error) {
-      this.#options.log.warn(
-        { container: id, error: String(error) },
-        'models: a helper could not be removed',
-      );
-    }
   }
 }

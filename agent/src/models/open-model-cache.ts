@@ -8,7 +8,7 @@ const OF_THE_HUB = ['HF_TOKEN', 'HF_ENDPOINT'];
 
 /** The model files of this host, by what is kept on it and what its owner allows. */
 export function openModelCache(
-  { engine, recipe, hostId, log }: Pick<KeptTools, 'engine' | 'recipe' | 'hostId' | 'log'>,
+  { engine, recipe, memory, hostId, log }: Pick<KeptTools, 'engine' | 'recipe' | 'memory' | 'hostId' | 'log'>,
   desired: () => readonly DesiredReplica[],
 ): ModelCache {
   const allowed = () =>
@@ -29,11 +29,22 @@ export function openModelCache(
       const replicas = allowed();
       const asked = replicas.find((each) => each.model === model) ?? replicas[0];
       if (asked === undefined) return {};
-      const { environment } = await recipe.build(asked, 0, { hostId, key: '', cards: [], port: 0 });
-      return Object.fromEntries(Object.entries(environment).filter(([name]) => OF_THE_HUB.includes(name)));
+      return hubEnvironment({ recipe, hostId }, asked);
     },
+    onChange: (model) => memory.forgetWeights(model),
     nextId: () => randomUUID().slice(0, 8),
   });
+}
+
+/** What of a replica's environment the hub's library reads, its token among it. @throws RecipeError */
+export async function hubEnvironment(
+  { recipe, hostId }: Pick<KeptTools, 'recipe' | 'hostId'>,
+  desired: VllmReplica,
+): Promise<Readonly<Record<string, string>>> {
+  // Its card is of no matter here, and there may be none yet.
+  const plain: VllmReplica = { ...desired, gpu: { select: 'none' } };
+  const { environment } = await recipe.build(plain, 0, { hostId, key: '', cards: [], port: 0 });
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => OF_THE_HUB.includes(name)));
 }
 
 function isVllm(desired: DesiredReplica): desired is VllmReplica {

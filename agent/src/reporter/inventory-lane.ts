@@ -1,10 +1,12 @@
-import type { Clock, GpuInventory, HostInventory, Issue, Timer } from '@ai-fabric/shared';
+import type { Clock, GpuInventory, HostInventory, HostPolicy, Issue, Timer } from '@ai-fabric/shared';
 import type { HostFacts } from '../sensors/host/host-inventory.js';
 import { issuesOf, type Sensor } from '../sensors/sensor.js';
 
 export interface InventoryLaneOptions {
   readonly hostInventory: Sensor<HostFacts>;
   readonly gpuInventory: Sensor<readonly GpuInventory[]>;
+  /** `null` where this agent keeps no containers. */
+  readonly policy: HostPolicy | null;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Called after each read, changed or not. */
@@ -98,6 +100,7 @@ export class InventoryLane {
   #tell(): void {
     this.#options.onIssues([...this.#hostIssues, ...this.#cardIssues]);
     if (this.#facts === null) return;
-    this.#options.onInventory({ ...this.#facts, gpus: [...this.#gpus] });
+    const { policy, onInventory } = this.#options;
+    onInventory({ ...this.#facts, gpus: [...this.#gpus], ...(policy === null ? {} : { policy }) });
   }
 }

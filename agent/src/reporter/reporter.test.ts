@@ -1,10 +1,12 @@
 import {
+  DEFAULT_AGENT_POLICY,
   describeReplica,
   type EngineReading,
   emptyEngineReading,
   emptyGpuReading,
   emptyHostReading,
   type GpuInventory,
+  type HostPolicy,
   type HostReading,
   type Issue,
   type ReplicaStatus,
@@ -62,6 +64,7 @@ const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 function startReporter({
   bufferBytes = 1_000_000,
   cards = unavailable(noGpu) as SensorResult<readonly GpuInventory[]>,
+  policy = null as HostPolicy | null,
 } = {}) {
   const clock = new ManualClock();
   const sent: Report[] = [];
@@ -85,6 +88,7 @@ function startReporter({
   const reporter = new Reporter({
     sensors,
     replicas,
+    policy,
     send: (report) => {
       sent.push(structuredClone(report));
       return 'sent';
@@ -214,6 +218,15 @@ describe('the slow lane', () => {
     expect(last(sent, 'issues')).toEqual([noGpu]);
     expect(sensors.gpuInventory.reads).toBe(1);
     expect(sent.filter(({ issues }) => issues !== undefined).length).toBeLessThanOrEqual(2);
+    await reporter.close();
+  });
+
+  test('the inventory tells what the owner of the host allows', async () => {
+    const { version: _, ...policy } = DEFAULT_AGENT_POLICY;
+    const { sent, reporter, pass } = startReporter({ policy });
+    reporter.linked();
+    await pass(500);
+    expect(last(sent, 'inventory')).toEqual({ ...facts, gpus: [], policy });
     await reporter.close();
   });
 

@@ -2,6 +2,7 @@ import type {
   Clock,
   GpuInventory,
   GpuReading,
+  HostPolicy,
   HostReading,
   Issue,
   Orphan,
@@ -28,6 +29,8 @@ export interface ReplicaView extends ReplicaReadings {
 export interface ReporterOptions {
   readonly sensors: Omit<Sensors, 'close'>;
   readonly replicas: ReplicaView;
+  /** What this host's owner allows; `null` where the agent keeps no containers. */
+  readonly policy: HostPolicy | null;
   readonly send: SendReport;
   readonly time: AgentTime;
   readonly clock: Clock;
@@ -70,13 +73,14 @@ export class Reporter {
   #droppedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReporterOptions) {
-    const { sensors, replicas, time, clock, hostCadenceMs, send, log, bufferBytes } = options;
+    const { sensors, replicas, policy, time, clock, hostCadenceMs, send, log, bufferBytes } = options;
     const { signal } = this.#closing;
     this.#options = options;
     this.#outbox = new Outbox({ bufferBytes, time, log, send });
     this.#sampler = new Sampler({ ...sensors, replicas, time, clock, hostCadenceMs, signal });
     this.#lane = new InventoryLane({
       ...sensors,
+      policy,
       clock,
       signal,
       onInventory: (inventory) => {

@@ -29,8 +29,11 @@ export interface SamplerOptions {
 
 /** A disk that hangs must not take the telemetry with it. */
 const SENSOR_WAIT_MS = 1_000;
-/** An engine that is late is in the next sample. */
-const ENGINE_WAIT_MS = 400;
+/**
+ * An engine that is late is in the next sample. Not less than a cadence: a shorter timer, cancelled or not, wakes the
+ * process a second time in each. What changed of the others is told at once meanwhile, without this wait.
+ */
+const ENGINE_WAIT_MS = 1_000;
 /** A busy moment is not "unknown": so many cadences long the reading before stands in for one that is late. */
 const HOST_KEPT_CADENCES = 3;
 /** A tick that comes a little early is the one that was meant. */

@@ -53,6 +53,7 @@ export interface ApiContext {
       readonly sha256: string;
       discard(): void;
     }>;
-    status(): BackupStatus;
+    /** Their directory is looked at. */
+    status(): Promise<BackupStatus>;
   };
 }

@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi';
 import { checkFabricValue } from '../declared/check-fabric-value.js';
 import { joinDeclaredObjects } from '../declared/decide/list-declared-objects.js';
-import { type ApplyPlan, planApply } from '../declared/decide/plan-apply.js';
+import { type ApplyPlan, type PlanOptions, planApply } from '../declared/decide/plan-apply.js';
 import type { DeclaredState } from '../declared/declared-state.js';
 import type { ApiContext } from './api-context.js';
 import { conflict, invalid } from './change-declared.js';
@@ -22,7 +22,7 @@ export function planDocument(
 ): { readonly plan: ApplyPlan; readonly next: DeclaredState } {
   const file = checkFabricValue(document);
   if (!file.ok) throw invalid(file.findings);
-  const options = { prune, enrolledHosts: enrolledHosts(rooms) };
+  const options = { prune, ...knownOfHosts(rooms) };
   const before = rooms.declared.current();
   const { plan, objects } = planApply(before, { state: file.state, document }, options);
   const next = checkFabricValue(joinDeclaredObjects(objects));
@@ -49,6 +49,15 @@ export function applyDocument(
   throw conflict(result.currentRevision, expectedRevision);
 }
 
-export function enrolledHosts({ live }: Pick<ApiContext, 'live'>): ReadonlySet<string> {
-  return new Set([...live.hosts()].filter(({ hostId }) => hostId !== null).map(({ name }) => name));
+/** What a plan asks about the hosts that have joined; what an away one told last still holds. */
+export function knownOfHosts({
+  live,
+}: Pick<ApiContext, 'live'>): Pick<PlanOptions, 'enrolledHosts' | 'policies'> {
+  const joined = [...live.hosts()].filter(({ hostId }) => hostId !== null);
+  return {
+    enrolledHosts: new Set(joined.map(({ name }) => name)),
+    policies: new Map(
+      joined.flatMap(({ name, inventory }) => (inventory?.policy ? [[name, inventory.policy] as const] : [])),
+    ),
+  };
 }

@@ -11,6 +11,7 @@ export const bundleSchema = z
     targets: z.array(z.unknown()),
     events: z.array(z.unknown()),
     checks: z.object({ doctor: z.unknown(), smoke: z.unknown() }),
+    log: z.array(z.unknown()).openapi({ description: 'The last lines of its log, oldest first' }),
   })
   .openapi('Bundle');
 

@@ -63,6 +63,22 @@ describe('what fails', () => {
     expect(await call('GET', path)).toMatchObject({ status: 400, body: { code: 'invalid', detail, fix } });
   });
 
+  test.each([
+    ['POST', '/join-tokens', { ttlSeconds: 5 }, 'body ttlSeconds: expected at least 60, found 5'],
+    ['POST', '/join-tokens', { ttlSeconds: 'soon' }, 'body ttlSeconds: expected a number, found "soon"'],
+    ['PUT', '/log-level', { level: 'debgu' }, '(did you mean "debug"?), found "debgu"'],
+    ['PUT', '/log-level', { levle: 'info' }, 'body levle: unknown key "levle"; did you mean "level"?'],
+    ['PUT', '/log-level', {}, 'body level: missing; expected'],
+    ['PUT', '/log-level', 'info', 'body: expected a mapping (name: value), found "info"'],
+    ['GET', '/requests?limit=many', undefined, 'query limit: expected a number, found "many"'],
+    ['GET', '/requests?limit=5000', undefined, 'query limit: expected at most 1000, found "5000"'],
+    ['GET', '/requests?from=today', undefined, 'query from: expected milliseconds since 1970, or ISO 8601'],
+  ])('%s %s with %j names the field, what was expected and what came', async (method, path, sent, detail) => {
+    const { status, body } = await call(method, path, sent === undefined ? undefined : JSON.stringify(sent));
+    expect([status, body.code]).toEqual([400, 'invalid']);
+    expect(body.detail).toContain(detail);
+  });
+
   test('for its size is a 413', async () => {
     expect(
       await call('PUT', '/roles/chat-fast', 'x'.repeat(10), { 'content-length': '9999999' }),

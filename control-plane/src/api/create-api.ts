@@ -9,6 +9,7 @@ import { guardWrites } from './guard-writes.js';
 import { HostStreams } from './host-streams.js';
 import { limitBody } from './limit-body.js';
 import { ApiError } from './problem.js';
+import { refuseInvalidInput } from './refuse-invalid-input.js';
 import { refuseUnknownQueries } from './refuse-unknown-queries.js';
 import { addAuditRoutes } from './routes/audit-routes.js';
 import { addBackupRoutes } from './routes/backup-routes.js';
@@ -44,14 +45,7 @@ declare module 'hono' {
 
 /** The REST control API under `/api/v1`; every call but the document itself needs the admin token. */
 export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
-  const app = new OpenAPIHono({
-    defaultHook: (result) => {
-      if (result.success) return;
-      const [issue] = result.error.issues;
-      const place = issue?.path.join('.') || 'body';
-      throw new ApiError('invalid', `${result.target} ${place}: ${issue?.message ?? 'invalid'}`);
-    },
-  }).basePath('/api/v1');
+  const app = new OpenAPIHono().basePath('/api/v1');
   const requestId = createRequestIds(Math.random);
 
   app.use('*', async (c, next) => {
@@ -64,6 +58,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
     await next();
   });
   app.use('*', limitBody(MAX_BODY_BYTES));
+  refuseInvalidInput(app);
   refuseUnknownQueries(app);
   guardWrites(app, { journal: context.writes, clock: context.clock, log });
   addControlPlaneRoutes(app, context);

@@ -1,5 +1,6 @@
-import { describeReplica, type ReplicaStatus } from '@ai-fabric/shared';
+import { DEFAULT_AGENT_POLICY, describeReplica, type ReplicaStatus } from '@ai-fabric/shared';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { inventory as anInventory } from '../live/testing/live-fixtures.js';
 import { hostAnswer } from './testing/fake-host-calls.js';
 import { TestApi } from './testing/test-api.js';
 
@@ -62,6 +63,23 @@ describe('a new deployment', () => {
   ])('with %s is refused', async (_, body, status) => {
     expect(await call('POST', '/deployments', body)).toMatchObject({ status });
     expect(api.registry.declared.current().revision).toBe(1);
+  });
+});
+
+describe('a plan', () => {
+  test('warns of what the policy that the agent of the host told will refuse', async () => {
+    const deployments = { phi: entry };
+    const document = { version: 1, hosts: { armitage: {} }, deployments };
+    const warnings = async () =>
+      (await call('POST', '/declared/plan', { document, prune: false })).body.warnings;
+    expect(await warnings()).toEqual([]);
+    const inventory = { ...anInventory, policy: { ...DEFAULT_AGENT_POLICY, models: ['BAAI/*'] } };
+    report({ deployment: 'qwen', phase: 'ready' }, { inventory });
+    expect(await warnings()).toMatchObject([
+      { code: 'policy_would_refuse', message: expect.stringContaining('"phi" (models: Qwen/') },
+    ]);
+    api.live.hostUnlinked('armitage', true, 'shutdown');
+    expect(await warnings()).toHaveLength(1);
   });
 });
 

@@ -13,7 +13,9 @@ export function findHost(context: ApiContext, name: string): LiveHost {
   throw new ApiError(
     'not_found',
     `no host is called "${name}"; known are: ${known.join(', ') || 'none yet'}`,
-    known.length === 0 ? 'join one: POST /api/v1/join-tokens, then ai-fabric-agent join' : null,
+    known.length === 0
+      ? 'join one: ai-fabric token create (POST /api/v1/join-tokens), then ai-fabric-agent join'
+      : null,
   );
 }
 

@@ -3,7 +3,7 @@ import { detectDrift, type ObservedHost } from '../declared/decide/detect-drift.
 import { planApply } from '../declared/decide/plan-apply.js';
 import type { FabricFileResult } from '../declared/parse-fabric-text.js';
 import type { ApiContext } from './api-context.js';
-import { enrolledHosts } from './apply-document.js';
+import { knownOfHosts } from './apply-document.js';
 import type { driftSchema } from './declared-schemas.js';
 
 type Drift = z.infer<typeof driftSchema>;
@@ -22,7 +22,7 @@ export function listDrift(context: ApiContext, file: ComparedFile | null): Drift
 
 function driftOfFile(context: ApiContext, { name, read }: ComparedFile): Drift['file'] {
   if (!read.ok) return { name, plan: null, mistakes: read.errors };
-  const options = { prune: false, enrolledHosts: enrolledHosts(context) };
+  const options = { prune: false, ...knownOfHosts(context) };
   return { name, plan: planApply(context.declared.current(), read, options).plan, mistakes: [] };
 }
 

@@ -113,6 +113,33 @@ describe('scheduled backups', () => {
     await vi.waitFor(() => expect(schedule.status.lastFailure).toBeNull());
   });
 
+  it('that failed for want of their directory are made when it is back, and not only when they would be tried again', async () => {
+    const missing = join(directory, 'unmounted');
+    mkdirSync(missing);
+    start({ ...every(1), directory: missing });
+    await vi.waitFor(() => expect(schedule.status.nextAtMs).not.toBeNull());
+    rmSync(missing, { recursive: true });
+    clock.advance(60_000);
+    const retryMs = clock.nowMs() + 15 * 60_000;
+    await vi.waitFor(() => expect(schedule.status.nextAtMs).toBe(retryMs));
+    await vi.waitFor(() => expect(logLines.join('')).toContain('no scheduled backup can be made'));
+    expect((await schedule.lookNow()).lastFailure).not.toBeNull();
+    mkdirSync(missing);
+    expect(await schedule.lookNow()).toMatchObject({ lastFailure: null, nextAtMs: clock.nowMs() });
+    clock.advance(60_000);
+    await vi.waitFor(() => expect(readdirSync(missing)).toHaveLength(1));
+  });
+
+  it('that failed for another reason are tried again at their time', async () => {
+    start(every(1));
+    await vi.waitFor(() => expect(schedule.status.nextAtMs).not.toBeNull());
+    failure = new BackupError('backup_full', 'the disk is full', 'make room');
+    clock.advance(60_000);
+    const retryMs = clock.nowMs() + 15 * 60_000;
+    await vi.waitFor(() => expect(schedule.status.nextAtMs).toBe(retryMs));
+    expect(await schedule.lookNow()).toMatchObject({ lastFailure: { fix: 'make room' }, nextAtMs: retryMs });
+  });
+
   it('follow a cron pattern, and end when they are no longer declared', async () => {
     mkdirSync(join(directory, 'other'));
     start({ ...every(1), schedule: { cron: '0 3 * * *' } });

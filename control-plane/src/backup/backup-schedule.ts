@@ -27,6 +27,8 @@ export interface BackupScheduleParts {
 /** Timers hold no longer, and the wall clock may be set meanwhile. */
 const LOOK_AGAIN_MS = 60_000;
 const RETRY_MS = 15 * 60_000;
+/** A mount whose server is gone may not answer at all. */
+const ANSWER_MS = 2_000;
 const HOUR_MS = 3_600_000;
 
 /** Makes backups as fabric.yaml says, and deletes those that are too many once a newer one is whole. */
@@ -38,9 +40,13 @@ export class BackupSchedule {
   #nextAtMs: number | null = null;
   #lastSuccess: BackupStatus['lastSuccess'] = null;
   #lastFailure: BackupStatus['lastFailure'] = null;
+  /** Whether that was for want of its directory. */
+  #lacksDirectory = false;
   /** Of its directory, while none was tried. */
   #trouble: BackupStatus['lastFailure'] = null;
   #running: Promise<void> | null = null;
+  /** One at a time: each that hangs holds one of the few threads that all files are read with. */
+  #looking: Promise<void> | null = null;
 
   constructor(parts: BackupScheduleParts) {
     this.#parts = parts;
@@ -58,6 +64,22 @@ export class BackupSchedule {
     };
   }
 
+  /** `status` after a look at the directory now, or after two seconds where that does not answer. */
+  async lookNow(): Promise<BackupStatus> {
+    const declared = this.#declared;
+    if (declared !== null && this.#running === null) {
+      const looked = this.#lookAtDirectory(declared);
+      await new Promise<void>((resolve) => {
+        const deadline = this.#parts.clock.after(ANSWER_MS, resolve);
+        void looked.then(() => {
+          deadline.cancel();
+          resolve();
+        });
+      });
+    }
+    return this.status;
+  }
+
   /** Begins no other, and resolves when the one under way has ended. */
   async close(): Promise<void> {
     this.#timer.cancel();
@@ -70,6 +92,7 @@ export class BackupSchedule {
     this.#declared = declared;
     this.#nextAtMs = null;
     this.#lastFailure = null;
+    this.#lacksDirectory = false;
     this.#trouble = null;
     if (declared === null) return;
     await this.#lookAtDirectory(declared);
@@ -85,8 +108,15 @@ export class BackupSchedule {
     return new Cron(schedule.cron, { paused: true }).nextRun(new Date(nowMs))?.getTime() ?? null;
   }
 
+  #lookAtDirectory(declared: DeclaredBackup): Promise<void> {
+    this.#looking ??= this.#judgeDirectory(declared).finally(() => {
+      this.#looking = null;
+    });
+    return this.#looking;
+  }
+
   /** A mount that is missing is told of at once, and not in the night in which the first backup is due. */
-  async #lookAtDirectory(declared: DeclaredBackup): Promise<void> {
+  async #judgeDirectory(declared: DeclaredBackup): Promise<void> {
     const trouble = await troubleOf(declared.directory);
     if (this.#declared !== declared) return;
     if (trouble !== null && this.#trouble === null) {
@@ -96,8 +126,18 @@ export class BackupSchedule {
         'no scheduled backup can be made',
       );
     }
+    if (trouble === null && this.#trouble !== null) this.#onDirectoryBack(declared.directory);
     const atMs = this.#trouble?.atMs ?? this.#parts.clock.nowMs();
     this.#trouble = trouble === null ? null : { atMs, ...trouble };
+  }
+
+  /** What failed for want of it need not wait until it would be tried again. */
+  #onDirectoryBack(directory: string): void {
+    this.#parts.log.info({ directory }, 'the directory for backups is there again');
+    if (!this.#lacksDirectory) return;
+    this.#lacksDirectory = false;
+    this.#lastFailure = null;
+    this.#nextAtMs = this.#parts.clock.nowMs();
   }
 
   #look(): void {
@@ -122,6 +162,7 @@ export class BackupSchedule {
       await rename(`${file}${DRAFT_SUFFIX}`, file);
       this.#lastSuccess = { atMs: startedAtMs, file, sizeBytes };
       this.#lastFailure = null;
+      this.#lacksDirectory = false;
       this.#trouble = null;
       log.info({ file, sizeBytes, sha256 }, 'a backup was made');
       for (const name of planRotation(await namesIn(directory), keep)) {
@@ -132,7 +173,9 @@ export class BackupSchedule {
       const detail = error instanceof Error ? error.message : String(error);
       const fix =
         error instanceof Error && 'fix' in error ? String(error.fix) : `look at the directory ${directory}`;
+      await this.#lookAtDirectory(declared);
       this.#lastFailure = { atMs: startedAtMs, detail, fix };
+      this.#lacksDirectory = this.#trouble !== null;
       log.error({ directory, reason: detail, fix }, 'a scheduled backup failed; it is tried again');
       if (this.#declared === declared) this.#nextAtMs = clock.nowMs() + RETRY_MS;
     }

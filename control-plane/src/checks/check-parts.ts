@@ -24,8 +24,11 @@ export interface CheckParts {
   readonly routerGauges: () => RouterGauges;
   /** When hosts came and went, the latest first. */
   readonly hostEvents: (limit: number) => readonly HostEvent[];
+  /** What the log told last, oldest first. */
+  readonly logEntries: () => readonly unknown[];
   /** Where the gateway answers in clear, reachable from here; `null`: nowhere yet. */
   readonly gatewayUrl: () => string | null;
-  readonly backups: () => BackupStatus;
+  /** Their directory is looked at. */
+  readonly backups: () => Promise<BackupStatus>;
   readonly counts: () => { readonly fabricFileDiffers: boolean; readonly droppedObservations: number };
 }

@@ -16,6 +16,8 @@ export interface BundleParts {
   readonly targets: readonly unknown[];
   readonly events: readonly HostEvent[];
   readonly checks: Pick<CheckRecords, 'doctor' | 'smoke'>;
+  /** Of the program, as far as it is kept in memory. */
+  readonly log: readonly unknown[];
 }
 
 const MAX_EVENTS = 500;
@@ -31,6 +33,7 @@ export function gatherBundle(parts: CheckParts, checks: BundleParts['checks']): 
     targets: routerGauges().targets,
     events: parts.hostEvents(MAX_EVENTS),
     checks: { doctor: checks.doctor, smoke: checks.smoke },
+    log: parts.logEntries(),
   };
   return JSON.parse(maskText(JSON.stringify(bundle), knownSecrets(parts, state))) as BundleParts;
 }

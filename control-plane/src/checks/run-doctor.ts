@@ -54,10 +54,11 @@ async function ownFindings(parts: CheckParts): Promise<Finding[]> {
   const { clock, dataDirectory, certificate, hostName } = parts;
   const layout = dataDirectoryLayout(dataDirectory);
   const url = parts.gatewayUrl();
-  const [gateway, disk, integrity] = await Promise.all([
+  const [gateway, disk, integrity, backups] = await Promise.all([
     url === null ? null : askModels(`${url}/v1`, readAdminToken(layout.adminTokenFile), clock),
     readDisk(dataDirectory, layout),
     checkIntegrity(layout.registryFile, INTEGRITY_DEADLINE_MS, clock),
+    parts.backups(),
   ]);
   const served = {
     ...describeCertificate(certificate.certificatePem),
@@ -70,7 +71,7 @@ async function ownFindings(parts: CheckParts): Promise<Finding[]> {
     ...judgeCertificate(served, clock.nowMs()),
     judgeDisk(disk),
     judgeIntegrity(integrity, layout.registryFile),
-    ...judgeBackup(parts.backups()),
+    ...judgeBackup(backups),
   ];
 }
 

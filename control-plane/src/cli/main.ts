@@ -23,6 +23,7 @@ import { smokeCommand } from './commands/smoke-command.js';
 import { tokenCommand } from './commands/token-command.js';
 import { upCommand } from './commands/up-command.js';
 import { usageCommand } from './commands/usage-command.js';
+import { nameBadArgument } from './decide/name-bad-argument.js';
 import { endWithReader } from './end-with-reader.js';
 import { CliError, exitCodes, exitCodesHelp } from './exit-codes.js';
 
@@ -66,7 +67,11 @@ try {
 
 /** Commander would end the process by itself, with codes of its own; no setting is handed down to subcommands. */
 function prepare(command: Command): void {
-  command.exitOverride().showHelpAfterError('(--help says more)').addHelpText('after', exitCodesHelp);
+  command
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(nameBadArgument(text)) })
+    .showHelpAfterError('(--help says more)')
+    .addHelpText('after', exitCodesHelp);
   for (const each of command.commands) {
     if (command.parent !== null) each.addHelpText('after', `\nExamples: ai-fabric ${command.name()} --help`);
     prepare(each);

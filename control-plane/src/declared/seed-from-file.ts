@@ -52,7 +52,7 @@ export function seedFromFile(fabricFile: string | null, registry: SeedTarget, lo
     );
     return false;
   }
-  const { plan } = planApply(before, file, { prune: false, enrolledHosts: new Set() });
+  const { plan } = planApply(before, file, { prune: false, enrolledHosts: new Set(), policies: new Map() });
   if (planIsEmpty(plan)) return false;
   const differences = [
     ...plan.changes.map(({ change, kind, name }) => `${kind} ${name}: ${change}`),

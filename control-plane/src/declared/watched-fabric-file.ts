@@ -30,7 +30,9 @@ export class WatchedFabricFile {
 
 function differs(file: FabricFileResult, state: DeclaredState): boolean {
   if (!file.ok) return true;
-  return !planIsEmpty(planApply(state, file, { prune: false, enrolledHosts: new Set() }).plan);
+  return !planIsEmpty(
+    planApply(state, file, { prune: false, enrolledHosts: new Set(), policies: new Map() }).plan,
+  );
 }
 
 function stamp(path: string): string {

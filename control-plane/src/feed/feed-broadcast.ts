@@ -12,7 +12,7 @@ import { FeedStream } from './feed-stream.js';
 /** One ping in this many ticks: 15 s. A subscriber that has not answered the last one is gone. */
 const TICKS_PER_PING = 60;
 /** Of the changes of all streams, for those who come again. */
-export const MAX_KEPT_BYTES = 8 * 1024 * 1024;
+export const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 /** That go on for a while after their last subscriber went. */
 const MAX_DESERTED_STREAMS = 32;
 

@@ -11,7 +11,8 @@ import {
 } from './decide/roll-up-requests.js';
 import { META_KEYS } from './registry-meta.js';
 import { RequestNames } from './request-names.js';
-import { REQUEST_OUTCOMES, type RequestRow, USAGE_DIMENSIONS } from './request-types.js';
+import { REQUEST_OUTCOMES, type RequestRow } from './request-types.js';
+import { usageKey } from './usage-key.js';
 
 /** Of a batch: written once, though it may be sent twice. */
 export interface BatchMark {
@@ -82,7 +83,7 @@ export class RequestTables {
 
   #add(statement: Database.Statement, sum: UsageSum): void {
     statement.run(
-      ...[USAGE_DIMENSIONS.indexOf(sum.dimension), sum.bucket, this.#names.numberOf(sum.name)],
+      usageKey(sum.dimension, sum.bucket, this.#names.numberOf(sum.name)),
       ...sum.outcomes,
       ...[sum.retries, sum.promptTokens, sum.completionTokens, sum.cachedTokens],
       ...[sum.totalMs, sum.maxTotalMs, sum.queueMs, sum.ttftMs, sum.ttftCount],
@@ -100,10 +101,10 @@ type Statements = ReturnType<typeof prepare>;
 function prepare(raw: Database.Database) {
   const upsertUsage = (table: 'usage_hours' | 'usage_days') =>
     raw.prepare(
-      `INSERT INTO ${table} (dimension, bucket, name_id, ok, client_errors, refused, failed,
+      `INSERT INTO ${table} (key, ok, client_errors, refused, failed,
          interrupted, client_gone, retries, prompt_tokens, completion_tokens, cached_tokens, total_ms, max_total_ms,
          queue_ms, ttft_ms, ttft_count)
-       VALUES (${Array.from({ length: 18 }, () => '?').join(', ')})
+       VALUES (${Array.from({ length: 16 }, () => '?').join(', ')})
        ON CONFLICT DO UPDATE SET ${SUMMED.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')},
          max_total_ms = max(max_total_ms, excluded.max_total_ms)`,
     );

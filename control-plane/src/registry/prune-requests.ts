@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import { placeOf, stretchOf } from './decide/request-place.js';
 import { DAY_MS, HOUR_MS } from './decide/roll-up-requests.js';
 import { USAGE_DIMENSIONS } from './request-types.js';
+import { usageKey } from './usage-key.js';
 
 interface RequestRetention {
   readonly rowsMs: number;
@@ -80,10 +81,12 @@ export class RequestPruner {
   }
 
   #pruneUsage(table: 'usage_hours' | 'usage_days', beforeBucket: number): number {
-    const dimensions = USAGE_DIMENSIONS.map((_, dimension) => dimension).join(', ');
-    const old = `SELECT rowid FROM ${table} WHERE dimension IN (${dimensions}) AND bucket < ? LIMIT ${CHUNK}`;
-    return this.#raw.prepare(`DELETE FROM ${table} WHERE rowid IN (${old})`).run(Math.floor(beforeBucket))
-      .changes;
+    const old = `SELECT key FROM ${table} WHERE key >= ? AND key < ? LIMIT ${CHUNK}`;
+    const remove = this.#raw.prepare(`DELETE FROM ${table} WHERE key IN (${old})`);
+    const deleted = USAGE_DIMENSIONS.map(
+      (dimension) => remove.run(usageKey(dimension, 0), usageKey(dimension, beforeBucket)).changes,
+    );
+    return Math.max(...deleted);
   }
 
   /** What points to rows that are gone. */

@@ -11,8 +11,8 @@ import {
   type RequestOutcome,
   type RequestPage,
   type RequestPageQuery,
-  USAGE_DIMENSIONS,
 } from './request-types.js';
+import { sqlUsageKey } from './usage-key.js';
 
 /** Rows that one page looks at: some milliseconds. What is rarer than that goes on with the next page. */
 const MAX_SCANNED = 10_000;
@@ -107,13 +107,13 @@ function readConditions(database: Database.Database, filter: RequestFilter): Con
     values[by] = id;
     rows.push(`${by}_id = @${by}`);
     hours.push(
-      `EXISTS (SELECT 1 FROM usage_hours WHERE dimension = ${USAGE_DIMENSIONS.indexOf(by)}
-         AND bucket = hour AND name_id = @${by} ${failed})`,
+      `EXISTS (SELECT 1 FROM usage_hours WHERE key = ${sqlUsageKey(by, 'hour')} + @${by} ${failed})`,
     );
   }
   if (filter.failed === true) {
     rows.push(`outcome IN (${FAILED})`);
-    hours.push(`EXISTS (SELECT 1 FROM usage_hours WHERE dimension = 0 AND bucket = hour ${failed})`);
+    const [from, to] = ['hour', '(hour + 1)'].map((hour) => sqlUsageKey('role', hour));
+    hours.push(`EXISTS (SELECT 1 FROM usage_hours WHERE key >= ${from} AND key < ${to} ${failed})`);
   }
   if (filter.fromMs !== undefined) {
     values['from'] = filter.fromMs;

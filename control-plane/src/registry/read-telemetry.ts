@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import type { HostEvent } from '../history/decide/absence-stretches.js';
+import type { PackedBucket } from '../history/decide/bucket-codec.js';
 import type { RollUp } from '../history/decide/open-stretch.js';
 import {
   type FieldSelection,
@@ -52,7 +53,12 @@ export function readTelemetry(raw: Database.Database, question: TelemetryQuestio
 
 const WRITTEN = 'SELECT last_seq FROM telemetry_progress WHERE run_id = ?';
 const SERIES = 'SELECT series_id, kind, name FROM telemetry_series WHERE host_id = ?';
-const BUCKETS = 'SELECT key, data FROM telemetry_buckets WHERE key >= ? AND key < ? ORDER BY key';
+const BUCKETS =
+  'SELECT key, hex(substr(data, 1, ?)) FROM telemetry_buckets WHERE key >= ? AND key < ? ORDER BY key LIMIT ?';
+const CHUNK = 256;
+/** Of a bucket whose fields nobody asked for: the counts at its front, seventeen bytes at the most. */
+const HEAD_BYTES = 24;
+const ALL_BYTES = 2 ** 31 - 1;
 const EVENT = "SELECT at_ms AS atMs, event, detail FROM host_events WHERE host_id = ? AND event <> 'late'";
 
 function readColumns(
@@ -74,15 +80,41 @@ function readColumns(
       fields[kind].includes(index),
     );
     const points = table.pointsOf(kind, name);
-    for (const [key, data] of buckets.all(from, to) as [number, Buffer][]) {
-      table.addPacked(kind, points, startOfKey(key, tier), data, wanted);
-    }
+    const mostBytes = wanted.length === 0 ? HEAD_BYTES : ALL_BYTES;
+    readBuckets(buckets, from, to, mostBytes, (key, packed) =>
+      table.addPacked(points, startOfKey(key, tier), packed, wanted),
+    );
   }
   for (const { seq, startMs, series: parts } of waiting) {
     if (seq !== null && seq <= writtenSeq) continue;
     for (const { kind, name, bucket } of parts) table.add(kind, name, startMs, bucket);
   }
   return table.columns(fields);
+}
+
+/**
+ * Tells each bucket in the order of the keys. They come as text and become bytes a chunk at a time: a buffer for each
+ * of thousands of short rows costs more than all else that is done with them.
+ */
+function readBuckets(
+  buckets: Database.Statement,
+  from: number,
+  to: number,
+  mostBytes: number,
+  tell: (key: number, packed: PackedBucket) => void,
+): void {
+  for (let start = from, more = true; more; ) {
+    const rows = buckets.all(mostBytes, start, to, CHUNK) as [number, string][];
+    const bytes = Buffer.from(rows.map(([, hex]) => hex).join(''), 'hex');
+    let at = 0;
+    for (const [key, hex] of rows) {
+      const end = at + hex.length / 2;
+      tell(key, { bytes, at, end });
+      at = end;
+      start = key + 1;
+    }
+    more = rows.length === CHUNK;
+  }
 }
 
 function lastEventBefore(raw: Database.Database, hostId: string, atMs: number): HostEvent[] {

@@ -213,6 +213,16 @@ describe('the roll-ups', () => {
     }
   });
 
+  it('are read whole up to the limit, however many they are', () => {
+    const names = Array.from({ length: 600 }, (_, index) => `role-${index}`);
+    write(names.map((role) => requestRow({ role, endedAtMs: START_MS })));
+    const query = { by: 'role', per: 'hour', fromMs: START_MS, toMs: START_MS + 1 } as const;
+    for (const limit of [1, 255, 256, 257, 512, 600, 601, 10_000]) {
+      const read = readUsage(database.raw, { ...query, limit, after: null });
+      expect(read.map(({ name }) => name)).toEqual(names.slice(0, limit));
+    }
+  });
+
   it('are read page by page', () => {
     write(['a', 'b', 'c'].map((role) => requestRow({ role, endedAtMs: START_MS })));
     const query = { by: 'role', per: 'hour', fromMs: START_MS, toMs: START_MS + 1 } as const;

@@ -1,4 +1,4 @@
-import { integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import { integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
 /**
  * The request log. Written by the observation worker alone, a batch at a time, with prepared statements. There is no
@@ -56,14 +56,14 @@ export const requestHours = sqliteTable('request_hours', {
   lastId: integer('last_id').notNull(),
 });
 
-/** Each request counts once in each dimension: sums are read as they are, whatever else there is. */
+/**
+ * Each request counts once in each dimension: sums are read as they are, whatever else there is. They lie in the order
+ * in which they are asked for.
+ */
 function usageColumns() {
   return {
-    /** Hours or days since 1970, UTC. */
-    bucket: integer('bucket').notNull(),
-    /** What is added up: its place in `USAGE_DIMENSIONS`. */
-    dimension: integer('dimension').notNull(),
-    nameId: integer('name_id').notNull(),
+    /** See `usage-key.ts`. */
+    key: integer('key').primaryKey(),
     ok: integer('ok').notNull(),
     clientErrors: integer('client_errors').notNull(),
     refused: integer('refused').notNull(),
@@ -82,10 +82,6 @@ function usageColumns() {
   };
 }
 
-export const usageHours = sqliteTable('usage_hours', usageColumns(), (table) => [
-  primaryKey({ columns: [table.dimension, table.bucket, table.nameId] }),
-]);
+export const usageHours = sqliteTable('usage_hours', usageColumns());
 
-export const usageDays = sqliteTable('usage_days', usageColumns(), (table) => [
-  primaryKey({ columns: [table.dimension, table.bucket, table.nameId] }),
-]);
+export const usageDays = sqliteTable('usage_days', usageColumns());

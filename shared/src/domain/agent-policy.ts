@@ -166,5 +166,31 @@ export const agentPolicySchema = z
 export type AgentPolicy = z.infer<typeof agentPolicySchema>;
 export type AgentPolicyInput = z.input<typeof agentPolicySchema>;
 
+const told = z.array(z.string().max(500));
+
+/**
+ * The policy as a host's agent tells it, so that what it will refuse is known before it is asked. It is advice: the
+ * agent has the last word. Lists are of plain texts, since a later agent may allow what this program has no name for.
+ */
+export const hostPolicySchema = z.object({
+  images: told.max(64),
+  requireDigest: z.boolean(),
+  models: told.max(64),
+  memoryLimitGigabytes: z.number().nullable(),
+  arguments: told.max(200),
+  moreArguments: told.max(200),
+  environment: told.max(200),
+  hostVariables: told.max(200),
+  hostFiles: told.max(64),
+  trustRemoteCode: z.boolean(),
+  plugins: z.boolean(),
+  pickle: z.boolean(),
+  directReach: z.boolean(),
+  adopt: told.max(64),
+  power: told.max(16),
+  upgrades: z.boolean(),
+});
+export type HostPolicy = z.infer<typeof hostPolicySchema>;
+
 /** What holds where the owner says nothing. */
 export const DEFAULT_AGENT_POLICY: AgentPolicy = agentPolicySchema.parse({ version: 1 });

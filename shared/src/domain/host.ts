@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hostPolicySchema } from './agent-policy.js';
 import { gpuInventorySchema } from './gpu.js';
 
 const measured = z.number().nullable();
@@ -32,6 +33,8 @@ export const hostInventorySchema = z.object({
   bootedAtMs: z.number(),
   interfaces: z.array(networkInterfaceSchema).max(32),
   gpus: z.array(gpuInventorySchema).max(32),
+  /** What its owner lets the control plane do with it. Left out by an agent that keeps no containers, or is older. */
+  policy: hostPolicySchema.optional(),
 });
 export type HostInventory = z.infer<typeof hostInventorySchema>;
 

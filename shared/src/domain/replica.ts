@@ -72,6 +72,20 @@ export const replicaFitSchema = z.object({
 });
 export type ReplicaFit = z.infer<typeof replicaFitSchema>;
 
+/**
+ * What fetching it will take of the disk of the container engine, told before it happens. 0: it is there already; `null`:
+ * not known.
+ */
+export const replicaGrowthSchema = z.object({
+  /** Of the image, unpacked: an estimate from what its registry says is fetched. */
+  imageBytes: measured,
+  weightsBytes: measured,
+  freeBytes: measured,
+  /** What the numbers rest on, and whether it will fit, in words. */
+  detail: z.string().max(500),
+});
+export type ReplicaGrowth = z.infer<typeof replicaGrowthSchema>;
+
 /** What the agent observed of a replica; sent when anything in it changes. What an older agent leaves out is `null`. */
 export const replicaStatusSchema = z.object({
   deployment: nameSchema,
@@ -91,6 +105,8 @@ export const replicaStatusSchema = z.object({
   /** What differs from the declaration, in words. */
   drift: z.array(z.string().max(200)).max(16).default([]),
   fit: replicaFitSchema.nullable().default(null),
+  /** Until it is ready. */
+  growth: replicaGrowthSchema.nullable().default(null),
   /** Where the engine listens on the host. */
   port: z.int().min(1).max(65_535).nullable().default(null),
   /** The engine's key, only in `direct` reach. A secret: not stored, not shown. */
@@ -116,6 +132,7 @@ export function describeReplica(
     container: null,
     drift: [],
     fit: null,
+    growth: null,
     port: null,
     directKey: null,
     ...more,

@@ -1,4 +1,4 @@
-import type { AgentPolicy, PowerVerb } from '../domain/agent-policy.js';
+import type { HostPolicy, PowerVerb } from '../domain/agent-policy.js';
 import { isOwnVariable, optionOf, ownArgument } from '../domain/engine-arguments.js';
 import type { EnvironmentValue, VllmReplica } from '../domain/vllm-replica.js';
 
@@ -58,7 +58,7 @@ const PLAIN_VALUE = /^-?[A-Za-z0-9][A-Za-z0-9._,:+-]*$/;
 const JSON_VALUE = /^[{[][^/\\]*[}\]]$/;
 
 /** Whether the owner of a host lets a replica be kept there as it is declared. The first rule that forbids it is told. */
-export function judgePolicy(desired: VllmReplica, policy: AgentPolicy): PolicyVerdict {
+export function judgePolicy(desired: VllmReplica, policy: HostPolicy): PolicyVerdict {
   return firstRefusal([
     () => judgeImage(desired.image, policy),
     () => judgeModel(desired.model, policy),
@@ -69,16 +69,16 @@ export function judgePolicy(desired: VllmReplica, policy: AgentPolicy): PolicyVe
   ]);
 }
 
-export function judgePowerVerb(verb: PowerVerb, policy: AgentPolicy): PolicyVerdict {
+export function judgePowerVerb(verb: PowerVerb, policy: Pick<HostPolicy, 'power'>): PolicyVerdict {
   if (policy.power.includes(verb)) return ALLOWED;
   return refuse('power', `${verb} is not among: ${policy.power.join(', ') || 'nothing'}`);
 }
 
-export function judgeUpgrade(policy: AgentPolicy): PolicyVerdict {
+export function judgeUpgrade(policy: Pick<HostPolicy, 'upgrades'>): PolicyVerdict {
   return policy.upgrades ? ALLOWED : refuse('upgrades', 'upgrades are left to the owner of the host');
 }
 
-function judgeImage(image: string, policy: AgentPolicy): PolicyVerdict {
+function judgeImage(image: string, policy: HostPolicy): PolicyVerdict {
   const [named = ''] = image.split('@');
   const repository = canonicalRepository(named.replace(/:[^/:]*$/, ''));
   const allowed = policy.images.some((pattern) => matches(canonicalRepository(pattern), repository));
@@ -101,12 +101,12 @@ function canonicalRepository(text: string): string {
     .replace(/^docker\.io\/library\//, 'docker.io/');
 }
 
-function judgeModel(model: string, policy: AgentPolicy): PolicyVerdict {
+function judgeModel(model: string, policy: HostPolicy): PolicyVerdict {
   if (policy.models.some((pattern) => matches(pattern.toLowerCase(), model.toLowerCase()))) return ALLOWED;
   return refuse('models', `${model} is not among: ${list(policy.models)}`);
 }
 
-function judgeArguments(argv: readonly string[], policy: AgentPolicy): PolicyVerdict {
+function judgeArguments(argv: readonly string[], policy: HostPolicy): PolicyVerdict {
   const allowed = new Set([...policy.arguments, ...policy.moreArguments]);
   let index = 0;
   while (index < argv.length) {
@@ -132,7 +132,7 @@ function judgeOption(
   option: string,
   argument: string,
   allowed: ReadonlySet<string>,
-  policy: AgentPolicy,
+  policy: HostPolicy,
 ): PolicyVerdict {
   if (ownArgument(argument) !== undefined) {
     return refuse('arguments', `${option} is set by the agent itself`);
@@ -153,7 +153,7 @@ function judgeOption(
   return refuse('arguments', `${clip(written)} is not among the arguments that are allowed`);
 }
 
-function judgeValue(option: string, value: string, policy: AgentPolicy): PolicyVerdict {
+function judgeValue(option: string, value: string, policy: HostPolicy): PolicyVerdict {
   if (option === '--load-format' && !SAFE_LOAD_FORMATS.has(value) && !policy.pickle) {
     return refuse('pickle', `${option} ${clip(value)} can read pickle files, which can hold code`);
   }
@@ -164,7 +164,7 @@ function judgeValue(option: string, value: string, policy: AgentPolicy): PolicyV
 
 function judgeEnvironment(
   environment: Readonly<Record<string, EnvironmentValue>>,
-  policy: AgentPolicy,
+  policy: HostPolicy,
 ): PolicyVerdict {
   for (const [name, value] of Object.entries(environment)) {
     const verdict = firstRefusal([() => judgeVariable(name, policy), () => judgeSource(name, value, policy)]);
@@ -173,7 +173,7 @@ function judgeEnvironment(
   return ALLOWED;
 }
 
-function judgeVariable(name: string, policy: AgentPolicy): PolicyVerdict {
+function judgeVariable(name: string, policy: HostPolicy): PolicyVerdict {
   if (isOwnVariable(name)) return refuse('environment', `${name} is set by the agent itself`);
   if (CODE_VARIABLES.has(name.toUpperCase()) && !policy.plugins) {
     return refuse('plugins', `${name} makes the engine load code by name`);
@@ -183,7 +183,7 @@ function judgeVariable(name: string, policy: AgentPolicy): PolicyVerdict {
 }
 
 /** What the agent can read, its secrets among them, is not the control plane's to send into a container. */
-function judgeSource(name: string, value: EnvironmentValue, policy: AgentPolicy): PolicyVerdict {
+function judgeSource(name: string, value: EnvironmentValue, policy: HostPolicy): PolicyVerdict {
   if ('env' in value && !policy.hostVariables.includes(value.env)) {
     return refuse('hostVariables', `${name} asks for the host's variable ${value.env}`);
   }
@@ -193,12 +193,12 @@ function judgeSource(name: string, value: EnvironmentValue, policy: AgentPolicy)
   return ALLOWED;
 }
 
-function judgeReach({ reach }: VllmReplica, policy: AgentPolicy): PolicyVerdict {
+function judgeReach({ reach }: VllmReplica, policy: HostPolicy): PolicyVerdict {
   if (reach === 'tunnel' || policy.directReach) return ALLOWED;
   return refuse('directReach', 'no port of an engine may be open on this host');
 }
 
-function judgeAdoption(adopt: string | null, policy: AgentPolicy): PolicyVerdict {
+function judgeAdoption(adopt: string | null, policy: HostPolicy): PolicyVerdict {
   if (adopt === null || policy.adopt.some((pattern) => matches(pattern, adopt))) return ALLOWED;
   return refuse('adopt', `the container ${adopt} is not among: ${list(policy.adopt)}`);
 }

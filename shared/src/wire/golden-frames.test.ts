@@ -41,7 +41,8 @@ function parentOf(root: Json, path: (string | number)[]): { [key: string]: Json 
 const optional = [
   /^body\.joinToken$/,
   /^body\.(inventory|telemetry|backfill|replicas|orphans|issues|droppedSamples)$/,
-  /^body\.replicas\.\d+\.(progress|phaseSeconds|usualPhaseSeconds|container|drift|fit|port|directKey)$/,
+  /^body\.inventory\.policy$/,
+  /^body\.replicas\.\d+\.(progress|phaseSeconds|usualPhaseSeconds|container|drift|fit|growth|port|directKey)$/,
   /^body\.command\.replicas\.\d+\.environment\.[A-Z_]+$/,
   /^body\.command\.replicas\.\d+\.fallbacks\.\d+\.(contextTokens|maxConcurrent|gpuMemoryRatio)$/,
   /^body\.telemetry\.\d+\.(host|gpus|replicas)(\..+)?$/,

@@ -4,8 +4,8 @@
  * - 1 · 2026-11-23 · challenge, hello with key proof, welcome, report, ack, command (`apply_desired`), outcome, goodbye.
  * - 2 · 2026-11-24 · the readings of an engine have the p50 and p95 of its latencies (`…P50Seconds`, `…P95Seconds`).
  * - 3 · 2026-11-24 · `apply_desired` may ask for containers (`engine: vllm`) and for the tasks `transcription` and
- *   `rerank`; a replica's status tells of its container, progress, fit and drift; reports tell of orphans; the command
- *   `remove_orphans`.
+ *   `rerank`; a replica's status tells of its container, progress, fit, growth and drift; reports tell of orphans; the command
+ *   `remove_orphans`; the inventory may tell of the owner's policy.
  */
 export const PROTOCOL_VERSION = 3;
 

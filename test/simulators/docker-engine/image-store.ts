@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { EngineRefusal, type PullFailure, type SimulatedImage } from './options.js';
+import { type DockerEngineOptions, EngineRefusal, type PullFailure, type SimulatedImage } from './options.js';
+
+type ImageStoreOptions = Pick<DockerEngineOptions, 'images' | 'registry' | 'layerMs' | 'layerSteps'>;
 
 interface Layer {
   readonly id: string;
@@ -11,15 +13,17 @@ export class ImageStore {
   readonly #local = new Map<string, SimulatedImage>();
   readonly #registry: readonly SimulatedImage[];
   readonly #layerMs: number;
+  readonly #layerSteps: number;
   /** Taken by one pull each. */
   readonly failures: PullFailure[] = [];
   /** The decoded credentials of every pull; `null` of one without. */
   readonly credentials: (string | null)[] = [];
 
-  constructor(local: readonly SimulatedImage[], registry: readonly SimulatedImage[], layerMs: number) {
-    for (const image of local) this.#local.set(image.reference, image);
+  constructor({ images = [], registry = [], layerMs = 0, layerSteps = 4 }: ImageStoreOptions) {
+    for (const image of images) this.#local.set(image.reference, image);
     this.#registry = registry;
     this.#layerMs = layerMs;
+    this.#layerSteps = layerSteps;
   }
 
   find(reference: string): SimulatedImage | undefined {
@@ -60,7 +64,7 @@ export class ImageStore {
     share: number,
     send: (message: object) => boolean,
   ): Promise<boolean> {
-    const steps = 4;
+    const steps = this.#layerSteps;
     for (let step = 1; step <= steps; step += 1) {
       if (this.#layerMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#layerMs / steps));
       const current = Math.floor((bytes * share * step) / steps);

@@ -51,6 +51,8 @@ export interface DockerEngineOptions {
   readonly registry?: readonly SimulatedImage[];
   /** Of a layer's download, in milliseconds. */
   readonly layerMs?: number;
+  /** How often its progress is told; 4 times by default. */
+  readonly layerSteps?: number;
 }
 
 /** An engine's refusal, with the status and the words that the real one has. */

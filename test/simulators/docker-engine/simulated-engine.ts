@@ -24,7 +24,7 @@ export class SimulatedEngine {
   readonly #containers = new Map<string, SimulatedContainer>();
 
   constructor(options: DockerEngineOptions) {
-    this.images = new ImageStore(options.images ?? [], options.registry ?? [], options.layerMs ?? 0);
+    this.images = new ImageStore(options);
     this.cards = options.cards ?? [];
     this.podman = options.flavour === 'podman';
     this.deafToGpus = this.podman && /^(?:[0-4]\.|5\.[0-3]\.)/.test(options.version ?? '');

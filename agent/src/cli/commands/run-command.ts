@@ -2,6 +2,7 @@ import { uptime } from 'node:os';
 import { Command } from 'commander';
 import { readAgentConfig } from '../../config/read-agent-config.js';
 import { readPassedVariables } from '../../config/read-passed-variables.js';
+import { elapsedWithSleep } from '../../reporter/elapsed-with-sleep.js';
 import type { Agent } from '../../start-agent.js';
 import type { AgentStatus } from '../../status/agent-status.js';
 import { exitCodes, exitCodesOf } from '../exit-codes.js';
@@ -68,14 +69,15 @@ async function run(options: RunOptions): Promise<void> {
   const log = pino({ level: config.logLevel, base: null }, pino.destination(json ? 2 : 1));
   const clock = systemClock();
   const policy = await readAgentPolicy(config.policyPath);
+  const { version: _, ...toldPolicy } = policy;
   const variables = readPassedVariables(policy.hostVariables);
   const agent = await startAgent(config, {
     openRecipe: (memory, host) => openRecipe(policy, { ...host, variables }, memory),
+    policy: toldPolicy,
     clock,
     random: Math.random,
     log,
-    // Counts the time that the machine slept, unlike the clock of timers.
-    elapsedMs: () => uptime() * 1_000,
+    elapsedMs: elapsedWithSleep(() => clock.monotonicMs(), uptime),
     ...(json ? { onLinked: once((status) => printJson({ running: true, ...status })) } : {}),
   });
   process.on('uncaughtException', (error) => {

@@ -5,6 +5,7 @@ import { buildCreateCall, buildRemoveCall } from './build-container-call.js';
 const UUID = 'GPU-11111111-2222-3333-4444-555555555555';
 const engine = (changed: Partial<ContainerEngineInfo>): ContainerEngineInfo => ({
   ...{ flavour: 'docker', version: '28.1.1', apiVersion: '1.49', rootless: false, desktop: false },
+  storagePath: '/var/lib/docker',
   endpoint: '/run/docker.sock',
   ...changed,
 });

@@ -20,6 +20,8 @@ describe('what an engine is', () => {
     [podman('5.4.0'), { Rootless: true }, { flavour: 'podman', rootless: true }],
     [docker('28.1.1', '1.49'), { SecurityOptions: ['name=seccomp', 'name=rootless'] }, { rootless: true }],
     [docker('28.1.1', '1.49'), { OperatingSystem: 'Docker Desktop' }, { desktop: true }],
+    [docker('28.1.1', '1.49'), { DockerRootDir: '/var/lib/docker' }, { storagePath: '/var/lib/docker' }],
+    [docker('28.1.1', '1.49'), { DockerRootDir: 7 }, { storagePath: null, rootless: false }],
     [docker('28.1.1', '1.49'), 'nonsense', { rootless: false, desktop: false }],
   ])('%j %j', (version, info, expected) => {
     const probe = readEngineInfo(version, info, '/run/docker.sock');

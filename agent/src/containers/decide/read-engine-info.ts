@@ -18,6 +18,8 @@ const infoSchema = z.object({
   Rootless: z.boolean().optional().catch(undefined),
   SecurityOptions: z.array(z.string()).nullish().catch(null),
   ServerVersion: text.catch(''),
+  /** Podman fills it in too. */
+  DockerRootDir: z.string().max(1_000).startsWith('/').nullish().catch(null),
 });
 
 /** The API versions that we speak: from GPUs in the create call on, to the newest that this was written against. */
@@ -52,6 +54,7 @@ export function readEngineInfo(
     apiVersion: api,
     rootless: more.Rootless ?? more.SecurityOptions?.some((option) => /rootless/.test(option)) ?? false,
     desktop: /docker desktop/i.test(more.OperatingSystem),
+    storagePath: more.DockerRootDir ?? null,
     endpoint,
   };
   return { reachable: true, info: found };

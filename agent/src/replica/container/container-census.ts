@@ -19,7 +19,7 @@ export interface ContainerWatcher {
 }
 
 export interface ContainerCensusOptions {
-  readonly engine: ContainerEngine;
+  readonly engine: Pick<ContainerEngine, 'probe' | 'list' | 'events' | 'stop' | 'remove'>;
   readonly hostId: string;
   readonly clock: Clock;
   readonly log: Logger;
@@ -43,7 +43,7 @@ export class ContainerCensus {
   #known = new Map<string, string>();
   #probing: Promise<ContainerEngineProbe> | null = null;
   #listing: Promise<void> | null = null;
-  #timers: readonly Timer[] = [];
+  readonly #timers: Timer[] = [];
   #isAway = false;
   #listening: Promise<void> | null = null;
 
@@ -51,20 +51,13 @@ export class ContainerCensus {
     this.#options = options;
   }
 
-  /** Begins to listen; costs nothing where there is no container engine. */
-  start(): void {
-    if (this.#listening !== null || this.#closing.signal.aborted) return;
-    this.#listening = this.#listen();
-    const { clock } = this.#options;
-    this.#timers = [
-      clock.every(LIST_PERIOD_MS, () => this.#list()),
-      clock.every(PING_PERIOD_MS, () => void this.#ping()),
-    ];
-  }
-
+  /** From the first watcher on. An engine that nobody needs, and that may not even be there, is not waited for. */
   watch(watcher: ContainerWatcher): { stop(): void } {
-    this.start();
     this.#watchers.add(watcher);
+    if (this.#listening === null && !this.#closing.signal.aborted) {
+      this.#listening = this.#listen();
+      this.#every(PING_PERIOD_MS, () => this.#ping());
+    }
     return { stop: () => void this.#watchers.delete(watcher) };
   }
 
@@ -78,9 +71,9 @@ export class ContainerCensus {
 
   /** Which deployments are declared: a container of another is an orphan. Before the first word nothing is one. */
   declare(deployments: ReadonlySet<string>): void {
+    if (this.#declared === null) this.#every(LIST_PERIOD_MS, () => this.#list());
     this.#declared = deployments;
-    this.start();
-    this.#list();
+    void this.#list();
   }
 
   orphans(): readonly Orphan[] {
@@ -115,6 +108,11 @@ export class ContainerCensus {
     this.#closing.abort();
     for (const timer of this.#timers) timer.cancel();
     await Promise.all([this.#listening, this.#listing]);
+  }
+
+  #every(periodMs: number, act: () => Promise<void>): void {
+    if (!this.#closing.signal.aborted)
+      this.#timers.push(this.#options.clock.every(periodMs, () => void act()));
   }
 
   async #listen(): Promise<void> {

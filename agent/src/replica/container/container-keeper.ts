@@ -4,6 +4,7 @@ import type {
   EngineReading,
   Issue,
   ReplicaFit,
+  ReplicaGrowth,
   ReplicaProgress,
   ReplicaStatus,
   VllmReplica,
@@ -21,6 +22,7 @@ import { describeKept, type KeptFacts, keptIssues } from './decide/describe-kept
 import { describeWanted, judgeParking } from './decide/describe-wanted.js';
 import { containerName } from './decide/judge-container.js';
 import { type Interruption, judgeInterruption } from './decide/judge-interruption.js';
+import { isAlike, keptSignature } from './decide/kept-signature.js';
 import { isPhaseDone, isTimedPhase } from './decide/phase-times.js';
 import { planContainerStep } from './decide/plan-container-step.js';
 import type { PlanInput, Wanted } from './decide/plan-input.js';
@@ -59,12 +61,15 @@ export class ContainerKeeper implements ReplicaKeeper {
   #loop: Promise<void>;
   #pull: ReplicaProgress | null = null;
   #fit: ReplicaFit | null = null;
+  #growth: ReplicaGrowth | null = null;
   /** Used memory of its card before it started: what is more afterwards is its own. */
   #vramBefore: { readonly card: string; readonly bytes: number } | null = null;
   /** Rises with all that is heard of its container: what comes during a look is not covered by it. */
   #heard = 0;
   /** Of the container that was ready while it was to be reached directly. */
   #directId: string | null = null;
+  /** What was judged is another than what is to be made. */
+  #refit = false;
   #finished = false;
   #told = '';
 
@@ -167,6 +172,7 @@ export class ContainerKeeper implements ReplicaKeeper {
     this.#wanted = this.#describe();
     this.#state = changeWanted(this.#state, before, this.#wanted, this.#tools.clock.monotonicMs());
     this.#fit = null;
+    this.#growth = null;
     const same = before.image === this.#wanted.image && this.#wanted.wish === before.wish && !removed;
     if (this.#underWay?.step.kind !== 'pull' || !same) this.#wake('declared');
     this.#tell();
@@ -195,7 +201,9 @@ export class ContainerKeeper implements ReplicaKeeper {
       }
       const context = { wanted: this.#wanted, nowMs: clock.monotonicMs(), lot: random() };
       const after = applyStepResult(this.#state, step, result, context);
-      this.#enter(this.#heard === heardBefore ? after : { ...after, stale: true });
+      const judged = this.#refit ? { ...after, fitAtMs: null } : after;
+      this.#refit = false;
+      this.#enter(this.#heard === heardBefore ? judged : { ...judged, stale: true });
     }
     this.#finished = true;
     this.#census.stop();
@@ -228,12 +236,37 @@ export class ContainerKeeper implements ReplicaKeeper {
         this.#tell();
       },
       onFit: (answer) => this.#takeFit(answer),
+      onGrowth: (growth) => {
+        this.#growth = growth;
+        this.#tell();
+      },
     };
   }
 
   #takeFit({ fit, cards }: FitAnswer): void {
     this.#fit = fit;
-    if (this.#kept() === null) this.#tools.memory.update(this.#desired.deployment, { cards: [...cards] });
+    if (this.#kept() !== null) return;
+    const { deployment } = this.#desired;
+    const { memory } = this.#tools;
+    const { rung } = memory.replica(deployment);
+    memory.update(deployment, { cards: [...cards] });
+    // Fallbacks were for another card: this one is tried with what is declared, and judged for that.
+    const [card] = cards;
+    if (rung === null || rung.count === 0 || card === undefined) return;
+    if (rung.card === null || rung.card === card) return;
+    this.#state = { ...this.#state, rung: 0 };
+    this.#rememberRung();
+    this.#refit = true;
+  }
+
+  /** Taken or proven: an agent that starts anew goes on with it. */
+  #rememberRung(): void {
+    const { memory, recipe } = this.#tools;
+    const { deployment } = this.#desired;
+    const [card = null] = memory.replica(deployment).cards;
+    const baseHash = recipe.specHash(this.#desired, 0);
+    memory.update(deployment, { rung: { baseHash, count: this.#state.rung, card } });
+    this.#wanted = this.#describe();
   }
 
   /** All that a new state brings with it. */
@@ -242,7 +275,7 @@ export class ContainerKeeper implements ReplicaKeeper {
     this.#state = after;
     // An idle replica is looked at again and again: what changes nothing costs nothing.
     if (isAlike(before, after)) return;
-    if (after.rung !== before.rung) this.#wanted = this.#describe();
+    if (after.rung !== before.rung) this.#rememberRung();
     const kept = this.#kept();
     if (after.phase === 'ready' && this.#desired.reach === 'direct') this.#directId = kept?.id ?? null;
     const { memory, log, clock } = this.#tools;
@@ -283,7 +316,7 @@ export class ContainerKeeper implements ReplicaKeeper {
 
   /** It got ready: what it took of its card, and with which fallback, holds for the next time. */
   #learn(): void {
-    const { memory, recipe, host } = this.#tools;
+    const { memory, host } = this.#tools;
     const { deployment, model } = this.#desired;
     const before = this.#vramBefore;
     const after = before === null ? null : host.vramUsedBytes(before.card);
@@ -291,21 +324,21 @@ export class ContainerKeeper implements ReplicaKeeper {
       memory.learnFootprint(before.card, model, after - before.bytes);
     }
     this.#vramBefore = null;
-    memory.update(deployment, {
-      rung: { baseHash: recipe.specHash(this.#desired, 0), count: this.#state.rung },
-      restartsDone: this.#state.restartsDone,
-    });
+    memory.update(deployment, { restartsDone: this.#state.restartsDone });
+    this.#rememberRung();
   }
 
   #input(): PlanInput {
-    const { inFlight, clock } = this.#tools;
+    const { inFlight, clock, memory } = this.#tools;
+    const { deployment, model, revision } = this.#desired;
     return {
       wanted: this.#wanted,
       state: this.#state,
       refusal: this.#refusal(),
       parkingRefusal: this.#parkingRefusal(),
+      cacheIsWhole: memory.weights(model, revision)?.complete ?? null,
       // Of what does not pass this agent nobody knows that there is none.
-      inFlight: this.#isAskedDirectly() ? 1 : inFlight.count(this.#desired.deployment),
+      inFlight: this.#isAskedDirectly() ? 1 : inFlight.count(deployment),
       nowMs: clock.monotonicMs(),
     };
   }
@@ -316,9 +349,11 @@ export class ContainerKeeper implements ReplicaKeeper {
 
   #parkingRefusal(): string | null {
     const { host, memory } = this.#tools;
+    const { model, revision } = this.#desired;
     return judgeParking(this.#desired, {
       memoryFreeBytes: host.memoryFreeBytes(),
-      weightBytes: memory.footprint('weights', this.#desired.model),
+      // What the engine measured, else the files: of what never ran here that is the next best.
+      weightBytes: memory.footprint('weights', model) ?? memory.weights(model, revision)?.weightBytes ?? null,
     });
   }
 
@@ -332,6 +367,7 @@ export class ContainerKeeper implements ReplicaKeeper {
       refusal: this.#refusal(),
       pull: this.#pull,
       fit: this.#fit,
+      growth: this.#growth,
       usual: isTimedPhase(phase) ? memory.usualTime(model, phase) : null,
       // The key of a container that somebody else made is not ours to tell.
       directKey: isDirect && this.#kept()?.adopted === false ? memory.replica(deployment).key : null,
@@ -364,41 +400,20 @@ export class ContainerKeeper implements ReplicaKeeper {
   }
 
   #tell(): void {
-    const signature = this.#signature();
+    const signature = keptSignature({
+      status: this.status(),
+      loading: this.#state.progress?.text ?? null,
+      pull: this.#pull,
+      issues: this.issues(),
+      waiting: this.reading()?.waiting ?? null,
+    });
     if (signature === this.#told) return;
     this.#told = signature;
     this.#onChange();
   }
-
-  /** All of which a change is worth telling at once: not the readings, but for the queue; not the time that passes. */
-  #signature(): string {
-    const { phase, detail, code, engineVersion, maxModelLen, container, drift, fit, port } = this.status();
-    const { progress } = this.#state;
-    const issues = this.issues().map((issue) => issue.code);
-    const waiting = this.reading()?.waiting ?? null;
-    return JSON.stringify([
-      ...[phase, detail, code, engineVersion, maxModelLen, container, drift, fit, port],
-      ...[progress?.text ?? null, pulled(this.#pull), issues, waiting],
-    ]);
-  }
-}
-
-/** Whether two states differ in nothing but when the next look is due and what was proven. */
-function isAlike(before: KeptState, after: KeptState): boolean {
-  const keys = ['phase', 'detail', 'trouble', 'engineTrouble', 'seen', 'failures'] as const;
-  const more = ['progress', 'engineVersion', 'maxModelLen', 'rung', 'restartsDone'] as const;
-  return keys.every((key) => before[key] === after[key]) && more.every((key) => before[key] === after[key]);
 }
 
 function loadOf(reading: EngineReading | null): number | null {
   if (reading?.running == null) return null;
   return reading.running + (reading.waiting ?? 0);
-}
-
-const PULL_STEPS = 50;
-
-/** Told in steps of two in a hundred: a pull says something thousands of times. */
-function pulled(pull: ReplicaProgress | null): string | number | null {
-  if (pull === null || pull.doneBytes === null || !pull.totalBytes) return pull?.text ?? null;
-  return Math.floor((pull.doneBytes / pull.totalBytes) * PULL_STEPS);
 }

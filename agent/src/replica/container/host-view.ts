@@ -8,7 +8,9 @@ export interface ReadHost {
 }
 
 /** The newest readings, as the plan for a container needs them. Nothing is measured for it. */
-export function hostView(read: () => ReadHost): HostView {
+export function hostView(
+  read: () => ReadHost,
+): HostView & { /** Of the disk that holds the agent's state. */ systemDriveFreeBytes(): number | null } {
   return {
     cardsAsked: () => read().cardsAsked,
     memoryFreeBytes: () => {
@@ -16,6 +18,10 @@ export function hostView(read: () => ReadHost): HostView {
       return memoryTotalBytes === null || memoryUsedBytes === null
         ? null
         : memoryTotalBytes - memoryUsedBytes;
+    },
+    systemDriveFreeBytes: () => {
+      const { diskTotalBytes, diskUsedBytes } = read().readings().host;
+      return diskTotalBytes === null || diskUsedBytes === null ? null : diskTotalBytes - diskUsedBytes;
     },
     vramUsedBytes: (card) => read().readings().gpus[card]?.vramUsedBytes ?? null,
   };

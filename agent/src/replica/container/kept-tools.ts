@@ -1,4 +1,4 @@
-import type { Clock, Random } from '@ai-fabric/shared';
+import type { Clock, Random, VllmReplica } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { ContainerEngine } from '../../containers/container-engine.js';
 import type { EngineAddress } from '../engine-address.js';
@@ -18,6 +18,7 @@ export interface KeptTools {
   readonly hostId: string;
   readonly inFlight: InFlight;
   readonly host: HostView;
+  readonly storage: StorageView;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -34,4 +35,31 @@ export interface HostView {
   memoryFreeBytes(): number | null;
   /** Used memory of a card. */
   vramUsedBytes(card: string): number | null;
+}
+
+/** Where the container engine keeps images and models. */
+export interface StorageView {
+  /** What pulling an image fetches, by its registry. Never rejects. @returns bytes; `null` where it does not tell */
+  imageBytes(image: string, signal: AbortSignal): Promise<number | null>;
+  /** Never rejects. */
+  room(signal: AbortSignal): Promise<StorageRoom>;
+  /** What of a model is in the cache, and how much room there is beside it. Never rejects. @returns `null` where nobody can tell */
+  weights(desired: VllmReplica, signal: AbortSignal): Promise<WeightsInCache | null>;
+}
+
+export interface StorageRoom {
+  /** `null` where it cannot be seen from the host. */
+  readonly freeBytes: number | null;
+  /** A file on a drive that grows with what is in it: Docker Desktop's. */
+  readonly virtualDisk: boolean;
+}
+
+/** In bytes; `null` is not known. */
+export interface WeightsInCache {
+  /** All that it loads is here. */
+  readonly complete: boolean;
+  readonly weightBytes: number | null;
+  readonly missingBytes: number | null;
+  /** As seen from within a container. */
+  readonly freeBytes: number | null;
 }

@@ -8,7 +8,7 @@ import { ContainerCensus } from './container-census.js';
 import { engineSleep } from './engine-sleep.js';
 import { findFreePort } from './find-free-port.js';
 import type { InFlight } from './in-flight.js';
-import type { HostView, KeptTools } from './kept-tools.js';
+import type { HostView, KeptTools, StorageView } from './kept-tools.js';
 import { ReplicaMemory } from './replica-memory.js';
 import type { ReplicaRecipe } from './replica-recipe.js';
 
@@ -20,6 +20,8 @@ export interface ContainersOptions {
   readonly hostId: string;
   readonly inFlight: InFlight;
   readonly host: HostView;
+  /** By default nothing is known of it. */
+  readonly openStorage?: (parts: Pick<KeptTools, 'engine' | 'census' | 'recipe' | 'hostId'>) => StorageView;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -42,6 +44,7 @@ export async function openContainers(options: ContainersOptions): Promise<Contai
   return {
     tools: {
       ...{ engine, census, memory, recipe, hostId, inFlight, host, clock, random, log },
+      storage: options.openStorage?.({ engine, census, recipe, hostId }) ?? unknownStorage,
       findPort: findFreePort,
       openProbe: (address) => engineProbe({ url: engineUrl(address), key: address.key }, clock),
       openSleep: (address) => engineSleep(address, clock),
@@ -56,3 +59,9 @@ export async function openContainers(options: ContainersOptions): Promise<Contai
     },
   };
 }
+
+const unknownStorage: StorageView = {
+  imageBytes: () => Promise.resolve(null),
+  room: () => Promise.resolve({ freeBytes: null, virtualDisk: false }),
+  weights: () => Promise.resolve(null),
+};

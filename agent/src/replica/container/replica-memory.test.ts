@@ -62,11 +62,44 @@ describe('what an agent remembers of its replicas', () => {
         }
       }
       memory.learnFootprint(`GPU-${'b'.repeat(36)}`, `organisation/model-${at}`, 12_345_678_901);
+      memory.learnWeights(`organisation/model-${at}`, 'c'.repeat(40), { complete: true, weightBytes: 5e9 });
     }
     await memory.flush();
     expect(files.text?.length).toBeLessThan(64 * 1024);
     expect(memory.usualTime('organisation/model-199', 'loading')).toEqual({ p50: 1_234.5, p95: 1_234.5 });
     expect(memory.usualTime('organisation/model-0', 'loading')).toBeNull();
+  });
+
+  test('holds what is known of weights until their files change, and their distrust as long', async () => {
+    const memory = await ReplicaMemory.open('/state', disk(), log);
+    expect(memory.weights('a/b', null)).toBeNull();
+    memory.learnWeights('a/b', null, { complete: true, weightBytes: 7 });
+    memory.learnWeights('a/b', 'main', { complete: false, weightBytes: null });
+    memory.learnWeights('a/bc', null, { complete: true, weightBytes: 8 });
+    expect(memory.weights('a/b', null)).toEqual({ complete: true, weightBytes: 7 });
+    memory.distrustWeights('a/b', null);
+    memory.learnWeights('a/b', null, { complete: true, weightBytes: 7 });
+    expect(memory.weights('a/b', null)).toEqual({ complete: false, weightBytes: 7 });
+    memory.forgetWeights('a/b');
+    expect([memory.weights('a/b', null), memory.weights('a/b', 'main')]).toEqual([null, null]);
+    expect(memory.weights('a/bc', null)).toMatchObject({ complete: true });
+  });
+
+  test('of an earlier agent is read, with what that one did not know left out', async () => {
+    const files = disk();
+    const key = 'k'.repeat(43);
+    const replica = {
+      key,
+      adoptedId: null,
+      restartsDone: 1,
+      rung: { baseHash: 'b', count: 1 },
+      cards: [],
+      port: null,
+    };
+    files.text = JSON.stringify({ version: 1, replicas: { qwen: replica }, phaseTimes: {}, footprints: {} });
+    const memory = await ReplicaMemory.open('/state', files, log);
+    expect(memory.replica('qwen')).toMatchObject({ key, rung: { count: 1, card: null } });
+    expect(memory.weights('a/b', null)).toBeNull();
   });
 
   test('is kept in mind while the disk is full, and written when it is not', async () => {

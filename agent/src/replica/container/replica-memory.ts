@@ -24,11 +24,26 @@ const replicaSchema = z.object({
   key: z.string().min(16).max(200),
   adoptedId: z.string().max(80).nullable(),
   restartsDone: z.int().min(0).nullable(),
-  /** How many fallbacks were in force when it last got ready, and for which declaration. */
-  rung: z.object({ baseHash: z.string().max(80), count: z.int().min(0).max(8) }).nullable(),
+  /** How many fallbacks are in force, for which declaration and which card. */
+  rung: z
+    .object({
+      baseHash: z.string().max(80),
+      count: z.int().min(0).max(8),
+      /** What is too much for one card may fit another. */
+      card: z.string().max(80).nullable().default(null),
+    })
+    .nullable(),
   /** The cards and the port that its container was made with. */
   cards: z.array(z.string().max(80)).max(16),
   port: z.int().min(1).max(65_535).nullable(),
+});
+const weightsSchema = z.object({
+  /** All that it loads is in the cache. */
+  complete: z.boolean(),
+  /** Of the files of weights. */
+  weightBytes: z.int().min(0).nullable(),
+  /** It did not load without the hub, whatever the cache looks like. */
+  distrusted: z.boolean(),
 });
 const memorySchema = z.object({
   version: z.literal(1),
@@ -39,8 +54,11 @@ const memorySchema = z.object({
   footprints: z.record(z.string().max(300), z.int().min(0)),
   /** The address of this host that its link left from last. */
   linkAddress: z.string().max(60).nullable().default(null),
+  /** By "model revision". */
+  weights: z.record(z.string().max(350), weightsSchema).default({}),
 });
 
+export type KnownWeights = Pick<z.infer<typeof weightsSchema>, 'complete' | 'weightBytes'>;
 export type RememberedReplica = z.infer<typeof replicaSchema>;
 type Memory = z.infer<typeof memorySchema>;
 
@@ -75,6 +93,7 @@ export class ReplicaMemory {
         phaseTimes: {},
         footprints: {},
         linkAddress: null,
+        weights: {},
       });
     }
     const parsed = memorySchema.safeParse(parseJson(text));
@@ -150,6 +169,38 @@ export class ReplicaMemory {
     this.#save();
   }
 
+  /** Of a model's files in the cache, as they were last seen. `null`: nobody looked. */
+  weights(model: string, revision: string | null): KnownWeights | null {
+    const known = this.#memory.weights[weightsName(model, revision)];
+    if (known === undefined) return null;
+    return { complete: known.complete && !known.distrusted, weightBytes: known.weightBytes };
+  }
+
+  learnWeights(model: string, revision: string | null, { complete, weightBytes }: KnownWeights): void {
+    const { weights } = this.#memory;
+    const name = weightsName(model, revision);
+    const distrusted = weights[name]?.distrusted ?? false;
+    delete weights[name];
+    weights[name] = { complete, weightBytes, distrusted };
+    forgetFirst(weights, MAX_FOOTPRINTS);
+    this.#save();
+  }
+
+  /** What looked whole did not load without the hub: not tried again until its files are others. */
+  distrustWeights(model: string, revision: string | null): void {
+    const weightBytes = this.weights(model, revision)?.weightBytes ?? null;
+    this.#memory.weights[weightsName(model, revision)] = { complete: false, weightBytes, distrusted: true };
+    this.#save();
+  }
+
+  /** The model's files changed. */
+  forgetWeights(model: string): void {
+    for (const name of Object.keys(this.#memory.weights)) {
+      if (name.startsWith(`${model} `)) delete this.#memory.weights[name];
+    }
+    this.#save();
+  }
+
   /** Resolves when all that was said before is on the disk. @throws StateFileError */
   async flush(): Promise<void> {
     while (this.#writing !== null) await this.#writing;
@@ -179,6 +230,10 @@ export class ReplicaMemory {
       }
     }
   }
+}
+
+function weightsName(model: string, revision: string | null): string {
+  return `${model} ${revision ?? ''}`;
 }
 
 function forgetFirst(record: Record<string, unknown>, most: number): void {

@@ -4,7 +4,10 @@ import type { Trouble } from './decide/container-trouble.js';
 
 /** How a declaration becomes a container on this host, and whether it may. */
 export interface ReplicaRecipe {
-  /** Names what the container is made from: another hash is another container. @param rung fallbacks in force */
+  /**
+   * Names what the container is made from: another hash is another container. What is declared stands before a dot, what
+   * the host's owner limits behind it, where there is something. @param rung fallbacks in force
+   */
   specHash(desired: VllmReplica, rung: number): string;
   /** The rule of the host's owner that forbids it; `null`: none does. */
   refusal(desired: VllmReplica): { readonly rule: string; readonly detail: string } | null;

@@ -1,4 +1,4 @@
-import type { VllmReplica } from '@ai-fabric/shared';
+import type { ReplicaGrowth, VllmReplica } from '@ai-fabric/shared';
 import type { ContainerEngine, ExecResult, PullProgress } from '../../containers/container-engine.js';
 import { ContainerEngineError } from '../../containers/container-engine-error.js';
 import type { LookStep } from '../engine-probe.js';
@@ -16,6 +16,7 @@ import { findPortHolder } from './find-port-holder.js';
 import type { KeptTools } from './kept-tools.js';
 import { readLastLines } from './read-last-lines.js';
 import { type FitAnswer, RecipeError } from './replica-recipe.js';
+import { checkDisk, lookIntoCache } from './room-steps.js';
 
 /** What a step is carried out with: one replica's own. */
 export interface StepContext {
@@ -29,6 +30,7 @@ export interface StepContext {
   readonly engineLoad: EngineLoad | null;
   readonly onPull: (progress: PullProgress) => void;
   readonly onFit: (answer: FitAnswer) => void;
+  readonly onGrowth: (growth: ReplicaGrowth) => void;
 }
 
 type Executors = {
@@ -111,6 +113,8 @@ const executors: Executors = {
   find_image: async ({ tools: { engine } }, { image }, signal) => {
     return { kind: 'image', present: (await engine.findImage(image, signal)) !== null };
   },
+  check_disk: (context, { image }, signal) => checkDisk(context, image, signal),
+  look_cache: (context, { fetches }, signal) => lookIntoCache(context, fetches, signal),
   pull: async ({ tools: { engine }, onPull }, { image }, signal) => {
     await engine.pull(image, { onProgress: onPull }, signal);
     return DONE;
@@ -168,13 +172,16 @@ const executors: Executors = {
     log.info({ deployment, container: name }, 'replica: adopted');
     return DONE;
   },
-  read_end: async ({ tools: { engine }, kept }, { id }, signal) => {
-    const lines = await readLastLines(engine, id, signal);
+  read_end: async ({ tools, desired, kept }, { id }, signal) => {
+    const lines = await readLastLines(tools.engine, id, signal);
     const end = readContainerEnd(
       { exitCode: kept?.exitCode ?? null, oomKilled: kept?.oomKilled ?? false },
       lines,
     );
     const told = trouble(end.code, end.line, { fix: end.fix, lastLines: lines.slice(-5) });
+    if (kept?.offline && (end.code === 'hub_unreachable' || end.code === 'model_not_found')) {
+      tools.memory.distrustWeights(desired.model, desired.revision);
+    }
     return { kind: 'ended', trouble: told, outOfMemory: end.outOfMemory };
   },
   give_up: async ({ tools: { engine }, kept }, { code, detail, fix, stop }, signal) => {

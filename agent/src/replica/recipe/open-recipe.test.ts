@@ -8,7 +8,7 @@ import {
   type VllmReplica,
 } from '@ai-fabric/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openRecipe } from './open-recipe.js';
+import { type Footprints, openRecipe } from './open-recipe.js';
 
 const GIB = 1024 ** 3;
 const desired: VllmReplica = {
@@ -29,8 +29,11 @@ function recipe(
   usedGib: number,
   variables: Record<string, string> = {},
   loading = false,
-  policy: Partial<AgentPolicy> = {},
-  linkAddress: string | null = '192.168.1.20',
+  {
+    weights = null as ReturnType<Footprints['weights']>,
+    policy = {} as Partial<AgentPolicy>,
+    linkAddress = '192.168.1.20' as string | null,
+  } = {},
 ) {
   const host = {
     cards: () => [card],
@@ -40,7 +43,10 @@ function recipe(
     linkAddress: () => linkAddress,
     ...{ wddm: true, securityLabels: false, variables },
   };
-  return openRecipe({ ...DEFAULT_AGENT_POLICY, ...policy }, host, { footprint: () => null });
+  return openRecipe({ ...DEFAULT_AGENT_POLICY, ...policy }, host, {
+    footprint: () => null,
+    weights: () => weights,
+  });
 }
 const parts = { hostId: 'h', key: 'engine-key', cards: ['GPU-1'], port: 40_000 };
 
@@ -61,13 +67,13 @@ describe('a recipe', () => {
   it('opens what is reached directly where the link leaves from, or where the owner says', async () => {
     const direct: VllmReplica = { ...desired, reach: 'direct', port: 8_000 };
     const opened = async (policy = {}, linkAddress: string | null = '192.168.1.20') => {
-      const { publish } = await recipe(0, {}, false, policy, linkAddress).build(direct, 0, parts);
+      const { publish } = await recipe(0, {}, false, { policy, linkAddress }).build(direct, 0, parts);
       return publish[0]?.hostAddress;
     };
     expect(await opened()).toBe('192.168.1.20');
     expect(await opened({ directAddress: '100.64.0.7' })).toBe('100.64.0.7');
     expect((await recipe(0).build(desired, 0, parts)).publish[0]?.hostAddress).toBe('127.0.0.1');
-    const moved = recipe(0, {}, false, {}, '192.168.1.21');
+    const moved = recipe(0, {}, false, { linkAddress: '192.168.1.21' });
     expect(moved.specHash(direct, 0)).not.toBe(recipe(0).specHash(direct, 0));
     expect(moved.specHash(desired, 0)).toBe(recipe(0).specHash(desired, 0));
   });
@@ -86,6 +92,28 @@ describe('a recipe', () => {
     const { command } = await recipe(1).build(desired, 1, parts);
     expect(command.join(' ')).toContain('--max-model-len 4096');
     expect(command.join(' ')).toContain('--gpu-memory-utilization 0.84 --dtype half');
+  });
+
+  it('knows the owner’s limits behind a dot, where there are any', () => {
+    const [plain] = [recipe(0).specHash(desired, 0)];
+    const limited = (policy: Partial<AgentPolicy>) => recipe(0, {}, false, { policy }).specHash(desired, 0);
+    expect(limited({ memoryLimitGigabytes: 24 })).toMatch(new RegExp(`^${plain}\\.[0-9a-f]{8}$`));
+    expect(limited({ memoryLimitGigabytes: 24 })).not.toBe(limited({ memoryLimitGigabytes: 32 }));
+    expect(limited({ pickle: true })).not.toBe(plain);
+    // What only says what may be declared makes no other container.
+    expect(limited({ images: ['me/vllm'], models: ['Qwen/*'], upgrades: false })).toBe(plain);
+  });
+
+  it('goes by the files in the cache, where somebody looked', async () => {
+    const whole = recipe(1, {}, false, { weights: { complete: true, weightBytes: GIB } });
+    const { fit } = await whole.fit(desired, 0, never);
+    expect(fit.verdict).toBe('fits');
+    expect(fit.neededBytes).toBeLessThan((await recipe(1).fit(desired, 0, never)).fit.neededBytes ?? 0);
+    const built = await whole.build(desired, 0, parts);
+    expect(built.environment['HF_HUB_OFFLINE']).toBe('1');
+    expect(whole.specHash(desired, 0)).toBe(recipe(1).specHash(desired, 0));
+    const half = recipe(1, {}, false, { weights: { complete: false, weightBytes: GIB } });
+    expect((await half.build(desired, 0, parts)).environment).not.toHaveProperty('HF_HUB_OFFLINE');
   });
 
   it('makes no container without the card that it is to have', async () => {

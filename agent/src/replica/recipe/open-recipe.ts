@@ -12,7 +12,7 @@ import { applyFallbacks, argumentValue, cardCountOf } from '../fit/decide/apply-
 import type { FitCard } from '../fit/decide/card-memory.js';
 import { estimateModel } from '../fit/decide/estimate-model.js';
 import { judgeFit, memoryRatio } from '../fit/decide/judge-fit.js';
-import { buildContainerSpec, specText } from './decide/build-container-spec.js';
+import { buildContainerSpec, limitsText, specText } from './decide/build-container-spec.js';
 import { chooseOpenAddress } from './decide/choose-open-address.js';
 import { computeCapabilityOf } from './decide/container-arguments.js';
 import { readEnvironment } from './read-environment.js';
@@ -34,20 +34,24 @@ export interface RecipeHost {
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
 
-/** What was learnt of a model on a card. */
+/** What was learnt of a model on this host. */
 export interface Footprints {
   footprint(card: string, model: string): number | null;
+  /** Of its files in the cache; `null`: nobody looked. */
+  weights(
+    model: string,
+    revision: string | null,
+  ): { readonly complete: boolean; readonly weightBytes: number | null } | null;
 }
 
 /** How declarations become containers on this host, under its owner's policy. */
 export function openRecipe(policy: AgentPolicy, host: RecipeHost, memory: Footprints): ReplicaRecipe {
   const openAddress = (reach: VllmReplica['reach']): string =>
     chooseOpenAddress(reach, policy.directAddress, host.linkAddress());
+  const limits = limitsText(policy);
+  const suffix = limits === '' ? '' : `.${digest(limits).slice(0, 8)}`;
   const hash = (desired: VllmReplica, rung: number): string =>
-    createHash('sha256')
-      .update(specText(applyFallbacks(desired, rung), openAddress(desired.reach)))
-      .digest('hex')
-      .slice(0, 32);
+    `${digest(specText(applyFallbacks(desired, rung), openAddress(desired.reach))).slice(0, 32)}${suffix}`;
   const cardOf = (card: GpuInventory, model: string): FitCard => fitCard(card, model, host, memory);
   return {
     specHash: hash,
@@ -59,7 +63,8 @@ export function openRecipe(policy: AgentPolicy, host: RecipeHost, memory: Footpr
       const { model, task, gpu, quantization, contextTokens, maxConcurrent, gpuMemoryRatio, extraArguments } =
         applyFallbacks(desired, rung);
       const kvCacheType = argumentValue(extraArguments, '--kv-cache-dtype');
-      const estimate = estimateModel({ model, quantization, kvCacheType });
+      const guess = estimateModel({ model, quantization, kvCacheType });
+      const weightsBytes = memory.weights(model, desired.revision)?.weightBytes ?? guess.weightsBytes;
       const { fit, cards } = judgeFit(
         {
           model,
@@ -69,7 +74,7 @@ export function openRecipe(policy: AgentPolicy, host: RecipeHost, memory: Footpr
           maxConcurrent,
           gpuMemoryRatio,
           cardCount: cardCountOf(desired),
-          estimate,
+          estimate: { ...guess, weightsBytes },
         },
         host.cards().map((card) => cardOf(card, model)),
       );
@@ -84,8 +89,8 @@ export function openRecipe(policy: AgentPolicy, host: RecipeHost, memory: Footpr
         specHash: hash(desired, rung),
         openAddress: openAddress(desired.reach),
         environment: await readEnvironment(stepped.environment, host.variables),
-        // Whether weights are whole only the engine knows: it asks the hub, and does without where that is away.
-        cacheIsComplete: false,
+        // Where nobody knows, the engine asks the hub.
+        cacheIsComplete: memory.weights(desired.model, desired.revision)?.complete ?? false,
         securityLabels: host.securityLabels,
         computeCapability: least(given.map(({ name }) => computeCapabilityOf(name))),
         gpuMemoryRatio: least(ratios),
@@ -93,6 +98,10 @@ export function openRecipe(policy: AgentPolicy, host: RecipeHost, memory: Footpr
       return buildContainerSpec(stepped, facts, policy);
     },
   };
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** @throws RecipeError where it is to have a card and has none: without one it would run, slowly, on nothing */

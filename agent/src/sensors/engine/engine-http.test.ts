@@ -70,6 +70,59 @@ describe('an engine’s answer', () => {
   });
 });
 
+describe('a kept connection', () => {
+  it('is used again, and dialled anew after it was ended', async () => {
+    let connections = 0;
+    const url = await engine((_, response) => {
+      response.end('x');
+    });
+    const [server] = servers;
+    server?.on('connection', () => {
+      connections += 1;
+    });
+    const asking = client();
+    for (let time = 0; time < 3; time += 1) await asking.request(get(url));
+    expect(connections).toBe(1);
+    server?.closeAllConnections();
+    expect((await asking.request(get(url))).status).toBe(200);
+    expect(connections).toBe(2);
+  });
+
+  it('that the other side ends as a question comes is no failure of a GET', async () => {
+    const answered = new WeakSet<object>();
+    const url = await engine((request, response) => {
+      if (answered.has(request.socket)) request.socket.destroy();
+      else {
+        answered.add(request.socket);
+        response.end('x');
+      }
+    });
+    const asking = client();
+    for (let time = 0; time < 3; time += 1) expect((await asking.request(get(url))).status).toBe(200);
+    await expect(asking.request(get(url, { method: 'POST' }))).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it('is not what two questions at the same time share', async () => {
+    const url = await engine((request, response) => {
+      response.end(request.url);
+    });
+    const asking = client();
+    const paths = ['/a', '/b', '/c'];
+    const answers = await Promise.all(paths.map((path) => asking.request(get(new URL(path, url)))));
+    expect(answers.map(({ body }) => body.toString())).toEqual(paths);
+  });
+
+  it('answers in the engine’s chunks, large ones too', async () => {
+    const text = 'y'.repeat(300_000);
+    const url = await engine((_, response) => {
+      response.write(text.slice(0, 1));
+      response.end(text.slice(1));
+    });
+    const { body } = await client().request(get(url, { maxBytes: 300_000 }));
+    expect(body.toString()).toBe(text);
+  });
+});
+
 describe('an answer that does not come', () => {
   it('is told by its code', async () => {
     const url = await engine((_, response) => {
@@ -81,6 +134,23 @@ describe('an answer that does not come', () => {
     });
     for (const server of servers) server.close();
     await expect(client().request(get(url))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('is told when it breaks off, and when it is no HTTP', async () => {
+    const broken = await engine((_, response) => {
+      response.write('x', () => response.destroy());
+    });
+    await expect(client().request(get(broken))).rejects.toMatchObject({ code: 'ECONNRESET' });
+    const odd = await engine((request) => {
+      request.socket.end('SSH-2.0-OpenSSH_9.2\r\n\r\n');
+    });
+    await expect(client().request(get(odd))).rejects.toMatchObject({ code: 'no_http' });
+  });
+
+  it('is told when its client is closed', async () => {
+    const asking = client();
+    const url = await engine(() => asking.close());
+    await expect(asking.request(get(url))).rejects.toMatchObject({ code: 'aborted' });
   });
 
   it('is given up at its deadline, and leaves no timer behind', async () => {

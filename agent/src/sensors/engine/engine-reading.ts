@@ -27,12 +27,10 @@ const DEADLINE_MS = 3_000;
  * reading is all unknown. A redirect is never followed. Reads at the same time share one request.
  */
 export function engineReadingSensor(options: EngineReadingOptions): ClosableSensor<EngineReading> {
-  const metricsUrl = findMetricsUrl(options.url);
+  const found = findMetricsUrl(options.url);
+  const metricsUrl = found === null ? null : new URL(found);
   const client = engineHttp(options.clock);
-  let current: {
-    readonly stop: AbortController;
-    readonly result: Promise<SensorResult<EngineReading>>;
-  } | null = null;
+  let current: Promise<SensorResult<EngineReading>> | null = null;
   let closed = false;
   let latencies: EngineLatencies | null = null;
   const withQuantiles = (text: string): EngineReading => {
@@ -42,29 +40,21 @@ export function engineReadingSensor(options: EngineReadingOptions): ClosableSens
     return addQuantiles(metrics.reading, before, latencies);
   };
   const begin = (url: URL, signal: AbortSignal): Promise<SensorResult<EngineReading>> => {
-    // Not AbortSignal.any: on Node 20 a signal that lives as long as the agent would keep something of every read.
-    const stop = new AbortController();
-    const forward = (): void => stop.abort();
-    signal.addEventListener('abort', forward, { once: true });
-    if (signal.aborted) stop.abort();
-    const result = readMetrics(client, url, options, stop.signal, withQuantiles).finally(() => {
-      signal.removeEventListener('abort', forward);
+    current = readMetrics(client, url, options, signal, withQuantiles).finally(() => {
       current = null;
     });
-    current = { stop, result };
-    return result;
+    return current;
   };
   return {
     read: (signal) => {
       if (metricsUrl === null) return Promise.resolve(unavailable(unreadable(options, 'has no valid URL')));
       if (closed) return Promise.resolve(unavailable(unreadable(options, 'is no longer watched')));
-      return current?.result ?? begin(new URL(metricsUrl), signal);
+      return current ?? begin(metricsUrl, signal);
     },
     close: async () => {
       closed = true;
-      current?.stop.abort();
-      await current?.result;
       client.close();
+      await current;
     },
   };
 }

@@ -63,6 +63,6 @@ export function addBackupRoutes(app: OpenAPIHono, context: ApiContext): void {
         ...problemResponses(401),
       },
     }),
-    (c) => c.json(context.backups.status(), 200),
+    async (c) => c.json(await context.backups.status(), 200),
   );
 }

@@ -159,7 +159,8 @@ export class TestApi {
         verifyAdminToken: (presented) => presented === TEST_TOKEN,
         backups: {
           draft: () => Promise.reject(new BackupError('backup_full', 'the disk is full', 'make room')),
-          status: () => ({ schedule: null, nextAtMs: null, lastSuccess: null, lastFailure: null }),
+          status: () =>
+            Promise.resolve({ schedule: null, nextAtMs: null, lastSuccess: null, lastFailure: null }),
         },
         hostCalls: this.hostCalls,
         hostLife: createHostLife({ registry, live, link: noLinks, router, clock }),

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { destination, pino } from 'pino';
 import { ConfigError } from '../../config/config-error.js';
 import { type ControlPlaneFlags, readControlPlaneConfig } from '../../config/read-control-plane-config.js';
+import { LogTail } from '../../log-tail.js';
 import type { ControlPlane } from '../../start-control-plane.js';
 import { StartError } from '../../start-error.js';
 import { CliError, exitCodes } from '../exit-codes.js';
@@ -51,10 +52,11 @@ async function run(flags: ControlPlaneFlags & { json?: boolean }): Promise<void>
 async function start(flags: ControlPlaneFlags): Promise<ControlPlane> {
   try {
     const config = readControlPlaneConfig(flags);
-    const log = pino({ level: config.logLevel, base: null }, destination(2));
+    const logTail = new LogTail(destination(2));
+    const log = pino({ level: config.logLevel, base: null }, logTail);
     // Only here: loading all of it takes longer than any of the other commands.
     const { startControlPlane } = await import('../../start-control-plane.js');
-    return await startControlPlane(config, { log });
+    return await startControlPlane(config, { log, logTail });
   } catch (error) {
     if (error instanceof ConfigError) throw new CliError(exitCodes.usage, error.message);
     if (error instanceof StartError) throw new CliError(exitCodes.failed, error.message, error.fix);

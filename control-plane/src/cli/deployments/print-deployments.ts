@@ -1,3 +1,4 @@
+import type { ReplicaGrowth } from '@ai-fabric/shared';
 import type { z } from 'zod';
 import type { deploymentSchema } from '../../api/deployment-schemas.js';
 import { describeProgress } from '../decide/describe-progress.js';
@@ -57,6 +58,7 @@ export function printDeployment(item: Deployment): void {
     line('container', `${id.slice(0, 12)} of ${image}, ${since}${adopted ? ', adopted' : ''}`);
   }
   if (status?.fit) printFit(status.fit);
+  if (status?.growth) line('disk', describeGrowth(status.growth));
   for (const each of status?.drift ?? []) line('drift', each);
   for (const { severity, code, detail, fix, sinceMs } of item.issues) {
     line(severity, `${code} for ${age(sinceMs, nowMs)}: ${detail}`);
@@ -83,6 +85,15 @@ function printDeclared(item: Deployment): void {
 function printFit({ verdict, neededBytes, freeBytes, detail }: NonNullable<StatusFit>): void {
   const numbers = neededBytes === null ? '' : ` (needs ${gib(neededBytes)}, ${gib(freeBytes)} free)`;
   line('card', `${verdict.replaceAll('_', ' ')}${numbers}${detail === '' ? '' : `: ${detail}`}`);
+}
+
+/** What fetching it takes of the host's disk: "grows by 26.1 GiB (…), 84.8 GiB free: …". */
+export function describeGrowth(growth: ReplicaGrowth): string {
+  const { imageBytes, weightsBytes, freeBytes, detail } = growth;
+  const known = [imageBytes, weightsBytes].filter((bytes) => bytes !== null);
+  const total = known.reduce((sum, bytes) => sum + bytes, 0);
+  const grows = known.length === 0 ? 'grows by what is not known' : `grows by some ${gib(total)}`;
+  return `${grows}, ${freeBytes === null ? 'what is free is not known' : `${gib(freeBytes)} free`}: ${detail}`;
 }
 
 type StatusFit = NonNullable<Deployment['observed']>['status']['fit'];

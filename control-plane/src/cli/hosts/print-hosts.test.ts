@@ -1,6 +1,6 @@
-import { emptyGpuReading, emptyHostReading } from '@ai-fabric/shared';
+import { DEFAULT_AGENT_POLICY, emptyGpuReading, emptyHostReading } from '@ai-fabric/shared';
 import { describe, expect, test } from 'vitest';
-import { type Host, hostRow, lastKnownMark } from './print-hosts.js';
+import { describePolicy, type Host, hostRow, lastKnownMark } from './print-hosts.js';
 
 const NOW = 10_000_000;
 const GIB = 1024 ** 3;
@@ -47,5 +47,17 @@ describe('what a host told', () => {
     ['away', ' (last known, 3 h ago)'],
   ] as const)('is marked with its age where it is shown all the same: %s', (presence, mark) => {
     expect(lastKnownMark(hostOf(presence), NOW)).toBe(mark);
+  });
+});
+
+describe('the policy of a host', () => {
+  test('is told by the rules that matter most', () => {
+    expect(describePolicy(DEFAULT_AGENT_POLICY)).toBe(
+      'images vllm/vllm-openai; models *; power suspend, poweroff; upgrades yes',
+    );
+    const strict = { ...DEFAULT_AGENT_POLICY, images: [], memoryLimitGigabytes: 24, requireDigest: true };
+    expect(describePolicy(strict)).toBe(
+      'images none; models *; containers of 24 GB at most; power suspend, poweroff; upgrades yes; requireDigest',
+    );
   });
 });

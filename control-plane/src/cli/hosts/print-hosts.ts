@@ -1,3 +1,4 @@
+import type { HostPolicy } from '@ai-fabric/shared';
 import type { z } from 'zod';
 import type { hostDetailSchema, hostSchema } from '../../api/schemas.js';
 import { age, gib, mibPerSecond, percent, printTable } from '../output.js';
@@ -107,10 +108,25 @@ function printInventory(inventory: NonNullable<Host['inventory']>, nowMs: number
   line('booted', `${timeText(inventory.bootedAtMs)}, ${age(inventory.bootedAtMs, nowMs)} ago`);
   const memory = gib(inventory.memoryTotalBytes);
   line('processor', `${inventory.cpuModel}, ${inventory.cpuThreads} threads, ${memory}`);
+  if (inventory.policy) line('owner allows', describePolicy(inventory.policy));
   for (const each of inventory.interfaces) {
     const gateway = each.gatewayMac === null ? '' : `, gateway ${each.gatewayMac}`;
     line('interface', `${each.name} ${each.mac} ${each.kind} ${each.addresses.join(' ')}${gateway}`);
   }
+}
+
+/** The rules by which most is refused; all of them are in the JSON. */
+export function describePolicy(policy: HostPolicy): string {
+  const { images, models, power, upgrades, memoryLimitGigabytes } = policy;
+  const flags = ['trustRemoteCode', 'plugins', 'pickle', 'requireDigest'] as const;
+  return [
+    `images ${images.join(', ') || 'none'}`,
+    `models ${models.join(', ') || 'none'}`,
+    ...(memoryLimitGigabytes === null ? [] : [`containers of ${memoryLimitGigabytes} GB at most`]),
+    `power ${power.join(', ') || 'none'}`,
+    `upgrades ${upgrades ? 'yes' : 'no'}`,
+    ...flags.filter((flag) => policy[flag]),
+  ].join('; ');
 }
 
 function printReading(reading: NonNullable<Host['sample']>['host'], mark: string): void {

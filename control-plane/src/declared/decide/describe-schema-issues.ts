@@ -156,6 +156,10 @@ function expectation(issue: SchemaIssue, value: unknown): string {
       return atLeast(issue.origin, issue.minimum, issue.inclusive !== false);
     case 'too_big':
       return `at most ${issue.maximum}${unit(issue.origin)}`;
+    case 'invalid_format':
+      return issue.message.startsWith('Invalid ')
+        ? `text of the form ${issue.pattern ?? issue.format}`
+        : issue.message;
     default:
       return issue.message;
   }

@@ -1,3 +1,4 @@
+import { DEFAULT_AGENT_POLICY, type HostPolicy } from '@ai-fabric/shared';
 import { describe, expect, it } from 'vitest';
 import { checkFabricValue } from '../check-fabric-value.js';
 import { joinDeclaredObjects } from './list-declared-objects.js';
@@ -34,7 +35,7 @@ function plan(after: object, options: Partial<PlanOptions> = {}, before: object 
   return planApply(
     { ...stateOf(before), revision: 7 },
     { state: stateOf(after), document: after },
-    { prune: false, enrolledHosts: new Set(), ...options },
+    { prune: false, enrolledHosts: new Set(), policies: new Map(), ...options },
   );
 }
 
@@ -145,7 +146,7 @@ describe('a plan', () => {
     const { plan: made } = planApply(
       stateOf({ ...estate, backup }),
       { state: stateOf(estate), document: estate },
-      { prune: false, enrolledHosts: new Set() },
+      { prune: false, enrolledHosts: new Set(), policies: new Map() },
     );
     expect([made.changes, made.notInFile]).toEqual([[], [{ kind: 'backup', name: 'backup' }]]);
   });
@@ -274,8 +275,12 @@ describe('what operators changed by commands', () => {
   });
 });
 
-describe('what the default policy of a host would refuse', () => {
-  const warned = (more: object, before: object = estate) =>
+describe('what the policy of a host would refuse', () => {
+  const warned = (
+    more: object,
+    before: object = estate,
+    policies: ReadonlyMap<string, HostPolicy> = new Map(),
+  ) =>
     plan(
       {
         ...estate,
@@ -284,11 +289,11 @@ describe('what the default policy of a host would refuse', () => {
           c: { host: 'motoko', engine: 'vllm', preset: 'chat-fast', ...more },
         },
       },
-      {},
+      { policies },
       before,
     ).plan.warnings;
 
-  it('is warned of before it is applied', () => {
+  it('is warned of by the default policy, where its agent told none', () => {
     expect(warned({ extraArguments: ['--trust-remote-code'] })).toEqual([
       {
         ...{ code: 'policy_would_refuse', kind: 'deployment', name: 'c' },
@@ -309,6 +314,22 @@ describe('what the default policy of a host would refuse', () => {
   ])('is nothing of the preset %s', (preset) => {
     expect(warned({ preset })).toEqual([]);
     expect(warned({ preset, cardGigabytes: 12 })).toEqual([]);
+  });
+
+  it('is known where its agent told the policy, which may allow more than the default, or less', () => {
+    const told = (more: Partial<HostPolicy>) => new Map([['motoko', { ...DEFAULT_AGENT_POLICY, ...more }]]);
+    const custom = { extraArguments: ['--trust-remote-code'] };
+    expect(warned(custom, estate, told({ trustRemoteCode: true }))).toEqual([]);
+    expect(warned({}, estate, told({ models: ['BAAI/*'] }))).toEqual([
+      {
+        ...{ code: 'policy_would_refuse', kind: 'deployment', name: 'c' },
+        message: expect.stringMatching(
+          /^the agent on "motoko" will refuse "c" \(models: .+\): agent\.yaml on that host, .+ does not allow it$/,
+        ),
+      },
+    ]);
+    const elsewhere = new Map([['armitage', { ...DEFAULT_AGENT_POLICY, models: ['BAAI/*'] }]]);
+    expect(warned({}, estate, elsewhere)).toEqual([]);
   });
 
   it('is not repeated for what does not change', () => {

@@ -1,3 +1,4 @@
+import type { HostPolicy } from '@ai-fabric/shared';
 import type { DeclaredState } from '../declared-state.js';
 import { compareDocuments, type FieldChange } from './compare-documents.js';
 import { keepUnsaid } from './keep-unsaid.js';
@@ -39,6 +40,8 @@ export interface PlanOptions {
   readonly prune: boolean;
   /** Names under which agents have joined. */
   readonly enrolledHosts: ReadonlySet<string>;
+  /** What the owners of hosts allow, by the host's name, where its agent told it. */
+  readonly policies: ReadonlyMap<string, HostPolicy>;
 }
 
 /**
@@ -79,7 +82,7 @@ export function planApply(
   const left = notInFile.map(({ kind, name }) => ({ kind, name }));
   const warnings = [
     ...warnOfHosts({ changes, notInFile: left }, options.enrolledHosts),
-    ...warnOfPolicy(file.state, changes),
+    ...warnOfPolicy(file.state, changes, options.policies),
   ];
   return { plan: { revision: before.revision, changes, notInFile: left, warnings }, objects };
 }

@@ -78,14 +78,22 @@ function encodeField(bucket: Bucket, at: number, startMs: number): void {
   );
 }
 
+/** A row's bytes, which may lie among those of others: a view of each of thousands would cost more than reading it. */
+export interface PackedBucket {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly end: number;
+}
+
 /**
  * The way back from `encodeBucket`.
  *
  * @param fieldCount fields of the series today: those that a row of an older program lacks are empty
  */
 export function decodeBucket(bytes: Uint8Array, startMs: number, fieldCount: number): Bucket {
+  const packed = { bytes, at: 0, end: bytes.length };
   const bucket = emptyBucket(Math.max(reader.begin(bytes).count(), fieldCount));
-  mergePacked(bucket, bytes, startMs, null);
+  mergePacked(bucket, packed, startMs, null);
   return bucket;
 }
 
@@ -98,11 +106,11 @@ export function decodeBucket(bytes: Uint8Array, startMs: number, fieldCount: num
  */
 export function mergePacked(
   into: Bucket,
-  bytes: Uint8Array,
+  { bytes, at, end }: PackedBucket,
   startMs: number,
   wanted: readonly boolean[] | null,
 ): void {
-  const stored = reader.begin(bytes).count();
+  const stored = reader.begin(bytes, at, end).count();
   const samples = reader.count();
   const backfilled = reader.count();
   const bits = reader.count() - 1;
@@ -110,8 +118,8 @@ export function mergePacked(
   mergeHead(into, samples, backfilled, bits, newestAtMs);
   const room = wanted === null ? fieldCountOf(into) : Math.min(fieldCountOf(into), wanted.length);
   // What follows the last field that is wanted need not be unpacked, nor walked over.
-  const end = Math.min(stored, room);
-  for (let field = 0; field < end; field += 1) {
+  const fields = Math.min(stored, room);
+  for (let field = 0; field < fields; field += 1) {
     const flags = reader.byte();
     const kind = flags & KIND;
     if (kind === ABSENT) continue;

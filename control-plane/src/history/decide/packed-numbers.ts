@@ -109,31 +109,30 @@ export class ByteReader {
   /** Most rows hold no float. */
   #view: DataView | null = null;
   #at = 0;
+  #end = 0;
 
-  begin(bytes: Uint8Array): this {
+  /** @param at where they begin in `bytes` @param end where they end */
+  begin(bytes: Uint8Array, at = 0, end = bytes.length): this {
+    if (bytes !== this.#bytes) this.#view = null;
     this.#bytes = bytes;
-    this.#view = null;
-    this.#at = 0;
+    this.#at = at;
+    this.#end = end;
     return this;
   }
 
   byte(): number {
-    const value = this.#bytes[this.#at] ?? 0;
-    this.#at += 1;
-    return value;
+    const at = this.#at;
+    this.#at = at + 1;
+    return at < this.#end ? (this.#bytes[at] as number) : 0;
   }
 
   count(): number {
-    const bytes = this.#bytes;
-    let at = this.#at;
-    let byte = bytes[at] ?? 0;
+    let byte = this.byte();
     let value = byte & 127;
     for (let factor = 128; byte >= 128; factor *= 128) {
-      at += 1;
-      byte = bytes[at] ?? 0;
+      byte = this.byte();
       value += (byte & 127) * factor;
     }
-    this.#at = at + 1;
     return value;
   }
 
@@ -142,7 +141,7 @@ export class ByteReader {
     if (form === SCALED) return this.#signed() / SCALE;
     const at = this.#at;
     this.skipNumber(form);
-    if (this.#at > this.#bytes.length) return 0;
+    if (this.#at > this.#end) return 0;
     const { buffer, byteOffset, byteLength } = this.#bytes;
     this.#view ??= new DataView(buffer, byteOffset, byteLength);
     return form === SINGLE ? this.#view.getFloat32(at) : this.#view.getFloat64(at);

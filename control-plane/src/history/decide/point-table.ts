@@ -12,7 +12,7 @@ import {
   SAMPLES,
   SUM,
 } from './bucket.js';
-import { mergePacked } from './bucket-codec.js';
+import { mergePacked, type PackedBucket } from './bucket-codec.js';
 import { type SeriesKind, seriesKinds, telemetryFields } from './telemetry-fields.js';
 
 /** Equal steps of time, side by side. */
@@ -73,20 +73,19 @@ export class PointTable {
 
   /** @param points of `pointsOf` @param wanted by field: the others are left out */
   addPacked(
-    kind: SeriesKind,
     points: (Bucket | undefined)[],
     startMs: number,
-    bytes: Uint8Array,
+    packed: PackedBucket,
     wanted: readonly boolean[],
   ): void {
     const point = this.#pointAt(startMs);
     if (point === null) return;
     let bucket = points[point];
     if (!bucket) {
-      bucket = emptyBucket(telemetryFields[kind].length);
+      bucket = emptyBucket(wanted.length);
       points[point] = bucket;
     }
-    mergePacked(bucket, bytes, startMs, wanted);
+    mergePacked(bucket, packed, startMs, wanted);
   }
 
   /** The host first, then cards and replicas, each by name. */

@@ -2,7 +2,7 @@ import { fromColumnValue, type Reading, type ReadingFields, toColumnValue } from
 import { SealedColumns } from './sealed-columns.js';
 
 /** Samples in one block. Long enough to pay for the block itself, short enough that idle values stay constant in it. */
-export const BLOCK_ROWS = 128;
+export const BLOCK_ROWS = 64;
 const GROW_SLOTS = 4;
 const CONSTANT = -1;
 
@@ -10,7 +10,7 @@ const CONSTANT = -1;
 const PRESENT = 0;
 
 /**
- * Up to 128 readings of one thing as columns. A column whose value never changed costs one number; one that did
+ * Up to 64 readings of one thing as columns. A column whose value never changed costs one number; one that did
  * keeps each row's distance from the first value, as a float of 32 bits while rows are added, in two bytes once the
  * block is sealed. Counters in the billions and byte counts so keep what matters of them: their movement.
  */

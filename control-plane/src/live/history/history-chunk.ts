@@ -5,7 +5,7 @@ import { engineFields, gpuFields, hostFields, type Reading, type ReadingFields }
 /** Names per stretch: a host has at most 32 cards at once; one that makes up names does not cost memory without end. */
 const MAX_BLOCKS = 64;
 
-/** A stretch of at most 128 samples of one host, in order of time. */
+/** A stretch of at most 64 samples of one host, in order of time. */
 export class HistoryChunk {
   /** Server's clock, milliseconds, never falling. */
   readonly times: number[] = [];

@@ -2,11 +2,11 @@ import type { LookResult } from '../../decide/replica-observation.js';
 import type { ApplyContext } from './apply-step-result.js';
 import { enterPhase, type KeptState } from './container-state.js';
 import type { ContainerStep } from './container-step.js';
+import { nextReadyLookMs } from './next-ready-look.js';
 import { HEALED_MS } from './plan-restart-delay.js';
 
 /** A start takes a minute or more: looked at often, since somebody may wait for it. */
 const LOADING_LOOK_MS = 500;
-export const READY_LOOK_MS = 5_000;
 const FULL_RETRY_MS = 2_000;
 const MISSING_RETRY_MS = 5_000;
 const PROOF_RETRY_MS = 5_000;
@@ -25,7 +25,7 @@ export function applyEngineLook(
     case 'models':
       return applyModels(state, look, wanted.servedModel, nowMs);
     case 'healthy':
-      return heal({ ...state, dueMs: nowMs + READY_LOOK_MS, proof: { ...state.proof, misses: 0 } }, nowMs);
+      return heal({ ...state, dueMs: nextReadyLookMs(nowMs), proof: { ...state.proof, misses: 0 } }, nowMs);
     case 'proved':
       return { ...state, dueMs: nowMs, proof: { ...state.proof, token: true, failedProofs: 0, misses: 0 } };
     case 'proof_failed':
@@ -69,7 +69,7 @@ function applyModels(
     ...state,
     engineVersion: look.engineVersion,
     maxModelLen: model.maxModelLen,
-    dueMs: state.phase === 'ready' ? nowMs + READY_LOOK_MS : nowMs,
+    dueMs: state.phase === 'ready' ? nextReadyLookMs(nowMs) : nowMs,
     proof: { ...state.proof, listed: true, listedAtMs: nowMs, misses: 0 },
   };
 }

@@ -1,9 +1,10 @@
-import { applyEngineLook, READY_LOOK_MS } from './apply-engine-look.js';
+import { applyEngineLook } from './apply-engine-look.js';
 import { applySeen } from './apply-seen.js';
 import { enterPhase, type KeptContainer, type KeptState, noProof } from './container-state.js';
 import type { ContainerStep, StepOf, StepResult } from './container-step.js';
 import type { Trouble } from './container-trouble.js';
 import { type FailContext, failKept } from './fail-kept.js';
+import { nextReadyLookMs } from './next-ready-look.js';
 import type { Wanted } from './plan-input.js';
 
 export interface ApplyContext extends FailContext {
@@ -13,6 +14,8 @@ export interface ApplyContext extends FailContext {
 const ENGINE_AGAIN_MS = 5_000;
 /** The memory of a card comes and goes with other programs. */
 const FIT_AGAIN_MS = 15_000;
+/** Somebody has to make room. */
+const DISK_AGAIN_MS = 60_000;
 const NAME_AGAIN_MS = 60_000;
 const GPU_AGAIN_MS = 2_000;
 const CHANGED_AGAIN_MS = 1_000;
@@ -68,6 +71,12 @@ function applyDone(state: KeptState, step: ContainerStep, { wanted, nowMs }: App
       return { ...state, image: 'present', progress: null };
     case 'check_fit':
       return { ...state, fitAtMs: nowMs };
+    case 'check_disk':
+      return { ...state, diskAtMs: nowMs };
+    case 'look_cache':
+      return step.fetches
+        ? { ...state, weighedAtMs: nowMs }
+        : { ...state, proof: { ...state.proof, weighed: true } };
     case 'start':
       return {
         ...state,
@@ -119,7 +128,7 @@ function settled(state: KeptState, { phase, detail }: StepOf<'settle'>, nowMs: n
     troubleStep: null,
     drained: false,
     readySinceMs: phase === 'ready' ? nowMs : null,
-    dueMs: phase === 'ready' ? nowMs + READY_LOOK_MS : nowMs,
+    dueMs: phase === 'ready' ? nextReadyLookMs(nowMs) : nowMs,
   };
 }
 
@@ -159,11 +168,15 @@ function applyFailure(
 ): KeptState {
   const { nowMs } = context;
   if (step.kind === 'check_fit') return hold(state, step, trouble, nowMs + FIT_AGAIN_MS, nowMs);
+  if (step.kind === 'check_disk' || step.kind === 'look_cache') {
+    return keepServing(state, hold(state, step, trouble, nowMs + DISK_AGAIN_MS, nowMs));
+  }
   if (step.kind === 'give_up') return applyGivenUp(state, step, trouble, outOfMemory ?? false, context);
   const failed = failKept(state, step, trouble, { ...context, crash: false });
   // What a container was made with may be what is wrong: a card, a port, a path of the driver.
   if (step.kind === 'start' && !isAdopted(state)) return { ...failed, remake: step.id, stale: true };
   if (step.kind === 'create') return { ...failed, image: 'unknown' };
+  if (step.kind === 'pull') return keepServing(state, failed);
   return step.kind === 'park' || step.kind === 'unpark' ? { ...failed, stale: true } : failed;
 }
 
@@ -184,6 +197,13 @@ function applyGivenUp(
   return step.code === 'gpu_not_in_container' ? { ...failed, remake: step.stop } : failed;
 }
 
+/** What is only made ready for the next container takes nothing from the one that serves. */
+function keepServing(before: KeptState, after: KeptState): KeptState {
+  if (before.phase !== 'ready') return after;
+  const { phase, sinceMs, detail, readySinceMs } = before;
+  return { ...after, phase, sinceMs, detail, readySinceMs };
+}
+
 /** Nothing that a try would change: it waits, and is said. */
 function hold(
   state: KeptState,
@@ -198,6 +218,8 @@ function hold(
     troubleStep: step.kind,
     dueMs,
     fitAtMs: null,
+    weighedAtMs: null,
+    diskAtMs: null,
     readySinceMs: null,
   };
 }

@@ -11,6 +11,8 @@ export function changeWanted(state: KeptState, before: Wanted, after: Wanted, no
     trouble: null,
     troubleStep: null,
     fitAtMs: null,
+    weighedAtMs: null,
+    diskAtMs: null,
     image: before.image === after.image && state.image === 'present' ? 'present' : 'unknown',
     stale: true,
     ...(adoptsAnother ? { seen: { kind: 'unknown' }, expected: null } : {}),

@@ -26,6 +26,10 @@ export interface KeptState {
   readonly image: 'unknown' | 'missing' | 'present';
   /** When the card was last found to have room; `null`: not since the last try. */
   readonly fitAtMs: number | null;
+  /** When its model's files in the cache were last looked at for a container to come; `null`: not since the last try. */
+  readonly weighedAtMs: number | null;
+  /** When the disk was last found to have room for the image; `null`: not since the last try. */
+  readonly diskAtMs: number | null;
   readonly proof: Proof;
   /** Open requests have ended, or were given up: it may be stopped. */
   readonly drained: boolean;
@@ -64,6 +68,8 @@ export interface KeptContainer {
   readonly image: string;
   readonly adopted: boolean;
   readonly specHash: string | null;
+  /** It was made to load without the hub; `null`: its label does not say. */
+  readonly offline: boolean | null;
   readonly run: 'created' | 'running' | 'paused' | 'ended';
   readonly exitCode: number | null;
   readonly oomKilled: boolean;
@@ -85,6 +91,8 @@ export interface Proof {
   readonly asleep: boolean | null;
   readonly token: boolean;
   readonly failedProofs: number;
+  /** What it loaded is in the cache by now: looked at, so that the next one loads without the hub. */
+  readonly weighed: boolean;
   /** Looks at a ready engine in a row that brought nothing. */
   readonly misses: number;
 }
@@ -98,6 +106,7 @@ export const noProof: Proof = {
   asleep: null,
   token: false,
   failedProofs: 0,
+  weighed: false,
   misses: 0,
 };
 
@@ -120,6 +129,8 @@ export function newKeptState(
     stale: true,
     image: 'unknown',
     fitAtMs: null,
+    weighedAtMs: null,
+    diskAtMs: null,
     proof: noProof,
     drained: false,
     runSinceMs: null,

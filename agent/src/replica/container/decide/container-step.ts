@@ -9,7 +9,11 @@ export interface StepArguments {
   probe_engine: object;
   inspect: object;
   find_image: { readonly image: string };
+  /** Is there room on the disk for the image? */
+  check_disk: { readonly image: string };
   pull: { readonly image: string };
+  /** What of the weights is in the cache; with `fetches`, is there room for what is not? */
+  look_cache: { readonly fetches: boolean };
   /** Is there room on the card? */
   check_fit: object;
   create: object;

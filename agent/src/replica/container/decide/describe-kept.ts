@@ -2,6 +2,7 @@ import {
   describeReplica,
   type Issue,
   type ReplicaFit,
+  type ReplicaGrowth,
   type ReplicaProgress,
   type ReplicaStatus,
   type VllmReplica,
@@ -18,6 +19,7 @@ export interface KeptFacts {
   readonly refusal: { readonly rule: string; readonly detail: string } | null;
   readonly pull: ReplicaProgress | null;
   readonly fit: ReplicaFit | null;
+  readonly growth: ReplicaGrowth | null;
   readonly usual: UsualTimes | null;
   readonly directKey: string | null;
   /** monotonic */
@@ -27,7 +29,7 @@ export interface KeptFacts {
 const MAX_LAST_LINES = 3;
 
 export function describeKept(state: KeptState, facts: KeptFacts): ReplicaStatus {
-  const { desired, fit, usual, directKey, nowMs } = facts;
+  const { desired, fit, growth, usual, directKey, nowMs } = facts;
   const { seen, phase, detail } = state;
   const kept = seen.kind === 'kept' ? seen : null;
   const bad = phase === 'failed' || phase === 'crash_looping';
@@ -55,6 +57,7 @@ export function describeKept(state: KeptState, facts: KeptFacts): ReplicaStatus 
       ...(facts.refusal === null || kept === null ? [] : [refusedDrift(facts.refusal)]),
     ],
     fit,
+    growth: phase === 'ready' ? null : growth,
     port: kept?.address?.port ?? null,
     directKey: desired.reach === 'direct' ? directKey : null,
   });

@@ -33,6 +33,8 @@ export function failKept(
     failures,
     dueMs: nowMs + delayMs,
     fitAtMs: null,
+    weighedAtMs: null,
+    diskAtMs: null,
     readySinceMs: null,
     drained: false,
   };

@@ -8,6 +8,7 @@ export const labelNames = {
   spec: 'io.ai-fabric.spec',
   host: 'io.ai-fabric.host',
   containerPort: 'io.ai-fabric.container-port',
+  offline: 'io.ai-fabric.offline',
 } as const;
 
 export const ENGINE_PORT = 8_000;
@@ -60,10 +61,21 @@ function kept(details: ContainerDetails, adopted: boolean, declared: Declared): 
     kind: 'kept',
     ...{ id, name, image, adopted, exitCode, oomKilled, startedAtMs },
     specHash: labels[labelNames.spec] ?? null,
+    offline: OFFLINE[labels[labelNames.offline] ?? ''] ?? null,
     run: runOf(details),
     address: addressOf(details),
     drift: describeDrift(details, adopted, declared),
   };
+}
+
+const OFFLINE: Readonly<Record<string, boolean>> = { true: true, false: false };
+
+/**
+ * Whether a container was made from this declaration, if under other limits of the host's owner: those stand behind a
+ * dot in the hash.
+ */
+export function isOfDeclaration(madeFrom: string | null, specHash: string): boolean {
+  return madeFrom !== null && madeFrom.split('.')[0] === specHash.split('.')[0];
 }
 
 function runOf({ state }: ContainerDetails): 'created' | 'running' | 'paused' | 'ended' {

@@ -12,6 +12,8 @@ export type Interruption =
 /** Steps that only look: nothing is half done when they are left. */
 const LOOKS: ReadonlySet<StepKind> = new Set([
   'find_image',
+  'check_disk',
+  'look_cache',
   'check_fit',
   'check_gpu',
   'list_models',

@@ -16,8 +16,8 @@ describe('a declared replica', () => {
     const world = new World();
     world.run(2_000);
     expect(world.kinds).toEqual([
-      ...['probe_engine', 'inspect', 'find_image', 'pull', 'check_fit', 'create', 'start', 'inspect'],
-      ...['check_gpu', 'list_models', 'prove', 'settle'],
+      ...['probe_engine', 'inspect', 'find_image', 'check_disk', 'pull', 'look_cache', 'check_fit', 'create'],
+      ...['start', 'inspect', 'check_gpu', 'list_models', 'prove', 'settle'],
     ]);
     expect(world.state).toMatchObject({ phase: 'ready', trouble: null });
   });
@@ -194,7 +194,7 @@ describe('a changed declaration', () => {
     world.inFlight = 0;
     world.run(MINUTE_MS);
     expect(world.kinds.slice(0, 9)).toEqual([
-      ...['inspect', 'find_image', 'pull', 'drain', 'stop', 'inspect', 'remove', 'inspect', 'check_fit'],
+      ...['inspect', 'find_image', 'check_disk', 'pull', 'drain', 'stop', 'inspect', 'remove', 'inspect'],
     ]);
     expect(world.ours.map(({ specHash }) => specHash)).toEqual(['spec-2']);
     expect(world.state.phase).toBe('ready');
@@ -207,7 +207,21 @@ describe('a changed declaration', () => {
     world.change({ specHash: 'spec-2', image: 'vllm/vllm-openai:nope' });
     world.run(MINUTE_MS);
     expect(world.ours[0]).toMatchObject({ specHash: 'spec-1', run: 'running' });
-    expect(world.state.trouble?.code).toBe('pull_failed');
+    expect(world.state).toMatchObject({ phase: 'ready', trouble: { code: 'pull_failed' } });
+  });
+
+  test('that the disk has no room for leaves the old container serving', () => {
+    const world = ready();
+    world.hasImage = false;
+    world.diskIsFull = true;
+    world.change({ specHash: 'spec-2', image: 'vllm/vllm-openai:v0.12.0' });
+    world.run(MINUTE_MS);
+    expect(world.kinds).not.toContain('pull');
+    expect(world.state).toMatchObject({ phase: 'ready', trouble: { code: 'disk_full' } });
+    world.diskIsFull = false;
+    world.run(5 * MINUTE_MS);
+    expect(world.ours.map(({ specHash }) => specHash)).toEqual(['spec-2']);
+    expect(world.state).toMatchObject({ phase: 'ready', trouble: null });
   });
 
   test('that the owner does not allow changes nothing', () => {
@@ -220,7 +234,10 @@ describe('a changed declaration', () => {
   });
 
   test('of its restarts alone restarts the same container', () => {
-    const world = ready();
+    const world = new World();
+    Object.assign(world, { cached: true });
+    world.run(MINUTE_MS);
+    world.steps.length = 0;
     const id = world.ours[0]?.id;
     world.nowMs += 1;
     world.change({ restartCount: 1 });
@@ -240,6 +257,104 @@ describe('a changed declaration', () => {
     world.change({ specHash: 'spec-2' });
     world.run(1_000);
     expect(world.state.phase).toBe('ready');
+  });
+});
+
+describe('other limits of the owner of the host', () => {
+  test('drain the container and make it anew', () => {
+    const world = ready();
+    world.inFlight = 1;
+    world.change({ specHash: 'spec-1.limits' });
+    world.step(world.nowMs);
+    world.step(world.nowMs);
+    expect(world.state.phase).toBe('draining');
+    world.run(MINUTE_MS);
+    expect(world.ours.map(({ specHash }) => specHash)).toEqual(['spec-1.limits']);
+    expect(world.state.phase).toBe('ready');
+  });
+
+  test('that forbid it end it, though it was made under others', () => {
+    const world = ready();
+    world.refusal = { rule: 'pickle', detail: 'not allowed' };
+    world.change({ specHash: 'spec-1.limits' });
+    world.run(MINUTE_MS);
+    expect(world.ours[0]?.run).toBe('ended');
+    expect(world.state.trouble?.code).toBe('policy_refused');
+  });
+});
+
+describe('the room on the disk', () => {
+  test('is looked for before anything is fetched, again and again until somebody made it', () => {
+    const world = new World();
+    world.diskIsFull = true;
+    world.run(10 * MINUTE_MS);
+    expect(world.kinds).not.toContain('pull');
+    expect(world.kinds.filter((kind) => kind === 'check_disk').length).toBeGreaterThan(5);
+    expect(world.state).toMatchObject({ phase: 'failed', trouble: { code: 'disk_full' } });
+    world.diskIsFull = false;
+    world.run(2 * MINUTE_MS);
+    expect(world.state).toMatchObject({ phase: 'ready', trouble: null });
+  });
+
+  test('is looked for before weights are fetched, and not for those that are here', () => {
+    const world = new World();
+    Object.assign(world, { hasImage: true, diskIsFull: true });
+    world.run(MINUTE_MS);
+    expect(world.kinds).not.toContain('create');
+    expect(world.state.trouble?.code).toBe('disk_full');
+    world.cached = true;
+    world.run(2 * MINUTE_MS);
+    expect(world.state.phase).toBe('ready');
+  });
+});
+
+describe('weights that are whole in the cache', () => {
+  const offline = (world: World) => world.ours.map((container) => container.offline);
+
+  test('are known as such once it is ready, for the next start', () => {
+    const world = new World();
+    world.run(MINUTE_MS);
+    expect([offline(world), world.cacheIsWhole]).toEqual([[false], true]);
+    const [first] = world.ours;
+    world.byHand('kill');
+    world.run(MINUTE_MS);
+    expect(offline(world)).toEqual([true]);
+    expect(world.ours[0]?.id).not.toBe(first?.id);
+    const [second] = world.ours;
+    for (let times = 0; times < 3; times += 1) {
+      world.byHand('kill');
+      world.run(5 * MINUTE_MS);
+    }
+    expect(world.ours[0]?.id).toBe(second?.id);
+    expect(world.state.phase).toBe('ready');
+  });
+
+  test('and gone by the next start are fetched by a container that may ask the hub', () => {
+    const world = new World();
+    world.cached = true;
+    world.run(MINUTE_MS);
+    expect(offline(world)).toEqual([true]);
+    Object.assign(world, { cached: false, cacheIsWhole: null });
+    world.byHand('kill');
+    world.run(MINUTE_MS);
+    expect(offline(world)).toEqual([true]);
+    // It could not load: the agent knows by now.
+    world.cacheIsWhole = false;
+    world.byHand('kill');
+    world.run(5 * MINUTE_MS);
+    expect(world.kinds.filter((kind) => kind === 'create')).toHaveLength(2);
+  });
+
+  test('never touch a container that runs', () => {
+    const world = new World();
+    world.run(MINUTE_MS);
+    const [first] = world.ours;
+    for (const cached of [false, true, false, true]) {
+      Object.assign(world, { cached, cacheIsWhole: cached });
+      world.run(10 * MINUTE_MS);
+    }
+    expect(world.ours).toMatchObject([{ id: first?.id, run: 'running' }]);
+    expect(world.kinds.filter((kind) => kind === 'look_cache').length).toBeLessThanOrEqual(2);
   });
 });
 

@@ -1,10 +1,13 @@
 import type { KeptContainer, KeptState } from './container-state.js';
 import type { ContainerStep } from './container-step.js';
+import { isOfDeclaration } from './judge-container.js';
 import { type PlanInput, planNothing } from './plan-input.js';
 import { planProof } from './plan-proof.js';
 
 /** A card's free memory is true for so long. */
 const FIT_FRESH_MS = 10_000;
+/** Free room on a disk for so long. */
+const DISK_FRESH_MS = 60_000;
 
 /**
  * The next step towards the declared state. Total and pure: the same knowledge gives the same step. A container that
@@ -95,20 +98,22 @@ function planRemoval(input: PlanInput): ContainerStep {
 function planMaking(input: PlanInput): ContainerStep {
   const { state, refusal, nowMs } = input;
   if (refusal !== null) return refuse(refusal, null);
-  const image = planImage(input);
-  if (image !== null) return image;
+  const fetching = planFetching(input);
+  if (fetching !== null) return fetching;
   return { kind: isFitFresh(state, nowMs) ? 'create' : 'check_fit' };
 }
 
-function planImage({ wanted: { image }, state }: PlanInput): ContainerStep | null {
+/** What has to be here before a container is made, and whether there is room for it. */
+function planFetching({ wanted: { image }, state, cacheIsWhole, nowMs }: PlanInput): ContainerStep | null {
   if (state.image === 'unknown') return { kind: 'find_image', image };
-  return state.image === 'missing' ? { kind: 'pull', image } : null;
+  if (state.image === 'missing') return { kind: isDiskFresh(state, nowMs) ? 'pull' : 'check_disk', image };
+  return cacheIsWhole !== true && state.weighedAtMs === null ? { kind: 'look_cache', fetches: true } : null;
 }
 
 function planKept(input: PlanInput, seen: KeptContainer): ContainerStep {
   const { wanted, state, refusal, nowMs } = input;
   const isAsDeclared = seen.adopted || seen.specHash === wanted.specHash;
-  if (refusal !== null && isAsDeclared && !seen.adopted) {
+  if (refusal !== null && !seen.adopted && isOfDeclaration(seen.specHash, wanted.specHash)) {
     // The owner's word changed after it was made.
     return seen.run === 'running' ? planStop(input, seen, refusal.detail) : refuse(refusal, null);
   }
@@ -123,6 +128,13 @@ function planKept(input: PlanInput, seen: KeptContainer): ContainerStep {
     case 'ended':
       if (state.expected === seen.id) return { kind: 'read_end', id: seen.id };
       if (state.remake === seen.id) return { kind: 'remove', id: seen.id, why: 'It has to be made anew.' };
+      if (isMadeForOtherCache(input, seen)) {
+        return {
+          kind: 'remove',
+          id: seen.id,
+          why: 'What its model’s cache holds is another than it was made for.',
+        };
+      }
       if (seen.adopted || isFitFresh(state, nowMs)) return { kind: 'start', id: seen.id };
       return { kind: 'check_fit' };
     case 'running':
@@ -144,10 +156,10 @@ function pausedByHand({ name }: KeptContainer): ContainerStep {
   };
 }
 
-/** The new image is fetched while the old container serves. */
+/** The new image is fetched, and room looked for, while the old container serves. */
 function planReplacing(input: PlanInput, seen: KeptContainer): ContainerStep {
-  const image = planImage(input);
-  if (image !== null) return image;
+  const fetching = planFetching(input);
+  if (fetching !== null) return fetching;
   if (seen.run === 'running') return planStop(input, seen, 'Its declaration changed.');
   return { kind: 'remove', id: seen.id, why: 'Its declaration changed.' };
 }
@@ -168,6 +180,18 @@ function refuse(
     fix: null,
     stop,
   };
+}
+
+/**
+ * It loads without the hub though not all is here, or asks the hub though all is. One that runs is left alone: how it
+ * was made matters when it is started, which happens once for each time that the cache turned out to be another.
+ */
+function isMadeForOtherCache({ cacheIsWhole }: PlanInput, { adopted, offline }: KeptContainer): boolean {
+  return !adopted && offline !== null && cacheIsWhole !== null && offline !== cacheIsWhole;
+}
+
+function isDiskFresh({ diskAtMs }: KeptState, nowMs: number): boolean {
+  return diskAtMs !== null && nowMs - diskAtMs < DISK_FRESH_MS;
 }
 
 function isFitFresh({ fitAtMs }: KeptState, nowMs: number): boolean {

@@ -8,6 +8,7 @@ const MINUTE_MS = 60_000;
 function calm(world: World): void {
   world.clearForeign();
   Object.assign(world, { engineUp: true, room: true, gpuSeen: true, pullFails: false, inFlight: 0 });
+  world.diskIsFull = false;
   Object.assign(world, { engine: 'serves', refusal: null });
   world.change({});
   world.run(15 * MINUTE_MS);

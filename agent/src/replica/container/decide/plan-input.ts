@@ -28,6 +28,8 @@ export interface PlanInput {
   readonly refusal: { readonly rule: string; readonly detail: string } | null;
   /** Why it cannot give its card back by sleeping; `null`: it can. */
   readonly parkingRefusal: string | null;
+  /** Whether all that it loads is in the cache of this host; `null`: nobody looked. */
+  readonly cacheIsWhole: boolean | null;
   /** Open requests. */
   readonly inFlight: number;
   readonly nowMs: number;

@@ -11,7 +11,7 @@ const FAILED_PROOFS_ALLOWED = 3;
 
 /** A running container: ready only after its card was seen inside, the model is listed and a token came. */
 export function planProof(input: PlanInput, seen: KeptContainer): ContainerStep {
-  const { wanted, state, nowMs } = input;
+  const { wanted, state, cacheIsWhole, nowMs } = input;
   const { proof } = state;
   const stop = seen.adopted ? null : seen.id;
   if (wanted.hasGpu && proof.gpuMisses > GPU_MISSES_ALLOWED) {
@@ -30,6 +30,7 @@ export function planProof(input: PlanInput, seen: KeptContainer): ContainerStep 
   if (sleep !== null) return sleep;
   if (!proof.token) return { kind: 'prove' };
   if (state.phase !== 'ready') return planNothing(state, 'ready', null);
+  if (cacheIsWhole !== true && !proof.weighed && !seen.adopted) return { kind: 'look_cache', fetches: false };
   return nowMs - proof.listedAtMs >= RELIST_MS ? { kind: 'list_models' } : { kind: 'check_health' };
 }
 

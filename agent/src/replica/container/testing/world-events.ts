@@ -10,6 +10,8 @@ export type WorldEvent =
   | { kind: 'card'; seen: boolean }
   | { kind: 'behaviour'; engine: World['engine'] }
   | { kind: 'pull'; fails: boolean }
+  | { kind: 'cache'; cached: boolean; known: boolean | null }
+  | { kind: 'disk'; full: boolean }
   | { kind: 'spec'; specHash: string; image: string }
   | { kind: 'wish'; wish: Wanted['wish'] }
   | { kind: 'restart' }
@@ -34,8 +36,14 @@ export const worldEvent: fc.Arbitrary<WorldEvent> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('pull' as const), fails: fc.boolean() }),
   fc.record({
+    kind: fc.constant('cache' as const),
+    cached: fc.boolean(),
+    known: fc.constantFrom(true, false, null),
+  }),
+  fc.record({ kind: fc.constant('disk' as const), full: fc.boolean() }),
+  fc.record({
     kind: fc.constant('spec' as const),
-    specHash: fc.constantFrom('spec-1', 'spec-2', 'spec-3'),
+    specHash: fc.constantFrom('spec-1', 'spec-2', 'spec-2.limits'),
     image: fc.constantFrom('one:1', 'two:2'),
   }),
   fc.record({ kind: fc.constant('wish' as const), wish: fc.constantFrom('running', 'parked', 'stopped') }),
@@ -67,6 +75,11 @@ export function happen(world: World, happened: WorldEvent): unknown {
     case 'pull':
       world.pullFails = happened.fails;
       return world.pullFails;
+    case 'cache':
+      return Object.assign(world, { cached: happened.cached, cacheIsWhole: happened.known });
+    case 'disk':
+      world.diskIsFull = happened.full;
+      return world.diskIsFull;
     case 'spec':
       world.hasImage = false;
       return world.change({ specHash: happened.specHash, image: happened.image });

@@ -27,6 +27,7 @@ export interface WorldContainer {
   name: string;
   owner: 'ours' | 'foreign';
   specHash: string | null;
+  offline: boolean | null;
   run: KeptContainer['run'];
   startedAtMs: number | null;
   exitCode: number | null;
@@ -46,6 +47,10 @@ export class World {
   /** How the engine in a container that runs behaves. */
   engine: 'serves' | 'loads for ever' | 'crashes' | 'out of memory' | 'says nonsense' = 'serves';
   refusal: PlanInput['refusal'] = null;
+  /** All that it loads is in the cache, as it is and as the agent knows. */
+  cached = false;
+  cacheIsWhole: boolean | null = null;
+  diskIsFull = false;
   parkingRefusal: string | null = 'the deployment is not declared parkable.';
   inFlight = 0;
   drainFails = false;
@@ -72,6 +77,7 @@ export class World {
       name: NAME,
       owner: 'ours',
       specHash: this.wanted.specHash,
+      offline: this.cacheIsWhole === true,
       run: 'running',
       startedAtMs: this.nowMs,
       exitCode: null,
@@ -105,6 +111,7 @@ export class World {
       state: this.state,
       refusal: this.refusal,
       parkingRefusal: this.parkingRefusal,
+      cacheIsWhole: this.cacheIsWhole,
       inFlight: this.inFlight,
       nowMs: this.nowMs,
     });
@@ -156,12 +163,12 @@ export class World {
       (wanted !== null && this.adoptedId !== null ? this.#find(this.adoptedId) : undefined) ??
       this.containers.find(({ name }) => name === (wanted ?? NAME));
     if (found === undefined) return { kind: 'none' };
-    const { id, name, owner, specHash, run, exitCode, startedAtMs } = found;
+    const { id, name, owner, specHash, offline, run, exitCode, startedAtMs } = found;
     if (wanted !== null && id !== this.adoptedId) return { kind: 'adoptable', id, name };
     if (wanted === null && owner === 'foreign') return { kind: 'foreign', id, name };
     return {
       kind: 'kept',
-      ...{ id, name, specHash, run, exitCode, startedAtMs },
+      ...{ id, name, specHash, offline, run, exitCode, startedAtMs },
       adopted: wanted !== null,
       image: this.wanted.image,
       oomKilled: false,
@@ -205,6 +212,15 @@ export class World {
         if (this.pullFails) return { kind: 'failed', trouble: trouble('pull_failed', 'broken off') };
         this.hasImage = true;
         return { kind: 'done' };
+      case 'check_disk':
+        return this.diskIsFull
+          ? { kind: 'failed', trouble: trouble('disk_full', 'no room') }
+          : { kind: 'done' };
+      case 'look_cache':
+        this.cacheIsWhole = this.cached;
+        return this.diskIsFull && step.fetches && !this.cached
+          ? { kind: 'failed', trouble: trouble('disk_full', 'no room') }
+          : { kind: 'done' };
       case 'check_fit':
         return this.room
           ? { kind: 'done' }
@@ -220,6 +236,7 @@ export class World {
       case 'list_models':
       case 'check_health':
       case 'prove':
+        if (step.kind === 'prove' && this.#running()) this.cached = true;
         return this.#ask(step.kind);
       case 'check_asleep':
         return { kind: 'asleep', asleep: this.#running()?.asleep ?? false };

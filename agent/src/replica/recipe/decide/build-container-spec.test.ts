@@ -61,6 +61,7 @@ describe('the container of a declaration', () => {
         'io.ai-fabric.spec': 'abc',
         'io.ai-fabric.host': 'host-1',
         'io.ai-fabric.container-port': '8000',
+        'io.ai-fabric.offline': 'false',
       },
       gpus: { uuids: ['GPU-1'] },
       publish: [{ hostAddress: '127.0.0.1', hostPort: 40_001, containerPort: 8_000 }],

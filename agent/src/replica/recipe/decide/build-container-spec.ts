@@ -58,6 +58,7 @@ export function buildContainerSpec(
       [labelNames.spec]: facts.specHash,
       [labelNames.host]: facts.hostId,
       [labelNames.containerPort]: String(ENGINE_PORT),
+      [labelNames.offline]: String(facts.cacheIsComplete),
     },
     gpus: gpu.select === 'none' ? 'none' : { uuids: [...facts.cards] },
     publish: [
@@ -83,6 +84,20 @@ export function buildContainerSpec(
 export function specText(desired: VllmReplica, openAddress: string): string {
   const { wish, restartCount, adopt, readyWithinSeconds, drainWithinSeconds, fallbacks, ...made } = desired;
   return canonical(made.reach === 'direct' ? { ...made, openAddress } : made);
+}
+
+/**
+ * The limits of the host's owner that a container is made with, as a text to hash; empty where they are the usual ones,
+ * so that a host without agent.yaml and one with an empty one are alike.
+ */
+export function limitsText({
+  pickle,
+  memoryLimitGigabytes,
+}: Pick<AgentPolicy, 'pickle' | 'memoryLimitGigabytes'>): string {
+  return [
+    ...(pickle ? ['pickle'] : []),
+    ...(memoryLimitGigabytes === null ? [] : [`memory ${memoryLimitGigabytes}`]),
+  ].join(' ');
 }
 
 function canonical(value: unknown): string {

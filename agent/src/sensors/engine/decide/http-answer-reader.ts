@@ -1,0 +1,176 @@
+import { type HttpHead, parseHttpHead } from './parse-http-head.js';
+
+/** `no_http`, `too_long`; what the connection did is not known here. */
+class HttpAnswerError extends Error {
+  override readonly name = 'HttpAnswerError';
+  readonly code: 'no_http' | 'too_long';
+
+  constructor(code: 'no_http' | 'too_long', message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+type Phase = 'head' | 'by_length' | 'until_end' | 'chunk_size' | 'chunk' | 'chunk_end' | 'trailer' | 'whole';
+
+/** Of a head, a chunk's size or a trailer: more is no answer of an engine. */
+const MAX_HEAD_BYTES = 64 * 1024;
+const CHUNK_SIZE = /^([0-9a-f]{1,8})[\t ]*(?:;.*)?$/i;
+const NOTHING = Buffer.alloc(0);
+const LINE_END = '\r\n';
+const HEAD_END = '\r\n\r\n';
+
+/** One HTTP/1.1 answer to a GET or POST, out of the pieces in which it comes. */
+export class HttpAnswerReader {
+  readonly #maxBytes: number;
+  #phase: Phase = 'head';
+  #head: HttpHead = { status: 0, body: { kind: 'none' }, keepsConnection: false };
+  /** The beginning of something that is read as a whole. */
+  #rest: Buffer = NOTHING;
+  #pieces: Buffer[] = [];
+  #bytes = 0;
+  /** Of a body by length, or of a chunk. */
+  #left = 0;
+  #tooMuch = false;
+
+  /** @param maxBytes of the body */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get isWhole(): boolean {
+    return this.#phase === 'whole';
+  }
+
+  /** Whether another question may follow on the same connection. */
+  get keepsConnection(): boolean {
+    return this.isWhole && this.#head.keepsConnection && !this.#tooMuch;
+  }
+
+  get status(): number {
+    return this.#head.status;
+  }
+
+  body(): Buffer {
+    const [first = NOTHING] = this.#pieces;
+    return this.#pieces.length <= 1 ? first : Buffer.concat(this.#pieces, this.#bytes);
+  }
+
+  /** @throws HttpAnswerError */
+  take(piece: Buffer): void {
+    const data = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
+    this.#rest = NOTHING;
+    let at = 0;
+    while (at < data.length && this.#phase !== 'whole') {
+      const next = this.#step(data, at);
+      if (next === null) {
+        this.#rest = data.subarray(at);
+        if (this.#rest.length > MAX_HEAD_BYTES) throw noHttp('its head has no end');
+        return;
+      }
+      at = next;
+    }
+    if (at < data.length) this.#tooMuch = true;
+  }
+
+  /** The other side said all that it has to say. @returns whether the answer is whole */
+  end(): boolean {
+    if (this.#phase === 'until_end') this.#phase = 'whole';
+    return this.isWhole;
+  }
+
+  /** @returns where to go on, `null` when more is needed */
+  #step(data: Buffer, at: number): number | null {
+    switch (this.#phase) {
+      case 'head':
+        return this.#until(HEAD_END, data, at, (text) => this.#takeHead(text));
+      case 'chunk_size':
+        return this.#until(LINE_END, data, at, (line) => this.#takeChunkSize(line));
+      case 'chunk_end':
+        return this.#until(LINE_END, data, at, (line) => {
+          if (line !== '') throw noHttp('a chunk is longer than its size');
+          this.#phase = 'chunk_size';
+        });
+      case 'trailer':
+        return this.#until(LINE_END, data, at, (line) => {
+          if (line === '') this.#phase = 'whole';
+        });
+      case 'until_end':
+        this.#add(data.subarray(at));
+        return data.length;
+      case 'by_length':
+      case 'chunk':
+        return this.#takePart(data, at);
+      case 'whole':
+        return data.length;
+      default:
+        return this.#phase satisfies never;
+    }
+  }
+
+  #until(end: string, data: Buffer, at: number, take: (text: string) => void): number | null {
+    const found = data.indexOf(end, at, 'latin1');
+    if (found < 0) return null;
+    take(data.toString('latin1', at, found));
+    return found + end.length;
+  }
+
+  #takeHead(text: string): void {
+    const head = parseHttpHead(text);
+    if (head === null) throw noHttp('its head is none');
+    // "Early hints" and the like: the answer is yet to come.
+    if (head.status < 200) return;
+    this.#head = head;
+    switch (head.body.kind) {
+      case 'none':
+        this.#phase = 'whole';
+        return;
+      case 'until_end':
+        this.#phase = 'until_end';
+        return;
+      case 'chunks':
+        this.#phase = 'chunk_size';
+        return;
+      case 'length':
+        this.#expect(head.body.bytes);
+        this.#phase = head.body.bytes === 0 ? 'whole' : 'by_length';
+        return;
+      default:
+        head.body satisfies never;
+    }
+  }
+
+  #takeChunkSize(line: string): void {
+    const size = CHUNK_SIZE.exec(line)?.[1];
+    if (size === undefined) throw noHttp('a chunk has no size');
+    this.#expect(Number.parseInt(size, 16));
+    this.#phase = this.#left === 0 ? 'trailer' : 'chunk';
+  }
+
+  #takePart(data: Buffer, at: number): number {
+    const end = Math.min(data.length, at + this.#left);
+    this.#add(data.subarray(at, end));
+    this.#left -= end - at;
+    if (this.#left === 0) this.#phase = this.#phase === 'chunk' ? 'chunk_end' : 'whole';
+    return end;
+  }
+
+  #expect(bytes: number): void {
+    if (this.#bytes + bytes > this.#maxBytes) throw tooLong(this.#maxBytes);
+    this.#left = bytes;
+  }
+
+  #add(part: Buffer): void {
+    this.#bytes += part.length;
+    if (this.#bytes > this.#maxBytes) throw tooLong(this.#maxBytes);
+    this.#pieces.push(part);
+  }
+}
+
+function noHttp(what: string): HttpAnswerError {
+  return new HttpAnswerError('no_http', `answers what is no HTTP: ${what}`);
+}
+
+function tooLong(maxBytes: number): HttpAnswerError {
+  return new HttpAnswerError('too_long', `answers with more than ${maxBytes} bytes`);
+}

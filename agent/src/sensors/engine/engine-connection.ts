@@ -1,0 +1,116 @@
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { HttpAnswerReader } from './decide/http-answer-reader.js';
+
+export interface EngineAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+interface Exchange {
+  readonly reader: HttpAnswerReader;
+  readonly resolve: (answer: EngineAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One connection to an engine, for one question at a time. */
+export class EngineConnection {
+  /** Scheme, host and port that it leads to. */
+  readonly origin: string;
+  readonly #socket: Socket;
+  #exchange: Exchange | null = null;
+  #error: unknown = null;
+  #hasHeard = false;
+  #isOver = false;
+
+  constructor(url: URL) {
+    this.origin = url.origin;
+    this.#socket = dial(url);
+    this.#socket
+      .on('data', (piece: Buffer) => this.#take(piece))
+      .on('error', (error) => {
+        this.#error = error;
+      })
+      .on('close', () => this.#onClose());
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Whether anything came of the answer to the last question. */
+  get hasHeard(): boolean {
+    return this.#hasHeard;
+  }
+
+  /** @throws what broke the connection, an error with the code `no_http` or `too_long`, or what `fail` is given */
+  ask(head: string, body: Buffer | string | null, maxBytes: number): Promise<EngineAnswer> {
+    this.#hasHeard = false;
+    const answer = new Promise<EngineAnswer>((resolve, reject) => {
+      this.#exchange = { reader: new HttpAnswerReader(maxBytes), resolve, reject };
+    });
+    const socket = this.#socket;
+    socket.ref();
+    if (body === null) socket.write(head, 'latin1');
+    else {
+      socket.cork();
+      socket.write(head, 'latin1');
+      socket.write(body);
+      socket.uncork();
+    }
+    return answer;
+  }
+
+  /** Ends it, and what was asked on it. */
+  fail(error: unknown): void {
+    this.#isOver = true;
+    this.#socket.destroy();
+    this.#exchange?.reject(error);
+    this.#exchange = null;
+  }
+
+  #take(piece: Buffer): void {
+    const exchange = this.#exchange;
+    if (exchange === null) {
+      // Nobody asked.
+      this.fail(null);
+      return;
+    }
+    this.#hasHeard = true;
+    const { reader } = exchange;
+    try {
+      reader.take(piece);
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    if (reader.isWhole) this.#finish(exchange);
+  }
+
+  #finish({ reader, resolve }: Exchange): void {
+    this.#exchange = null;
+    if (!reader.keepsConnection) this.fail(null);
+    // A connection that waits for a question keeps no program alive.
+    else this.#socket.unref();
+    resolve({ status: reader.status, body: reader.body() });
+  }
+
+  #onClose(): void {
+    this.#isOver = true;
+    const exchange = this.#exchange;
+    if (exchange === null) return;
+    if (this.#error === null && exchange.reader.end()) this.#finish(exchange);
+    else this.fail(this.#error ?? brokenOff());
+  }
+}
+
+function dial({ protocol, hostname, port }: URL): Socket {
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  if (protocol !== 'https:') return connect({ host, port: Number(port || 80), noDelay: true });
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  return connectTls({ host, port: Number(port || 443), ...name });
+}
+
+function brokenOff(): NodeJS.ErrnoException {
+  return Object.assign(new Error('the connection ended'), { code: 'ECONNRESET' });
+}
