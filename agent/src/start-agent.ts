@@ -236,6 +236,8 @@ class RunningAgent implements Agent {
       listener: {
         linked: (welcome) => {
           this.#onLinked(welcome);
+          // Before what is desired comes: it may be declared to be open at this address.
+          if (welcome.localAddress !== null) containers?.tools.memory.noteLinkAddress(welcome.localAddress);
           reporter.linked();
           tunnel.linked();
           this.#deps.onLinked?.(this.status());

@@ -119,7 +119,7 @@ export async function openRooms(
   const feed = createTelemetryFeed({ live, clock, log: room('feed') });
   const gatewayMetrics = new GatewayMetrics();
   const { bodies, gateway } = openGateway(
-    { registry, router, secrets, tunnels, gatewayMetrics },
+    { registry, router, secrets, tunnels, live, gatewayMetrics },
     config,
     { clock, log },
     closers,
@@ -156,7 +156,8 @@ function openGateway(
     secrets,
     tunnels,
     gatewayMetrics,
-  }: Pick<OpenedRooms, 'registry' | 'router' | 'secrets' | 'tunnels' | 'gatewayMetrics'>,
+    live,
+  }: Pick<OpenedRooms, 'registry' | 'router' | 'secrets' | 'tunnels' | 'gatewayMetrics' | 'live'>,
   config: ControlPlaneConfig,
   { clock, log }: Pick<Surroundings, 'clock' | 'log'>,
   closers: Closers,
@@ -166,7 +167,7 @@ function openGateway(
   const bodies = new BodyStore({ directory, keys, clock, log: log.child({ room: 'bodies' }) });
   closers.add(() => bodies.close());
   const gateway = createGateway({
-    ...{ router, secrets, tunnels, config, clock, metrics: gatewayMetrics, requestLog },
+    ...{ router, secrets, tunnels, live, config, clock, metrics: gatewayMetrics, requestLog },
     captureBody: (response, asked) =>
       new BodyCapture(
         response,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
 import { fabricYaml } from '../harness/fabric-yaml.js';
+import { readStream } from '../harness/read-stream.js';
 import { type CliResult, PROGRAMS, ProgramProcess, runCli } from '../harness/run-program.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
 import { eventually } from '../simulators/common/eventually.js';
@@ -17,6 +18,7 @@ import { SAMPLE_CARDS } from '../simulators/nvidia-smi/scenario.js';
 const CARD = { ...SAMPLE_CARDS.rtx4070Super, vramUsedMib: 500 };
 const IMAGE = 'docker.io/vllm/vllm-openai:v0.32.0';
 const NAME = 'ai-fabric-qwen';
+const SLOW = { replyTokens: 5_000, speed: { decodeTokensPerSecond: 100 } };
 const WAIT = ['--timeout', '60s'];
 
 /** The programs as they are installed, from the command line to the container and back through the tunnel. */
@@ -49,7 +51,7 @@ describe('a model that is declared on a host', () => {
     engine = await startDockerEngine({
       path: join(home.path, 'docker.sock'),
       cards: [{ uuid: CARD.uuid, name: CARD.name }],
-      registry: [{ reference: IMAGE, start: vllmProgram() }],
+      registry: [{ reference: IMAGE, start: vllmProgram({ vllm: SLOW }) }],
       layerMs: 5,
     });
     const nvidiaSmi = await installNvidiaSmi({
@@ -105,11 +107,17 @@ describe('a model that is declared on a host', () => {
     expect(answer.status, await answer.clone().text()).toBe(200);
   });
 
-  test('is the same container after its agent was killed and started again', async () => {
+  test('whose agent is killed amid a stream: that ends in an error, others are held, the container stays', async () => {
     const { id } = engine.container(NAME);
+    const stream = await chat({ stream: true, max_tokens: 3_000 });
+    const read = readStream(stream);
     await agent.kill('SIGKILL');
+    expect(await read).toMatchObject({ done: false, errorCode: 'upstream_interrupted' });
+    const held = [chat(), chat({ stream: true })];
     startAgent();
-    await eventually('it answers', async () => (await chat()).status === 200, 30_000);
+    const [whole, streamed] = (await Promise.all(held)) as [Response, Response];
+    expect(whole.status, await whole.clone().text()).toBe(200);
+    expect(await readStream(streamed)).toMatchObject({ done: true, errorCode: null });
     expect(engine.container(NAME).id).toBe(id);
   });
 

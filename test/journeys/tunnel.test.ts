@@ -45,6 +45,12 @@ describe('an engine that is reached through its host alone', () => {
     return controlPlane.post('/v1/chat/completions', { model, messages, max_tokens: 4, ...more }, init);
   }
 
+  async function heldNow(): Promise<number> {
+    const text = await (await fetch(`${controlPlane.url}/metrics`)).text();
+    const counts = [...text.matchAll(/^ai_fabric_held_requests\{.*\} (\d+)$/gm)];
+    return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+  }
+
   test('answers through /v1, streaming or not, with a key that the control plane never sees', async () => {
     const whole = await chat('far');
     expect(whole.headers.get('x-fabric-host')).toBe('armitage');
@@ -74,11 +80,15 @@ describe('an engine that is reached through its host alone', () => {
     const elsewhere = await chat('chat-fast');
     expect(elsewhere.status).toBe(200);
     expect(elsewhere.headers.get('x-fabric-replica')).toBe('nearby/fast');
-    const refused = await chat('far');
+    const refused = await chat('chat-at-once');
     expect(refused.status).toBe(503);
     expect(errorOf(await refused.text()).message).toContain('the tunnel to host armitage is down');
+    const held = [chat('chat-far'), chat('chat-far', { stream: true }), chat('far')];
+    await eventually('they are held', async () => (await heldNow()) === held.length);
     proxy.resume();
-    await eventually('the engine answers again', async () => (await chat('far')).status === 200);
+    const answers = await Promise.all(held);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(await readStream(answers[1] as Response)).toMatchObject({ done: true, errorCode: null });
     await eventually('the engine works on nothing', async () => far.running === 0);
   });
 
@@ -98,6 +108,8 @@ hosts: { armitage: {} }
 deployments:
   far: { host: armitage, task: chat, engine: vllm, model: example/far }
 roles:
+  chat-far: { task: chat, targets: [{ deployment: far }] }
+  chat-at-once: { task: chat, targets: [{ deployment: far }], patienceSeconds: 0 }
   chat-fast: { task: chat, targets: [{ deployment: far }, { provider: nearby, model: fast }] }
 providers:
   nearby: { baseUrl: ${nearUrl}/v1, models: { fast: { model: near } } }

@@ -49,6 +49,7 @@ describeReal('a real vLLM on a real card', [gpuWithVllm], () => {
                 ? null
                 : { vramUsedBytes: found.vramUsedBytes, vramTotalBytes: found.inventory.vramTotalBytes };
             },
+            linkAddress: () => null,
             isLoading: () => false,
             replicasBytes: () => 0,
             ...{ wddm: process.platform === 'win32', securityLabels: false, variables: process.env },

@@ -1,10 +1,30 @@
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { describeReal, networkNamespaces } from '../harness/real-part.js';
 import { sampleTimes } from '../harness/sample-times.js';
+import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
 import { eventually } from '../simulators/common/eventually.js';
+import {
+  type DockerEngineSimulator,
+  startDockerEngine,
+} from '../simulators/docker-engine/start-docker-engine.js';
 import type { LanHost } from './network/lan.js';
+import { LanEngine, lanEngineProgram } from './network/lan-engine.js';
 import { LanFabric } from './network/lan-fabric.js';
 import { askFrom } from './network/lan-program.js';
+
+const IMAGE = 'docker.io/vllm/vllm-openai:v0.32.0';
+const TUNNELLED = `
+version: 1
+hosts: { wintermute: {} }
+deployments:
+  far: { host: wintermute, engine: vllm, task: chat, model: example/far, image: ${IMAGE}, gpu: none }
+providers:
+  nearby: { baseUrl: http://127.0.0.1:8001/v1, models: { fast: { model: near } } }
+roles:
+  chat-fast: { task: chat, targets: [{ deployment: far }, { provider: nearby, model: fast }] }
+  chat-far: { task: chat, targets: [{ deployment: far }] }
+`;
 
 /** Of the agent, where nothing is set. */
 const CADENCE_MS = 2_000;
@@ -60,6 +80,73 @@ describeReal('on a LAN of several machines', [networkNamespaces], () => {
           });
         },
       );
+    });
+  });
+
+  describe('a tunnel behind a cable that is cut', () => {
+    let folder: TemporaryDirectory | null = null;
+    let engine: DockerEngineSimulator | null = null;
+    let near: LanEngine | null = null;
+
+    afterEach(async () => {
+      await closeFabric();
+      await engine?.close();
+      await near?.kill();
+      folder?.remove();
+    });
+
+    it('ends its streams with an error, sends others elsewhere or holds them, and comes back', {
+      timeout: 150_000,
+    }, async () => {
+      fabric = new LanFabric('10.77.0.1/24');
+      fabric.useFabric(TUNNELLED);
+      const { motoko } = fabric;
+      const wintermute = fabric.lan.addHost('10.77.0.2/24');
+      folder = temporaryDirectory();
+      engine = await startDockerEngine({
+        path: join(folder.path, 'docker.sock'),
+        registry: [{ reference: IMAGE, start: lanEngineProgram(wintermute, { tokensPerSecond: 50 }) }],
+      });
+      near = new LanEngine(motoko, ['--model', 'near'], {}, { port: 8_001 });
+      await fabric.startControlPlane(['10.77.0.1', '127.0.0.1']);
+      const agent = await fabric.startAgent(wintermute, 'wintermute', 'https://10.77.0.1:8443', {
+        AI_FABRIC_AGENT_CONTAINER_ENGINE: `unix://${engine.path}`,
+      });
+      const chat = (model: string, more: object = {}) => {
+        const messages = [{ role: 'user', content: 'Hello' }];
+        return askFrom(motoko, {
+          url: 'http://127.0.0.1:8000/v1/chat/completions',
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ model, messages, max_tokens: 4, ...more }),
+          timeoutMs: 60_000,
+        });
+      };
+      const answersByFar = async () => (await chat('chat-far')).status === 200;
+      await eventually('it answers', answersByFar, 45_000).catch((cause: unknown) => {
+        throw new Error(agent.output, { cause });
+      });
+
+      const stream = chat('chat-fast', { stream: true, max_tokens: 3_000 });
+      const metrics = async () => (await askFrom(motoko, { url: 'http://127.0.0.1:8000/metrics' })).body;
+      await eventually('the stream has begun', async () =>
+        /^ai_fabric_tunnel_streams\{host="wintermute"\} 1$/m.test(await metrics()),
+      );
+      fabric.lan.cut(wintermute);
+      const [elsewhere, held] = [chat('chat-fast'), chat('chat-far')];
+      const cutOff = await stream;
+      expect(cutOff.status).toBe(200);
+      expect(cutOff.body).toContain('"code":"upstream_interrupted"');
+      expect(cutOff.body).not.toContain('[DONE]');
+      expect(JSON.parse((await elsewhere).body)).toMatchObject({ model: 'near' });
+      expect(await metrics()).toMatch(/^ai_fabric_tunnels_open 0$/m);
+
+      fabric.lan.mend(wintermute);
+      const answer = await held;
+      expect(answer.status, answer.body).toBe(200);
+      expect(JSON.parse(answer.body)).toMatchObject({ model: 'far' });
+      expect(await metrics()).toMatch(/^ai_fabric_tunnels_open 1$/m);
+      await untilPresence(fabric, 'online', 20_000);
     });
   });
 

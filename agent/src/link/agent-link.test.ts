@@ -287,6 +287,7 @@ describe('a half-dead link', () => {
       listener?.message(JSON.stringify({ id: '1', type, sentAtMs: 1, body }));
     (listener as LinkSocketListener | null)?.opened({
       certificateSha256: 'ab'.repeat(32),
+      localAddress: null,
       send: (text) => void sent.push(text),
       bufferedBytes: () => bufferedBytes,
       ping: () => undefined,

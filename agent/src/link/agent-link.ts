@@ -42,9 +42,16 @@ export interface LinkIdentity {
   readonly hostName: string;
 }
 
+export interface LinkWelcome {
+  readonly hostId: string;
+  readonly hostName: string;
+  /** The address of this host that the link leaves from; `null`: not known. */
+  readonly localAddress: string | null;
+}
+
 /** Told what happens on the link, in order. Must not throw. */
 export interface LinkListener {
-  linked(welcome: { readonly hostId: string; readonly hostName: string }): void;
+  linked(welcome: LinkWelcome): void;
   down(failure: LinkFailure): void;
   acked(seq: number): void;
 }
@@ -216,7 +223,7 @@ export class AgentLink {
   #announceLinked(hostId: string, hostName: string): void {
     const { log, address, listener } = this.#options;
     if (this.#limiter.pass('up') !== null) log.info({ server: address.url, host: hostName }, 'link: up');
-    listener.linked({ hostId, hostName });
+    listener.linked({ hostId, hostName, localAddress: this.#connections.socket?.localAddress ?? null });
     this.#desk.linked();
   }
 

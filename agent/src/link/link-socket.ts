@@ -9,6 +9,8 @@ import { LinkError, type LinkFailure } from './link-failure.js';
 export interface LinkSocket {
   /** Of this very TLS session. */
   readonly certificateSha256: string;
+  /** The address of this host that it leaves from; `null`: not known. */
+  readonly localAddress: string | null;
   send(text: string): void;
   /** What was sent and the network has not taken yet. */
   bufferedBytes(): number;
@@ -37,6 +39,7 @@ export interface LinkDial {
 export type OpenLinkSocket = (address: PinnedAddress, listener: LinkSocketListener) => LinkDial;
 
 const UPGRADE_TIMEOUT_MS = 10_000;
+const IPV4_IN_IPV6 = /^::ffff:(?=\d+\.)/i;
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /** The only place that knows `ws`. */
@@ -72,7 +75,7 @@ function upgrade(
 
   ws.on('open', () => {
     signal.removeEventListener('abort', onAbort);
-    listener.opened(linkSocket(ws, address.certificateSha256, clock));
+    listener.opened(linkSocket(ws, tls, address.certificateSha256, clock));
   });
   ws.on('message', (data, isBinary) => listener.message(isBinary ? null : String(data)));
   ws.on('ping', () => listener.sign());
@@ -91,10 +94,11 @@ function upgrade(
   if (signal.aborted) onAbort();
 }
 
-function linkSocket(ws: WebSocket, certificateSha256: string, clock: Clock): LinkSocket {
+function linkSocket(ws: WebSocket, tls: TLSSocket, certificateSha256: string, clock: Clock): LinkSocket {
   const isOpen = (): boolean => ws.readyState === WebSocket.OPEN;
   return {
     certificateSha256,
+    localAddress: tls.localAddress?.replace(IPV4_IN_IPV6, '') ?? null,
     send: (text) => {
       if (isOpen()) ws.send(text);
     },

@@ -4,3 +4,8 @@ export interface EngineAddress {
   readonly port: number;
   readonly key: string | null;
 }
+
+/** Such as `http://127.0.0.1:8000`. */
+export function engineUrl({ host, port }: Pick<EngineAddress, 'host' | 'port'>): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,10 +1,10 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { TunnelErrorCode } from '@ai-fabric/shared';
 import type { EngineAddress } from '../replica/engine-address.js';
 import { fromEngineHeaders, toEngineHeaders } from './decide/map-headers.js';
 import type { EngineConnections } from './engine-connections.js';
-import { endStream, refuseStream } from './refuse-stream.js';
+import { breakStream, endStream, refuseStream } from './refuse-stream.js';
 
 export interface EngineQuestion {
   readonly method: 'GET' | 'POST';
@@ -94,16 +94,24 @@ class EngineExchange {
       return;
     }
     this.#answered = true;
+    let left = Number(answer.headers['content-length'] ?? Number.POSITIVE_INFINITY);
     answer.on('data', (chunk: Buffer) => {
-      if (!stream.write(chunk)) answer.pause();
+      left -= chunk.length;
+      // The last one goes out together with the end.
+      if (left === 0) this.#finish(chunk);
+      else if (!stream.write(chunk)) answer.pause();
     });
     stream.on('drain', () => answer.resume());
     answer.on('end', () => {
-      this.#over = true;
-      endStream(stream);
+      if (!this.#over) this.#finish(null);
     });
     answer.on('error', () => this.#breakOff());
     answer.on('close', () => this.#breakOff());
+  }
+
+  #finish(last: Buffer | null): void {
+    this.#over = true;
+    endStream(this.#stream, last);
   }
 
   #onCallFailed(error: NodeJS.ErrnoException): void {
@@ -134,7 +142,7 @@ class EngineExchange {
   #breakOff(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    breakStream(this.#stream, 'the engine broke off');
     this.#call.destroy();
   }
 }

@@ -9,14 +9,26 @@ export function refuseStream(stream: ServerHttp2Stream, code: TunnelErrorCode, d
     'content-type': 'text/plain; charset=utf-8',
     [TUNNEL_ERROR_HEADER]: code,
   });
-  stream.write(detail.slice(0, 500));
-  endStream(stream);
+  endStream(stream, Buffer.from(detail.slice(0, 500)));
 }
 
-/** Ends an answer. What is still to come of its question is read by nobody: the peer is told to leave it. */
-export function endStream(stream: ServerHttp2Stream): void {
+/**
+ * Ends an answer. What is still to come of its question is read by nobody: the peer is told to leave it.
+ *
+ * @param last goes out in the frame that ends it
+ */
+export function endStream(stream: ServerHttp2Stream, last: Buffer | null = null): void {
   if (!stream.readableEnded && !stream.endAfterHeaders) {
     stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
   }
-  stream.end();
+  if (last === null) stream.end();
+  else stream.end(last);
+}
+
+/**
+ * Resets a stream before its end. Not with `close`: that ends the answer first, which then looks whole to the peer. What
+ * was not sent yet is lost.
+ */
+export function breakStream(stream: ServerHttp2Stream, why: string): void {
+  stream.destroy(new Error(why));
 }

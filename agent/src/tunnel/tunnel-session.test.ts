@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { constants } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
 import { MAX_TUNNEL_STREAMS, TUNNEL_STREAM_WINDOW_BYTES } from '@ai-fabric/shared';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AgentEndpoint, logsEndpoint } from './agent-endpoints.js';
-import { type RigOptions, TunnelRig, until } from './testing/tunnel-rig.js';
+import { clientPreface, getRequest } from './testing/raw-http2.js';
+import { type EngineHandler, type RigOptions, TunnelRig, until } from './testing/tunnel-rig.js';
 
 let rig: TunnelRig;
 afterEach(() => rig.close());
@@ -119,14 +121,28 @@ describe('a request through the tunnel', () => {
     expect((await plane.ask(CHAT, '{}')).headers['x-fabric-tunnel-error']).toBe('engine_reset');
   });
 
-  it('whose answer breaks off is reset, not ended', async () => {
+  it.each([
+    ['with a length', { 'content-length': 100 }],
+    ['without a length', { 'content-type': 'text/event-stream' }],
+  ])('whose answer, %s, breaks off is reset, not ended', async (_, headers) => {
     const { plane } = await start({
       engine: (request, response) => {
-        response.writeHead(200, { 'content-length': 100 });
+        response.writeHead(200, headers);
         response.write('half', () => request.socket.destroy());
       },
     });
     await expect(plane.ask(CHAT, '{}')).rejects.toThrow();
+  });
+
+  it('that fails in the agent itself is reset, not ended', async () => {
+    const broken: AgentEndpoint = async (stream) => {
+      stream.respond({ ':status': 200 });
+      stream.write('half');
+      throw new Error('broken');
+    };
+    const { plane } = await start({ endpoints: new Map([['broken', broken]]) });
+    const head = { ':method': 'GET', ':authority': 'agent.fabric', ':path': '/agent/v1/broken' };
+    await expect(plane.ask(head)).rejects.toThrow();
   });
 
   it('with a body that is not what its length says reaches no engine whole', async () => {
@@ -278,6 +294,51 @@ describe('a peer that opens streams without end', () => {
     expect(rig.inFlight.count('chat')).toBeLessThanOrEqual(MAX_TUNNEL_STREAMS);
     session.destroy();
     await until('all are over', () => rig.inFlight.count('chat') === 0);
+  });
+});
+
+describe('a peer that does not keep to what it is told', () => {
+  /** 10,000 requests at once, whatever the bound. */
+  const attackWith =
+    (path: string) =>
+    (socket: TLSSocket): void => {
+      socket.write(clientPreface());
+      const requests = Array.from({ length: 10_000 }, (_, index) => getRequest(index, 'chat', path));
+      socket.write(Buffer.concat(requests));
+    };
+  const answerChatAlone: EngineHandler = ({ url }, response) => {
+    if (url === '/v1/chat/completions') response.end('answer');
+  };
+
+  it('loses its tunnel when it opens 10,000 streams, and no engine is asked more than the bound', async () => {
+    const { plane, seen } = await start({
+      engine: answerChatAlone,
+      onFirstTunnel: attackWith('/v1/models'),
+    });
+    expect(plane.hellos).toHaveLength(2);
+    expect(plane.sockets[0]?.destroyed).toBe(true);
+    expect(seen.length).toBeLessThanOrEqual(MAX_TUNNEL_STREAMS);
+    await until('its requests are over', () => rig.inFlight.count('chat') === 0);
+    expect((await plane.ask(CHAT, '{}')).text).toBe('answer');
+  });
+
+  it('asks no engine with 10,000 requests for what is not on the list', async () => {
+    const { plane, seen } = await start({
+      engine: answerChatAlone,
+      onFirstTunnel: (socket) => {
+        attackWith('/sleep')(socket);
+        // Each may be refused in time: then the peer goes by itself.
+        socket.end();
+      },
+    });
+    expect(seen).toEqual([]);
+    expect((await plane.ask(CHAT, '{}')).text).toBe('answer');
+  });
+
+  it('may send its welcome before the hello: HTTP/2 begins when no write is under way', async () => {
+    // Without the wait for the hello's write Node aborts the whole process here.
+    const { plane } = await start({ hasty: true });
+    expect((await plane.ask(CHAT, '{}')).text).toBe('answer');
   });
 });
 

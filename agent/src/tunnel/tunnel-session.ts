@@ -1,5 +1,4 @@
 import {
-  constants,
   type IncomingHttpHeaders,
   performServerHandshake,
   type ServerHttp2Session,
@@ -21,7 +20,7 @@ import { judgeTunnelRequest, type TunnelVerdict } from './decide/judge-tunnel-re
 import type { EngineConnections } from './engine-connections.js';
 import { forwardToEngine } from './engine-exchange.js';
 import type { TunnelInFlight } from './in-flight.js';
-import { refuseStream } from './refuse-stream.js';
+import { breakStream, refuseStream } from './refuse-stream.js';
 
 /** Where a deployment's requests go now; `null`: nowhere, so that no new ones are let in. */
 export type FindEngine = (deployment: string) => EngineAddress | null;
@@ -126,7 +125,7 @@ function serve(
     else answerItself(stream, head.method, verdict, service);
   } catch (error) {
     service.log.error({ err: error }, 'tunnel: a request failed in the agent itself');
-    stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    breakStream(stream, 'the agent failed');
   }
 }
 
@@ -163,7 +162,7 @@ function answerItself(
   endpoint(stream, question, gone.signal).catch((error: unknown) => {
     if (gone.signal.aborted) return;
     log.error({ err: error, endpoint: name }, 'tunnel: the agent could not answer');
-    if (stream.headersSent) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    if (stream.headersSent) breakStream(stream, 'the agent failed');
     else refuseStream(stream, 'internal', 'the agent could not answer; its log says why');
   });
 }

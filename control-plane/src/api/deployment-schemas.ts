@@ -92,6 +92,7 @@ export const deploymentSchema = z
       ...declared,
       preset: z.enum(presetNames).nullable(),
       cardGigabytes: z.number(),
+      address: z.string().nullable(),
       ...facts,
     }),
   ])

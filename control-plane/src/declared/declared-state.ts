@@ -54,6 +54,8 @@ export interface VllmDeployment
   readonly engine: 'vllm';
   readonly preset: PresetName | null;
   readonly cardGigabytes: CardGigabytes;
+  /** In direct reach, of its host; `null`: where its host's link comes from. */
+  readonly address: string | null;
   readonly extraArguments: readonly string[];
   readonly fallbacks: readonly Fallback[];
 }

@@ -77,6 +77,19 @@ const mistakes: readonly (readonly [string, string, string])[] = [
     'parkable: expected false: parking opens paths of the engine that its key does not guard, so it needs reach: tunnel',
   ],
   [
+    'an address of what is open nowhere',
+    'preset: chat-fast, address: 192.168.1.20',
+    'address: leave it out: with reach: tunnel nothing of it is open on the host',
+  ],
+  ...['http://x', 'x:8000', 'a b', '-x', 'x/../y', 'user@x', '[::1]'].map(
+    (address) =>
+      [
+        `the hostile address ${address}`,
+        `preset: chat-fast, reach: direct, port: 8000, address: ${JSON.stringify(address)}`,
+        `address: expected an address or a name, such as 192.168.1.20, found ${JSON.stringify(address)}`,
+      ] as const,
+  ),
+  [
     'an open port without its number',
     'preset: chat-fast, reach: direct',
     'port: missing; expected a port: with reach: direct it is open on the host',

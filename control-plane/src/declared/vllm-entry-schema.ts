@@ -25,6 +25,8 @@ const DEFAULT_VLLM_IMAGE = 'vllm/vllm-openai:v0.32.0';
 
 const GPU_FORMS = '"any", "none", the UUID of a card (GPU-…) or its index';
 const GPU_NAME = /^(any|none|(GPU|MIG)-[0-9A-Za-z/-]+)$/;
+/** An IP address without brackets, or a host name. */
+const HOST_ADDRESS = /^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$/;
 const ENVIRONMENT_FORMS = '{ env: NAME }, { file: /absolute/path } or { value: TEXT }';
 
 /** A deployment that the agent runs as a container. What a preset says may be left out; what is said here counts. */
@@ -111,6 +113,15 @@ export const vllmEntrySchema = z
       .nullable()
       .default(null)
       .describe('Port on the host. Left out: the agent chooses one on loopback.'),
+    address: z
+      .string()
+      .max(253)
+      .regex(HOST_ADDRESS, 'an address or a name, such as 192.168.1.20')
+      .nullable()
+      .default(null)
+      .describe(
+        'Where its port is reached, with `direct` reach. Left out: where the link of its host comes from.',
+      ),
     parkable: z
       .boolean()
       .default(false)

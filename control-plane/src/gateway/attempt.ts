@@ -180,6 +180,7 @@ export class Attempt implements AnswerListener, SinkHost {
 }
 
 const NEUTRAL: AttemptOutcome = { kind: 'neutral' };
+const CUT_OFF: AttemptOutcome = { kind: 'cut_off' };
 const BUSY: AttemptOutcome = { kind: 'busy' };
 const SUCCEEDED: AttemptOutcome = { kind: 'succeeded', promptTokens: null, completionTokens: null };
 
@@ -189,9 +190,8 @@ const SUCCEEDED: AttemptOutcome = { kind: 'succeeded', promptTokens: null, compl
  */
 function outcomeOf(failure: AttemptFailure): AttemptOutcome {
   if (isBusy(failure)) return BUSY;
-  return failure.code === 'total_timeout' || failure.code === 'tunnel_down'
-    ? NEUTRAL
-    : { kind: 'failed', code: failure.code };
+  if (failure.code === 'total_timeout') return NEUTRAL;
+  return failure.code === 'tunnel_down' ? CUT_OFF : { kind: 'failed', code: failure.code };
 }
 
 function text(header: string | string[] | undefined): string {

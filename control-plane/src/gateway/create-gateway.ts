@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
+import type { LiveView } from '../live/live-view.js';
 import type { Router } from '../router/route-types.js';
 import type { TunnelLookup } from '../tunnel/tunnel-book.js';
 import { KeyLimiter } from './admission/key-limiter.js';
@@ -26,6 +27,7 @@ export interface GatewayOptions {
   readonly router: Router;
   readonly secrets: ProviderKeys;
   readonly tunnels: TunnelLookup;
+  readonly live: Pick<LiveView, 'host' | 'replica'>;
   readonly metrics: GatewayMetrics;
   readonly requestLog: RequestRecorder;
   readonly captureBody: CaptureBody;
@@ -63,6 +65,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     connectionEnds: new ConnectionEnds(),
     pools: new UpstreamPools(clock),
     tunnels: options.tunnels,
+    live: options.live,
     addresses: new TargetAddresses(),
     metrics: options.metrics,
     requestLog: options.requestLog,

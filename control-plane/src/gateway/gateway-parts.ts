@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Clock } from '@ai-fabric/shared';
 import type { BodyCapture } from '../bodies/capture-body.js';
 import type { SecretReference } from '../declared/declared-state.js';
+import type { LiveView } from '../live/live-view.js';
 import type { Router } from '../router/route-types.js';
 import type { TunnelLookup } from '../tunnel/tunnel-book.js';
 import type { KeyLimiter } from './admission/key-limiter.js';
@@ -40,6 +41,8 @@ export interface GatewayParts {
   readonly connectionEnds: ConnectionEnds;
   readonly pools: UpstreamPools;
   readonly tunnels: TunnelLookup;
+  /** Where engines are that are reached directly. */
+  readonly live: Pick<LiveView, 'host' | 'replica'>;
   readonly addresses: TargetAddresses;
   readonly metrics: GatewayMetrics;
   readonly requestLog: RequestRecorder;

@@ -1,5 +1,5 @@
-import { reachOf } from '../declared/decide/reach-of.js';
-import type { DeclaredDeployment } from '../declared/declared-state.js';
+import type { VllmDeployment } from '../declared/declared-state.js';
+import { findDirectEngine } from '../live/decide/find-direct-engine.js';
 import type { RouteDecision } from '../router/route-types.js';
 import { type AttemptFailure, attemptFailure } from './decide/attempt-failure.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
@@ -17,7 +17,7 @@ export interface CallPlan {
   readonly servedModel: string;
 }
 
-/** @returns the plan, or why there can be none: the provider's key is not there */
+/** @returns the plan, or why there can be none: the provider's key, or the way to an engine, is not there */
 export function planCall(
   parts: GatewayParts,
   chosen: Chosen,
@@ -28,15 +28,20 @@ export function planCall(
   if (chosen.kind === 'send') {
     const { deployment } = chosen;
     const { servedModel } = deployment;
-    const address = addressOf(deployment, endpoint, parts);
-    if (address === null) {
-      return attemptFailure('network_unreachable', `${deployment.name}: no way leads to it`);
+    const headers = upstreamHeaders(stream, null, trace);
+    if (deployment.engine === 'external') {
+      return {
+        address: parts.addresses.resolve(deployment.url, endpoint.path, 'engine'),
+        headers,
+        servedModel,
+      };
     }
-    return {
-      address,
-      headers: upstreamHeaders(stream, null, trace),
-      servedModel,
-    };
+    if (deployment.reach === 'tunnel') {
+      const { host, name } = deployment;
+      const path = `/v1${endpoint.path}`;
+      return { address: { kind: 'tunnel', host, deployment: name, path }, headers, servedModel };
+    }
+    return planDirectCall(parts, deployment, endpoint, headers);
   }
   const { provider, model } = chosen;
   let apiKey: string | null = null;
@@ -53,17 +58,23 @@ export function planCall(
   };
 }
 
-/** @returns `null` where the agent has told of no address: an engine that is reached directly and not by its tunnel */
-function addressOf(
-  deployment: DeclaredDeployment,
+function planDirectCall(
+  { live, addresses }: GatewayParts,
+  deployment: VllmDeployment,
   endpoint: EngineEndpoint,
-  { addresses }: GatewayParts,
-): TargetAddress | null {
-  const { host, name } = deployment;
-  if (reachOf(deployment) === 'tunnel') {
-    return { kind: 'tunnel', host, deployment: name, path: `/v1${endpoint.path}` };
-  }
-  return deployment.engine === 'external' ? addresses.resolve(deployment.url, endpoint.path, 'engine') : null;
+  headers: readonly string[],
+): CallPlan | AttemptFailure {
+  const { name, host, servedModel } = deployment;
+  const peerAddress = live.host(host)?.peerAddress ?? null;
+  const status = live.replica(name)?.status;
+  const engine = findDirectEngine({ deployment, peerAddress, status });
+  // The router has passed it by since; what changed meanwhile is seen here.
+  if (!engine.known) return attemptFailure('network_unreachable', `${name}: ${engine.detail}`);
+  return {
+    address: addresses.resolve(engine.origin, endpoint.path, 'engine'),
+    headers: engine.key === null ? headers : [...headers, 'authorization', `Bearer ${engine.key}`],
+    servedModel,
+  };
 }
 
 /** What `x-fabric-host` and `x-fabric-replica` say of a chosen target. */

@@ -59,7 +59,8 @@ export class Breaker implements ClaimObserver {
   }
 
   released(isProbe: boolean, outcome: AttemptOutcome): void {
-    this.#step({ kind: outcome.kind, probe: isProbe });
+    // An engine that was not reached says nothing of itself.
+    this.#step({ kind: outcome.kind === 'cut_off' ? 'neutral' : outcome.kind, probe: isProbe });
   }
 
   readyAgain(): void {

@@ -22,8 +22,10 @@ export interface ReplicaCandidate {
   readonly phaseForMs: number;
   /** It failed a moment ago while its agent still calls it ready: how much longer that counts as a restart; 0: not so. */
   readonly doubtForMs: number;
-  /** It is reached through a tunnel that is not there. */
-  readonly tunnelDown: boolean;
+  /** What keeps it from being reached while its host is there. */
+  readonly noWay: NoWay | null;
+  /** For how long; `Infinity`: since before we looked. */
+  readonly noWayForMs: number;
   /** Prompt and answer together; `null`: not known. */
   readonly contextTokens: number | null;
   /** Milliseconds until the breaker lets one request through; 0: it does now. */
@@ -42,6 +44,12 @@ export interface ReplicaCandidate {
   /** Age of that reading; `null`: there never was one. */
   readonly readingAgeMs: number | null;
 }
+
+export type NoWay =
+  /** It is reached through a tunnel that is not there. */
+  | { readonly reason: 'tunnel_down' }
+  /** It is reached directly. `detail`: a phrase for people. */
+  | { readonly reason: 'address_unknown'; readonly detail: string };
 
 /** A provider's model. It has no slots that we know of: the provider itself says when it is busy. */
 export interface CloudCandidate {

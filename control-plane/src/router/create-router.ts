@@ -229,8 +229,8 @@ class LiveRouter implements RunningRouter {
   #noticeChange(change: LiveChange): void {
     if (change.kind === 'sample') return;
     const nowMs = this.#deps.clock.monotonicMs();
-    if (change.kind === 'replica') this.#board.replica(change.replica.deployment)?.noticePhase(nowMs);
-    else for (const replica of this.#board.replicas()) replica.noticePhase(nowMs);
+    if (change.kind === 'replica') this.#board.replica(change.replica.deployment)?.noticeChange(nowMs);
+    else for (const replica of this.#board.replicas()) replica.noticeChange(nowMs);
     this.#queue.wake(null);
   }
 
@@ -254,6 +254,6 @@ class LiveRouter implements RunningRouter {
 }
 
 function noticeOutcome(replica: LiveReplicaTarget, outcome: AttemptOutcome, clock: Clock): void {
-  if (outcome.kind === 'failed') replica.noticeFailure(clock.monotonicMs());
+  if (outcome.kind === 'failed' || outcome.kind === 'cut_off') replica.noticeFailure(clock.monotonicMs());
   else if (outcome.kind === 'succeeded') replica.noticeSuccess();
 }

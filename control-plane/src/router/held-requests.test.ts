@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { buildDeployment } from '../declared/decide/build-deployment.js';
+import type { DeclaredDeployment } from '../declared/declared-state.js';
+import { deploymentEntrySchema } from '../declared/fabric-schema.js';
 import type { Claim, HeldRequest, RouteRequest, WaitDecision } from './route-types.js';
 import { defaultRouterSettings } from './router-settings.js';
 import { type FakeFabric, fabricOf } from './testing/fake-fabric.js';
 import { deploymentOf, requestOf, roleOf, stateOf } from './testing/router-fixtures.js';
-import { failed, inflight, resolved, succeeded } from './testing/router-moves.js';
+import { breaker, failed, inflight, resolved, succeeded } from './testing/router-moves.js';
 
 const oneSlot = stateOf({
   deployments: [deploymentOf('a', { maxConcurrent: 1 })],
@@ -165,6 +168,113 @@ describe('a request that is held', () => {
       await settled();
     }
     expect(client.came).toMatch(/^refused/);
+  });
+
+  describe('behind a tunnel', () => {
+    const entry = deploymentEntrySchema.parse({
+      ...{ engine: 'vllm', host: 'motoko', task: 'chat', model: 'Qwen/Qwen2.5-3B-Instruct' },
+    });
+    const tunnelled = stateOf({
+      deployments: [buildDeployment('a', entry) as DeclaredDeployment],
+      roles: [roleOf('chat-fast', ['a'])],
+    });
+    const tunnel = (fabric: FakeFabric, tunnelUp: boolean) => fabric.live.setHost('motoko', { tunnelUp });
+    const open = (): FakeFabric => {
+      const fabric = fabricOf(tunnelled);
+      tunnel(fabric, true);
+      return fabric;
+    };
+
+    it('goes when that is open again', async () => {
+      const fabric = open();
+      tunnel(fabric, false);
+      const client = new Client(fabric);
+      fabric.clock.advance(20_000);
+      await settled();
+      expect(client.came).toBe('held');
+      tunnel(fabric, true);
+      await settled();
+      expect(client.came).toBe('served');
+    });
+
+    it('is refused where it stays closed', async () => {
+      const fabric = open();
+      tunnel(fabric, false);
+      fabric.clock.advance(59_000);
+      const client = new Client(fabric);
+      expect(client.came).toBe('held');
+      fabric.clock.advance(1_100);
+      await settled();
+      expect(client.came).toBe('refused: not_ready');
+      expect(new Client(fabric).came).toBe('refused: not_ready');
+    });
+
+    it('counts the gap from when its host has a link, without which there is no tunnel', async () => {
+      const fabric = open();
+      fabric.live.setHost('motoko', { tunnelUp: false, presence: 'away' });
+      fabric.clock.advance(600_000);
+      expect(new Client(fabric).came).toBe('refused: host_away');
+      fabric.live.setHost('motoko', { presence: 'online' });
+      const client = new Client(fabric);
+      expect(client.came).toBe('held');
+      tunnel(fabric, true);
+      await settled();
+      expect(client.came).toBe('served');
+    });
+
+    it('is not held against an engine that it broke with, which may be asked again when it is back', async () => {
+      const fabric = open();
+      for (let attempt = 0; attempt < 5; attempt += 1) new Client(fabric).claim?.release({ kind: 'cut_off' });
+      expect(breaker(fabric, 'a')).toBe('closed');
+      // The stream tells of it before the tunnel does.
+      const client = new Client(fabric, 'notes', new Set(['a']));
+      expect(client.came).toBe('held');
+      const before = fabric.router.comebacks('a');
+      tunnel(fabric, false);
+      tunnel(fabric, true);
+      expect(fabric.router.comebacks('a')).toBe(before + 1);
+    });
+  });
+
+  describe('reached directly', () => {
+    const entry = deploymentEntrySchema.parse({
+      ...{ engine: 'vllm', host: 'motoko', task: 'chat', model: 'Qwen/Qwen2.5-3B-Instruct' },
+      ...{ reach: 'direct', port: 8_001 },
+    });
+    const direct = stateOf({
+      deployments: [buildDeployment('a', entry) as DeclaredDeployment],
+      roles: [roleOf('chat-fast', ['a'])],
+    });
+    const TOLD = { port: 8_001, directKey: 'its-key' };
+
+    it('waits a moment for what its agent tells with its first report, and needs no tunnel', async () => {
+      const fabric = fabricOf(direct);
+      fabric.live.setHost('motoko', { presence: 'away' });
+      fabric.live.setHost('motoko', { presence: 'online', peerAddress: '192.168.1.20' });
+      const client = new Client(fabric);
+      expect(client.came).toBe('held');
+      fabric.live.setStatus('a', 'motoko', TOLD);
+      await settled();
+      expect(client.came).toBe('served');
+    });
+
+    it('is refused with the reason where that does not come', async () => {
+      const fabric = fabricOf(direct);
+      fabric.live.setStatus('a', 'motoko', TOLD);
+      fabric.live.setHost('motoko', { presence: 'away' });
+      fabric.live.setHost('motoko', { presence: 'online', peerAddress: '127.0.0.1' });
+      const client = new Client(fabric);
+      expect(client.came).toBe('held');
+      fabric.clock.advance(5_100);
+      await settled();
+      expect(client.came).toBe('refused: not_ready');
+      const decision = fabric.router.select(requestOf({ resolved: resolved(fabric) }));
+      expect(decision).toMatchObject({
+        kind: 'refuse',
+        detail: expect.stringMatching(/may be a proxy; declare the deployment's "address"/),
+        considered: [{ target: 'a', verdict: 'address_unknown' }],
+      });
+    });
   });
 
   it('leaves at once when its client hangs up', async () => {

@@ -1,9 +1,9 @@
 import type { EngineReading, ReplicaPhase } from '@ai-fabric/shared';
-import { reachOf } from '../declared/decide/reach-of.js';
 import type { DeclaredDeployment } from '../declared/declared-state.js';
-import type { LiveReplica, LiveView, Presence } from '../live/live-view.js';
+import { findDirectEngine } from '../live/decide/find-direct-engine.js';
+import type { LiveHost, LiveReplica, LiveView, Presence } from '../live/live-view.js';
 import type { Breaker } from './breaker.js';
-import type { ReplicaCandidate } from './candidate.js';
+import type { NoWay, ReplicaCandidate } from './candidate.js';
 import {
   type ExternalLoad,
   type ExternalLoadSettings,
@@ -11,6 +11,8 @@ import {
   externalLoadAt,
 } from './decide/estimate-external-load.js';
 import type { Account } from './ledger.js';
+
+const TUNNEL_DOWN: NoWay = { reason: 'tunnel_down' };
 
 /** One moment on both clocks, read once per decision. */
 export interface Moment {
@@ -39,7 +41,8 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   phase: ReplicaPhase = 'absent';
   phaseForMs = Number.POSITIVE_INFINITY;
   doubtForMs = 0;
-  tunnelDown = false;
+  noWay: NoWay | null = null;
+  noWayForMs = Number.POSITIVE_INFINITY;
   contextTokens: number | null = null;
   blockedForMs = 0;
   busyForMs = 0;
@@ -58,6 +61,8 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   /** As last told; not as of the last decision, which may be long ago. */
   #toldPhase: ReplicaPhase;
   #phaseSinceMs = Number.NEGATIVE_INFINITY;
+  /** Since when its host is there and the way to it is not. */
+  #noWaySinceMs = Number.NEGATIVE_INFINITY;
   /** Since its first failure without a success; `null`: there is none. */
   #failingSinceMs: number | null = null;
   #comebacks = 0;
@@ -68,6 +73,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     this.mayBeAway = mayBeAway;
     this.#deps = deps;
     this.#toldPhase = this.#observed()?.status.phase ?? 'absent';
+    this.noWay = this.#findNoWay();
   }
 
   get breaker(): Breaker {
@@ -86,6 +92,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     this.#readingMonotonicMs = earlier.#readingMonotonicMs;
     this.#toldPhase = earlier.#toldPhase;
     this.#phaseSinceMs = earlier.#phaseSinceMs;
+    this.#noWaySinceMs = earlier.#noWaySinceMs;
     this.#failingSinceMs = earlier.#failingSinceMs;
     this.#comebacks = earlier.#comebacks;
     this.waiting = earlier.waiting;
@@ -98,11 +105,16 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   }
 
   /** The live view told something new of it or of its host. */
-  noticePhase(nowMs: number): void {
+  noticeChange(nowMs: number): void {
     const phase = this.#observed()?.status.phase ?? 'absent';
-    if (phase === this.#toldPhase) return;
-    this.#toldPhase = phase;
-    this.#phaseSinceMs = nowMs;
+    if (phase !== this.#toldPhase) {
+      this.#toldPhase = phase;
+      this.#phaseSinceMs = nowMs;
+    }
+    const before = this.noWay;
+    this.noWay = this.#findNoWay();
+    if (before === null && this.noWay !== null) this.#noWaySinceMs = nowMs;
+    if (before !== null && this.noWay === null) this.noticeReady();
   }
 
   noticeReady(): void {
@@ -132,7 +144,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     const failingSinceMs = this.#failingSinceMs;
     this.doubtForMs =
       failingSinceMs === null ? 0 : Math.max(0, failingSinceMs + settings.doubtMs - now.monotonicMs);
-    this.tunnelDown = reachOf(this.deployment) === 'tunnel' && host?.tunnelUp !== true;
+    this.noWayForMs = now.monotonicMs - this.#noWaySinceMs;
     this.contextTokens = smaller(this.deployment.contextTokens, replica?.status.maxModelLen ?? null);
     this.blockedForMs = breaker.blockedForMs(now.monotonicMs);
     this.busyForMs = breaker.busyForMs(now.monotonicMs);
@@ -143,6 +155,19 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     const takenAtMs = this.#readingMonotonicMs;
     this.readingAgeMs = takenAtMs === null ? null : Math.max(0, now.monotonicMs - takenAtMs);
     this.externalLoad = externalLoadAt(this.#external, now.monotonicMs, settings.external);
+  }
+
+  /** Asked only while its host is there and it is ready: before that nobody misses the way to it. */
+  #findNoWay(): NoWay | null {
+    const { deployment } = this;
+    if (deployment.engine === 'external') return null;
+    const host = this.#deps.live.host(deployment.host);
+    if (host === undefined || !isThere(host)) return null;
+    if (deployment.reach === 'tunnel') return host.tunnelUp ? null : TUNNEL_DOWN;
+    const status = this.#observed()?.status;
+    if (status?.phase !== 'ready') return null;
+    const engine = findDirectEngine({ deployment, peerAddress: host.peerAddress, status });
+    return engine.known ? null : { reason: 'address_unknown', detail: engine.detail };
   }
 
   /** A replica seen on another host is what is left of an earlier declaration. */
@@ -167,6 +192,10 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     const own = account.inflightRange(atMs - settings.external.gaugeLagMs, atMs);
     this.#external = estimateExternalLoad(this.#external, reported(reading), own, atMs, settings.external);
   }
+}
+
+function isThere({ presence }: LiveHost): boolean {
+  return presence === 'online' || presence === 'late';
 }
 
 /** Requests in the engine by its own gauges; `null` when it does not tell how many run. */

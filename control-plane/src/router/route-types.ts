@@ -35,6 +35,8 @@ export type FilterReason =
   | 'not_ready'
   /** It is reached through its host's tunnel, and that is not there. */
   | 'tunnel_down'
+  /** It is reached directly, and where is not known. */
+  | 'address_unknown'
   /** Every slot is taken, or its engine said a moment ago that its queue is full. */
   | 'full'
   | 'breaker_open'
@@ -135,6 +137,8 @@ export type AttemptOutcome =
   | { readonly kind: 'busy' }
   /** The client went away, or its own request was wrong: says nothing of the engine. */
   | { readonly kind: 'neutral' }
+  /** The way there broke: no failure of the engine, but whether it can be reached is in doubt. */
+  | { readonly kind: 'cut_off' }
   | { readonly kind: 'failed'; readonly code: string };
 
 /** Proof of holding one unit of a replica's capacity (or of a provider's). Released exactly once; later calls do nothing. */

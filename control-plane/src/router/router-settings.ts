@@ -41,7 +41,14 @@ export const defaultRouterSettings: RouterSettings = {
       waitingWeight: 0.5,
       longQueue: 5,
     },
-    wait: { directPatienceMs: 50_000, unansweredMs: 120_000, recreationMs: 5_000, doubtLookMs: 4_000 },
+    wait: {
+      directPatienceMs: 50_000,
+      unansweredMs: 120_000,
+      recreationMs: 5_000,
+      tunnelGapMs: 60_000,
+      untoldMs: 5_000,
+      doubtLookMs: 4_000,
+    },
     tie: { ratio: 0.1, floor: 0.02 },
     refusal: {
       fullSeconds: { least: 1, usual: 2, most: 30 },

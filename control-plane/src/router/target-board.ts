@@ -150,7 +150,9 @@ function isSameEngine(a: DeclaredDeployment, b: DeclaredDeployment): boolean {
   return a.host === b.host && addressOf(a) === addressOf(b) && a.servedModel === b.servedModel;
 }
 
-/** Where it answers; a container of ours is reached by its name. */
+/** Where it answers; a container of ours is reached by its name, or at its port. */
 function addressOf(deployment: DeclaredDeployment): string {
-  return deployment.engine === 'external' ? deployment.url : `${deployment.reach} ${deployment.model}`;
+  if (deployment.engine === 'external') return deployment.url;
+  const { reach, model, address, port } = deployment;
+  return reach === 'tunnel' ? `tunnel ${model}` : `direct ${model} ${address} ${port}`;
 }

@@ -177,6 +177,20 @@ describe('a tunnel that dies', () => {
     expect(tunnel.open(MODELS, false)).toBe('tunnel_down');
   });
 
+  it('is down for new questions as soon as its agent says that it goes, and not for those under way', async () => {
+    const answers: ServerHttp2Stream[] = [];
+    const { agent, tunnel } = await opened((stream) => {
+      stream.respond({ ':status': 200 });
+      answers.push(stream);
+    });
+    const reply = await tunnel.request(MODELS);
+    agent.session?.goaway();
+    await until('the router is told', () => stage.live.host('motoko')?.tunnelUp === false);
+    expect(stage.book.tunnel('motoko')).toBeUndefined();
+    answers[0]?.end('whole');
+    expect(await textOf(reply.body)).toBe('whole');
+  });
+
   it('is found out though nobody says so: eleven seconds after its last sign of life', async () => {
     const { agent, tunnel } = await opened((stream) => stream.respond({ ':status': 200 }));
     const reply = await tunnel.request(MODELS);

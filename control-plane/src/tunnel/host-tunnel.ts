@@ -63,6 +63,8 @@ export interface TunnelSessionOptions {
   readonly hostName: string;
   readonly clock: Clock;
   readonly isDeclaredHere: (deployment: string) => boolean;
+  /** The agent takes nothing new; what is under way goes on. */
+  readonly onLeaving: (tunnel: TunnelSession) => void;
   /** Called once, when the tunnel is over and every stream with it. */
   readonly onEnded: (tunnel: TunnelSession) => void;
 }
@@ -115,8 +117,10 @@ export class TunnelSession implements HostTunnel {
     session.on('error', (error) => {
       this.#endedWhy = error.message;
     });
-    // Nothing new may be asked of an agent that goes; what is under way goes on.
-    session.on('goaway', () => session.close());
+    session.on('goaway', () => {
+      session.close();
+      options.onLeaving(this);
+    });
     session.once('close', () => {
       this.#watch.end();
       socket.destroy();

@@ -56,6 +56,7 @@ export class TunnelBook implements TunnelLookup {
     const tunnel = new TunnelSession(socket, {
       ...{ hostName, clock },
       isDeclaredHere: (deployment) => declared.current().deployments.get(deployment)?.host === hostName,
+      onLeaving: (leaving) => this.#tellDown(leaving),
       onEnded: (ended) => this.#onEnded(ended),
     });
     this.#tunnels.set(hostName, tunnel);
@@ -84,15 +85,17 @@ export class TunnelBook implements TunnelLookup {
     tunnel.end(why);
   }
 
+  #tellDown(tunnel: TunnelSession): void {
+    const { hostName } = tunnel;
+    if (this.#tunnels.get(hostName) === tunnel) this.#parts.live.setTunnelUp(hostName, false);
+  }
+
   #onEnded(tunnel: TunnelSession): void {
-    const { live, log } = this.#parts;
     const { hostName, endedWhy } = tunnel;
     this.#ending.delete(tunnel);
-    log.info({ host: hostName, why: endedWhy }, 'tunnel ended');
-    if (this.#tunnels.get(hostName) === tunnel) {
-      this.#tunnels.delete(hostName);
-      live.setTunnelUp(hostName, false);
-    }
+    this.#parts.log.info({ host: hostName, why: endedWhy }, 'tunnel ended');
+    this.#tellDown(tunnel);
+    if (this.#tunnels.get(hostName) === tunnel) this.#tunnels.delete(hostName);
     if (this.#ending.size === 0) this.#waiting?.();
   }
 }

@@ -141,6 +141,15 @@ export const agentPolicySchema = z
       .boolean()
       .default(true)
       .describe('Lets an engine’s port be open on the host, behind its key.'),
+    directAddress: z
+      .union([z.ipv4(), z.ipv6().regex(/[0-9a-f]/i)], {
+        error: 'an address of this host, such as 192.168.1.20',
+      })
+      .nullable()
+      .default(null)
+      .describe(
+        'The address of this host that such a port is open on; 0.0.0.0 is all of them. Left out: the one that the link to the control plane leaves from.',
+      ),
     adopt: z
       .array(patternSchema('the name of a container'))
       .max(64)

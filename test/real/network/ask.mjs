@@ -4,9 +4,9 @@ import { request } from 'node:http';
 
 let text = '';
 for await (const part of process.stdin) text += part;
-const { url, method, headers, body } = JSON.parse(text);
+const { url, method, headers, body, timeoutMs = 5_000 } = JSON.parse(text);
 
-const call = request(url, { method, headers, timeout: 5_000, agent: false }, async (response) => {
+const call = request(url, { method, headers, timeout: timeoutMs, agent: false }, async (response) => {
   let answer = '';
   for await (const part of response) answer += part;
   process.stdout.write(JSON.stringify({ status: response.statusCode, body: answer }));

@@ -29,6 +29,11 @@ export class LanFabric {
     this.motoko = this.lan.addHost(...addresses);
   }
 
+  /** Declares this instead, when the control plane starts. */
+  useFabric(text: string): void {
+    writeFileSync(join(this.#folder, 'fabric.yaml'), text);
+  }
+
   /** Starts it on the usual ports; it may have to wait for its addresses. */
   runControlPlane(addresses: readonly string[]): LanProgram {
     return this.#run({
@@ -52,7 +57,12 @@ export class LanFabric {
   }
 
   /** Joins with a token, and runs. */
-  async startAgent(host: LanHost, name: string, server: string): Promise<LanProgram> {
+  async startAgent(
+    host: LanHost,
+    name: string,
+    server: string,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<LanProgram> {
     const state = join(this.#folder, `agent-${name}`);
     mkdirSync(state, { mode: 0o700 });
     const { token } = JSON.parse((await this.api('/join-tokens', { hostName: name })).body) as {
@@ -61,7 +71,7 @@ export class LanFabric {
     const agent = {
       host,
       program: 'agent',
-      environment: { AI_FABRIC_AGENT_STATE: state, AI_FABRIC_AGENT_NAME: name },
+      environment: { ...environment, AI_FABRIC_AGENT_STATE: state, AI_FABRIC_AGENT_NAME: name },
       logFile: join(this.#folder, `agent-${name}.log`),
     } as const;
     const joinArgs = ['join', '--server', server, '--token-file', '-'];

@@ -72,6 +72,8 @@ export interface Question {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Without a byte; 5,000 by default. */
+  readonly timeoutMs?: number;
 }
 
 export interface Reply {

@@ -4,11 +4,13 @@ import { startVllmSimulator } from '../../simulators/vllm/start-vllm-simulator.j
 /**
  * The program in the image of the simulated vLLM. It is started with vLLM's own arguments.
  * `SIMULATED_LOAD_MS`: until it listens. `SIMULATED_DEATH`: last words, with which it ends instead of listening.
- * `SIMULATED_TOKENS_PER_SECOND`: of each answer; without it they come at once.
+ * `SIMULATED_TOKENS_PER_SECOND`: of each answer; without it they come at once. `SIMULATED_REPLY_TOKENS`: that an answer
+ * has at most. `SIMULATED_PORT`.
  */
 const argv = process.argv.slice(2);
 const loadMs = Number(process.env['SIMULATED_LOAD_MS'] ?? 0);
 const tokensPerSecond = Number(process.env['SIMULATED_TOKENS_PER_SECOND'] ?? Number.POSITIVE_INFINITY);
+const replyTokens = process.env['SIMULATED_REPLY_TOKENS'];
 const lastWords = process.env['SIMULATED_DEATH'];
 
 process.on('SIGTERM', () => process.exit(0));
@@ -23,8 +25,9 @@ if (lastWords !== undefined) {
 } else {
   const engine = await startVllmSimulator({
     ...readVllmArguments(argv, process.env),
+    ...(replyTokens === undefined ? {} : { replyTokens: Number(replyTokens) }),
     host: '0.0.0.0',
-    port: 8000,
+    port: Number(process.env['SIMULATED_PORT'] ?? 8000),
     load: 'on demand',
     speed: { decodeTokensPerSecond: tokensPerSecond },
   });

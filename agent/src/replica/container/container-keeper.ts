@@ -66,6 +66,8 @@ export class ContainerKeeper implements ReplicaKeeper {
   #vramBefore: { readonly card: string; readonly bytes: number } | null = null;
   /** Rises with all that is heard of its container: what comes during a look is not covered by it. */
   #heard = 0;
+  /** Of the container that was ready while it was to be reached directly. */
+  #directId: string | null = null;
   /** What was judged is another than what is to be made. */
   #refit = false;
   #finished = false;
@@ -136,7 +138,10 @@ export class ContainerKeeper implements ReplicaKeeper {
   /** The declaration changed, or came back. @returns false where it is not kept any more */
   change(desired: DesiredReplica): boolean {
     if (desired.engine !== 'vllm' || this.#finished || this.#closing.signal.aborted) return false;
-    if (this.#removed || !isDeepStrictEqual(desired, this.#desired)) this.#declare(desired, false);
+    const isSame = !this.#removed && isDeepStrictEqual(desired, this.#desired);
+    // What the host adds to a declaration may have changed: the address that it is reached at.
+    const isMadeOtherwise = isSame && this.#describe().specHash !== this.#wanted.specHash;
+    if (!isSame || isMadeOtherwise) this.#declare(desired, false);
     return true;
   }
 
@@ -207,6 +212,16 @@ export class ContainerKeeper implements ReplicaKeeper {
     await this.#readings.close();
   }
 
+  readonly #engineLoad = async (signal: AbortSignal): Promise<number | null> => {
+    await this.#readings.refresh(this.#door.address, signal);
+    return loadOf(this.#readings.latest());
+  };
+
+  /** Also after it was declared otherwise: what is under way is. */
+  #isAskedDirectly(): boolean {
+    return this.#directId !== null && this.#kept()?.id === this.#directId;
+  }
+
   #context(): Parameters<typeof executeStep>[0] {
     return {
       tools: this.#tools,
@@ -215,6 +230,7 @@ export class ContainerKeeper implements ReplicaKeeper {
       rung: this.#state.rung,
       kept: this.#kept(),
       door: this.#door,
+      engineLoad: this.#isAskedDirectly() ? this.#engineLoad : null,
       onPull: ({ doneBytes, totalBytes, text }) => {
         this.#pull = { doneBytes, totalBytes, text: clipText(text, 200) };
         this.#tell();
@@ -261,6 +277,7 @@ export class ContainerKeeper implements ReplicaKeeper {
     if (isAlike(before, after)) return;
     if (after.rung !== before.rung) this.#rememberRung();
     const kept = this.#kept();
+    if (after.phase === 'ready' && this.#desired.reach === 'direct') this.#directId = kept?.id ?? null;
     const { memory, log, clock } = this.#tools;
     const { deployment, model } = this.#desired;
     const key = kept?.adopted ? null : memory.replica(deployment).key;
@@ -320,7 +337,8 @@ export class ContainerKeeper implements ReplicaKeeper {
       refusal: this.#refusal(),
       parkingRefusal: this.#parkingRefusal(),
       cacheIsWhole: memory.weights(model, revision)?.complete ?? null,
-      inFlight: inFlight.count(deployment),
+      // Of what does not pass this agent nobody knows that there is none.
+      inFlight: this.#isAskedDirectly() ? 1 : inFlight.count(deployment),
       nowMs: clock.monotonicMs(),
     };
   }
@@ -343,6 +361,7 @@ export class ContainerKeeper implements ReplicaKeeper {
     const { memory, clock } = this.#tools;
     const { phase } = this.#state;
     const { deployment, model, reach } = this.#desired;
+    const isDirect = reach === 'direct' && !this.#removed;
     return {
       desired: this.#desired,
       refusal: this.#refusal(),
@@ -350,7 +369,8 @@ export class ContainerKeeper implements ReplicaKeeper {
       fit: this.#fit,
       growth: this.#growth,
       usual: isTimedPhase(phase) ? memory.usualTime(model, phase) : null,
-      directKey: reach === 'direct' && !this.#removed ? memory.replica(deployment).key : null,
+      // The key of a container that somebody else made is not ours to tell.
+      directKey: isDirect && this.#kept()?.adopted === false ? memory.replica(deployment).key : null,
       nowMs: clock.monotonicMs(),
     };
   }
@@ -391,4 +411,9 @@ export class ContainerKeeper implements ReplicaKeeper {
     this.#told = signature;
     this.#onChange();
   }
+}
+
+function loadOf(reading: EngineReading | null): number | null {
+  if (reading?.running == null) return null;
+  return reading.running + (reading.waiting ?? 0);
 }

@@ -1,7 +1,7 @@
 import type { Clock, EngineReading, Issue } from '@ai-fabric/shared';
 import { engineReadingSensor } from '../../sensors/engine/engine-reading.js';
 import { type ClosableSensor, issuesOf } from '../../sensors/sensor.js';
-import type { EngineAddress } from '../engine-address.js';
+import { type EngineAddress, engineUrl } from '../engine-address.js';
 
 /** A reading that is older is of no use to anybody: a queue may have come and gone in between. */
 const READING_FRESH_MS = 3_000;
@@ -47,8 +47,8 @@ export class EngineReadings {
     await this.#sensor?.source.close();
   }
 
-  async #read({ host, port }: EngineAddress, signal: AbortSignal): Promise<void> {
-    const result = await this.#open(`http://${host}:${port}`).read(signal);
+  async #read(address: EngineAddress, signal: AbortSignal): Promise<void> {
+    const result = await this.#open(engineUrl(address)).read(signal);
     if (signal.aborted) return;
     this.#issues = issuesOf(result);
     if (result.ok) {

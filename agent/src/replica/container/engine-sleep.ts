@@ -1,5 +1,6 @@
 import type { Clock } from '@ai-fabric/shared';
 import { engineHttp } from '../../sensors/engine/engine-http.js';
+import { type EngineAddress, engineUrl } from '../engine-address.js';
 
 /** vLLM's sleep mode. Level 1 alone: after level 2 it answers garbage unless its weights are loaded anew (#29341). */
 export interface EngineSleep {
@@ -15,15 +16,13 @@ const CHANGE_DEADLINE_MS = 120_000;
 const MAX_BYTES = 64 * 1024;
 
 /** Its paths are open in the engine's dev mode, which is why the engine listens on loopback alone then. */
-export function engineSleep(
-  { host, port, key }: { readonly host: string; readonly port: number; readonly key: string | null },
-  clock: Clock,
-): EngineSleep {
+export function engineSleep(address: EngineAddress, clock: Clock): EngineSleep {
+  const { key } = address;
   const client = engineHttp(clock);
   const ask = async (method: 'GET' | 'POST', path: string, signal: AbortSignal): Promise<string> => {
     const { status, body } = await client.request({
       method,
-      url: new URL(`http://${host}:${port}${path}`),
+      url: new URL(engineUrl(address) + path),
       ...(key === null ? {} : { headers: { authorization: `Bearer ${key}` } }),
       signal,
       deadlineMs: method === 'GET' ? ASK_DEADLINE_MS : CHANGE_DEADLINE_MS,

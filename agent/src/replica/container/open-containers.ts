@@ -2,6 +2,7 @@ import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { ContainerEngine } from '../../containers/container-engine.js';
 import { type PrivateFiles, StateFileError } from '../../identity/private-files.js';
+import { engineUrl } from '../engine-address.js';
 import { engineProbe } from '../engine-probe.js';
 import { ContainerCensus } from './container-census.js';
 import { engineSleep } from './engine-sleep.js';
@@ -45,7 +46,7 @@ export async function openContainers(options: ContainersOptions): Promise<Contai
       ...{ engine, census, memory, recipe, hostId, inFlight, host, clock, random, log },
       storage: options.openStorage?.({ engine, census, recipe, hostId }) ?? unknownStorage,
       findPort: findFreePort,
-      openProbe: ({ host: name, port, key }) => engineProbe({ url: `http://${name}:${port}`, key }, clock),
+      openProbe: (address) => engineProbe({ url: engineUrl(address), key: address.key }, clock),
       openSleep: (address) => engineSleep(address, clock),
     },
     close: async () => {

@@ -20,7 +20,7 @@ const phaseTimesSchema = z.object({
   warming: secondsSchema,
 });
 const replicaSchema = z.object({
-  /** The engine's key: made here, and told to nobody but the engine and the tunnel. */
+  /** The engine's key: made here, and told to nobody but the engine, the tunnel and, in direct reach, the control plane. */
   key: z.string().min(16).max(200),
   adoptedId: z.string().max(80).nullable(),
   restartsDone: z.int().min(0).nullable(),
@@ -52,6 +52,8 @@ const memorySchema = z.object({
   phaseTimes: z.record(z.string().max(200), phaseTimesSchema),
   /** By "card model": what it took of the card, in bytes. */
   footprints: z.record(z.string().max(300), z.int().min(0)),
+  /** The address of this host that its link left from last. */
+  linkAddress: z.string().max(60).nullable().default(null),
   /** By "model revision". */
   weights: z.record(z.string().max(350), weightsSchema).default({}),
 });
@@ -90,6 +92,7 @@ export class ReplicaMemory {
         replicas: {},
         phaseTimes: {},
         footprints: {},
+        linkAddress: null,
         weights: {},
       });
     }
@@ -126,6 +129,16 @@ export class ReplicaMemory {
 
   forget(deployment: string): void {
     delete this.#memory.replicas[deployment];
+    this.#save();
+  }
+
+  get linkAddress(): string | null {
+    return this.#memory.linkAddress;
+  }
+
+  noteLinkAddress(linkAddress: string): void {
+    if (linkAddress === this.#memory.linkAddress) return;
+    this.#memory = { ...this.#memory, linkAddress };
     this.#save();
   }
 

@@ -10,6 +10,7 @@ import type { Wanted } from './decide/plan-input.js';
 import { readContainerError } from './decide/read-container-error.js';
 import { readContainerEnd, readEngineLog } from './decide/read-engine-log.js';
 import { judgeGpuList } from './decide/read-gpu-list.js';
+import { drainReplica, type EngineLoad } from './drain-replica.js';
 import type { EngineDoor } from './engine-door.js';
 import { findPortHolder } from './find-port-holder.js';
 import type { KeptTools } from './kept-tools.js';
@@ -25,6 +26,8 @@ export interface StepContext {
   readonly rung: number;
   readonly kept: KeptContainer | null;
   readonly door: EngineDoor;
+  /** `null`: nobody asks it directly. */
+  readonly engineLoad: EngineLoad | null;
   readonly onPull: (progress: PullProgress) => void;
   readonly onFit: (answer: FitAnswer) => void;
   readonly onGrowth: (growth: ReplicaGrowth) => void;
@@ -143,8 +146,8 @@ const executors: Executors = {
   },
   check_asleep: async ({ door }, _, signal) => door.isAsleep(signal),
   settle: () => Promise.resolve(DONE),
-  drain: async ({ tools, desired }, _, signal) => {
-    await drain(tools, desired, signal);
+  drain: async ({ tools, desired, engineLoad }, _, signal) => {
+    await drainReplica(tools, desired, engineLoad, signal);
     return signal.aborted ? { kind: 'aborted' } : DONE;
   },
   stop: async ({ tools: { engine } }, { id }, signal) => {
@@ -245,27 +248,6 @@ async function createContainer(
     kind: 'created',
     seen: judgeContainer(details, claim, { image, specHash: wanted.specHash, reach }),
   };
-}
-
-async function drain(
-  { inFlight, clock }: KeptTools,
-  desired: VllmReplica,
-  signal: AbortSignal,
-): Promise<void> {
-  const stop = new AbortController();
-  const forward = (): void => stop.abort();
-  signal.addEventListener('abort', forward, { once: true });
-  if (signal.aborted) stop.abort();
-  const timer = clock.after(desired.drainWithinSeconds * 1_000, forward);
-  try {
-    await inFlight.whenIdle(desired.deployment, stop.signal);
-  } catch (error) {
-    // Whoever still asks after that is not waited for.
-    if (!stop.signal.aborted) throw error;
-  } finally {
-    timer.cancel();
-    signal.removeEventListener('abort', forward);
-  }
 }
 
 function readStepError(step: StepKind, error: unknown, signal: AbortSignal): StepResult {

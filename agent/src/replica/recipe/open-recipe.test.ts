@@ -29,13 +29,18 @@ function recipe(
   usedGib: number,
   variables: Record<string, string> = {},
   loading = false,
-  { weights = null as ReturnType<Footprints['weights']>, policy = {} as Partial<AgentPolicy> } = {},
+  {
+    weights = null as ReturnType<Footprints['weights']>,
+    policy = {} as Partial<AgentPolicy>,
+    linkAddress = '192.168.1.20' as string | null,
+  } = {},
 ) {
   const host = {
     cards: () => [card],
     reading: () => ({ vramUsedBytes: usedGib * GIB, vramTotalBytes: 8 * GIB }),
     isLoading: () => loading,
     replicasBytes: () => 0,
+    linkAddress: () => linkAddress,
     ...{ wddm: true, securityLabels: false, variables },
   };
   return openRecipe({ ...DEFAULT_AGENT_POLICY, ...policy }, host, {
@@ -57,6 +62,20 @@ describe('a recipe', () => {
     expect(specHash(desired, 0)).toMatch(/^[0-9a-f]{32}$/);
     expect(specHash(desired, 0)).toBe(specHash({ ...desired, wish: 'stopped', restartCount: 2 }, 0));
     expect(specHash(desired, 1)).toBe(specHash({ ...desired, contextTokens: 4_096 }, 0));
+  });
+
+  it('opens what is reached directly where the link leaves from, or where the owner says', async () => {
+    const direct: VllmReplica = { ...desired, reach: 'direct', port: 8_000 };
+    const opened = async (policy = {}, linkAddress: string | null = '192.168.1.20') => {
+      const { publish } = await recipe(0, {}, false, { policy, linkAddress }).build(direct, 0, parts);
+      return publish[0]?.hostAddress;
+    };
+    expect(await opened()).toBe('192.168.1.20');
+    expect(await opened({ directAddress: '100.64.0.7' })).toBe('100.64.0.7');
+    expect((await recipe(0).build(desired, 0, parts)).publish[0]?.hostAddress).toBe('127.0.0.1');
+    const moved = recipe(0, {}, false, { linkAddress: '192.168.1.21' });
+    expect(moved.specHash(direct, 0)).not.toBe(recipe(0).specHash(direct, 0));
+    expect(moved.specHash(desired, 0)).toBe(recipe(0).specHash(desired, 0));
   });
 
   it('refuses what the owner forbids, by the name of the rule', () => {

@@ -13,6 +13,7 @@ import type { FitCard } from '../fit/decide/card-memory.js';
 import { estimateModel } from '../fit/decide/estimate-model.js';
 import { judgeFit, memoryRatio } from '../fit/decide/judge-fit.js';
 import { buildContainerSpec, limitsText, specText } from './decide/build-container-spec.js';
+import { chooseOpenAddress } from './decide/choose-open-address.js';
 import { computeCapabilityOf } from './decide/container-arguments.js';
 import { readEnvironment } from './read-environment.js';
 
@@ -27,6 +28,8 @@ export interface RecipeHost {
   /** Windows' driver model, under which no program's use of a card is told. */
   readonly wddm: boolean;
   readonly securityLabels: boolean;
+  /** The address of this host that its link leaves from, or left from last; `null`: it never had one. */
+  linkAddress(): string | null;
   /** The agent's own variables, of which the policy lists those that may be passed on. */
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
@@ -43,10 +46,12 @@ export interface Footprints {
 
 /** How declarations become containers on this host, under its owner's policy. */
 export function openRecipe(policy: AgentPolicy, host: RecipeHost, memory: Footprints): ReplicaRecipe {
+  const openAddress = (reach: VllmReplica['reach']): string =>
+    chooseOpenAddress(reach, policy.directAddress, host.linkAddress());
   const limits = limitsText(policy);
   const suffix = limits === '' ? '' : `.${digest(limits).slice(0, 8)}`;
   const hash = (desired: VllmReplica, rung: number): string =>
-    `${digest(specText(applyFallbacks(desired, rung))).slice(0, 32)}${suffix}`;
+    `${digest(specText(applyFallbacks(desired, rung), openAddress(desired.reach))).slice(0, 32)}${suffix}`;
   const cardOf = (card: GpuInventory, model: string): FitCard => fitCard(card, model, host, memory);
   return {
     specHash: hash,
@@ -82,6 +87,7 @@ export function openRecipe(policy: AgentPolicy, host: RecipeHost, memory: Footpr
       const facts = {
         ...parts,
         specHash: hash(desired, rung),
+        openAddress: openAddress(desired.reach),
         environment: await readEnvironment(stepped.environment, host.variables),
         // Where nobody knows, the engine asks the hub.
         cacheIsComplete: memory.weights(desired.model, desired.revision)?.complete ?? false,

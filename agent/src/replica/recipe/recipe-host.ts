@@ -41,6 +41,7 @@ export function recipeHost(parts: RecipeHostParts): Omit<RecipeHost, 'variables'
     isLoading: (card) => on(card, LOADING).length > 0,
     replicasBytes: (card) =>
       on(card, RUNNING).reduce((sum, deployment) => sum + footprintOf(card, deployment), 0),
+    linkAddress: () => memory.linkAddress,
     wddm: platform === 'win32',
     securityLabels: platform === 'linux' && existsSync(SELINUX),
   };

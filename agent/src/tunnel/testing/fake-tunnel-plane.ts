@@ -27,8 +27,10 @@ export interface FakeTunnelPlaneOptions {
   readonly answer?: string;
   /** HTTP status in place of an upgrade. */
   readonly refuseWith?: number;
-  /** Sends its challenge, its welcome and its first HTTP/2 bytes as one write. */
+  /** Sends its challenge and its welcome as one write: the agent has the welcome when it has written its hello. */
   readonly hasty?: boolean;
+  /** Speaks on its first tunnel itself, instead of HTTP/2. */
+  readonly onFirstTunnel?: (socket: TLSSocket) => void;
 }
 
 export interface Answered {
@@ -95,7 +97,7 @@ export class FakeTunnelPlane {
   }
 
   async #upgrade(socket: TLSSocket): Promise<void> {
-    const { refuseWith, answer, hasty = false } = this.#options;
+    const { refuseWith, answer, hasty = false, onFirstTunnel } = this.#options;
     if (refuseWith !== undefined) {
       socket.end(`HTTP/1.1 ${refuseWith} No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
       return;
@@ -110,6 +112,11 @@ export class FakeTunnelPlane {
     if (!hasty) await new Promise((resolve) => socket.write(welcome, resolve));
     if (answer !== undefined) return;
     await new Promise((resolve) => setImmediate(resolve));
+    if (onFirstTunnel !== undefined && this.hellos.length === 1) {
+      socket.resume();
+      onFirstTunnel(socket);
+      return;
+    }
     const session = connect('http://agent.fabric', { createConnection: () => socket });
     session.on('error', () => undefined);
     this.sessions.push(session);

@@ -142,6 +142,7 @@ const VERDICTS: Readonly<Record<string, string>> = {
   draining: 'its host was draining',
   not_ready: 'its replica was not ready',
   tunnel_down: 'the tunnel to its host was down',
+  address_unknown: 'where it is reached directly was not known',
   full: 'every slot was taken, or its engine said that its queue was full',
   breaker_open: 'it had failed repeatedly and was resting',
   context_too_long: 'the prompt was too long for it',

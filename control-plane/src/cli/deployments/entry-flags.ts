@@ -18,6 +18,7 @@ export interface EntryFlags {
   env?: Readonly<Record<string, unknown>>;
   reach?: string;
   port?: number;
+  address?: string;
   parkable?: boolean;
   readyWithin?: number;
   drainWithin?: number;
@@ -43,6 +44,7 @@ const FIELDS = {
   env: 'environment',
   reach: 'reach',
   port: 'port',
+  address: 'address',
   parkable: 'parkable',
   readyWithin: 'readyWithinSeconds',
   drainWithin: 'drainWithinSeconds',
@@ -76,6 +78,7 @@ export function withEntryFlags(command: Command): Command {
     )
     .option('--reach <reach>', '"tunnel", or "direct": the port is open on the host')
     .addOption(new Option('--port <port>', 'of the host').argParser(toNumber))
+    .option('--address <address>', 'where that port is reached (default: where its host’s link comes from)')
     .option('--parkable', 'started so that it can be parked')
     .option('--no-parkable', 'not so')
     .addOption(new Option('--ready-within <time>', 'else it failed; as 15m').argParser(parseSeconds(1)))

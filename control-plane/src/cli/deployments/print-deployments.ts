@@ -77,7 +77,8 @@ function printDeclared(item: Deployment): void {
   line('wished', item.wish);
   const up = item.tunnelUp === null ? '' : item.tunnelUp ? ', its tunnel is up' : ', its tunnel is down';
   const port = item.observed?.status.port ?? item.port;
-  line('reached', `by ${item.reach}${up}${port === null ? '' : `, port ${port} on the host`}`);
+  const where = item.address === null ? 'on the host' : `at ${item.address}`;
+  line('reached', `by ${item.reach}${up}${port === null ? '' : `, port ${port} ${where}`}`);
   if (item.adopt !== null) line('adopts', `the container ${item.adopt}`);
 }
 

@@ -54,7 +54,7 @@ function portOnHost(url: string, host: string): number | null {
 function checkVllm(deployment: VllmDeployment): DeclaredFinding[] {
   const at = (...path: (string | number)[]) => ['deployments', deployment.name, ...path];
   const findings: DeclaredFinding[] = [];
-  const { reach, parkable, wish, port } = deployment;
+  const { reach, parkable, wish, port, address } = deployment;
   if (reach === 'direct' && parkable) {
     const message =
       'expected false: parking opens paths of the engine that its key does not guard, so it needs reach: tunnel';
@@ -63,6 +63,10 @@ function checkVllm(deployment: VllmDeployment): DeclaredFinding[] {
   if (reach === 'direct' && port === null) {
     const message = 'missing; expected a port: with reach: direct it is open on the host';
     findings.push({ path: at('port'), message });
+  }
+  if (reach === 'tunnel' && address !== null) {
+    const message = 'leave it out: with reach: tunnel nothing of it is open on the host';
+    findings.push({ path: at('address'), message });
   }
   if (wish === 'parked' && !parkable) {
     findings.push({ path: at('wish'), message: 'expected running or stopped: parked needs parkable: true' });

@@ -7,7 +7,8 @@ export function desiredReplica(deployment: DeclaredDeployment): DesiredReplica {
     const { name, task, engine, url, servedModel } = deployment;
     return { deployment: name, task, engine, url, servedModel };
   }
-  const { name, host: _host, preset: _preset, cardGigabytes: _card, listed: _listed, ...wished } = deployment;
+  const { name, host: _host, preset: _preset, cardGigabytes: _card, listed: _listed, ...more } = deployment;
+  const { address: _address, ...wished } = more;
   return {
     deployment: name,
     ...wished,

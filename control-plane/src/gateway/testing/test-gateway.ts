@@ -42,6 +42,7 @@ export class TestGateway {
       router,
       secrets: options.secrets ?? { read: () => ({ ok: true, value: 'sk-of-the-provider' }) },
       tunnels: options.tunnels ?? { tunnel: () => undefined },
+      live: options.live ?? { host: () => undefined, replica: () => undefined },
       metrics: this.metrics,
       requestLog: { append: (row) => void this.records.push(row) },
       captureBody: (response, asked) =>
@@ -138,6 +139,7 @@ export interface TestOptions {
   readonly clock?: Clock;
   readonly secrets?: Parameters<typeof createGateway>[0]['secrets'];
   readonly tunnels?: Parameters<typeof createGateway>[0]['tunnels'];
+  readonly live?: Parameters<typeof createGateway>[0]['live'];
   readonly config?: { readonly maxBodyBytes?: number; readonly bodyTimeoutSeconds?: number };
   readonly allowedOrigins?: readonly string[];
   readonly extraHosts?: readonly string[];

@@ -43,17 +43,19 @@ export class Http2Call extends UpstreamCall {
       return;
     }
     this.#stream = stream;
+    // A stream that is closed has none any more.
+    const { session } = stream;
     stream.on('response', (head) => this.#onHead(stream, head));
     stream.on('data', (chunk: Buffer) => {
       if (this.#stream === stream) this.dataCame(chunk);
     });
     stream.on('end', () => {
       // Node tells of an end where a stream was reset or its session died, too.
-      const isWhole = stream.rstCode === constants.NGHTTP2_NO_ERROR && stream.session?.destroyed === false;
-      if (this.#stream === stream && isWhole) this.endCame();
+      const isWhole = stream.rstCode === constants.NGHTTP2_NO_ERROR && session?.destroyed === false;
+      if (this.#stream === stream && isWhole && !this.isAsked) this.endCame();
     });
     stream.on('error', ignore);
-    stream.on('close', () => this.#onClosed(stream));
+    stream.on('close', () => this.#onClosed(stream, session?.destroyed !== false || session.closed));
     stream.end(body);
   }
 
@@ -75,14 +77,11 @@ export class Http2Call extends UpstreamCall {
     }
   }
 
-  #onClosed(stream: ClientHttp2Stream): void {
+  /** @param withItsTunnel that is gone, or its agent takes nothing more: what it had not begun comes back as refused */
+  #onClosed(stream: ClientHttp2Stream, withItsTunnel: boolean): void {
     if (this.#stream !== stream || this.isOver) return;
     const { host } = this.#address;
-    if (
-      this.#tunnels.tunnel(host) === undefined ||
-      stream.session === undefined ||
-      stream.session.destroyed
-    ) {
+    if (withItsTunnel) {
       this.fail(describeObstacle('tunnel_down', host));
     } else if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) {
       this.fail(describeObstacle('tunnel_busy', host));

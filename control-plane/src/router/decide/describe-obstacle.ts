@@ -21,6 +21,8 @@ function describeReplica(replica: ReplicaCandidate, reason: FilterReason, reques
       return `its replica on ${host} is ${replica.phase}`;
     case 'tunnel_down':
       return `the tunnel to host ${host} is down; its agent opens it again by itself`;
+    case 'address_unknown':
+      return replica.noWay?.reason === 'address_unknown' ? replica.noWay.detail : describeCommon(reason);
     case 'full':
       return replica.inflight >= maxConcurrent
         ? `all ${maxConcurrent} slots are taken`

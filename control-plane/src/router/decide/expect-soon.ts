@@ -6,6 +6,10 @@ export interface ExpectationSettings {
   readonly unansweredMs: number;
   /** Between the old container and the new one there may be none for this long. */
   readonly recreationMs: number;
+  /** An agent opens its tunnel again by itself; what is missing for longer is no gap. */
+  readonly tunnelGapMs: number;
+  /** With the first report of a link its agent tells what is needed to reach an engine directly. */
+  readonly untoldMs: number;
   /** While nobody knows whether it is restarting: asked again this often, since its agent may be slower to see it. */
   readonly doubtLookMs: number;
 }
@@ -52,14 +56,13 @@ export function expectSoon(
       return { reason: 'silent', isSure: false, lookAgainInMs: null };
     case 'not_ready':
       return expectPhase(replica, settings);
+    case 'tunnel_down':
+    case 'address_unknown':
+      return expectWay(replica, settings);
     case 'breaker_open':
       return inDoubt(replica, settings);
     case 'already_tried':
-      return canBeReached(replica)
-        ? replica.phase === 'ready'
-          ? inDoubt(replica, settings)
-          : expectPhase(replica, settings)
-        : null;
+      return expectTried(replica, settings);
     default:
       return null;
   }
@@ -78,6 +81,12 @@ function isWished({ deployment }: ReplicaCandidate): boolean {
   return deployment.engine !== 'vllm' || deployment.wish === 'running';
 }
 
+function expectTried(replica: ReplicaCandidate, settings: ExpectationSettings): Expectation | null {
+  if (!canBeReached(replica)) return null;
+  if (replica.phase !== 'ready') return expectPhase(replica, settings);
+  return replica.noWay === null ? inDoubt(replica, settings) : expectWay(replica, settings);
+}
+
 /** Its host has a link and takes requests. */
 function canBeReached({ presence, draining }: ReplicaCandidate): boolean {
   return presence !== 'away' && presence !== 'unseen' && !draining;
@@ -92,6 +101,14 @@ function expectPhase(replica: ReplicaCandidate, settings: ExpectationSettings): 
   }
   if (isUnderWay(replica)) return { reason: 'loading', isSure: true, lookAgainInMs: null };
   return phase === 'starting' ? within(phaseForMs, settings.unansweredMs, 'loading', false) : null;
+}
+
+function expectWay(
+  { noWay, noWayForMs }: ReplicaCandidate,
+  settings: ExpectationSettings,
+): Expectation | null {
+  const mostMs = noWay?.reason === 'tunnel_down' ? settings.tunnelGapMs : settings.untoldMs;
+  return within(noWayForMs, mostMs, 'silent', false);
 }
 
 function within(forMs: number, mostMs: number, reason: WaitReason, isSure: boolean): Expectation | null {

@@ -37,6 +37,7 @@ const PRECEDENCE: readonly FilterReason[] = [
   'already_tried',
   'breaker_open',
   'tunnel_down',
+  'address_unknown',
   'not_ready',
   'host_late',
   'host_away',
@@ -55,6 +56,7 @@ const CODES: Readonly<Record<FilterReason, RefusalCode>> = {
   breaker_open: 'not_ready',
   not_ready: 'not_ready',
   tunnel_down: 'not_ready',
+  address_unknown: 'not_ready',
   host_late: 'host_away',
   host_away: 'host_away',
   draining: 'not_ready',
@@ -154,6 +156,7 @@ function retryAfter(told: FilterReason, obstacles: readonly Obstacle[], settings
     case 'breaker_open':
       return soonest(obstacles, told, (candidate) => candidate.blockedForMs, settings.notReadySeconds);
     case 'not_ready':
+    case 'address_unknown':
       return settings.notReadySeconds.usual;
     case 'tunnel_down':
       return settings.notReadySeconds.least;

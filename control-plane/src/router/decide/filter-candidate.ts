@@ -59,7 +59,7 @@ function filterReplica(
   if (replica.presence === 'late') return 'host_late';
   if (replica.draining) return 'draining';
   if (replica.phase !== 'ready') return 'not_ready';
-  if (replica.tunnelDown) return 'tunnel_down';
+  if (replica.noWay !== null) return replica.noWay.reason;
   if (replica.blockedForMs > 0) return 'breaker_open';
   if (replica.busyForMs > 0 || replica.inflight >= deployment.maxConcurrent) return 'full';
   return null;

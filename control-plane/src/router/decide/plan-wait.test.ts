@@ -48,7 +48,15 @@ const sure = (reason: string) => ({ alone: `wait: ${reason}`, beforeCloud: `wait
 const unsure = (reason: string) => ({ alone: `wait: ${reason}`, beforeCloud: 'cloud' });
 const never = (code: string) => ({ alone: `refuse: ${code}`, beforeCloud: 'cloud' });
 
+const noTunnel = (noWayForMs: number): Parts => ({ noWay: { reason: 'tunnel_down' }, noWayForMs });
+const noAddress = (noWayForMs: number): Parts => ({
+  noWay: { reason: 'address_unknown', detail: 'nobody knows where it is' },
+  noWayForMs,
+});
+
 const rows: readonly Row[] = [
+  { of: 'an address that is about to be told', parts: noAddress(0), ...unsure('silent') },
+  { of: 'an address that nobody tells', parts: noAddress(5_000), ...never('not_ready') },
   { of: 'every slot taken', parts: { inflight: 4 }, ...sure('full') },
   { of: 'an engine that says it is full', parts: { busyForMs: 300 }, ...sure('full') },
   { of: 'one that was tried and is full', parts: { busyForMs: 300 }, tried: true, ...sure('full') },
@@ -68,6 +76,26 @@ const rows: readonly Row[] = [
   { of: 'no container between two', parts: { phase: 'absent', phaseForMs: 1_000 }, ...sure('loading') },
   { of: 'no container', parts: { phase: 'absent', phaseForMs: 5_000 }, ...never('not_ready') },
   { of: 'failed', parts: { phase: 'failed' }, ...never('not_ready') },
+  { of: 'a tunnel that broke just now', parts: { ...noTunnel(0) }, ...unsure('silent') },
+  { of: 'a tunnel that is not there for long', parts: { ...noTunnel(60_000) }, ...never('not_ready') },
+  { of: 'a tunnel that was never there', parts: { ...noTunnel(Infinity) }, ...never('not_ready') },
+  {
+    of: 'an attempt that broke with its tunnel',
+    parts: { ...noTunnel(900), doubtForMs: 9_000 },
+    tried: true,
+    ...unsure('silent'),
+  },
+  {
+    of: 'an attempt, behind a tunnel that is not there for long',
+    parts: { ...noTunnel(60_000), doubtForMs: 9_000 },
+    tried: true,
+    ...never('all_failed'),
+  },
+  {
+    of: 'a tunnel of a host that drains',
+    parts: { ...noTunnel(900), draining: true },
+    ...never('not_ready'),
+  },
   { of: 'a host that is late', parts: { presence: 'late' }, ...unsure('silent') },
   { of: 'a host that is away', parts: { presence: 'away' }, ...never('host_away') },
   { of: 'a host that never joined', parts: { presence: 'unseen' }, ...never('host_away') },
@@ -131,6 +159,16 @@ describe('whether a request is held for', () => {
     const { phase, phaseForMs, wish } = row;
     const replica = { ...replicaOf('a', { phase, phaseForMs }), deployment: vllmDeploymentOf('a', wish) };
     expect(told(decide([replicasOf(replica)]))).toBe(row.told);
+  });
+
+  it('looks again by itself when what is missing is no gap any more', () => {
+    const decision = decide([replicasOf(replicaOf('a', { ...noTunnel(20_000) }))]);
+    expect(decision).toMatchObject({
+      kind: 'wait',
+      lookAgainInMs: 40_000,
+      patienceMs: 50_000,
+      detail: 'a: the tunnel to host host-of-a is down; its agent opens it again by itself',
+    });
   });
 
   it('names what it waits for, the nearest of them, and when to look by itself', () => {

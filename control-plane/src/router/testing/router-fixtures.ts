@@ -121,7 +121,8 @@ type ReplicaParts = Partial<Omit<ReplicaCandidate, 'deployment'>> & {
 export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandidate {
   const { deployment, ...more } = parts;
   return {
-    tunnelDown: false,
+    noWay: null,
+    noWayForMs: Number.POSITIVE_INFINITY,
     kind: 'replica',
     target: name,
     mayBeAway: false,

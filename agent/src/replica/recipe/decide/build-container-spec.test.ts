@@ -16,6 +16,7 @@ const facts: ContainerFacts = {
     hostId: 'host-1',
     specHash: 'abc',
     cards: ['GPU-1'],
+    openAddress: '127.0.0.1',
     port: 40_001,
     key: 'engine-key',
     environment: {},
@@ -28,6 +29,7 @@ const build = (more: Partial<VllmReplica> = {}, moreFacts: Partial<ContainerFact
     { ...facts, ...moreFacts },
     { ...DEFAULT_AGENT_POLICY, ...policy },
   );
+const text = (replica: VllmReplica, openAddress = '192.168.1.20') => specText(replica, openAddress);
 /** What stands behind an option; `null` where it is not there. */
 const said = (command: readonly string[], option: string) => {
   const at = command.indexOf(option);
@@ -116,9 +118,10 @@ describe('the container of a declaration', () => {
     expect(environment['VLLM_SERVER_DEV_MODE']).toBe(expected ? '1' : undefined);
   });
 
-  it('is open on the host only where that is declared', () => {
-    expect(build({ reach: 'direct', port: 8_000 }, { port: 8_000 }).publish).toEqual([
-      { hostAddress: '0.0.0.0', hostPort: 8_000, containerPort: 8_000 },
+  it('is open at the address that was chosen for it, and there alone', () => {
+    const open = { port: 8_000, openAddress: '192.168.1.20' };
+    expect(build({ reach: 'direct', port: 8_000 }, open).publish).toEqual([
+      { hostAddress: '192.168.1.20', hostPort: 8_000, containerPort: 8_000 },
     ]);
   });
 
@@ -200,7 +203,7 @@ describe('what a container is made from', () => {
     { fallbacks: [{ maxConcurrent: 1 }] },
   ];
   it.each(unchanged)('is the same with %j', (more) => {
-    expect(specText({ ...desired, ...more })).toBe(specText(desired));
+    expect(text({ ...desired, ...more })).toBe(text(desired));
   });
 
   const changed: Partial<VllmReplica>[] = [
@@ -223,17 +226,23 @@ describe('what a container is made from', () => {
     { parkable: true },
   ];
   it.each(changed)('is another with %j', (more) => {
-    expect(specText({ ...desired, ...more })).not.toBe(specText(desired));
+    expect(text({ ...desired, ...more })).not.toBe(text(desired));
+  });
+
+  it('is another with another address, where it is reached directly', () => {
+    const direct: VllmReplica = { ...desired, reach: 'direct', port: 8_000 };
+    expect(text(direct, '192.168.1.21')).not.toBe(text(direct));
+    expect(text(desired, '192.168.1.21')).toBe(text(desired));
   });
 
   it('does not depend on the order of keys, and does on that of arguments', () => {
     const reversed = Object.fromEntries(Object.entries(desired).reverse()) as VllmReplica;
-    expect(specText(reversed)).toBe(specText(desired));
+    expect(text(reversed)).toBe(text(desired));
     const environment = { A: { value: '1' }, B: { value: '2' } };
     const turned = { B: { value: '2' }, A: { value: '1' } };
-    expect(specText({ ...desired, environment })).toBe(specText({ ...desired, environment: turned }));
-    expect(specText({ ...desired, extraArguments: ['a', 'b'] })).not.toBe(
-      specText({ ...desired, extraArguments: ['b', 'a'] }),
+    expect(text({ ...desired, environment })).toBe(text({ ...desired, environment: turned }));
+    expect(text({ ...desired, extraArguments: ['a', 'b'] })).not.toBe(
+      text({ ...desired, extraArguments: ['b', 'a'] }),
     );
   });
 });

@@ -9,7 +9,8 @@ export interface ContainerFacts extends EngineFacts {
   readonly specHash: string;
   /** UUIDs. */
   readonly cards: readonly string[];
-  /** On the host. */
+  /** On the host: the address and the port that are open. */
+  readonly openAddress: string;
   readonly port: number;
   /** The engine's key. */
   readonly key: string;
@@ -39,7 +40,7 @@ export function buildContainerSpec(
   facts: ContainerFacts,
   policy: Pick<AgentPolicy, 'pickle' | 'memoryLimitGigabytes'>,
 ): ContainerSpec {
-  const { deployment, image, reach, gpu } = desired;
+  const { deployment, image, gpu } = desired;
   const { memoryLimitGigabytes } = policy;
   return {
     name: containerName(deployment),
@@ -62,7 +63,7 @@ export function buildContainerSpec(
     gpus: gpu.select === 'none' ? 'none' : { uuids: [...facts.cards] },
     publish: [
       {
-        hostAddress: reach === 'direct' ? '0.0.0.0' : '127.0.0.1',
+        hostAddress: facts.openAddress,
         hostPort: facts.port,
         containerPort: ENGINE_PORT,
       },
@@ -77,10 +78,12 @@ export function buildContainerSpec(
 /**
  * What a container is made from, as a text to hash: the same for the same declaration, whatever the order of its
  * keys; untouched by what is wished of it, how often it was restarted, and how long it may take.
+ *
+ * @param openAddress of the host: part of it in direct reach, where another one makes the container unreachable
  */
-export function specText(desired: VllmReplica): string {
+export function specText(desired: VllmReplica, openAddress: string): string {
   const { wish, restartCount, adopt, readyWithinSeconds, drainWithinSeconds, fallbacks, ...made } = desired;
-  return canonical(made);
+  return canonical(made.reach === 'direct' ? { ...made, openAddress } : made);
 }
 
 /**
