@@ -19,10 +19,9 @@ export function addLiveGauge<Label extends string>(
   metric: LiveMetric<Label>,
   read: () => Iterable<LiveValue<Label>>,
 ): void {
-  new Gauge<string>({
+  new LiveGauge({
     ...configuration(registry, metric),
     collect() {
-      this.reset();
       for (const { labels, value } of read()) if (value != null) this.set({ ...labels }, value);
     },
   });
@@ -34,13 +33,29 @@ export function addLiveCounter<Label extends string>(
   metric: LiveMetric<Label>,
   read: () => Iterable<LiveValue<Label>>,
 ): void {
-  new Counter<string>({
+  new LiveCounter({
     ...configuration(registry, metric),
     collect() {
-      this.reset();
       for (const { labels, value } of read()) if (value != null) this.inc({ ...labels }, value);
     },
   });
+}
+
+/** Keeps nothing between scrapes: the lines of a thousand hosts are megabytes. */
+class LiveGauge extends Gauge<string> {
+  override async get() {
+    const read = await super.get();
+    this.reset();
+    return read;
+  }
+}
+
+class LiveCounter extends Counter<string> {
+  override async get() {
+    const read = await super.get();
+    this.reset();
+    return read;
+  }
 }
 
 function configuration(
