@@ -148,6 +148,16 @@ describe('a row of the request log', () => {
     expect(readRequest(database.raw, { requestId: 'nobody' })).toBeNull();
   });
 
+  it('counts a target once, however many rounds looked at it', () => {
+    const considered = [
+      { target: 'qwen', verdict: 'not_ready', load: null },
+      { target: 'openai/strong', verdict: 'cloud_not_allowed', load: null },
+    ];
+    const rounds = ['held_loading', 'not_ready'].map((reason) => ({ reason, considered, failure: null }));
+    write([requestRow({ requestId: 'held', attempts: 0, outcome: 'refused', rounds })]);
+    expect(readRequest(database.raw, { requestId: 'held' })).toMatchObject({ consideredCount: 2, rounds });
+  });
+
   it('is the latest where clients use an id again', () => {
     write([requestRow({ requestId: 'same' }), requestRow({ requestId: 'same', role: 'later' })]);
     expect(readRequest(database.raw, { requestId: 'same' })).toMatchObject({ role: 'later' });
