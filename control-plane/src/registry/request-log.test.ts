@@ -112,6 +112,13 @@ describe('the pages of the request log', () => {
       ...{ rows: [], newestSequence: 3 },
     });
   });
+
+  it('are followed on from where they end, by one who knows of more: an older registry was restored', () => {
+    write([requestRow(), requestRow()]);
+    expect(readRequestPage(database.raw, { afterSequence: 9_000, limit: 2 })).toMatchObject({
+      ...{ rows: [], newestSequence: 2 },
+    });
+  });
 });
 
 function fits(
