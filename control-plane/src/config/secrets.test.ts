@@ -15,6 +15,8 @@ let directory = '';
 let clock: ManualClock;
 let logLines: string[];
 let looks: number;
+/** By the clock, from the start of a look to its end. */
+let lookTakesMs: number;
 let vault: SecretResult;
 let reader: SecretReader;
 
@@ -23,6 +25,7 @@ beforeEach(() => {
   clock = new ManualClock();
   logLines = [];
   looks = 0;
+  lookTakesMs = 0;
   vault = { ok: true, value: 'key-of-the-vault' };
 });
 afterEach(() => {
@@ -45,7 +48,10 @@ function open(env: Record<string, string> = {}, platform: NodeJS.Platform = proc
     ...{ env, clock },
     lookAt: (reference, version): Promise<SecretLook | null> => {
       looks++;
-      const look = sources(reference, version);
+      const look = sources(reference, version).then((found) => {
+        clock.advance(lookTakesMs);
+        return found;
+      });
       settled = look;
       return look;
     },
@@ -113,6 +119,15 @@ describe('a secret in a file', () => {
     expect(reader.read({ file })).toEqual({ ok: true, value: 'a-later-key' });
     expect(logLines.join('')).toContain('a secret was replaced');
     expect(logLines.join('')).not.toContain('a-later-key');
+  });
+
+  it('is looked at each five seconds, though a look takes its time', async () => {
+    const file = writeSecret('key-1\n');
+    await open().watch([{ file }]);
+    looks = 0;
+    lookTakesMs = 40;
+    for (let count = 0; count < 4; count++) await pass(5_000);
+    expect(looks).toBe(4);
   });
 
   it('that has gone is used as it last was, which is said once', async () => {

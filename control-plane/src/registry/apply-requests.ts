@@ -52,7 +52,6 @@ export class RequestTables {
   /** @returns its sequence */
   #insert(row: RequestRow): number {
     const number = (name: string): number => this.#names.numberOf(name);
-    const considered = row.rounds.reduce((sum, round) => sum + round.considered.length, 0);
     const inserted = this.#statements.insert.run(
       row.endedAtMs,
       number(row.role),
@@ -71,7 +70,7 @@ export class RequestTables {
       wholeMs(row.totalMs),
       wholeMs(row.queueMs),
       row.attempts,
-      considered,
+      countTargets(row.rounds),
       row.requestId,
     );
     const id = Number(inserted.lastInsertRowid);
@@ -128,4 +127,9 @@ function prepare(raw: Database.Database) {
       'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
     ),
   };
+}
+
+function countTargets(rounds: RequestRow['rounds']): number {
+  if (rounds.length === 1) return rounds[0]?.considered.length ?? 0;
+  return new Set(rounds.flatMap(({ considered }) => considered.map(({ target }) => target))).size;
 }

@@ -71,7 +71,7 @@ function readForwards(
   const last = Math.min(newest, afterSequence + MAX_SCANNED);
   const rows = rowReader(database, conditions, 'ASC')(afterSequence + 1, last, limit);
   const reached = rows.length < limit ? last : (rows.at(-1)?.sequence ?? last);
-  return { rows, nextSequence: null, newestSequence: Math.max(afterSequence, reached) };
+  return { rows, nextSequence: null, newestSequence: reached };
 }
 
 /** Where rows may lie, newest first: those hours whose roll-ups hold something of what is looked for. */

@@ -112,6 +112,13 @@ describe('the pages of the request log', () => {
       ...{ rows: [], newestSequence: 3 },
     });
   });
+
+  it('are followed on from where they end, by one who knows of more: an older registry was restored', () => {
+    write([requestRow(), requestRow()]);
+    expect(readRequestPage(database.raw, { afterSequence: 9_000, limit: 2 })).toMatchObject({
+      ...{ rows: [], newestSequence: 2 },
+    });
+  });
 });
 
 function fits(
@@ -146,6 +153,16 @@ describe('a row of the request log', () => {
       rounds: null,
     });
     expect(readRequest(database.raw, { requestId: 'nobody' })).toBeNull();
+  });
+
+  it('counts a target once, however many rounds looked at it', () => {
+    const considered = [
+      { target: 'qwen', verdict: 'not_ready', load: null },
+      { target: 'openai/strong', verdict: 'cloud_not_allowed', load: null },
+    ];
+    const rounds = ['held_loading', 'not_ready'].map((reason) => ({ reason, considered, failure: null }));
+    write([requestRow({ requestId: 'held', attempts: 0, outcome: 'refused', rounds })]);
+    expect(readRequest(database.raw, { requestId: 'held' })).toMatchObject({ consideredCount: 2, rounds });
   });
 
   it('is the latest where clients use an id again', () => {

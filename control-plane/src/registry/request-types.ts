@@ -78,7 +78,7 @@ export interface LoggedRequest extends Omit<RequestRow, 'rounds'> {
 }
 
 export interface ExplainedRequest extends LoggedRequest {
-  /** Targets that were looked at, all rounds together. */
+  /** Targets that were looked at; one that several rounds looked at counts once. */
   readonly consideredCount: number;
   /** `null`: not kept, or not any more. A request with one target and one attempt needs none. */
   readonly rounds: readonly RouteRound[] | null;
