@@ -74,16 +74,19 @@ function addAdoptCommand(deployments: Command): void {
     .command('adopt <deployment>')
     .description('take a container that runs already for its replica; nothing of it is changed')
     .option('--container <name>', 'its name on the host (default: the deployment’s)')
-    .option('--release', 'no longer: the agent makes a container of its own')
+    .option('--release', 'no longer: the container is let go as it is, and the agent makes one of its own')
     .addHelpText(
       'after',
       `
 What differs from what is declared (a missing key, a port that is open to all, missing labels) is shown as drift by
-"show". It is mended only when you say so: "--release" drains the container and makes one as it is declared.
+"show", and stays until you say so: stop the deployment, which drains the container and stops it, then release it and
+start. With --release alone the container runs on as it is, and keeps its card from the one that is made.
 
 Examples:
   ai-fabric deployments adopt qwen2.5-7b-armitage --container vllm-armitage
-  ai-fabric deployments show qwen2.5-7b-armitage`,
+  ai-fabric deployments show qwen2.5-7b-armitage
+  ai-fabric deployments stop qwen2.5-7b-armitage --wait && ai-fabric deployments adopt qwen2.5-7b-armitage --release
+  ai-fabric deployments start qwen2.5-7b-armitage --wait`,
     );
   withConnection(adopt).action(
     async (name: string, flags: ConnectionFlags & { container?: string; release?: boolean }) => {
