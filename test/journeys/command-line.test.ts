@@ -77,6 +77,22 @@ describe('ai-fabric', () => {
     });
   });
 
+  test('a name that is a way up the path is refused, and nothing else is removed', async () => {
+    for (const args of [
+      ['models', 'rm', '../../armitage', '--host', 'wintermute'],
+      ['models', 'rm', 'Qwen/..', '--host', 'armitage'],
+      ['hosts', 'remove', '..', '--yes'],
+      ['deployments', 'rm', '..'],
+    ]) {
+      const { exitCode, stderr } = await run(...args);
+      expect(exitCode, `${args.join(' ')}: ${stderr}`).toBe(2);
+    }
+    expect(await json('hosts')).toMatchObject([
+      { name: 'armitage', presence: 'online' },
+      { name: 'wintermute' },
+    ]);
+  });
+
   test('a host is drained and takes requests again', async () => {
     const role = () => controlPlane.api<{ state: string }>('/roles/chat-fast');
     expect(await json('hosts', 'drain', 'armitage')).toMatchObject({ name: 'armitage', draining: true });

@@ -145,7 +145,10 @@ describe('a deployment on the command line', () => {
 
   test('takes a container that runs already', async () => {
     const adopt = ['deployments', 'adopt', 'chat-motoko'];
-    expect(await run(...adopt, '--container', 'vllm-motoko')).toMatchObject({ exitCode: 0 });
+    const refused = await run(...adopt, '--container', 'nginx');
+    expect(refused.stdout).toMatch(/^warning: the agent on "motoko" will refuse "chat-motoko" \(adopt: /m);
+    const taken = await run(...adopt, '--container', 'vllm-motoko');
+    expect(taken).toMatchObject({ exitCode: 0, stdout: expect.not.stringContaining('warning') });
     expect((await show()).adopt).toBe('vllm-motoko');
     expect(await run(...adopt, '--release')).toMatchObject({ exitCode: 0 });
     expect((await show()).adopt).toBeNull();

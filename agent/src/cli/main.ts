@@ -9,7 +9,7 @@ import { exitCodes, exitCodesHelp } from './exit-codes.js';
 import { reportError } from './output.js';
 
 const program = new Command('ai-fabric-agent')
-  .description('Reports this host to an AI Fabric control plane and watches its replicas.')
+  .description('Reports this host to an AI Fabric control plane and keeps its replicas as declared.')
   .version(AGENT_VERSION, '-V, --version')
   .addHelpText(
     'after',

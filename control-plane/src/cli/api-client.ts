@@ -149,6 +149,7 @@ export class ApiClient {
     { headersMs, bodyMs }: { readonly headersMs: number; readonly bodyMs: number },
     read: (answer: Dispatcher.ResponseData) => Promise<Value>,
   ): Promise<Value> {
+    refuseWayUp(path);
     const client = new Client(this.#endpoint.url, {
       connect: pinnedConnector(this.#endpoint.certificateSha256),
       headersTimeout: headersMs,
@@ -172,6 +173,13 @@ export class ApiClient {
       await client.close();
     }
   }
+}
+
+/** Whoever reads a URL takes a name such as ".." for a step up: a model called "../../host" would remove that host. */
+function refuseWayUp(path: string): void {
+  const segments = (path.split('?', 1)[0] ?? '').split('/');
+  const name = segments.find((segment) => segment === '.' || segment === '..');
+  if (name !== undefined) throw new CliError(exitCodes.usage, `"${name}" is no name`);
 }
 
 function resolveEndpoint(options: ConnectOptions): Omit<Endpoint, 'pid'> {

@@ -25,7 +25,9 @@ const SETTLED_MS = 4_000;
 
 export function runCommand(): Command {
   return new Command('run')
-    .description('Report this host to its control plane and watch its replicas, until told to stop')
+    .description(
+      'Report this host to its control plane and keep its replicas as declared, until told to stop',
+    )
     .option('--state <DIR>', 'the directory that "join" wrote to')
     .option(
       '--policy <FILE>',

@@ -43,6 +43,8 @@ type Executors = {
 
 const DONE: StepResult = { kind: 'done' };
 const STOP_GRACE_SECONDS = 60;
+const FIX_OF_MISSING_CARD =
+  'Declare a card that this host has ("gpu": any, its index or its UUID), or another host; see that nvidia-smi works here.';
 
 /** Carries a step out. Never rejects: what goes wrong is a result. */
 export async function executeStep(
@@ -125,7 +127,8 @@ const executors: Executors = {
     if (signal.aborted) return { kind: 'aborted' };
     onFit(answer);
     if (answer.fit.verdict !== 'does_not_fit') return DONE;
-    return { kind: 'failed', trouble: trouble('vram_insufficient', answer.fit.detail) };
+    const fix = answer.cards.length === 0 ? FIX_OF_MISSING_CARD : null;
+    return { kind: 'failed', trouble: trouble('vram_insufficient', answer.fit.detail, { fix }) };
   },
   create: async (context, _, signal) => createContainer(context, signal),
   start: async ({ tools: { engine } }, { id }, signal) => {

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { applyPlanSchema, declaredSchema } from '../../api/declared-schemas.js';
 import { deploymentSchema } from '../../api/deployment-schemas.js';
 import { type DeploymentEntry, mergeEntry } from '../../declared/decide/edit-deployment.js';
 import type { ApiClient } from '../api-client.js';
@@ -8,6 +7,7 @@ import { CliError, exitCodes } from '../exit-codes.js';
 import { printJson } from '../output.js';
 import { countChanges, formatPlan } from '../print-plan.js';
 import { type EntryFlags, readEntryFlags, withEntryFlags } from './entry-flags.js';
+import { planEntry } from './plan-entry.js';
 import { type WaitFlags, withWait } from './verb-commands.js';
 import { waitUntil } from './wait-until.js';
 
@@ -93,11 +93,10 @@ async function declareAfterPlan(
   flags: DeclareFlags,
   make: (before: DeploymentEntry | null) => Declaration,
 ): Promise<void> {
-  const { document } = await client.get('/declared', declaredSchema);
-  const sections = document as { readonly deployments?: Readonly<Record<string, DeploymentEntry>> };
-  const { entry, declare } = make(sections.deployments?.[name] ?? null);
-  const planned = { ...document, deployments: { ...sections.deployments, [name]: entry } };
-  const plan = await client.post('/declared/plan', { document: planned, prune: false }, applyPlanSchema);
+  const {
+    made: { declare },
+    plan,
+  } = await planEntry(client, name, make);
   const tell = (text: string) => {
     if (text !== '') (flags.json ? console.error : console.log)(text);
   };

@@ -1,9 +1,12 @@
 import { type Command, Option } from 'commander';
 import { deploymentSchema } from '../../api/deployment-schemas.js';
+import { mergeEntry } from '../../declared/decide/edit-deployment.js';
+import type { ApiClient } from '../api-client.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
 import type { WaitGoal } from '../decide/judge-wait.js';
 import { printJson } from '../output.js';
 import { parseSeconds } from '../parse-seconds.js';
+import { planEntry } from './plan-entry.js';
 import { waitUntil } from './wait-until.js';
 
 export interface WaitFlags extends ConnectionFlags {
@@ -71,25 +74,41 @@ function addAdoptCommand(deployments: Command): void {
     .command('adopt <deployment>')
     .description('take a container that runs already for its replica; nothing of it is changed')
     .option('--container <name>', 'its name on the host (default: the deployment’s)')
-    .option('--release', 'no longer: the agent makes a container of its own')
+    .option('--release', 'no longer: the container is let go as it is, and the agent makes one of its own')
     .addHelpText(
       'after',
       `
 What differs from what is declared (a missing key, a port that is open to all, missing labels) is shown as drift by
-"show", and mended only when you say so: "restart" makes the container anew as it is declared.
+"show", and stays until you say so: stop the deployment, which drains the container and stops it, then release it and
+start. With --release alone the container runs on as it is, and keeps its card from the one that is made.
 
 Examples:
   ai-fabric deployments adopt qwen2.5-7b-armitage --container vllm-armitage
-  ai-fabric deployments show qwen2.5-7b-armitage`,
+  ai-fabric deployments show qwen2.5-7b-armitage
+  ai-fabric deployments stop qwen2.5-7b-armitage --wait && ai-fabric deployments adopt qwen2.5-7b-armitage --release
+  ai-fabric deployments start qwen2.5-7b-armitage --wait`,
     );
   withConnection(adopt).action(
     async (name: string, flags: ConnectionFlags & { container?: string; release?: boolean }) => {
       const container = flags.release ? null : (flags.container ?? name);
       const path = `/deployments/${encodeURIComponent(name)}/adopt`;
-      const item = await connect(flags).post(path, { container }, deploymentSchema);
+      const client = connect(flags);
+      const warnings = container === null ? [] : await warningsOfAdopting(client, name, container);
+      const item = await client.post(path, { container }, deploymentSchema);
+      for (const { message } of warnings) (flags.json ? console.error : console.log)(`warning: ${message}`);
       if (flags.json) printJson(item);
       else if (container === null) console.log(`${name} is to have a container of its own`);
       else console.log(`${name} is to take the container ${container}`);
     },
   );
+}
+
+/** What is no managed deployment, the control plane refuses itself. */
+async function warningsOfAdopting(client: ApiClient, name: string, container: string) {
+  const listed = await client.list('/deployments', deploymentSchema);
+  if (!listed.some((each) => each.name === name && each.engine === 'vllm')) return [];
+  const { plan } = await planEntry(client, name, (before) => ({
+    entry: mergeEntry(before ?? {}, { adopt: container }),
+  }));
+  return plan.warnings;
 }

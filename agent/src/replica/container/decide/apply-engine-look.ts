@@ -41,7 +41,10 @@ export function applyEngineLook(
     case 'silent':
     case 'odd':
       return step.kind === 'check_asleep'
-        ? { ...state, dueMs: nowMs + LOADING_LOOK_MS }
+        ? {
+            ...enterPhase(state, 'loading', `It does not tell whether it sleeps: ${look.detail}`, nowMs),
+            dueMs: nowMs + LOADING_LOOK_MS,
+          }
         : miss(state, look, nowMs);
     default:
       return look satisfies never;

@@ -162,6 +162,22 @@ describe('an engine that never gets ready', () => {
     expect(world.ours[0]?.run).toBe('running');
   });
 
+  test('because it does not tell whether it sleeps says so, and is stopped at its deadline', () => {
+    const world = new World({ parkable: true, readyWithinMs: 120_000 });
+    world.tellsSleep = false;
+    world.run(MINUTE_MS);
+    expect(world.state).toMatchObject({
+      phase: 'loading',
+      detail: expect.stringContaining('is_sleeping: 404'),
+    });
+    world.run(61_000);
+    expect(world.state.trouble).toMatchObject({
+      code: 'load_timeout',
+      detail: expect.stringContaining('is_sleeping: 404'),
+    });
+    expect(world.kinds).toContain('give_up');
+  });
+
   test('is given up when it brings no token', () => {
     const world = new World();
     world.engine = 'says nonsense';

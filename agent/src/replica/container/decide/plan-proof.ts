@@ -25,8 +25,8 @@ export function planProof(input: PlanInput, seen: KeptContainer): ContainerStep 
   if (wanted.hasGpu && (!proof.gpu || nowMs - proof.gpuAtMs >= GPU_AGAIN_MS)) {
     return { kind: 'check_gpu', id: seen.id };
   }
-  if (!proof.listed) return planLoading(input, seen);
-  const sleep = planSleep(input);
+  if (!proof.listed) return planLoading(input, seen, 'list_models');
+  const sleep = planSleep(input, seen);
   if (sleep !== null) return sleep;
   if (!proof.token) return { kind: 'prove' };
   if (state.phase !== 'ready') return planNothing(state, 'ready', null);
@@ -34,11 +34,17 @@ export function planProof(input: PlanInput, seen: KeptContainer): ContainerStep 
   return nowMs - proof.listedAtMs >= RELIST_MS ? { kind: 'list_models' } : { kind: 'check_health' };
 }
 
-function planLoading({ wanted, state, nowMs }: PlanInput, seen: KeptContainer): ContainerStep {
+/** @param look what it has to answer next */
+function planLoading(
+  { wanted, state, nowMs }: PlanInput,
+  seen: KeptContainer,
+  look: 'list_models' | 'check_asleep',
+): ContainerStep {
   const waitedMs = nowMs - (state.runSinceMs ?? nowMs);
-  if (waitedMs < wanted.readyWithinMs) return { kind: 'list_models' };
+  if (waitedMs < wanted.readyWithinMs) return { kind: look };
   const seconds = Math.round(wanted.readyWithinMs / 1_000);
-  const last = state.progress === null ? '' : ` Its last word: ${state.progress.text}.`;
+  const word = look === 'list_models' ? state.progress?.text : state.detail;
+  const last = word ? ` Its last word: ${word}.` : '';
   return {
     kind: 'give_up',
     code: 'load_timeout',
@@ -48,10 +54,11 @@ function planLoading({ wanted, state, nowMs }: PlanInput, seen: KeptContainer): 
   };
 }
 
-function planSleep({ wanted, state, inFlight }: PlanInput): ContainerStep | null {
+function planSleep(input: PlanInput, seen: KeptContainer): ContainerStep | null {
+  const { wanted, state, inFlight } = input;
   if (!wanted.parkable) return null;
   const { asleep } = state.proof;
-  if (asleep === null) return { kind: 'check_asleep' };
+  if (asleep === null) return planLoading(input, seen, 'check_asleep');
   if (wanted.wish === 'parked') {
     if (asleep) return planNothing(state, 'parked', 'Its card is free; its weights wait in main memory.');
     // What never brought a token is not known to wake up again.

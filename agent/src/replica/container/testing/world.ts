@@ -44,6 +44,7 @@ export class World {
   pullFails = false;
   room = true;
   gpuSeen = true;
+  tellsSleep = true;
   /** How the engine in a container that runs behaves. */
   engine: 'serves' | 'loads for ever' | 'crashes' | 'out of memory' | 'says nonsense' = 'serves';
   refusal: PlanInput['refusal'] = null;
@@ -239,7 +240,7 @@ export class World {
         if (step.kind === 'prove' && this.#running()) this.cached = true;
         return this.#ask(step.kind);
       case 'check_asleep':
-        return { kind: 'asleep', asleep: this.#running()?.asleep ?? false };
+        return this.#tellSleep();
       case 'stop':
         this.#end(step.id, 143);
         return { kind: 'done' };
@@ -265,6 +266,11 @@ export class World {
       default:
         return { kind: 'done' };
     }
+  }
+
+  #tellSleep(): StepResult {
+    if (this.tellsSleep) return { kind: 'asleep', asleep: this.#running()?.asleep ?? false };
+    return { kind: 'looked', look: { kind: 'silent', detail: 'GET /is_sleeping: 404' } };
   }
 
   #start(id: string): StepResult {

@@ -33,6 +33,26 @@ const question = (model: string, more: Partial<FitQuestion> = {}): FitQuestion =
 const verdict = (asked: FitQuestion, ...cards: readonly FitCard[]): FitVerdict =>
   judgeFit(asked, cards).fit.verdict;
 
+describe('what a model took before', () => {
+  const asked = question('Qwen/Qwen3-8B-AWQ', { maxConcurrent: 1 });
+
+  it.each([0, 1024 ** 2, 2 * GIB])(
+    'is not believed where it is less than the weights alone: %d bytes',
+    (bytes) => {
+      expect(judgeFit(asked, [card({ footprintBytes: bytes })]).fit).toEqual(judgeFit(asked, [card()]).fit);
+    },
+  );
+
+  it('is believed from the weights on, and of each of several cards its part', () => {
+    expect(verdict(asked, card({ footprintBytes: 7 * GIB }))).toBe('fits');
+    const pair = [
+      card({ footprintBytes: 4 * GIB }),
+      card({ uuid: 'GPU-1', index: 1, footprintBytes: 4 * GIB }),
+    ];
+    expect(judgeFit({ ...asked, cardCount: 2 }, pair).fit).toMatchObject({ neededBytes: 4 * GIB });
+  });
+});
+
 describe('whether a model fits', () => {
   it.each<[string, number, number, number, FitVerdict]>([
     // model, card in GiB, used in GiB, requests at once, verdict

@@ -93,7 +93,7 @@ function judgeCard(question: FitQuestion, card: FitCard): Omit<FitJudgement, 'ca
     return { fit: fitOf('unknown', null, null, detail), settings: null };
   }
   const budget = Math.min((question.gpuMemoryRatio ?? MOST_RATIO) * card.totalBytes, free - MARGIN_BYTES);
-  const { footprintBytes } = card;
+  const footprintBytes = believedFootprint(question, card);
   if (footprintBytes !== null && footprintBytes <= free - MARGIN_BYTES) {
     const detail = `It took ${gigabytes(footprintBytes)} of this card before; ${gigabytes(free)} are free.`;
     return { fit: fitOf('fits', footprintBytes, free, detail), settings: null };
@@ -112,6 +112,12 @@ function judgeCard(question: FitQuestion, card: FitCard): Omit<FitJudgement, 'ca
     fit: fitOf('tight', needed, free, `${numbers} It would fit with ${describe(settings)}.`),
     settings,
   };
+}
+
+/** Less than the weights alone was never all: another program gave memory back while this one loaded. */
+function believedFootprint({ estimate, cardCount }: FitQuestion, { footprintBytes }: FitCard): number | null {
+  const least = (estimate.weightsBytes ?? 0) / cardCount;
+  return footprintBytes !== null && footprintBytes > 0 && footprintBytes >= least ? footprintBytes : null;
 }
 
 /** Weights and what they need to work, and keys and values for every request that may run at once. */

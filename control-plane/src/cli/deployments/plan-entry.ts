@@ -1,0 +1,22 @@
+import { applyPlanSchema, declaredSchema } from '../../api/declared-schemas.js';
+import type { DeploymentEntry } from '../../declared/decide/edit-deployment.js';
+import type { ApiClient } from '../api-client.js';
+import type { Plan } from '../print-plan.js';
+
+/**
+ * What declaring a deployment so would change, and what its agent would refuse; declares nothing.
+ *
+ * @param make of what stands there now, `null` where there is none, what is to stand there; what it throws is thrown
+ */
+export async function planEntry<Made extends { readonly entry: DeploymentEntry }>(
+  client: ApiClient,
+  name: string,
+  make: (before: DeploymentEntry | null) => Made,
+): Promise<{ readonly made: Made; readonly plan: Plan }> {
+  const { document } = await client.get('/declared', declaredSchema);
+  const sections = document as { readonly deployments?: Readonly<Record<string, DeploymentEntry>> };
+  const made = make(sections.deployments?.[name] ?? null);
+  const planned = { ...document, deployments: { ...sections.deployments, [name]: made.entry } };
+  const plan = await client.post('/declared/plan', { document: planned, prune: false }, applyPlanSchema);
+  return { made, plan };
+}
