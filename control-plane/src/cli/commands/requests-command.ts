@@ -12,6 +12,7 @@ import { CliError, exitCodes } from '../exit-codes.js';
 import { noteUnknownNames } from '../note-unknown-names.js';
 import { printJson, printTable } from '../output.js';
 import { queryOf } from '../query-of.js';
+import { sitOutAbsence } from '../sit-out-absence.js';
 
 type LoggedRequest = z.infer<typeof loggedRequestSchema>;
 type ExplainedRequest = z.infer<typeof explainedRequestSchema>;
@@ -116,11 +117,19 @@ async function follow(client: ApiClient, flags: ListFlags, fromSequence: number)
     const query = filterOf(flags);
     query.set('limit', String(PAGE_LIMIT));
     query.set('afterSequence', String(sequence));
-    const page = await client.get(`/requests?${query}`, requestPageSchema);
+    const page = await sitOutAbsence(
+      () => client.get(`/requests?${query}`, requestPageSchema),
+      (line) => process.stderr.write(`${line}\n`),
+      pause,
+    );
     for (const item of page.items) printLine(item, flags.json === true);
     sequence = page.newestSequence;
-    if (page.items.length < PAGE_LIMIT) await new Promise((resolve) => setTimeout(resolve, FOLLOW_MS));
+    if (page.items.length < PAGE_LIMIT) await pause();
   }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, FOLLOW_MS));
 }
 
 function filterOf({ role, key, host, failed, from, to }: ListFlags): URLSearchParams {
