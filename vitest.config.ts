@@ -12,8 +12,6 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          // A fresh process for each of three hundred files is most of their time; none leaves anything behind.
-          isolate: false,
           // Property tests take seconds where the processors are shared; none of them waits for anything.
           testTimeout: 60_000,
           include: [
