@@ -126,7 +126,8 @@ async function enrol(enrolment: Enrolment): Promise<AgentState> {
       });
       link.start();
     });
-    const state: AgentState = { serverUrl: address.url, certificateSha256, ...welcome };
+    const { hostId, hostName } = welcome;
+    const state: AgentState = { serverUrl: address.url, certificateSha256, hostId, hostName };
     await keep(config, state, files);
     return state;
   } finally {

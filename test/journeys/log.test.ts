@@ -103,7 +103,9 @@ describe('the log', () => {
     expect(JSON.parse(shown.stdout)).toEqual({ level: 'debug' });
     const unknown = await setLevel('loud');
     expect(unknown.exitCode).toBe(2);
-    expect(unknown.stderr).toContain('fatal, error, warn, info, debug, trace, silent');
+    expect(unknown.stderr).toContain(
+      '<level>: expected fatal or error or warn or info or debug or trace or silent, found "loud"',
+    );
     const refused = controlPlane.api('/log-level', { method: 'PUT', body: { level: 'loud' } });
     await expect(refused).rejects.toThrow('400');
   });
