@@ -8,6 +8,8 @@ export * from './domain/replica.js';
 export * from './domain/task.js';
 export * from './domain/telemetry.js';
 export * from './domain/vllm-replica.js';
+export * from './http1/http-answer-reader.js';
+export * from './http1/parse-http-head.js';
 export * from './pure/backoff.js';
 export * from './pure/clock.js';
 export * from './pure/judge-policy.js';

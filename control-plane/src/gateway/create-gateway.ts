@@ -56,14 +56,15 @@ const SHUTDOWN_HEADERS = ['retry-after', '5', 'connection', 'close'];
 /** The `/v1` endpoints: who asks was decided by admission, where it goes is the router's to say. */
 export function createGateway(options: GatewayOptions): Gateway {
   const { clock } = options;
+  const deadlines = new Deadlines(clock, GATEWAY_LIMITS.tickMs);
   const parts: GatewayParts = {
     router: options.router,
     secrets: options.secrets,
     keyLimiter: new KeyLimiter(clock),
     clock,
-    deadlines: new Deadlines(clock, GATEWAY_LIMITS.tickMs),
+    deadlines,
     connectionEnds: new ConnectionEnds(),
-    pools: new UpstreamPools(clock),
+    pools: new UpstreamPools(clock, deadlines),
     tunnels: options.tunnels,
     live: options.live,
     addresses: new TargetAddresses(),

@@ -1,6 +1,6 @@
+import type { RequestPack } from './decide/request-pack.js';
 import type { RegistryErrorCode } from './registry-error.js';
 import type { Observation } from './registry-types.js';
-import type { RequestRow } from './request-types.js';
 
 /** Between the main thread and the observation worker. */
 export type ToObservationWorker =
@@ -9,7 +9,7 @@ export type ToObservationWorker =
       readonly batchId: number;
       readonly nowMs: number;
       readonly observations: readonly Observation[];
-      readonly requests: readonly RequestRow[];
+      readonly requests: readonly RequestPack[];
     }
   /** Forget what is older than the bounds allow. */
   | { readonly kind: 'prune'; readonly nowMs: number }

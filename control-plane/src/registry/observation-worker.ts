@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { applyObservations, pruneEvents } from './apply-observations.js';
 import { RequestTables } from './apply-requests.js';
 import { TelemetryTables } from './apply-telemetry.js';
+import { unpackRequests } from './decide/request-pack.js';
 import type {
   FromObservationWorker,
   ObservationWorkerData,
@@ -41,7 +42,7 @@ function write(message: Extract<ToObservationWorker, { kind: 'write' }>): FromOb
       if (others.length > 0) applyObservations(queries, others);
       if (minutes.length > 0) telemetryTables().apply(minutes, nowMs);
       if (requests.length === 0) return;
-      openRequestLog().tables.apply(requests, { runId, batchId });
+      openRequestLog().tables.apply(requests.flatMap(unpackRequests), { runId, batchId });
       openRequestLog().pruner.prune(nowMs);
     });
     return { kind: 'written', batchId };

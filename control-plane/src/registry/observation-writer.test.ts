@@ -1,6 +1,7 @@
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { unpackRequests } from './decide/request-pack.js';
 import type { ToObservationWorker } from './observation-protocol.js';
 import type { ObservationThreadEvents } from './observation-thread.js';
 import { ThreadedObservationWriter } from './observation-writer.js';
@@ -228,7 +229,7 @@ describe('the request log of the writer', () => {
     }
     clock.advance(250);
     const [batch] = thread().batches;
-    expect([batch?.observations.length, batch?.requests.length]).toEqual([50, 50]);
+    expect([batch?.observations.length, batch?.requests.flatMap(unpackRequests).length]).toEqual([50, 50]);
     expect(writer.requestLog.queuedCount).toBe(80);
     for (let step = 0; step < 3; step += 1) {
       clock.advance(5_000);
@@ -238,9 +239,9 @@ describe('the request log of the writer', () => {
     expect(writer.requestLog.queuedCount).toBe(30);
   });
 
-  it('is bounded: the oldest rows make room', () => {
+  it('is bounded: the oldest rows make room, a pack at a time', () => {
     const { writer } = setUp();
     for (let index = 0; index < 10_005; index += 1) writer.requestLog.append(requestRow());
-    expect([writer.requestLog.queuedCount, writer.requestLog.droppedCount]).toEqual([10_000, 5]);
+    expect([writer.requestLog.queuedCount, writer.requestLog.droppedCount]).toEqual([9_980, 25]);
   });
 });

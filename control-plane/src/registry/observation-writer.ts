@@ -1,7 +1,8 @@
 import type { Clock, Timer } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { ObservationQueue } from './decide/observation-queue.js';
-import { RequestQueue } from './decide/request-queue.js';
+import type { RequestPack } from './decide/request-pack.js';
+import { PACK_ROWS, RequestQueue } from './decide/request-queue.js';
 import type { FromObservationWorker } from './observation-protocol.js';
 import type { ObservationThread, StartObservationThread } from './observation-thread.js';
 import type { Observation, ObservationWriter, TelemetryMinute } from './registry-types.js';
@@ -26,7 +27,7 @@ const MAX_REQUESTS = 10_000;
 interface Batch {
   readonly batchId: number;
   readonly observations: readonly Observation[];
-  readonly requests: readonly RequestRow[];
+  readonly requests: readonly RequestPack[];
   attempts: number;
 }
 
@@ -70,7 +71,7 @@ export class ThreadedObservationWriter implements ObservationWriter {
     this.requestLog = {
       append: (row) => this.#append(row),
       get queuedCount() {
-        return writer.#requests.size + (writer.#batch?.requests.length ?? 0);
+        return writer.#requests.rowCount + rowsOf(writer.#batch);
       },
       get droppedCount() {
         return writer.#dropped.requests;
@@ -147,8 +148,9 @@ export class ThreadedObservationWriter implements ObservationWriter {
     this.#stopWaiting();
     if (this.#batch === null) {
       // Neither waits for ever behind the other: where both are many, each has half.
-      const requests = this.#requests.take(MAX_BATCH - Math.min(this.#queue.size, MAX_BATCH / 2));
-      const observations = this.#queue.take(MAX_BATCH - requests.length);
+      const maxRows = MAX_BATCH - Math.min(this.#queue.size, MAX_BATCH / 2);
+      const requests = this.#requests.take(Math.floor(maxRows / PACK_ROWS));
+      const observations = this.#queue.take(MAX_BATCH - PACK_ROWS * requests.length);
       if (observations.length + requests.length === 0) {
         this.#onDrained();
         return;
@@ -214,14 +216,14 @@ export class ThreadedObservationWriter implements ObservationWriter {
     }
     this.#batch = null;
     this.#drop('observations', batch.observations.length, reason);
-    this.#drop('requests', batch.requests.length, reason);
+    this.#drop('requests', rowsOf(batch), reason);
     this.#continue(RETRY_MS * MAX_ATTEMPTS);
   }
 
   /** A full batch is worth writing at once; fewer wait for company, unless nothing more can come. */
   #continue(delayMs: number): void {
     this.#stopWaiting();
-    const waiting = this.#queue.size + this.#requests.size;
+    const waiting = this.#queue.size + this.#requests.rowCount;
     if (this.#closed || waiting >= MAX_BATCH) this.#writeNext();
     else if (waiting > 0) this.#wait(delayMs, () => this.#writeNext());
   }
@@ -266,4 +268,8 @@ export class ThreadedObservationWriter implements ObservationWriter {
       this.#wait(END_DEADLINE_MS, () => thread.terminate());
     });
   }
+}
+
+function rowsOf(batch: Batch | null): number {
+  return batch?.requests.reduce((sum, { rowCount }) => sum + rowCount, 0) ?? 0;
 }

@@ -1,6 +1,6 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { HttpAnswerReader } from './decide/http-answer-reader.js';
+import { CollectedAnswer } from './decide/collected-answer.js';
 
 export interface EngineAnswer {
   readonly status: number;
@@ -8,7 +8,7 @@ export interface EngineAnswer {
 }
 
 interface Exchange {
-  readonly reader: HttpAnswerReader;
+  readonly answer: CollectedAnswer;
   readonly resolve: (answer: EngineAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -47,7 +47,7 @@ export class EngineConnection {
   ask(head: string, body: Buffer | string | null, maxBytes: number): Promise<EngineAnswer> {
     this.#hasHeard = false;
     const answer = new Promise<EngineAnswer>((resolve, reject) => {
-      this.#exchange = { reader: new HttpAnswerReader(maxBytes), resolve, reject };
+      this.#exchange = { answer: new CollectedAnswer(maxBytes), resolve, reject };
     });
     const socket = this.#socket;
     socket.ref();
@@ -77,7 +77,7 @@ export class EngineConnection {
       return;
     }
     this.#hasHeard = true;
-    const { reader } = exchange;
+    const { reader } = exchange.answer;
     try {
       reader.take(piece);
     } catch (error) {
@@ -87,19 +87,19 @@ export class EngineConnection {
     if (reader.isWhole) this.#finish(exchange);
   }
 
-  #finish({ reader, resolve }: Exchange): void {
+  #finish({ answer, resolve }: Exchange): void {
     this.#exchange = null;
-    if (!reader.keepsConnection) this.fail(null);
+    if (!answer.reader.keepsConnection) this.fail(null);
     // A connection that waits for a question keeps no program alive.
     else this.#socket.unref();
-    resolve({ status: reader.status, body: reader.body() });
+    resolve({ status: answer.reader.status, body: answer.body() });
   }
 
   #onClose(): void {
     this.#isOver = true;
     const exchange = this.#exchange;
     if (exchange === null) return;
-    if (this.#error === null && exchange.reader.end()) this.#finish(exchange);
+    if (this.#error === null && exchange.answer.reader.end()) this.#finish(exchange);
     else this.fail(this.#error ?? brokenOff());
   }
 }

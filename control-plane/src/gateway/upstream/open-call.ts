@@ -1,5 +1,4 @@
 import type { GatewayParts } from '../gateway-parts.js';
-import { Http1Call } from './http1-call.js';
 import { Http2Call } from './http2-call.js';
 import type { TargetAddress } from './target-address.js';
 import type { AnswerListener, CallRequest, CallTerms, UpstreamCall } from './upstream-call.js';
@@ -14,7 +13,7 @@ export function openCall(
 ): UpstreamCall {
   switch (address.kind) {
     case 'origin':
-      return new Http1Call(listener, request, terms, pools.get(address.origin));
+      return pools.get(address.origin).call(listener, request, terms);
     case 'tunnel':
       return new Http2Call(listener, request, terms, address, tunnels);
     default:

@@ -1,9 +1,9 @@
-import type { Clock } from '@ai-fabric/shared';
+import type { Clock, HttpHeaders } from '@ai-fabric/shared';
 import type { Deadlines, Expiring } from '../deadlines.js';
 import { type AttemptFailure, attemptFailure } from '../decide/attempt-failure.js';
 
 /** An answer's headers, names in lower case. */
-export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
+export type AnswerHeaders = HttpHeaders;
 
 /**
  * Hears of one call. `onAnswerEnd` or `onAnswerFailed` comes last and once, unless the call is aborted: after
@@ -116,7 +116,7 @@ export abstract class UpstreamCall implements Expiring {
     }
   }
 
-  protected get isOver(): boolean {
+  get isOver(): boolean {
     return this.#state === 'over';
   }
 

@@ -17,25 +17,47 @@ type Phase = 'head' | 'by_length' | 'until_end' | 'chunk_size' | 'chunk' | 'chun
 const MAX_HEAD_BYTES = 64 * 1024;
 const CHUNK_SIZE = /^([0-9a-f]{1,8})[\t ]*(?:;.*)?$/i;
 const NOTHING = Buffer.alloc(0);
+const NO_HEAD: HttpHead = { status: 0, headers: {}, body: { kind: 'none' }, keepsConnection: false };
 const LINE_END = '\r\n';
 const HEAD_END = '\r\n\r\n';
 
-/** One HTTP/1.1 answer to a GET or POST, out of the pieces in which it comes. */
+/** Hears of one answer while it comes. */
+export interface HttpAnswerListener {
+  /** Interim answers (1xx) are not told. */
+  onHead(head: HttpHead): void;
+  /** @param part of the body, a view of the piece that was taken */
+  onBody(part: Buffer): void;
+}
+
+/** Early hints and the like before one answer: more is no answer of an engine. */
+const MAX_INTERIM = 16;
+
+/** HTTP/1.1 answers to a GET or POST, one after the other, out of the pieces in which they come. */
 export class HttpAnswerReader {
+  readonly #listener: HttpAnswerListener;
   readonly #maxBytes: number;
   #phase: Phase = 'head';
-  #head: HttpHead = { status: 0, body: { kind: 'none' }, keepsConnection: false };
-  /** The beginning of something that is read as a whole. */
+  #head = NO_HEAD;
+  /** The beginning of something that is read as a whole; a copy. */
   #rest: Buffer = NOTHING;
-  #pieces: Buffer[] = [];
   #bytes = 0;
   /** Of a body by length, or of a chunk. */
   #left = 0;
+  #interim = 0;
   #tooMuch = false;
 
-  /** @param maxBytes of the body */
-  constructor(maxBytes: number) {
+  /** @param maxBytes of a body */
+  constructor(listener: HttpAnswerListener, maxBytes = Number.POSITIVE_INFINITY) {
+    this.#listener = listener;
     this.#maxBytes = maxBytes;
+  }
+
+  /** For the next answer on the same connection. */
+  next(): void {
+    this.#phase = 'head';
+    this.#head = NO_HEAD;
+    this.#bytes = 0;
+    this.#interim = 0;
   }
 
   get isWhole(): boolean {
@@ -51,12 +73,10 @@ export class HttpAnswerReader {
     return this.#head.status;
   }
 
-  body(): Buffer {
-    const [first = NOTHING] = this.#pieces;
-    return this.#pieces.length <= 1 ? first : Buffer.concat(this.#pieces, this.#bytes);
-  }
-
-  /** @throws HttpAnswerError */
+  /**
+   * @param piece may be used again by its owner once this returns
+   * @throws HttpAnswerError, or what the listener throws
+   */
   take(piece: Buffer): void {
     const data = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
     this.#rest = NOTHING;
@@ -64,7 +84,7 @@ export class HttpAnswerReader {
     while (at < data.length && this.#phase !== 'whole') {
       const next = this.#step(data, at);
       if (next === null) {
-        this.#rest = data.subarray(at);
+        this.#rest = Buffer.from(data.subarray(at));
         if (this.#rest.length > MAX_HEAD_BYTES) throw noHttp('its head has no end');
         return;
       }
@@ -119,24 +139,29 @@ export class HttpAnswerReader {
     const head = parseHttpHead(text);
     if (head === null) throw noHttp('its head is none');
     // "Early hints" and the like: the answer is yet to come.
-    if (head.status < 200) return;
+    if (head.status < 200) {
+      this.#interim++;
+      if (this.#interim > MAX_INTERIM) throw noHttp('it never comes to its answer');
+      return;
+    }
     this.#head = head;
-    switch (head.body.kind) {
+    this.#phase = this.#phaseOf(head);
+    this.#listener.onHead(head);
+  }
+
+  #phaseOf({ body }: HttpHead): Phase {
+    switch (body.kind) {
       case 'none':
-        this.#phase = 'whole';
-        return;
+        return 'whole';
       case 'until_end':
-        this.#phase = 'until_end';
-        return;
+        return 'until_end';
       case 'chunks':
-        this.#phase = 'chunk_size';
-        return;
+        return 'chunk_size';
       case 'length':
-        this.#expect(head.body.bytes);
-        this.#phase = head.body.bytes === 0 ? 'whole' : 'by_length';
-        return;
+        this.#expect(body.bytes);
+        return body.bytes === 0 ? 'whole' : 'by_length';
       default:
-        head.body satisfies never;
+        return body satisfies never;
     }
   }
 
@@ -163,7 +188,7 @@ export class HttpAnswerReader {
   #add(part: Buffer): void {
     this.#bytes += part.length;
     if (this.#bytes > this.#maxBytes) throw tooLong(this.#maxBytes);
-    this.#pieces.push(part);
+    this.#listener.onBody(part);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { classifyError, wasStale } from './classify-error.js';
+import type { UndiciPool } from './undici-pool.js';
 import {
   type AnswerHeaders,
   type AnswerListener,
@@ -7,16 +8,15 @@ import {
   type CallTerms,
   UpstreamCall,
 } from './upstream-call.js';
-import type { UpstreamPool } from './upstream-pools.js';
 
-/** One call over a pool's connections. */
-export class Http1Call extends UpstreamCall implements Dispatcher.DispatchHandler {
+/** One call over connections with TLS. */
+export class UndiciCall extends UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #request: CallRequest;
-  readonly #target: UpstreamPool;
+  readonly #target: UndiciPool;
   #controller: Dispatcher.DispatchController | null = null;
   #redialled = false;
 
-  constructor(listener: AnswerListener, request: CallRequest, terms: CallTerms, target: UpstreamPool) {
+  constructor(listener: AnswerListener, request: CallRequest, terms: CallTerms, target: UndiciPool) {
     super(listener, terms);
     this.#request = request;
     this.#target = target;

@@ -1,5 +1,9 @@
+/** Names in lower case; a name that comes more than once has a list. */
+export type HttpHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
 export interface HttpHead {
   readonly status: number;
+  readonly headers: HttpHeaders;
   readonly body:
     | { readonly kind: 'none' | 'until_end' | 'chunks' }
     | { readonly kind: 'length'; readonly bytes: number };
@@ -11,8 +15,7 @@ const FIELD = /^([!#$%&'*+\-.^_`|~\w]+):[\t ]*(.*?)[\t ]*$/;
 const LENGTH = /^\d{1,15}$/;
 
 /**
- * The head of an answer to a GET or POST, without the empty line that ends it: RFC 9112, of which only what says where
- * the answer ends is read.
+ * The head of an answer to a GET or POST, without the empty line that ends it (RFC 9112).
  *
  * @returns `null` for what is none, or does not tell its end without doubt
  */
@@ -21,14 +24,17 @@ export function parseHttpHead(text: string): HttpHead | null {
   const start = STATUS_LINE.exec(statusLine);
   if (start === null) return null;
   const status = Number(start[2]);
+  const headers: Record<string, string | string[] | undefined> = Object.create(null);
   const lengths = new Set<string>();
   let encoding: string | null = null;
   let connection = '';
   for (const line of lines) {
     const field = FIELD.exec(line);
     if (field === null) return null;
-    const [, name = '', value = ''] = field;
-    switch (name.toLowerCase()) {
+    const [, written = '', value = ''] = field;
+    const name = written.toLowerCase();
+    add(headers, name, value);
+    switch (name) {
       case 'content-length':
         lengths.add(value);
         break;
@@ -47,7 +53,14 @@ export function parseHttpHead(text: string): HttpHead | null {
   if (body === null) return null;
   // Whoever gives both a length and chunks is not to be trusted with a second answer.
   const isPlain = body.kind !== 'until_end' && !(encoding !== null && lengths.size > 0);
-  return { status, body, keepsConnection: isKept && isPlain };
+  return { status, headers, body, keepsConnection: isKept && isPlain };
+}
+
+function add(headers: Record<string, string | string[] | undefined>, name: string, value: string): void {
+  const there = headers[name];
+  if (there === undefined) headers[name] = value;
+  else if (typeof there === 'string') headers[name] = [there, value];
+  else there.push(value);
 }
 
 function readBody(
