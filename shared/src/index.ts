@@ -15,6 +15,7 @@ export * from './pure/clock.js';
 export * from './pure/judge-policy.js';
 export * from './pure/ping-watch.js';
 export * from './pure/private-acl.js';
+export * from './pure/slot-list.js';
 export * from './system-clock.js';
 export * from './wire/close-codes.js';
 export * from './wire/decode-frame.js';

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '@ai-fabric/shared';
+import { type Clock, SlotList } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { LiveView } from '../live/live-view.js';
 import type { Router } from '../router/route-types.js';
@@ -84,7 +84,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 class RawGateway implements Gateway {
   readonly #parts: GatewayParts;
   readonly #createdSeconds: number;
-  readonly #open = new Set<Exchange>();
+  readonly #open = new SlotList<'openSlot', Exchange>('openSlot');
   #isClosing = false;
   #onEmpty: (() => void) | null = null;
 
@@ -144,17 +144,25 @@ class RawGateway implements Gateway {
   }
 
   endRequestsOf(keyId: string): void {
-    for (const exchange of this.#open) if (exchange.keyId === keyId) exchange.keyRevoked();
+    this.#open.forEach((exchange) => {
+      if (exchange.keyId === keyId) exchange.keyRevoked();
+    });
   }
 
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
     // What is held is not under way: it would only wait out the grace.
-    for (const exchange of this.#open) if (exchange.isHeld) exchange.shutDown();
+    this.#open.forEach((exchange) => {
+      if (exchange.isHeld) exchange.shutDown();
+    });
     if (!(await this.#emptied(graceMs))) {
-      for (const exchange of this.#open) exchange.shutDown();
+      this.#open.forEach((exchange) => {
+        exchange.shutDown();
+      });
       if (!(await this.#emptied(FLUSH_MS))) {
-        for (const exchange of this.#open) exchange.response.destroy();
+        this.#open.forEach((exchange) => {
+          exchange.response.destroy();
+        });
       }
     }
     await this.#parts.pools.close();
@@ -190,7 +198,7 @@ class RawGateway implements Gateway {
   }
 
   readonly #onOver = (exchange: Exchange): void => {
-    this.#open.delete(exchange);
+    this.#open.remove(exchange);
     if (this.#open.size > 0) return;
     this.#onEmpty?.();
     this.#onEmpty = null;

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '@ai-fabric/shared';
+import { type Clock, SlotList, type Timer } from '@ai-fabric/shared';
 
 /** Something with a deadline that moves. */
 export interface Expiring {
@@ -17,7 +17,7 @@ export interface Expiring {
 export class Deadlines {
   readonly #clock: Clock;
   readonly #tickMs: number;
-  readonly #watched: Expiring[] = [];
+  readonly #watched = new SlotList<'slot', Expiring>('slot');
   #ticker: Timer | null = null;
 
   constructor(clock: Clock, tickMs: number) {
@@ -26,34 +26,24 @@ export class Deadlines {
   }
 
   get size(): number {
-    return this.#watched.length;
+    return this.#watched.size;
   }
 
   watch(expiring: Expiring): void {
-    if (expiring.slot >= 0) return;
-    expiring.slot = this.#watched.length;
-    this.#watched.push(expiring);
+    this.#watched.add(expiring);
     this.#ticker ??= this.#clock.every(this.#tickMs, () => this.#sweep());
   }
 
   unwatch(expiring: Expiring): void {
-    const { slot } = expiring;
-    if (slot < 0) return;
-    expiring.slot = -1;
-    const last = this.#watched.pop() as Expiring;
-    if (last === expiring) return;
-    this.#watched[slot] = last;
-    last.slot = slot;
+    this.#watched.remove(expiring);
   }
 
   #sweep(): void {
     const nowMs = this.#clock.monotonicMs();
-    // Backwards: what `unwatch` moves into a freed place was looked at already.
-    for (let index = this.#watched.length - 1; index >= 0; index--) {
-      const expiring = this.#watched[index];
-      if (expiring !== undefined && expiring.expiresAtMs <= nowMs) expiring.onExpired(nowMs);
-    }
-    if (this.#watched.length > 0) return;
+    this.#watched.forEach((expiring) => {
+      if (expiring.expiresAtMs <= nowMs) expiring.onExpired(nowMs);
+    });
+    if (this.#watched.size > 0) return;
     this.#ticker?.cancel();
     this.#ticker = null;
   }

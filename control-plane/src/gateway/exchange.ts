@@ -39,6 +39,8 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   /** Of the client's reading, once all is written. */
   expiresAtMs = Number.POSITIVE_INFINITY;
   slot = -1;
+  /** Its place among the gateway's open ones. */
+  openSlot = -1;
   withholdUsage = true;
   choices = 1;
   readonly response: ServerResponse;

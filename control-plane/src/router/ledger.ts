@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '@ai-fabric/shared';
+import { type Clock, SlotList, type Timer } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { InflightRange } from './decide/estimate-external-load.js';
 import { InflightHistory } from './inflight-history.js';
@@ -37,7 +37,7 @@ export interface LedgerDeps {
 export class Ledger {
   readonly #deps: LedgerDeps;
   readonly #accounts = new Map<string, TargetAccount>();
-  readonly #open = new Set<LedgerClaim>();
+  readonly #open = new SlotList<'slot', LedgerClaim>('slot');
   readonly #reaper: Timer;
   #deadlineMs: number;
   #reapedTotal = 0;
@@ -110,7 +110,7 @@ export class Ledger {
   }
 
   readonly #settle = (claim: LedgerClaim, outcome: AttemptOutcome): void => {
-    this.#open.delete(claim);
+    this.#open.remove(claim);
     const nowMs = this.#deps.clock.monotonicMs();
     const { account } = claim;
     account.change(-1, nowMs);
@@ -125,15 +125,14 @@ export class Ledger {
   #reap(): void {
     const takenBeforeMs = this.#deps.clock.monotonicMs() - this.#deadlineMs;
     const reaped = new Map<string, number>();
-    for (const claim of this.#open) {
-      // In order of taking: the first one that is young enough ends the sweep.
-      if (claim.takenAtMs > takenBeforeMs) break;
+    this.#open.forEach((claim) => {
+      if (claim.takenAtMs > takenBeforeMs) return;
       claim.account.reapedTotal += 1;
       this.#reapedTotal += 1;
       reaped.set(claim.target, (reaped.get(claim.target) ?? 0) + 1);
       // Says nothing of the engine: what went wrong is on our side.
       claim.release({ kind: 'neutral' });
-    }
+    });
     if (reaped.size === 0) return;
     this.#deps.log.error(
       { reaped: Object.fromEntries(reaped), deadlineSeconds: this.#deadlineMs / 1000 },
@@ -174,6 +173,7 @@ class TargetAccount implements Account {
 }
 
 class LedgerClaim implements Claim {
+  slot = -1;
   readonly account: TargetAccount;
   readonly takenAtMs: number;
   readonly #isProbe: boolean;
