@@ -210,7 +210,12 @@ describe('keys of applications', () => {
     expect(stdout).toMatch(/^anonymous\s+active\s+all\s+yes\s+yes/m);
     expect(stdout).toMatch(/^ci\s+active\s+all\s+no\s+no\s+7\s+-\s+-\s+not kept\s+never\s+sk-fabric-/m);
     expect(stdout).not.toMatch(/^leaked/m);
-    await ok('revoke', 'ci');
+    expect(await run('revoke', 'ci')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('fix: add --yes'),
+    });
+    expect((await ok('show', 'ci')).stdout).toMatch(/^ci\s+active/m);
+    await ok('revoke', 'ci', '--yes');
     const all = JSON.parse((await ok('list', '--revoked', '--json')).stdout);
     expect(all).toContainEqual(expect.objectContaining({ name: 'ci', state: 'revoked' }));
     expect((await run('show', 'nobody')).exitCode).toBe(3);

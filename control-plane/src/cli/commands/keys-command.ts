@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import { keySchema, newKeySchema } from '../../api/key-schemas.js';
+import { confirmByName } from '../confirm.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
 import { CliError, exitCodes } from '../exit-codes.js';
 import { printJson, printTable } from '../output.js';
@@ -29,13 +30,7 @@ export function keysCommand(): Command {
   addCreate(keys);
   addChanges(keys);
   addRotate(keys);
-  withConnection(
-    keys.command('revoke <key>').description('for ever; what it has under way ends at once'),
-  ).action(async (key: string, flags: ConnectionFlags) => {
-    await connect(flags).delete(pathOf(key));
-    if (flags.json) printJson({ key, state: 'revoked' });
-    else console.log(`${key} is revoked`);
-  });
+  addRevoke(keys);
   return keys.addHelpText(
     'after',
     `
@@ -111,6 +106,21 @@ function addRotate(keys: Command): void {
     checkPlace(flags);
     const body = { graceSeconds: flags.grace };
     tellSecret(await connect(flags).post(`${pathOf(key)}/rotate`, body, newKeySchema), flags);
+  });
+}
+
+function addRevoke(keys: Command): void {
+  const revoke = keys
+    .command('revoke <key>')
+    .description('for ever; what it has under way ends at once')
+    .option('--yes', 'do not ask');
+  withConnection(revoke).action(async (key: string, flags: ConnectionFlags & { yes?: boolean }) => {
+    const client = connect(flags);
+    if (!flags.yes)
+      await confirmByName(key, `Refuse the key ${key} for ever, and end what it has under way?`);
+    await client.delete(pathOf(key));
+    if (flags.json) printJson({ key, state: 'revoked' });
+    else console.log(`${key} is revoked`);
   });
 }
 
