@@ -23,6 +23,7 @@ export function restoreCommand(): Command {
     .addHelpText(
       'after',
       `
+A dry run ends as the restore itself would: where a control plane runs on the data directory, with 4.
 What gives way is kept in the data directory as .before-restore-TIME. A control plane that is restored with its
 certificate, and answers at the same address, is taken for the former one by its agents.
 
@@ -36,12 +37,15 @@ Examples:
 async function run(file: string, flags: RestoreFlags): Promise<void> {
   const dataDirectory = resolve(flags.data ?? readClientDefaults().dataDirectory);
   // Only here: reading SQLite takes longer than any of the other commands.
-  const { planRestore, restoreBackup } = await import('../../registry/backup/restore-backup.js');
+  const { checkRestorable, planRestore, restoreBackup } = await import(
+    '../../registry/backup/restore-backup.js'
+  );
   try {
     if (flags.dryRun) {
       const plan = planRestore(file, dataDirectory);
       if (flags.json) printJson({ dataDirectory, dryRun: true, ...plan });
       else printPlan(file, dataDirectory, plan);
+      checkRestorable(dataDirectory);
       return;
     }
     const log = pino({ level: 'warn', base: null }, destination(2));
