@@ -222,4 +222,15 @@ describe('keys of applications', () => {
     expect((await run('create', 'notes')).exitCode).toBe(4);
     expect((await run('limits', 'notes', '--concurrent', 'many')).exitCode).toBe(2);
   }, 120_000);
+
+  test('the command line speaks of its flags, whoever refuses them', async () => {
+    const past = await run('permit', 'notes', '--expires', '2020-01-31');
+    expect(past.exitCode).toBe(2);
+    expect(past.stderr).toContain('error: --expires <when>: expected a time to come');
+    const tooMany = await run('limits', 'notes', '--tokens-per-minute', '9999999999');
+    expect(tooMany.exitCode).toBe(4);
+    expect(tooMany.stderr).toMatch(/^error: --tokens-per-minute: expected .*1000000000, found 9999999999$/m);
+    const unknown = await run('permit', 'notes', '--roles', 'chat-fats');
+    expect(unknown.stderr).toMatch(/^error: --roles: "chat-fats" is no declared role/m);
+  }, 120_000);
 });

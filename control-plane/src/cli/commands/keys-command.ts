@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { keySchema, newKeySchema } from '../../api/key-schemas.js';
 import { confirmByName } from '../confirm.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
+import { nameKeyFlags } from '../decide/name-key-flags.js';
 import { CliError, exitCodes } from '../exit-codes.js';
 import { printJson, printTable } from '../output.js';
 import {
@@ -74,7 +75,7 @@ function addCreate(keys: Command): void {
     async (name: string, flags: PermitFlags & LimitFlags & SecretFlags) => {
       checkPlace(flags);
       const body = { name, ...readPermits(flags), limits: readLimits(flags) };
-      tellSecret(await connect(flags).post('/keys', body, newKeySchema), flags);
+      tellSecret(await inFlags(connect(flags).post('/keys', body, newKeySchema)), flags);
     },
   );
 }
@@ -84,11 +85,11 @@ function addChanges(keys: Command): void {
     .command('permit <key>')
     .description('change what it may ask for, wake and spend, and until when');
   withConnection(withPermits(permit)).action(async (key: string, flags: PermitFlags) =>
-    tell(await connect(flags).patch(pathOf(key), readPermits(flags), keySchema), flags),
+    tell(await inFlags(connect(flags).patch(pathOf(key), readPermits(flags), keySchema)), flags),
   );
   const limits = keys.command('limits <key>').description('change its limits; what is not named stays');
   withConnection(withLimits(limits)).action(async (key: string, flags: LimitFlags) =>
-    tell(await connect(flags).patch(pathOf(key), { limits: readLimits(flags) }, keySchema), flags),
+    tell(await inFlags(connect(flags).patch(pathOf(key), { limits: readLimits(flags) }, keySchema)), flags),
   );
 }
 
@@ -105,7 +106,7 @@ function addRotate(keys: Command): void {
   withConnection(rotate).action(async (key: string, flags: SecretFlags & { grace: number }) => {
     checkPlace(flags);
     const body = { graceSeconds: flags.grace };
-    tellSecret(await connect(flags).post(`${pathOf(key)}/rotate`, body, newKeySchema), flags);
+    tellSecret(await inFlags(connect(flags).post(`${pathOf(key)}/rotate`, body, newKeySchema)), flags);
   });
 }
 
@@ -128,6 +129,17 @@ function addRevoke(keys: Command): void {
 function checkPlace({ out }: SecretFlags): void {
   if (out === undefined || !existsSync(out)) return;
   throw new CliError(exitCodes.usage, `${out} is there already`, 'name a file that is not there yet');
+}
+
+/** What is refused is said of what was typed. @throws {CliError} */
+async function inFlags<Value>(call: Promise<Value>): Promise<Value> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    const { exitCode, message, fix, details } = error;
+    throw new CliError(exitCode, nameKeyFlags(message), fix, details);
+  }
 }
 
 function pathOf(key: string): string {
