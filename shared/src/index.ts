@@ -10,6 +10,7 @@ export * from './domain/telemetry.js';
 export * from './domain/vllm-replica.js';
 export * from './pure/backoff.js';
 export * from './pure/clock.js';
+export * from './pure/count-of.js';
 export * from './pure/judge-policy.js';
 export * from './pure/ping-watch.js';
 export * from './pure/private-acl.js';

@@ -248,7 +248,7 @@ describe('draining a host', () => {
       const args = ['hosts', 'drain', 'armitage', '--wait', '--data', dataDirectory];
       expect(await runCli([...args, '--timeout', '1s'])).toMatchObject({
         exitCode: 1,
-        stderr: expect.stringContaining('1 requests still run on armitage'),
+        stderr: expect.stringContaining('1 request still runs on armitage'),
       });
       const waiting = runCli([...args, '--json']);
       client.abort();

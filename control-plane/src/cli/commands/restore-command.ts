@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { countOf } from '@ai-fabric/shared';
 import { Command } from 'commander';
 import { destination, pino } from 'pino';
 import { readClientDefaults } from '../../config/client-defaults.js';
@@ -109,7 +110,7 @@ function printPlan(
   console.log(`  gives way     ${replaces.join(', ') || 'nothing: it is new'}`);
   if (formerRegistry) {
     const { declaredRevision: revision, rows: formerRows } = formerRegistry;
-    console.log(`  with          revision ${revision}, ${formerRows['hosts'] ?? 0} hosts`);
+    console.log(`  with          revision ${revision}, ${countOf(formerRows['hosts'] ?? 0, 'host')}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { HostPolicy } from '@ai-fabric/shared';
+import { countOf, type HostPolicy } from '@ai-fabric/shared';
 import type { z } from 'zod';
 import type { hostDetailSchema, hostSchema } from '../../api/schemas.js';
 import { age, gib, mibPerSecond, percent, printTable } from '../output.js';
@@ -98,7 +98,7 @@ function printIdentity(host: HostDetail, nowMs: number): void {
     const who = kind === 'another_machine' ? 'another machine' : 'a second agent';
     const what = kind === 'another_key' ? 'wants to join under its name' : 'has its key';
     const own = linkedFrom === null ? 'has no link' : `is linked from ${linkedFrom}`;
-    const when = `${tries} ${tries === 1 ? 'try' : 'tries'} since ${timeText(firstTryMs)}`;
+    const when = `${countOf(tries, 'try', 'tries')} since ${timeText(firstTryMs)}`;
     line('cloned', `${who} at ${triedFrom} ${what}; its own agent ${own}; ${when}`);
   }
 }
@@ -107,7 +107,7 @@ function printInventory(inventory: NonNullable<Host['inventory']>, nowMs: number
   line('system', `${inventory.osName}, ${inventory.kernel}, ${inventory.architecture}`);
   line('booted', `${timeText(inventory.bootedAtMs)}, ${age(inventory.bootedAtMs, nowMs)} ago`);
   const memory = gib(inventory.memoryTotalBytes);
-  line('processor', `${inventory.cpuModel}, ${inventory.cpuThreads} threads, ${memory}`);
+  line('processor', `${inventory.cpuModel}, ${countOf(inventory.cpuThreads, 'thread')}, ${memory}`);
   if (inventory.policy) line('owner allows', describePolicy(inventory.policy));
   for (const each of inventory.interfaces) {
     const gateway = each.gatewayMac === null ? '' : `, gateway ${each.gatewayMac}`;
