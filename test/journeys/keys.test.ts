@@ -198,7 +198,8 @@ describe('keys of applications', () => {
     expect(made.stdout).not.toContain(secret);
     if (process.platform !== 'win32') expect(statSync(file).mode & 0o777).toBe(0o600);
     expect((await chat(clientOf(secret))).choices).toHaveLength(1);
-    expect((await run('create', 'other', '--out', file)).exitCode).toBe(2);
+    expect((await run('create', 'other', '--out', file)).exitCode).toBe(4);
+    expect((await run('show', 'other')).exitCode).toBe(3);
   }, 120_000);
 
   test('the command line changes, rotates, lists and revokes', async () => {

@@ -1,11 +1,11 @@
-import { existsSync, writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import { keySchema, newKeySchema } from '../../api/key-schemas.js';
 import { confirmByName } from '../confirm.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
 import { nameKeyFlags } from '../decide/name-key-flags.js';
-import { CliError, exitCodes } from '../exit-codes.js';
+import { CliError } from '../exit-codes.js';
+import { keepSecret } from '../keep-secret.js';
 import { printJson, printTable } from '../output.js';
 import {
   type LimitFlags,
@@ -73,9 +73,8 @@ function addCreate(keys: Command): void {
     .option('--out <file>', 'write the secret to a file (mode 0600) instead of printing it');
   withConnection(withLimits(withPermits(create))).action(
     async (name: string, flags: PermitFlags & LimitFlags & SecretFlags) => {
-      checkPlace(flags);
       const body = { name, ...readPermits(flags), limits: readLimits(flags) };
-      tellSecret(await inFlags(connect(flags).post('/keys', body, newKeySchema)), flags);
+      await makeSecret('/keys', body, flags);
     },
   );
 }
@@ -104,9 +103,7 @@ function addRotate(keys: Command): void {
     )
     .option('--out <file>', 'write the secret to a file (mode 0600) instead of printing it');
   withConnection(rotate).action(async (key: string, flags: SecretFlags & { grace: number }) => {
-    checkPlace(flags);
-    const body = { graceSeconds: flags.grace };
-    tellSecret(await inFlags(connect(flags).post(`${pathOf(key)}/rotate`, body, newKeySchema)), flags);
+    await makeSecret(`${pathOf(key)}/rotate`, { graceSeconds: flags.grace }, flags);
   });
 }
 
@@ -125,10 +122,10 @@ function addRevoke(keys: Command): void {
   });
 }
 
-/** Before the secret is made: it could not be shown again. */
-function checkPlace({ out }: SecretFlags): void {
-  if (out === undefined || !existsSync(out)) return;
-  throw new CliError(exitCodes.usage, `${out} is there already`, 'name a file that is not there yet');
+async function makeSecret(path: string, body: object, flags: SecretFlags): Promise<void> {
+  const client = connect(flags);
+  const make = () => inFlags(client.post(path, body, newKeySchema));
+  tellSecret(await keepSecret(flags.out, make, ({ secret }) => secret), flags);
 }
 
 /** What is refused is said of what was typed. @throws {CliError} */
@@ -158,7 +155,6 @@ function tell(key: Key, flags: ConnectionFlags): void {
 }
 
 function tellSecret({ secret, key }: z.infer<typeof newKeySchema>, flags: SecretFlags): void {
-  if (flags.out !== undefined) writeFileSync(flags.out, `${secret}\n`, { mode: 0o600, flag: 'wx' });
   if (flags.json) {
     printJson(flags.out === undefined ? { key, secret } : { key, file: flags.out });
     return;

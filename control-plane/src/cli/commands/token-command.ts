@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs';
 import { nameSchema } from '@ai-fabric/shared';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import { joinTokenSchema, newJoinTokenSchema } from '../../api/schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
+import { keepSecret } from '../keep-secret.js';
 import { age, printJson, printTable } from '../output.js';
 import { parseSeconds } from '../parse-seconds.js';
 
@@ -53,8 +53,9 @@ function addCreate(token: Command): void {
     .option('--out <file>', 'write the token to a file (mode 0600) instead of printing it');
   withConnection(create).action(async (flags: CreateFlags) => {
     const body = { ttlSeconds: flags.ttl, ...(flags.host === undefined ? {} : { hostName: flags.host }) };
-    const created = await connect(flags).post('/join-tokens', body, newJoinTokenSchema);
-    if (flags.out !== undefined) writeFileSync(flags.out, `${created.token}\n`, { mode: 0o600, flag: 'wx' });
+    const client = connect(flags);
+    const make = () => client.post('/join-tokens', body, newJoinTokenSchema);
+    const created = await keepSecret(flags.out, make, (made) => made.token);
     if (flags.json) {
       const { token: secret, ...rest } = created;
       printJson(flags.out === undefined ? { ...rest, token: secret } : { ...rest, file: flags.out });

@@ -1,8 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { hostDetailSchema, newJoinTokenSchema } from '../../api/schemas.js';
 import { confirmByName } from '../confirm.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
+import { keepSecret } from '../keep-secret.js';
 import { printJson } from '../output.js';
 import { parseSeconds } from '../parse-seconds.js';
 
@@ -65,9 +65,10 @@ function addReEnrol(hosts: Command): void {
     .option('--out <file>', 'write the token to a file (mode 0600) instead of printing it');
   withConnection(reEnrol).action(async (name: string, flags: ReEnrolFlags) => {
     const path = `/hosts/${encodeURIComponent(name)}/re-enrol`;
-    const created = await connect(flags).post(path, { ttlSeconds: flags.ttl }, newJoinTokenSchema);
+    const client = connect(flags);
+    const make = () => client.post(path, { ttlSeconds: flags.ttl }, newJoinTokenSchema);
+    const created = await keepSecret(flags.out, make, (made) => made.token);
     const { token, ...rest } = created;
-    if (flags.out !== undefined) writeFileSync(flags.out, `${token}\n`, { mode: 0o600, flag: 'wx' });
     if (flags.json) {
       printJson(flags.out === undefined ? { ...rest, token } : { ...rest, file: flags.out });
       return;
