@@ -107,7 +107,7 @@ describe('ai-fabric', () => {
       token: string;
     };
     expect(made.token).toMatch(/^aifj_/);
-    const listed = (await json('token', 'list')) as { id: string; state: string; hostName: string }[];
+    const listed = (await json('token')) as { id: string; state: string; hostName: string }[];
     expect(listed.find(({ id }) => id === made.id)).toMatchObject({
       state: 'unused',
       hostName: 'wintermute',

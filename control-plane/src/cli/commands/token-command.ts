@@ -16,13 +16,13 @@ interface CreateFlags extends ConnectionFlags {
 export function tokenCommand(): Command {
   const token = new Command('token').description('join tokens for new hosts: create, list, revoke');
   addCreate(token);
-  withConnection(token.command('list').description('join tokens and what became of them')).action(
-    async (flags: ConnectionFlags) => {
-      const items = await connect(flags).list('/join-tokens', joinTokenSchema);
-      if (flags.json) printJson(items);
-      else printTokens(items);
-    },
-  );
+  withConnection(
+    token.command('list', { isDefault: true }).description('join tokens and what became of them'),
+  ).action(async (flags: ConnectionFlags) => {
+    const items = await connect(flags).list('/join-tokens', joinTokenSchema);
+    if (flags.json) printJson(items);
+    else printTokens(items);
+  });
   withConnection(token.command('revoke <id>').description('revoke a token that was not used yet')).action(
     async (id: string, flags: ConnectionFlags) => {
       await connect(flags).delete(`/join-tokens/${encodeURIComponent(id)}`);

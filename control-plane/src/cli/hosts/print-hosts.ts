@@ -48,6 +48,18 @@ function presenceText(host: Host): string {
   return host.presence;
 }
 
+/** As "online for 3 h, draining". */
+export function presenceSince(
+  host: Pick<Host, 'presence' | 'presenceSinceMs' | 'mayBeAway' | 'draining' | 'revokedAtMs'>,
+  nowMs: number,
+): string {
+  const { presence, mayBeAway, draining, revokedAtMs } = host;
+  const normal = presence === 'away' && mayBeAway && revokedAtMs === null ? ' (normal)' : '';
+  const since = `${presence}${normal} for ${age(host.presenceSinceMs, nowMs)}`;
+  if (revokedAtMs !== null) return `revoked, ${since}`;
+  return draining ? `${since}, draining` : since;
+}
+
 function cardText(host: Host): string {
   const gpus = host.inventory?.gpus ?? [];
   const name = gpus[0]?.name.replace(/^NVIDIA (GeForce )?/, '') ?? '-';
@@ -57,11 +69,11 @@ function cardText(host: Host): string {
 export function printHost(host: HostDetail): void {
   const nowMs = Date.now();
   const { inventory, sample } = host;
-  console.log(
-    `${host.name}: ${presenceText(host)}, ${host.presence} for ${age(host.presenceSinceMs, nowMs)}`,
-  );
+  console.log(`${host.name}: ${presenceSince(host, nowMs)}`);
   printIdentity(host, nowMs);
-  line('agent', `${host.agentVersion ?? '-'} from ${host.peerAddress ?? '-'}${skewText(host.clockSkewMs)}`);
+  if (host.agentVersion !== null) {
+    line('agent', `${host.agentVersion} from ${host.peerAddress ?? '-'}${skewText(host.clockSkewMs)}`);
+  }
   if (inventory) printInventory(inventory, nowMs);
   const mark = lastKnownMark(host, nowMs);
   if (sample) printReading(sample.host, mark);
