@@ -12,6 +12,7 @@ export * from './http1/http-answer-reader.js';
 export * from './http1/parse-http-head.js';
 export * from './pure/backoff.js';
 export * from './pure/clock.js';
+export * from './pure/count-of.js';
 export * from './pure/judge-policy.js';
 export * from './pure/ping-watch.js';
 export * from './pure/private-acl.js';

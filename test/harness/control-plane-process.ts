@@ -15,6 +15,7 @@ export interface UpOptions {
   readonly fabric?: string;
   readonly flags?: readonly string[];
   readonly uid?: number;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** The real `ai-fabric up` on a data directory and ports of its own, which it keeps when it is started again. */
@@ -52,7 +53,7 @@ export class ControlPlaneProcess {
   }
 
   /** Starts it without waiting for anything. */
-  spawn({ fabric, flags = [], uid }: UpOptions = {}): ProgramProcess {
+  spawn({ fabric, flags = [], uid, environment = {} }: UpOptions = {}): ProgramProcess {
     if (fabric !== undefined) writeFileSync(this.fabricFile, fabric);
     const config = fabric === undefined ? [] : ['--config', this.fabricFile];
     const port = (url: string | undefined): string => new URL(url ?? 'http://127.0.0.1:0').port || '0';
@@ -69,7 +70,10 @@ export class ControlPlaneProcess {
       ...config,
       ...flags,
     ];
-    this.#process = new ProgramProcess(PROGRAMS.controlPlane, args, uid === undefined ? {} : { uid });
+    this.#process = new ProgramProcess(PROGRAMS.controlPlane, args, {
+      environment,
+      ...(uid === undefined ? {} : { uid }),
+    });
     return this.#process;
   }
 

@@ -12,7 +12,11 @@ export interface DeploymentSpec {
 
 export interface ProviderSpec {
   readonly baseUrl: string;
-  readonly apiKey?: { readonly env: string } | { readonly file: string };
+  readonly apiKey?:
+    | { readonly env: string }
+    | { readonly file: string }
+    | { readonly credential: string }
+    | { readonly azureKeyVault: { readonly vault: string; readonly secret: string } };
   readonly models: Readonly<
     Record<string, { readonly model: string; readonly task?: 'chat' | 'embeddings' }>
   >;

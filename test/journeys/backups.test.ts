@@ -80,7 +80,17 @@ describe('a backup', { timeout: 90_000 }, () => {
       exitCode: 4,
       stderr: expect.stringContaining('runs on this data directory'),
     });
+    const { dataDirectory } = controlPlane;
+    const there = () => readdirSync(dataDirectory).toSorted();
+    const listed = there();
+    expect(await restore('--dry-run')).toMatchObject({
+      exitCode: 4,
+      stdout: expect.stringContaining('gives way     registry.sqlite'),
+      stderr: expect.stringContaining(`(process ${controlPlane.pid}) runs on this data directory`),
+    });
+    expect(there()).toEqual(listed);
     await controlPlane.kill();
+    expect(await restore('--dry-run')).toMatchObject({ exitCode: 0, stderr: '' });
     expect(await restore()).toMatchObject({ exitCode: 0 });
     const [kept = ''] = readdirSync(controlPlane.dataDirectory).filter((name) =>
       name.startsWith('.before-restore-'),

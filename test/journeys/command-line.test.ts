@@ -107,7 +107,7 @@ describe('ai-fabric', () => {
       token: string;
     };
     expect(made.token).toMatch(/^aifj_/);
-    const listed = (await json('token', 'list')) as { id: string; state: string; hostName: string }[];
+    const listed = (await json('token')) as { id: string; state: string; hostName: string }[];
     expect(listed.find(({ id }) => id === made.id)).toMatchObject({
       state: 'unused',
       hostName: 'wintermute',
@@ -128,6 +128,13 @@ describe('ai-fabric', () => {
     expect(token).toMatch(/^aifj_/);
     expect(result.stdout + result.stderr).not.toContain(token.slice(20));
     if (process.platform !== 'win32') expect(statSync(file).mode & 0o777).toBe(0o600);
+    const before = await json('token', 'list');
+    expect(await run('token', 'create', '--out', file)).toMatchObject({
+      exitCode: 4,
+      stderr: expect.stringContaining('fix: name a file that is not there yet'),
+    });
+    expect(await json('token', 'list')).toHaveLength((before as unknown[]).length);
+    expect(readFileSync(file, 'utf8').trim()).toBe(token);
   });
 
   test('audit says what was changed and what came of it, and holds no secret', async () => {

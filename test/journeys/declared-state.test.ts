@@ -98,8 +98,23 @@ describe('a fabric file that is applied', () => {
   test('is given back by export, and applying that changes nothing', async () => {
     const out = join(home.path, 'exported.yaml');
     expect(await run('export', '--out', out)).toMatchObject({ exitCode: 0, stdout: '' });
-    expect(readFileSync(out, 'utf8')).toMatch(/^# The declared state of an AI Fabric at revision \d+/);
+    const text = readFileSync(out, 'utf8');
+    expect(text).toMatch(/^# The declared state of an AI Fabric at revision \d+/);
+    expect(text).not.toMatch(/null|^checks:/m);
     expect(await run('apply', out, '--prune', '--yes')).toMatchObject({ exitCode: 0 });
+  });
+
+  test('is not exported over a file that is there, unless told so', async () => {
+    const out = write({ hosts: {} });
+    const before = readFileSync(out, 'utf8');
+    const kept = await run('export', '--out', out);
+    expect(kept).toMatchObject({
+      exitCode: 4,
+      stderr: expect.stringContaining('fix: name another file, or replace it with --force'),
+    });
+    expect(readFileSync(out, 'utf8')).toBe(before);
+    expect(await run('export', '--out', out, '--force')).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(out, 'utf8')).toContain('qwen');
   });
 
   test('is not applied where nobody can be asked', async () => {

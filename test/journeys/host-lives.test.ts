@@ -87,7 +87,7 @@ describe('the life of a host', () => {
 
   test('no host is revoked where nobody can be asked', async () => {
     const asked = await run('hosts', 'revoke', 'armitage');
-    expect(asked).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('say --yes') });
+    expect(asked).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('fix: add --yes') });
   });
 
   test('a revoked host loses its link at once, and does not come back with its key', async () => {
@@ -248,7 +248,7 @@ describe('draining a host', () => {
       const args = ['hosts', 'drain', 'armitage', '--wait', '--data', dataDirectory];
       expect(await runCli([...args, '--timeout', '1s'])).toMatchObject({
         exitCode: 1,
-        stderr: expect.stringContaining('1 requests still run on armitage'),
+        stderr: expect.stringContaining('1 request still runs on armitage'),
       });
       const waiting = runCli([...args, '--json']);
       client.abort();

@@ -198,7 +198,8 @@ describe('keys of applications', () => {
     expect(made.stdout).not.toContain(secret);
     if (process.platform !== 'win32') expect(statSync(file).mode & 0o777).toBe(0o600);
     expect((await chat(clientOf(secret))).choices).toHaveLength(1);
-    expect((await run('create', 'other', '--out', file)).exitCode).toBe(2);
+    expect((await run('create', 'other', '--out', file)).exitCode).toBe(4);
+    expect((await run('show', 'other')).exitCode).toBe(3);
   }, 120_000);
 
   test('the command line changes, rotates, lists and revokes', async () => {
@@ -210,11 +211,27 @@ describe('keys of applications', () => {
     expect(stdout).toMatch(/^anonymous\s+active\s+all\s+yes\s+yes/m);
     expect(stdout).toMatch(/^ci\s+active\s+all\s+no\s+no\s+7\s+-\s+-\s+not kept\s+never\s+sk-fabric-/m);
     expect(stdout).not.toMatch(/^leaked/m);
-    await ok('revoke', 'ci');
+    expect(await run('revoke', 'ci')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('fix: add --yes'),
+    });
+    expect((await ok('show', 'ci')).stdout).toMatch(/^ci\s+active/m);
+    await ok('revoke', 'ci', '--yes');
     const all = JSON.parse((await ok('list', '--revoked', '--json')).stdout);
     expect(all).toContainEqual(expect.objectContaining({ name: 'ci', state: 'revoked' }));
     expect((await run('show', 'nobody')).exitCode).toBe(3);
     expect((await run('create', 'notes')).exitCode).toBe(4);
     expect((await run('limits', 'notes', '--concurrent', 'many')).exitCode).toBe(2);
+  }, 120_000);
+
+  test('the command line speaks of its flags, whoever refuses them', async () => {
+    const past = await run('permit', 'notes', '--expires', '2020-01-31');
+    expect(past.exitCode).toBe(2);
+    expect(past.stderr).toContain('error: --expires <when>: expected a time to come');
+    const tooMany = await run('limits', 'notes', '--tokens-per-minute', '9999999999');
+    expect(tooMany.exitCode).toBe(4);
+    expect(tooMany.stderr).toMatch(/^error: --tokens-per-minute: expected .*1000000000, found 9999999999$/m);
+    const unknown = await run('permit', 'notes', '--roles', 'chat-fats');
+    expect(unknown.stderr).toMatch(/^error: --roles: "chat-fats" is no declared role/m);
   }, 120_000);
 });

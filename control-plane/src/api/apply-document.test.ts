@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { checkFabricValue } from '../declared/check-fabric-value.js';
+import { leaveOutUnset } from '../declared/decide/leave-out-unset.js';
 import { serialiseDeclaredState } from '../declared/decide/serialise-declared-state.js';
 import { parseFabricText } from '../declared/parse-fabric-text.js';
 import { readPlacedYaml } from '../declared/read-placed-yaml.js';
@@ -133,7 +134,7 @@ function fits(document: Record<string, unknown>, prune: boolean): boolean {
 }
 
 function exportAndRead() {
-  const text = writeFabricYaml({ ...serialiseDeclaredState(current()) }, ['exported']);
+  const text = writeFabricYaml(leaveOutUnset({ ...serialiseDeclaredState(current()) }), ['exported']);
   const read = parseFabricText(text, 'fabric.yaml');
   if (!read.ok) throw new Error(JSON.stringify(read.errors));
   return read;

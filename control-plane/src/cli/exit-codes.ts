@@ -17,7 +17,7 @@ Exit codes:
   1  failed, or what was waited for did not come in time; the message says why
   2  wrong usage
   3  the named host, deployment, role, token, key or request does not exist
-  4  the control plane refused (wrong admin token, invalid change, still in use)
+  4  refused (wrong admin token, invalid change, still in use, a file that is there already, a no to a question)
   5  the control plane cannot be reached, or its certificate is not the pinned one
   6  this machine lacks what is needed (demo --podman); the message lists it
   10 something differs, or was changed (diff, apply, drift)

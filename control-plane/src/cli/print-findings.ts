@@ -1,3 +1,4 @@
+import { countOf } from '@ai-fabric/shared';
 import type { Finding, FindingSeverity } from '../checks/finding.js';
 import type { Paint } from './colour.js';
 
@@ -25,11 +26,10 @@ export function findingLines(findings: readonly Finding[], paint: Paint): string
 /** "1 error, 2 warnings, 9 fine". */
 export function summary(findings: readonly Finding[]): string {
   const count = (severity: FindingSeverity) => findings.filter((each) => each.severity === severity).length;
-  const plural = (number: number, word: string) => `${number} ${word}${number === 1 ? '' : 's'}`;
   const parts = [
-    plural(count('error'), 'error'),
-    plural(count('warning'), 'warning'),
-    ...(count('info') > 0 ? [plural(count('info'), 'note')] : []),
+    countOf(count('error'), 'error'),
+    countOf(count('warning'), 'warning'),
+    ...(count('info') > 0 ? [countOf(count('info'), 'note')] : []),
     `${count('ok')} fine`,
   ];
   return parts.join(', ');

@@ -50,11 +50,10 @@ export async function writeBundle(
     writeFileSync(file, archive, { mode: 0o600, flag: 'wx' });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (code === 'EEXIST') {
+      throw new CliError(exitCodes.refused, `${file} is there already`, 'name a file that is not there yet');
+    }
     const detail = error instanceof Error ? error.message : String(error);
-    throw new CliError(
-      exitCodes.failed,
-      `cannot write ${file}: ${detail}`,
-      code === 'EEXIST' ? 'name a file that is not there yet' : null,
-    );
+    throw new CliError(exitCodes.failed, `cannot write ${file}: ${detail}`);
   }
 }

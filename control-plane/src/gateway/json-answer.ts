@@ -1,3 +1,4 @@
+import { countOf } from '@ai-fabric/shared';
 import type { AnswerSink, SinkHost } from './answer-sink.js';
 import { ClientPipe } from './client-pipe.js';
 import { type AttemptFailure, attemptFailure } from './decide/attempt-failure.js';
@@ -42,7 +43,8 @@ export class JsonAnswer implements AnswerSink {
     const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, this.#bytes);
     const usage = readAnswerUsage(body);
     if (usage === 'broken') {
-      this.#host.giveUp(attemptFailure('truncated', `${body.length} bytes that are no whole JSON object`));
+      const what = countOf(body.length, 'byte that is', 'bytes that are');
+      this.#host.giveUp(attemptFailure('truncated', `${what} no whole JSON object`));
       return;
     }
     this.#host.commit(body.length);

@@ -253,7 +253,10 @@ describe('whatever a configuration of LiteLLM holds', () => {
   it('what comes out is valid, holds no key, and is read again', () => {
     fc.assert(
       fc.property(config, (value) => {
-        const result = importLitellm(stringify(value), 'config.yaml');
+        const text = stringify(value);
+        // Refused by the reader of YAML, whoever asks.
+        fc.pre(!text.includes('__proto__'));
+        const result = importLitellm(text, 'config.yaml');
         return result.ok && !result.fabric.includes('secretsecret');
       }),
       { numRuns: 60 },

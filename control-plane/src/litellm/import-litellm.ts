@@ -1,3 +1,4 @@
+import { countOf } from '@ai-fabric/shared';
 import { formatPath } from '../declared/decide/declared-finding.js';
 import { formatFabricErrors, listMistakes, parseFabricText } from '../declared/parse-fabric-text.js';
 import { offsetOfPath, readPlacedYaml } from '../declared/read-placed-yaml.js';
@@ -62,7 +63,7 @@ function headOf(file: string, notes: readonly ImportNote[]): string[] {
   const left = notes.filter(({ kind }) => kind === 'no_counterpart').length;
   return [
     `Made of ${file} by "ai-fabric import litellm". Review it, then: ai-fabric diff FILE, ai-fabric apply FILE`,
-    `${left} settings had no counterpart and were left out: the import listed them.`,
+    `${countOf(left, 'setting')} had no counterpart: the import listed what was left out.`,
     'Hosts that are often asleep or off get "mayBeAway: true".',
   ];
 }

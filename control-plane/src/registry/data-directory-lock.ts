@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Logger } from 'pino';
@@ -21,7 +21,7 @@ export function lockDataDirectory(
   log: Logger,
 ): DataDirectoryLock {
   prepareDatabaseFile(layout.lockFile);
-  const lock = holdExclusively(layout.lockFile, () => readHolder(layout.processIdFile));
+  const lock = withLockFile(layout, {}, (file) => file.exec('BEGIN EXCLUSIVE'));
   try {
     writeFileSync(layout.processIdFile, `${process.pid}\n`, { mode: 0o600 });
   } catch (error) {
@@ -39,17 +39,34 @@ export function lockDataDirectory(
   };
 }
 
-function holdExclusively(lockFile: string, holder: () => string): Database.Database {
-  let lock: Database.Database | undefined;
+/**
+ * Looks whether `lockDataDirectory` would be given the lock now; changes nothing. Never in a process that has it:
+ * closing the file lets go of it.
+ *
+ * @throws {RegistryError} registry_in_use naming the process that has it, or why the lock cannot be looked at
+ */
+export function checkDataDirectoryUnused(
+  layout: Pick<DataDirectoryLayout, 'lockFile' | 'processIdFile'>,
+): void {
+  if (!existsSync(layout.lockFile)) return;
+  withLockFile(layout, { readonly: true }, (file) => file.pragma('schema_version')).close();
+}
+
+function withLockFile(
+  { lockFile, processIdFile }: Pick<DataDirectoryLayout, 'lockFile' | 'processIdFile'>,
+  options: Database.Options,
+  act: (file: Database.Database) => void,
+): Database.Database {
+  let file: Database.Database | undefined;
   try {
-    lock = new Database(lockFile, { timeout: 0 });
-    lock.exec('BEGIN EXCLUSIVE');
-    return lock;
+    file = new Database(lockFile, { ...options, timeout: 0 });
+    act(file);
+    return file;
   } catch (error) {
-    lock?.close();
+    file?.close();
     const failure = toRegistryError(error, lockFile);
     if (failure.code !== 'registry_busy') throw failure;
-    const detail = `another control plane${holder()} runs on this data directory`;
+    const detail = `another control plane${readHolder(processIdFile)} runs on this data directory`;
     const fix = 'stop that one, or choose another directory with --data';
     throw new RegistryError('registry_in_use', dirname(lockFile), detail, fix);
   }

@@ -1,3 +1,4 @@
+export { makeSelfSigned } from '../certificate/make-self-signed.js';
 export type { RequestRow } from '../registry/request-types.js';
 export { HistoryStage, writeHostHistory } from './history-stage.js';
 export { fillRequestLog, RequestLogStage } from './request-log-stage.js';

@@ -1,3 +1,4 @@
+import { countOf } from '@ai-fabric/shared';
 import type { AgentStatus } from '../../status/agent-status.js';
 
 /** The agent's status for people. @param nowMs wall clock */
@@ -10,9 +11,9 @@ export function formatStatus(status: AgentStatus, nowMs: number): string {
     ...section('replicas', replicas.map(describeReplica)),
     ...section('issues', issues.map(describeIssue)),
     ...(link.state !== 'linked' && waitingSamples > 0
-      ? [`waiting:  ${waitingSamples} samples for the link`]
+      ? [`waiting:  ${countOf(waitingSamples, 'sample')} for the link`]
       : []),
-    ...(droppedSamples > 0 ? [`dropped:  ${droppedSamples} samples since the agent started`] : []),
+    ...(droppedSamples > 0 ? [`dropped:  ${countOf(droppedSamples, 'sample')} since the agent started`] : []),
   ].join('\n');
 }
 

@@ -1,3 +1,4 @@
+import { countOf } from '@ai-fabric/shared';
 import { z } from 'zod';
 import type { PullProgress } from '../container-engine.js';
 
@@ -105,7 +106,7 @@ function describe(sums: {
   readonly extracting: number;
 }): string {
   if (sums.layersKnown === 0) return 'asking the registry';
-  const layers = `${sums.layersDone} of ${sums.layersKnown} layers`;
+  const layers = `${sums.layersDone} of ${countOf(sums.layersKnown, 'layer')}`;
   if (sums.extracting > 0) return `unpacking, ${layers}`;
   if (sums.doneBytes === null || sums.totalBytes === null) return layers;
   return `${megabytes(sums.doneBytes)} of ${megabytes(sums.totalBytes)} MB, ${layers}`;

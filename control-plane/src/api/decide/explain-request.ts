@@ -1,3 +1,4 @@
+import { countOf } from '@ai-fabric/shared';
 import type { ExplainedRequest, RouteRound } from '../../registry/request-types.js';
 
 export interface Explanation {
@@ -45,9 +46,7 @@ function whyNowhere(asked: string, request: ExplainedRequest): string {
   const after = wait === '' ? '' : ` (${wait})`;
   if (outcome === 'client_gone') return `The client left before ${asked} was sent anywhere${after}.`;
   const looked =
-    consideredCount === 0
-      ? 'no target was looked for'
-      : `${consideredCount} target${consideredCount === 1 ? '' : 's'} looked at`;
+    consideredCount === 0 ? 'no target was looked for' : `${countOf(consideredCount, 'target')} looked at`;
   const areAway = reason === 'host_away' && consideredCount > 1;
   const why = areAway ? 'the hosts of its targets were away' : (REFUSALS[reason] ?? codeWords(reason));
   return `${asked} went nowhere: ${why} (${looked})${wait === '' ? '' : `; ${wait}`}.`;

@@ -1,3 +1,4 @@
+import { countOf } from '@ai-fabric/shared';
 import { CONTROL_PLANE, type Finding, finding } from '../finding.js';
 
 /** Above it, times in logs and certificates begin to mislead. `Date` headers have whole seconds. */
@@ -39,10 +40,9 @@ function others({
   readonly providers: readonly number[];
   readonly agents: readonly number[];
 }): string {
-  const count = (number: number, word: string) => `${number} ${word}${number === 1 ? '' : 's'}`;
   const parts = [
-    ...(agents.length > 0 ? [count(agents.length, 'agent')] : []),
-    ...(providers.length > 0 ? [count(providers.length, 'provider')] : []),
+    ...(agents.length > 0 ? [countOf(agents.length, 'agent')] : []),
+    ...(providers.length > 0 ? [countOf(providers.length, 'provider')] : []),
   ];
   return parts.join(' and ');
 }

@@ -1,3 +1,4 @@
+import { countOf } from '@ai-fabric/shared';
 import type { AskFact, CertificateFact, DiskFact, IntegrityFact } from '../check-facts.js';
 import { CONTROL_PLANE, type Finding, finding } from '../finding.js';
 
@@ -42,8 +43,8 @@ export function judgeGateway(url: string | null, ask: AskFact | null): Finding {
       latencyMs,
     });
   }
-  const names = ask.modelIds?.length ?? 0;
-  return finding('ok', 'gateway', CONTROL_PLANE, `the gateway answers at ${url}/v1 with ${names} names`, {
+  const names = countOf(ask.modelIds?.length ?? 0, 'name');
+  return finding('ok', 'gateway', CONTROL_PLANE, `the gateway answers at ${url}/v1 with ${names}`, {
     latencyMs,
   });
 }
@@ -53,10 +54,10 @@ export function judgeCertificate(fact: CertificateFact, nowMs: number): Finding[
   const days = Math.floor((fact.expiresAtMs - nowMs) / DAY_MS);
   const replace = `put a new pair into ${fact.directory}, restart, and let each agent join again: they pin it`;
   if (fact.expiresAtMs <= nowMs) {
-    const what = `its certificate has expired ${-days} days ago`;
+    const what = `its certificate has expired ${countOf(-days, 'day')} ago`;
     findings.push(finding('error', 'certificate_expired', CONTROL_PLANE, what, { fix: replace }));
   } else if (days < EXPIRES_SOON_DAYS) {
-    const what = `its certificate expires in ${days} days`;
+    const what = `its certificate expires in ${countOf(days, 'day')}`;
     findings.push(finding('warning', 'certificate_expires_soon', CONTROL_PLANE, what, { fix: replace }));
   }
   if (fact.onDiskSha256 !== null && fact.onDiskSha256 !== fact.certificateSha256) {
@@ -70,7 +71,7 @@ export function judgeCertificate(fact: CertificateFact, nowMs: number): Finding[
     const what = `its certificate does not name ${host}: clients that check names refuse it, agents do not`;
     return [finding('info', 'certificate_name_missing', CONTROL_PLANE, what, { fix: replace })];
   }
-  const what = `its certificate is good for ${days} days and names ${host}`;
+  const what = `its certificate is good for ${countOf(days, 'day')} and names ${host}`;
   return [finding('ok', 'certificate', CONTROL_PLANE, what)];
 }
 

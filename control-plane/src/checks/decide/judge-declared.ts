@@ -1,3 +1,4 @@
+import { countOf } from '@ai-fabric/shared';
 import { CONTROL_PLANE, type Finding, finding } from '../finding.js';
 
 export interface DeclaredFacts {
@@ -33,7 +34,7 @@ export function judgeDeclared(facts: DeclaredFacts): Finding[] {
         'warning',
         'observations_dropped',
         CONTROL_PLANE,
-        `${facts.droppedObservations} rows of telemetry and history were dropped since its start`,
+        `since its start it has dropped ${countOf(facts.droppedObservations, 'row')} of telemetry and history`,
         { fix: 'look at the disk of the data directory' },
       ),
     );

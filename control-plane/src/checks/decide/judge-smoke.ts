@@ -1,3 +1,4 @@
+import { countOf } from '@ai-fabric/shared';
 import type { SmokeAnswer, SmokeOutcome, SmokeRequest, SmokeResult } from '../smoke-result.js';
 import { readVerdicts } from './read-verdicts.js';
 
@@ -72,11 +73,11 @@ function judgeVector(request: SmokeRequest, answer: Answered): Judgement {
   const dimensions = vector.length;
   const { expectedDimensions } = request;
   if (expectedDimensions !== null && expectedDimensions !== dimensions) {
-    const what = `its vector has ${dimensions} dimensions, declared are ${expectedDimensions}`;
+    const what = `its vector has ${countOf(dimensions, 'dimension')}, declared are ${expectedDimensions}`;
     const fix = 'the engine serves another model than every index was built with: put the right one back';
     return { ...broken('wrong_dimensions', what, fix), dimensions };
   }
-  return { ...ok(`answered with ${dimensions} dimensions`), dimensions };
+  return { ...ok(`answered with ${countOf(dimensions, 'dimension')}`), dimensions };
 }
 
 /** Verdicts of targets that an operator has not to mend. */

@@ -1,4 +1,4 @@
-import { systemClock } from '@ai-fabric/shared';
+import { countOf, systemClock } from '@ai-fabric/shared';
 import { Command } from 'commander';
 import { statusSchema } from '../../api/schemas.js';
 import { doctorRunSchema } from '../../checks/check-records.js';
@@ -106,7 +106,8 @@ function print({ findings, lastKnown }: Omit<Diagnosis, 'parts'>, bundle: string
   const paint = painter(process.stdout.isTTY === true, forbidsColour());
   for (const line of findingLines(findings, paint)) console.log(line);
   if (lastKnown !== null) {
-    const told = lastKnown.problems.length === 0 ? 'all was fine' : `${lastKnown.problems.length} problems`;
+    const { length } = lastKnown.problems;
+    const told = length === 0 ? 'all was fine' : countOf(length, 'problem');
     console.log(`\nWhen doctor last looked, ${age(lastKnown.atMs, Date.now())} ago: ${told}`);
     for (const line of findingLines(lastKnown.problems, paint)) console.log(`  ${line}`);
   }

@@ -58,7 +58,7 @@ function printDrift({ file, hosts }: Drift, given: string | undefined): void {
     console.log(formatPlan(file.plan));
     const prune = file.plan.changes.length === 0 ? ' --prune' : '';
     console.log(
-      `fix: ai-fabric apply ${name}${prune}; or keep what is declared: ai-fabric export --out ${name}`,
+      `fix: ai-fabric apply ${name}${prune}; or keep what is declared: ai-fabric export --force --out ${name}`,
     );
   }
   console.log('');

@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { importLitellm, type PlacedNote } from '../../litellm/import-litellm.js';
 import { CliError, exitCodes } from '../exit-codes.js';
 import { printJson } from '../output.js';
 import { readInput } from '../read-input.js';
+import { writeTextFile } from '../write-text-file.js';
 
 interface ImportFlags {
   out?: string;
@@ -39,7 +40,9 @@ async function run(file: string, flags: ImportFlags): Promise<void> {
   if (!result.ok)
     throw new CliError(exitCodes.refused, result.mistakes, 'mend the file; nothing was written');
   const { fabric, notes } = result;
-  if (flags.out !== undefined) write(flags.out, fabric);
+  if (flags.out !== undefined) {
+    writeTextFile(flags.out, fabric, { replace: false, fix: 'name another file with --out' });
+  }
   if (flags.json) {
     printJson({ fabric, notes, out: flags.out ?? null });
     return;
@@ -62,21 +65,7 @@ async function read(file: string): Promise<string> {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new CliError(exitCodes.failed, `cannot read ${file}: ${messageOf(error)}`);
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new CliError(exitCodes.failed, `cannot read ${file}: ${detail}`);
   }
-}
-
-function write(file: string, text: string): void {
-  try {
-    writeFileSync(file, text, { flag: 'wx' });
-  } catch (error) {
-    const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST';
-    if (exists)
-      throw new CliError(exitCodes.refused, `${file} exists and is kept`, 'name another file with --out');
-    throw new CliError(exitCodes.failed, `cannot write ${file}: ${messageOf(error)}`);
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -102,9 +102,11 @@ function parseBodyDays(text: string): number | 'no' {
 
 function parseExpiry(text: string): number | 'never' {
   if (text === 'never') return 'never';
+  const nowMs = Date.now();
   const seconds = parseSpan(text);
-  if (seconds !== null) return Date.now() + seconds * 1000;
-  const atMs = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(atMs)) return atMs;
+  const date = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  const atMs = seconds === null ? date : nowMs + seconds * 1000;
+  if (atMs > nowMs) return atMs;
+  if (!Number.isNaN(atMs)) throw new InvalidArgumentError('a time to come (to end a key now, revoke it)');
   throw new InvalidArgumentError('a time from now (12h, 90d), a date (2027-01-31), or never');
 }

@@ -1,9 +1,11 @@
-import { existsSync, writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import { keySchema, newKeySchema } from '../../api/key-schemas.js';
+import { confirmByName } from '../confirm.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
-import { CliError, exitCodes } from '../exit-codes.js';
+import { nameKeyFlags } from '../decide/name-key-flags.js';
+import { CliError } from '../exit-codes.js';
+import { keepSecret } from '../keep-secret.js';
 import { printJson, printTable } from '../output.js';
 import {
   type LimitFlags,
@@ -29,13 +31,7 @@ export function keysCommand(): Command {
   addCreate(keys);
   addChanges(keys);
   addRotate(keys);
-  withConnection(
-    keys.command('revoke <key>').description('for ever; what it has under way ends at once'),
-  ).action(async (key: string, flags: ConnectionFlags) => {
-    await connect(flags).delete(pathOf(key));
-    if (flags.json) printJson({ key, state: 'revoked' });
-    else console.log(`${key} is revoked`);
-  });
+  addRevoke(keys);
   return keys.addHelpText(
     'after',
     `
@@ -77,9 +73,8 @@ function addCreate(keys: Command): void {
     .option('--out <file>', 'write the secret to a file (mode 0600) instead of printing it');
   withConnection(withLimits(withPermits(create))).action(
     async (name: string, flags: PermitFlags & LimitFlags & SecretFlags) => {
-      checkPlace(flags);
       const body = { name, ...readPermits(flags), limits: readLimits(flags) };
-      tellSecret(await connect(flags).post('/keys', body, newKeySchema), flags);
+      await makeSecret('/keys', body, flags);
     },
   );
 }
@@ -89,11 +84,11 @@ function addChanges(keys: Command): void {
     .command('permit <key>')
     .description('change what it may ask for, wake and spend, and until when');
   withConnection(withPermits(permit)).action(async (key: string, flags: PermitFlags) =>
-    tell(await connect(flags).patch(pathOf(key), readPermits(flags), keySchema), flags),
+    tell(await inFlags(connect(flags).patch(pathOf(key), readPermits(flags), keySchema)), flags),
   );
   const limits = keys.command('limits <key>').description('change its limits; what is not named stays');
   withConnection(withLimits(limits)).action(async (key: string, flags: LimitFlags) =>
-    tell(await connect(flags).patch(pathOf(key), { limits: readLimits(flags) }, keySchema), flags),
+    tell(await inFlags(connect(flags).patch(pathOf(key), { limits: readLimits(flags) }, keySchema)), flags),
   );
 }
 
@@ -108,16 +103,40 @@ function addRotate(keys: Command): void {
     )
     .option('--out <file>', 'write the secret to a file (mode 0600) instead of printing it');
   withConnection(rotate).action(async (key: string, flags: SecretFlags & { grace: number }) => {
-    checkPlace(flags);
-    const body = { graceSeconds: flags.grace };
-    tellSecret(await connect(flags).post(`${pathOf(key)}/rotate`, body, newKeySchema), flags);
+    await makeSecret(`${pathOf(key)}/rotate`, { graceSeconds: flags.grace }, flags);
   });
 }
 
-/** Before the secret is made: it could not be shown again. */
-function checkPlace({ out }: SecretFlags): void {
-  if (out === undefined || !existsSync(out)) return;
-  throw new CliError(exitCodes.usage, `${out} is there already`, 'name a file that is not there yet');
+function addRevoke(keys: Command): void {
+  const revoke = keys
+    .command('revoke <key>')
+    .description('for ever; what it has under way ends at once')
+    .option('--yes', 'do not ask');
+  withConnection(revoke).action(async (key: string, flags: ConnectionFlags & { yes?: boolean }) => {
+    const client = connect(flags);
+    if (!flags.yes)
+      await confirmByName(key, `Refuse the key ${key} for ever, and end what it has under way?`);
+    await client.delete(pathOf(key));
+    if (flags.json) printJson({ key, state: 'revoked' });
+    else console.log(`${key} is revoked`);
+  });
+}
+
+async function makeSecret(path: string, body: object, flags: SecretFlags): Promise<void> {
+  const client = connect(flags);
+  const make = () => inFlags(client.post(path, body, newKeySchema));
+  tellSecret(await keepSecret(flags.out, make, ({ secret }) => secret), flags);
+}
+
+/** What is refused is said of what was typed. @throws {CliError} */
+async function inFlags<Value>(call: Promise<Value>): Promise<Value> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    const { exitCode, message, fix, details } = error;
+    throw new CliError(exitCode, nameKeyFlags(message), fix, details);
+  }
 }
 
 function pathOf(key: string): string {
@@ -136,7 +155,6 @@ function tell(key: Key, flags: ConnectionFlags): void {
 }
 
 function tellSecret({ secret, key }: z.infer<typeof newKeySchema>, flags: SecretFlags): void {
-  if (flags.out !== undefined) writeFileSync(flags.out, `${secret}\n`, { mode: 0o600, flag: 'wx' });
   if (flags.json) {
     printJson(flags.out === undefined ? { key, secret } : { key, file: flags.out });
     return;

@@ -1,3 +1,4 @@
+import { countOf } from '@ai-fabric/shared';
 import { Command } from 'commander';
 import type { z } from 'zod';
 import {
@@ -182,7 +183,8 @@ function printExplained(request: ExplainedRequest): void {
 
 function printBody({ request, answer }: z.infer<typeof requestBodySchema>): void {
   for (const [heading, said] of [['request', request] as const, ['answer', answer] as const]) {
-    const kept = said.cut ? `its beginning, of ${said.sizeBytes} bytes` : `${said.sizeBytes} bytes`;
+    const size = countOf(said.sizeBytes, 'byte');
+    const kept = said.cut ? `its beginning, of ${size}` : size;
     console.log(`--- ${heading}: ${kept}\n${said.text}\n`);
   }
 }

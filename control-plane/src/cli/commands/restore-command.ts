@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { countOf } from '@ai-fabric/shared';
 import { Command } from 'commander';
 import { destination, pino } from 'pino';
 import { readClientDefaults } from '../../config/client-defaults.js';
@@ -23,6 +24,7 @@ export function restoreCommand(): Command {
     .addHelpText(
       'after',
       `
+A dry run ends as the restore itself would: where a control plane runs on the data directory, with 4.
 What gives way is kept in the data directory as .before-restore-TIME. A control plane that is restored with its
 certificate, and answers at the same address, is taken for the former one by its agents.
 
@@ -36,12 +38,15 @@ Examples:
 async function run(file: string, flags: RestoreFlags): Promise<void> {
   const dataDirectory = resolve(flags.data ?? readClientDefaults().dataDirectory);
   // Only here: reading SQLite takes longer than any of the other commands.
-  const { planRestore, restoreBackup } = await import('../../registry/backup/restore-backup.js');
+  const { checkRestorable, planRestore, restoreBackup } = await import(
+    '../../registry/backup/restore-backup.js'
+  );
   try {
     if (flags.dryRun) {
       const plan = planRestore(file, dataDirectory);
       if (flags.json) printJson({ dataDirectory, dryRun: true, ...plan });
       else printPlan(file, dataDirectory, plan);
+      checkRestorable(dataDirectory);
       return;
     }
     const log = pino({ level: 'warn', base: null }, destination(2));
@@ -105,7 +110,7 @@ function printPlan(
   console.log(`  gives way     ${replaces.join(', ') || 'nothing: it is new'}`);
   if (formerRegistry) {
     const { declaredRevision: revision, rows: formerRows } = formerRegistry;
-    console.log(`  with          revision ${revision}, ${formerRows['hosts'] ?? 0} hosts`);
+    console.log(`  with          revision ${revision}, ${countOf(formerRows['hosts'] ?? 0, 'host')}`);
   }
 }
 

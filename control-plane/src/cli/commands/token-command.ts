@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs';
 import { nameSchema } from '@ai-fabric/shared';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import { joinTokenSchema, newJoinTokenSchema } from '../../api/schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
+import { keepSecret } from '../keep-secret.js';
 import { age, printJson, printTable } from '../output.js';
 import { parseSeconds } from '../parse-seconds.js';
 
@@ -16,13 +16,13 @@ interface CreateFlags extends ConnectionFlags {
 export function tokenCommand(): Command {
   const token = new Command('token').description('join tokens for new hosts: create, list, revoke');
   addCreate(token);
-  withConnection(token.command('list').description('join tokens and what became of them')).action(
-    async (flags: ConnectionFlags) => {
-      const items = await connect(flags).list('/join-tokens', joinTokenSchema);
-      if (flags.json) printJson(items);
-      else printTokens(items);
-    },
-  );
+  withConnection(
+    token.command('list', { isDefault: true }).description('join tokens and what became of them'),
+  ).action(async (flags: ConnectionFlags) => {
+    const items = await connect(flags).list('/join-tokens', joinTokenSchema);
+    if (flags.json) printJson(items);
+    else printTokens(items);
+  });
   withConnection(token.command('revoke <id>').description('revoke a token that was not used yet')).action(
     async (id: string, flags: ConnectionFlags) => {
       await connect(flags).delete(`/join-tokens/${encodeURIComponent(id)}`);
@@ -53,8 +53,9 @@ function addCreate(token: Command): void {
     .option('--out <file>', 'write the token to a file (mode 0600) instead of printing it');
   withConnection(create).action(async (flags: CreateFlags) => {
     const body = { ttlSeconds: flags.ttl, ...(flags.host === undefined ? {} : { hostName: flags.host }) };
-    const created = await connect(flags).post('/join-tokens', body, newJoinTokenSchema);
-    if (flags.out !== undefined) writeFileSync(flags.out, `${created.token}\n`, { mode: 0o600, flag: 'wx' });
+    const client = connect(flags);
+    const make = () => client.post('/join-tokens', body, newJoinTokenSchema);
+    const created = await keepSecret(flags.out, make, (made) => made.token);
     if (flags.json) {
       const { token: secret, ...rest } = created;
       printJson(flags.out === undefined ? { ...rest, token: secret } : { ...rest, file: flags.out });

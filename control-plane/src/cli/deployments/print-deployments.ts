@@ -1,4 +1,4 @@
-import type { ReplicaGrowth } from '@ai-fabric/shared';
+import { countOf, type ReplicaGrowth } from '@ai-fabric/shared';
 import type { z } from 'zod';
 import type { deploymentSchema } from '../../api/deployment-schemas.js';
 import { describeProgress } from '../decide/describe-progress.js';
@@ -50,7 +50,7 @@ export function printDeployment(item: Deployment): void {
   line('host', item.hostPresence === 'online' ? item.host : `${item.host} (${item.hostPresence})`);
   line('for', item.roles.join(', ') || 'no role');
   printDeclared(item);
-  line('takes', `${item.maxConcurrent} requests at once`);
+  line('takes', `${countOf(item.maxConcurrent, 'request')} at once`);
   line('context', `${item.contextTokens ?? status?.maxModelLen ?? 'unknown'} tokens`);
   if (status?.container) {
     const { id, image, adopted, startedAtMs } = status.container;

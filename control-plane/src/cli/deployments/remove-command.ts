@@ -1,3 +1,4 @@
+import { countOf } from '@ai-fabric/shared';
 import { type Command, InvalidArgumentError } from 'commander';
 import { orphansRemovedSchema } from '../../api/deployment-schemas.js';
 import { hostDetailSchema } from '../../api/schemas.js';
@@ -63,7 +64,7 @@ async function removeOrphans(host: string, flags: RemoveFlags): Promise<void> {
     for (const { containerId, name, deployment } of orphans) {
       console.error(`${containerId.slice(0, 12)}  ${name}  (of ${deployment})`);
     }
-    await confirm(`remove these ${orphans.length} containers from ${host}?`);
+    await confirm(`remove ${countOf(orphans.length, 'container')} from ${host}?`);
   }
   // Those that were shown and no others: what came meanwhile was not agreed to.
   const body = orphans.length === 0 ? {} : { containerIds: orphans.map(({ containerId }) => containerId) };

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { countOf } from '@ai-fabric/shared';
 import { type Command, Option } from 'commander';
 import { hostDetailSchema } from '../../api/schemas.js';
 import type { ApiClient } from '../api-client.js';
@@ -31,7 +32,7 @@ export function addDrainCommands(hosts: Command): void {
     let host = await client.post(`${path}/drain`, {}, hostDetailSchema);
     if (flags.wait) host = await untilIdle(client, path, flags.timeout);
     if (flags.json) printJson(host);
-    else console.log(`${host.name} is draining, ${host.requestsInFlight} requests under way`);
+    else console.log(`${host.name} is draining, ${countOf(host.requestsInFlight, 'request')} under way`);
   });
   withConnection(hosts.command('undrain <host>').description('take requests again')).action(
     async (name: string, flags: ConnectionFlags) => {
@@ -55,7 +56,7 @@ async function untilIdle(client: ApiClient, path: string, timeoutSeconds: number
     if (performance.now() >= deadlineMs) {
       throw new CliError(
         exitCodes.failed,
-        `${host.requestsInFlight} requests still run on ${host.name} after ${timeoutSeconds} s; it goes on draining`,
+        `${countOf(host.requestsInFlight, 'request still runs', 'requests still run')} on ${host.name} after ${timeoutSeconds} s; it goes on draining`,
         `wait longer with --timeout, or take it back with: ai-fabric hosts undrain ${host.name}`,
       );
     }

@@ -1,9 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import { createInterface } from 'node:readline/promises';
 import { type Command, Option } from 'commander';
 import { hostDetailSchema, newJoinTokenSchema } from '../../api/schemas.js';
+import { confirmByName } from '../confirm.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
-import { CliError, exitCodes } from '../exit-codes.js';
+import { keepSecret } from '../keep-secret.js';
 import { printJson } from '../output.js';
 import { parseSeconds } from '../parse-seconds.js';
 
@@ -40,11 +39,11 @@ function addRevoke(hosts: Command): void {
     hosts
       .command('revoke <host>')
       .description('refuse its key from now on: its link ends at once, and it does not come back with it')
-      .option('--yes', 'without asking'),
+      .option('--yes', 'do not ask'),
   ).action(async (name: string, flags: RevokeFlags) => {
     const client = connect(flags);
     const path = `/hosts/${encodeURIComponent(name)}/revoke`;
-    if (!flags.yes) await confirm(name, `Refuse the key of ${name} for good?`, 'revoked');
+    if (!flags.yes) await confirmByName(name, `Refuse the key of ${name} for good?`);
     const host = await client.post(path, {}, hostDetailSchema);
     if (flags.json) printJson(host);
     else {
@@ -66,9 +65,10 @@ function addReEnrol(hosts: Command): void {
     .option('--out <file>', 'write the token to a file (mode 0600) instead of printing it');
   withConnection(reEnrol).action(async (name: string, flags: ReEnrolFlags) => {
     const path = `/hosts/${encodeURIComponent(name)}/re-enrol`;
-    const created = await connect(flags).post(path, { ttlSeconds: flags.ttl }, newJoinTokenSchema);
+    const client = connect(flags);
+    const make = () => client.post(path, { ttlSeconds: flags.ttl }, newJoinTokenSchema);
+    const created = await keepSecret(flags.out, make, (made) => made.token);
     const { token, ...rest } = created;
-    if (flags.out !== undefined) writeFileSync(flags.out, `${token}\n`, { mode: 0o600, flag: 'wx' });
     if (flags.json) {
       printJson(flags.out === undefined ? { ...rest, token } : { ...rest, file: flags.out });
       return;
@@ -89,28 +89,14 @@ function addRemove(hosts: Command): void {
   const remove = hosts
     .command('remove <host>')
     .description('forget the host and its history; one that is declared stays listed as unseen')
-    .option('--yes', 'without asking')
+    .option('--yes', 'do not ask')
     .option('--force', 'also while it is linked: its link ends');
   withConnection(remove).action(async (name: string, flags: RemoveFlags) => {
     const client = connect(flags);
     const path = `/hosts/${encodeURIComponent(name)}`;
-    if (!flags.yes) await confirm(name, `Forget ${name} with everything that was seen of it?`, 'removed');
+    if (!flags.yes) await confirmByName(name, `Forget ${name} with everything that was seen of it?`);
     await client.delete(flags.force ? `${path}?force=true` : path);
     if (flags.json) printJson({ name, removed: true });
     else console.log(`${name} and its history are forgotten`);
   });
-}
-
-/** @throws CliError when nobody can be asked, or the answer is another */
-async function confirm(name: string, question: string, done: string): Promise<void> {
-  if (!process.stdin.isTTY) {
-    throw new CliError(exitCodes.usage, 'nobody is there to confirm it', 'say --yes');
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question(`${question} Type its name: `);
-    if (answer.trim() !== name) throw new CliError(exitCodes.usage, `nothing was ${done}`);
-  } finally {
-    terminal.close();
-  }
 }

@@ -1,6 +1,6 @@
 import { DEFAULT_AGENT_POLICY, emptyGpuReading, emptyHostReading } from '@ai-fabric/shared';
 import { describe, expect, test } from 'vitest';
-import { describePolicy, type Host, hostRow, lastKnownMark } from './print-hosts.js';
+import { describePolicy, type Host, hostRow, lastKnownMark, presenceSince } from './print-hosts.js';
 
 const NOW = 10_000_000;
 const GIB = 1024 ** 3;
@@ -47,6 +47,20 @@ describe('what a host told', () => {
     ['away', ' (last known, 3 h ago)'],
   ] as const)('is marked with its age where it is shown all the same: %s', (presence, mark) => {
     expect(lastKnownMark(hostOf(presence), NOW)).toBe(mark);
+  });
+});
+
+describe('the presence of a host', () => {
+  test.each([
+    [{}, 'online for 3 h'],
+    [{ draining: true }, 'online for 3 h, draining'],
+    [{ presence: 'away', mayBeAway: true }, 'away (normal) for 3 h'],
+    [{ presence: 'away' }, 'away for 3 h'],
+    [{ presence: 'away', mayBeAway: true, revokedAtMs: NOW, draining: true }, 'revoked, away for 3 h'],
+    [{ presence: 'unseen' }, 'unseen for 3 h'],
+  ] as const)('%j is told once: %s', (parts, told) => {
+    const host = { ...hostOf('online'), presenceSinceMs: NOW - 3_600_000 * 3, ...parts };
+    expect(presenceSince(host, NOW)).toBe(told);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { HostPolicy } from '@ai-fabric/shared';
+import { countOf, type HostPolicy } from '@ai-fabric/shared';
 import type { z } from 'zod';
 import type { hostDetailSchema, hostSchema } from '../../api/schemas.js';
 import { age, gib, mibPerSecond, percent, printTable } from '../output.js';
@@ -48,6 +48,18 @@ function presenceText(host: Host): string {
   return host.presence;
 }
 
+/** As "online for 3 h, draining". */
+export function presenceSince(
+  host: Pick<Host, 'presence' | 'presenceSinceMs' | 'mayBeAway' | 'draining' | 'revokedAtMs'>,
+  nowMs: number,
+): string {
+  const { presence, mayBeAway, draining, revokedAtMs } = host;
+  const normal = presence === 'away' && mayBeAway && revokedAtMs === null ? ' (normal)' : '';
+  const since = `${presence}${normal} for ${age(host.presenceSinceMs, nowMs)}`;
+  if (revokedAtMs !== null) return `revoked, ${since}`;
+  return draining ? `${since}, draining` : since;
+}
+
 function cardText(host: Host): string {
   const gpus = host.inventory?.gpus ?? [];
   const name = gpus[0]?.name.replace(/^NVIDIA (GeForce )?/, '') ?? '-';
@@ -57,11 +69,11 @@ function cardText(host: Host): string {
 export function printHost(host: HostDetail): void {
   const nowMs = Date.now();
   const { inventory, sample } = host;
-  console.log(
-    `${host.name}: ${presenceText(host)}, ${host.presence} for ${age(host.presenceSinceMs, nowMs)}`,
-  );
+  console.log(`${host.name}: ${presenceSince(host, nowMs)}`);
   printIdentity(host, nowMs);
-  line('agent', `${host.agentVersion ?? '-'} from ${host.peerAddress ?? '-'}${skewText(host.clockSkewMs)}`);
+  if (host.agentVersion !== null) {
+    line('agent', `${host.agentVersion} from ${host.peerAddress ?? '-'}${skewText(host.clockSkewMs)}`);
+  }
   if (inventory) printInventory(inventory, nowMs);
   const mark = lastKnownMark(host, nowMs);
   if (sample) printReading(sample.host, mark);
@@ -98,7 +110,7 @@ function printIdentity(host: HostDetail, nowMs: number): void {
     const who = kind === 'another_machine' ? 'another machine' : 'a second agent';
     const what = kind === 'another_key' ? 'wants to join under its name' : 'has its key';
     const own = linkedFrom === null ? 'has no link' : `is linked from ${linkedFrom}`;
-    const when = `${tries} ${tries === 1 ? 'try' : 'tries'} since ${timeText(firstTryMs)}`;
+    const when = `${countOf(tries, 'try', 'tries')} since ${timeText(firstTryMs)}`;
     line('cloned', `${who} at ${triedFrom} ${what}; its own agent ${own}; ${when}`);
   }
 }
@@ -107,7 +119,7 @@ function printInventory(inventory: NonNullable<Host['inventory']>, nowMs: number
   line('system', `${inventory.osName}, ${inventory.kernel}, ${inventory.architecture}`);
   line('booted', `${timeText(inventory.bootedAtMs)}, ${age(inventory.bootedAtMs, nowMs)} ago`);
   const memory = gib(inventory.memoryTotalBytes);
-  line('processor', `${inventory.cpuModel}, ${inventory.cpuThreads} threads, ${memory}`);
+  line('processor', `${inventory.cpuModel}, ${countOf(inventory.cpuThreads, 'thread')}, ${memory}`);
   if (inventory.policy) line('owner allows', describePolicy(inventory.policy));
   for (const each of inventory.interfaces) {
     const gateway = each.gatewayMac === null ? '' : `, gateway ${each.gatewayMac}`;

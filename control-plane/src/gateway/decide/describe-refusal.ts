@@ -1,3 +1,4 @@
+import { countOf } from '@ai-fabric/shared';
 import type { Considered, RefusalCode, RouteDecision } from '../../router/route-types.js';
 import { type AttemptFailure, isBusy } from './attempt-failure.js';
 import { type GatewayError, type GatewayErrorCode, gatewayError } from './error-table.js';
@@ -62,7 +63,7 @@ export function describeFailures(
 ): Refusal {
   const counted = failures.filter((failure) => !isBusy(failure));
   const last = counted.at(-1);
-  const attempts = failures.length === 1 ? '1 attempt' : `${failures.length} attempts`;
+  const attempts = countOf(failures.length, 'attempt');
   if (last === undefined) return describeBusy(asked, attempts, failures, retryAfterSeconds);
   const [code, words] = FAILURE_ANSWERS[last.code];
   return {

@@ -18,7 +18,7 @@ import Database from 'better-sqlite3';
 import type { Logger } from 'pino';
 import { dataDirectoryLayout } from '../../config/data-directory-layout.js';
 import { prepareDataDirectory } from '../data-directory.js';
-import { lockDataDirectory } from '../data-directory-lock.js';
+import { checkDataDirectoryUnused, lockDataDirectory } from '../data-directory-lock.js';
 import { toRegistryError } from '../registry-error.js';
 import { BackupError, type BackupFileName, FILES_TABLE, INFO_TABLE } from './backup-format.js';
 import { findDamage } from './find-damage.js';
@@ -44,6 +44,11 @@ export function planRestore(file: string, dataDirectory: string): RestorePlan {
   const replaces = itemsOf(dataDirectory, backup.withSecrets).filter((path) => existsSync(path));
   const formerRegistry = existsSync(registryFile) ? readRegistrySummary(registryFile) : null;
   return { backup, replaces: replaces.map((path) => basename(path)), formerRegistry };
+}
+
+/** What `restoreBackup` would be refused for now. Changes nothing. @throws {RegistryError} registry_in_use */
+export function checkRestorable(dataDirectory: string): void {
+  checkDataDirectoryUnused(dataDirectoryLayout(dataDirectory));
 }
 
 /**

@@ -25,7 +25,7 @@ function describeReplica(replica: ReplicaCandidate, reason: FilterReason, reques
       return replica.noWay?.reason === 'address_unknown' ? replica.noWay.detail : describeCommon(reason);
     case 'full':
       return replica.inflight >= maxConcurrent
-        ? `all ${maxConcurrent} slots are taken`
+        ? `${maxConcurrent === 1 ? 'its one slot is' : `all ${maxConcurrent} slots are`} taken`
         : 'its engine says that its queue is full';
     case 'breaker_open':
       return `failed repeatedly, is tried again in ${seconds(replica.blockedForMs)} s`;

@@ -1,3 +1,4 @@
+import { countOf } from '@ai-fabric/shared';
 /** What a loading engine's log line says of how far it is. */
 export interface LoadProgress {
   readonly text: string;
@@ -17,7 +18,7 @@ const RULES: readonly Rule[] = [
   {
     pattern: /Loading (?:safetensors|pt|gguf)[\w ]*shards:\s+(\d+)% Completed \| (\d+)\/(\d+)/,
     read: ([, percent, done, total]) => ({
-      text: `loading weights, ${done} of ${total} files`,
+      text: `loading weights, ${done} of ${countOf(Number(total), 'file')}`,
       ratio: Number(percent) / 100,
     }),
   },
