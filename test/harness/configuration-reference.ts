@@ -45,7 +45,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
     'Socket (`unix:///run/docker.sock`) or pipe (`npipe:////./pipe/docker_engine`) of Docker or Podman.',
   AI_FABRIC_AGENT_GPU_CADENCE_MS: 'How often cards are read, in milliseconds.',
   AI_FABRIC_AGENT_HOST_CADENCE_MS: 'How often processor, memory, disk and network are read, in milliseconds.',
-  AI_FABRIC_AGENT_ENGINE_CADENCE_MS: 'How often engines are read, in milliseconds.',
+  AI_FABRIC_AGENT_ENGINE_CADENCE_MS:
+    'How often engines are read while they have requests, in milliseconds; idle ones are read with the host.',
   AI_FABRIC_AGENT_BUFFER_BYTES: 'How much telemetry is kept while the link is down, in bytes.',
   AI_FABRIC_AGENT_LOG_LEVEL: 'Level of the log.',
 };

@@ -120,7 +120,7 @@ describe('a keeper of an external engine', () => {
     await pass(1_000);
     await keeper.refreshReading();
     expect(keeper.reading()).toMatchObject({ waiting: 0 });
-    clock.advance(3_001);
+    clock.advance(3_501);
     expect(keeper.reading()).toBeNull();
     await keeper.close();
   });

@@ -14,8 +14,11 @@ export interface ExternalEngine {
   readonly metrics: ClosableSensor<EngineReading>;
 }
 
-/** A reading that is older is of no use to anybody: a queue may have come and gone in between. */
-const READING_FRESH_MS = 3_000;
+/**
+ * A reading that is older is of no use to anybody: a queue may have come and gone in between. Read every two seconds, and
+ * one that is late by one, it is no older.
+ */
+const READING_FRESH_MS = 3_500;
 /** The server may outlive the engine behind it, and `/health` alone tells. */
 const HEALTH_PERIOD_MS = 5_000;
 /** One page of metrics may be late on a busy engine. */

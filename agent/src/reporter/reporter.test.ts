@@ -117,14 +117,35 @@ const last = <Part extends keyof Report>(sent: Report[], part: Part): Report[Par
   sent.findLast((report) => report[part] !== undefined)?.[part] as Report[Part];
 
 describe('the fast lane', () => {
-  test('a sample each two seconds, and each second while there are engines to watch', async () => {
+  test('a sample each two seconds, and each second while an engine has requests, and a while after', async () => {
     const { sent, reporter, pass, replicas } = startReporter();
     reporter.linked();
     await pass(6_000);
     expect(telemetry(sent)).toHaveLength(4);
     replicas.count = 1;
+    replicas.engine = { chat: emptyEngineReading };
     await pass(6_000);
-    expect(telemetry(sent)).toHaveLength(9);
+    expect(telemetry(sent)).toHaveLength(7);
+    replicas.engine = { chat: { ...emptyEngineReading, running: 0, waiting: 1 } };
+    await pass(6_000);
+    expect(telemetry(sent)).toHaveLength(12);
+    replicas.engine = { chat: { ...emptyEngineReading, running: 0, waiting: 0 } };
+    await pass(30_000);
+    // Ten seconds more of one each second.
+    expect(telemetry(sent)).toHaveLength(12 + 10 + 10);
+    await reporter.close();
+  });
+
+  test('a replica whose phase changed is read often for a while', async () => {
+    const { sent, reporter, pass, replicas } = startReporter();
+    reporter.linked();
+    replicas.count = 1;
+    await pass(4_000);
+    const before = telemetry(sent).length;
+    reporter.replicasChanged();
+    await pass(8_000);
+    // The change's own sample, and the others.
+    expect(telemetry(sent).length - before).toBe(1 + 7);
     await reporter.close();
   });
 

@@ -1,5 +1,6 @@
 import type {
   Clock,
+  EngineReading,
   GpuInventory,
   GpuReading,
   HostPolicy,
@@ -53,6 +54,8 @@ export interface ReporterReadings {
   readonly host: HostReading;
 }
 
+/** So long after its last request, or a change of its phase, an engine is still read often: more may come. */
+const BUSY_MS = 10_000;
 /** How long the issue stands after the last drop. */
 const DROPPED_ISSUE_MS = 600_000;
 
@@ -67,6 +70,7 @@ export class Reporter {
   #tickTimer: Timer | null = null;
   #soonTimer: Timer | null = null;
   #tick: Promise<void> | null = null;
+  #busyAtMs = Number.NEGATIVE_INFINITY;
   /** None is not told until there was one. */
   #orphansTold = '[]';
   #droppedBefore = 0;
@@ -113,6 +117,7 @@ export class Reporter {
   /** A phase, an issue or a queue of a replica changed: told now, in a sample of its own, not with the next one. */
   replicasChanged(): void {
     if (this.#closing.signal.aborted) return;
+    this.#busyAtMs = this.#options.clock.monotonicMs();
     this.#soonTimer ??= this.#options.clock.after(0, () => {
       this.#soonTimer = null;
       this.#outbox.tell('replicas', this.#options.replicas.statuses());
@@ -177,11 +182,14 @@ export class Reporter {
     this.#outbox.pump();
   }
 
-  /** An engine's queue moves fastest; where there is none, nothing is worth a second look each second. */
+  /** A queue moves fastest; where none has anything in it, nothing is worth a second look each second. */
   #cadenceMs(): number {
-    const { gpuCadenceMs, hostCadenceMs, engineCadenceMs, replicas } = this.#options;
+    const { gpuCadenceMs, hostCadenceMs, engineCadenceMs, replicas, clock } = this.#options;
     const slow = Math.min(gpuCadenceMs, hostCadenceMs);
-    return replicas.count > 0 ? Math.min(slow, engineCadenceMs) : slow;
+    if (replicas.count === 0) return slow;
+    const nowMs = clock.monotonicMs();
+    if (Object.values(replicas.readings()).some(hasRequests)) this.#busyAtMs = nowMs;
+    return nowMs - this.#busyAtMs < BUSY_MS ? Math.min(slow, engineCadenceMs) : slow;
   }
 
   #tellOrphans(): void {
@@ -203,4 +211,8 @@ export class Reporter {
     this.#droppedBefore = dropped;
     return nowMs - this.#droppedAtMs < DROPPED_ISSUE_MS ? [telemetryDropped()] : [];
   }
+}
+
+function hasRequests({ running, waiting }: EngineReading): boolean {
+  return (running ?? 0) + (waiting ?? 0) > 0;
 }

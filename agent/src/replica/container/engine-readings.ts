@@ -3,8 +3,11 @@ import { engineReadingSensor } from '../../sensors/engine/engine-reading.js';
 import { type ClosableSensor, issuesOf } from '../../sensors/sensor.js';
 import { type EngineAddress, engineUrl } from '../engine-address.js';
 
-/** A reading that is older is of no use to anybody: a queue may have come and gone in between. */
-const READING_FRESH_MS = 3_000;
+/**
+ * A reading that is older is of no use to anybody: a queue may have come and gone in between. Read every two seconds, and
+ * one that is late by one, it is no older.
+ */
+const READING_FRESH_MS = 3_500;
 /** One page of metrics may be late on a busy engine. */
 const FAILURES_ALLOWED = 2;
 
