@@ -12,6 +12,10 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // A process for each of three hundred files is most of their time. What they share they leave as it was.
+          isolate: false,
+          maxWorkers: 2,
+          setupFiles: 'test/harness/seed-property-tests.ts',
           // Property tests take seconds where the processors are shared; none of them waits for anything.
           testTimeout: 60_000,
           include: [
