@@ -14,6 +14,7 @@ export * from './pure/backoff.js';
 export * from './pure/clock.js';
 export * from './pure/count-of.js';
 export * from './pure/judge-policy.js';
+export * from './pure/nests-deeper-than.js';
 export * from './pure/ping-watch.js';
 export * from './pure/private-acl.js';
 export * from './pure/slot-list.js';
