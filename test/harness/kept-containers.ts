@@ -167,10 +167,12 @@ function plainRecipe(cards: readonly string[], memory: ReplicaMemory): ReplicaRe
       .slice(0, 16);
   return {
     specHash,
-    refusal: ({ extraArguments }) =>
-      extraArguments.includes('--trust-remote-code')
+    refusal: ({ extraArguments, adopt }) => {
+      if (adopt === 'postgres') return { rule: 'adopt', detail: 'not among: vllm-*, ai-fabric-*' };
+      return extraArguments.includes('--trust-remote-code')
         ? { rule: 'engine arguments', detail: '--trust-remote-code is not allowed.' }
-        : null,
+        : null;
+    },
     fit: ({ gpu }) =>
       Promise.resolve({
         fit: { verdict: 'fits', neededBytes: null, freeBytes: null, detail: 'There is room.' },

@@ -64,7 +64,7 @@ export class ContainerKeeper implements ReplicaKeeper {
   #growth: ReplicaGrowth | null = null;
   /** Used memory of its card before it started: what is more afterwards is its own. */
   #vramBefore: { readonly card: string; readonly bytes: number } | null = null;
-  /** Rises with all that is heard of its container: what comes during a look is not covered by it. */
+  /** Rises with all that is heard of its container and its declaration: what comes during a look is not covered by it. */
   #heard = 0;
   /** Of the container that was ready while it was to be reached directly. */
   #directId: string | null = null;
@@ -167,6 +167,8 @@ export class ContainerKeeper implements ReplicaKeeper {
     const baseBefore = this.#tools.recipe.specHash(this.#desired, 0);
     this.#desired = desired;
     this.#removed = removed;
+    // A look that is under way is one for the declaration before.
+    this.#heard += 1;
     // Another declaration begins with its own settings, not with the last one's fallbacks.
     if (this.#tools.recipe.specHash(desired, 0) !== baseBefore) this.#state = { ...this.#state, rung: 0 };
     this.#wanted = this.#describe();

@@ -23,6 +23,8 @@ const replicaSchema = z.object({
   /** The engine's key: made here, and told to nobody but the engine, the tunnel and, in direct reach, the control plane. */
   key: z.string().min(16).max(200),
   adoptedId: z.string().max(80).nullable(),
+  /** The name that it was adopted by; `null`: it was not told yet. */
+  adoptedAs: z.string().max(200).nullable().default(null),
   restartsDone: z.int().min(0).nullable(),
   /** How many fallbacks are in force, for which declaration and which card. */
   rung: z
@@ -112,6 +114,7 @@ export class ReplicaMemory {
     const made: RememberedReplica = {
       key: randomBytes(32).toString('base64url'),
       adoptedId: null,
+      adoptedAs: null,
       restartsDone: null,
       rung: null,
       cards: [],

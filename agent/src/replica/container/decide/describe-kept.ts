@@ -88,6 +88,7 @@ export function keptIssues(state: KeptState, facts: KeptFacts): readonly Issue[]
     tell(state.engineTrouble, state.engineTrouble.code === 'sign_in_needed' ? 'warning' : 'error');
   }
   if (state.trouble !== null) tell(state.trouble, 'error');
+  if (state.seen.kind === 'kept' && state.seen.standsIn !== null) tell(state.seen.standsIn, 'error');
   if (refusal !== null && desired.wish !== 'stopped') {
     tell(
       trouble('policy_refused', `The host's policy refuses it (${refusal.rule}): ${refusal.detail}`),
