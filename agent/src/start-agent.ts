@@ -22,6 +22,7 @@ import type { OpenLinkSocket } from './link/link-socket.js';
 import { modelsEndpoint } from './models/models-endpoint.js';
 import { openModelCache } from './models/open-model-cache.js';
 import { weightsLook } from './models/weights-look.js';
+import { containersEndpoint } from './replica/container/containers-endpoint.js';
 import { engineStorage } from './replica/container/engine-storage.js';
 import { hostView } from './replica/container/host-view.js';
 import { type Containers, openContainers } from './replica/container/open-containers.js';
@@ -270,6 +271,9 @@ class RunningAgent implements Agent {
       endpoints: new Map([
         ['logs', logsEndpoint((deployment, question, gone) => replicas.logs(deployment, question, gone))],
         ...(models === null ? [] : [['models', models] as const]),
+        ...(containers === null
+          ? []
+          : [['containers', containersEndpoint(containers.tools.engine)] as const]),
         ...(this.#deps.endpoints ?? []),
       ]),
     });
