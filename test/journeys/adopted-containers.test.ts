@@ -102,6 +102,7 @@ describe('a container that was there before', () => {
     host.declare({ ...adopting, wish: 'stopped' });
     await host.reaches('absent');
     expect(engine.container('vllm-armitage').state).toBe('exited');
+    expect(host.status()?.container).toMatchObject({ startedAtMs: null, adopted: true });
   });
 
   test('is not taken where it is the container of another deployment', async () => {

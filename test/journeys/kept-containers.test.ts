@@ -244,7 +244,7 @@ describe('what stands in the way', () => {
     host.declare(declare());
     await host.reaches('failed');
     expect(host.status()).toMatchObject({
-      ...{ code: 'disk_full', detail: expect.stringContaining('at least 9.0 GB for the image') },
+      ...{ code: 'disk_full', detail: expect.stringContaining('at least 8.4 GiB for the image') },
       growth: { imageBytes: 22.5e9, freeBytes: 7e9 },
     });
     expect(host.keepers.issues()).toMatchObject([{ code: 'disk_full', severity: 'error' }]);
@@ -261,7 +261,7 @@ describe('what stands in the way', () => {
     Object.assign(disk, { freeBytes: 4e9 });
     host.declare(declare());
     await host.reaches('failed');
-    expect(host.status()?.detail).toContain('at least 5.0 GB for the weights');
+    expect(host.status()?.detail).toContain('at least 4.7 GiB for the weights');
     expect(engine.containers).toEqual([]);
     disk.cached = true;
     host.declare(declare({ maxConcurrent: 5 }));

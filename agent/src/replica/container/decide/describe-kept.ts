@@ -49,7 +49,8 @@ export function describeKept(state: KeptState, facts: KeptFacts): ReplicaStatus 
         : {
             id: kept.id,
             image: clipText(kept.image, 300),
-            startedAtMs: kept.startedAtMs,
+            // Its engine tells of the last run too.
+            startedAtMs: kept.run === 'running' || kept.run === 'paused' ? kept.startedAtMs : null,
             adopted: kept.adopted,
           },
     drift: [
