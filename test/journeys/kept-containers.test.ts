@@ -38,7 +38,6 @@ beforeEach(async () => {
   [foreignPort = 0] = await freePorts(1);
   const start: StartProgram = vllmProgram({
     dies: () => lastWords,
-    vllm: { sleepMode: true },
     onEngine: (started) => engines.push(started),
   });
   engine = await startDockerEngine({

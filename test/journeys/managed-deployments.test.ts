@@ -162,6 +162,19 @@ describe('a model that is declared on a host', () => {
     expect((await chat()).status).toBe(200);
   });
 
+  test('gives its card back and takes it again, where it was declared for that', async () => {
+    const refused = await cli('deployments', 'park', 'qwen');
+    expect(refused.exitCode).toBe(4);
+    await ok('deployments', 'set', 'qwen', '--parkable');
+    await ok('deployments', 'wait', 'qwen', ...WAIT);
+    const { id } = engine.container(NAME);
+    await ok('deployments', 'park', 'qwen', '--wait', ...WAIT);
+    expect((await chat()).status).toBe(503);
+    await ok('deployments', 'unpark', 'qwen', '--wait', ...WAIT);
+    expect((await chat()).status).toBe(200);
+    expect(engine.container(NAME)).toMatchObject({ id, state: 'running' });
+  });
+
   test('that is removed leaves no container', async () => {
     await controlPlane.api('/roles/chat-fast', { method: 'DELETE' });
     await ok('deployments', 'rm', 'qwen');
