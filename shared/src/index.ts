@@ -13,6 +13,7 @@ export * from './http1/parse-http-head.js';
 export * from './pure/backoff.js';
 export * from './pure/clock.js';
 export * from './pure/count-of.js';
+export * from './pure/gib-text.js';
 export * from './pure/judge-policy.js';
 export * from './pure/nests-deeper-than.js';
 export * from './pure/ping-watch.js';
