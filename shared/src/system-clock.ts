@@ -12,5 +12,11 @@ export function systemClock(): Clock {
 
 function timer(handle: NodeJS.Timeout, clear: (handle: NodeJS.Timeout) => void): Timer {
   handle.unref();
-  return { cancel: () => clear(handle) };
+  return {
+    cancel: () => {
+      // Node keeps the list of a cancelled timer that holds no process, and wakes at its time to find it empty.
+      handle.ref();
+      clear(handle);
+    },
+  };
 }

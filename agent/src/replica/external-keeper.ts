@@ -21,6 +21,9 @@ export interface ExternalEngine {
 const READING_FRESH_MS = 3_500;
 /** The server may outlive the engine behind it, and `/health` alone tells. */
 const HEALTH_PERIOD_MS = 5_000;
+const LOOK_SLACK_MS = 100;
+/** Metrics are read by then, or their failure is known. */
+const READ_AGAIN_MS = 10_000;
 /** One page of metrics may be late on a busy engine. */
 const METRICS_FAILURES_ALLOWED = 2;
 
@@ -102,6 +105,8 @@ class ExternalKeeper implements ReplicaKeeper {
     if (result.ok) {
       this.#reading = { value: result.reading, atMs: this.#options.clock.monotonicMs() };
       this.#metricsFailures = 0;
+      // The process is awake now: a look that is due is made with the reading, not by a timer of its own.
+      if (this.#observed.nextLookMs <= this.#reading.atMs + LOOK_SLACK_MS) this.#lookNow();
     } else {
       this.#metricsFailures += 1;
       // Whoever does not give metrics may not be there at all: looked at now, not when its turn comes.
@@ -140,7 +145,8 @@ class ExternalKeeper implements ReplicaKeeper {
       return;
     }
     this.#looking = null;
-    this.#timer = clock.after(step.untilMs - nowMs, () => {
+    const isRead = this.#observed.phase === 'ready' && this.reading() !== null;
+    this.#timer = clock.after(step.untilMs - nowMs + (isRead ? READ_AGAIN_MS : 0), () => {
       this.#timer = null;
       this.#next();
     });

@@ -53,9 +53,12 @@ class FakeSensor<Reading> implements Sensor<Reading> {
     this.result = result;
   }
 
-  read(): Promise<SensorResult<Reading>> {
+  read(signal: AbortSignal): Promise<SensorResult<Reading>> {
     this.reads += 1;
-    return this.result === 'hangs' ? new Promise(() => undefined) : Promise.resolve(this.result);
+    if (this.result !== 'hangs') return Promise.resolve(this.result);
+    return new Promise((resolve) => {
+      signal.addEventListener('abort', () => resolve(unavailable(noGpu)));
+    });
   }
 }
 
@@ -199,9 +202,10 @@ describe('the fast lane', () => {
     reporter.linked();
     await pass(1_000);
     let answer: (result: SensorResult<HostReading>) => void = () => undefined;
-    sensors.host.read = () =>
+    sensors.host.read = (signal) =>
       new Promise((resolve) => {
         answer = resolve;
+        signal.addEventListener('abort', () => resolve(unavailable(noGpu)));
       });
     await pass(3_000);
     answer(reading({ ...emptyHostReading, cpuRatio: 0.9 }));

@@ -14,6 +14,7 @@ import type {
 import type { Logger } from 'pino';
 import type { Sensors } from '../sensors/open-sensors.js';
 import type { AgentTime } from './agent-time.js';
+import { nextTickMs } from './decide/next-tick.js';
 import { telemetryDropped } from './decide/telemetry-dropped.js';
 import { InventoryLane } from './inventory-lane.js';
 import { IssueLedger } from './issue-ledger.js';
@@ -57,6 +58,7 @@ export interface ReporterReadings {
   readonly host: HostReading;
 }
 
+const FIRST_WAIT_MS = 1_000;
 /** So long after its last request, or a change of its phase, an engine is still read often: more may come. */
 const BUSY_MS = 10_000;
 /** How long the issue stands after the last drop. */
@@ -74,6 +76,8 @@ export class Reporter {
   #soonTimer: Timer | null = null;
   #tick: Promise<void> | null = null;
   #busyAtMs = Number.NEGATIVE_INFINITY;
+  /** For sensors that hang. */
+  #waitMs = FIRST_WAIT_MS;
   /** None is not told until there was one. */
   #orphansTold = '[]';
   #droppedBefore = 0;
@@ -173,7 +177,10 @@ export class Reporter {
       .finally(() => {
         this.#tick = null;
         if (this.#closing.signal.aborted) return;
-        const nextMs = startedMs + this.#cadenceMs() - clock.monotonicMs();
+        const cadenceMs = this.#cadenceMs();
+        this.#waitMs = cadenceMs;
+        const rowAtMs = this.#options.sensors.gpus.lastRowAtMs ?? null;
+        const nextMs = nextTickMs({ startedMs, cadenceMs, rowAtMs }) - clock.monotonicMs();
         this.#tickTimer = clock.after(Math.max(0, nextMs), () => this.#runTick());
       });
   }
@@ -181,7 +188,7 @@ export class Reporter {
   async #sample(): Promise<void> {
     // Before the stamp, and only while nothing that was stamped before waits.
     if (this.#outbox.waiting === 0) this.#options.time.followWallClock();
-    const sample = await this.#sampler.read();
+    const sample = await this.#sampler.read(this.#waitMs);
     if (this.#closing.signal.aborted) return;
     this.#outbox.push(sample);
     this.#lane.seen(this.#sampler.cards);

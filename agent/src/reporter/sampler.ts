@@ -27,13 +27,6 @@ export interface SamplerOptions {
   readonly signal: AbortSignal;
 }
 
-/** A disk that hangs must not take the telemetry with it. */
-const SENSOR_WAIT_MS = 1_000;
-/**
- * An engine that is late is in the next sample. Not less than a cadence: a shorter timer, cancelled or not, wakes the
- * process a second time in each. What changed of the others is told at once meanwhile, without this wait.
- */
-const ENGINE_WAIT_MS = 1_000;
 /** A busy moment is not "unknown": so many cadences long the reading before stands in for one that is late. */
 const HOST_KEPT_CADENCES = 3;
 /** A tick that comes a little early is the one that was meant. */
@@ -75,12 +68,17 @@ export class Sampler {
     return Object.keys(this.#gpus);
   }
 
-  /** Reads what is due. The sample is stamped when the engines have answered: their queues are what age worst. */
-  async read(): Promise<TelemetrySample> {
+  /**
+   * Reads what is due. The sample is stamped when the engines have answered: their queues are what age worst.
+   *
+   * @param waitMs for what hangs; what is late is in the next sample. Not less than a cadence: a shorter timer, cancelled
+   *   or not, wakes the process a second time in each.
+   */
+  async read(waitMs: number): Promise<TelemetrySample> {
     await Promise.all([
-      this.#readHost(),
-      this.#readGpus(),
-      this.#options.replicas.refreshReadings(ENGINE_WAIT_MS),
+      this.#readHost(waitMs),
+      this.#readGpus(waitMs),
+      this.#options.replicas.refreshReadings(waitMs),
     ]);
     return this.latest();
   }
@@ -95,14 +93,14 @@ export class Sampler {
     };
   }
 
-  async #readHost(): Promise<void> {
+  async #readHost(waitMs: number): Promise<void> {
     const { host, clock, hostCadenceMs, signal } = this.#options;
     const nowMs = clock.monotonicMs();
     if (nowMs < this.#hostDueMs - SLACK_MS) return;
     this.#hostDueMs = nowMs + hostCadenceMs;
     // One that is late is taken when it comes.
     const taken = host.read(signal).then((result) => this.#takeHost(result, nowMs));
-    const isLate = (await settleWithin(taken, SENSOR_WAIT_MS, clock)) === null;
+    const isLate = (await settleWithin(taken, waitMs, clock)) === null;
     if (!isLate || clock.monotonicMs() - this.#hostReadMs <= HOST_KEPT_CADENCES * hostCadenceMs) return;
     this.#host = { ...emptyHostReading };
     this.#hostIssues = [];
@@ -116,9 +114,9 @@ export class Sampler {
     return true;
   }
 
-  async #readGpus(): Promise<void> {
+  async #readGpus(waitMs: number): Promise<void> {
     const { gpus, clock, signal } = this.#options;
-    const result = await settleWithin(gpus.read(signal), SENSOR_WAIT_MS, clock);
+    const result = await settleWithin(gpus.read(signal), waitMs, clock);
     this.#gpus = result?.ok ? { ...result.reading } : {};
     this.#gpuIssues = result ? issuesOf(result) : [];
   }

@@ -14,6 +14,8 @@ export type SensorResult<Reading> =
  */
 export interface Sensor<Reading> {
   read(signal: AbortSignal): Promise<SensorResult<Reading>>;
+  /** When what it listens to last said something, on the monotonic clock; `null`: nothing yet. */
+  readonly lastRowAtMs?: number | null;
 }
 
 /** A sensor that holds something open (a child process, a file). `close` may be called more than once. */

@@ -1,15 +1,9 @@
-import {
-  type IncomingHttpHeaders,
-  performServerHandshake,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
+import { type IncomingHttpHeaders, performServerHandshake, type ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import {
   type Clock,
   HEARTBEAT_INTERVAL_MS,
   MAX_TUNNEL_STREAMS,
-  PingWatch,
   PONG_DEADLINE_MS,
   TUNNEL_STREAM_WINDOW_BYTES,
 } from '@ai-fabric/shared';
@@ -53,6 +47,8 @@ const SESSION_OPTIONS = {
   maxSessionRejectedStreams: 100,
   maxSessionInvalidFrames: 100,
 };
+/** The control plane pings more often than that. */
+const SILENCE_MS = HEARTBEAT_INTERVAL_MS + PONG_DEADLINE_MS;
 /** For all streams together; each stream has its own, smaller one. */
 const SESSION_WINDOW_BYTES = 8 * 1024 * 1024;
 
@@ -71,15 +67,15 @@ export function serveTunnel(
   session.setLocalWindowSize(SESSION_WINDOW_BYTES);
   let detail = 'The control plane ended the tunnel.';
   let openStreams = 0;
-  const watch = new PingWatch({
-    clock: service.clock,
-    everyMs: HEARTBEAT_INTERVAL_MS,
-    deadlineMs: PONG_DEADLINE_MS,
-    ping: (answered) => ping(session, answered),
-    onSilent: () => {
-      detail = `No sign of life through the tunnel for ${PONG_DEADLINE_MS / 1000} s: the connection is dead.`;
-      session.destroy();
-    },
+  let heardAtMs = service.clock.monotonicMs();
+  // The other side pings; a second ping the other way would wake this process twice as often and say nothing more.
+  session.on('ping', () => {
+    heardAtMs = service.clock.monotonicMs();
+  });
+  const watch = service.clock.every(SILENCE_MS, () => {
+    if (service.clock.monotonicMs() - heardAtMs < SILENCE_MS) return;
+    detail = `No sign of life through the tunnel for ${SILENCE_MS / 1000} s: the connection is dead.`;
+    session.destroy();
   });
   session.on('stream', (stream, headers) => {
     stream.on('error', ignore);
@@ -93,18 +89,11 @@ export function serveTunnel(
     detail = `The tunnel broke: ${error.message}.`;
   });
   session.once('close', () => {
-    watch.end();
+    watch.cancel();
     socket.destroy();
     onEnded(detail);
   });
   return { destroy: () => session.destroy() };
-}
-
-function ping(session: ServerHttp2Session, answered: () => void): void {
-  if (session.destroyed) return;
-  session.ping((error) => {
-    if (error === null) answered();
-  });
 }
 
 function serve(

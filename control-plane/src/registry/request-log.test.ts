@@ -258,7 +258,7 @@ describe('old rows', () => {
     const rounds = [{ reason: 'host_away', considered: [], failure: 'reset' }];
     const rows = (endedAtMs: number, count: number): RequestRow[] =>
       Array.from({ length: count }, () => requestRow({ endedAtMs, rounds }));
-    write([...rows(START_MS, 250), ...rows(START_MS + 3 * DAY_MS, 400), ...rows(START_MS, 10)]);
+    write([...rows(START_MS, 450), ...rows(START_MS + 3 * DAY_MS, 400), ...rows(START_MS, 10)]);
     const nowMs = START_MS + 3.5 * DAY_MS;
     const prune = (): boolean => database.write(() => pruner.prune(nowMs));
     const count = (table: string): unknown =>

@@ -14,6 +14,7 @@ const linked: LinkState = {
   hostId: 'h1',
   hostName: 'armitage',
   awaitingSign: false,
+  heardAtMs: Number.NEGATIVE_INFINITY,
 };
 const awaiting: LinkState = { ...linked, awaitingSign: true };
 const failure = { code: 'lost', detail: 'gone' } as const;
@@ -152,7 +153,7 @@ describe('the proof', () => {
 
   test('a welcome starts the heartbeat and is announced', () => {
     const { state, effects } = decided(proven, welcome);
-    expect(state).toEqual({ ...linked, sinceMs: 5_000 });
+    expect(state).toEqual({ ...linked, sinceMs: 5_000, heardAtMs: 5_000 });
     expect(effects).toEqual([
       { type: 'disarm', timer: 'proof' },
       { type: 'arm', timer: 'heartbeat', delayMs: 5_000 },
@@ -183,8 +184,19 @@ describe('the heartbeat', () => {
     ['a command', command],
   ])('%s is a sign of life', (_what, event) => {
     const { state, effects } = decided(awaiting, event);
-    expect(state).toEqual(linked);
+    expect(state).toEqual({ ...linked, heardAtMs: moment.nowMs });
     expect(effects).toContainEqual({ type: 'disarm', timer: 'sign' });
+  });
+
+  test('whoever was heard a moment ago is not pinged, and whoever was not is', () => {
+    const heard = decided(linked, ack).state;
+    const at = (afterMs: number) =>
+      decided(heard, { type: 'timer', timer: 'heartbeat' }, { ...moment, nowMs: moment.nowMs + afterMs });
+    expect(at(2_500).effects).toEqual([{ type: 'arm', timer: 'heartbeat', delayMs: 5_000 }]);
+    expect(at(2_501).effects).toContainEqual({ type: 'ping' });
+    // A pong that is waited for is not taken as given.
+    const asked = decided(awaiting, { type: 'timer', timer: 'heartbeat' });
+    expect(asked.effects).toContainEqual({ type: 'ping' });
   });
 
   test('without a sign the plug is pulled: nobody is there to say goodbye to', () => {

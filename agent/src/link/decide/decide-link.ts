@@ -22,6 +22,8 @@ const PROOF_DEADLINE_MS = 10_000;
 
 /** A link that did not hold this long did not hold: the next waits grow, so that nobody spins. */
 export const STABLE_AFTER_MS = 10_000;
+/** Whoever was heard so short a time ago is not asked for a sign of life. */
+const HEARD_LATELY_MS = HEARTBEAT_INTERVAL_MS / 2;
 
 /** The one place that says what the link does next. */
 export function decideLink(state: LinkState, event: LinkEvent, moment: LinkMoment): LinkDecision {
@@ -100,6 +102,7 @@ function decideProvingFrame(state: In<'proving'>, frame: ServerFrame, moment: Li
           hostId,
           hostName,
           awaitingSign: false,
+          heardAtMs: moment.nowMs,
         },
         [
           { type: 'disarm', timer: 'proof' },
@@ -125,7 +128,7 @@ function decideLinked(state: In<'linked'>, event: Running, moment: LinkMoment): 
     case 'bad_frame':
       return breakOff(state, event.detail, moment);
     case 'sign':
-      return go(...heard(state));
+      return go(...heard(state, moment));
     case 'ended':
       return fail(state, event.failure, moment, []);
     case 'timer':
@@ -139,10 +142,10 @@ function decideLinked(state: In<'linked'>, event: Running, moment: LinkMoment): 
 
 function decideLinkedTimer(state: In<'linked'>, timer: LinkTimer, moment: LinkMoment): LinkDecision {
   if (timer === 'heartbeat') {
-    const again: LinkEffect[] = [
-      { type: 'ping' },
-      { type: 'arm', timer: 'heartbeat', delayMs: HEARTBEAT_INTERVAL_MS },
-    ];
+    const next: LinkEffect = { type: 'arm', timer: 'heartbeat', delayMs: HEARTBEAT_INTERVAL_MS };
+    // Acknowledgements and the other side's own pings say as much as an answer would, and cost nobody a wake.
+    if (!state.awaitingSign && moment.nowMs - state.heardAtMs <= HEARD_LATELY_MS) return go(state, [next]);
+    const again: LinkEffect[] = [{ type: 'ping' }, next];
     // The deadline runs from the first ping without an answer: later pings must not push it out.
     if (!state.awaitingSign) again.push({ type: 'arm', timer: 'sign', delayMs: PONG_DEADLINE_MS });
     return go({ ...state, awaitingSign: true }, again);
@@ -155,7 +158,7 @@ function decideLinkedTimer(state: In<'linked'>, timer: LinkTimer, moment: LinkMo
 }
 
 function decideLinkedFrame(state: In<'linked'>, frame: ServerFrame, moment: LinkMoment): LinkDecision {
-  const [next, effects] = heard(state);
+  const [next, effects] = heard(state, moment);
   switch (frame.type) {
     case 'ack':
       return go(next, [...effects, { type: 'deliver_ack', seq: frame.body.seq }]);
@@ -230,9 +233,9 @@ function fail(
   ]);
 }
 
-function heard(state: In<'linked'>): [LinkState, LinkEffect[]] {
-  if (!state.awaitingSign) return [state, []];
-  return [{ ...state, awaitingSign: false }, [{ type: 'disarm', timer: 'sign' }]];
+function heard(state: In<'linked'>, { nowMs }: LinkMoment): [LinkState, LinkEffect[]] {
+  const next = { ...state, awaitingSign: false, heardAtMs: nowMs };
+  return [next, state.awaitingSign ? [{ type: 'disarm', timer: 'sign' }] : []];
 }
 
 function go(state: LinkState, effects: readonly LinkEffect[]): LinkDecision {

@@ -14,6 +14,8 @@ export type LinkState =
       readonly hostName: string;
       /** A ping is out and nothing was heard since. */
       readonly awaitingSign: boolean;
+      /** When something was heard of the other side; monotonic. */
+      readonly heardAtMs: number;
     }
   | { readonly name: 'waiting'; readonly attempt: number; readonly failure: LinkFailure }
   | { readonly name: 'stopped'; readonly reason: GoodbyeReason };

@@ -82,6 +82,7 @@ class GpuStream implements ClosableSensor<GpuReadings> {
   #ended: () => void = () => undefined;
   readonly #closing = new AbortController();
   #loggedCode: string | null = null;
+  lastRowAtMs: number | null = null;
 
   constructor(options: GpuStreamOptions) {
     this.#options = options;
@@ -221,7 +222,8 @@ class GpuStream implements ClosableSensor<GpuReadings> {
   }
 
   #onRow(row: GpuRow): void {
-    this.#book = recordRow(this.#book, row, this.#options.clock.monotonicMs());
+    this.lastRowAtMs = this.#options.clock.monotonicMs();
+    this.#book = recordRow(this.#book, row, this.lastRowAtMs);
     this.#dispatch({ type: 'row' });
   }
 
