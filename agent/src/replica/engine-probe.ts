@@ -46,12 +46,18 @@ export function engineProbe(
   const client = engineHttp(clock);
   const keyed = key === null ? {} : { headers: { authorization: `Bearer ${key}` } };
   const base = url.replace(/\/+$/, '').replace(/\/v1$/, '');
+  const urls = new Map<string, URL>();
+  const urlOf = (path: string): URL => {
+    const known = urls.get(path) ?? new URL(`${base}${path}`);
+    urls.set(path, known);
+    return known;
+  };
   return {
     look: async (step, signal) => {
       const ask: Ask = async (method, path, content) => {
         const { status, body } = await client.request({
           method,
-          url: new URL(`${base}${path}`),
+          url: urlOf(path),
           ...keyed,
           ...content,
           signal,

@@ -309,7 +309,8 @@ export class ContainerKeeper implements ReplicaKeeper {
       wanted: this.#wanted,
       state: this.#state,
       refusal: this.#refusal(),
-      parkingRefusal: this.#parkingRefusal(),
+      // Asked only where it matters: it takes a hash of all settings.
+      parkingRefusal: this.#wanted.wish === 'parked' ? this.#parkingRefusal() : null,
       cacheIsWhole: memory.weights(model, revision)?.complete ?? null,
       // Of what does not pass this agent nobody knows that there is none.
       inFlight: this.#isAskedDirectly() ? 1 : inFlight.count(deployment),

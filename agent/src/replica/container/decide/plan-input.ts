@@ -26,7 +26,7 @@ export interface PlanInput {
   readonly state: KeptState;
   /** What the host's owner does not allow; `null`: all is allowed. */
   readonly refusal: { readonly rule: string; readonly detail: string } | null;
-  /** Why it cannot give its card back by sleeping; `null`: it can. */
+  /** Of what is to be parked, why it cannot give its card back by sleeping; `null`: it can. */
   readonly parkingRefusal: string | null;
   /** Whether all that it loads is in the cache of this host; `null`: nobody looked. */
   readonly cacheIsWhole: boolean | null;
