@@ -133,7 +133,7 @@ export class BatchEngine<Work extends EngineWork> {
     this.#coldMs = ms;
   }
 
-  /** The same engine in the same state, to be run on without the other noticing. */
+  /** The same engine in the same state, to be run on without the other noticing; warm, though: what is coldest is else never tried. */
   copy(): BatchEngine<Work> {
     const copy = new BatchEngine<Work>(this.shape);
     copy.#prefixes = this.#prefixes.copy();
@@ -144,7 +144,6 @@ export class BatchEngine<Work extends EngineWork> {
     copy.#iterationMs = this.#iterationMs;
     copy.#iterations = this.#iterations;
     copy.#decoding = this.#decoding;
-    copy.#coldMs = this.#coldMs;
     copy.endsAtMs = this.endsAtMs;
     return copy;
   }

@@ -19,7 +19,7 @@ function parse(more: Readonly<Record<string, string>> = {}) {
 describe('a scenario file', () => {
   it('needs little, and has a value for all the rest', () => {
     expect(parse()).toMatchObject({
-      ...{ seed: 1, requests: 1_000, ignoreFirst: 200, arrivals: 'poisson', streamed: 0.7, learnt: false },
+      ...{ seed: 1, requests: 2_000, ignoreFirst: 200, arrivals: 'poisson', streamed: 0.7, learnt: false },
       gauges: { everySeconds: 1, lagSeconds: [3, 6] },
     });
   });

@@ -56,7 +56,7 @@ const event = z.strictObject({
 export const scenarioSchema = z.strictObject({
   name: z.string().min(1),
   seed: z.number().int().min(0).default(1),
-  requests: count.max(100_000).default(1_000),
+  requests: count.max(100_000).default(2_000),
   /** The first ones count in no figure: until then the fleet fills and policies learn. */
   ignoreFirst: z.number().int().min(0).default(200),
   fleet: z.array(replica).min(1).max(200),
