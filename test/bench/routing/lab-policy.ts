@@ -1,5 +1,5 @@
 import type { Clock, EngineReading, Random } from '@ai-fabric/shared';
-import type { BatchEngine, EngineWork } from './engine/batch-engine.js';
+import type { BatchEngine, EngineWork } from '../../simulators/batch-engine/batch-engine.js';
 import type { LabReplica, ReplicaPhase } from './scenario/scenario.js';
 import type { LabRequest } from './workload.js';
 

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Bench, type BenchContext, BenchUsageError, type LeftOut, type Measured } from '../bench.js';
 import { Rounds } from '../rounds.js';
+import { agrees, type CheckedPolicy, checkAgainstGateway } from './gateway-check.js';
 import { measureLearning } from './learning.js';
 import { ours } from './ours.js';
 import { type PlottedScenario, plotSvg } from './plot-svg.js';
@@ -17,6 +18,7 @@ import { bestRival, type PolicySummary, summarise } from './summarise.js';
 const LEDGER_STEPS = 1_000_000;
 const DECISION_ROUNDS = 5;
 const LEARNING = 'three-unequal-70';
+const CHECKED = 'three-unequal-70';
 /** Unequal fleets at 70 % of what they can serve, whose load is all ours. */
 const UNEQUAL_70 = ['two-unequal', 'three-unequal-70', 'five-unequal', 'wide', 'models-mixed'];
 const BOUND = 'upper bound of the 95 % interval, worst scenario';
@@ -85,6 +87,12 @@ export const routingBench: Bench = {
     { name: 'seeds', value: 'N', meaning: 'how many, one after the other (20)' },
     { name: 'requests', value: 'N', meaning: "of each run, in the scenario's place" },
     { name: 'policies', value: 'A,B', meaning: 'these only' },
+    {
+      name: 'check',
+      value: 'SECONDS',
+      meaning:
+        'also serve simulated vLLM servers through the real gateway, for so long with each of three policies',
+    },
     { name: 'plot', value: 'FILE.svg', meaning: 'where the plot goes' },
   ],
   run: runRoutingBench,
@@ -104,8 +112,9 @@ async function runRoutingBench(context: BenchContext): Promise<Measured> {
   }
   const plot = writePlot(plan, plotted);
   if (plan.isWhole) await measureRouter(context, plan, rounds);
+  const notes = await check(context, plan, rounds);
   const leftOut = plan.isWhole ? [] : partly(rounds);
-  return { rounds: rounds.all, leftOut, notes: [`plot: ${plot}`, ...notesOf(plan)] };
+  return { rounds: rounds.all, leftOut, notes: [`plot: ${plot}`, ...notesOf(plan), ...notes] };
 }
 
 function addScenario(
@@ -151,6 +160,24 @@ async function measureRouter(context: BenchContext, plan: RoutingPlan, rounds: R
   }
   context.progress(`${LEDGER_STEPS} random steps`);
   rounds.add('ledger_mismatches', new RouterLoad(5).ledgerMismatches(LEDGER_STEPS));
+}
+
+/** @returns what to say of it */
+async function check(context: BenchContext, plan: RoutingPlan, rounds: Rounds): Promise<string[]> {
+  const scenario = plan.scenarios.find(({ name }) => name === CHECKED) ?? plan.scenarios[0];
+  if (plan.checkSeconds === 0 || scenario === undefined) return [];
+  const checked = await checkAgainstGateway(context, scenario, plan.checkSeconds);
+  for (const { policy, simulated, measured } of checked) {
+    rounds.add(`check_simulated_p95_s_${policy}`, simulated);
+    rounds.add(`check_gateway_p95_s_${policy}`, measured);
+  }
+  const verdict = agrees(checked) ? 'the same order of policies' : 'ANOTHER ORDER of policies';
+  return [`${scenario.name} through the gateway: ${verdict} (${checked.map(describeChecked).join('; ')})`];
+}
+
+function describeChecked({ policy, simulated, measured, failed }: CheckedPolicy): string {
+  const failures = failed === 0 ? '' : `, ${failed} failed`;
+  return `${policy}: p95 TTFT ${measured.toFixed(2)} s, simulated ${simulated.toFixed(2)} s${failures}`;
 }
 
 function writePlot({ plot }: RoutingPlan, plotted: readonly PlottedScenario[]): string {

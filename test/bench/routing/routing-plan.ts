@@ -17,6 +17,8 @@ export interface RoutingPlan {
   readonly seeds: number;
   /** Where the plot goes; `null`: nothing was said. */
   readonly plot: string | null;
+  /** How long each policy is tried through the gateway; 0: not at all. */
+  readonly checkSeconds: number;
   /** Nothing was left out: all scenarios with all policies. */
   readonly isWhole: boolean;
   seedsOf(scenario: Scenario): number[];
@@ -32,6 +34,7 @@ export function readPlan(options: Readonly<Record<string, string>>): RoutingPlan
     scenarios,
     ...{ policies: readPolicies(options['policies']), seeds },
     plot: options['plot'] ?? null,
+    checkSeconds: wholeNumber(options, 'check', 1) ?? 0,
     isWhole: options['scenario'] === undefined && options['policies'] === undefined,
     seedsOf: (scenario) => Array.from({ length: seeds }, (_, index) => (seed ?? scenario.seed) + index),
   };

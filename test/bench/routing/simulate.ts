@@ -1,11 +1,11 @@
 import { type EngineReading, emptyEngineReading, type Random } from '@ai-fabric/shared';
-import { at } from './at.js';
 import {
   BatchEngine,
   type EngineGauges,
   type EngineObserver,
   type EngineWork,
-} from './engine/batch-engine.js';
+} from '../../simulators/batch-engine/batch-engine.js';
+import { at } from './at.js';
 import { EventQueue, LabClock } from './event-queue.js';
 import type { LabPolicy, LabPort, LabTruth, NamedPolicy, SendFailure } from './lab-policy.js';
 import type { LabReplica, ReplicaEvent, ReplicaPhase, Scenario } from './scenario/scenario.js';

@@ -1,6 +1,6 @@
 import type { Random } from '@ai-fabric/shared';
-import type { EngineWork } from './engine/batch-engine.js';
-import type { PrefixPiece } from './engine/prefix-blocks.js';
+import type { EngineWork } from '../../simulators/batch-engine/batch-engine.js';
+import type { PrefixPiece } from '../../simulators/batch-engine/prefix-blocks.js';
 import { drawLength, LEAST_ANSWER, LEAST_PROMPT } from './scenario/lengths.js';
 import type { OutsideLoad, Scenario } from './scenario/scenario.js';
 import { drawExponential, drawNormal, seededRandom } from './seeded-random.js';

@@ -1,4 +1,8 @@
-import type { BatchEngine, EngineObserver, EngineWork } from '../engine/batch-engine.js';
+import type {
+  BatchEngine,
+  EngineObserver,
+  EngineWork,
+} from '../../../simulators/batch-engine/batch-engine.js';
 import type { LabPort, NamedPolicy } from '../lab-policy.js';
 import type { LabRequest } from '../workload.js';
 import { pickLeast, rival } from './rival.js';

@@ -1,7 +1,7 @@
 import { type EngineReading, emptyEngineReading } from '@ai-fabric/shared';
 import { describe, expect, it } from 'vitest';
-import { BatchEngine, type EngineWork } from '../engine/batch-engine.js';
-import { cards } from '../engine/cards.js';
+import { BatchEngine, type EngineWork } from '../../../simulators/batch-engine/batch-engine.js';
+import { cards } from '../cards.js';
 import { EventQueue, LabClock } from '../event-queue.js';
 import type { LabPolicy, LabPort, NamedPolicy } from '../lab-policy.js';
 import { seededRandom } from '../seeded-random.js';

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse, YAMLError } from 'yaml';
 import type { z } from 'zod';
-import { capacityPerSecond, cards, type EngineShape } from '../engine/cards.js';
+import type { EngineShape } from '../../../simulators/batch-engine/engine-shape.js';
+import { capacityPerSecond, cards } from '../cards.js';
 import { seededRandom } from '../seeded-random.js';
 import { LEAST_ANSWER, LEAST_PROMPT, meanLength } from './lengths.js';
 import { nearest } from './nearest.js';

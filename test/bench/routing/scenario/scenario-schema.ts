@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cards } from '../engine/cards.js';
+import { cards } from '../cards.js';
 
 const positive = z.number().positive();
 const count = z.number().int().positive();

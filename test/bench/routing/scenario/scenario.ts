@@ -1,4 +1,4 @@
-import type { EngineShape } from '../engine/cards.js';
+import type { EngineShape } from '../../../simulators/batch-engine/engine-shape.js';
 import type { ScenarioFile } from './scenario-schema.js';
 
 export interface LabReplica {

@@ -1,4 +1,4 @@
-import type { EngineShape } from './cards.js';
+import type { EngineShape } from './engine-shape.js';
 import { PrefixBlocks, type PrefixPiece, sharedTokens } from './prefix-blocks.js';
 
 /** What an engine is asked for. */
@@ -13,6 +13,8 @@ export interface EngineWork {
 }
 
 export interface EngineObserver<Work> {
+  /** Tokens after the first one, all that came since the last call. */
+  furtherTokens?(work: Work, count: number): void;
   firstToken(work: Work, nowMs: number): void;
   whole(work: Work, nowMs: number): void;
 }
@@ -128,6 +130,14 @@ export class BatchEngine<Work extends EngineWork> {
     return lost;
   }
 
+  /** Nobody wants it any more: it leaves with what it holds, at once. Nothing happens where it is not there. */
+  drop(work: Work): void {
+    const place = this.#running.findIndex((job) => job.work === work);
+    const [job] = place < 0 ? [] : this.#running.splice(place, 1);
+    if (job !== undefined) this.#free(job);
+    this.#waiting = this.#waiting.filter((each) => each.work !== work);
+  }
+
   /** Its next iteration takes this much longer: the first request of an engine that has just started. */
   chill(ms: number): void {
     this.#coldMs = ms;
@@ -237,12 +247,14 @@ export class BatchEngine<Work extends EngineWork> {
         job.generated += this.#iterations;
         job.kv += this.#iterations;
         this.#kvUsed += this.#iterations;
+        observer.furtherTokens?.(job.work, this.#iterations);
       } else if (job.chunk > 0) {
         job.left -= job.chunk;
         if (job.left === 0) {
           this.#share(job);
           job.generated += 1;
           if (job.generated === 1) first.push(job);
+          else observer.furtherTokens?.(job.work, 1);
         }
       }
       (job.generated >= job.work.answerTokens ? whole : after).push(job);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../seeded-random.js';
+import { capacityPerSecond, cards } from '../../bench/routing/cards.js';
+import { seededRandom } from '../../bench/routing/seeded-random.js';
 import { BatchEngine, type EngineWork } from './batch-engine.js';
-import { capacityPerSecond, cards, type EngineShape } from './cards.js';
+import type { EngineShape } from './engine-shape.js';
 
 const shape: EngineShape = {
   ...{ iterationMs: 10, decodingMs: 1, promptTokenMs: 0.5 },
@@ -90,6 +91,27 @@ describe('an engine that batches continuously', () => {
     engine.end({ firstToken: () => undefined, whole: () => undefined });
     expect(engine.gauges(60)).toEqual({ running: 1, waiting: 1, kvUsageRatio: 0.01 });
     expect(engine.gauges(60 + 50 * 11).kvUsageRatio).toBeCloseTo(0.015);
+  });
+
+  it('tells every token once, however many iterations it does at once', () => {
+    const tokens = new Map<string, number>();
+    const add = ({ name }: Work, count: number) => void tokens.set(name, (tokens.get(name) ?? 0) + count);
+    const engine = new BatchEngine<Work>({ ...shape, kvTokens: 300 });
+    for (const name of ['a', 'b', 'c']) engine.push(workOf(name, 100, 120), 0);
+    const observer = { furtherTokens: add, firstToken: (work: Work) => add(work, 1), whole: () => undefined };
+    while (engine.endsAtMs < Number.POSITIVE_INFINITY) engine.end(observer);
+    expect(engine.preemptions).toBeGreaterThan(0);
+    expect(tokens).toEqual(new Map(['a', 'b', 'c'].map((name) => [name, 120])));
+  });
+
+  it('goes on without one that nobody wants any more', () => {
+    const engine = new BatchEngine<Work>(shape);
+    const [a, b, c] = [workOf('a', 100, 30), workOf('b', 100, 5), workOf('c', 10, 5)];
+    for (const work of [a, b, c]) engine.push(work, 0);
+    engine.drop(a);
+    engine.drop(c);
+    expect([...run(engine, []).whole.keys()]).toEqual(['b']);
+    expect(engine.gauges(0).kvUsageRatio).toBe(0);
   });
 
   it('loses all that it has in a crash', () => {
