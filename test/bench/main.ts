@@ -79,13 +79,17 @@ async function main(): Promise<number> {
   process.once('SIGINT', () => void undoAll().finally(() => process.exit(130)));
   process.once('SIGTERM', () => void undoAll().finally(() => process.exit(143)));
   const startedAtMs = performance.now();
+  let hasShown = false;
   const context: BenchContext = {
     ...{ rounds, machine, directory, profileDirectory, options },
     progress: (line) => {
       const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(1);
       process.stderr.write(`${seconds.padStart(6)} s  ${line}\n`);
     },
-    show: (text) => void process.stdout.write(`${text}\n`),
+    show: (text) => {
+      hasShown = true;
+      process.stdout.write(`${text}\n`);
+    },
     atEnd: (undo) => void undoing.push(undo),
   };
   try {
@@ -94,7 +98,7 @@ async function main(): Promise<number> {
     const report = makeReport(bench, withMachine);
     process.stdout.write(`${describeReport(bench, report, withMachine)}\n`);
     if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
-    return Object.keys(report.figures).length > 0 ? 0 : 1;
+    return hasShown || Object.keys(report.figures).length > 0 ? 0 : 1;
   } catch (error) {
     if (error instanceof BenchUsageError) {
       process.stderr.write(`${error.message}\nTry: npm run bench -- --help\n`);

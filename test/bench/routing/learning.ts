@@ -10,7 +10,7 @@ const TOLERANCE = 1.1;
 /** Mean TTFT in each window of a hundred requests, of a policy that begins with nothing beside one that does not. */
 export interface Learning {
   readonly ratios: readonly number[];
-  /** Requests after which it is as good; `Infinity`: never. */
+  /** Requests after which it stays as good; as many as there are: it never does. */
   readonly within: number;
 }
 
@@ -35,8 +35,8 @@ export async function measureLearning(
     await turn();
   }
   const ratios = logs.map((sum) => Math.exp(sum / seeds.length));
-  const first = ratios.findIndex((ratio) => ratio <= TOLERANCE);
-  return { ratios, within: first < 0 ? Number.POSITIVE_INFINITY : first * WINDOW };
+  const lastBehind = ratios.findLastIndex((ratio) => ratio > TOLERANCE);
+  return { ratios, within: (lastBehind + 1) * WINDOW };
 }
 
 function windowMean({ ttftMs }: RunResult, window: number): number {

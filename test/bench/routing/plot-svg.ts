@@ -1,9 +1,4 @@
-import type { PolicySummary } from './summarise.js';
-
-export interface PlottedScenario {
-  readonly name: string;
-  readonly summaries: readonly PolicySummary[];
-}
+import type { PolicySummary, ShownScenario } from './summarise.js';
 
 const LEFT = 170;
 const WIDTH = 640;
@@ -16,7 +11,7 @@ const TICKS = [0.5, 1, 2, 5, 10, 20, 50, 100, 200];
  * A row for each scenario, a mark for each policy where its p95 TTFT lies beside the oracle's, the 95 % interval as a
  * line. Scenarios that the oracle did not run in are left out.
  */
-export function plotSvg(scenarios: readonly PlottedScenario[]): string {
+export function plotSvg(scenarios: readonly ShownScenario[]): string {
   const rows = scenarios.filter(({ summaries }) => summaries.some(({ overOracle }) => overOracle !== null));
   const names = [...new Set(rows.flatMap(({ summaries }) => summaries.map(({ policy }) => policy)))];
   const values = rows.flatMap(({ summaries }) => summaries.map(({ overOracle }) => overOracle?.ratio ?? 1));

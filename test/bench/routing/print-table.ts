@@ -1,7 +1,7 @@
 import { alignColumns } from '../bench-report.js';
 import type { PairedRatio } from './paired-ratio.js';
 import type { Scenario } from './scenario/scenario.js';
-import type { PolicySummary } from './summarise.js';
+import { bestRival, type PolicySummary, type ShownScenario } from './summarise.js';
 
 const HEAD = [
   ...['policy', 'ttft s mean', 'p50', 'p95', 'p99', 'total s mean', 'p50', 'p95', 'p99', 'good %'],
@@ -15,8 +15,21 @@ export function printTable(scenario: Scenario, seeds: number, summaries: readonl
   const load = Math.round((requestsPerSecond / capacity) * 100);
   const about =
     `${name}: ${fleet.length} replicas, ${requestsPerSecond.toFixed(2)} requests/s (${load} % of capacity), ` +
-    `${seeds} seeds × ${requests - ignoreFirst} requests`;
+    `${seeds} ${seeds === 1 ? 'seed' : 'seeds'} × ${requests - ignoreFirst} requests`;
   return [about, ...alignColumns([HEAD, ...summaries.map(rowOf)]).map((line) => `  ${line}`), ''].join('\n');
+}
+
+/** How our p95 TTFT stands beside others in each scenario, for people. */
+export function printOverview(scenarios: readonly ShownScenario[], rivals: readonly string[]): string {
+  const rows = scenarios.map(({ name, summaries }) => {
+    const best = bestRival(summaries, rivals);
+    const beside = (policy: string): string =>
+      describeRatio(summaries.find((summary) => summary.policy === policy)?.oursOverThis ?? null);
+    const rival = describeRatio(best?.oursOverThis ?? null);
+    return [name, rival, best?.policy ?? '', beside('oracle'), beside('least-in-flight')];
+  });
+  const head = ['our p95 ttft ÷', 'best rival', '', 'oracle', 'least-in-flight'];
+  return [...alignColumns([head, ...rows]), ''].join('\n');
 }
 
 function rowOf(summary: PolicySummary): string[] {

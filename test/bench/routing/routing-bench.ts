@@ -7,13 +7,13 @@ import { Rounds } from '../rounds.js';
 import { agrees, type CheckedPolicy, checkAgainstGateway } from './gateway-check.js';
 import { measureLearning } from './learning.js';
 import { ours } from './ours.js';
-import { type PlottedScenario, plotSvg } from './plot-svg.js';
+import { plotSvg } from './plot-svg.js';
 import { rivalNames } from './policies.js';
-import { printTable } from './print-table.js';
+import { printOverview, printTable } from './print-table.js';
 import { RouterLoad } from './router-load.js';
 import { type RoutingPlan, readPlan } from './routing-plan.js';
 import { runScenario, type ScenarioRuns } from './run-scenario.js';
-import { bestRival, type PolicySummary, summarise } from './summarise.js';
+import { bestRival, type PolicySummary, type ShownScenario, summarise } from './summarise.js';
 
 const LEDGER_STEPS = 1_000_000;
 const DECISION_ROUNDS = 5;
@@ -47,7 +47,7 @@ export const routingBench: Bench = {
     },
     {
       name: 'learned_within_requests',
-      meaning: 'requests until mean TTFT is within 10 % of that of a router that knows the fleet',
+      meaning: 'requests until mean TTFT stays within 10 % of that of a router that knows the fleet',
       limit: { atMost: 200 },
       from: 'greatest',
     },
@@ -101,7 +101,7 @@ export const routingBench: Bench = {
 async function runRoutingBench(context: BenchContext): Promise<Measured> {
   const plan = readPlan(context.options);
   const rounds = new Rounds();
-  const plotted: PlottedScenario[] = [];
+  const plotted: ShownScenario[] = [];
   for (const scenario of plan.scenarios) {
     context.progress(scenario.name);
     const runs = await runScenario(scenario, plan.policies, plan.seedsOf(scenario), () => setImmediate());
@@ -110,6 +110,7 @@ async function runRoutingBench(context: BenchContext): Promise<Measured> {
     plotted.push({ name: scenario.name, summaries });
     addScenario(rounds, runs, summaries);
   }
+  context.show(printOverview(plotted, rivalNames));
   const plot = writePlot(plan, plotted);
   if (plan.isWhole) await measureRouter(context, plan, rounds);
   const notes = await check(context, plan, rounds);
@@ -146,7 +147,7 @@ async function measureRouter(context: BenchContext, plan: RoutingPlan, rounds: R
     const seeds = plan.seedsOf(learning);
     const scenario = { ...learning, requests: Math.min(600, learning.requests) };
     const { ratios, within } = await measureLearning(scenario, ours, seeds, () => setImmediate());
-    rounds.add('learned_within_requests', Number.isFinite(within) ? within : learning.requests);
+    rounds.add('learned_within_requests', within);
     for (const ratio of ratios) rounds.add('learning_ttft_ratio_by_100', ratio);
   }
   context.progress('what a decision costs');
@@ -180,7 +181,7 @@ function describeChecked({ policy, simulated, measured, failed }: CheckedPolicy)
   return `${policy}: p95 TTFT ${measured.toFixed(2)} s, simulated ${simulated.toFixed(2)} s${failures}`;
 }
 
-function writePlot({ plot }: RoutingPlan, plotted: readonly PlottedScenario[]): string {
+function writePlot({ plot }: RoutingPlan, plotted: readonly ShownScenario[]): string {
   const file = plot === null ? join(tmpdir(), 'ai-fabric-routing.svg') : resolve(plot);
   try {
     writeFileSync(file, plotSvg(plotted));

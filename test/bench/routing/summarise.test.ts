@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { plotSvg } from './plot-svg.js';
-import { printTable } from './print-table.js';
+import { printOverview, printTable } from './print-table.js';
 import { leastInFlight, roundRobin } from './rivals/simple-rivals.js';
 import { figuresOf, type RunFigures, runScenario } from './run-scenario.js';
 import { parseScenario } from './scenario/read-scenario.js';
@@ -71,6 +71,15 @@ describe('the table of a scenario', () => {
       /^sample: 2 replicas, \d+\.\d+ requests\/s \(50 % of capacity\), 2 seeds × 30 requests$/,
     );
     expect(lines[4]).toMatch(/^ {2}round-robin .* 75 25 +0\.25 \(0\.25 to 0\.25\) +4\.00$/);
+  });
+});
+
+describe('the overview of all scenarios', () => {
+  it('sets us beside the best rival, the oracle and least in-flight', () => {
+    const rivals = ['round-robin', 'random'];
+    expect(printOverview([{ name: 'sample', summaries }], rivals).split('\n')[1]).toMatch(
+      /^sample +0\.50 \(0\.50 to 0\.50\) +random +1\.00 \(1\.00 to 1\.00\)$/,
+    );
   });
 });
 

@@ -11,6 +11,12 @@ export interface PolicySummary extends RunFigures {
   readonly overOracle: PairedRatio | null;
 }
 
+/** A scenario with what its policies came to. */
+export interface ShownScenario {
+  readonly name: string;
+  readonly summaries: readonly PolicySummary[];
+}
+
 export function summarise({ runs }: ScenarioRuns): PolicySummary[] {
   const ours = runs.get('ours');
   const oracle = runs.get('oracle');
