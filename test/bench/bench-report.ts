@@ -56,7 +56,8 @@ function judge(value: number, limit: Limit): string {
   return `≤ ${limit.atMost} ${value <= limit.atMost ? 'ok' : 'over'}`;
 }
 
-function alignColumns(rows: readonly (readonly string[])[]): string[] {
+/** Rows as lines, each column as wide as its widest cell. */
+export function alignColumns(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),
   );

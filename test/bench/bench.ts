@@ -6,8 +6,21 @@ export interface Bench {
   /** One line for `--help`. */
   readonly measures: string;
   readonly figures: readonly FigureDefinition[];
+  /** What its command line takes beside what all take. */
+  readonly options?: readonly BenchOption[];
   run(context: BenchContext): Promise<Measured>;
 }
+
+export interface BenchOption {
+  /** Without the dashes. */
+  readonly name: string;
+  /** What stands for its value in `--help`. */
+  readonly value: string;
+  readonly meaning: string;
+}
+
+/** What was asked for cannot be: the message says what and where. */
+export class BenchUsageError extends Error {}
 
 export interface FigureDefinition {
   readonly name: string;
@@ -27,8 +40,12 @@ export interface BenchContext {
   readonly directory: string;
   /** Where the measured program's CPU profiles go; `null`: none are taken. */
   readonly profileDirectory: string | null;
+  /** Of the options that the bench takes, those that were given. */
+  readonly options: Readonly<Record<string, string>>;
   /** Says on standard error what goes on. */
   progress(line: string): void;
+  /** Prints what the bench has to show beside its figures, ahead of them. */
+  show(text: string): void;
   /** What must be undone, last first, however the run ends. */
   atEnd(undo: () => Promise<void> | void): void;
 }

@@ -36,6 +36,8 @@ export interface RouterDeps {
   readonly random: Random;
   readonly log: Logger;
   readonly settings?: RouterSettings;
+  /** Runs something as soon as the caller's stack is done; a microtask unless a simulation keeps its own time. */
+  readonly defer?: (run: () => void) => void;
 }
 
 /** A router with what the program around it needs beside routing. */
@@ -88,7 +90,7 @@ class LiveRouter implements RunningRouter {
     const breakerFor = (target: string): Breaker =>
       new Breaker(target, { clock, random, log, settings: settings.breaker });
     this.#ledger = ledger;
-    this.#queue = new RequestQueue(clock, settings.hold);
+    this.#queue = new RequestQueue(clock, settings.hold, deps.defer ?? queueMicrotask);
     this.#board = new TargetBoard({ live, secrets, ledger, breakerFor, settings });
     this.#takeDeclared(declared.current());
     this.#subscriptions = [

@@ -20,6 +20,7 @@ import type { HeldRequest, HoldTicket, WaitDecision } from './route-types.js';
 export class RequestQueue {
   readonly #clock: Clock;
   readonly #bounds: HoldQueueBounds;
+  readonly #defer: (run: () => void) => void;
   readonly #requests = new Map<number, { request: HeldRequest; entry: HeldEntry }>();
   #queue: HoldQueue = emptyHoldQueue;
   #lastId = 0;
@@ -29,9 +30,11 @@ export class RequestQueue {
   #timer: Timer | null = null;
   #timerAtMs = Number.POSITIVE_INFINITY;
 
-  constructor(clock: Clock, bounds: HoldQueueBounds) {
+  /** @param defer runs something as soon as the caller's stack is done */
+  constructor(clock: Clock, bounds: HoldQueueBounds, defer: (run: () => void) => void) {
     this.#clock = clock;
     this.#bounds = bounds;
+    this.#defer = defer;
   }
 
   get isEmpty(): boolean {
@@ -58,7 +61,7 @@ export class RequestQueue {
     else this.#woken?.add(target);
     if (this.#isRoundDue) return;
     this.#isRoundDue = true;
-    queueMicrotask(this.#round);
+    this.#defer(this.#round);
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@ai-fabric/shared';
+import { BatchPace, type PacedWork } from './batch-pace.js';
 import { EngineCounters, type FinishedReason } from './engine-counters.js';
 import { decodeStepMs, prefillMs } from './engine-model.js';
 import { GaugeHistory, type Gauges } from './gauge-history.js';
@@ -23,6 +24,8 @@ export class Sequence {
   cachedTokens = 0;
   generatedTokens = 0;
   aborted = false;
+  /** Its part of a batch; `null`: there is none. */
+  work: PacedWork | null = null;
   /** Wakes whatever the sequence waits for: its slot, or its next token. */
   wake: () => void = () => {};
 
@@ -45,6 +48,7 @@ export class Engine {
   readonly #clock: Clock;
   readonly #cache: PrefixCache | null;
   readonly #history: GaugeHistory;
+  readonly #batch: BatchPace | null;
   readonly #running = new Set<Sequence>();
   readonly #waiting: Sequence[] = [];
   #external = NO_LOAD;
@@ -54,6 +58,7 @@ export class Engine {
     this.#clock = settings.clock;
     this.startedAtMs = settings.clock.nowMs();
     this.#cache = settings.prefixCaching ? new PrefixCache(settings.blockTokens, settings.gpuBlocks) : null;
+    this.#batch = settings.batch === null ? null : new BatchPace(settings.batch, settings.clock);
     this.#history = new GaugeHistory(settings.clock, {
       lagMs: settings.gaugeLagMs,
       coldMs: settings.gaugeColdMs,
@@ -128,13 +133,15 @@ export class Engine {
     counters.prefixQueries += job.promptTokens;
     counters.prefixHits += sequence.cachedTokens;
     const uncached = job.promptTokens - sequence.cachedTokens;
+    const work = this.#beginInBatch(sequence, uncached);
     let dueMs = startedMs + prefillMs(speed, uncached, this.#load());
     let firstMs = startedMs;
     let previousMs = startedMs;
     for (let index = 0; index < job.outputTokens; index += 1) {
       if (index > 0) dueMs += decodeStepMs(speed, this.#load());
       dueMs += job.tokenDelayMs;
-      await this.#until(sequence, dueMs);
+      if (work === null) await this.#until(sequence, dueMs);
+      else while (work.tokens <= index && !sequence.aborted) await this.#pause(sequence, null);
       if (sequence.aborted) return false;
       const nowMs = this.#clock.monotonicMs();
       sequence.generatedTokens += 1;
@@ -148,6 +155,18 @@ export class Engine {
     }
     this.#countLast(sequence, startedMs, firstMs);
     return true;
+  }
+
+  /** `null`: this engine has a pace of its own for each request. */
+  #beginInBatch(sequence: Sequence, promptTokens: number): PacedWork | null {
+    if (this.#batch === null) return null;
+    const work: PacedWork = {
+      ...{ promptTokens, answerTokens: sequence.job.outputTokens, pieces: [], leaves: null, tokens: 0 },
+      onToken: () => sequence.wake(),
+    };
+    sequence.work = work;
+    this.#batch.begin(work);
+    return work;
   }
 
   #countFirst(sequence: Sequence, startedMs: number, nowMs: number): void {
@@ -174,6 +193,7 @@ export class Engine {
 
   #leave(sequence: Sequence): void {
     this.#running.delete(sequence);
+    if (sequence.work !== null) this.#batch?.leave(sequence.work);
     const place = this.#waiting.indexOf(sequence);
     if (place >= 0) this.#waiting.splice(place, 1);
     while (this.running < this.#settings.maxConcurrent) {

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '@ai-fabric/shared';
+import type { EngineShape } from '../batch-engine/engine-shape.js';
 import type { EngineSpeed } from './engine-model.js';
 
 export interface VllmSimulatorOptions {
@@ -21,6 +22,8 @@ export interface VllmSimulatorOptions {
   /** `--max-num-queued-reqs`: 503 above it. */
   readonly maxQueuedRequests?: number;
   readonly speed?: Partial<EngineSpeed>;
+  /** Requests share iterations as in the route laboratory, instead of `speed`. */
+  readonly batch?: EngineShape;
   /** Tokens of a reply that `max_tokens` does not cut. */
   readonly replyTokens?: number;
   readonly embeddingDimensions?: number;
@@ -62,6 +65,7 @@ export interface VllmSettings {
   readonly maxConcurrent: number;
   readonly maxQueuedRequests: number;
   readonly speed: EngineSpeed;
+  readonly batch: EngineShape | null;
   readonly replyTokens: number;
   readonly embeddingDimensions: number;
   readonly blockTokens: number;
@@ -93,6 +97,7 @@ const DEFAULTS = {
   port: 0,
   load: 0,
   maxModelLen: 8192,
+  batch: null,
   maxConcurrent: 16,
   // vLLM has no limit unless told; a simulator's queue has an end all the same.
   maxQueuedRequests: 10_000,

@@ -111,6 +111,17 @@ describe('the queue of held requests', () => {
     expect(nextMoment(emptyHoldQueue)).toBe(Number.POSITIVE_INFINITY);
   });
 
+  it('lets the head of a lane look again for all behind it: a moment of theirs that has passed calls nobody', () => {
+    const queue = queueOf(
+      entryOf(1, { lookAtMs: 40 }),
+      entryOf(2, { lookAtMs: 10 }),
+      entryOf(3, { key: 'other', lookAtMs: 20 }),
+    );
+    expect(nextMoment(queue)).toBe(40);
+    expect([...dueTargets(queue, 30)]).toEqual([]);
+    expect([...dueTargets(queue, 40)]).toEqual(['a']);
+  });
+
   it('refuses an event for what it does not hold', () => {
     const gone = entryOf(7);
     const queue = queueOf(entryOf(1));

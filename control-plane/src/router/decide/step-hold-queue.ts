@@ -97,10 +97,10 @@ export function overdue(queue: HoldQueue, nowMs: number): HeldEntry[] {
     .sort((a, b) => a.endsAtMs - b.endsAtMs || a.id - b.id);
 }
 
-/** Targets of the entries that are to look again by now. */
+/** Targets of the lanes that are to look again by now. The head looks for all: the rest has no better luck. */
 export function dueTargets(queue: HoldQueue, nowMs: number): Set<string> {
   const targets = new Set<string>();
-  for (const { lookAtMs, waitsFor } of allHeld(queue)) {
+  for (const { lookAtMs, waitsFor } of heads(queue)) {
     if (lookAtMs <= nowMs) for (const target of waitsFor) targets.add(target);
   }
   return targets;
@@ -109,8 +109,14 @@ export function dueTargets(queue: HoldQueue, nowMs: number): Set<string> {
 /** When time alone changes something; `Infinity`: it does not. */
 export function nextMoment(queue: HoldQueue): number {
   let soonestMs = Number.POSITIVE_INFINITY;
-  for (const { endsAtMs, lookAtMs } of allHeld(queue)) soonestMs = Math.min(soonestMs, endsAtMs, lookAtMs);
+  for (const { endsAtMs } of allHeld(queue)) soonestMs = Math.min(soonestMs, endsAtMs);
+  for (const { lookAtMs } of heads(queue)) soonestMs = Math.min(soonestMs, lookAtMs);
   return soonestMs;
+}
+
+/** Whose turn it is in each lane. */
+function heads(queue: HoldQueue): HeldEntry[] {
+  return queue.lanes.flatMap(({ keys }) => keys[0]?.entries.slice(0, 1) ?? []);
 }
 
 export function allHeld(queue: HoldQueue): HeldEntry[] {

@@ -8,7 +8,7 @@ import { defaultRouterSettings, type RouterSettings } from '../router-settings.j
 import { readingOf, seededRandom } from './router-fixtures.js';
 
 /** Declared state that a test replaces. */
-class FakeDeclared implements DeclaredSource {
+export class FakeDeclared implements DeclaredSource {
   readonly #listeners = new Set<(state: DeclaredState) => void>();
   #state: DeclaredState;
 
@@ -36,7 +36,7 @@ class FakeDeclared implements DeclaredSource {
 }
 
 /** A live view that a test writes by hand. It tells of changes as the real one does: none for a new reading. */
-class FakeLive implements LiveView {
+export class FakeLive implements LiveView {
   readonly #hosts = new Map<string, LiveHost>();
   readonly #replicas = new Map<string, LiveReplica>();
   readonly #listeners = new Set<(change: LiveChange) => void>();

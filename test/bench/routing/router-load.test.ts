@@ -1,0 +1,12 @@
+import { describe, expect, it } from 'vitest';
+import { RouterLoad } from './router-load.js';
+
+describe('a busy router that is asked directly', () => {
+  it('keeps an exact count through random starts, ends, aborts and crashes', () => {
+    expect(new RouterLoad(3).ledgerMismatches(20_000)).toBe(0);
+  });
+
+  it('decides in time that can be measured', () => {
+    expect(new RouterLoad(3).decisionMicros()).toBeGreaterThan(0);
+  });
+});

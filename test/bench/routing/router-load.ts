@@ -1,0 +1,117 @@
+import { type Claim, RouterStage } from '@ai-fabric/control-plane/testing';
+import { emptyEngineReading } from '@ai-fabric/shared';
+import { at } from './at.js';
+import { EventQueue, LabClock } from './event-queue.js';
+import { seededRandom } from './seeded-random.js';
+
+const SLOTS = 8;
+const BATCH = 20;
+const DECISIONS = 2_000;
+const CHECK_EVERY = 10_000;
+/** Shares of the steps of the ledger's check. The rest are ends. */
+const STARTS = 0.47;
+const FIRST_BYTES = 0.05;
+const CRASHES = 0.0001;
+const NOTHING_TRIED: ReadonlySet<string> = new Set();
+const SUCCEEDED = { kind: 'succeeded', promptTokens: 300, completionTokens: 100 } as const;
+const ABORTED = { kind: 'neutral' } as const;
+
+/** A busy router, asked directly: what its decisions cost, and whether its ledger stays exact. */
+export class RouterLoad {
+  readonly #clock = new LabClock(new EventQueue());
+  readonly #names: readonly string[];
+  readonly #stage: RouterStage;
+  readonly #random = seededRandom(7);
+  #requests = 0;
+
+  constructor(replicas: number) {
+    this.#names = Array.from({ length: replicas }, (_, index) => `replica-${index}`);
+    const staged = this.#names.map((deployment) => ({ deployment, slots: SLOTS, isReady: true }));
+    const defer = (run: () => void): void => run();
+    this.#stage = new RouterStage(staged, { clock: this.#clock, random: seededRandom(11), defer });
+  }
+
+  /** @returns microseconds for one selection and its claim, every replica with requests and readings of its own */
+  decisionMicros(): number {
+    let spentMs = 0;
+    for (let done = 0; done < DECISIONS; done += BATCH) {
+      this.#passTime();
+      const claims: (Claim | null)[] = [];
+      const startedAtMs = performance.now();
+      for (let index = 0; index < BATCH; index += 1) claims.push(this.#take());
+      spentMs += performance.now() - startedAtMs;
+      for (const claim of claims) claim?.release(SUCCEEDED);
+    }
+    return (spentMs * 1_000) / DECISIONS;
+  }
+
+  /** @returns how often the router's count of a replica was not ours, over so many random steps */
+  ledgerMismatches(steps: number): number {
+    const open: Claim[] = [];
+    let mismatches = 0;
+    for (let step = 1; step <= steps; step += 1) {
+      const draw = this.#random();
+      if (draw < STARTS) {
+        const claim = this.#take();
+        if (claim !== null) open.push(claim);
+      } else if (draw < STARTS + FIRST_BYTES) open[0]?.answered();
+      else if (draw < 1 - CRASHES) this.#releaseOne(open);
+      else this.#crash(open);
+      if (step % 50 === 0) this.#passTime();
+      if (step % CHECK_EVERY === 0) mismatches += this.#compare(open);
+    }
+    for (const claim of open.splice(0)) claim.release(ABORTED);
+    return mismatches + this.#compare(open);
+  }
+
+  #take(): Claim | null {
+    this.#requests += 1;
+    const decision = this.#stage.router.select({
+      resolved: this.#stage.resolved,
+      task: 'chat',
+      estimatedPromptTokens: 100 + (this.#requests % 1_000),
+      excluded: NOTHING_TRIED,
+      mayCloud: false,
+      mayWait: true,
+    });
+    return decision.kind === 'send' ? this.#stage.router.claim(decision) : null;
+  }
+
+  /** Mostly successes; a second release of the same claim now and then, which must do nothing. */
+  #releaseOne(open: Claim[]): void {
+    const index = Math.floor(this.#random() * open.length);
+    const claim = open[index];
+    const last = open.pop();
+    if (claim === undefined || last === undefined) return;
+    if (claim !== last) open[index] = last;
+    const draw = this.#random();
+    claim.release(draw < 0.9 ? SUCCEEDED : draw < 0.99 ? ABORTED : { kind: 'failed', code: 'reset' });
+    if (draw > 0.95) claim.release(SUCCEEDED);
+  }
+
+  /** A replica goes with all that it has, and is back at once. */
+  #crash(open: Claim[]): void {
+    const name = at(this.#names, Math.floor(this.#random() * this.#names.length));
+    this.#stage.phase(name, 'loading');
+    for (const claim of open.filter(({ target }) => target === name)) {
+      claim.release({ kind: 'failed', code: 'reset' });
+      open.splice(open.indexOf(claim), 1);
+    }
+    this.#stage.phase(name, 'ready');
+  }
+
+  #compare(open: readonly Claim[]): number {
+    const { targets } = this.#stage.router.gauges();
+    return targets.filter(
+      ({ target, inflight }) => inflight !== open.filter((claim) => claim.target === target).length,
+    ).length;
+  }
+
+  /** A millisecond, and a reading of one replica. */
+  #passTime(): void {
+    this.#clock.moveTo(this.#clock.monotonicMs() + 1);
+    const name = at(this.#names, this.#requests % this.#names.length);
+    const running = Math.floor(this.#random() * SLOTS);
+    this.#stage.reading(name, { ...emptyEngineReading, running, waiting: 0, kvUsageRatio: this.#random() });
+  }
+}
