@@ -95,7 +95,7 @@ export async function bundlePrograms(root) {
  */
 async function bundle(root, { name, entries, external }, folder) {
   // Here, not above: before the packages are installed there is none.
-  const { build } = await import('esbuild');
+  const { build, stop } = await import('esbuild');
   try {
     await build({
       entryPoints: entries.map((entry) => join(root, name, 'dist', entry)),
@@ -120,6 +120,9 @@ async function bundle(root, { name, entries, external }, folder) {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new SetupFailure(`The programs of ${name} could not be bundled:\n${reason}`);
+  } finally {
+    // Its service would live as long as the program that is started next in this process.
+    await stop();
   }
 }
 

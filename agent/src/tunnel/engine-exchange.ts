@@ -40,10 +40,14 @@ function lengthOf(headers: Record<string, string>): number | null {
   return text === undefined ? null : Number(text);
 }
 
+/** An idle connection's end crosses a question within this; later the engine had it, and may have broken on it. */
+const CROSSED_MS = 250;
+
 class EngineExchange {
   readonly #stream: ServerHttp2Stream;
   readonly #call: ClientRequest;
   readonly #connections: EngineConnections;
+  readonly #askedAtMs = performance.now();
   #answered = false;
   #over = false;
 
@@ -120,7 +124,8 @@ class EngineExchange {
       this.#breakOff();
       return;
     }
-    const code = codeOf(error, this.#call.reusedSocket);
+    const hasCrossed = performance.now() - this.#askedAtMs <= CROSSED_MS;
+    const code = codeOf(error, this.#call.reusedSocket && hasCrossed);
     if (code === 'engine_stale') this.#connections.dropIdle();
     this.#refuse(code, error.code ?? error.message);
   }
@@ -147,6 +152,7 @@ class EngineExchange {
   }
 }
 
+/** @param reused a kept connection whose end came with the question */
 function codeOf(error: NodeJS.ErrnoException, reused: boolean): TunnelErrorCode {
   if (error.code === 'ECONNREFUSED') return 'engine_refused';
   if (error.code === 'ECONNRESET' || error.code === 'EPIPE') return reused ? 'engine_stale' : 'engine_reset';

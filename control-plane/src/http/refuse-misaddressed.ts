@@ -9,8 +9,8 @@ export function refuseMisaddressed(
   nextRequestId: (given: string | string[] | undefined) => string,
 ): RequestListener {
   return (request, response) => {
-    const { url: target = '', httpVersion, headers } = request;
-    const wrong = judgeAddress({ target, httpVersion, host: headers.host });
+    const { url: target = '', httpVersion, headers, rawHeaders } = request;
+    const wrong = judgeAddress({ target, httpVersion, host: headers.host, rawHeaders });
     if (wrong === null) {
       goOn(request, response);
       return;

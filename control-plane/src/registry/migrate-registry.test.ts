@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { unpackUsage } from './decide/usage-table.js';
-import { migrateRegistry } from './migrate-registry.js';
+import { judgeSchema, migrateRegistry } from './migrate-registry.js';
 import { readUsage } from './read-usage.js';
 import { openRegistryDatabase } from './registry-database.js';
 import { USAGE_DIMENSIONS } from './request-types.js';
@@ -30,6 +30,19 @@ function migrationsUpTo(count: number): string {
   writeFileSync(journalFile, JSON.stringify({ ...journal, entries: journal.entries.slice(0, count) }));
   return folder;
 }
+
+describe('a registry that is made', () => {
+  it('on a disk without room says so, and is made when there is some', () => {
+    const database = openRegistryDatabase(place.file, { busyTimeoutMs: 250, durability: 'full' });
+    database.raw.pragma('max_page_count = 10');
+    expect(() => migrateRegistry(database)).toThrow(expect.objectContaining({ code: 'registry_full' }));
+    database.raw.pragma('max_page_count = 100000');
+    migrateRegistry(database);
+    const { applied, known } = judgeSchema(database);
+    expect(applied).toBe(known);
+    database.close();
+  });
+});
 
 describe('a registry of an earlier program', () => {
   it('keeps its sums when they move under one key', () => {

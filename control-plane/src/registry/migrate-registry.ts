@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { eq } from 'drizzle-orm';
-import { drizzle } from 'drizzle-orm/better-sqlite3';
-import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
 import { VERSION } from '../version.js';
 import type { RegistryDatabase } from './registry-database.js';
@@ -24,13 +22,34 @@ export function migrateRegistry(database: RegistryDatabase, folder: string = fin
   try {
     // Rebuilding a table breaks references for a moment, and the pragma does nothing within a transaction.
     database.raw.pragma('foreign_keys = OFF');
-    migrate(drizzle(database.raw), { migrationsFolder: folder, migrationsTable: APPLIED_TABLE });
+    applyAll(database, migrations);
     database.raw.pragma('foreign_keys = ON');
   } catch (error) {
     throw toRegistryError(error, database.file);
   }
   // At every start: SQLite opens what it may not write for reading alone, and says so only at the first write.
   database.write((queries) => writeMeta(queries, META_KEYS.writtenBy, VERSION));
+}
+
+/**
+ * As drizzle's own does it, in the table that it keeps. Its own rolls back a second time what SQLite undid when the disk
+ * was full, and tells that error instead of the disk's.
+ */
+function applyAll({ raw }: RegistryDatabase, migrations: readonly MigrationMeta[]): void {
+  raw
+    .transaction(() => {
+      raw.exec(
+        `CREATE TABLE IF NOT EXISTS ${APPLIED_TABLE} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric)`,
+      );
+      const newest = Number(raw.prepare(`SELECT max(created_at) FROM ${APPLIED_TABLE}`).pluck().get() ?? 0);
+      const note = raw.prepare(`INSERT INTO ${APPLIED_TABLE} (hash, created_at) VALUES (?, ?)`);
+      for (const { sql, hash, folderMillis } of migrations) {
+        if (folderMillis <= newest) continue;
+        for (const statement of sql) raw.exec(statement);
+        note.run(hash, folderMillis);
+      }
+    })
+    .immediate();
 }
 
 /**

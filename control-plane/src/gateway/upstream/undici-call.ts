@@ -1,3 +1,4 @@
+import type { Clock } from '@ai-fabric/shared';
 import type { Dispatcher } from 'undici';
 import { classifyError, wasStale } from './classify-error.js';
 import type { UndiciPool } from './undici-pool.js';
@@ -9,22 +10,29 @@ import {
   UpstreamCall,
 } from './upstream-call.js';
 
+/** A goodbye that crossed the question comes so soon after it; with TLS a connection is made first. */
+const CROSSED_MS = 500;
+
 /** One call over connections with TLS. */
 export class UndiciCall extends UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #request: CallRequest;
   readonly #target: UndiciPool;
+  readonly #clock: Clock;
   #controller: Dispatcher.DispatchController | null = null;
   #redialled = false;
+  #sentAtMs = 0;
 
   constructor(listener: AnswerListener, request: CallRequest, terms: CallTerms, target: UndiciPool) {
     super(listener, terms);
     this.#request = request;
     this.#target = target;
+    this.#clock = terms.clock;
     target.openCalls++;
   }
 
   send(): void {
     const { path, headers, body } = this.#request;
+    this.#sentAtMs = this.#clock.monotonicMs();
     this.#target.pool.dispatch({ path, method: 'POST', headers: headers as string[], body }, this);
   }
 
@@ -48,7 +56,8 @@ export class UndiciCall extends UpstreamCall implements Dispatcher.DispatchHandl
 
   onResponseError(_controller: unknown, error: Error): void {
     if (this.isOver) return;
-    if (this.isAsked && !this.#redialled && wasStale(error)) {
+    const hasCrossed = this.#clock.monotonicMs() - this.#sentAtMs <= CROSSED_MS;
+    if (this.isAsked && !this.#redialled && hasCrossed && wasStale(error)) {
       this.#redialled = true;
       this.#controller = null;
       this.send();

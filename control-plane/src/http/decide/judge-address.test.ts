@@ -9,7 +9,15 @@ test.each([
   ['http://evil/v1/models', '1.1', 'motoko', 'whole URL'],
   ['v1/models', '1.1', 'motoko', 'whole URL'],
 ])('%s by HTTP/%s of host %s: %s', (target, httpVersion, host, wrong) => {
-  const judged = judgeAddress({ target, httpVersion, host });
+  const rawHeaders = host === undefined ? ['accept', '*/*'] : ['accept', '*/*', 'Host', host];
+  const judged = judgeAddress({ target, httpVersion, host, rawHeaders });
   if (wrong === null) expect(judged).toBeNull();
   else expect(judged).toContain(wrong);
+});
+
+test('of two hosts neither is taken', () => {
+  const address = { target: '/v1/models', httpVersion: '1.1', host: 'motoko' };
+  const rawHeaders = ['Host', 'motoko', 'x-host', 'a', 'hosts', 'b', 'HOST', 'evil'];
+  expect(judgeAddress({ ...address, rawHeaders })).toContain('more than one');
+  expect(judgeAddress({ ...address, rawHeaders: rawHeaders.slice(0, 6) })).toBeNull();
 });

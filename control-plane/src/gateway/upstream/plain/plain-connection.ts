@@ -37,6 +37,8 @@ const KEEP_ALIVE_MS = 4_000;
 const KEEP_ALIVE_MAX_MS = 60_000;
 /** So much sooner than the engine says: its goodbye and our question would meet. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
+/** A goodbye that crossed the question arrives within the way there and back; later it is an answer to the question. */
+const CROSSED_MS = 250;
 const TIMEOUT_HINT = /(?:^|[\s,;])timeout=(\d{1,6})(?:$|[\s,;])/i;
 
 /** One connection to an engine without TLS, for one request at a time. */
@@ -54,6 +56,7 @@ export class PlainConnection implements HttpAnswerListener, Expiring {
   #keepAliveMs = KEEP_ALIVE_MS;
   #answers = 0;
   #hasHeard = false;
+  #askedAtMs = 0;
   #error: Error | null = null;
   #isPaused = false;
   #isOver = false;
@@ -84,6 +87,7 @@ export class PlainConnection implements HttpAnswerListener, Expiring {
   ask(asker: Asker, head: string, body: Uint8Array): void {
     this.#asker = asker;
     this.#hasHeard = false;
+    this.#askedAtMs = this.#clock.monotonicMs();
     this.#reader.next();
     const socket = this.#socket;
     if (body.length > JOINED_BYTES) {
@@ -166,7 +170,13 @@ export class PlainConnection implements HttpAnswerListener, Expiring {
     const asker = this.#asker;
     this.#asker = null;
     this.#answers++;
-    if (!this.#isOver && this.#reader.keepsConnection && this.#keepAliveMs > 0) {
+    // An engine that refuses a body before it has all of it has yet to read the rest.
+    if (
+      !this.#isOver &&
+      this.#reader.keepsConnection &&
+      this.#keepAliveMs > 0 &&
+      this.#socket.writableLength === 0
+    ) {
       // The end of an answer may come in the very piece that was too much for its client.
       if (this.#isPaused) this.resume();
       this.usableUntilMs = this.#clock.monotonicMs() + this.#keepAliveMs;
@@ -179,7 +189,8 @@ export class PlainConnection implements HttpAnswerListener, Expiring {
     const asker = this.#asker;
     this.#asker = null;
     this.#end();
-    asker?.answerFailed(error, this.#answers > 0 && !this.#hasHeard);
+    const hasCrossed = this.#clock.monotonicMs() - this.#askedAtMs <= CROSSED_MS;
+    asker?.answerFailed(error, this.#answers > 0 && !this.#hasHeard && hasCrossed);
   }
 
   #end(): void {

@@ -165,6 +165,25 @@ describe('connections to an engine', () => {
     expect(dying.connections()).toBe(2);
   });
 
+  it('that end long after the question are not asked again: the engine had it, and may have broken on it', async () => {
+    const clock = new ManualClock();
+    const { ask, connections, requests } = await setUp(
+      (socket) => {
+        if (requests.length === 1) {
+          socket.write(ok('x'));
+          return;
+        }
+        clock.advance(300);
+        socket.destroy();
+      },
+      { clock },
+    );
+    expect(await ask().heard.over).toBe('200 x');
+    expect(await ask().heard.over).toBe('reset');
+    expect(requests).toHaveLength(2);
+    expect(connections()).toBe(1);
+  });
+
   it('are not used for longer than the engine keeps them', async () => {
     const clock = new ManualClock();
     let hint = '';
