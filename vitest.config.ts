@@ -1,10 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const never = ['**/node_modules/**', '**/dist/**'];
 
 /**
  * Three kinds of tests, one after the other, so that a journey that boots whole programs does not share the
- * processors with a hundred unit tests and lose its deadlines to them.
+ * processors with a hundred unit tests and lose its deadlines to them. Files of the first two kinds share a few
+ * processes: one for each, with its modules loaded anew, was most of what they took. They leave all as it was.
  */
 export default defineConfig({
   test: {
@@ -12,6 +14,10 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          isolate: false,
+          // One less than the processors, as usual, would be one on a small machine.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+          setupFiles: 'test/harness/seed-property-tests.ts',
           // Property tests take seconds where the processors are shared; none of them waits for anything.
           testTimeout: 60_000,
           include: [
@@ -26,6 +32,7 @@ export default defineConfig({
       {
         test: {
           name: 'journeys',
+          isolate: false,
           include: ['test/journeys/**/*.test.ts'],
           exclude: never,
           testTimeout: 60_000,

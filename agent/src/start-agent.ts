@@ -22,6 +22,8 @@ import type { OpenLinkSocket } from './link/link-socket.js';
 import { modelsEndpoint } from './models/models-endpoint.js';
 import { openModelCache } from './models/open-model-cache.js';
 import { weightsLook } from './models/weights-look.js';
+import { containersEndpoint } from './replica/container/containers-endpoint.js';
+import { reportEngine } from './replica/container/decide/report-engine.js';
 import { engineStorage } from './replica/container/engine-storage.js';
 import { hostView } from './replica/container/host-view.js';
 import { type Containers, openContainers } from './replica/container/open-containers.js';
@@ -215,6 +217,7 @@ class RunningAgent implements Agent {
     const reporter = new Reporter({
       ...{ sensors, replicas, time, clock, log },
       policy: this.#deps.policy ?? null,
+      lookForEngine: () => void containers?.tools.census.probe().catch(() => undefined),
       send: (report) => link.sendReport(report),
       gpuCadenceMs: this.#config.gpuCadenceMs,
       hostCadenceMs: this.#config.hostCadenceMs,
@@ -270,6 +273,9 @@ class RunningAgent implements Agent {
       endpoints: new Map([
         ['logs', logsEndpoint((deployment, question, gone) => replicas.logs(deployment, question, gone))],
         ...(models === null ? [] : [['models', models] as const]),
+        ...(containers === null
+          ? []
+          : [['containers', containersEndpoint(containers.tools.engine)] as const]),
         ...(this.#deps.endpoints ?? []),
       ]),
     });
@@ -312,6 +318,7 @@ class RunningAgent implements Agent {
           weights: weightsLook({ ...parts, clock, log }),
         }),
       onOrphans: () => reporter().replicasChanged(),
+      onProbed: (probe) => reporter().containerEngineSeen(reportEngine(probe)),
     });
   }
 

@@ -160,17 +160,22 @@ export class KeptHost {
 function plainRecipe(cards: readonly string[], memory: ReplicaMemory): ReplicaRecipe {
   const isOffline = ({ model, revision }: VllmReplica): boolean =>
     memory.weights(model, revision)?.complete ?? false;
-  const specHash = ({ image, model, contextTokens, extraArguments }: VllmReplica, rung: number): string =>
+  const specHash = (
+    { image, model, contextTokens, extraArguments, parkable }: VllmReplica,
+    rung: number,
+  ): string =>
     createHash('sha256')
-      .update(JSON.stringify([image, model, contextTokens, extraArguments, rung]))
+      .update(JSON.stringify([image, model, contextTokens, extraArguments, parkable, rung]))
       .digest('hex')
       .slice(0, 16);
   return {
     specHash,
-    refusal: ({ extraArguments }) =>
-      extraArguments.includes('--trust-remote-code')
+    refusal: ({ extraArguments, adopt }) => {
+      if (adopt === 'postgres') return { rule: 'adopt', detail: 'not among: vllm-*, ai-fabric-*' };
+      return extraArguments.includes('--trust-remote-code')
         ? { rule: 'engine arguments', detail: '--trust-remote-code is not allowed.' }
-        : null,
+        : null;
+    },
     fit: ({ gpu }) =>
       Promise.resolve({
         fit: { verdict: 'fits', neededBytes: null, freeBytes: null, detail: 'There is room.' },
@@ -183,8 +188,13 @@ function plainRecipe(cards: readonly string[], memory: ReplicaMemory): ReplicaRe
         command: [
           ...['--model', desired.model, '--served-model-name', desired.servedModel],
           ...['--max-model-len', String(desired.contextTokens ?? 4_096), ...desired.extraArguments],
+          ...(desired.parkable ? ['--enable-sleep-mode'] : []),
         ],
-        environment: { VLLM_API_KEY: key, ...(isOffline(desired) ? { HF_HUB_OFFLINE: '1' } : {}) },
+        environment: {
+          VLLM_API_KEY: key,
+          ...(isOffline(desired) ? { HF_HUB_OFFLINE: '1' } : {}),
+          ...(desired.parkable ? { VLLM_SERVER_DEV_MODE: '1' } : {}),
+        },
         labels: {
           'io.ai-fabric.deployment': desired.deployment,
           'io.ai-fabric.spec': specHash(desired, rung),

@@ -28,7 +28,8 @@ describe('a link', () => {
     armitage = await AgentHost.prepare({ name: 'armitage', clock, cadenceMs: CADENCE_MS });
     await armitage.join(network.url, await controlPlane.joinToken());
     await armitage.start();
-    await eventually('samples arrive', async () => (await samples()).length > 3);
+    // Its deadlines come ten times as soon too: on a machine with other work the first links may miss them.
+    await eventually('samples arrive', async () => (await samples()).length > 3, 45_000);
   });
   afterEach(async () => {
     await armitage.remove();

@@ -170,6 +170,10 @@ describe('ai-fabric', () => {
       ['hosts', 'explode'],
       ['hosts', '--no-such-flag'],
       ['token', 'create', '--ttl', 'soon'],
+      ['logs', 'qwen-armitage', '--since', 'yesterday'],
+      ['logs', 'qwen-armitage', '--since', 'yesterday', '--server', 'https://127.0.0.1:9'],
+      ['hosts', 'telemetry', 'armitage', '--from', 'yesterday'],
+      ['hosts', 'telemetry', 'armitage', '--step', 'often'],
       ['nonsense'],
     ]) {
       const result = await runCli(args);

@@ -31,7 +31,8 @@ describe('a new host', () => {
   test('joins and serves', async () => {
     const fabric = await BootedFabric.boot({
       hosts: { armitage: { agent: 'none', cards: {}, engines: { 'qwen-armitage': { load: 'on demand' } } } },
-      roles: { 'chat-fast': { targets: ['qwen-armitage'] } },
+      // What has to wait is refused at once: that it is held otherwise is held-requests' to show.
+      roles: { 'chat-fast': { targets: ['qwen-armitage'], patienceSeconds: 0 } },
     });
     try {
       expect((await fabric.chat('chat-fast')).status).toBe(503);

@@ -96,6 +96,24 @@ describe('a model that is declared on a host', () => {
     expect(engine.container(NAME).wish.ports[0]?.hostAddress).toBe('127.0.0.1');
   });
 
+  test('is shown with the container engine that has it', async () => {
+    const { stdout } = await ok('hosts', 'show', 'armitage');
+    expect(stdout).toMatch(/containers +Docker 28\.1\.1, rootful, reachable/);
+    const shown = await controlPlane.api('/hosts/armitage');
+    expect(shown).toMatchObject({
+      inventory: { containerEngine: { reachable: true, flavour: 'docker', rootless: false } },
+    });
+  });
+
+  test('is not given for a container that the host does not have', async () => {
+    const mistyped = await cli('deployments', 'adopt', 'qwen', '--container', 'vllm-armitge');
+    expect(mistyped.exitCode).toBe(3);
+    expect(mistyped.stderr).toMatch(/no container "vllm-armitge" on host "armitage"/);
+    expect(await controlPlane.api('/deployments/qwen')).toMatchObject({ adopt: null });
+    const answer = await chat();
+    expect(answer.status, await answer.clone().text()).toBe(200);
+  });
+
   test('shows its log through the control plane', async () => {
     const { stdout } = await ok('logs', 'qwen', '--tail', '5');
     expect(stdout).toContain('vLLM API server version');
@@ -142,6 +160,19 @@ describe('a model that is declared on a host', () => {
     await ok('deployments', 'start', 'qwen');
     await ok('deployments', 'wait', 'qwen', ...WAIT);
     expect((await chat()).status).toBe(200);
+  });
+
+  test('gives its card back and takes it again, where it was declared for that', async () => {
+    const refused = await cli('deployments', 'park', 'qwen');
+    expect(refused.exitCode).toBe(4);
+    await ok('deployments', 'set', 'qwen', '--parkable');
+    await ok('deployments', 'wait', 'qwen', ...WAIT);
+    const { id } = engine.container(NAME);
+    await ok('deployments', 'park', 'qwen', '--wait', ...WAIT);
+    expect((await chat()).status).toBe(503);
+    await ok('deployments', 'unpark', 'qwen', '--wait', ...WAIT);
+    expect((await chat()).status).toBe(200);
+    expect(engine.container(NAME)).toMatchObject({ id, state: 'running' });
   });
 
   test('that is removed leaves no container', async () => {

@@ -26,6 +26,17 @@ roles:
   chat-far: { task: chat, targets: [{ deployment: far }] }
 `;
 
+/** Without an address: it is where its host's link comes from. */
+const DIRECT = `
+version: 1
+hosts: { wintermute: {} }
+deployments:
+  far:
+    { host: wintermute, engine: vllm, task: chat, model: example/far, image: ${IMAGE}, gpu: none, reach: direct, port: 8001 }
+roles:
+  chat-far: { task: chat, targets: [{ deployment: far }] }
+`;
+
 /** Of the agent, where nothing is set. */
 const CADENCE_MS = 2_000;
 /** The history tells times of samples to the second. */
@@ -147,6 +158,60 @@ describeReal('on a LAN of several machines', [networkNamespaces], () => {
       expect(JSON.parse(answer.body)).toMatchObject({ model: 'far' });
       expect(await metrics()).toMatch(/^ai_fabric_tunnels_open 1$/m);
       await untilPresence(fabric, 'online', 20_000);
+    });
+  });
+
+  describe('a replica that is reached directly, of which no address is declared', () => {
+    let folder: TemporaryDirectory | null = null;
+    let engine: DockerEngineSimulator | null = null;
+
+    afterEach(async () => {
+      await closeFabric();
+      await engine?.close();
+      folder?.remove();
+    });
+
+    it('is asked where its host’s link comes from, and is open there alone, with its key', {
+      timeout: 120_000,
+    }, async () => {
+      fabric = new LanFabric('10.77.0.1/24');
+      fabric.useFabric(DIRECT);
+      const { motoko } = fabric;
+      const wintermute = fabric.lan.addHost('10.77.0.2/24', '10.77.0.22/24');
+      const neighbour = fabric.lan.addHost('10.77.0.3/24');
+      folder = temporaryDirectory();
+      engine = await startDockerEngine({
+        path: join(folder.path, 'docker.sock'),
+        registry: [{ reference: IMAGE, start: lanEngineProgram(wintermute, {}) }],
+      });
+      await fabric.startControlPlane(['10.77.0.1', '127.0.0.1']);
+      const agent = await fabric.startAgent(wintermute, 'wintermute', 'https://10.77.0.1:8443', {
+        AI_FABRIC_AGENT_CONTAINER_ENGINE: `unix://${engine.path}`,
+      });
+      const chat = () =>
+        askFrom(motoko, {
+          url: 'http://127.0.0.1:8000/v1/chat/completions',
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ model: 'chat-far', messages: [{ role: 'user', content: 'Hello' }] }),
+          timeoutMs: 60_000,
+        });
+      const answers = async () => (await chat()).status === 200;
+      await eventually('it answers', answers, 45_000).catch((cause: unknown) => {
+        throw new Error(agent.output, { cause });
+      });
+
+      expect(engine.containers.map(({ wish }) => wish.ports)).toMatchObject([
+        [{ hostAddress: '10.77.0.2', hostPort: 8_001 }],
+      ]);
+      const models = (address: string) => askFrom(neighbour, { url: `http://${address}:8001/v1/models` });
+      expect((await models('10.77.0.2')).status).toBe(401);
+      expect((await models('10.77.0.22')).status).toBe('ECONNREFUSED');
+      const shown = JSON.parse((await fabric.api('/hosts/wintermute')).body) as { peerAddress: string };
+      expect(shown.peerAddress).toBe('10.77.0.2');
+      const doctor = await fabric.api('/checks/doctor', {});
+      expect(doctor.body).toContain('is ready: a token was proven');
+      expect(doctor.body).not.toContain('address_unknown');
     });
   });
 

@@ -19,6 +19,12 @@ const STATE = 'C:\\ProgramData\\AI Fabric\\agent';
 const CARD = { ...SAMPLE_CARDS.rtx4070, vramUsedMib: 500 };
 const IMAGE = 'docker.io/vllm/vllm-openai:v0.32.0';
 
+interface Shown {
+  readonly observed: {
+    readonly status: { readonly container: { readonly id: string; readonly startedAtMs: number } | null };
+  } | null;
+}
+
 /** The agent, the pipe and the engine behind it are programs of Windows, as Wine runs them; the control plane is not. */
 describeReal('a model that is declared on a Windows host', [wine, windowsNode], () => {
   let prefix: WinePrefix;
@@ -91,6 +97,20 @@ describeReal('a model that is declared on a Windows host', [wine, windowsNode], 
     const stream = await readStream(await chat({ stream: true, max_tokens: 40 }));
     expect(stream).toMatchObject({ done: true, errorCode: null });
     expect(stream.content).not.toBe('');
+  });
+
+  it('is recognised and left running by an agent that starts anew', async () => {
+    const container = async () => (await fabric.api<Shown>('/deployments/qwen')).observed?.status.container;
+    const before = await container();
+    expect(before?.startedAtMs).toBeGreaterThan(0);
+    const toldBefore = engine.output.length;
+    agent.interrupt();
+    expect(await agent.exited(), agent.output).toBe(0);
+    agent = runAgent('run');
+    await until('it answers again', async () => (await chat()).status === 200);
+    expect(await container()).toEqual(before);
+    const told = engine.output.slice(toldBefore).trim().split('\n');
+    expect(told.filter((line) => line !== '' && !line.includes('ai-fabric-qwen'))).toEqual([]);
   });
 
   it('that is removed leaves no container', async () => {

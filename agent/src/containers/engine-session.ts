@@ -120,16 +120,24 @@ async function askEngine(
   socket: EngineSocket,
   signal: AbortSignal,
 ): Promise<ContainerEngineProbe | null> {
-  const ask = { method: 'GET', signal } as const;
-  const version = await socket.ask({ ...ask, path: '/version', deadlineMs: VERSION_DEADLINE_MS });
-  if (version.status !== 200) return null;
+  const enough = new AbortController();
+  const ask = {
+    ...({ method: 'GET', deadlineMs: VERSION_DEADLINE_MS } as const),
+    signal: AbortSignal.any([signal, enough.signal]),
+  };
+  // Podman takes a second or two for each.
+  const surroundings = socket.ask({ ...ask, path: '/info' }).catch(() => null);
+  const version = await socket.ask({ ...ask, path: '/version' }).catch((error: unknown) => {
+    enough.abort();
+    throw error;
+  });
+  if (version.status !== 200) {
+    enough.abort();
+    return null;
+  }
   // Whether it is rootless or Desktop is worth a second question, and no reason to go without the engine.
-  const info = await socket
-    .ask({ ...ask, path: '/info', deadlineMs: VERSION_DEADLINE_MS })
-    .catch((error: unknown) => {
-      if (signal.aborted) throw error;
-      return null;
-    });
+  const info = await surroundings;
+  if (signal.aborted) throw new ContainerEngineError('aborted', 'It is not asked any longer.');
   return readEngineInfo(
     parseJson(version.text),
     info?.status === 200 ? parseJson(info.text) : null,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { ServerHttp2Stream } from 'node:http2';
 import { huggingFaceModelSchema, modelRevisionSchema } from '@ai-fabric/shared';
 import type { AgentEndpoint, AgentQuestion } from '../tunnel/agent-endpoints.js';
+import { answerJson, explainFailure } from '../tunnel/answer-json.js';
 import { endStream, refuseStream } from '../tunnel/refuse-stream.js';
 import type { ModelCache } from './model-cache.js';
 
@@ -56,27 +57,6 @@ async function* failing(lines: AsyncIterable<unknown>): AsyncIterable<unknown> {
   try {
     yield* lines;
   } catch (error) {
-    yield { kind: 'failed', ...explain(error) };
+    yield { kind: 'failed', ...explainFailure(error) };
   }
-}
-
-async function answerJson(stream: ServerHttp2Stream, make: () => Promise<object>): Promise<void> {
-  let status = 200;
-  let value: object;
-  try {
-    value = await make();
-  } catch (error) {
-    status = 409;
-    value = explain(error);
-  }
-  if (stream.destroyed) return;
-  stream.respond({ ':status': status, 'content-type': 'application/json' });
-  stream.write(JSON.stringify(value));
-  endStream(stream);
-}
-
-/** Both the cache's and the container engine's errors have a code. */
-function explain(error: unknown): { readonly code: string; readonly detail: string } {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'failed';
-  return { code, detail: error instanceof Error ? error.message : String(error) };
 }

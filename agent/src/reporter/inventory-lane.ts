@@ -1,4 +1,13 @@
-import type { Clock, GpuInventory, HostInventory, HostPolicy, Issue, Timer } from '@ai-fabric/shared';
+import { isDeepStrictEqual } from 'node:util';
+import type {
+  Clock,
+  ContainerEngineReport,
+  GpuInventory,
+  HostInventory,
+  HostPolicy,
+  Issue,
+  Timer,
+} from '@ai-fabric/shared';
 import type { HostFacts } from '../sensors/host/host-inventory.js';
 import { issuesOf, type Sensor } from '../sensors/sensor.js';
 
@@ -7,6 +16,8 @@ export interface InventoryLaneOptions {
   readonly gpuInventory: Sensor<readonly GpuInventory[]>;
   /** `null` where this agent keeps no containers. */
   readonly policy: HostPolicy | null;
+  /** Has the container engine looked for; what comes of it is told by `engineSeen`. */
+  readonly lookForEngine: () => void;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Called after each read, changed or not. */
@@ -25,6 +36,7 @@ export class InventoryLane {
   readonly #options: InventoryLaneOptions;
   #facts: HostFacts | null = null;
   #gpus: readonly GpuInventory[] = [];
+  #engine: ContainerEngineReport | null = null;
   #hostIssues: readonly Issue[] = [];
   #cardIssues: readonly Issue[] = [];
   #cardsDueMs = Number.NEGATIVE_INFINITY;
@@ -44,12 +56,8 @@ export class InventoryLane {
   }
 
   start(): void {
-    void this.#readFacts();
-    this.#readCardsIfDue();
-    this.#timer = this.#options.clock.every(INVENTORY_PERIOD_MS, () => {
-      void this.#readFacts();
-      this.#readCardsIfDue();
-    });
+    this.#readAll();
+    this.#timer = this.#options.clock.every(INVENTORY_PERIOD_MS, () => this.#readAll());
   }
 
   close(): void {
@@ -65,6 +73,19 @@ export class InventoryLane {
     const isNew = uuids.some((uuid) => !this.#gpus.some((card) => card.uuid === uuid));
     if (!isNew || this.#options.clock.monotonicMs() - this.#cardsReadMs < NEW_CARD_GAP_MS) return;
     void this.#readCards();
+  }
+
+  /** Also between two inventories: it went away, came back or was upgraded. */
+  engineSeen(engine: ContainerEngineReport): void {
+    if (this.#options.signal.aborted || isDeepStrictEqual(engine, this.#engine)) return;
+    this.#engine = engine;
+    this.#tell();
+  }
+
+  #readAll(): void {
+    void this.#readFacts();
+    this.#readCardsIfDue();
+    this.#options.lookForEngine();
   }
 
   async #readFacts(): Promise<void> {
@@ -101,6 +122,11 @@ export class InventoryLane {
     this.#options.onIssues([...this.#hostIssues, ...this.#cardIssues]);
     if (this.#facts === null) return;
     const { policy, onInventory } = this.#options;
-    onInventory({ ...this.#facts, gpus: [...this.#gpus], ...(policy === null ? {} : { policy }) });
+    onInventory({
+      ...this.#facts,
+      gpus: [...this.#gpus],
+      ...(policy === null ? {} : { policy }),
+      ...(this.#engine === null ? {} : { containerEngine: this.#engine }),
+    });
   }
 }

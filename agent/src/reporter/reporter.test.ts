@@ -68,6 +68,7 @@ function startReporter({
 } = {}) {
   const clock = new ManualClock();
   const sent: Report[] = [];
+  const looks = { count: 0 };
   const sensors = {
     host: new FakeSensor<HostReading>(reading({ ...emptyHostReading, cpuRatio: 0.1 })),
     gpus: new FakeSensor<Record<string, typeof emptyGpuReading>>(unavailable(noGpu)),
@@ -89,6 +90,9 @@ function startReporter({
     sensors,
     replicas,
     policy,
+    lookForEngine: () => {
+      looks.count += 1;
+    },
     send: (report) => {
       sent.push(structuredClone(report));
       return 'sent';
@@ -109,7 +113,7 @@ function startReporter({
     }
   };
   reporter.start();
-  return { clock, sent, sensors, replicas, reporter, pass };
+  return { clock, sent, looks, sensors, replicas, reporter, pass };
 }
 
 const telemetry = (sent: Report[]) => sent.flatMap((report) => report.telemetry ?? []);
@@ -248,6 +252,31 @@ describe('the slow lane', () => {
     reporter.linked();
     await pass(500);
     expect(last(sent, 'inventory')).toEqual({ ...facts, gpus: [], policy });
+    await reporter.close();
+  });
+
+  test('tells of the container engine, looks for it with each inventory, and tells at once what changed', async () => {
+    const { sent, looks, reporter, pass } = startReporter();
+    reporter.linked();
+    await pass(1_000);
+    expect(looks.count).toBe(1);
+    const engine = {
+      reachable: true,
+      flavour: 'podman',
+      version: '4.3.1',
+      rootless: true,
+      desktop: false,
+    } as const;
+    reporter.containerEngineSeen(engine);
+    expect(last(sent, 'inventory')).toEqual({ ...facts, gpus: [], containerEngine: engine });
+    const told = sent.length;
+    reporter.containerEngineSeen({ ...engine });
+    expect(sent).toHaveLength(told);
+    const away = { reachable: false, code: 'engine_unreachable', detail: 'no socket' } as const;
+    reporter.containerEngineSeen(away);
+    expect(last(sent, 'inventory')).toMatchObject({ containerEngine: away });
+    await pass(300_000);
+    expect(looks.count).toBe(2);
     await reporter.close();
   });
 

@@ -1,5 +1,6 @@
 import type {
   Clock,
+  ContainerEngineReport,
   EngineReading,
   GpuInventory,
   GpuReading,
@@ -32,6 +33,8 @@ export interface ReporterOptions {
   readonly replicas: ReplicaView;
   /** What this host's owner allows; `null` where the agent keeps no containers. */
   readonly policy: HostPolicy | null;
+  /** Has the container engine looked for, where this agent keeps containers. */
+  readonly lookForEngine: () => void;
   readonly send: SendReport;
   readonly time: AgentTime;
   readonly clock: Clock;
@@ -77,7 +80,8 @@ export class Reporter {
   #droppedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReporterOptions) {
-    const { sensors, replicas, policy, time, clock, hostCadenceMs, send, log, bufferBytes } = options;
+    const { sensors, replicas, policy, lookForEngine, time, clock, hostCadenceMs, send, log, bufferBytes } =
+      options;
     const { signal } = this.#closing;
     this.#options = options;
     this.#outbox = new Outbox({ bufferBytes, time, log, send });
@@ -85,6 +89,7 @@ export class Reporter {
     this.#lane = new InventoryLane({
       ...sensors,
       policy,
+      lookForEngine,
       clock,
       signal,
       onInventory: (inventory) => {
@@ -126,6 +131,11 @@ export class Reporter {
       this.#outbox.push(this.#sampler.latest());
       this.#outbox.pump();
     });
+  }
+
+  /** What came of a look for the container engine, whoever asked for it. */
+  containerEngineSeen(engine: ContainerEngineReport): void {
+    this.#lane.engineSeen(engine);
   }
 
   /** Resolves when the cards were asked for once, whatever came of it. */

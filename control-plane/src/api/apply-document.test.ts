@@ -109,7 +109,7 @@ describe('applying a document', () => {
           }
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   }, 60_000);
 });

@@ -158,6 +158,36 @@ describe('verbs', () => {
     expect(await call('POST', '/deployments/nobody/stop')).toMatchObject({ status: 404 });
   });
 
+  test('adopt is refused where the host has no such container, and nothing is changed', async () => {
+    await create();
+    report({ deployment: 'phi', phase: 'ready' });
+    const containers = [
+      { name: 'vllm-armitage', deployment: null },
+      { name: 'ai-fabric-other', deployment: 'other' },
+    ];
+    api.hostCalls.answer = async () => hostAnswer(200, JSON.stringify({ containers }));
+    const mistyped = await call('POST', '/deployments/phi/adopt', { container: 'vllm-armitge' });
+    expect(mistyped).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    expect(mistyped.body.detail).toMatch(/armitage".*did you mean vllm-armitage\?/);
+    const taken = await call('POST', '/deployments/phi/adopt', { container: 'ai-fabric-other' });
+    expect(taken).toMatchObject({ status: 409, body: { code: 'in_use' } });
+    expect((await call('GET', '/deployments/phi')).body.adopt).toBeNull();
+    const adopted = await call('POST', '/deployments/phi/adopt', { container: 'vllm-armitage' });
+    expect(adopted.body).toMatchObject({ adopt: 'vllm-armitage' });
+    expect(api.hostCalls.asked[0]?.request).toEqual({ method: 'GET', path: '/agent/v1/containers' });
+  });
+
+  test.each([
+    ['an older agent', () => hostAnswer(404, 'path_not_allowed')],
+    ['its container engine away', () => hostAnswer(409, '{"code":"unreachable","detail":"no socket"}')],
+    ['nonsense', () => hostAnswer(200, '<html>')],
+  ])('adopt believes its caller where the host cannot tell: %s', async (_, answer) => {
+    await create();
+    api.hostCalls.answer = async () => answer();
+    const adopted = await call('POST', '/deployments/phi/adopt', { container: 'vllm-armitage' });
+    expect(adopted).toMatchObject({ status: 200, body: { adopt: 'vllm-armitage' } });
+  });
+
   test('adopt names a container, and lets it go again', async () => {
     await create();
     const adopted = await call('POST', '/deployments/phi/adopt', { container: 'vllm-armitage' });

@@ -38,9 +38,11 @@ export class BodyCapture {
     for (const method of ['write', 'end'] as const) {
       const original = response[method];
       const listening = (...args: unknown[]): unknown => {
-        const [chunk] = args;
+        const [chunk, encoding] = args;
         if (chunk instanceof Uint8Array) this.#answer.add(chunk);
-        else if (typeof chunk === 'string') this.#answer.add(Buffer.from(chunk));
+        else if (typeof chunk === 'string') {
+          this.#answer.add(Buffer.from(chunk, encoding === 'latin1' ? encoding : 'utf8'));
+        }
         return Reflect.apply(original, response, args);
       };
       Object.defineProperty(response, method, { value: listening, configurable: true, writable: true });

@@ -1,3 +1,4 @@
+import { gibText } from '@ai-fabric/shared';
 import Table from 'cli-table3';
 
 /** Prints a listing as aligned columns, or as JSON for programs. */
@@ -41,11 +42,9 @@ export function printJson(value: unknown): void {
   console.log(JSON.stringify(value, null, 2));
 }
 
-const GIB = 1024 ** 3;
-
 /** Bytes as gibibytes with one decimal; "-" when unknown. */
 export function gib(bytes: number | null | undefined): string {
-  return bytes == null ? '-' : `${(bytes / GIB).toFixed(1)} GiB`;
+  return bytes == null ? '-' : gibText(bytes);
 }
 
 /** Bytes as mebibytes with one decimal. */

@@ -15,11 +15,18 @@ describe('a fabric file that tries to exhaust its reader', () => {
     );
   });
 
-  it('is refused when it is nested a hundred thousand deep', () => {
-    expect(errorsOf('['.repeat(100_000))).toMatch(
-      /^fabric\.yaml:1:\d+: \(the whole file\): no valid YAML: nested too deeply/,
-    );
+  it.each(['[', '{', '{a: ', '[a: ', '- ', '? ', '- - ', '- ? ', '[[a]: ', '{[a]: ', '!t [', '&a ['])(
+    'is refused, and ends no process, when %j stands in it a hundred thousand times',
+    (opening) => {
+      const message = /^fabric\.yaml:1:1: \(the whole file\): no valid YAML: nested too deeply/;
+      expect(errorsOf(opening.repeat(100_000))).toMatch(message);
+      expect(errorsOf(`a:\n ${opening.repeat(100_000)}`)).toMatch(message);
+    },
+  );
+
+  it('is told where it has more levels than a fabric has', () => {
     expect(errorsOf(`a: ${'['.repeat(60)}${']'.repeat(60)}`)).toContain('expected at most 32 levels');
+    expect(errorsOf(`a: ${'{a: '.repeat(60)}1${'}'.repeat(60)}`)).toContain('expected at most 32 levels');
   });
 });
 

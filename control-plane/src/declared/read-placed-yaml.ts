@@ -1,4 +1,5 @@
-import { type Document, LineCounter, parseDocument } from 'yaml';
+import { nestsDeeperThan } from '@ai-fabric/shared';
+import { type Document, Lexer, LineCounter, Parser, parseDocument } from 'yaml';
 import { describeSyntaxError } from './decide/describe-syntax-error.js';
 import { type PlaceTree, readYamlTree } from './read-yaml-tree.js';
 
@@ -19,6 +20,9 @@ export interface PlacedYaml {
   position(offset: number): { readonly line: number; readonly column: number };
 }
 
+/** What holds more than 32 levels, which a fabric has at the most, is refused with its place below this. */
+const MAX_OPEN = 200;
+
 const NOWHERE: PlaceTree = { keyOffset: 0, valueOffset: 0, children: new Map() };
 
 /** The text of a YAML file as plain values with their places. Never throws. */
@@ -29,10 +33,13 @@ export function readPlacedYaml(text: string): PlacedYaml {
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   const nothing = { value: null, places: NOWHERE, broken: true, position };
-  const document = parseQuietly(text.startsWith('\uFEFF') ? text.slice(1) : text, lines);
-  if (!document) {
+  const source = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  if (nestsDeeperThan(MAX_OPEN, new Parser(), new Lexer().lex(source))) {
     return { ...nothing, findings: [{ offset: 0, path: [], message: 'no valid YAML: nested too deeply' }] };
   }
+  // Not the log level "silent": with it a second document is passed over without a word.
+  const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'error' } as const;
+  const document = parseDocument(source, options);
   const syntax = describeSyntax(document, lines);
   if (syntax.length > 0) return { ...nothing, findings: syntax };
   return { ...readYamlTree(document), broken: false, position };
@@ -47,16 +54,6 @@ export function offsetOfPath(path: readonly (string | number)[], root: PlaceTree
     place = child;
   }
   return atKey ? place.keyOffset : place.valueOffset;
-}
-
-/** The parser recurses: a text of a hundred thousand brackets overflows its stack. */
-function parseQuietly(text: string, lineCounter: LineCounter) {
-  try {
-    // Not the log level "silent": with it a second document is passed over without a word.
-    return parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false, logLevel: 'error' });
-  } catch {
-    return null;
-  }
 }
 
 /** One broken bracket brings a complaint at every level: the same one on the same line is told once. */

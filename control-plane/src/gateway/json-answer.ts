@@ -5,6 +5,9 @@ import { type AttemptFailure, attemptFailure } from './decide/attempt-failure.js
 import { readAnswerUsage } from './decide/read-usage.js';
 import { GATEWAY_LIMITS } from './gateway-limits.js';
 
+/** An answer up to this goes out in one piece with its head. */
+const JOINED_BYTES = 64 * 1024;
+
 /**
  * A JSON answer: held until it is whole and then sent with one write, so that one that breaks off can still be asked
  * elsewhere. One beyond the bound is passed through as it comes; if that breaks off, so does the client's connection.
@@ -49,7 +52,9 @@ export class JsonAnswer implements AnswerSink {
     }
     this.#host.commit(body.length);
     this.#host.succeed(usage);
-    this.#host.response.end(body);
+    if (body.length > JOINED_BYTES) this.#host.response.end(body);
+    // As text it goes out in one piece with the head. Latin-1: each byte is a letter, and comes out as it was.
+    else this.#host.response.end(body.toString('latin1'), 'latin1');
   }
 
   failed(failure: AttemptFailure): void {

@@ -10,7 +10,7 @@ import {
 import { AckDesk } from './ack-desk.js';
 import { AddressBook } from './address-book.js';
 import { advanceLink } from './decide/advance-link.js';
-import type { Contention, Hello, Identity, LinkEffect, LinkEvent } from './decide/link-lifecycle.js';
+import type { Hello, Identity, LinkEffect, LinkEvent } from './decide/link-lifecycle.js';
 import {
   APPLY_DESIRED_TTL_MS,
   FRAME_POLICY,
@@ -23,8 +23,9 @@ import { takeToken } from './decide/take-token.js';
 import { FrameWriter } from './frame-writer.js';
 import { type CommandEnd, HostCommands } from './host-commands.js';
 import { HostJournal } from './host-journal.js';
-import { identifyHost } from './identify-host.js';
 import { IdentityConflicts } from './identity-conflicts.js';
+import { IdentityDesk } from './identity-desk.js';
+import { LinkBook } from './link-book.js';
 import { claimsOf, type LinkEntry, newLinkEntry } from './link-entry.js';
 import { LinkLog } from './link-log.js';
 import type { LinkParts } from './link-parts.js';
@@ -55,9 +56,8 @@ export class LinkLoop {
   readonly #commands: HostCommands;
   readonly #rivals: RivalDesk;
   readonly #acks: AckDesk;
-  readonly #entries = new Map<number, LinkEntry>();
-  /** The link that a host has. */
-  readonly #byHost = new Map<string, LinkEntry>();
+  readonly #links = new LinkBook();
+  readonly #identities: IdentityDesk;
   #lastId = 0;
   #ticks = 0;
 
@@ -75,34 +75,39 @@ export class LinkLoop {
     this.#reports = new ReportDesk({ live, clock, journal: this.#journal, log: this.#log });
     this.#acks = new AckDesk(clock, (entry, seq) => this.#send(entry, this.#frames.write('ack', { seq })));
     this.#rivals = new RivalDesk(clock, {
-      ask: (hostName) => this.#byHost.get(hostName)?.socket.ping(''),
+      ask: (hostName) => this.#links.of(hostName)?.socket.ping(''),
       tell: (linkId, event) => this.#tell(linkId, event),
       refuse: (hostName, linkId) => this.#refuseRival(hostName, linkId),
+    });
+    this.#identities = new IdentityDesk({
+      ...{ parts, links: this.#links, conflicts: this.conflicts, log: this.#log },
+      dispatch: (entry, event) => this.#dispatch(entry, event),
+      endHost: (hostName, reason, detail) => this.endHost(hostName, reason, detail),
     });
   }
 
   get linkedCount(): number {
-    return this.#byHost.size;
+    return this.#links.linkedCount;
   }
 
   hasLink(hostName: string): boolean {
-    return this.#byHost.has(hostName);
+    return this.#links.of(hostName) !== undefined;
   }
 
   /** The agent process that has the host's link; `null`: none has. */
   linkedInstanceId(hostName: string): string | null {
-    const state = this.#byHost.get(hostName)?.state;
+    const state = this.#links.of(hostName)?.state;
     return state?.name === 'linked' ? state.instanceId : null;
   }
 
   /** Of a linked host's last heartbeat; `null`: none came back yet. */
   roundTripMs(hostName: string): number | null {
-    return this.#byHost.get(hostName)?.roundTripMs ?? null;
+    return this.#links.of(hostName)?.roundTripMs ?? null;
   }
 
   /** Connections, whatever their state. */
   get openCount(): number {
-    return this.#entries.size;
+    return this.#links.openCount;
   }
 
   get counters(): Readonly<ReportCounters> {
@@ -111,7 +116,7 @@ export class LinkLoop {
 
   /** Too many connections have not said who they are. */
   get isFull(): boolean {
-    return this.#entries.size - this.#byHost.size >= MAX_UNPROVEN_LINKS;
+    return this.#links.openCount - this.#links.linkedCount >= MAX_UNPROVEN_LINKS;
   }
 
   /** A connection was made. */
@@ -120,7 +125,7 @@ export class LinkLoop {
     this.#lastId += 1;
     const nonce = Buffer.from(this.#parts.randomBytes(NONCE_BYTES)).toString('base64');
     const entry = newLinkEntry(this.#lastId, socket, nonce, nowMs);
-    this.#entries.set(entry.id, entry);
+    this.#links.opened(entry);
     if (this.#addresses.isLimited(socket.peerAddress, nowMs)) {
       const detail = 'Too many hellos from this address were refused. Wait a minute.';
       this.#log.refused(socket.peerAddress, 'rate_limited', detail);
@@ -141,7 +146,7 @@ export class LinkLoop {
     }
     const nowMs = this.#nowMs();
     const everySecond = this.#ticks % TICKS_PER_SECOND === 0;
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#links.all()) {
       if (entry.id % SLOTS === this.#ticks % SLOTS) this.#acks.heartbeat(entry);
       const silentForMs = nowMs - entry.heardAtMs;
       // Of an agent that has just spoken no second tells anything new.
@@ -160,7 +165,7 @@ export class LinkLoop {
 
   /** @returns what came of it; `null`: the host has no link */
   ask(hostName: string, command: Command, ttlMs: number): Promise<CommandEnd> | null {
-    const entry = this.#byHost.get(hostName);
+    const entry = this.#links.of(hostName);
     if (!entry) return null;
     return new Promise((resolve) => {
       const outgoing = this.#commands.issue(hostName, command, ttlMs, this.#nowMs(), resolve);
@@ -170,17 +175,17 @@ export class LinkLoop {
 
   /** The declared state changed: every agent is told what it is to keep now. */
   sendDesiredToAll(): void {
-    for (const hostName of this.#byHost.keys()) this.#sendDesired(hostName);
+    for (const hostName of this.#links.hosts()) this.#sendDesired(hostName);
   }
 
   /** Ends every connection; each closes when its peer has answered, or after two seconds. */
   evictAll(reason: GoodbyeReason, detail: string): void {
-    for (const entry of this.#entries.values()) this.#dispatch(entry, { type: 'evict', reason, detail });
+    for (const entry of this.#links.all()) this.#dispatch(entry, { type: 'evict', reason, detail });
   }
 
   /** Ends whatever has, or waits for, the link of a host. Those that wait go first: none of them may take its place. */
   endHost(hostName: string, reason: GoodbyeReason, detail: string): void {
-    const claiming = claimsOf(this.#entries.values(), hostName);
+    const claiming = claimsOf(this.#links.all(), hostName);
     for (const entry of claiming) this.#dispatch(entry, { type: 'evict', reason, detail });
     this.#parts.onHostEnded?.(hostName, detail);
   }
@@ -197,7 +202,7 @@ export class LinkLoop {
       },
       broken: (detail) => this.#refuseFrame(entry, { code: 'too_large', detail }),
       closed: () => {
-        this.#entries.delete(entry.id);
+        this.#links.closed(entry);
         this.#acks.forget(entry);
         this.#dispatch(entry, { type: 'socket_closed' });
       },
@@ -239,7 +244,7 @@ export class LinkLoop {
   }
 
   #tell(linkId: number, event: LinkEvent): void {
-    const entry = this.#entries.get(linkId);
+    const entry = this.#links.byId(linkId);
     if (entry) this.#dispatch(entry, event);
   }
 
@@ -260,7 +265,7 @@ export class LinkLoop {
   #perform(entry: LinkEntry, effect: LinkEffect): void {
     switch (effect.type) {
       case 'identify':
-        this.#identify(entry, effect.hello);
+        this.#identities.identify(entry, effect.hello);
         break;
       case 'contend':
         this.#contend(entry, effect.hello, effect.identity);
@@ -298,89 +303,23 @@ export class LinkLoop {
     entry.socket.close(closeCodes[reason], reason);
   }
 
-  #identify(entry: LinkEntry, hello: Hello): void {
-    const isContested = this.#contentionOf(hello.hostName, hello.instanceId) === 'contested';
-    const found = identifyHost(hello, entry.nonce, this.#parts.clock.nowMs(), isContested, this.#parts);
-    if (!found.ok) {
-      if (found.copyOf !== null) this.#noteCopy(entry, found.copyOf);
-      this.#dispatch(entry, { type: 'refused', reason: found.reason, detail: found.detail });
-      return;
-    }
-    const { identity } = found;
-    entry.joinsWhenWon = found.asksFirst;
-    if (found.enrolled) this.#log.joined(identity.hostName, entry.socket.peerAddress);
-    if (found.keyReplaced) {
-      const detail = `Another key took the place of this one of host ${identity.hostName}.`;
-      this.endHost(identity.hostName, 'revoked', detail);
-      this.conflicts.clear(identity.hostName);
-    }
-    const contention = this.#contentionOf(identity.hostName, hello.instanceId);
-    this.#dispatch(entry, { type: 'identified', identity, contention });
-  }
-
-  #noteCopy({ socket }: LinkEntry, hostName: string): void {
-    const linkedFrom = this.#byHost.get(hostName)?.socket.peerAddress ?? null;
-    this.conflicts.raise(hostName, { kind: 'another_machine', linkedFrom, triedFrom: socket.peerAddress });
-  }
-
-  #contentionOf(hostName: string, instanceId: string): Contention {
-    const incumbent = this.#byHost.get(hostName);
-    if (incumbent?.state.name !== 'linked') return 'free';
-    return incumbent.state.instanceId === instanceId || !incumbent.socket.isOpen()
-      ? 'take_over'
-      : 'contested';
-  }
-
   #contend(entry: LinkEntry, hello: Hello, identity: Identity): void {
-    const incumbent = this.#byHost.get(identity.hostName);
+    const incumbent = this.#links.of(identity.hostName);
     const rival = { linkId: entry.id, instanceId: hello.instanceId };
     if (incumbent) this.#rivals.came(identity.hostName, incumbent.id, rival);
     else this.#dispatch(entry, { type: 'won' });
   }
 
   #refuseRival(hostName: string, linkId: number): void {
-    const entry = this.#entries.get(linkId);
-    if (!entry) return;
-    const triedFrom = entry.socket.peerAddress;
-    const linkedFrom = this.#byHost.get(hostName)?.socket.peerAddress ?? 'elsewhere';
-    if (entry.joinsWhenWon) {
-      this.#refuseJoin(entry, hostName, linkedFrom);
-      return;
-    }
-    this.conflicts.raise(hostName, { kind: 'another_agent', linkedFrom, triedFrom });
-    const detail = `Another agent with the key of host ${hostName} is linked from ${linkedFrom} and alive. If this machine is a copy, join it with a new token under a name of its own.`;
-    this.#log.refused(triedFrom, 'identity_in_use', detail);
-    this.#dispatch(entry, { type: 'refused', reason: 'identity_in_use', detail });
-  }
-
-  /** It would have taken the key of a host whose agent runs. The token is still good. */
-  #refuseJoin(entry: LinkEntry, hostName: string, linkedFrom: string): void {
-    const triedFrom = entry.socket.peerAddress;
-    this.conflicts.raise(hostName, { kind: 'another_key', linkedFrom, triedFrom });
-    const detail = `An agent of this machine is linked as ${hostName}, from ${linkedFrom}, and alive, with another key. Stop it, then join again with the same token; or join with --name and a name of its own. An operator replaces a key with "ai-fabric hosts re-enrol ${hostName}".`;
-    this.#log.refused(triedFrom, 'name_taken', detail);
-    this.#dispatch(entry, { type: 'refused', reason: 'name_taken', detail });
-  }
-
-  /** The link that it waited for is dead. @returns whether it has joined */
-  #joinNow(entry: LinkEntry, hello: Hello): boolean {
-    entry.joinsWhenWon = false;
-    const found = identifyHost(hello, entry.nonce, this.#parts.clock.nowMs(), false, this.#parts);
-    if (!found.ok) {
-      this.#dispatch(entry, { type: 'evict', reason: found.reason, detail: found.detail });
-      return false;
-    }
-    this.#log.joined(found.identity.hostName, entry.socket.peerAddress);
-    this.conflicts.clear(found.identity.hostName);
-    return true;
+    const entry = this.#links.byId(linkId);
+    if (entry) this.#identities.refuseRival(entry, hostName);
   }
 
   #admit(entry: LinkEntry, hello: Hello, identity: Identity): void {
-    if (entry.joinsWhenWon && !this.#joinNow(entry, hello)) return;
+    if (entry.joinsWhenWon && !this.#identities.joinNow(entry, hello)) return;
     const { hostId, hostName, draining } = identity;
     const { agentVersion } = hello;
-    const predecessor = this.#byHost.get(hostName);
-    this.#byHost.set(hostName, entry);
+    const predecessor = this.#links.take(hostName, entry);
     entry.protocolVersion = hello.protocolVersion;
     entry.telemetry = this.#reports.open(hostName, hello.instanceId);
     if (predecessor) {
@@ -404,7 +343,7 @@ export class LinkLoop {
   }
 
   #sendDesired(hostName: string): void {
-    const entry = this.#byHost.get(hostName);
+    const entry = this.#links.of(hostName);
     if (!entry) return;
     const { command, leftOut } = planDesired(this.#parts.declared.current(), hostName, entry.protocolVersion);
     if (leftOut > 0) this.#log.tooManyDesired(hostName, leftOut);
@@ -429,8 +368,7 @@ export class LinkLoop {
     this.#acks.forget(entry);
     if (endedFor) this.#log.ended(hostName, entry.socket.peerAddress, endedFor, detail);
     // Its successor has the host already.
-    if (this.#byHost.get(hostName) !== entry) return;
-    this.#byHost.delete(hostName);
+    if (!this.#links.leave(hostName, entry)) return;
     const { live } = this.#parts;
     const wasAway = live.host(hostName)?.presence === 'away';
     const hostId = live.host(hostName)?.hostId ?? null;

@@ -1,14 +1,7 @@
 import type Database from 'better-sqlite3';
 import { packTrail } from './decide/pack-trail.js';
 import { hashRequestId, placeOf, stretchOf } from './decide/request-place.js';
-import {
-  DAY_MS,
-  HOUR_MS,
-  rollUpRequests,
-  spanHours,
-  type UsageSum,
-  wholeMs,
-} from './decide/roll-up-requests.js';
+import { rollUpDays, rollUpHours, spanHours, type UsageSum, wholeMs } from './decide/roll-up-requests.js';
 import { META_KEYS } from './registry-meta.js';
 import { RequestNames } from './request-names.js';
 import { REQUEST_OUTCOMES, type RequestRow } from './request-types.js';
@@ -39,8 +32,9 @@ export class RequestTables {
     for (const { hour, firstId, lastId } of spanHours(rows, ids)) {
       this.#statements.addToHour.run(hour, firstId, lastId);
     }
-    for (const sum of rollUpRequests(rows, HOUR_MS)) this.#add(this.#statements.addHour, sum);
-    for (const sum of rollUpRequests(rows, DAY_MS)) this.#add(this.#statements.addDay, sum);
+    const hours = rollUpHours(rows);
+    for (const sum of hours) this.#add(this.#statements.addHour, sum);
+    for (const sum of rollUpDays(hours)) this.#add(this.#statements.addDay, sum);
     this.#statements.writeMark.run(META_KEYS.lastRequestBatch, written);
   }
 

@@ -91,12 +91,12 @@ describe('the observation writer', () => {
     expect(writer.droppedCount).toBe(0);
   });
 
-  it('writes a hundred at a time, at once while more wait', () => {
+  it('writes two hundred at a time, at once while more wait', () => {
     const { clock, thread, writer } = setUp();
-    for (let host = 0; host < 250; host += 1) writer.enqueue(seen(`h${host}`));
+    for (let host = 0; host < 450; host += 1) writer.enqueue(seen(`h${host}`));
     clock.advance(250);
     thread().written();
-    expect(thread().batches.map((batch) => batch.observations.length)).toEqual([100, 100]);
+    expect(thread().batches.map((batch) => batch.observations.length)).toEqual([200, 200]);
     thread().written();
     clock.advance(250);
     expect(thread().batches.at(-1)?.observations).toHaveLength(50);
@@ -223,20 +223,20 @@ describe('the observation writer', () => {
 describe('the request log of the writer', () => {
   it('goes out in the same batches, half of each where both are many, and what is dropped is counted apart', () => {
     const { clock, thread, writer } = setUp();
-    for (let index = 0; index < 80; index += 1) {
+    for (let index = 0; index < 160; index += 1) {
       writer.enqueue(seen(`h${index}`));
       writer.requestLog.append(requestRow());
     }
     clock.advance(250);
     const [batch] = thread().batches;
-    expect([batch?.observations.length, batch?.requests.flatMap(unpackRequests).length]).toEqual([50, 50]);
-    expect(writer.requestLog.queuedCount).toBe(80);
+    expect([batch?.observations.length, batch?.requests.flatMap(unpackRequests).length]).toEqual([100, 100]);
+    expect(writer.requestLog.queuedCount).toBe(160);
     for (let step = 0; step < 3; step += 1) {
       clock.advance(5_000);
       thread().failed();
     }
-    expect([writer.droppedCount, writer.requestLog.droppedCount]).toEqual([50, 50]);
-    expect(writer.requestLog.queuedCount).toBe(30);
+    expect([writer.droppedCount, writer.requestLog.droppedCount]).toEqual([100, 100]);
+    expect(writer.requestLog.queuedCount).toBe(60);
   });
 
   it('is bounded: the oldest rows make room, a pack at a time', () => {

@@ -9,7 +9,7 @@ import type { Observation, ObservationWriter, TelemetryMinute } from './registry
 import type { RequestLog, RequestRow } from './request-types.js';
 
 /** At most this many rows hold the file's lock at once: some milliseconds. */
-const MAX_BATCH = 100;
+const MAX_BATCH = 200;
 const GATHER_MS = 250;
 const MAX_ATTEMPTS = 3;
 const RETRY_MS = 1_000;

@@ -23,7 +23,7 @@ const REQUEST_RETENTION: RequestRetention = {
 };
 
 /** Twice what a batch brings, so that a chunk after each batch keeps up with any rate. */
-const CHUNK = 200;
+const CHUNK = 400;
 
 interface Aged {
   readonly id: number;
@@ -35,6 +35,8 @@ interface Aged {
 export class RequestPruner {
   readonly #raw: Database.Database;
   readonly #retention: RequestRetention;
+  /** By their text: it is done after each batch, and preparing them would be most of it. */
+  readonly #statements = new Map<string, Database.Statement>();
 
   constructor(raw: Database.Database, retention: RequestRetention = REQUEST_RETENTION) {
     this.#raw = raw;
@@ -56,7 +58,7 @@ export class RequestPruner {
 
   #pruneRows(nowMs: number): number {
     const { rowsMs, maxRows } = this.#retention;
-    const lastId = Number(this.#raw.prepare('SELECT max(id) FROM requests').pluck().get() ?? 0);
+    const lastId = Number(this.#first('SELECT max(id) FROM requests') ?? 0);
     const isOver = ({ id, endedAtMs }: Aged): boolean =>
       id <= lastId - maxRows || (endedAtMs ?? 0) < nowMs - rowsMs;
     return this.#pruneOldest('requests', 'SELECT id, ended_at_ms AS endedAtMs FROM requests', isOver);
@@ -71,18 +73,18 @@ export class RequestPruner {
 
   /** Up to the first that stays: a clock that was wrong for a while must not take newer ones with it. */
   #pruneOldest(table: 'requests' | 'request_trails', read: string, isOver: (row: Aged) => boolean): number {
-    const oldest = this.#raw.prepare(`${read} ORDER BY ${table}.id LIMIT ?`);
+    const oldest = this.#prepared(`${read} ORDER BY ${table}.id LIMIT ?`);
     const [first] = oldest.all(1) as Aged[];
     if (first === undefined || !isOver(first)) return 0;
     const rows = oldest.all(CHUNK) as Aged[];
     const stays = rows.findIndex((row) => !isOver(row));
     const over = stays === -1 ? rows : rows.slice(0, stays);
-    return this.#raw.prepare(`DELETE FROM ${table} WHERE id <= ?`).run(over.at(-1)?.id ?? 0).changes;
+    return this.#prepared(`DELETE FROM ${table} WHERE id <= ?`).run(over.at(-1)?.id ?? 0).changes;
   }
 
   #pruneUsage(table: 'usage_hours' | 'usage_days', beforeBucket: number): number {
     const old = `SELECT key FROM ${table} WHERE key >= ? AND key < ? LIMIT ${CHUNK}`;
-    const remove = this.#raw.prepare(`DELETE FROM ${table} WHERE key IN (${old})`);
+    const remove = this.#prepared(`DELETE FROM ${table} WHERE key IN (${old})`);
     const deleted = USAGE_DIMENSIONS.map(
       (dimension) => remove.run(usageKey(dimension, 0), usageKey(dimension, beforeBucket)).changes,
     );
@@ -91,12 +93,26 @@ export class RequestPruner {
 
   /** What points to rows that are gone. */
   #pruneAfterRows(): number {
-    const firstId = this.#raw.prepare('SELECT min(id) FROM requests').pluck().get();
+    const firstId = this.#first('SELECT min(id) FROM requests');
     if (typeof firstId !== 'number') return 0;
-    this.#raw.prepare('DELETE FROM request_hours WHERE last_id < ?').run(firstId);
+    this.#prepared('DELETE FROM request_hours WHERE last_id < ?').run(firstId);
     const old = `SELECT place FROM request_places WHERE place < ? LIMIT ${CHUNK}`;
-    return this.#raw
-      .prepare(`DELETE FROM request_places WHERE place IN (${old})`)
-      .run(placeOf(stretchOf(firstId), 0)).changes;
+    const remove = this.#prepared(`DELETE FROM request_places WHERE place IN (${old})`);
+    return remove.run(placeOf(stretchOf(firstId), 0)).changes;
+  }
+
+  /** The one value of a statement's one row. */
+  #first(text: string): unknown {
+    const row = this.#prepared(text).get() as Readonly<Record<string, unknown>> | undefined;
+    return row === undefined ? null : Object.values(row)[0];
+  }
+
+  #prepared(text: string): Database.Statement {
+    let statement = this.#statements.get(text);
+    if (statement === undefined) {
+      statement = this.#raw.prepare(text);
+      this.#statements.set(text, statement);
+    }
+    return statement;
   }
 }

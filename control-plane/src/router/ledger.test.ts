@@ -390,7 +390,7 @@ describe('however takes, releases, losses and declarations interleave', () => {
       fc.property(commands, (run) => {
         fc.modelRun(() => ({ model: { open: new Map(), ended: [] }, real: setUp() }), run);
       }),
-      { seed: 91, numRuns: 150 },
+      { numRuns: 150 },
     );
   });
 });

@@ -19,6 +19,26 @@ export const networkInterfaceSchema = z.object({
 });
 export type NetworkInterface = z.infer<typeof networkInterfaceSchema>;
 
+/** Docker or Podman, as the agent found it last. */
+export const containerEngineReportSchema = z.discriminatedUnion('reachable', [
+  z.object({
+    reachable: z.literal(true),
+    /** `docker` or `podman`. */
+    flavour: z.string().max(40),
+    version: z.string().max(80),
+    rootless: z.boolean(),
+    /** Docker Desktop: it is there while a user is signed in. */
+    desktop: z.boolean(),
+  }),
+  z.object({
+    reachable: z.literal(false),
+    /** Of the issue that it would be for a replica. */
+    code: z.string().max(60),
+    detail: z.string().max(500),
+  }),
+]);
+export type ContainerEngineReport = z.infer<typeof containerEngineReportSchema>;
+
 /** What a host is: sent on connect, on change and every five minutes. */
 export const hostInventorySchema = z.object({
   os: operatingSystemSchema,
@@ -35,6 +55,8 @@ export const hostInventorySchema = z.object({
   gpus: z.array(gpuInventorySchema).max(32),
   /** What its owner lets the control plane do with it. Left out by an agent that keeps no containers, or is older. */
   policy: hostPolicySchema.optional(),
+  /** Left out by an agent that keeps no containers, has not looked yet, or is older. */
+  containerEngine: containerEngineReportSchema.optional(),
 });
 export type HostInventory = z.infer<typeof hostInventorySchema>;
 

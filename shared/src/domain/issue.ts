@@ -31,6 +31,7 @@ export const issueCodes = [
   'engine_crashed',
   'crash_looping',
   'name_taken',
+  'container_not_found',
   'policy_refused',
   'clock_skew',
   'telemetry_dropped',

@@ -54,6 +54,7 @@ export type ReplicaProgress = z.infer<typeof replicaProgressSchema>;
 export const replicaContainerSchema = z.object({
   id: z.string().min(1).max(80),
   image: z.string().max(300),
+  /** Of the run that is under way; `null`: it does not run. */
   startedAtMs: measured,
   /** Somebody else made it, and we were told to keep it. */
   adopted: z.boolean(),

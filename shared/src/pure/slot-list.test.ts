@@ -8,7 +8,9 @@ class Item {
 
 function seen(list: SlotList<'slot', Item>): Set<Item> {
   const items: Item[] = [];
-  list.forEach((item) => items.push(item));
+  list.forEach((item) => {
+    items.push(item);
+  });
   expect(new Set(items).size).toBe(items.length);
   return new Set(items);
 }

@@ -41,7 +41,7 @@ function parentOf(root: Json, path: (string | number)[]): { [key: string]: Json 
 const optional = [
   /^body\.joinToken$/,
   /^body\.(inventory|telemetry|backfill|replicas|orphans|issues|droppedSamples)$/,
-  /^body\.inventory\.policy$/,
+  /^body\.inventory\.(policy|containerEngine)$/,
   /^body\.replicas\.\d+\.(progress|phaseSeconds|usualPhaseSeconds|container|drift|fit|growth|port|directKey)$/,
   /^body\.command\.replicas\.\d+\.environment\.[A-Z_]+$/,
   /^body\.command\.replicas\.\d+\.fallbacks\.\d+\.(contextTokens|maxConcurrent|gpuMemoryRatio)$/,

@@ -6,8 +6,9 @@
  * - 3 · 2026-11-24 · `apply_desired` may ask for containers (`engine: vllm`) and for the tasks `transcription` and
  *   `rerank`; a replica's status tells of its container, progress, fit, growth and drift; reports tell of orphans; the command
  *   `remove_orphans`; the inventory may tell of the owner's policy.
+ * - 4 · 2026-11-29 · the issue `container_not_found`; the inventory may tell of the container engine.
  */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** The first agent that keeps containers: an older one refuses a wish for one, and with it all of `apply_desired`. */
 export const CONTAINERS_PROTOCOL_VERSION = 3;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { BenchContext } from '../bench.js';
 import { BenchProcess } from '../machine/bench-process.js';
 import type { ControlPlaneProcess } from './control-plane-process.js';
-import { programs } from './programs.js';
+import { nodeFlagsOf, programs } from './programs.js';
 
 export interface AgentOptions {
   readonly context: BenchContext;
@@ -41,7 +41,10 @@ export async function startAgentProcess(options: AgentOptions): Promise<BenchPro
   });
   if ((await joining.exited()) !== 0) throw new Error(`${hostName} could not join:\n${joining.lastLines()}`);
   const profiling = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-  const agent = new BenchProcess({ ...common, args: [...profiling, programs.agent, 'run'] });
+  const agent = new BenchProcess({
+    ...common,
+    args: [...nodeFlagsOf(programs.agent), ...profiling, programs.agent, 'run'],
+  });
   context.atEnd(() => agent.stop());
   return agent;
 }

@@ -5,7 +5,7 @@ import {
 } from '../../simulators/docker-engine/start-docker-engine.js';
 import { vllmProgram } from '../../simulators/docker-engine/vllm-program.js';
 import type { Bench, BenchContext, Measured } from '../bench.js';
-import { benchProgram } from '../fabric/programs.js';
+import { benchProgram, nodeFlagsOf, programs } from '../fabric/programs.js';
 import { BenchProcess } from '../machine/bench-process.js';
 import { pause } from '../machine/pause.js';
 import { Rounds } from '../rounds.js';
@@ -102,12 +102,14 @@ async function open(context: BenchContext): Promise<Scene> {
     images: [{ reference: IMAGE, start }],
   });
   context.atEnd(() => engine.close());
+  const { profileDirectory } = context;
+  const profiling = profileDirectory === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
   const keeper = new BenchProcess({
     name: 'the keeper',
     machine: context.machine,
     role: 'measured',
     file: process.execPath,
-    args: [benchProgram('reconcile/keeper-program')],
+    args: [...nodeFlagsOf(programs.agent), ...profiling, benchProgram('reconcile/keeper-program')],
     logFile: join(context.directory, 'keeper.log'),
     messages: true,
   });

@@ -8,6 +8,8 @@ import type { LanHost } from './lan.js';
 const PROGRAM = fileURLToPath(new URL('../../dist/real/podman/vllm-container-program.js', import.meta.url));
 
 export interface LanEngineOptions {
+  /** The address of its host that it listens at; every one by default. */
+  readonly address?: string;
   readonly port: number;
   readonly tokensPerSecond?: number;
 }
@@ -23,12 +25,13 @@ export class LanEngine implements ContainerProgram {
     environment: Readonly<Record<string, string>>,
     options: LanEngineOptions,
   ) {
-    const { port, tokensPerSecond } = options;
+    const { address, port, tokensPerSecond } = options;
     this.#child = spawn('ip', ['netns', 'exec', host.namespace, process.execPath, PROGRAM, ...argv], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {
         ...process.env,
         ...environment,
+        ...(address === undefined ? {} : { SIMULATED_HOST: address }),
         SIMULATED_PORT: String(port),
         ...(tokensPerSecond === undefined
           ? {}
@@ -49,10 +52,14 @@ export class LanEngine implements ContainerProgram {
 }
 
 /** What an image of vLLM holds, for containers of a host of the LAN. */
-export function lanEngineProgram(host: LanHost, options: Omit<LanEngineOptions, 'port'>): StartProgram {
+export function lanEngineProgram(
+  host: LanHost,
+  options: Omit<LanEngineOptions, 'address' | 'port'>,
+): StartProgram {
   return ({ wish, environment }) => {
-    const port = wish.ports[0]?.hostPort;
-    if (port === undefined) throw new Error('a simulated vLLM needs a published port');
-    return new LanEngine(host, wish.argv, environment, { ...options, port });
+    const [published] = wish.ports;
+    if (published === undefined) throw new Error('a simulated vLLM needs a published port');
+    const { hostAddress: address, hostPort: port } = published;
+    return new LanEngine(host, wish.argv, environment, { ...options, address, port });
   };
 }

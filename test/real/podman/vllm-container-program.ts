@@ -5,7 +5,7 @@ import { startVllmSimulator } from '../../simulators/vllm/start-vllm-simulator.j
  * The program in the image of the simulated vLLM. It is started with vLLM's own arguments.
  * `SIMULATED_LOAD_MS`: until it listens. `SIMULATED_DEATH`: last words, with which it ends instead of listening.
  * `SIMULATED_TOKENS_PER_SECOND`: of each answer; without it they come at once. `SIMULATED_REPLY_TOKENS`: that an answer
- * has at most. `SIMULATED_PORT`.
+ * has at most. `SIMULATED_HOST`, `SIMULATED_PORT`: where it listens.
  */
 const argv = process.argv.slice(2);
 const loadMs = Number(process.env['SIMULATED_LOAD_MS'] ?? 0);
@@ -26,7 +26,7 @@ if (lastWords !== undefined) {
   const engine = await startVllmSimulator({
     ...readVllmArguments(argv, process.env),
     ...(replyTokens === undefined ? {} : { replyTokens: Number(replyTokens) }),
-    host: '0.0.0.0',
+    host: process.env['SIMULATED_HOST'] ?? '0.0.0.0',
     port: Number(process.env['SIMULATED_PORT'] ?? 8000),
     load: 'on demand',
     speed: { decodeTokensPerSecond: tokensPerSecond },

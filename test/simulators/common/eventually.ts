@@ -1,6 +1,7 @@
 /**
- * Waits until a condition holds, looking each 5 ms. A condition that throws does not hold yet: what it asks
- * may not be there before its time (a row of the log is written when its request is over).
+ * Waits until a condition holds, looking each 20 ms: asking takes time from what it waits for. A condition that
+ * throws does not hold yet: what it asks may not be there before its time (a row of the log is written when its
+ * request is over).
  *
  * @throws Error naming the condition after `deadlineMs`, with the last thing that it threw as its cause
  */
@@ -18,6 +19,6 @@ export async function eventually(
       cause = thrown;
     }
     if (performance.now() > endMs) throw new Error(`not within ${deadlineMs} ms: ${what}`, { cause });
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

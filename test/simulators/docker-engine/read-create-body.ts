@@ -5,6 +5,7 @@ const labels = z.record(z.string(), z.string()).default({});
 
 const dockerSchema = z.object({
   Image: z.string(),
+  Entrypoint: z.array(z.string()).default([]),
   Cmd: z.array(z.string()).default([]),
   Env: z.array(z.string()).default([]),
   Labels: labels,
@@ -31,6 +32,7 @@ const dockerSchema = z.object({
 const libpodSchema = z.looseObject({
   name: z.string(),
   image: z.string(),
+  entrypoint: z.array(z.string()).default([]),
   command: z.array(z.string()).default([]),
   env: z.record(z.string(), z.string()).default({}),
   labels,
@@ -48,11 +50,12 @@ const libpodSchema = z.looseObject({
  * @throws ZodError
  */
 export function readDockerBody(name: string, body: unknown, deafToGpus: boolean): CreateWish {
-  const { Image, Cmd, Env, Labels, Tty, HostConfig } = dockerSchema.parse(body);
+  const { Image, Entrypoint, Cmd, Env, Labels, Tty, HostConfig } = dockerSchema.parse(body);
   const { PortBindings, Mounts, DeviceRequests } = HostConfig;
   return {
     name,
     image: Image,
+    entrypoint: Entrypoint,
     argv: Cmd,
     environment: Env,
     labels: Labels,
@@ -78,6 +81,7 @@ export function readLibpodBody(body: unknown): CreateWish {
   return {
     name: wish.name,
     image: wish.image,
+    entrypoint: wish.entrypoint,
     argv: wish.command,
     environment: Object.entries(wish.env).map(([name, value]) => `${name}=${value}`),
     labels: wish.labels,

@@ -5,6 +5,8 @@ export interface CreateWish {
   readonly name: string;
   /** As it was asked for. */
   readonly image: string;
+  /** Instead of the image's own; empty: that one. */
+  readonly entrypoint: readonly string[];
   readonly argv: readonly string[];
   readonly environment: readonly string[];
   readonly labels: Readonly<Record<string, string>>;

@@ -16,6 +16,7 @@ export function readVllmArguments(
   const concurrent = flag('--max-num-seqs');
   const pooling = flag('--runner') === 'pooling' || flag('--task') === 'embed';
   const apiKey = environment['VLLM_API_KEY'];
+  const sleepMode = argv.includes('--enable-sleep-mode') && environment['VLLM_SERVER_DEV_MODE'] === '1';
   return {
     model: flag('--served-model-name') ?? model,
     root: model,
@@ -23,5 +24,6 @@ export function readVllmArguments(
     ...(length === undefined ? {} : { maxModelLen: Number(length) }),
     ...(concurrent === undefined ? {} : { maxConcurrent: Number(concurrent) }),
     ...(apiKey === undefined ? {} : { apiKey }),
+    sleepMode,
   };
 }

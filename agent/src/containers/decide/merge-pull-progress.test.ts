@@ -20,7 +20,7 @@ describe('the progress of a pull', () => {
     );
     expect(sumPullProgress(begun)).toEqual({
       ...{ doneBytes: 50e6, totalBytes: 100e6, layersDone: 0, layersKnown: 2 },
-      text: '50 of 100 MB, 0 of 2 layers',
+      text: '48 of 95 MiB, 0 of 2 layers',
     });
     const fetched = [layer(B, 'Downloading', 10e6, 20e6), layer(A, 'Download complete')].reduce(
       mergePullProgress,

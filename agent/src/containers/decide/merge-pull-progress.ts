@@ -109,9 +109,9 @@ function describe(sums: {
   const layers = `${sums.layersDone} of ${countOf(sums.layersKnown, 'layer')}`;
   if (sums.extracting > 0) return `unpacking, ${layers}`;
   if (sums.doneBytes === null || sums.totalBytes === null) return layers;
-  return `${megabytes(sums.doneBytes)} of ${megabytes(sums.totalBytes)} MB, ${layers}`;
+  return `${mebibytes(sums.doneBytes)} of ${mebibytes(sums.totalBytes)} MiB, ${layers}`;
 }
 
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(0);
+function mebibytes(bytes: number): string {
+  return (bytes / 1024 ** 2).toFixed(0);
 }

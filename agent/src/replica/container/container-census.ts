@@ -25,6 +25,8 @@ export interface ContainerCensusOptions {
   readonly log: Logger;
   /** Called when the orphans are others than before. */
   readonly onOrphans: () => void;
+  /** Called with what comes of each look for the engine. */
+  readonly onProbed?: (probe: ContainerEngineProbe) => void;
 }
 
 /** Events may be lost all the same: what is there is compared with what was heard. */
@@ -63,7 +65,7 @@ export class ContainerCensus {
 
   /** All who ask at the same time share one answer. */
   probe(): Promise<ContainerEngineProbe> {
-    this.#probing ??= this.#options.engine.probe(this.#closing.signal).finally(() => {
+    this.#probing ??= this.#probe().finally(() => {
       this.#probing = null;
     });
     return this.#probing;
@@ -108,6 +110,12 @@ export class ContainerCensus {
     this.#closing.abort();
     for (const timer of this.#timers) timer.cancel();
     await Promise.all([this.#listening, this.#listing]);
+  }
+
+  async #probe(): Promise<ContainerEngineProbe> {
+    const probe = await this.#options.engine.probe(this.#closing.signal);
+    this.#options.onProbed?.(probe);
+    return probe;
   }
 
   #every(periodMs: number, act: () => Promise<void>): void {

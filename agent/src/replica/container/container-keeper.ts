@@ -30,6 +30,7 @@ import { EngineDoor } from './engine-door.js';
 import { EngineReadings } from './engine-readings.js';
 import type { KeptTools } from './kept-tools.js';
 import { LoadWatch } from './load-watch.js';
+import { ReplicaLessons } from './replica-lessons.js';
 import type { FitAnswer } from './replica-recipe.js';
 import { executeStep } from './step-executors.js';
 
@@ -52,6 +53,7 @@ export class ContainerKeeper implements ReplicaKeeper {
   readonly #door: EngineDoor;
   readonly #watch: LoadWatch;
   readonly #readings: EngineReadings;
+  readonly #lessons: ReplicaLessons;
   readonly #census: { stop(): void };
   #desired: VllmReplica;
   #removed = false;
@@ -62,9 +64,7 @@ export class ContainerKeeper implements ReplicaKeeper {
   #pull: ReplicaProgress | null = null;
   #fit: ReplicaFit | null = null;
   #growth: ReplicaGrowth | null = null;
-  /** Used memory of its card before it started: what is more afterwards is its own. */
-  #vramBefore: { readonly card: string; readonly bytes: number } | null = null;
-  /** Rises with all that is heard of its container: what comes during a look is not covered by it. */
+  /** Rises with all that is heard of its container and its declaration: what comes during a look is not covered by it. */
   #heard = 0;
   /** Of the container that was ready while it was to be reached directly. */
   #directId: string | null = null;
@@ -86,6 +86,7 @@ export class ContainerKeeper implements ReplicaKeeper {
     this.#state = newKeptState(tools.clock.monotonicMs(), { restartsDone, rung });
     this.#wanted = this.#describe();
     this.#door = new EngineDoor(tools);
+    this.#lessons = new ReplicaLessons(tools);
     this.#readings = new EngineReadings(deployment, tools.clock, () => this.#wake('heard'));
     this.#watch = new LoadWatch({
       engine: tools.engine,
@@ -94,7 +95,7 @@ export class ContainerKeeper implements ReplicaKeeper {
         this.#state = { ...this.#state, progress };
         this.#tell();
       },
-      onWeights: (bytes) => tools.memory.learnFootprint('weights', this.#desired.model, bytes),
+      onWeights: (bytes) => this.#lessons.learnWeights(this.#desired, this.#state, bytes),
     });
     this.#census = tools.census.watch({
       concerns: ({ id, name }) => this.#concerns(id, name),
@@ -167,6 +168,8 @@ export class ContainerKeeper implements ReplicaKeeper {
     const baseBefore = this.#tools.recipe.specHash(this.#desired, 0);
     this.#desired = desired;
     this.#removed = removed;
+    // A look that is under way is one for the declaration before.
+    this.#heard += 1;
     // Another declaration begins with its own settings, not with the last one's fallbacks.
     if (this.#tools.recipe.specHash(desired, 0) !== baseBefore) this.#state = { ...this.#state, rung: 0 };
     this.#wanted = this.#describe();
@@ -185,7 +188,7 @@ export class ContainerKeeper implements ReplicaKeeper {
       const stop = new AbortController();
       this.#underWay = { step, stop };
       this.#enter(beginStep(this.#state, step, clock.monotonicMs()));
-      this.#rememberCard(step);
+      if (step.kind === 'start') this.#lessons.noteStart(this.#desired.deployment);
       const heardBefore = this.#heard;
       const result = await executeStep(this.#context(), step, stop.signal);
       this.#underWay = null;
@@ -246,26 +249,15 @@ export class ContainerKeeper implements ReplicaKeeper {
   #takeFit({ fit, cards }: FitAnswer): void {
     this.#fit = fit;
     if (this.#kept() !== null) return;
-    const { deployment } = this.#desired;
-    const { memory } = this.#tools;
-    const { rung } = memory.replica(deployment);
-    memory.update(deployment, { cards: [...cards] });
     // Fallbacks were for another card: this one is tried with what is declared, and judged for that.
-    const [card] = cards;
-    if (rung === null || rung.count === 0 || card === undefined) return;
-    if (rung.card === null || rung.card === card) return;
+    if (!this.#lessons.takeCards(this.#desired.deployment, cards)) return;
     this.#state = { ...this.#state, rung: 0 };
     this.#rememberRung();
     this.#refit = true;
   }
 
-  /** Taken or proven: an agent that starts anew goes on with it. */
   #rememberRung(): void {
-    const { memory, recipe } = this.#tools;
-    const { deployment } = this.#desired;
-    const [card = null] = memory.replica(deployment).cards;
-    const baseHash = recipe.specHash(this.#desired, 0);
-    memory.update(deployment, { rung: { baseHash, count: this.#state.rung, card } });
+    this.#lessons.rememberRung(this.#desired, this.#state.rung);
     this.#wanted = this.#describe();
   }
 
@@ -292,7 +284,10 @@ export class ContainerKeeper implements ReplicaKeeper {
       }
       const { phase, detail } = after;
       log.info({ deployment, phase, ...(detail === null ? {} : { detail }) }, `replica: ${phase}`);
-      if (phase === 'ready') this.#learn();
+      if (phase === 'ready') {
+        this.#lessons.learn(this.#desired, after);
+        this.#rememberRung();
+      }
     }
     this.#follow();
     this.#tell();
@@ -305,27 +300,6 @@ export class ContainerKeeper implements ReplicaKeeper {
     const loads = phase === 'starting' || phase === 'loading' || phase === 'warming';
     if (loads && kept?.run === 'running') this.#watch.follow(kept.id, `${kept.id} ${kept.startedAtMs}`);
     else this.#watch.stop();
-  }
-
-  #rememberCard(step: ContainerStep): void {
-    if (step.kind !== 'start') return;
-    const [card] = this.#tools.memory.replica(this.#desired.deployment).cards;
-    const bytes = card === undefined ? null : this.#tools.host.vramUsedBytes(card);
-    this.#vramBefore = card === undefined || bytes === null ? null : { card, bytes };
-  }
-
-  /** It got ready: what it took of its card, and with which fallback, holds for the next time. */
-  #learn(): void {
-    const { memory, host } = this.#tools;
-    const { deployment, model } = this.#desired;
-    const before = this.#vramBefore;
-    const after = before === null ? null : host.vramUsedBytes(before.card);
-    if (before !== null && after !== null && after > before.bytes) {
-      memory.learnFootprint(before.card, model, after - before.bytes);
-    }
-    this.#vramBefore = null;
-    memory.update(deployment, { restartsDone: this.#state.restartsDone });
-    this.#rememberRung();
   }
 
   #input(): PlanInput {
@@ -348,12 +322,9 @@ export class ContainerKeeper implements ReplicaKeeper {
   }
 
   #parkingRefusal(): string | null {
-    const { host, memory } = this.#tools;
-    const { model, revision } = this.#desired;
     return judgeParking(this.#desired, {
-      memoryFreeBytes: host.memoryFreeBytes(),
-      // What the engine measured, else the files: of what never ran here that is the next best.
-      weightBytes: memory.footprint('weights', model) ?? memory.weights(model, revision)?.weightBytes ?? null,
+      memoryFreeBytes: this.#tools.host.memoryFreeBytes(),
+      weightBytes: this.#lessons.weightBytes(this.#desired, this.#state.rung),
     });
   }
 

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
-import type { ContainerEngine } from '../../containers/container-engine.js';
+import type { ContainerEngine, ContainerEngineProbe } from '../../containers/container-engine.js';
 import { type PrivateFiles, StateFileError } from '../../identity/private-files.js';
 import { engineUrl } from '../engine-address.js';
 import { engineProbe } from '../engine-probe.js';
@@ -27,6 +27,8 @@ export interface ContainersOptions {
   readonly log: Logger;
   /** Called when the orphans are others than before. */
   readonly onOrphans: () => void;
+  /** Called with what comes of each look for the engine. */
+  readonly onProbed?: (probe: ContainerEngineProbe) => void;
 }
 
 /** What keeps the containers of a host, and is closed after its keepers. */
@@ -37,9 +39,13 @@ export interface Containers {
 
 /** @throws StateFileError where what is remembered of the replicas is damaged */
 export async function openContainers(options: ContainersOptions): Promise<Containers> {
-  const { engine, stateDirectory, files, hostId, inFlight, host, clock, random, log, onOrphans } = options;
+  const { engine, stateDirectory, files, hostId, inFlight, host, clock, random, log } = options;
+  const { onOrphans, onProbed } = options;
   const memory = await ReplicaMemory.open(stateDirectory, files, log);
-  const census = new ContainerCensus({ engine, hostId, clock, log, onOrphans });
+  const census = new ContainerCensus({
+    ...{ engine, hostId, clock, log, onOrphans },
+    ...(onProbed === undefined ? {} : { onProbed }),
+  });
   const recipe = options.openRecipe(memory);
   return {
     tools: {

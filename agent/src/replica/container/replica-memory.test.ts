@@ -31,12 +31,12 @@ describe('what an agent remembers of its replicas', () => {
     expect(memory.replica('llama').key).not.toBe(key);
     memory.update('qwen', { adoptedId: 'abc', restartsDone: 3, port: 8_000, cards: ['GPU-1'] });
     memory.addPhaseTime('qwen/qwen', 'loading', 48.04);
-    memory.learnFootprint('GPU-1', 'qwen/qwen', 5e9);
+    memory.learnFootprint('GPU-1', 'qwen/qwen 0a', 5e9);
     await memory.flush();
     const again = await ReplicaMemory.open('/state', files, log);
     expect(again.replica('qwen')).toMatchObject({ key, adoptedId: 'abc', restartsDone: 3, port: 8_000 });
     expect(again.usualTime('qwen/qwen', 'loading')).toEqual({ p50: 48, p95: 48 });
-    expect(again.footprint('GPU-1', 'qwen/qwen')).toBe(5e9);
+    expect(again.footprint('GPU-1', 'qwen/qwen 0a')).toBe(5e9);
     again.forget('qwen');
     expect(again.replica('qwen').key).not.toBe(key);
   });
@@ -61,7 +61,7 @@ describe('what an agent remembers of its replicas', () => {
           memory.addPhaseTime(`organisation/model-${at}`, phase, 1_234.5);
         }
       }
-      memory.learnFootprint(`GPU-${'b'.repeat(36)}`, `organisation/model-${at}`, 12_345_678_901);
+      memory.learnFootprint(`GPU-${'b'.repeat(36)}`, `organisation/model-${at} ${'d'.repeat(16)}`, 12e9);
       memory.learnWeights(`organisation/model-${at}`, 'c'.repeat(40), { complete: true, weightBytes: 5e9 });
     }
     await memory.flush();
@@ -96,8 +96,17 @@ describe('what an agent remembers of its replicas', () => {
       cards: [],
       port: null,
     };
-    files.text = JSON.stringify({ version: 1, replicas: { qwen: replica }, phaseTimes: {}, footprints: {} });
+    const footprints = { 'GPU-1 qwen/qwen': 7e9 };
+    files.text = JSON.stringify({ version: 1, replicas: { qwen: replica }, phaseTimes: {}, footprints });
     const memory = await ReplicaMemory.open('/state', files, log);
+    // With which settings that was nobody knows: it holds for none, and for the model where nothing better is known.
+    expect(memory.footprint('GPU-1', 'qwen/qwen 0a')).toBeNull();
+    expect(memory.footprintOfModel('GPU-1', 'qwen/qwen')).toBe(7e9);
+    memory.learnFootprint('GPU-1', 'qwen/qwen 0a', 4e9);
+    expect(memory.footprintOfModel('GPU-1', 'qwen/qwen')).toBe(4e9);
+    expect(memory.footprintOfModel('GPU-1', 'qwen/qw')).toBeNull();
+    await memory.flush();
+    expect(files.text).toContain('"GPU-1 qwen/qwen":7000000000');
     expect(memory.replica('qwen')).toMatchObject({ key, rung: { count: 1, card: null } });
     expect(memory.weights('a/b', null)).toBeNull();
   });

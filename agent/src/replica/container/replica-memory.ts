@@ -23,6 +23,8 @@ const replicaSchema = z.object({
   /** The engine's key: made here, and told to nobody but the engine, the tunnel and, in direct reach, the control plane. */
   key: z.string().min(16).max(200),
   adoptedId: z.string().max(80).nullable(),
+  /** The name that it was adopted by; `null`: it was not told yet. */
+  adoptedAs: z.string().max(200).nullable().default(null),
   restartsDone: z.int().min(0).nullable(),
   /** How many fallbacks are in force, for which declaration and which card. */
   rung: z
@@ -50,7 +52,7 @@ const memorySchema = z.object({
   replicas: z.record(z.string().max(120), replicaSchema),
   /** By model. */
   phaseTimes: z.record(z.string().max(200), phaseTimesSchema),
-  /** By "card model": what it took of the card, in bytes. */
+  /** By "card model settings" (`footprintName`): what it took of the card, in bytes. An earlier agent left out the settings. */
   footprints: z.record(z.string().max(300), z.int().min(0)),
   /** The address of this host that its link left from last. */
   linkAddress: z.string().max(60).nullable().default(null),
@@ -112,6 +114,7 @@ export class ReplicaMemory {
     const made: RememberedReplica = {
       key: randomBytes(32).toString('base64url'),
       adoptedId: null,
+      adoptedAs: null,
       restartsDone: null,
       rung: null,
       cards: [],
@@ -156,15 +159,24 @@ export class ReplicaMemory {
     this.#save();
   }
 
-  footprint(card: string, model: string): number | null {
-    return this.#memory.footprints[`${card} ${model}`] ?? null;
+  /** @param name a `footprintName` @returns bytes that it took of the card with these very settings */
+  footprint(card: string, name: string): number | null {
+    return this.#memory.footprints[`${card} ${name}`] ?? null;
   }
 
-  learnFootprint(card: string, model: string, bytes: number): void {
+  /** Of the model with whatever settings it had last, which an earlier agent did not note: better than nothing. */
+  footprintOfModel(card: string, model: string): number | null {
     const { footprints } = this.#memory;
-    const name = `${card} ${model}`;
-    delete footprints[name];
-    footprints[name] = Math.round(bytes);
+    const plain = `${card} ${model}`;
+    const last = Object.keys(footprints).findLast((each) => each === plain || each.startsWith(`${plain} `));
+    return last === undefined ? null : (footprints[last] ?? null);
+  }
+
+  learnFootprint(card: string, name: string, bytes: number): void {
+    const { footprints } = this.#memory;
+    const key = `${card} ${name}`;
+    delete footprints[key];
+    footprints[key] = Math.round(bytes);
     forgetFirst(footprints, MAX_FOOTPRINTS);
     this.#save();
   }

@@ -5,7 +5,7 @@ import type { LookStep } from '../engine-probe.js';
 import type { KeptContainer } from './decide/container-state.js';
 import type { ContainerStep, StepKind, StepOf, StepResult } from './decide/container-step.js';
 import { type Trouble, trouble } from './decide/container-trouble.js';
-import { containerName, judgeContainer } from './decide/judge-container.js';
+import { judgeContainer } from './decide/judge-container.js';
 import type { Wanted } from './decide/plan-input.js';
 import { readContainerError } from './decide/read-container-error.js';
 import { readContainerEnd, readEngineLog } from './decide/read-engine-log.js';
@@ -17,6 +17,7 @@ import type { KeptTools } from './kept-tools.js';
 import { readLastLines } from './read-last-lines.js';
 import { type FitAnswer, RecipeError } from './replica-recipe.js';
 import { checkDisk, lookIntoCache } from './room-steps.js';
+import { seeContainer } from './see-container.js';
 
 /** What a step is carried out with: one replica's own. */
 export interface StepContext {
@@ -101,17 +102,7 @@ const executors: Executors = {
     if (probe.reachable) return DONE;
     return { kind: 'engine_away', trouble: trouble(probe.code, probe.detail, { fix: probe.fix }) };
   },
-  inspect: async ({ tools, desired, wanted }, _, signal) => {
-    const { deployment, adopt, reach, image } = desired;
-    const adoptedId = adopt === null ? null : tools.memory.replica(deployment).adoptedId;
-    const claim = { deployment, hostId: tools.hostId, adoptedId, adopt };
-    const byId = adoptedId === null ? null : await tools.engine.inspect(adoptedId, signal);
-    const details = byId ?? (await tools.engine.inspect(adopt ?? containerName(deployment), signal));
-    return {
-      kind: 'seen',
-      seen: judgeContainer(details, claim, { image, specHash: wanted.specHash, reach }),
-    };
-  },
+  inspect: async (context, _, signal) => ({ kind: 'seen', seen: await seeContainer(context, signal) }),
   find_image: async ({ tools: { engine } }, { image }, signal) => {
     return { kind: 'image', present: (await engine.findImage(image, signal)) !== null };
   },
@@ -169,8 +160,8 @@ const executors: Executors = {
     await door.wakeUp(signal);
     return DONE;
   },
-  adopt: async ({ tools: { memory, log }, desired: { deployment } }, { id, name }) => {
-    memory.update(deployment, { adoptedId: id });
+  adopt: async ({ tools: { memory, log }, desired: { deployment, adopt } }, { id, name }) => {
+    memory.update(deployment, { adoptedId: id, adoptedAs: adopt });
     await memory.flush();
     log.info({ deployment, container: name }, 'replica: adopted');
     return DONE;

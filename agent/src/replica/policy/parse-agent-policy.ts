@@ -1,5 +1,10 @@
-import { type AgentPolicy, agentPolicySchema, DEFAULT_AGENT_POLICY } from '@ai-fabric/shared';
-import { isNode, LineCounter, parseDocument } from 'yaml';
+import {
+  type AgentPolicy,
+  agentPolicySchema,
+  DEFAULT_AGENT_POLICY,
+  nestsDeeperThan,
+} from '@ai-fabric/shared';
+import { isNode, Lexer, LineCounter, Parser, parseDocument } from 'yaml';
 import type { z } from 'zod';
 
 export type PolicyResult =
@@ -8,6 +13,8 @@ export type PolicyResult =
   | { readonly ok: false; readonly errors: readonly string[] };
 
 const MAX_ERRORS = 20;
+/** A policy has three levels. */
+const MAX_OPEN = 100;
 
 /** The text of a host owner's agent.yaml. Never throws; all mistakes at once. An empty file says nothing. */
 export function parseAgentPolicy(text: string, file: string): PolicyResult {
@@ -16,8 +23,10 @@ export function parseAgentPolicy(text: string, file: string): PolicyResult {
     const { line, col } = lines.linePos(offset);
     return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`;
   };
-  const document = parseQuietly(text, lines);
-  if (document === null) return { ok: false, errors: [`${file}:1:1: no valid YAML: nested too deeply`] };
+  if (nestsDeeperThan(MAX_OPEN, new Parser(), new Lexer().lex(text))) {
+    return { ok: false, errors: [`${file}:1:1: no valid YAML: nested too deeply`] };
+  }
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [broken] = [...document.errors, ...document.warnings];
   if (broken) return { ok: false, errors: [`${at(broken.pos[0])}: no valid YAML: ${broken.message}`] };
   const value: unknown = toPlain(document);
@@ -35,14 +44,6 @@ export function parseAgentPolicy(text: string, file: string): PolicyResult {
 }
 
 type Path = readonly PropertyKey[];
-
-function parseQuietly(text: string, lineCounter: LineCounter) {
-  try {
-    return parseDocument(text, { lineCounter, prettyErrors: false });
-  } catch {
-    return null;
-  }
-}
 
 /** References that stand for more than they are worth are refused by the parser itself. */
 function toPlain(document: ReturnType<typeof parseDocument>): unknown {

@@ -12,6 +12,7 @@ import { applyFallbacks, argumentValue, cardCountOf } from '../fit/decide/apply-
 import type { FitCard } from '../fit/decide/card-memory.js';
 import { estimateModel } from '../fit/decide/estimate-model.js';
 import { judgeFit, memoryRatio } from '../fit/decide/judge-fit.js';
+import { footprintName } from '../fit/footprint-name.js';
 import { buildContainerSpec, limitsText, specText } from './decide/build-container-spec.js';
 import { chooseOpenAddress } from './decide/choose-open-address.js';
 import { computeCapabilityOf } from './decide/container-arguments.js';
@@ -36,7 +37,8 @@ export interface RecipeHost {
 
 /** What was learnt of a model on this host. */
 export interface Footprints {
-  footprint(card: string, model: string): number | null;
+  /** @param name a `footprintName` */
+  footprint(card: string, name: string): number | null;
   /** Of its files in the cache; `null`: nobody looked. */
   weights(
     model: string,
@@ -52,7 +54,7 @@ export function openRecipe(policy: AgentPolicy, host: RecipeHost, memory: Footpr
   const suffix = limits === '' ? '' : `.${digest(limits).slice(0, 8)}`;
   const hash = (desired: VllmReplica, rung: number): string =>
     `${digest(specText(applyFallbacks(desired, rung), openAddress(desired.reach))).slice(0, 32)}${suffix}`;
-  const cardOf = (card: GpuInventory, model: string): FitCard => fitCard(card, model, host, memory);
+  const cardOf = (card: GpuInventory, name: string): FitCard => fitCard(card, name, host, memory);
   return {
     specHash: hash,
     refusal: (desired) => {
@@ -76,14 +78,16 @@ export function openRecipe(policy: AgentPolicy, host: RecipeHost, memory: Footpr
           cardCount: cardCountOf(desired),
           estimate: { ...guess, weightsBytes },
         },
-        host.cards().map((card) => cardOf(card, model)),
+        host.cards().map((card) => cardOf(card, footprintName(desired, rung))),
       );
       return Promise.resolve({ fit, cards });
     },
     build: async (desired, rung, parts) => {
       const stepped = applyFallbacks(desired, rung);
       const given = cardsOf(stepped, parts, host);
-      const ratios = given.map((card) => memoryRatio(stepped.gpuMemoryRatio, cardOf(card, stepped.model)));
+      const ratios = given.map((card) =>
+        memoryRatio(stepped.gpuMemoryRatio, cardOf(card, footprintName(desired, rung))),
+      );
       const facts = {
         ...parts,
         specHash: hash(desired, rung),
@@ -114,7 +118,7 @@ function cardsOf(desired: VllmReplica, { cards }: ContainerParts, host: RecipeHo
 
 function fitCard(
   { uuid, index, vramTotalBytes }: GpuInventory,
-  model: string,
+  name: string,
   host: RecipeHost,
   memory: Footprints,
 ): FitCard {
@@ -127,7 +131,7 @@ function fitCard(
     ownBytes: 0,
     otherReplicasBytes: host.replicasBytes(uuid),
     loading: host.isLoading(uuid),
-    footprintBytes: memory.footprint(uuid, model),
+    footprintBytes: memory.footprint(uuid, name),
   };
 }
 

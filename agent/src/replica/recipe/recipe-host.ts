@@ -7,6 +7,7 @@ import type {
   ReplicaStatus,
 } from '@ai-fabric/shared';
 import type { ReplicaMemory } from '../container/replica-memory.js';
+import { footprintName } from '../fit/footprint-name.js';
 import type { RecipeHost } from './open-recipe.js';
 
 export interface RecipeHostParts {
@@ -33,7 +34,9 @@ export function recipeHost(parts: RecipeHostParts): Omit<RecipeHost, 'variables'
       .filter((deployment) => memory.replica(deployment).cards.includes(card));
   const footprintOf = (card: string, deployment: string): number => {
     const replica = desired().find((each) => each.deployment === deployment);
-    return replica?.engine === 'vllm' ? (memory.footprint(card, replica.model) ?? 0) : 0;
+    if (replica?.engine !== 'vllm') return 0;
+    const name = footprintName(replica, memory.replica(deployment).rung?.count ?? 0);
+    return memory.footprint(card, name) ?? memory.footprintOfModel(card, replica.model) ?? 0;
   };
   return {
     cards,

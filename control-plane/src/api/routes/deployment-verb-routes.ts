@@ -7,6 +7,7 @@ import {
 } from '../../declared/decide/edit-deployment.js';
 import type { ApiContext } from '../api-context.js';
 import { changeDeclared } from '../change-declared.js';
+import { checkAdoption } from '../check-adoption.js';
 import {
   adoptSchema,
   changeDeploymentSchema,
@@ -138,9 +139,10 @@ function addAdoptRoute(app: OpenAPIHono, context: ApiContext): void {
       request: { params, body: { content: { 'application/json': { schema: adoptSchema } } } },
       responses: { 200: oneDeployment, ...problemResponses(400, 401, 404, 409, 503, 507) },
     }),
-    (c) => {
+    async (c) => {
       const { deployment: name } = c.req.valid('param');
       const { container } = c.req.valid('json');
+      if (container !== null) await checkAdoption(context, name, container, c.req.raw.signal);
       editDeployment(context, name, (entry) => adoptContainer(name, entry, container));
       return c.json(describeDeployment(context, findDeployment(context, name)), 200);
     },

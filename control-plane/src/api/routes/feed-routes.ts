@@ -37,9 +37,10 @@ function addTicketRoute(app: OpenAPIHono, context: ApiContext): void {
 /** Described alone: whoever speaks WebSocket never comes through here. */
 function describeFeed(app: OpenAPIHono): void {
   const registry = app.openAPIRegistry;
-  registry.register('FeedSnapshot', feedSnapshotSchema);
-  registry.register('FeedChange', feedChangeSchema);
-  registry.register('FeedGoodbye', feedGoodbyeSchema);
+  // A schema gets what the registry calls when it is made, and these may be older than this import of OpenAPI's.
+  registry.register('FeedSnapshot', feedSnapshotSchema.clone());
+  registry.register('FeedChange', feedChangeSchema.clone());
+  registry.register('FeedGoodbye', feedGoodbyeSchema.clone());
   registry.registerComponent('schemas', 'FeedMessage', {
     description: 'Each text frame that a subscriber of the feed gets',
     oneOf: ['FeedSnapshot', 'FeedChange', 'FeedGoodbye'].map((name) => ({

@@ -12,7 +12,11 @@ const checked = checkFabricValue({
 });
 if (!checked.ok) throw new Error(JSON.stringify(checked.findings));
 const declared = checked.state.deployments.get('qwen') as VllmDeployment;
-const host = { name: 'armitage', presence: 'online', tunnelUp: true } as LiveHost;
+const direct: VllmDeployment = { ...declared, reach: 'direct', port: 8001 };
+const host = {
+  ...{ name: 'armitage', presence: 'online', tunnelUp: true, peerAddress: '192.168.1.20' },
+} as LiveHost;
+const listening = { port: 8001, directKey: 'k'.repeat(43) };
 
 function replica(phase: ReplicaStatus['phase'], more: Partial<ReplicaStatus> = {}) {
   const status = describeReplica({ deployment: 'qwen', phase, ...more });
@@ -46,12 +50,38 @@ describe('a replica that an agent keeps', () => {
     ['is parked as declared', { ...wish('parked'), replica: replica('parked') }, ['ok replica']],
     ['runs though it is to be stopped', { ...wish('stopped') }, ['warning replica_not_ready']],
     [
-      'is reached directly',
-      { deployment: { ...declared, reach: 'direct', port: 8001 }, host: { ...host, tunnelUp: false } },
+      'is reached directly, where its link comes from',
+      { deployment: direct, host: { ...host, tunnelUp: false }, replica: replica('ready', listening) },
       ['ok replica'],
+    ],
+    [
+      'is to be reached directly where its link comes from a proxy',
+      {
+        deployment: direct,
+        host: { ...host, peerAddress: '127.0.0.1' },
+        replica: replica('ready', listening),
+      },
+      ['ok replica', 'error address_unknown'],
+    ],
+    [
+      'is to be reached directly at a port that it does not have',
+      { deployment: direct, replica: replica('ready', { ...listening, port: 9000 }) },
+      ['ok replica', 'error address_unknown'],
+    ],
+    [
+      'is to be reached directly, and is not ready yet',
+      { deployment: direct, replica: replica('loading') },
+      ['warning replica_not_ready'],
     ],
   ])('that %s', (_, more, expected) => {
     expect(told(more)).toEqual(expected);
+  });
+
+  it('says of an address that nobody knows what is missing, and how to declare it', () => {
+    const facts = { deployment: direct, replica: replica('ready', listening), isExplained: false };
+    const [, finding] = judgeKeptReplica({ ...facts, host: { ...host, peerAddress: '127.0.0.1' } });
+    expect(finding?.what).toMatch(/no request reaches it: the link of armitage comes from 127\.0\.0\.1/);
+    expect(finding?.fix).toMatch(/ai-fabric deployments set qwen --address ADDRESS/);
   });
 
   it('says with each finding what mends it', () => {

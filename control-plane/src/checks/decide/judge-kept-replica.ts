@@ -1,4 +1,5 @@
 import type { VllmDeployment } from '../../declared/declared-state.js';
+import { findDirectEngine } from '../../live/decide/find-direct-engine.js';
 import type { LiveHost, LiveReplica } from '../../live/live-view.js';
 import { type Finding, finding } from '../finding.js';
 
@@ -20,6 +21,7 @@ export function judgeKeptReplica(facts: KeptReplicaFacts): Finding[] {
     const fix = `look into the log of the agent on ${host.name}: the tunnel is a second connection to the port of its link`;
     findings.push(finding('error', 'tunnel_missing', where, what, { fix }));
   }
+  findings.push(...judgeDirectReach(facts));
   const [first, ...more] = replica?.status.drift ?? [];
   if (first !== undefined) {
     const what = `its container is not as declared: ${first}${more.length === 0 ? '' : `, and ${more.length} more`}`;
@@ -27,6 +29,21 @@ export function judgeKeptReplica(facts: KeptReplicaFacts): Finding[] {
     findings.push(finding('warning', 'replica_drift', where, what, { fix }));
   }
   return findings;
+}
+
+/** Its engine is there, and the gateway knows no way to it. */
+function judgeDirectReach({ deployment, host, replica }: KeptReplicaFacts): Finding[] {
+  const { name, reach, wish, port } = deployment;
+  const status = replica?.status;
+  if (reach !== 'direct' || wish !== 'running' || status?.phase !== 'ready') return [];
+  const engine = findDirectEngine({ deployment, peerAddress: host.peerAddress, status });
+  if (engine.known) return [];
+  const fix =
+    status.port === port
+      ? `declare where its host is reached: ai-fabric deployments set ${name} --address ADDRESS; or let it be reached by its tunnel: --reach tunnel`
+      : `wait while its container is made anew; of an adopted one declare the port that it has: ai-fabric deployments set ${name} --port PORT`;
+  const what = `no request reaches it: ${engine.detail}`;
+  return [finding('error', 'address_unknown', { kind: 'deployment', name }, what, { fix })];
 }
 
 function judgePhase(

@@ -1,8 +1,9 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { z } from 'zod';
 import { hostTelemetrySchema } from '../../api/telemetry-schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
 import { printJson, printTable } from '../output.js';
+import { parseMoment, parseStep } from '../parse-moment.js';
 import { telemetryRows } from './telemetry-rows.js';
 
 type Telemetry = z.infer<typeof hostTelemetrySchema>;
@@ -30,12 +31,18 @@ export function hostsTelemetryCommand(): Command {
   const command = new Command('telemetry')
     .description('what a host, its cards and its replicas did, up to 400 days back')
     .argument('<host>')
-    .option(
-      '--from <time>',
-      'an age as 90s, 15m, 24h, 30d; ISO 8601; or milliseconds since 1970 (default 15m)',
+    .addOption(
+      new Option(
+        '--from <time>',
+        'an age as 90s, 15m, 24h, 30d; ISO 8601; or milliseconds since 1970 (default 15m)',
+      ).argParser(parseMoment),
     )
-    .option('--to <time>', 'the same (default now)')
-    .option('--step <time>', 'time of one row, as 30s, 10m, 2h (default: what fits)')
+    .addOption(new Option('--to <time>', 'the same (default now)').argParser(parseMoment))
+    .addOption(
+      new Option('--step <time>', 'time of one row, as 30s, 10m, 2h (default: what fits)').argParser(
+        parseStep,
+      ),
+    )
     .option('--fields <names>', 'after commas: "gpu.powerWatts", or "gpu" for all of cards')
     .addHelpText(
       'after',

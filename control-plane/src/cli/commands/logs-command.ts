@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
 import { formatLogLine, readLogLine } from '../decide/read-log-lines.js';
+import { parseMoment } from '../parse-moment.js';
 import { printLines } from '../print-lines.js';
 import { queryOf } from '../query-of.js';
 
@@ -16,7 +17,11 @@ export function logsCommand(): Command {
     .description('the log of a deployment’s container, read by the agent on its host')
     .argument('<deployment>')
     .option('-f, --follow', 'go on with what it writes, until you end it')
-    .option('--since <time>', 'an age as 90s, 10m, 2h; ISO 8601; or milliseconds since 1970')
+    .addOption(
+      new Option('--since <time>', 'an age as 90s, 10m, 2h; ISO 8601; or milliseconds since 1970').argParser(
+        parseMoment,
+      ),
+    )
     .addOption(new Option('--tail <lines>', 'the last so many lines of what is there').argParser(toCount))
     .addHelpText(
       'after',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { describeGrowth } from './print-deployments.js';
+import { containerText, contextText, describeGrowth } from './print-deployments.js';
 
 const GIB = 1024 ** 3;
 
@@ -16,5 +16,22 @@ describe('how the disk of a host will grow', () => {
     [{ imageBytes: null, weightsBytes: null, freeBytes: GIB }, 'grows by what is not known, 1.0 GiB free: x'],
   ])('%j', (known, text) => {
     expect(describeGrowth({ ...known, detail: 'x' })).toBe(text);
+  });
+});
+
+describe('what is known of a replica', () => {
+  test('has no context while nobody knows it', () => {
+    expect(contextText(null)).toBe('known when its engine has told it');
+    expect(contextText(8192)).toBe('8192 tokens');
+  });
+
+  test('is since when it runs, and not since when it ran', () => {
+    const container = { id: 'a'.repeat(64), image: 'vllm/vllm-openai:v1', adopted: false };
+    expect(containerText({ ...container, startedAtMs: 1_000 }, 61_000)).toBe(
+      'aaaaaaaaaaaa of vllm/vllm-openai:v1, started 60 s ago',
+    );
+    expect(containerText({ ...container, adopted: true, startedAtMs: null }, 61_000)).toBe(
+      'aaaaaaaaaaaa of vllm/vllm-openai:v1, not running, adopted',
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { countOf, type ReplicaGrowth } from '@ai-fabric/shared';
+import { countOf, type ReplicaContainer, type ReplicaGrowth } from '@ai-fabric/shared';
 import type { z } from 'zod';
 import type { deploymentSchema } from '../../api/deployment-schemas.js';
 import { describeProgress } from '../decide/describe-progress.js';
@@ -51,11 +51,9 @@ export function printDeployment(item: Deployment): void {
   line('for', item.roles.join(', ') || 'no role');
   printDeclared(item);
   line('takes', `${countOf(item.maxConcurrent, 'request')} at once`);
-  line('context', `${item.contextTokens ?? status?.maxModelLen ?? 'unknown'} tokens`);
+  line('context', contextText(item.contextTokens ?? status?.maxModelLen ?? null));
   if (status?.container) {
-    const { id, image, adopted, startedAtMs } = status.container;
-    const since = startedAtMs === null ? 'not started' : `started ${age(startedAtMs, nowMs)} ago`;
-    line('container', `${id.slice(0, 12)} of ${image}, ${since}${adopted ? ', adopted' : ''}`);
+    line('container', containerText(status.container, nowMs));
   }
   if (status?.fit) printFit(status.fit);
   if (status?.growth) line('disk', describeGrowth(status.growth));
@@ -64,6 +62,15 @@ export function printDeployment(item: Deployment): void {
     line(severity, `${code} for ${age(sinceMs, nowMs)}: ${detail}`);
     if (fix) console.log(`                → ${fix}`);
   }
+}
+
+export function contextText(tokens: number | null): string {
+  return tokens === null ? 'known when its engine has told it' : `${tokens} tokens`;
+}
+
+export function containerText({ id, image, adopted, startedAtMs }: ReplicaContainer, nowMs: number): string {
+  const since = startedAtMs === null ? 'not running' : `started ${age(startedAtMs, nowMs)} ago`;
+  return `${id.slice(0, 12)} of ${image}, ${since}${adopted ? ', adopted' : ''}`;
 }
 
 function printDeclared(item: Deployment): void {

@@ -1,6 +1,13 @@
 import { DEFAULT_AGENT_POLICY, emptyGpuReading, emptyHostReading } from '@ai-fabric/shared';
 import { describe, expect, test } from 'vitest';
-import { describePolicy, type Host, hostRow, lastKnownMark, presenceSince } from './print-hosts.js';
+import {
+  describeEngine,
+  describePolicy,
+  type Host,
+  hostRow,
+  lastKnownMark,
+  presenceSince,
+} from './print-hosts.js';
 
 const NOW = 10_000_000;
 const GIB = 1024 ** 3;
@@ -73,5 +80,27 @@ describe('the policy of a host', () => {
     expect(describePolicy(strict)).toBe(
       'images none; models *; containers of 24 GB at most; power suspend, poweroff; upgrades yes; requireDigest',
     );
+  });
+});
+
+describe('the container engine of a host', () => {
+  const docker = {
+    reachable: true as const,
+    flavour: 'docker',
+    version: '28.1.1',
+    rootless: false,
+    desktop: false,
+  };
+
+  test.each([
+    [docker, 'Docker 28.1.1, rootful, reachable'],
+    [{ ...docker, desktop: true }, 'Docker Desktop 28.1.1, reachable'],
+    [{ ...docker, flavour: 'podman', version: '4.3.1', rootless: true }, 'Podman 4.3.1, rootless, reachable'],
+    [
+      { reachable: false, code: 'sign_in_needed', detail: 'Nobody is signed in.' },
+      'no engine reachable (sign_in_needed): Nobody is signed in.',
+    ],
+  ] as const)('is told in a line: %j', (engine, line) => {
+    expect(describeEngine(engine)).toBe(line);
   });
 });

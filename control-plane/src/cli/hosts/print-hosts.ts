@@ -1,4 +1,4 @@
-import { countOf, type HostPolicy } from '@ai-fabric/shared';
+import { type ContainerEngineReport, countOf, type HostPolicy } from '@ai-fabric/shared';
 import type { z } from 'zod';
 import type { hostDetailSchema, hostSchema } from '../../api/schemas.js';
 import { age, gib, mibPerSecond, percent, printTable } from '../output.js';
@@ -120,11 +120,22 @@ function printInventory(inventory: NonNullable<Host['inventory']>, nowMs: number
   line('booted', `${timeText(inventory.bootedAtMs)}, ${age(inventory.bootedAtMs, nowMs)} ago`);
   const memory = gib(inventory.memoryTotalBytes);
   line('processor', `${inventory.cpuModel}, ${countOf(inventory.cpuThreads, 'thread')}, ${memory}`);
+  if (inventory.containerEngine) line('containers', describeEngine(inventory.containerEngine));
   if (inventory.policy) line('owner allows', describePolicy(inventory.policy));
   for (const each of inventory.interfaces) {
     const gateway = each.gatewayMac === null ? '' : `, gateway ${each.gatewayMac}`;
     line('interface', `${each.name} ${each.mac} ${each.kind} ${each.addresses.join(' ')}${gateway}`);
   }
+}
+
+const ENGINE_NAMES: Readonly<Record<string, string>> = { docker: 'Docker', podman: 'Podman' };
+
+/** Which container engine the agent found, or why none. */
+export function describeEngine(engine: ContainerEngineReport): string {
+  if (!engine.reachable) return `no engine reachable (${engine.code}): ${engine.detail}`;
+  const { flavour, version, rootless, desktop } = engine;
+  if (desktop) return `Docker Desktop ${version}, reachable`;
+  return `${ENGINE_NAMES[flavour] ?? flavour} ${version}, ${rootless ? 'rootless' : 'rootful'}, reachable`;
 }
 
 /** The rules by which most is refused; all of them are in the JSON. */

@@ -27,7 +27,7 @@ export class SampleHistory {
     const last = this.#chunks.at(-1);
     if (!last || sample.atMs >= (last.times.at(-1) as number)) this.#append(last, sample);
     else this.#insertInPlace(sample);
-    if (this.#chunks.length > MAX_CHUNKS) this.#chunks.shift();
+    while (this.#chunks.length > MAX_CHUNKS) this.#chunks.shift();
   }
 
   /** Samples with `fromMs <= atMs <= toMs`, oldest first, as new values. */

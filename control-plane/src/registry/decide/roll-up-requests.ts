@@ -21,22 +21,60 @@ export interface UsageSum {
   ttftCount: number;
 }
 
-/** @param bucketMs an hour or a day: buckets are counted from 1970, UTC */
-export function rollUpRequests(rows: readonly RequestRow[], bucketMs: number): UsageSum[] {
-  const sums = new Map<string, UsageSum>();
-  for (const row of rows) {
-    const bucket = Math.floor(row.endedAtMs / bucketMs);
-    for (const dimension of USAGE_DIMENSIONS) {
-      const place = `${bucket} ${dimension} ${row[dimension]}`;
-      let sum = sums.get(place);
-      if (sum === undefined) {
-        sum = emptySum(bucket, dimension, row[dimension]);
-        sums.set(place, sum);
-      }
-      addRow(sum, row);
+/** Sums as they are found for the first time. */
+class Sums {
+  readonly all: UsageSum[] = [];
+  readonly #byBucket = new Map<number, { readonly [dimension in UsageDimension]: Map<string, UsageSum> }>();
+
+  of(bucket: number, dimension: UsageDimension, name: string): UsageSum {
+    let dimensions = this.#byBucket.get(bucket);
+    if (dimensions === undefined) {
+      dimensions = { role: new Map(), target: new Map(), host: new Map(), key: new Map() };
+      this.#byBucket.set(bucket, dimensions);
     }
+    let sum = dimensions[dimension].get(name);
+    if (sum === undefined) {
+      sum = emptySum(bucket, dimension, name);
+      dimensions[dimension].set(name, sum);
+      this.all.push(sum);
+    }
+    return sum;
   }
-  return [...sums.values()];
+}
+
+/** Hours are counted from 1970, UTC. */
+export function rollUpHours(rows: readonly RequestRow[]): UsageSum[] {
+  const sums = new Sums();
+  for (const row of rows) {
+    const hour = Math.floor(row.endedAtMs / HOUR_MS);
+    for (const dimension of USAGE_DIMENSIONS) addRow(sums.of(hour, dimension, row[dimension]), row);
+  }
+  return sums.all;
+}
+
+/** The days of those hours, counted from 1970, UTC. */
+export function rollUpDays(hours: readonly UsageSum[]): UsageSum[] {
+  const sums = new Sums();
+  for (const hour of hours) {
+    const day = Math.floor((hour.bucket * HOUR_MS) / DAY_MS);
+    addSum(sums.of(day, hour.dimension, hour.name), hour);
+  }
+  return sums.all;
+}
+
+function addSum(to: UsageSum, sum: UsageSum): void {
+  sum.outcomes.forEach((count, outcome) => {
+    to.outcomes[outcome] = (to.outcomes[outcome] ?? 0) + count;
+  });
+  to.retries += sum.retries;
+  to.promptTokens += sum.promptTokens;
+  to.completionTokens += sum.completionTokens;
+  to.cachedTokens += sum.cachedTokens;
+  to.totalMs += sum.totalMs;
+  to.maxTotalMs = Math.max(to.maxTotalMs, sum.maxTotalMs);
+  to.queueMs += sum.queueMs;
+  to.ttftMs += sum.ttftMs;
+  to.ttftCount += sum.ttftCount;
 }
 
 function emptySum(bucket: number, dimension: UsageDimension, name: string): UsageSum {

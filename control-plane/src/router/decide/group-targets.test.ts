@@ -35,7 +35,7 @@ describe('the groups of a role', () => {
           expect(group.kind === 'deployments' && next?.kind === 'deployments').toBe(false);
         });
       }),
-      { seed: 41, numRuns: 300 },
+      { numRuns: 300 },
     );
   });
 });

@@ -3,7 +3,6 @@ import type { Wanted } from './plan-input.js';
 
 /** The declaration changed: what was waited for is not waited for any longer, and old failures count no more. */
 export function changeWanted(state: KeptState, before: Wanted, after: Wanted, nowMs: number): KeptState {
-  const adoptsAnother = before.adopt !== after.adopt;
   return {
     ...state,
     dueMs: nowMs,
@@ -15,7 +14,6 @@ export function changeWanted(state: KeptState, before: Wanted, after: Wanted, no
     diskAtMs: null,
     image: before.image === after.image && state.image === 'present' ? 'present' : 'unknown',
     stale: true,
-    ...(adoptsAnother ? { seen: { kind: 'unknown' }, expected: null } : {}),
     // What listed another name, or answered another task, is to be asked anew.
     ...(before.servedModel === after.servedModel && before.task === after.task
       ? {}

@@ -54,7 +54,8 @@ export interface KeptState {
 /** The container that stands for the replica. */
 export type Seen =
   | { readonly kind: 'unknown' }
-  | { readonly kind: 'none' }
+  /** `near`: names of containers that are there, where the one that is to be adopted is not. */
+  | { readonly kind: 'none'; readonly near?: readonly string[] }
   /** Somebody else's, under our name. Never touched. */
   | { readonly kind: 'foreign'; readonly id: string; readonly name: string }
   /** The one that we were told to adopt, and did not yet. */
@@ -79,6 +80,8 @@ export interface KeptContainer {
   readonly address: { readonly host: string; readonly port: number } | null;
   /** What differs from the declaration, in words. */
   readonly drift: readonly string[];
+  /** Why the container that is to be adopted cannot be: this one, from before, goes on as it is. */
+  readonly standsIn: Trouble | null;
 }
 
 /** Of one run of one container: gone with it. */

@@ -22,6 +22,7 @@ export const containerIssueCodes = [
   'engine_proof_failed',
   'crash_looping',
   'name_taken',
+  'container_not_found',
   'policy_refused',
 ] as const;
 export type ContainerIssueCode = (typeof containerIssueCodes)[number];
@@ -43,7 +44,7 @@ const FIXES: Readonly<Record<ContainerIssueCode, string>> = {
   pull_failed: 'Look at the reason; the pull is tried again by itself, and layers that are whole are kept.',
   disk_full: 'Make room on the disk of the container engine: remove images and model files that nobody uses.',
   gpu_not_in_container:
-    'See that nvidia-smi works on the host, then that the NVIDIA container toolkit is installed; the container is made anew by itself.',
+    'See that nvidia-smi works on the host, then that the NVIDIA container toolkit is installed.',
   cdi_spec_missing: 'On the host: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml',
   cdi_spec_stale:
     'On the host: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml (the driver was updated).',
@@ -65,6 +66,8 @@ const FIXES: Readonly<Record<ContainerIssueCode, string>> = {
   crash_looping:
     'Look at the last lines and mend their cause, then: ai-fabric deployments restart DEPLOYMENT. It is tried again by itself, each time later.',
   name_taken: 'Rename or remove the container that has the name, or adopt it: ai-fabric deployments adopt.',
+  container_not_found:
+    'Correct the name of the container to adopt: ai-fabric deployments adopt DEPLOYMENT --container NAME.',
   policy_refused: "Change the deployment, or allow it in this host's agent.yaml (only its owner can).",
 };
 

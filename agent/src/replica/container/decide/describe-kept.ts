@@ -49,7 +49,8 @@ export function describeKept(state: KeptState, facts: KeptFacts): ReplicaStatus 
         : {
             id: kept.id,
             image: clipText(kept.image, 300),
-            startedAtMs: kept.startedAtMs,
+            // Its engine tells of the last run too.
+            startedAtMs: kept.run === 'running' || kept.run === 'paused' ? kept.startedAtMs : null,
             adopted: kept.adopted,
           },
     drift: [
@@ -88,6 +89,7 @@ export function keptIssues(state: KeptState, facts: KeptFacts): readonly Issue[]
     tell(state.engineTrouble, state.engineTrouble.code === 'sign_in_needed' ? 'warning' : 'error');
   }
   if (state.trouble !== null) tell(state.trouble, 'error');
+  if (state.seen.kind === 'kept' && state.seen.standsIn !== null) tell(state.seen.standsIn, 'error');
   if (refusal !== null && desired.wish !== 'stopped') {
     tell(
       trouble('policy_refused', `The host's policy refuses it (${refusal.rule}): ${refusal.detail}`),

@@ -1,4 +1,4 @@
-import type { VllmReplica } from '@ai-fabric/shared';
+import { gibText, type VllmReplica } from '@ai-fabric/shared';
 import type { Wanted } from './plan-input.js';
 
 /** What the plan needs of a declaration. */
@@ -29,9 +29,5 @@ export function judgeParking(
   const { memoryFreeBytes, weightBytes } = known;
   if (memoryFreeBytes === null || weightBytes === null) return null;
   if (memoryFreeBytes >= weightBytes + SPARE_BYTES) return null;
-  return `its weights (${gib(weightBytes)}) do not fit into the free main memory (${gib(memoryFreeBytes)}).`;
-}
-
-function gib(bytes: number): string {
-  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+  return `its weights (${gibText(weightBytes)}) do not fit into the free main memory (${gibText(memoryFreeBytes)}).`;
 }

@@ -65,6 +65,7 @@ function kept(details: ContainerDetails, adopted: boolean, declared: Declared): 
     run: runOf(details),
     address: addressOf(details),
     drift: describeDrift(details, adopted, declared),
+    standsIn: null,
   };
 }
 

@@ -493,6 +493,49 @@ describe('a foreign container', () => {
     expect([world.adoptedId, world.containers[0]?.run]).toEqual([null, 'running']);
   });
 
+  test('that is to be adopted and is not there takes nothing from the one that serves', () => {
+    const world = ready();
+    const before = world.containers.map(({ id }) => id);
+    const taken = world.kinds.length;
+    world.change({ adopt: 'vllm-armitge', specHash: 'spec-9' });
+    world.run(10 * MINUTE_MS);
+    expect(world.state.phase).toBe('ready');
+    world.byHand('kill');
+    world.run(MINUTE_MS);
+    expect(world.state.phase).toBe('ready');
+    expect(world.containers.map(({ id }) => id)).toEqual(before);
+    for (const kind of ['stop', 'remove', 'create']) expect(world.kinds.slice(taken)).not.toContain(kind);
+    world.add({ name: 'vllm-armitge', owner: 'foreign', specHash: null });
+    world.hear();
+    world.run(MINUTE_MS);
+    expect(world.state).toMatchObject({ phase: 'ready', seen: { name: 'vllm-armitge', adopted: true } });
+  });
+
+  test('that stands in for another is neither made anew nor kept for ever', () => {
+    const world = ready();
+    world.change({ adopt: 'vllm-armitge' });
+    world.byHand('pause');
+    world.run(MINUTE_MS);
+    expect(world.state).toMatchObject({ phase: 'failed', trouble: { code: 'engine_unreachable' } });
+    expect(world.containers).toHaveLength(1);
+    world.change({ removed: true });
+    world.run(MINUTE_MS);
+    expect(world.containers).toEqual([]);
+  });
+
+  test.each([
+    ['ours', /made anew by itself/],
+    ['adopted', /docker restart vllm-armitage/],
+  ] as const)('that lost its card is mended as its owner can: %s', (whose, fix) => {
+    const adopt = whose === 'adopted' ? 'vllm-armitage' : null;
+    const world = new World({ adopt });
+    if (adopt !== null) world.add({ name: adopt, owner: 'foreign', specHash: null });
+    world.gpuSeen = false;
+    world.run(MINUTE_MS);
+    const gaveUp = world.steps.find(({ kind }) => kind === 'give_up');
+    expect(gaveUp).toMatchObject({ code: 'gpu_not_in_container', fix: expect.stringMatching(fix) });
+  });
+
   test('that is to be adopted and is not there is waited for', () => {
     const world = new World({ adopt: 'vllm-armitage' });
     world.run(MINUTE_MS);

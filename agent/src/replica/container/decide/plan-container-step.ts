@@ -1,6 +1,7 @@
 import type { KeptContainer, KeptState } from './container-state.js';
 import type { ContainerStep } from './container-step.js';
 import { isOfDeclaration } from './judge-container.js';
+import { missingAdoption } from './missing-adoption.js';
 import { type PlanInput, planNothing } from './plan-input.js';
 import { planProof } from './plan-proof.js';
 
@@ -37,7 +38,7 @@ export function planContainerStep(input: PlanInput): ContainerStep {
         stop: null,
       };
     case 'none':
-      return wanted.adopt === null ? planMaking(input) : giveUpAdoption(wanted.adopt);
+      return wanted.adopt === null ? planMaking(input) : giveUpAdoption(wanted.adopt, seen.near ?? []);
     case 'kept':
       return planKept(input, seen);
     default:
@@ -56,14 +57,9 @@ function planWithoutEngine(input: PlanInput): ContainerStep {
   return { kind: 'check_health' };
 }
 
-function giveUpAdoption(name: string): ContainerStep {
-  return {
-    kind: 'give_up',
-    code: 'engine_unreachable',
-    detail: `The container ${name}, which is to be adopted, is not there.`,
-    fix: `Start ${name} on the host, or take "adopt" out of the deployment so that the agent makes a container of its own.`,
-    stop: null,
-  };
+function giveUpAdoption(name: string, near: readonly string[]): ContainerStep {
+  const { code, detail, fix } = missingAdoption(name, near);
+  return { kind: 'give_up', code, detail, fix, stop: null };
 }
 
 /** Parked without sleep mode, or with a container that does not run: it stays, or is made, stopped. */
@@ -111,7 +107,8 @@ function planFetching({ wanted: { image }, state, cacheIsWhole, nowMs }: PlanInp
 }
 
 function planKept(input: PlanInput, seen: KeptContainer): ContainerStep {
-  const { wanted, state, refusal, nowMs } = input;
+  const { wanted, refusal } = input;
+  if (seen.standsIn !== null) return planRunning(input, seen);
   const isAsDeclared = seen.adopted || seen.specHash === wanted.specHash;
   if (refusal !== null && !seen.adopted && isOfDeclaration(seen.specHash, wanted.specHash)) {
     // The owner's word changed after it was made.
@@ -119,22 +116,33 @@ function planKept(input: PlanInput, seen: KeptContainer): ContainerStep {
   }
   // A refused change changes nothing: what runs goes on.
   if (!isAsDeclared && refusal === null) return planReplacing(input, seen);
+  const why = seen.adopted ? null : reasonToRemake(input, seen);
+  return why === null ? planRunning(input, seen) : { kind: 'remove', id: seen.id, why };
+}
+
+/**
+ * Why a container of ours is made anew; `null`: it is not. One that runs is left alone: how it was made matters when it
+ * is started. It loads without the hub though not all is here, or asks the hub though all is, once for each time that
+ * the cache turned out to be another.
+ */
+function reasonToRemake(input: PlanInput, { id, run, offline }: KeptContainer): string | null {
+  const { state, cacheIsWhole } = input;
+  if (run === 'paused') return 'It was paused by hand.';
+  if (run === 'running' || state.expected === id) return null;
+  if (state.remake === id) return 'It has to be made anew.';
+  const isForOtherCache = offline !== null && cacheIsWhole !== null && offline !== cacheIsWhole;
+  return isForOtherCache ? 'What its model’s cache holds is another than it was made for.' : null;
+}
+
+/** The container is the one that is to run. */
+function planRunning(input: PlanInput, seen: KeptContainer): ContainerStep {
+  const { wanted, state, nowMs } = input;
   switch (seen.run) {
     case 'paused':
-      return seen.adopted
-        ? pausedByHand(seen)
-        : { kind: 'remove', id: seen.id, why: 'It was paused by hand.' };
+      return pausedByHand(seen);
     case 'created':
     case 'ended':
       if (state.expected === seen.id) return { kind: 'read_end', id: seen.id };
-      if (state.remake === seen.id) return { kind: 'remove', id: seen.id, why: 'It has to be made anew.' };
-      if (isMadeForOtherCache(input, seen)) {
-        return {
-          kind: 'remove',
-          id: seen.id,
-          why: 'What its model’s cache holds is another than it was made for.',
-        };
-      }
       if (seen.adopted || isFitFresh(state, nowMs)) return { kind: 'start', id: seen.id };
       return { kind: 'check_fit' };
     case 'running':
@@ -150,7 +158,7 @@ function pausedByHand({ name }: KeptContainer): ContainerStep {
   return {
     kind: 'give_up',
     code: 'engine_unreachable',
-    detail: `The adopted container ${name} was paused by hand.`,
+    detail: `The container ${name} was paused by hand.`,
     fix: `On the host: docker unpause ${name} (or podman unpause ${name}).`,
     stop: null,
   };
@@ -180,14 +188,6 @@ function refuse(
     fix: null,
     stop,
   };
-}
-
-/**
- * It loads without the hub though not all is here, or asks the hub though all is. One that runs is left alone: how it
- * was made matters when it is started, which happens once for each time that the cache turned out to be another.
- */
-function isMadeForOtherCache({ cacheIsWhole }: PlanInput, { adopted, offline }: KeptContainer): boolean {
-  return !adopted && offline !== null && cacheIsWhole !== null && offline !== cacheIsWhole;
 }
 
 function isDiskFresh({ diskAtMs }: KeptState, nowMs: number): boolean {

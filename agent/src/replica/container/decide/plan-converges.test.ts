@@ -34,7 +34,7 @@ describe('whatever happened', () => {
         }
         expect(own.length).toBeLessThanOrEqual(1);
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 
@@ -48,7 +48,7 @@ describe('whatever happened', () => {
         expect(world.finished).toBe(true);
         expect(world.ours).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -64,7 +64,7 @@ describe('whatever happened', () => {
         expect(world.kinds).not.toContain('remove');
         expect(world.kinds).not.toContain('create');
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

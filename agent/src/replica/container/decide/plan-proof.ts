@@ -16,7 +16,7 @@ export function planProof(input: PlanInput, seen: KeptContainer): ContainerStep 
   const stop = seen.adopted ? null : seen.id;
   if (wanted.hasGpu && proof.gpuMisses > GPU_MISSES_ALLOWED) {
     const detail = state.detail ?? 'The card is not to be seen inside the container.';
-    return { kind: 'give_up', code: 'gpu_not_in_container', detail, fix: null, stop };
+    return { kind: 'give_up', code: 'gpu_not_in_container', detail, fix: fixOfMissingCard(seen), stop };
   }
   if (proof.failedProofs >= FAILED_PROOFS_ALLOWED) {
     const detail = state.detail ?? 'It brings no token.';
@@ -32,6 +32,15 @@ export function planProof(input: PlanInput, seen: KeptContainer): ContainerStep 
   if (state.phase !== 'ready') return planNothing(state, 'ready', null);
   if (cacheIsWhole !== true && !proof.weighed && !seen.adopted) return { kind: 'look_cache', fetches: false };
   return nowMs - proof.listedAtMs >= RELIST_MS ? { kind: 'list_models' } : { kind: 'check_health' };
+}
+
+/** A container that is only kept is not made anew: nobody but its owner knows how. */
+function fixOfMissingCard({ name, adopted, standsIn }: KeptContainer): string {
+  const then =
+    adopted || standsIn !== null
+      ? `then restart it on the host: docker restart ${name} (or podman restart ${name})`
+      : 'the container is made anew by itself';
+  return `See that nvidia-smi works on the host and that the NVIDIA container toolkit is installed; ${then}.`;
 }
 
 /** @param look what it has to answer next */

@@ -4,6 +4,7 @@ import { changeWanted } from '../decide/change-wanted.js';
 import { type KeptContainer, type KeptState, newKeptState, type Seen } from '../decide/container-state.js';
 import type { ContainerStep, StepResult } from '../decide/container-step.js';
 import { trouble } from '../decide/container-trouble.js';
+import { missingAdoption } from '../decide/missing-adoption.js';
 import { planContainerStep } from '../decide/plan-container-step.js';
 import type { PlanInput, Wanted } from '../decide/plan-input.js';
 
@@ -163,18 +164,27 @@ export class World {
     const found =
       (wanted !== null && this.adoptedId !== null ? this.#find(this.adoptedId) : undefined) ??
       this.containers.find(({ name }) => name === (wanted ?? NAME));
-    if (found === undefined) return { kind: 'none' };
+    if (found === undefined) return this.#standIn() ?? { kind: 'none' };
     const { id, name, owner, specHash, offline, run, exitCode, startedAtMs } = found;
     if (wanted !== null && id !== this.adoptedId) return { kind: 'adoptable', id, name };
     if (wanted === null && owner === 'foreign') return { kind: 'foreign', id, name };
     return {
       kind: 'kept',
       ...{ id, name, specHash, offline, run, exitCode, startedAtMs },
-      adopted: wanted !== null,
-      image: this.wanted.image,
-      oomKilled: false,
-      address: { host: '127.0.0.1', port: 8_000 },
-      drift: [],
+      ...{ adopted: wanted !== null, image: this.wanted.image, standsIn: null },
+      ...{ oomKilled: false, address: { host: '127.0.0.1', port: 8_000 }, drift: [] },
+    };
+  }
+
+  /** Ours goes on where the one that is to be adopted is not there. */
+  #standIn(): Seen | null {
+    const [own] = this.ours;
+    if (this.wanted.adopt === null || own === undefined) return null;
+    const { id, name, specHash, offline, run, exitCode, startedAtMs } = own;
+    return {
+      ...{ kind: 'kept', id, name, specHash, offline, run, exitCode, startedAtMs, adopted: false },
+      ...{ image: this.wanted.image, standsIn: missingAdoption(this.wanted.adopt, []) },
+      ...{ oomKilled: false, address: { host: '127.0.0.1', port: 8_000 }, drift: [] },
     };
   }
 

@@ -13,7 +13,7 @@ export interface FitCard {
   readonly loading: boolean;
   /** Windows' driver model, which tells of no program what it uses. */
   readonly wddm: boolean;
-  /** What this model took of this card when it last got ready here. */
+  /** What this model took of this card when it last got ready here with the same settings. */
   readonly footprintBytes: number | null;
 }
 

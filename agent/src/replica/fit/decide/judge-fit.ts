@@ -1,4 +1,4 @@
-import type { Fallback, GpuChoice, ReplicaFit, Task } from '@ai-fabric/shared';
+import { type Fallback, type GpuChoice, gibText, type ReplicaFit, type Task } from '@ai-fabric/shared';
 import { type FitCard, foreignBytes, freeBytes } from './card-memory.js';
 import type { ModelEstimate } from './estimate-model.js';
 
@@ -95,7 +95,7 @@ function judgeCard(question: FitQuestion, card: FitCard): Omit<FitJudgement, 'ca
   const budget = Math.min((question.gpuMemoryRatio ?? MOST_RATIO) * card.totalBytes, free - MARGIN_BYTES);
   const footprintBytes = believedFootprint(question, card);
   if (footprintBytes !== null && footprintBytes <= free - MARGIN_BYTES) {
-    const detail = `It took ${gigabytes(footprintBytes)} of this card before; ${gigabytes(free)} are free.`;
+    const detail = `It took ${gibText(footprintBytes)} of this card before; ${gibText(free)} are free.`;
     return { fit: fitOf('fits', footprintBytes, free, detail), settings: null };
   }
   const asked = question.contextTokens ?? USUAL_CONTEXT_TOKENS;
@@ -104,7 +104,7 @@ function judgeCard(question: FitQuestion, card: FitCard): Omit<FitJudgement, 'ca
     const detail = `How large ${question.model} is cannot be told from its name.`;
     return { fit: fitOf('unknown', footprintBytes, free, detail), settings: null };
   }
-  const numbers = `It needs ${gigabytes(needed)}; of ${gigabytes(card.totalBytes)} it can have ${gigabytes(Math.max(0, budget))}${describeForeign(card)}.`;
+  const numbers = `It needs ${gibText(needed)}; of ${gibText(card.totalBytes)} it can have ${gibText(Math.max(0, budget))}${describeForeign(card)}.`;
   if (needed <= budget) return { fit: fitOf('fits', needed, free, numbers), settings: null };
   const settings = shrink(question, asked, budget);
   if (settings === null) return { fit: fitOf('does_not_fit', needed, free, numbers), settings: null };
@@ -157,7 +157,7 @@ function missingCards(question: FitQuestion, cards: readonly FitCard[], found: n
 
 function describeForeign(card: FitCard): string {
   const foreign = foreignBytes(card);
-  return foreign === null || foreign === 0 ? '' : `, other programs have ${gigabytes(foreign)}`;
+  return foreign === null || foreign === 0 ? '' : `, other programs have ${gibText(foreign)}`;
 }
 
 function describe({ contextTokens, maxConcurrent }: Fallback): string {
@@ -174,8 +174,4 @@ function fitOf(
   detail: string,
 ): ReplicaFit {
   return { verdict, neededBytes: needed, freeBytes: free, detail };
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
 }

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type GrowthFacts, judgeGrowth } from './judge-growth.js';
 
-const GB = 1e9;
+const GIB = 1024 ** 3;
 const facts: GrowthFacts = {
-  ...{ downloadBytes: 9 * GB, weightsBytes: 5 * GB, weightsAreGuessed: false },
-  ...{ freeBytes: 100 * GB, virtualDisk: false },
+  ...{ downloadBytes: 9 * GIB, weightsBytes: 5 * GIB, weightsAreGuessed: false },
+  ...{ freeBytes: 100 * GIB, virtualDisk: false },
 };
 const judge = (more: Partial<GrowthFacts>) => judgeGrowth({ ...facts, ...more });
 
@@ -13,8 +13,8 @@ describe('how a disk will grow', () => {
   it('is told in bytes before anything is fetched', () => {
     expect(judge({})).toEqual({
       growth: {
-        ...{ imageBytes: 22.5 * GB, weightsBytes: 5 * GB, freeBytes: 100 * GB },
-        detail: 'The image: 9.0 GB to fetch, some 22.5 GB unpacked. The weights: 5.0 GB to fetch.',
+        ...{ imageBytes: 22.5 * GIB, weightsBytes: 5 * GIB, freeBytes: 100 * GIB },
+        detail: 'The image: 9.0 GiB to fetch, some 22.5 GiB unpacked. The weights: 5.0 GiB to fetch.',
       },
       refusal: null,
     });
@@ -28,22 +28,22 @@ describe('how a disk will grow', () => {
   });
 
   it('is refused with the numbers where the least that is certain does not fit', () => {
-    expect(judge({ freeBytes: 13 * GB }).refusal).toBe(
-      'It needs at least 9.0 GB for the image and 5.0 GB for the weights; where the container engine stores, 13.0 GB are free. Nothing was fetched.',
+    expect(judge({ freeBytes: 13 * GIB }).refusal).toBe(
+      'It needs at least 9.0 GiB for the image and 5.0 GiB for the weights; where the container engine stores, 13.0 GiB are free. Nothing was fetched.',
     );
-    expect(judge({ downloadBytes: 0, freeBytes: 4 * GB }).refusal).toContain(
-      'at least 5.0 GB for the weights;',
+    expect(judge({ downloadBytes: 0, freeBytes: 4 * GIB }).refusal).toContain(
+      'at least 5.0 GiB for the weights;',
     );
-    expect(judge({ freeBytes: 14 * GB }).refusal).toBeNull();
+    expect(judge({ freeBytes: 14 * GIB }).refusal).toBeNull();
   });
 
   it('is only warned of where it rests on an estimate', () => {
-    const unpacked = judge({ freeBytes: 20 * GB });
+    const unpacked = judge({ freeBytes: 20 * GIB });
     expect(unpacked.refusal).toBeNull();
-    expect(unpacked.growth.detail).toContain('That may not fit: 20.0 GB are free');
-    const guessed = judge({ downloadBytes: 0, freeBytes: 4 * GB, weightsAreGuessed: true });
+    expect(unpacked.growth.detail).toContain('That may not fit: 20.0 GiB are free');
+    const guessed = judge({ downloadBytes: 0, freeBytes: 4 * GIB, weightsAreGuessed: true });
     expect(guessed.refusal).toBeNull();
-    expect(guessed.growth.detail).toContain('some 5.0 GB, by the model’s name');
+    expect(guessed.growth.detail).toContain('some 5.0 GiB, by the model’s name');
   });
 
   it('names the virtual disk that keeps what it grew to', () => {

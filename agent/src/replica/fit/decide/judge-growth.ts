@@ -1,4 +1,4 @@
-import type { ReplicaGrowth } from '@ai-fabric/shared';
+import { gibText, type ReplicaGrowth } from '@ai-fabric/shared';
 
 /** What is to be fetched, and where it goes. `null` is unknown; sizes in bytes. */
 export interface GrowthFacts {
@@ -30,10 +30,10 @@ export function judgeGrowth(facts: GrowthFacts): {
   const certain = (downloadBytes ?? 0) + (weightsAreGuessed ? 0 : (weightsBytes ?? 0));
   if (freeBytes === null || certain <= freeBytes) return { growth, refusal: null };
   const parts = [
-    ...(downloadBytes ? [`${gigabytes(downloadBytes)} for the image`] : []),
-    ...(weightsBytes && !weightsAreGuessed ? [`${gigabytes(weightsBytes)} for the weights`] : []),
+    ...(downloadBytes ? [`${gibText(downloadBytes)} for the image`] : []),
+    ...(weightsBytes && !weightsAreGuessed ? [`${gibText(weightsBytes)} for the weights`] : []),
   ];
-  const refusal = `It needs at least ${parts.join(' and ')}; where the container engine stores, ${gigabytes(freeBytes)} are free. Nothing was fetched.`;
+  const refusal = `It needs at least ${parts.join(' and ')}; where the container engine stores, ${gibText(freeBytes)} are free. Nothing was fetched.`;
   return { growth, refusal };
 }
 
@@ -49,7 +49,7 @@ function describe({
     describeImage(downloadBytes),
     describeWeights(weightsBytes, weightsAreGuessed),
     ...(freeBytes !== null && expected > freeBytes
-      ? [`That may not fit: ${gigabytes(freeBytes)} are free where the container engine stores.`]
+      ? [`That may not fit: ${gibText(freeBytes)} are free where the container engine stores.`]
       : []),
     ...(virtualDisk && expected > 0
       ? [
@@ -62,17 +62,13 @@ function describe({
 function describeImage(bytes: number | null): string {
   if (bytes === null) return 'The image: its registry does not tell its size.';
   if (bytes === 0) return 'The image is here.';
-  return `The image: ${gigabytes(bytes)} to fetch, some ${gigabytes(bytes * UNPACKED)} unpacked.`;
+  return `The image: ${gibText(bytes)} to fetch, some ${gibText(bytes * UNPACKED)} unpacked.`;
 }
 
 function describeWeights(bytes: number | null, guessed: boolean): string {
   if (bytes === null) return 'The weights: their size is not known.';
   if (bytes === 0) return 'The weights are whole in the cache.';
   return guessed
-    ? `The weights: some ${gigabytes(bytes)}, by the model’s name, where they are not cached.`
-    : `The weights: ${gigabytes(bytes)} to fetch.`;
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
+    ? `The weights: some ${gibText(bytes)}, by the model’s name, where they are not cached.`
+    : `The weights: ${gibText(bytes)} to fetch.`;
 }

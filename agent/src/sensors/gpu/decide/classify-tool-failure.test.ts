@@ -50,6 +50,12 @@ const PROBLEMS: readonly [string, Partial<ToolEnd>, string, string][] = [
   ['the same by its exit code alone', { exitCode: 6 }, 'no_gpu', 'info'],
   ['a tool that was removed', { exitCode: null, startError: 'ENOENT' }, 'no_gpu', 'info'],
   ['a tool that may not be run', { exitCode: null, startError: 'EACCES' }, 'gpu_tool_failed', 'error'],
+  [
+    'a script instead of a program, on Windows',
+    { exitCode: null, startError: 'EINVAL' },
+    'gpu_tool_failed',
+    'error',
+  ],
   ['a machine out of processes', { exitCode: null, startError: 'EAGAIN' }, 'gpu_tool_failed', 'error'],
   [
     'a missing library',
@@ -135,5 +141,16 @@ describe('what a failed run of nvidia-smi means', () => {
     for (const issue of [noGpu(long), driverHung(long), toolFailed(long, long), gpuLost(long, long)]) {
       expect(issueSchema.safeParse(issue).success).toBe(true);
     }
+  });
+});
+
+it('says of a script that Windows does not start what to set instead', () => {
+  const failure = classifyToolFailure({ exitCode: null, signal: null, output: '', startError: 'EINVAL' });
+  expect(failure).toMatchObject({
+    kind: 'problem',
+    issue: {
+      detail: expect.stringMatching(/no script \(\.cmd, \.bat\)/),
+      fix: expect.stringContaining('nvidia-smi.exe'),
+    },
   });
 });

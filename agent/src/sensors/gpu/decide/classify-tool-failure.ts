@@ -137,6 +137,12 @@ function howItEnded(end: ToolEnd): string {
 
 function notStarted(code: string): Issue {
   if (code === 'ENOENT') return noGpu('nvidia-smi is no longer where it was: was the driver removed?');
+  if (code === 'EINVAL') {
+    return toolFailed(
+      'nvidia-smi could not be started (EINVAL): Windows starts programs alone, and no script (.cmd, .bat).',
+      "Set the agent's nvidia-smi to nvidia-smi.exe itself, or take the setting away to have the usual places searched.",
+    );
+  }
   const fix =
     code === 'EACCES' || code === 'EPERM' ? 'Let the agent run nvidia-smi (file mode, policy).' : null;
   return toolFailed(`nvidia-smi could not be started: ${code}.`, fix);
