@@ -94,14 +94,21 @@ export class RequestQueue {
       const entry = nextInTurn(this.#queue, woken, passed);
       if (entry === null) break;
       passed.add(entry.id);
-      this.#isLooking = true;
-      const wait = this.#requests.get(entry.id)?.request.lookAgain() ?? null;
-      this.#isLooking = false;
+      const wait = this.#offer(entry.id);
       if (wait === null) this.#remove(entry.id, 'served');
       else this.#keep(entry, wait);
     }
     this.#armAnew();
   };
+
+  #offer(id: number): WaitDecision | null {
+    this.#isLooking = true;
+    try {
+      return this.#requests.get(id)?.request.lookAgain() ?? null;
+    } finally {
+      this.#isLooking = false;
+    }
+  }
 
   #keep(entry: HeldEntry, wait: WaitDecision): void {
     const held = this.#requests.get(entry.id);

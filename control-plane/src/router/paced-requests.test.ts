@@ -21,6 +21,7 @@ class Client implements HeldRequest {
   wait: WaitDecision | null = null;
   isHeld = false;
   isOver = false;
+  looks = 0;
   readonly key: string;
   readonly #fabric: FakeFabric;
   readonly #request: Partial<RouteRequest>;
@@ -39,6 +40,7 @@ class Client implements HeldRequest {
   }
 
   lookAgain(): WaitDecision | null {
+    this.looks += 1;
     const request = requestOf({ resolved: resolved(this.#fabric), ...this.#request });
     const decision = this.#fabric.router.select(request);
     if (decision.kind === 'wait') return decision;
@@ -133,6 +135,19 @@ describe('a prompt, while every replica reads another', () => {
     }
     expect(third.target).toBeDefined();
     expect(quiet.clock.monotonicMs()).toBeLessThan(2_000);
+  });
+
+  it('is looked at when something is expected, however many wait behind it', async () => {
+    const waiting = Array.from({ length: 30 }, () => new Client(fabric));
+    const before = waiting.map(({ looks }) => looks);
+    expect(before).toEqual(waiting.map(() => 1));
+    for (let passed = 0; passed < 200; passed += 1) {
+      fabric.clock.advance(9);
+      await settled();
+    }
+    const looks = waiting.reduce((sum, each) => sum + each.looks, 0) - waiting.length;
+    expect(looks).toBeGreaterThan(0);
+    expect(looks).toBeLessThan(10);
   });
 
   it('does not wait for ever for engines that hang', async () => {

@@ -97,10 +97,10 @@ export function overdue(queue: HoldQueue, nowMs: number): HeldEntry[] {
     .sort((a, b) => a.endsAtMs - b.endsAtMs || a.id - b.id);
 }
 
-/** Targets of the entries that are to look again by now. */
+/** Targets of the entries that are to look again by now. Of each lane the first alone: nobody else in it is offered anything. */
 export function dueTargets(queue: HoldQueue, nowMs: number): Set<string> {
   const targets = new Set<string>();
-  for (const { lookAtMs, waitsFor } of allHeld(queue)) {
+  for (const { lookAtMs, waitsFor } of heads(queue)) {
     if (lookAtMs <= nowMs) for (const target of waitsFor) targets.add(target);
   }
   return targets;
@@ -109,8 +109,14 @@ export function dueTargets(queue: HoldQueue, nowMs: number): Set<string> {
 /** When time alone changes something; `Infinity`: it does not. */
 export function nextMoment(queue: HoldQueue): number {
   let soonestMs = Number.POSITIVE_INFINITY;
-  for (const { endsAtMs, lookAtMs } of allHeld(queue)) soonestMs = Math.min(soonestMs, endsAtMs, lookAtMs);
+  for (const { endsAtMs } of allHeld(queue)) soonestMs = Math.min(soonestMs, endsAtMs);
+  for (const { lookAtMs } of heads(queue)) soonestMs = Math.min(soonestMs, lookAtMs);
   return soonestMs;
+}
+
+/** Whose turn it is in each lane. */
+function heads({ lanes }: HoldQueue): HeldEntry[] {
+  return lanes.flatMap(({ keys }) => keys[0]?.entries[0] ?? []);
 }
 
 export function allHeld(queue: HoldQueue): HeldEntry[] {
