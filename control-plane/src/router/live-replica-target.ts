@@ -11,6 +11,7 @@ import {
   externalLoadAt,
 } from './decide/estimate-external-load.js';
 import type { Account } from './ledger.js';
+import { freshLag, type LagSettings, lagWindow, learnedLag, learnLag } from './predict/decide/learn-lag.js';
 import { notSlow, type SlowStart, stepSlowStart } from './predict/decide/step-slow-start.js';
 import type { Rates, ReplicaLoad } from './predict/predict-types.js';
 import type { ReplicaModel } from './predict/replica-model.js';
@@ -32,6 +33,7 @@ export interface LiveReplicaTargetDeps {
   readonly settings: {
     readonly external: ExternalLoadSettings;
     readonly reading: ReadingTrust;
+    readonly lag: LagSettings;
     readonly doubtMs: number;
   };
 }
@@ -64,6 +66,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
 
   readonly #deps: LiveReplicaTargetDeps;
   #external: ExternalLoad | null = null;
+  #lag = freshLag();
   #kvUsageRatio: number | null = null;
   #kvCapacityTokens: number | null = null;
   /** Wall clock, as the live view gives it: only to notice a new reading. */
@@ -100,6 +103,11 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     return this.#external === null ? null : this.load.external;
   }
 
+  /** How late its gauges are, as far as that could be learned. */
+  get gaugeLagMs(): number | null {
+    return learnedLag(this.#lag, this.#deps.settings.lag);
+  }
+
   get model(): ReplicaModel {
     return this.#deps.model;
   }
@@ -119,6 +127,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     this.#failingSinceMs = earlier.#failingSinceMs;
     this.#comebacks = earlier.#comebacks;
     this.#takeSlowStart(earlier.#slowStart);
+    this.#lag = earlier.#lag;
     this.#kvUsageRatio = earlier.#kvUsageRatio;
     this.#kvCapacityTokens = earlier.#kvCapacityTokens;
   }
@@ -244,8 +253,17 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     if (!isTaken || this.#readingMonotonicMs === null) return;
     const atMs = this.#readingMonotonicMs;
     const { account, settings } = this.#deps;
-    const own = account.inflightRange(atMs - settings.external.gaugeLagMs, atMs);
-    this.#external = estimateExternalLoad(this.#external, reported(reading), own, atMs, settings.external);
+    const told = reported(reading);
+    if (told !== null) learnLag(this.#lag, told, (lagMs) => this.#ownAt(atMs - lagMs), settings.lag);
+    const window = lagWindow(this.gaugeLagMs, settings.external.gaugeLagMs, settings.lag);
+    const own = account.inflightRange(atMs - window.mostMs, atMs - window.leastMs);
+    this.#external = estimateExternalLoad(this.#external, told, own, atMs, settings.external);
+  }
+
+  #ownAt(atMs: number): number {
+    const { account } = this.#deps;
+    const range = account.inflightRange(atMs, atMs);
+    return range === null ? account.inflight : (range.least + range.most) / 2;
   }
 }
 

@@ -74,7 +74,7 @@ export const defaultRouterSettings: RouterSettings = {
   },
   ledger: {
     historyStepMs: 250,
-    historySteps: 80,
+    historySteps: 120,
     reapEveryMs: 60_000,
     leastDeadlineMs: 7_200_000,
     holdSmoothing: 0.1,

@@ -109,7 +109,9 @@ export class TargetBoard {
       const earlier = named && isSameEngine(named.deployment, deployment) ? named : undefined;
       const breaker = earlier?.breaker ?? breakerFor(deployment.name);
       const model = earlier?.model ?? modelFor(deployment);
-      const deps = { live, breaker, account, model, settings };
+      const { external, reading, doubtMs, route } = settings;
+      const targetSettings = { external, reading, doubtMs, lag: route.predict.lag };
+      const deps = { live, breaker, account, model, settings: targetSettings };
       const replica = new LiveReplicaTarget(deployment, mayBeAway, deps);
       if (earlier !== undefined) replica.inherit(earlier);
       replicas.set(deployment.name, replica);

@@ -85,7 +85,6 @@ export const defaultPredictSettings: PredictSettings = {
     leastVariance: 1,
     betterThan: 0.5,
     marginMs: 1_500,
-    mostMs: 18_000,
   },
   doneDrift: { halfLifeMs: 4_000, smoothing: 0.15 },
   liveDrift: { halfLifeMs: 3_000, smoothing: 0.25 },

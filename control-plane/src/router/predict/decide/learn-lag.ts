@@ -9,8 +9,6 @@ export interface LagSettings {
   readonly betterThan: number;
   /** Around a lag that is believed. */
   readonly marginMs: number;
-  /** While none is: gauges may tell of any moment since then. */
-  readonly mostMs: number;
 }
 
 /** How late an engine's gauges are, by which of our own earlier counts they follow best; changed in place. */
@@ -82,7 +80,8 @@ export interface LagWindow {
   readonly mostMs: number;
 }
 
-export function lagWindow(lagMs: number | null, settings: LagSettings): LagWindow {
-  if (lagMs === null) return { leastMs: 0, mostMs: settings.mostMs };
+/** @param usualMs where the lag is not known, it is taken for anything up to this */
+export function lagWindow(lagMs: number | null, usualMs: number, settings: LagSettings): LagWindow {
+  if (lagMs === null) return { leastMs: 0, mostMs: usualMs };
   return { leastMs: Math.max(0, lagMs - settings.marginMs), mostMs: lagMs + settings.marginMs };
 }
