@@ -165,9 +165,18 @@ class LiveRouter implements RunningRouter {
       const slots = replica.deployment.maxConcurrent;
       const externalLoad = replica.knownExternalLoad;
       const breaker = replica.breaker.phase;
-      targets.push({ ...this.#counts(replica.target), kind: 'deployment', slots, externalLoad, breaker });
+      const { drift, backlogTokens, kvCapacityTokens } = replica.load;
+      const pace = { ...replica.rates, drift, backlogTokens, kvCapacityTokens };
+      targets.push({
+        ...this.#counts(replica.target),
+        kind: 'deployment',
+        slots,
+        externalLoad,
+        pace,
+        breaker,
+      });
     }
-    const unbounded = { slots: null, externalLoad: null };
+    const unbounded = { slots: null, externalLoad: null, pace: null };
     for (const { target, breaker } of this.#board.clouds()) {
       targets.push({ ...this.#counts(target), ...unbounded, kind: 'provider', breaker: breaker.phase });
     }

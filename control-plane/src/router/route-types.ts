@@ -232,8 +232,22 @@ export interface TargetGauge {
   readonly slots: number | null;
   /** Requests that others have in the same engine, as estimated; `null` where no gauge ever told. */
   readonly externalLoad: number | null;
+  /** What its answers have told of its engine; `null`: a provider, or no longer declared. */
+  readonly pace: TargetPace | null;
   readonly breaker: 'closed' | 'open' | 'half_open';
   readonly reapedTotal: number;
+}
+
+export interface TargetPace {
+  readonly iterationSeconds: number;
+  readonly perDecodingSeconds: number;
+  readonly perPromptTokenSeconds: number;
+  /** Times as slow as those say, of late. */
+  readonly drift: number;
+  /** Prompt tokens that are to be read before a request that comes now. */
+  readonly backlogTokens: number;
+  /** Of its key-value cache; 0: not known. */
+  readonly kvCapacityTokens: number;
 }
 
 export interface ListedModel {

@@ -39,19 +39,6 @@ export interface SentRequest {
   readonly choices: number;
 }
 
-/** What a model has learned, as it is kept. */
-export interface LearnedReplica {
-  readonly prior: Rates;
-  readonly rates: Rates;
-  readonly normal: readonly number[];
-  readonly target: readonly number[];
-  readonly scale: number;
-  readonly observations: number;
-  readonly bytesPerToken: number;
-  readonly kvCapacityTokens: number;
-  readonly firstRequestSeconds: number;
-}
-
 /**
  * What is under way at one engine and how fast it is, as our own requests tell. Every event costs the same, however
  * many requests there are; the sums are those of the requests under way at every moment. No clock and no I/O: whoever
@@ -136,27 +123,9 @@ export class ReplicaModel {
     if (this.#learned.observations === 0) this.#learned = freshRates(prior);
   }
 
-  snapshot(): LearnedReplica {
-    const { prior, rates, normal, target, scale, observations } = this.#learned;
-    return {
-      ...{ prior: { ...prior }, rates: { ...rates }, normal: [...normal], target: [...target] },
-      ...{ scale, observations, bytesPerToken: this.#bytesPerToken },
-      kvCapacityTokens: this.#load.kvCapacityTokens,
-      firstRequestSeconds: this.#firstRequestSeconds,
-    };
-  }
-
-  restore(kept: LearnedReplica): void {
-    const learned = freshRates(kept.prior);
-    Object.assign(learned.rates, kept.rates);
-    learned.normal.set(kept.normal);
-    learned.target.set(kept.target);
-    learned.scale = kept.scale;
-    learned.observations = kept.observations;
-    this.#learned = learned;
-    this.#bytesPerToken = kept.bytesPerToken;
-    this.#load.kvCapacityTokens = kept.kvCapacityTokens;
-    this.#firstRequestSeconds = kept.firstRequestSeconds;
+  /** What its first request after a start is expected to take longer. */
+  get firstRequestSeconds(): number {
+    return this.#firstRequestSeconds;
   }
 
   /** It has just come up: its first request is known to be slow, and tells nothing of its rates. */
