@@ -26,9 +26,9 @@ export function addRouterMetrics(registry: Registry, read: () => RouterGauges): 
       }
     },
   });
-  for (const [name, help, valueOf] of PACE) {
+  for (const [what, help, valueOf] of PACE) {
     new Gauge({
-      name: `ai_fabric_target_${name}`,
+      name: `ai_fabric_target_${what}`,
       help,
       labelNames: ['target'],
       registers,
@@ -69,7 +69,7 @@ export function addRouterMetrics(registry: Registry, read: () => RouterGauges): 
   });
 }
 
-const PACE: readonly (readonly [name: string, help: string, valueOf: (pace: TargetPace) => number])[] = [
+const PACE: readonly (readonly [what: string, help: string, valueOf: (pace: TargetPace) => number])[] = [
   [
     'iteration_seconds',
     'What one iteration of its engine takes, as learned',
