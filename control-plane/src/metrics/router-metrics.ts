@@ -26,7 +26,7 @@ export function addRouterMetrics(registry: Registry, read: () => RouterGauges): 
       }
     },
   });
-  for (const [what, help, valueOf] of PACE) {
+  for (const [what, help, of] of PACE) {
     new Gauge({
       name: `ai_fabric_target_${what}`,
       help,
@@ -34,7 +34,7 @@ export function addRouterMetrics(registry: Registry, read: () => RouterGauges): 
       registers,
       collect() {
         this.reset();
-        for (const { target, pace } of read().targets) if (pace !== null) this.set({ target }, valueOf(pace));
+        for (const { target, pace } of read().targets) if (pace !== null) this.set({ target }, of(pace));
       },
     });
   }
@@ -69,7 +69,7 @@ export function addRouterMetrics(registry: Registry, read: () => RouterGauges): 
   });
 }
 
-const PACE: readonly (readonly [what: string, help: string, valueOf: (pace: TargetPace) => number])[] = [
+const PACE: readonly (readonly [what: string, help: string, of: (pace: TargetPace) => number])[] = [
   [
     'iteration_seconds',
     'What one iteration of its engine takes, as learned',
