@@ -65,7 +65,11 @@ describe('a request by role', () => {
   ])(
     'passes a fuller card over for an emptier one: %s is full of what others sent',
     async (fuller, emptier) => {
-      await fabric.engine(fuller).fault({ kind: 'externalLoad', running: 12, waiting: 4, kvUsage: 0.9 });
+      // Both have just come up, and are given more only as they answer.
+      for (let count = 0; count < 5; count += 1) {
+        for (const name of [fuller, emptier]) await replicaOf(name);
+      }
+      await fabric.engine(fuller).fault({ kind: 'externalLoad', running: 12, waiting: 4, kvUsage: 1 });
       await eventually('the load of others is known', async () => (await externalLoad(fuller)) > 10);
       const served = await Promise.all(ten.map(() => replicaOf('chat-fast')));
       expect(new Set(served)).toEqual(new Set([emptier]));

@@ -54,7 +54,7 @@ export const explainedRequestSchema = z
           z.object({
             reason: z.string(),
             considered: z.array(
-              z.object({ target: z.string(), verdict: z.string(), load: z.number().nullable() }),
+              z.object({ target: z.string(), verdict: z.string(), costSeconds: z.number().nullable() }),
             ),
             failure: z.string().nullable(),
           }),

@@ -22,6 +22,8 @@ export interface SinkHost {
   readonly headers: AnswerHeaders;
   /** Sends the answer's head. From here on the request cannot be asked elsewhere. */
   commit(contentLength: number | null): void;
+  /** Events of a stream came. */
+  progressed(events: number): void;
   /** The answer was whole. To be called before the last byte is sent, so that the slot is free at once. */
   succeed(usage: Usage | null): void;
   /** Nothing was sent to the client: the request may go elsewhere. */

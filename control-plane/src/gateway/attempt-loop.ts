@@ -1,5 +1,5 @@
 import type { ResolvedModel } from '../declared/declared-state.js';
-import type { Claim, Considered, WaitDecision } from '../router/route-types.js';
+import type { Claim, Considered, RouteRequest, WaitDecision } from '../router/route-types.js';
 import { NO_TARGET } from './answer-now.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
 import { type AttemptFailure, isBusy } from './decide/attempt-failure.js';
@@ -96,7 +96,7 @@ export class AttemptLoop implements PatienceOwner {
     this.#timeouts = timeoutsOf(request, readyAtMs);
   }
 
-  /** The choice, and the targets that failed before it: `least_load; armitage-chat=connect_refused`. */
+  /** The choice, and the targets that failed before it: `least_cost; armitage-chat=connect_refused`. */
   get reason(): string {
     return this.#reason + this.#failedTargets;
   }
@@ -148,17 +148,8 @@ export class AttemptLoop implements PatienceOwner {
   /** Selects, claims and asks; or refuses. @returns what there is to wait for, where that may be done */
   #look(mayWait: boolean): WaitDecision | null {
     for (let lost = 0; lost <= GATEWAY_LIMITS.maxLostClaims; lost++) {
-      const decision = this.#parts.router.select({
-        resolved: this.#request.resolved,
-        task: this.#request.endpoint.task,
-        estimatedPromptTokens: this.#request.peeked.estimatedPromptTokens,
-        maxTokens: this.#request.peeked.maxTokens,
-        excluded: this.#excluded ?? NONE_EXCLUDED,
-        foundTooLongBy: this.#foundTooLongBy ?? NONE_EXCLUDED,
-        mayCloud: this.#request.mayCloud,
-        localOnly: this.#request.localOnly,
-        mayWait,
-      });
+      const asked = this.#routeRequest(mayWait);
+      const decision = this.#parts.router.select(asked);
       if (decision.kind === 'wait') return decision;
       if (decision.kind === 'refuse') {
         this.#patience?.end('refused');
@@ -170,7 +161,7 @@ export class AttemptLoop implements PatienceOwner {
         this.#owner.onRefused(describeRefusal(this.#request.peeked.model, decision, this.failedAttempts));
         return null;
       }
-      const claim = this.#parts.router.claim(decision);
+      const claim = this.#parts.router.claim(decision, asked);
       if (claim !== null) {
         this.#endWait(decision);
         this.#ask(decision, claim);
@@ -185,6 +176,23 @@ export class AttemptLoop implements PatienceOwner {
       reason: 'no_capacity',
     });
     return null;
+  }
+
+  #routeRequest(mayWait: boolean): RouteRequest {
+    const { resolved, endpoint, peeked, keyId, mayCloud, localOnly } = this.#request;
+    const { estimatedPromptTokens, maxTokens, promptBytes, stream, choices } = peeked;
+    return {
+      resolved,
+      task: endpoint.task,
+      estimatedPromptTokens,
+      maxTokens,
+      excluded: this.#excluded ?? NONE_EXCLUDED,
+      foundTooLongBy: this.#foundTooLongBy ?? NONE_EXCLUDED,
+      mayCloud,
+      localOnly,
+      mayWait,
+      hints: { key: keyId, promptBytes, streams: stream, choices },
+    };
   }
 
   #patienceFor(wait: WaitDecision): Patience {
@@ -208,8 +216,9 @@ export class AttemptLoop implements PatienceOwner {
     this.#readyAtMs = this.#parts.clock.monotonicMs();
   }
 
-  /** For the log: each thing that was waited for, once. */
+  /** For the log: each thing that was waited for, once. Until prompts are read everybody waits; the queue's time tells it. */
   #note(wait: WaitDecision): void {
+    if (wait.reason === 'paced') return;
     const reason = `held_${wait.reason}`;
     if (this.rounds.at(-1)?.reason === reason || this.rounds.length >= GATEWAY_LIMITS.notedRounds) return;
     this.rounds.push({ reason, considered: wait.considered, failure: null });

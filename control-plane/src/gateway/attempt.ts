@@ -44,6 +44,7 @@ export class Attempt implements AnswerListener, SinkHost {
   #call: UpstreamCall | null = null;
   #sink: AnswerSink | null = null;
   #isError = false;
+  #wasPaused = false;
   #endedAtMs: number | null = null;
 
   constructor(claim: Claim, owner: AttemptOwner, clock: Clock) {
@@ -137,6 +138,7 @@ export class Attempt implements AnswerListener, SinkHost {
       kind: 'succeeded',
       promptTokens: usage?.promptTokens ?? null,
       completionTokens: usage?.completionTokens ?? null,
+      wasPaused: this.#wasPaused,
     });
     this.#owner.onSucceeded(usage);
   }
@@ -156,7 +158,12 @@ export class Attempt implements AnswerListener, SinkHost {
     this.#owner.onInterrupted(failure.code);
   }
 
+  progressed(events: number): void {
+    this.#claim?.progressed(events);
+  }
+
   pause(): void {
+    this.#wasPaused = true;
     this.#call?.pause();
   }
 

@@ -46,6 +46,7 @@ export class EventStreamRelay implements AnswerSink {
   data(chunk: Buffer): void {
     let sendFrom = 0;
     let from = 0;
+    let events = 0;
     for (let end = this.#splitter.nextEnd(chunk, 0); end >= 0; end = this.#splitter.nextEnd(chunk, end)) {
       if (this.#partialBytes > 0) {
         this.#partial.push(chunk.subarray(0, end));
@@ -59,7 +60,9 @@ export class EventStreamRelay implements AnswerSink {
         sendFrom = end;
       }
       from = end;
+      events += 1;
     }
+    if (events > 0) this.#host.progressed(events);
     if (from > sendFrom)
       this.#write(sendFrom === 0 && from === chunk.length ? chunk : chunk.subarray(sendFrom, from));
     if (from < chunk.length) this.#hold(chunk, from);

@@ -41,8 +41,13 @@ describe('a stream', () => {
     expect(answer.headers['x-fabric-replica']).toBe('replica-1');
     expect(answer.text).toBe(chunk('Grü') + chunk('ße 🌍') + DONE);
     expect(router.outcomes).toEqual([
-      { target: 'replica-1', outcome: { kind: 'succeeded', promptTokens: 7, completionTokens: 2 } },
+      {
+        target: 'replica-1',
+        outcome: { kind: 'succeeded', promptTokens: 7, completionTokens: 2, wasPaused: false },
+      },
     ]);
+    expect(router.events).toBe(4);
+    expect(router.selected[0]?.hints).toMatchObject({ streams: true, choices: 1 });
     expect([...test.metrics.routes]).toMatchObject([
       { requests: { ok: 1 }, promptTokens: 7, completionTokens: 2, ttft: { count: 1 } },
     ]);
@@ -71,7 +76,12 @@ describe('a stream', () => {
     const answer = await askStream();
 
     expect(answer.text).toBe(chunk('a') + last + DONE);
-    expect(router.outcomes[0]?.outcome).toEqual({ kind: 'succeeded', promptTokens: 4, completionTokens: 1 });
+    expect(router.outcomes[0]?.outcome).toEqual({
+      kind: 'succeeded',
+      promptTokens: 4,
+      completionTokens: 1,
+      wasPaused: false,
+    });
   });
 
   it('is the same wherever the engine cuts it, inside a UTF-8 character or a CRLF too', async () => {
@@ -164,7 +174,12 @@ describe('a stream', () => {
 
     expect(answer.text).toBe(chunk('a') + ends.join(''));
     expect(answer.isWhole).toBe(true);
-    expect(router.outcomes[0]?.outcome).toEqual({ kind: 'succeeded', promptTokens: 7, completionTokens: 2 });
+    expect(router.outcomes[0]?.outcome).toEqual({
+      kind: 'succeeded',
+      promptTokens: 7,
+      completionTokens: 2,
+      wasPaused: false,
+    });
   });
 
   it('is interrupted without [DONE] while one of its choices has not ended', async () => {
@@ -220,7 +235,7 @@ describe('a stream', () => {
 
     expect(answer.text).toBe(chunk('b') + DONE);
     expect(answer.headers['x-fabric-attempts']).toBe('2');
-    expect(answer.headers['x-fabric-reason']).toBe('least_load; replica-1=truncated');
+    expect(answer.headers['x-fabric-reason']).toBe('least_cost; replica-1=truncated');
   });
 
   it('is relayed as JSON where the engine does not stream', async () => {

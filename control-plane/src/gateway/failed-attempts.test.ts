@@ -59,7 +59,7 @@ describe('a failed attempt', () => {
 
     expect(answer.text).toBe(ANSWER);
     expect(answer.headers['x-fabric-attempts']).toBe('2');
-    expect(answer.headers['x-fabric-reason']).toBe(`least_load; broken=${code}`);
+    expect(answer.headers['x-fabric-reason']).toBe(`least_cost; broken=${code}`);
     expect(router.outcomes).toMatchObject([
       { target: 'broken', outcome: { kind: 'failed', code } },
       { target: 'replica-2', outcome: { kind: 'succeeded' } },
@@ -271,7 +271,7 @@ describe("a client's own fault", () => {
     expect(answer.headers).toMatchObject({
       'x-fabric-attempts': '3',
       'x-fabric-replica': 'large',
-      'x-fabric-reason': 'least_load; small=context_too_long, medium=context_too_long',
+      'x-fabric-reason': 'least_cost; small=context_too_long, medium=context_too_long',
     });
     expect(router.outcomes.map(({ outcome }) => outcome.kind)).toEqual(['neutral', 'neutral', 'succeeded']);
     expect([...test.metrics.failures]).toEqual([]);

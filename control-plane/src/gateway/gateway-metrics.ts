@@ -41,7 +41,8 @@ export interface FailureSeries {
 }
 
 /** How a wait ended. `queue_full`: it never began. */
-export type HoldOutcome = 'served' | 'cloud' | 'patience_over' | 'refused' | 'left' | 'queue_full';
+/** `paced`: served, and it had only waited for prompts that were read first. */
+export type HoldOutcome = 'served' | 'paced' | 'cloud' | 'patience_over' | 'refused' | 'left' | 'queue_full';
 
 export interface HoldSeries {
   readonly role: string;

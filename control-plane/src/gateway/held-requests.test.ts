@@ -12,7 +12,7 @@ const WAIT: WaitDecision = {
   waitsFor: ['replica-1'],
   lookAgainInMs: null,
   patienceMs: 50_000,
-  considered: [{ target: 'replica-1', verdict: 'not_ready', load: null }],
+  considered: [{ target: 'replica-1', verdict: 'not_ready', costSeconds: null }],
 };
 const JSON_ANSWER = JSON.stringify({ choices: [], usage: { prompt_tokens: 1, completion_tokens: 1 } });
 
@@ -59,10 +59,23 @@ describe('a held request', () => {
     expect(answer.headers['x-fabric-queue-ms']).toBe('12000');
     expect(Number(answer.headers['x-fabric-overhead-ms'])).toBe(0);
     expect(gateway.records[0]).toMatchObject({ outcome: 'ok', queueMs: 12_000 });
-    expect(gateway.records[0]?.rounds.map(({ reason }) => reason)).toEqual(['held_loading', 'least_load']);
+    expect(gateway.records[0]?.rounds.map(({ reason }) => reason)).toEqual(['held_loading', 'least_cost']);
     expect([...gateway.metrics.holds]).toMatchObject([
       { role: 'chat-fast', outcome: 'served', held: { sum: 12 } },
     ]);
+  });
+
+  it('that only waits for prompts to be read gets no comments and leaves no round', async () => {
+    router.wait = { ...WAIT, reason: 'paced' };
+    const asked = post(true);
+    await untilHeld();
+    await pass(26_000);
+    serve();
+    const answer = await asked;
+    expect(answer.headers['x-fabric-queue-ms']).toBe('26000');
+    expect(answer.text).toBe('data: {"choices":[]}\n\ndata: [DONE]\n\n');
+    expect(gateway.records[0]?.rounds.map(({ reason }) => reason)).toEqual(['least_cost']);
+    expect([...gateway.metrics.holds]).toMatchObject([{ role: 'chat-fast', outcome: 'paced' }]);
   });
 
   it('that was not held carries no such header', async () => {

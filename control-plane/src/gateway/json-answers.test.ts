@@ -39,11 +39,14 @@ describe('an answer that is not streamed', () => {
       'x-fabric-host': 'host-of-replica-1',
       'x-fabric-replica': 'replica-1',
       'x-fabric-attempts': '1',
-      'x-fabric-reason': 'least_load',
+      'x-fabric-reason': 'least_cost',
     });
     expect(Number(answer.headers['x-fabric-overhead-ms'])).toBeGreaterThanOrEqual(0);
     expect(router.outcomes).toEqual([
-      { target: 'replica-1', outcome: { kind: 'succeeded', promptTokens: 11, completionTokens: 3 } },
+      {
+        target: 'replica-1',
+        outcome: { kind: 'succeeded', promptTokens: 11, completionTokens: 3, wasPaused: false },
+      },
     ]);
     expect([...test.metrics.routes]).toMatchObject([
       { role: 'chat-fast', target: 'replica-1', promptTokens: 11, completionTokens: 3, cachedTokens: 8 },
@@ -121,6 +124,7 @@ describe('an answer that is not streamed', () => {
       kind: 'succeeded',
       promptTokens: 5,
       completionTokens: null,
+      wasPaused: false,
     });
   });
 

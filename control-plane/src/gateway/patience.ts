@@ -36,6 +36,7 @@ export class Patience implements HeldRequest, Expiring {
   readonly #isStream: boolean;
   #ticket: HoldTicket | null = null;
   #detail = '';
+  #isPaced = false;
   #sinceMs: number | null = null;
   #heldMs = 0;
 
@@ -71,7 +72,7 @@ export class Patience implements HeldRequest, Expiring {
       return false;
     }
     this.#ticket = ticket;
-    this.#detail = wait.detail;
+    this.#take(wait);
     const nowMs = this.#parts.clock.monotonicMs();
     this.#sinceMs = nowMs;
     if (this.#isStream) {
@@ -90,13 +91,19 @@ export class Patience implements HeldRequest, Expiring {
     this.#parts.deadlines.unwatch(this);
     this.#ticket?.leave();
     this.#ticket = null;
-    this.#parts.metrics.holdEnded(this.role, outcome, lastedMs / 1000);
+    const told = outcome === 'served' && this.#isPaced ? 'paced' : outcome;
+    this.#parts.metrics.holdEnded(this.role, told, lastedMs / 1000);
   }
 
   lookAgain(): WaitDecision | null {
     const wait = this.#owner.lookAgain();
-    if (wait !== null) this.#detail = wait.detail;
+    if (wait !== null) this.#take(wait);
     return wait;
+  }
+
+  #take(wait: WaitDecision): void {
+    this.#detail = wait.detail;
+    this.#isPaced = wait.reason === 'paced';
   }
 
   patienceOver(): void {
@@ -105,6 +112,8 @@ export class Patience implements HeldRequest, Expiring {
 
   onExpired(nowMs: number): void {
     this.expiresAtMs = nowMs + GATEWAY_LIMITS.heldCommentEveryMs;
+    // It is as good as sent: an engine would have said nothing yet either.
+    if (this.#isPaced) return;
     this.#owner.onSilence(`held for ${Math.round(this.heldMs / 1000)} s; ${this.#detail}`);
   }
 }

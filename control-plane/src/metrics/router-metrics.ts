@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { RouterGauges } from '../router/route-types.js';
+import type { RouterGauges, TargetPace } from '../router/route-types.js';
 
 /** What the router holds and thinks of each target, read at scrape time. */
 export function addRouterMetrics(registry: Registry, read: () => RouterGauges): void {
@@ -26,6 +26,18 @@ export function addRouterMetrics(registry: Registry, read: () => RouterGauges): 
       }
     },
   });
+  for (const [what, help, of] of PACE) {
+    new Gauge({
+      name: `ai_fabric_target_${what}`,
+      help,
+      labelNames: ['target'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { target, pace } of read().targets) if (pace !== null) this.set({ target }, of(pace));
+      },
+    });
+  }
   new Gauge({
     name: 'ai_fabric_target_breaker_open',
     help: '1 while the breaker keeps requests off a target, 0.5 while it lets one probe through',
@@ -56,5 +68,18 @@ export function addRouterMetrics(registry: Registry, read: () => RouterGauges): 
     },
   });
 }
+
+const PACE: readonly (readonly [what: string, help: string, of: (pace: TargetPace) => number])[] = [
+  [
+    'iteration_seconds',
+    'What one iteration of its engine takes, as learned',
+    (pace) => pace.iterationSeconds,
+  ],
+  ['decoding_seconds', 'What each answer being written adds to it', (pace) => pace.perDecodingSeconds],
+  ['prompt_token_seconds', 'What each token of a prompt adds to it', (pace) => pace.perPromptTokenSeconds],
+  ['drift_ratio', 'Times as slow as that says, of late', (pace) => pace.drift],
+  ['backlog_tokens', 'Prompt tokens of ours that it is still to read', (pace) => pace.backlogTokens],
+  ['kv_capacity_tokens', 'What its key-value cache holds; 0: not known', (pace) => pace.kvCapacityTokens],
+];
 
 const openness = { closed: 0, half_open: 0.5, open: 1 } as const;

@@ -138,10 +138,10 @@ describe('a row of the request log', () => {
   it('comes back as it was told, found by its request id among thousands', () => {
     const rows = Array.from({ length: 9_000 }, (_, index) => requestRow({ requestId: `id-${index}` }));
     const considered = [
-      { target: 'qwen', verdict: 'chosen', load: 0.25 },
-      { target: 'llama', verdict: 'host_away', load: null },
+      { target: 'qwen', verdict: 'chosen', costSeconds: 0.25 },
+      { target: 'llama', verdict: 'host_away', costSeconds: null },
     ];
-    const rounds = [{ reason: 'least_load', considered, failure: null }];
+    const rounds = [{ reason: 'least_cost', considered, failure: null }];
     const told = requestRow({ requestId: 'wanted', cachedTokens: 3, status: null, ttftMs: null, rounds });
     write([told, ...rows]);
     expect(readRequest(database.raw, { requestId: 'wanted' })).toEqual({
@@ -157,8 +157,8 @@ describe('a row of the request log', () => {
 
   it('counts a target once, however many rounds looked at it', () => {
     const considered = [
-      { target: 'qwen', verdict: 'not_ready', load: null },
-      { target: 'openai/strong', verdict: 'cloud_not_allowed', load: null },
+      { target: 'qwen', verdict: 'not_ready', costSeconds: null },
+      { target: 'openai/strong', verdict: 'cloud_not_allowed', costSeconds: null },
     ];
     const rounds = ['held_loading', 'not_ready'].map((reason) => ({ reason, considered, failure: null }));
     write([requestRow({ requestId: 'held', attempts: 0, outcome: 'refused', rounds })]);

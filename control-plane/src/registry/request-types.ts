@@ -25,7 +25,7 @@ export interface CandidateVerdict {
   /** `chosen`, `passed_over`, or the code of what stood in the way. */
   readonly verdict: string;
   /** 0 idle, 1 every slot taken; `null` where it was not predicted. */
-  readonly load: number | null;
+  readonly costSeconds: number | null;
 }
 
 /** One look for a target, and what came of it. */

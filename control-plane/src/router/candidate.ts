@@ -5,6 +5,7 @@ import type {
   DeclaredProviderModel,
 } from '../declared/declared-state.js';
 import type { Presence } from '../live/live-view.js';
+import type { Rates, ReplicaLoad } from './predict/predict-types.js';
 
 /** A replica as the deciders see it: what is declared, observed and counted, at one moment. */
 export interface ReplicaCandidate {
@@ -34,15 +35,15 @@ export interface ReplicaCandidate {
   readonly busyForMs: number;
   /** Our own open claims. Exact. */
   readonly inflight: number;
+  /** How many there may be now: what is declared, or fewer while it starts slowly. */
+  readonly slots: number;
   /** How long our requests held a slot lately, on average; `null` before the first one ended well. */
   readonly meanHoldMs: number | null;
-  /** Requests of others in the same engine, as estimated for now; 0 where no gauge ever told. */
-  readonly externalLoad: number;
-  /** From the latest reading; `null`: not known, which is not 0. */
-  readonly waiting: number | null;
-  readonly kvUsageRatio: number | null;
-  /** Age of that reading; `null`: there never was one. */
-  readonly readingAgeMs: number | null;
+  /** What is under way in its engine, ours and others'. */
+  readonly load: ReplicaLoad;
+  readonly rates: Rates;
+  /** Of its prompts, as its engine counts them. */
+  readonly bytesPerToken: number;
 }
 
 export type NoWay =

@@ -60,14 +60,15 @@ describe('requests through a role', () => {
 
   it('pass over the card whose KV cache is fuller', () => {
     const fabric = fabricOf(two);
-    fabric.live.setReading('a', readingOf({ kvUsageRatio: 0.9 }), fabric.clock.nowMs());
-    fabric.live.setReading('b', readingOf({ kvUsageRatio: 0.1 }), fabric.clock.nowMs());
+    const kvCapacityTokens = 1_000;
+    fabric.live.setReading('a', readingOf({ kvUsageRatio: 0.9, kvCapacityTokens }), fabric.clock.nowMs());
+    fabric.live.setReading('b', readingOf({ kvUsageRatio: 0.1, kvCapacityTokens }), fabric.clock.nowMs());
     for (let request = 0; request < 20; request += 1) expect(targetOf(select(fabric))).toBe('b');
   });
 
   it('pass over the card that others use', () => {
     const fabric = fabricOf(two);
-    fabric.live.setReading('a', readingOf({ running: 3 }), fabric.clock.nowMs());
+    fabric.live.setReading('a', readingOf({ running: 8 }), fabric.clock.nowMs());
     for (let request = 0; request < 20; request += 1) expect(targetOf(select(fabric))).toBe('b');
   });
 });
@@ -132,6 +133,8 @@ describe('what the live view says', () => {
 });
 
 describe('a claim', () => {
+  const anything = requestOf();
+
   it('is lost when the last slot went in between', () => {
     const fabric = fabricOf(one);
     for (let request = 0; request < 3; request += 1) take(fabric);
@@ -139,8 +142,8 @@ describe('a claim', () => {
     const second = select(fabric);
     if (first.kind !== 'send' || second.kind !== 'send')
       throw new Error('expected two choices of the last slot');
-    expect(fabric.router.claim(first)).not.toBeNull();
-    expect(fabric.router.claim(second)).toBeNull();
+    expect(fabric.router.claim(first, anything)).not.toBeNull();
+    expect(fabric.router.claim(second, anything)).toBeNull();
     expect(inflight(fabric, 'a')).toBe(4);
   });
 
@@ -149,7 +152,7 @@ describe('a claim', () => {
     const held = take(fabric);
     const decision = select(fabric);
     held.release({ kind: 'busy' });
-    expect(decision.kind === 'send' && fabric.router.claim(decision)).toBeNull();
+    expect(decision.kind === 'send' && fabric.router.claim(decision, anything)).toBeNull();
   });
 
   it('is lost when the breaker opened in between', () => {
@@ -157,7 +160,7 @@ describe('a claim', () => {
     const held = [take(fabric), take(fabric), take(fabric)];
     const decision = select(fabric);
     for (const claim of held) claim.release(failed);
-    expect(decision.kind === 'send' && fabric.router.claim(decision)).toBeNull();
+    expect(decision.kind === 'send' && fabric.router.claim(decision, anything)).toBeNull();
     expect(inflight(fabric, 'a')).toBe(0);
   });
 
@@ -166,9 +169,9 @@ describe('a claim', () => {
     const decision = select(fabric);
     if (decision.kind !== 'send') throw new Error('expected a replica');
     fabric.declared.replace(stateOf({ deployments: [deploymentOf('a', { url: 'http://other:9' })] }));
-    expect(fabric.router.claim(decision)).toBeNull();
+    expect(fabric.router.claim(decision, anything)).toBeNull();
     fabric.declared.replace(stateOf({}));
-    expect(fabric.router.claim(decision)).toBeNull();
+    expect(fabric.router.claim(decision, anything)).toBeNull();
   });
 
   it('on a provider is lost when that was declared anew', () => {
@@ -176,7 +179,7 @@ describe('a claim', () => {
     const decision = select(fabric, {}, 'openai/cheap');
     if (decision.kind !== 'cloud') throw new Error('expected a provider');
     fabric.declared.replace(stateOf({ providers: [providerOf('openai', { cheap: {} })] }));
-    expect(fabric.router.claim(decision)).toBeNull();
+    expect(fabric.router.claim(decision, anything)).toBeNull();
   });
 
   it('on a provider is never lost for want of slots', () => {

@@ -1,9 +1,15 @@
 import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
-import type { DeclaredSource, DeclaredState, ResolvedModel } from '../declared/declared-state.js';
+import type {
+  DeclaredDeployment,
+  DeclaredSource,
+  DeclaredState,
+  ResolvedModel,
+} from '../declared/declared-state.js';
 import type { LiveChange, LiveView } from '../live/live-view.js';
 import { Breaker } from './breaker.js';
 import type { SecretPresence } from './cloud-target.js';
+import { type CostTerms, promptTokensOf } from './decide/choose-replica.js';
 import { describeModel } from './decide/describe-model.js';
 import { route } from './decide/route.js';
 import { suggestModels } from './decide/suggest-models.js';
@@ -11,6 +17,9 @@ import { RequestQueue } from './hold-queue.js';
 import { type ClaimObserver, Ledger } from './ledger.js';
 import type { LiveReplicaTarget, Moment } from './live-replica-target.js';
 import { type CatalogueEntry, modelCatalogue, taskOf } from './model-catalogue.js';
+import { type EngineFacts, guessRates } from './predict/decide/guess-rates.js';
+import { Predictor } from './predict/predictor.js';
+import type { ReplicaModel, Work } from './predict/replica-model.js';
 import { watchReady } from './ready-watch.js';
 import type {
   AttemptOutcome,
@@ -68,6 +77,8 @@ interface Place {
   readonly slots: number | null;
   readonly breaker: Breaker;
   readonly observer: ClaimObserver;
+  /** `null`: a provider's. */
+  readonly replica: LiveReplicaTarget | null;
 }
 
 class LiveRouter implements RunningRouter {
@@ -76,6 +87,7 @@ class LiveRouter implements RunningRouter {
   readonly #ledger: Ledger;
   readonly #board: TargetBoard;
   readonly #queue: RequestQueue;
+  readonly #predictor: Predictor;
   /** One for each target, made with its first claim and kept until the declaration changes. */
   readonly #observers = new Map<string, ClaimObserver>();
   readonly #subscriptions: (() => void)[];
@@ -91,11 +103,15 @@ class LiveRouter implements RunningRouter {
       new Breaker(target, { clock, random, log, settings: settings.breaker });
     this.#ledger = ledger;
     this.#queue = new RequestQueue(clock, settings.hold, deps.defer ?? queueMicrotask);
-    this.#board = new TargetBoard({ live, secrets, ledger, breakerFor, settings });
+    const predictor = new Predictor(settings.route.predict);
+    this.#predictor = predictor;
+    const modelFor = (deployment: DeclaredDeployment): ReplicaModel =>
+      predictor.modelFor(engineFacts(deployment, live), deployment.maxConcurrent);
+    this.#board = new TargetBoard({ live, secrets, ledger, breakerFor, modelFor, settings });
     this.#takeDeclared(declared.current());
     this.#subscriptions = [
       declared.onChange((state) => this.#takeDeclared(state)),
-      watchReady(live, (deployment) => this.#readyAgain(deployment)),
+      watchReady(live, (deployment, wasDown) => this.#readyAgain(deployment, wasDown)),
       // Behind the watch above: who looks again finds a breaker that knows of it.
       live.onChange((change) => this.#noticeChange(change)),
     ];
@@ -103,19 +119,21 @@ class LiveRouter implements RunningRouter {
 
   select(request: RouteRequest): RouteDecision {
     const groups = this.#board.candidates(request.resolved, this.#now());
-    return route(request, groups, this.#deps.random, this.#settings.route);
+    return route(request, groups, this.#termsOf(request), this.#deps.random, this.#settings.route);
   }
 
-  claim(decision: Chosen): Claim | null {
+  claim(decision: Chosen, request: RouteRequest): Claim | null {
     const place = this.#placeOf(decision);
     if (place === null) return null;
-    const { target, slots, breaker, observer } = place;
+    const { target, slots, breaker, observer, replica } = place;
     if (slots !== null && this.#ledger.account(target).inflight >= slots) return null;
     if (breaker.busyForMs(this.#deps.clock.monotonicMs()) > 0) return null;
     // Asked last: a probe that was admitted and then not taken would keep the next one out.
     const admission = breaker.admit();
     if (admission === 'refused') return null;
-    return this.#ledger.claim(target, slots, admission === 'probe', observer);
+    const claim = this.#ledger.claim(target, slots, admission === 'probe', observer);
+    if (claim !== null) claim.work = this.#workOf(replica, request);
+    return claim;
   }
 
   hold(held: HeldRequest, wait: WaitDecision): HoldTicket | null {
@@ -147,9 +165,18 @@ class LiveRouter implements RunningRouter {
       const slots = replica.deployment.maxConcurrent;
       const externalLoad = replica.knownExternalLoad;
       const breaker = replica.breaker.phase;
-      targets.push({ ...this.#counts(replica.target), kind: 'deployment', slots, externalLoad, breaker });
+      const { drift, backlogTokens, kvCapacityTokens } = replica.load;
+      const pace = { ...replica.rates, drift, backlogTokens, kvCapacityTokens };
+      targets.push({
+        ...this.#counts(replica.target),
+        kind: 'deployment',
+        slots,
+        externalLoad,
+        pace,
+        breaker,
+      });
     }
-    const unbounded = { slots: null, externalLoad: null };
+    const unbounded = { slots: null, externalLoad: null, pace: null };
     for (const { target, breaker } of this.#board.clouds()) {
       targets.push({ ...this.#counts(target), ...unbounded, kind: 'provider', breaker: breaker.phase });
     }
@@ -167,11 +194,38 @@ class LiveRouter implements RunningRouter {
     this.#ledger.close();
   }
 
+  #termsOf(request: RouteRequest): CostTerms {
+    const { task, mayWait } = request;
+    return {
+      answerTokens: this.#answerTokensOf(request),
+      weights: this.#settings.route.predict.weights,
+      mayPace: task === 'chat',
+      isBehind: mayWait === true && this.#queue.isBehind(nameOf(request.resolved)),
+    };
+  }
+
+  #answerTokensOf({ task, resolved, maxTokens = null, hints }: RouteRequest): number {
+    if (task !== 'chat') return 0;
+    const each = this.#predictor.lengths.expect(nameOf(resolved), hints?.key ?? '', maxTokens);
+    return each * (hints?.choices ?? 1);
+  }
+
+  #workOf(replica: LiveReplicaTarget | null, request: RouteRequest): Work {
+    const { key = '', promptBytes = null, streams = false, choices = 1 } = request.hints ?? {};
+    const asker = { role: nameOf(request.resolved), key, choices };
+    if (replica === null) return this.#predictor.sentAway(asker);
+    const { model } = replica;
+    const promptTokens = promptTokensOf(request, model.bytesPerToken, this.#settings.route.predict);
+    const size = { promptTokens, cachedTokens: 0, answerTokens: this.#answerTokensOf(request) };
+    const nowMs = this.#deps.clock.monotonicMs();
+    return this.#predictor.sent(model, size, { promptBytes, streams, choices }, asker, nowMs);
+  }
+
   #listed({ id, kind, resolved }: CatalogueEntry, now: Moment): ListedModel {
     const groups = this.#board.candidates(resolved, now);
     const task = taskOf(resolved);
     const request = { resolved, task, estimatedPromptTokens: null, excluded: NOTHING_TRIED, mayCloud: true };
-    const decision = route(request, groups, NO_CHANCE, this.#settings.route);
+    const decision = route(request, groups, this.#termsOf(request), NO_CHANCE, this.#settings.route);
     return { id, kind, task, ...describeModel(decision, groups) };
   }
 
@@ -188,13 +242,13 @@ class LiveRouter implements RunningRouter {
       if (replica?.deployment !== deployment) return null;
       const observer = this.#observerOf(replica.target, replica.breaker);
       const { target, breaker } = replica;
-      return { target, slots: deployment.maxConcurrent, breaker, observer };
+      return { target, slots: replica.slots, breaker, observer, replica };
     }
     const { provider, model } = decision;
     const cloud = this.#board.cloud(`${provider.name}/${model.name}`);
     if (cloud?.provider !== provider || cloud.model !== model) return null;
     const observer = this.#observerOf(cloud.target, cloud.breaker);
-    return { target: cloud.target, slots: null, breaker: cloud.breaker, observer };
+    return { target: cloud.target, slots: null, breaker: cloud.breaker, observer, replica: null };
   }
 
   /** What a claim tells goes to the breaker, to the replica's own record, and to those who wait for its slot. */
@@ -209,7 +263,9 @@ class LiveRouter implements RunningRouter {
     const observer: ClaimObserver = {
       answered: (isProbe) => {
         breaker.answered(isProbe);
-        if (replicaNow()?.noticeSuccess() === true) this.#queue.wake(target);
+        replicaNow()?.noticeSuccess();
+        // A prompt is read: there is room for the next one.
+        this.#queue.wake(target);
       },
       released: (isProbe, outcome) => {
         breaker.released(isProbe, outcome);
@@ -222,18 +278,28 @@ class LiveRouter implements RunningRouter {
     return observer;
   }
 
-  #readyAgain(deployment: string): void {
+  #readyAgain(deployment: string, wasDown: boolean): void {
     const replica = this.#board.replica(deployment);
     replica?.breaker.readyAgain();
     replica?.noticeReady();
+    if (wasDown) replica?.startSlowly(this.#deps.clock.monotonicMs());
   }
 
   #noticeChange(change: LiveChange): void {
     if (change.kind === 'sample') return;
     const nowMs = this.#deps.clock.monotonicMs();
+    if (change.kind === 'host') this.#guessAgain(change.host.name);
     if (change.kind === 'replica') this.#board.replica(change.replica.deployment)?.noticeChange(nowMs);
     else for (const replica of this.#board.replicas()) replica.noticeChange(nowMs);
     this.#queue.wake(null);
+  }
+
+  /** A host that joins tells what card it has. */
+  #guessAgain(host: string): void {
+    for (const { deployment, model } of this.#board.replicas()) {
+      if (deployment.host !== host || model.observations > 0) continue;
+      model.adoptPrior(guessRates(engineFacts(deployment, this.#deps.live)));
+    }
   }
 
   #takeDeclared(state: DeclaredState): void {
@@ -246,6 +312,7 @@ class LiveRouter implements RunningRouter {
     for (const role of state.roles.values()) {
       longestSeconds = Math.max(longestSeconds, role.totalTimeoutSeconds);
     }
+    this.#predictor.lengths.retain((name) => this.#catalogue.has(name));
     this.#ledger.setDeadline(longestSeconds * 1000 * DEADLINE_FACTOR);
   }
 
@@ -255,7 +322,25 @@ class LiveRouter implements RunningRouter {
   }
 }
 
+function nameOf(resolved: ResolvedModel): string {
+  switch (resolved.kind) {
+    case 'role':
+      return resolved.role.name;
+    case 'deployment':
+      return resolved.deployment.name;
+    case 'providerModel':
+      return `${resolved.provider.name}/${resolved.model.name}`;
+  }
+}
+
+function engineFacts(deployment: DeclaredDeployment, live: LiveView): EngineFacts {
+  const gpu = live.host(deployment.host)?.inventory?.gpus[0];
+  const model = deployment.engine === 'vllm' ? deployment.model : deployment.servedModel;
+  return { card: gpu?.name ?? null, cardMemoryBytes: gpu?.vramTotalBytes ?? null, model };
+}
+
 function noticeOutcome(replica: LiveReplicaTarget, outcome: AttemptOutcome, clock: Clock): void {
-  if (outcome.kind === 'failed' || outcome.kind === 'cut_off') replica.noticeFailure(clock.monotonicMs());
-  else if (outcome.kind === 'succeeded') replica.noticeSuccess();
+  if (outcome.kind === 'failed' || outcome.kind === 'cut_off')
+    replica.noticeEnd('failed', clock.monotonicMs());
+  else if (outcome.kind === 'succeeded') replica.noticeEnd('succeeded', clock.monotonicMs());
 }

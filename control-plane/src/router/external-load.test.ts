@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type FakeFabric, fabricOf } from './testing/fake-fabric.js';
-import { readingOf } from './testing/router-fixtures.js';
+import { readingOf, seededRandom } from './testing/router-fixtures.js';
 import { one, select, succeeded, take } from './testing/router-moves.js';
 
 describe('the load of others', () => {
@@ -31,6 +31,27 @@ describe('the load of others', () => {
       fabric.clock.advance(1_900);
       fabric.live.setReading('a', readingOf({ running: 4 }), fabric.clock.nowMs());
       expect(external(fabric)).toBe(0);
+    }
+  });
+
+  it('is told from our own once it is known how late the gauge is', () => {
+    const fabric = fabricOf(one);
+    const random = seededRandom(3);
+    const own: number[] = Array.from({ length: 13 }, () => 0);
+    const open: ReturnType<typeof take>[] = [];
+    let wished = 0;
+    for (let second = 0; second < 200; second += 1) {
+      if (second % 6 === 0) wished = random() < 0.5 ? 0 : 4;
+      while (open.length < wished) open.push(take(fabric));
+      while (open.length > wished) open.pop()?.release(succeeded);
+      own.push(wished);
+      fabric.clock.advance(500);
+      // Twelve seconds late, and others have two under way all the time.
+      fabric.live.setReading('a', readingOf({ running: (own.at(-13) ?? 0) + 2 }), fabric.clock.nowMs());
+      const others = external(fabric);
+      if (second > 140) expect(others).toBeGreaterThan(0.9);
+      if (second > 140) expect(others).toBeLessThanOrEqual(2.000_001);
+      fabric.clock.advance(500);
     }
   });
 

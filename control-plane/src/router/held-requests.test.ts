@@ -41,10 +41,11 @@ class Client implements HeldRequest {
   lookAgain(): WaitDecision | null {
     this.looks += 1;
     const more: Partial<RouteRequest> = { mayWait: true, excluded: this.#excluded };
-    const decision = this.#fabric.router.select(requestOf({ resolved: resolved(this.#fabric), ...more }));
+    const request = requestOf({ resolved: resolved(this.#fabric), ...more });
+    const decision = this.#fabric.router.select(request);
     if (decision.kind === 'wait') return decision;
     this.came = decision.kind === 'refuse' ? `refused: ${decision.code}` : 'served';
-    if (decision.kind !== 'refuse') this.claim = this.#fabric.router.claim(decision);
+    if (decision.kind !== 'refuse') this.claim = this.#fabric.router.claim(decision, request);
     return null;
   }
 

@@ -13,6 +13,12 @@ import {
 } from './decide/step-hold-queue.js';
 import type { HeldRequest, HoldTicket, WaitDecision } from './route-types.js';
 
+interface Held {
+  readonly request: HeldRequest;
+  entry: HeldEntry;
+  isPaced: boolean;
+}
+
 /**
  * Owns the queue of held requests. Rooms tell it what changed; it lets those look again whom that concerns, in their turn, as
  * soon as the caller's stack is done: before any new request can be read, and never inside somebody's release.
@@ -21,12 +27,16 @@ export class RequestQueue {
   readonly #clock: Clock;
   readonly #bounds: HoldQueueBounds;
   readonly #defer: (run: () => void) => void;
-  readonly #requests = new Map<number, { request: HeldRequest; entry: HeldEntry }>();
+  readonly #requests = new Map<number, Held>();
+  /** Of each role, how many wait only for replicas to have read what they have. */
+  readonly #paced = new Map<string, number>();
   #queue: HoldQueue = emptyHoldQueue;
   #lastId = 0;
   /** What changed since the last round; `null`: anything may have. */
   #woken: Set<string> | null = new Set();
   #isRoundDue = false;
+  /** One that is held looks again: it is behind nobody. */
+  #isLooking = false;
   #timer: Timer | null = null;
   #timerAtMs = Number.POSITIVE_INFINITY;
 
@@ -41,6 +51,11 @@ export class RequestQueue {
     return this.#queue.count === 0;
   }
 
+  /** Whether who asks for it now comes behind others that could go, were it not for prompts that are read first. */
+  isBehind(role: string): boolean {
+    return !this.#isLooking && this.#paced.has(role);
+  }
+
   get perRole(): ReadonlyMap<string, number> {
     return this.#queue.perRole;
   }
@@ -49,7 +64,9 @@ export class RequestQueue {
     this.#lastId += 1;
     const entry = this.#entryOf(this.#lastId, request, wait);
     if (!this.#step({ kind: 'joined', entry })) return null;
-    this.#requests.set(entry.id, { request, entry });
+    const isPaced = wait.reason === 'paced';
+    this.#requests.set(entry.id, { request, entry, isPaced });
+    if (isPaced) this.#countPaced(entry.role, +1);
     this.#armFor(Math.min(entry.endsAtMs, entry.lookAtMs));
     return { leave: () => this.#remove(entry.id, 'left') };
   }
@@ -78,12 +95,21 @@ export class RequestQueue {
       const entry = nextInTurn(this.#queue, woken, passed);
       if (entry === null) break;
       passed.add(entry.id);
-      const wait = this.#requests.get(entry.id)?.request.lookAgain() ?? null;
+      const wait = this.#offer(entry.id);
       if (wait === null) this.#remove(entry.id, 'served');
       else this.#keep(entry, wait);
     }
     this.#armAnew();
   };
+
+  #offer(id: number): WaitDecision | null {
+    this.#isLooking = true;
+    try {
+      return this.#requests.get(id)?.request.lookAgain() ?? null;
+    } finally {
+      this.#isLooking = false;
+    }
+  }
 
   #keep(entry: HeldEntry, wait: WaitDecision): void {
     const held = this.#requests.get(entry.id);
@@ -92,12 +118,22 @@ export class RequestQueue {
     const now = { ...this.#entryOf(entry.id, held.request, wait), endsAtMs: entry.endsAtMs };
     this.#step({ kind: 'waits', entry, now });
     held.entry = now;
+    const isPaced = wait.reason === 'paced';
+    if (isPaced !== held.isPaced) this.#countPaced(now.role, isPaced ? +1 : -1);
+    held.isPaced = isPaced;
+  }
+
+  #countPaced(role: string, by: 1 | -1): void {
+    const count = (this.#paced.get(role) ?? 0) + by;
+    if (count === 0) this.#paced.delete(role);
+    else this.#paced.set(role, count);
   }
 
   #remove(id: number, kind: 'served' | 'left'): void {
     const held = this.#requests.get(id);
     if (held === undefined) return;
     this.#requests.delete(id);
+    if (held.isPaced) this.#countPaced(held.entry.role, -1);
     this.#step({ kind, entry: held.entry });
     if (this.isEmpty) this.#armAnew();
   }

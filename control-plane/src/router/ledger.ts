@@ -2,6 +2,7 @@ import { type Clock, SlotList, type Timer } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { InflightRange } from './decide/estimate-external-load.js';
 import { InflightHistory } from './inflight-history.js';
+import type { Work, WorkEnd } from './predict/replica-model.js';
 import type { AttemptOutcome, Claim } from './route-types.js';
 import type { LedgerSettings } from './router-settings.js';
 
@@ -82,11 +83,11 @@ export class Ledger {
    *
    * @param isProbe handed back to the observer, unread
    */
-  claim(target: string, slots: number | null, isProbe: boolean, observer: ClaimObserver): Claim | null {
+  claim(target: string, slots: number | null, isProbe: boolean, observer: ClaimObserver): LedgerClaim | null {
     const account = this.#account(target);
     if (slots !== null && account.inflight >= slots) return null;
     const nowMs = this.#deps.clock.monotonicMs();
-    const claim = new LedgerClaim(account, isProbe, nowMs, observer, this.#settle);
+    const claim = new LedgerClaim(account, isProbe, nowMs, observer, this.#settle, this.#deps.clock);
     this.#open.add(claim);
     account.change(+1, nowMs);
     return claim;
@@ -115,6 +116,7 @@ export class Ledger {
     const { account } = claim;
     account.change(-1, nowMs);
     if (outcome.kind === 'succeeded') account.held(nowMs - claim.takenAtMs);
+    claim.work?.ended(endOf(outcome), nowMs);
     this.#dropIfDone(account);
   };
 
@@ -139,6 +141,14 @@ export class Ledger {
       'claims were never released by who held them and were taken off by the reaper: this is a bug',
     );
   }
+}
+
+const BROKEN: WorkEnd = { kind: 'broken' };
+
+function endOf(outcome: AttemptOutcome): WorkEnd {
+  if (outcome.kind !== 'succeeded') return BROKEN;
+  const { promptTokens, completionTokens, wasPaused = false } = outcome;
+  return { kind: 'whole', promptTokens, completionTokens, wasPaused };
 }
 
 class TargetAccount implements Account {
@@ -172,13 +182,16 @@ class TargetAccount implements Account {
   }
 }
 
-class LedgerClaim implements Claim {
+export class LedgerClaim implements Claim {
   slot = -1;
+  /** What its request is to its engine's model; told of all that becomes of the claim. */
+  work: Work | null = null;
   readonly account: TargetAccount;
   readonly takenAtMs: number;
   readonly #isProbe: boolean;
   readonly #observer: ClaimObserver;
   readonly #settle: (claim: LedgerClaim, outcome: AttemptOutcome) => void;
+  readonly #clock: Clock;
   #isOpen = true;
 
   constructor(
@@ -187,7 +200,9 @@ class LedgerClaim implements Claim {
     takenAtMs: number,
     observer: ClaimObserver,
     settle: (claim: LedgerClaim, outcome: AttemptOutcome) => void,
+    clock: Clock,
   ) {
+    this.#clock = clock;
     this.account = account;
     this.takenAtMs = takenAtMs;
     this.#isProbe = isProbe;
@@ -200,7 +215,13 @@ class LedgerClaim implements Claim {
   }
 
   answered(): void {
-    if (this.#isOpen) this.#observer.answered(this.#isProbe);
+    if (!this.#isOpen) return;
+    this.work?.firstByte(this.#clock.monotonicMs());
+    this.#observer.answered(this.#isProbe);
+  }
+
+  progressed(events: number): void {
+    if (this.#isOpen) this.work?.progressed(events);
   }
 
   release(outcome: AttemptOutcome): void {

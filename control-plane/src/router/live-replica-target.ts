@@ -11,6 +11,11 @@ import {
   externalLoadAt,
 } from './decide/estimate-external-load.js';
 import type { Account } from './ledger.js';
+import { freshLag, type LagSettings, lagWindow, learnedLag, learnLag } from './predict/decide/learn-lag.js';
+import { notSlow, type SlowStart, stepSlowStart } from './predict/decide/step-slow-start.js';
+import type { Rates, ReplicaLoad } from './predict/predict-types.js';
+import type { ReplicaModel } from './predict/replica-model.js';
+import type { ReadingTrust } from './router-settings.js';
 
 const TUNNEL_DOWN: NoWay = { reason: 'tunnel_down' };
 
@@ -24,7 +29,13 @@ export interface LiveReplicaTargetDeps {
   readonly live: LiveView;
   readonly breaker: Breaker;
   readonly account: Account;
-  readonly settings: { readonly external: ExternalLoadSettings; readonly doubtMs: number };
+  readonly model: ReplicaModel;
+  readonly settings: {
+    readonly external: ExternalLoadSettings;
+    readonly reading: ReadingTrust;
+    readonly lag: LagSettings;
+    readonly doubtMs: number;
+  };
 }
 
 /**
@@ -36,6 +47,8 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   readonly target: string;
   readonly deployment: DeclaredDeployment;
   readonly mayBeAway: boolean;
+  /** The model's own, which is brought up to date in place. */
+  readonly load: ReplicaLoad;
   presence: Presence = 'unseen';
   draining = false;
   phase: ReplicaPhase = 'absent';
@@ -47,14 +60,15 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   blockedForMs = 0;
   busyForMs = 0;
   inflight = 0;
+  slots: number;
   meanHoldMs: number | null = null;
-  externalLoad = 0;
-  waiting: number | null = null;
-  kvUsageRatio: number | null = null;
-  readingAgeMs: number | null = null;
+  bytesPerToken = 1;
 
   readonly #deps: LiveReplicaTargetDeps;
   #external: ExternalLoad | null = null;
+  #lag = freshLag();
+  #kvUsageRatio: number | null = null;
+  #kvCapacityTokens: number | null = null;
   /** Wall clock, as the live view gives it: only to notice a new reading. */
   #seenReadingAtMs: number | null = null;
   #readingMonotonicMs: number | null = null;
@@ -66,12 +80,16 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   /** Since its first failure without a success; `null`: there is none. */
   #failingSinceMs: number | null = null;
   #comebacks = 0;
+  #slowStart: SlowStart = notSlow;
 
   constructor(deployment: DeclaredDeployment, mayBeAway: boolean, deps: LiveReplicaTargetDeps) {
     this.target = deployment.name;
     this.deployment = deployment;
     this.mayBeAway = mayBeAway;
     this.#deps = deps;
+    deps.model.slots = deployment.maxConcurrent;
+    this.slots = deployment.maxConcurrent;
+    this.load = deps.model.current;
     this.#toldPhase = this.#observed()?.status.phase ?? 'absent';
     this.noWay = this.#findNoWay();
   }
@@ -82,7 +100,20 @@ export class LiveReplicaTarget implements ReplicaCandidate {
 
   /** Requests of others, or `null` where no gauge ever told. */
   get knownExternalLoad(): number | null {
-    return this.#external === null ? null : this.externalLoad;
+    return this.#external === null ? null : this.load.external;
+  }
+
+  /** How late its gauges are, as far as that could be learned. */
+  get gaugeLagMs(): number | null {
+    return learnedLag(this.#lag, this.#deps.settings.lag);
+  }
+
+  get model(): ReplicaModel {
+    return this.#deps.model;
+  }
+
+  get rates(): Rates {
+    return this.#deps.model.rates;
   }
 
   /** Takes over what was learned of the same engine under an earlier declaration. */
@@ -95,8 +126,10 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     this.#noWaySinceMs = earlier.#noWaySinceMs;
     this.#failingSinceMs = earlier.#failingSinceMs;
     this.#comebacks = earlier.#comebacks;
-    this.waiting = earlier.waiting;
-    this.kvUsageRatio = earlier.kvUsageRatio;
+    this.#takeSlowStart(earlier.#slowStart);
+    this.#lag = earlier.#lag;
+    this.#kvUsageRatio = earlier.#kvUsageRatio;
+    this.#kvCapacityTokens = earlier.#kvCapacityTokens;
   }
 
   /** How often it served again after it had not. */
@@ -122,6 +155,28 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     this.#failingSinceMs = null;
   }
 
+  /** It has come up: what it can do is found out with few requests at first. */
+  startSlowly(nowMs: number): void {
+    this.#deps.model.becameReady(nowMs);
+    this.#stepSlowStart('ready');
+  }
+
+  /** A claim on it ended. */
+  noticeEnd(kind: 'succeeded' | 'failed', nowMs: number): void {
+    if (kind === 'succeeded') this.noticeSuccess();
+    else this.noticeFailure(nowMs);
+    this.#stepSlowStart(kind);
+  }
+
+  #stepSlowStart(event: 'ready' | 'succeeded' | 'failed'): void {
+    this.#takeSlowStart(stepSlowStart(this.#slowStart, event, this.deployment.maxConcurrent));
+  }
+
+  #takeSlowStart(cap: SlowStart): void {
+    this.#slowStart = cap;
+    this.slots = Math.min(this.deployment.maxConcurrent, cap);
+  }
+
   noticeFailure(nowMs: number): void {
     this.#failingSinceMs ??= nowMs;
   }
@@ -134,7 +189,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   }
 
   refresh(now: Moment): void {
-    const { live, breaker, account, settings } = this.#deps;
+    const { live, breaker, account, model, settings } = this.#deps;
     const host = live.host(this.deployment.host);
     this.presence = host?.presence ?? 'unseen';
     this.draining = host?.draining ?? false;
@@ -152,9 +207,18 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     this.meanHoldMs = account.meanHoldMs;
     const readingAtMs = replica?.readingAtMs ?? null;
     if (readingAtMs !== this.#seenReadingAtMs) this.#takeReading(replica?.reading ?? null, readingAtMs, now);
-    const takenAtMs = this.#readingMonotonicMs;
-    this.readingAgeMs = takenAtMs === null ? null : Math.max(0, now.monotonicMs - takenAtMs);
-    this.externalLoad = externalLoadAt(this.#external, now.monotonicMs, settings.external);
+    model.othersAre(externalLoadAt(this.#external, now.monotonicMs, settings.external), now.monotonicMs);
+    model.cacheIs(this.#kvUsageRatio, this.#kvCapacityTokens, this.#readingTrust(now.monotonicMs));
+    model.load(now.monotonicMs);
+    this.bytesPerToken = model.bytesPerToken;
+  }
+
+  /** How much of a reading still counts: 1 while fresh, then halved every half-life, 0 without one. */
+  #readingTrust(nowMs: number): number {
+    const { freshMs, staleHalfLifeMs } = this.#deps.settings.reading;
+    if (this.#readingMonotonicMs === null) return 0;
+    const ageMs = nowMs - this.#readingMonotonicMs;
+    return ageMs <= freshMs ? 1 : 2 ** (-(ageMs - freshMs) / staleHalfLifeMs);
   }
 
   /** Asked only while its host is there and it is ready: before that nobody misses the way to it. */
@@ -183,14 +247,23 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   #takeReading(reading: EngineReading | null, readingAtMs: number | null, now: Moment): void {
     this.#seenReadingAtMs = readingAtMs;
     const isTaken = reading !== null && readingAtMs !== null;
-    this.waiting = isTaken ? measured(reading.waiting) : null;
-    this.kvUsageRatio = isTaken ? ratio(reading.kvUsageRatio) : null;
+    this.#kvUsageRatio = isTaken ? ratio(reading.kvUsageRatio) : null;
+    this.#kvCapacityTokens = isTaken ? measured(reading.kvCapacityTokens) : null;
     this.#readingMonotonicMs = isTaken ? now.monotonicMs - Math.max(0, now.wallMs - readingAtMs) : null;
     if (!isTaken || this.#readingMonotonicMs === null) return;
     const atMs = this.#readingMonotonicMs;
     const { account, settings } = this.#deps;
-    const own = account.inflightRange(atMs - settings.external.gaugeLagMs, atMs);
-    this.#external = estimateExternalLoad(this.#external, reported(reading), own, atMs, settings.external);
+    const told = reported(reading);
+    if (told !== null) learnLag(this.#lag, told, (lagMs) => this.#ownAt(atMs - lagMs), settings.lag);
+    const window = lagWindow(this.gaugeLagMs, settings.external.gaugeLagMs, settings.lag);
+    const own = account.inflightRange(atMs - window.mostMs, atMs - window.leastMs);
+    this.#external = estimateExternalLoad(this.#external, told, own, atMs, settings.external);
+  }
+
+  #ownAt(atMs: number): number {
+    const { account } = this.#deps;
+    const range = account.inflightRange(atMs, atMs);
+    return range === null ? account.inflight : (range.least + range.most) / 2;
   }
 }
 

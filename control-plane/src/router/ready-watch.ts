@@ -4,18 +4,25 @@ import type { LiveView } from '../live/live-view.js';
  * Calls `onReady` each time a replica comes back to where it can serve: its phase turned ready, or its host
  * returned with it ready. A host that was merely late was never gone, and does not count.
  *
+ * @param onReady `wasDown`: it was seen not to be able to; else this is the first that is heard of it
+ *
  * @returns a function that ends the watch
  */
-export function watchReady(live: LiveView, onReady: (deployment: string) => void): () => void {
+export function watchReady(
+  live: LiveView,
+  onReady: (deployment: string, wasDown: boolean) => void,
+): () => void {
   const ready = new Set<string>();
+  const down = new Set<string>();
   const observe = (deployment: string): void => {
     const wasReady = ready.has(deployment);
     const isReady = canServe(live, deployment);
     if (isReady && !wasReady) {
       ready.add(deployment);
-      onReady(deployment);
-    } else if (!isReady && wasReady) {
+      onReady(deployment, down.delete(deployment));
+    } else if (!isReady) {
       ready.delete(deployment);
+      if (wasReady || isKnownDown(live, deployment)) down.add(deployment);
     }
   };
   for (const replica of live.replicas())
@@ -27,6 +34,7 @@ export function watchReady(live: LiveView, onReady: (deployment: string) => void
         break;
       case 'replicaRemoved':
         ready.delete(change.deployment);
+        down.delete(change.deployment);
         break;
       case 'host':
       case 'hostRemoved': {
@@ -38,6 +46,12 @@ export function watchReady(live: LiveView, onReady: (deployment: string) => void
         break;
     }
   });
+}
+
+/** A host that has not joined yet says nothing of its replicas: after a restart of ours they may have been ready all along. */
+function isKnownDown(live: LiveView, deployment: string): boolean {
+  const replica = live.replica(deployment);
+  return replica !== undefined && replica.status.phase !== 'ready' && replica.status.phase !== 'absent';
 }
 
 function canServe(live: LiveView, deployment: string): boolean {

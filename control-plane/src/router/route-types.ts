@@ -24,6 +24,19 @@ export interface RouteRequest {
   readonly localOnly?: boolean;
   /** Whether `wait` is an answer; left out, it is not. */
   readonly mayWait?: boolean;
+  /** What tells how long it will take; left out, the usual is assumed. */
+  readonly hints?: RequestHints;
+}
+
+/** What the gateway knows of a request that tells how long it will take. */
+export interface RequestHints {
+  /** Whose it is: keys differ in how long their answers are. */
+  readonly key: string;
+  /** Of prompt, messages or input, with the tools; `null` where bytes say little of tokens (images). */
+  readonly promptBytes: number | null;
+  readonly streams: boolean;
+  /** Answers that are asked for at once. */
+  readonly choices: number;
 }
 
 /** Why a target was not chosen: a code, for headers, logs and explanations. */
@@ -53,7 +66,8 @@ export type FilterReason =
 /** Why the chosen one was chosen; goes into `x-fabric-reason`. */
 export type ChoiceReason =
   | 'only_candidate'
-  | 'least_load'
+  /** By predicted seconds. */
+  | 'least_cost'
   | 'tie_broken'
   | 'cloud_fallback'
   | 'asked_by_name';
@@ -61,11 +75,8 @@ export type ChoiceReason =
 export interface Considered {
   readonly target: string;
   readonly verdict: 'chosen' | 'passed_over' | FilterReason;
-  /**
-   * Predicted load of a replica that passed the filters: 0 idle, 1 every slot taken; what others send to the
-   * same engine and pressure on its KV cache can lift it above. `null` for a provider, or when filtered.
-   */
-  readonly load: number | null;
+  /** What it was predicted to take at a replica that passed the filters, weighted. `null` for a provider, or when filtered. */
+  readonly costSeconds: number | null;
 }
 
 /** Why nothing can take a request now. The gateway has the one table from these to HTTP status. */
@@ -85,8 +96,11 @@ export type RefusalCode =
   /** A provider would answer now, and the client asked for none. */
   | 'local_only';
 
-/** What a request waits for: a free slot, a replica that is on its way, a host or engine that has just fallen silent. */
-export type WaitReason = 'full' | 'loading' | 'silent';
+/**
+ * What a request waits for: a free slot, a replica that is on its way, a host or engine that has just fallen silent; or
+ * `paced`: all could take it, and those worth having have enough to read for now.
+ */
+export type WaitReason = 'full' | 'loading' | 'silent' | 'paced';
 
 export type RouteDecision =
   | {
@@ -132,6 +146,8 @@ export type AttemptOutcome =
       readonly kind: 'succeeded';
       readonly promptTokens: number | null;
       readonly completionTokens: number | null;
+      /** Its client did not read as fast as the engine wrote. */
+      readonly wasPaused?: boolean;
     }
   /** The engine said that its queue is full: no failure, but not now. */
   | { readonly kind: 'busy' }
@@ -149,6 +165,8 @@ export interface Claim {
    * instead of at the end of what may be a long stream.
    */
   answered(): void;
+  /** Events of a stream that arrived since the last call. Optional: it lets a slow engine be noticed before its answers end. */
+  progressed(events: number): void;
   release(outcome: AttemptOutcome): void;
 }
 
@@ -183,7 +201,7 @@ export interface HoldTicket {
 /** What the gateway uses. Selecting reads; claiming takes, and fails when the capacity was taken in between. */
 export interface Router {
   select(request: RouteRequest): RouteDecision;
-  claim(decision: Extract<RouteDecision, { kind: 'send' | 'cloud' }>): Claim | null;
+  claim(decision: Extract<RouteDecision, { kind: 'send' | 'cloud' }>, request: RouteRequest): Claim | null;
   /** Takes a place in the queue, or `null` where that is full. Never looks again before it has returned. */
   hold(held: HeldRequest, wait: WaitDecision): HoldTicket | null;
   /** How often this target came back: a request that failed there before may be sent there again. */
@@ -214,8 +232,22 @@ export interface TargetGauge {
   readonly slots: number | null;
   /** Requests that others have in the same engine, as estimated; `null` where no gauge ever told. */
   readonly externalLoad: number | null;
+  /** What its answers have told of its engine; `null`: a provider, or no longer declared. */
+  readonly pace: TargetPace | null;
   readonly breaker: 'closed' | 'open' | 'half_open';
   readonly reapedTotal: number;
+}
+
+export interface TargetPace {
+  readonly iterationSeconds: number;
+  readonly perDecodingSeconds: number;
+  readonly perPromptTokenSeconds: number;
+  /** Times as slow as those say, of late. */
+  readonly drift: number;
+  /** Prompt tokens that are to be read before a request that comes now. */
+  readonly backlogTokens: number;
+  /** Of its key-value cache; 0: not known. */
+  readonly kvCapacityTokens: number;
 }
 
 export interface ListedModel {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AttemptOutcome, Claim } from './route-types.js';
 import { fabricOf } from './testing/fake-fabric.js';
-import { readingOf } from './testing/router-fixtures.js';
+import { readingOf, requestOf } from './testing/router-fixtures.js';
 import { failed, one, select, succeeded, two } from './testing/router-moves.js';
 
 describe('however requests, failures, hosts and declarations interleave', () => {
@@ -57,7 +57,7 @@ describe('however requests, failures, hosts and declarations interleave', () => 
               expect(counts()[name] ?? 0).toBeLessThan(maxConcurrent);
             }
             if (decision.kind === 'send' || decision.kind === 'cloud') {
-              const claim = fabric.router.claim(decision);
+              const claim = fabric.router.claim(decision, requestOf());
               // Nothing came in between.
               expect(claim).not.toBeNull();
               if (claim) open.push(claim);

@@ -2,10 +2,12 @@ import type { ExternalLoadSettings } from './decide/estimate-external-load.js';
 import type { RouteSettings } from './decide/route.js';
 import type { BreakerSettings } from './decide/step-breaker.js';
 import type { HoldQueueBounds } from './decide/step-hold-queue.js';
+import { defaultPredictSettings } from './predict/predict-settings.js';
 
 export interface RouterSettings {
   readonly route: RouteSettings;
   readonly external: ExternalLoadSettings;
+  readonly reading: ReadingTrust;
   readonly breaker: BreakerSettings;
   readonly ledger: LedgerSettings;
   readonly hold: HoldQueueBounds;
@@ -13,6 +15,13 @@ export interface RouterSettings {
   readonly doubtMs: number;
   /** A secret's presence is looked up at most this often per provider: the lookup may touch a file. */
   readonly keyCheckMs: number;
+}
+
+export interface ReadingTrust {
+  /** A reading younger than this counts in full; agents report every 1–2 s. */
+  readonly freshMs: number;
+  /** Beyond that, half of it is forgotten after this long. */
+  readonly staleHalfLifeMs: number;
 }
 
 export interface LedgerSettings {
@@ -33,14 +42,7 @@ export const defaultRouterSettings: RouterSettings = {
   route: {
     filter: { contextSlack: 4 },
     room: { doubtRatio: 1.5 },
-    load: {
-      freshMs: 5_000,
-      staleHalfLifeMs: 5_000,
-      unknownKvUsageRatio: 0.5,
-      kvWeight: 0.5,
-      waitingWeight: 0.5,
-      longQueue: 5,
-    },
+    predict: defaultPredictSettings,
     wait: {
       directPatienceMs: 50_000,
       unansweredMs: 120_000,
@@ -49,7 +51,6 @@ export const defaultRouterSettings: RouterSettings = {
       untoldMs: 5_000,
       doubtLookMs: 4_000,
     },
-    tie: { ratio: 0.1, floor: 0.02 },
     refusal: {
       fullSeconds: { least: 1, usual: 2, most: 30 },
       notReadySeconds: { least: 1, usual: 10, most: 60 },
@@ -61,6 +62,7 @@ export const defaultRouterSettings: RouterSettings = {
     },
   },
   external: { gaugeLagMs: 6_000, halfLifeMs: 4_000 },
+  reading: { freshMs: 5_000, staleHalfLifeMs: 5_000 },
   breaker: {
     consecutiveFailures: 3,
     windowMinimum: 10,
@@ -72,7 +74,7 @@ export const defaultRouterSettings: RouterSettings = {
   },
   ledger: {
     historyStepMs: 250,
-    historySteps: 80,
+    historySteps: 120,
     reapEveryMs: 60_000,
     leastDeadlineMs: 7_200_000,
     holdSmoothing: 0.1,

@@ -6,6 +6,7 @@ import { CloudTarget, type SecretPresence } from './cloud-target.js';
 import { groupTargets, type TargetGroup, targetKey } from './decide/group-targets.js';
 import type { Ledger } from './ledger.js';
 import { LiveReplicaTarget, type Moment } from './live-replica-target.js';
+import type { ReplicaModel } from './predict/replica-model.js';
 import type { RouterSettings } from './router-settings.js';
 
 export interface TargetBoardDeps {
@@ -14,6 +15,7 @@ export interface TargetBoardDeps {
   readonly ledger: Ledger;
   /** Makes a fresh one. */
   readonly breakerFor: (target: string) => Breaker;
+  readonly modelFor: (deployment: DeclaredDeployment) => ReplicaModel;
   readonly settings: RouterSettings;
 }
 
@@ -98,7 +100,7 @@ export class TargetBoard {
   }
 
   #buildReplicas(state: DeclaredState): ReadonlyMap<string, LiveReplicaTarget> {
-    const { live, breakerFor, ledger, settings } = this.#deps;
+    const { live, breakerFor, modelFor, ledger, settings } = this.#deps;
     const replicas = new Map<string, LiveReplicaTarget>();
     for (const deployment of state.deployments.values()) {
       const mayBeAway = state.hosts.get(deployment.host)?.mayBeAway ?? false;
@@ -106,7 +108,10 @@ export class TargetBoard {
       const named = this.#replicas.get(deployment.name);
       const earlier = named && isSameEngine(named.deployment, deployment) ? named : undefined;
       const breaker = earlier?.breaker ?? breakerFor(deployment.name);
-      const deps = { live, breaker, account, settings };
+      const model = earlier?.model ?? modelFor(deployment);
+      const { external, reading, doubtMs, route } = settings;
+      const targetSettings = { external, reading, doubtMs, lag: route.predict.lag };
+      const deps = { live, breaker, account, model, settings: targetSettings };
       const replica = new LiveReplicaTarget(deployment, mayBeAway, deps);
       if (earlier !== undefined) replica.inherit(earlier);
       replicas.set(deployment.name, replica);

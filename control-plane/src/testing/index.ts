@@ -3,7 +3,7 @@ export type { RequestRow } from '../registry/request-types.js';
 export type {
   Claim,
   HeldRequest,
-  RouteDecision,
+  RouteRequest,
   WaitDecision,
 } from '../router/route-types.js';
 export { HistoryStage, writeHostHistory } from './history-stage.js';

@@ -52,7 +52,7 @@ export class BusyMonth {
       endpoint: '/chat/completions',
       outcome: failed ? 'failed' : 'ok',
       status: failed ? 502 : 200,
-      reason: failed ? 'connect_refused' : 'least_load',
+      reason: failed ? 'connect_refused' : 'least_cost',
       promptTokens: this.#upTo(8_000),
       completionTokens: this.#upTo(1_000),
       cachedTokens: this.#upTo(4_000),
@@ -60,15 +60,16 @@ export class BusyMonth {
       totalMs: this.#upTo(30_000),
       queueMs: this.#upTo(20),
       attempts: 1,
-      rounds: [{ reason: 'least_load', considered: this.#considered(target), failure: null }],
+      rounds: [{ reason: 'least_cost', considered: this.#considered(target), failure: null }],
     };
   }
 
   #considered(chosen: string): RequestRow['rounds'][number]['considered'] {
-    if (this.#random() > SEVERAL_CANDIDATES_SHARE) return [{ target: chosen, verdict: 'chosen', load: 0 }];
+    if (this.#random() > SEVERAL_CANDIDATES_SHARE)
+      return [{ target: chosen, verdict: 'chosen', costSeconds: 0 }];
     return TARGETS.slice(0, 3).map(({ target }, index) => {
       const verdict = index === 0 ? 'chosen' : index === 1 ? 'passed_over' : 'host_away';
-      return { target, verdict, load: verdict === 'host_away' ? null : this.#random() };
+      return { target, verdict, costSeconds: verdict === 'host_away' ? null : this.#random() };
     });
   }
 

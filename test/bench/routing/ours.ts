@@ -1,7 +1,7 @@
 import {
   type Claim,
   type HeldRequest,
-  type RouteDecision,
+  type RouteRequest,
   RouterStage,
   type WaitDecision,
 } from '@ai-fabric/control-plane/testing';
@@ -89,10 +89,11 @@ class OurPolicy implements LabPolicy {
   /** Selects, claims and sends; or gives up. @returns what there is to wait for, where that may be done */
   #look(asked: Asked, mayWait: boolean): WaitDecision | null {
     for (let lost = 0; lost <= MOST_LOST_CLAIMS; lost += 1) {
-      const decision = this.#select(asked, mayWait);
+      const wanted = this.#wanted(asked, mayWait);
+      const decision = this.#stage.router.select(wanted);
       if (decision.kind === 'wait') return decision;
       if (decision.kind !== 'send') break;
-      const claim = this.#stage.router.claim(decision);
+      const claim = this.#stage.router.claim(decision, wanted);
       if (claim === null) continue;
       asked.claim = claim;
       asked.attempts += 1;
@@ -103,15 +104,22 @@ class OurPolicy implements LabPolicy {
     return null;
   }
 
-  #select({ request, excluded }: Asked, mayWait: boolean): RouteDecision {
-    return this.#stage.router.select({
+  /** What the gateway tells the router of a request. */
+  #wanted({ request, excluded }: Asked, mayWait: boolean): RouteRequest {
+    return {
       resolved: this.#stage.resolved,
       task: 'chat',
       estimatedPromptTokens: request.estimatedPromptTokens,
       excluded,
       mayCloud: false,
       mayWait,
-    });
+      hints: {
+        key: 'lab',
+        promptBytes: request.estimatedPromptTokens * BYTES_PER_TOKEN,
+        streams: request.isStreamed,
+        choices: 1,
+      },
+    };
   }
 
   #heldOf(asked: Asked, wait: WaitDecision): HeldRequest {

@@ -1,4 +1,4 @@
-import { type Claim, RouterStage } from '@ai-fabric/control-plane/testing';
+import { type Claim, type RouteRequest, RouterStage } from '@ai-fabric/control-plane/testing';
 import { emptyEngineReading } from '@ai-fabric/shared';
 import { at } from './at.js';
 import { EventQueue, LabClock } from './event-queue.js';
@@ -66,15 +66,16 @@ export class RouterLoad {
 
   #take(): Claim | null {
     this.#requests += 1;
-    const decision = this.#stage.router.select({
+    const request: RouteRequest = {
       resolved: this.#stage.resolved,
       task: 'chat',
       estimatedPromptTokens: 100 + (this.#requests % 1_000),
       excluded: NOTHING_TRIED,
       mayCloud: false,
       mayWait: true,
-    });
-    return decision.kind === 'send' ? this.#stage.router.claim(decision) : null;
+    };
+    const decision = this.#stage.router.select(request);
+    return decision.kind === 'send' ? this.#stage.router.claim(decision, request) : null;
   }
 
   /** Mostly successes; a second release of the same claim now and then, which must do nothing. */

@@ -23,7 +23,7 @@ it.each<[string, number, string]>([
 });
 
 it('a provider that a request was kept from was kept from it by its client', () => {
-  const considered = [{ target: 'openai/strong', verdict: 'local_only', load: null }];
+  const considered = [{ target: 'openai/strong', verdict: 'local_only', costSeconds: null }];
   const rounds = [{ reason: 'local_only', considered, failure: null }];
   const row = requestRow({ attempts: 0, outcome: 'refused', reason: 'local_only' });
   expect(explainRequest({ ...row, sequence: 1, consideredCount: 1, rounds }).whyNotThere).toEqual([

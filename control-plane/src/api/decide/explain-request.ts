@@ -56,10 +56,14 @@ function whyNotThere({ rounds, target, outcome }: ExplainedRequest): Explanation
   const told = new Map<string, { target: string; code: string; words: string }>();
   for (const round of rounds ?? []) {
     const chosen = chosenOf(round);
-    const chosenLoad = round.considered.find((each) => each.verdict === 'chosen')?.load ?? null;
-    for (const { target: other, verdict, load } of round.considered) {
+    const chosenCost = round.considered.find((each) => each.verdict === 'chosen')?.costSeconds ?? null;
+    for (const { target: other, verdict, costSeconds } of round.considered) {
       if (other === chosen || verdict === 'already_tried') continue;
-      told.set(other, { target: other, code: verdict, words: verdictWords(verdict, load, chosenLoad) });
+      told.set(other, {
+        target: other,
+        code: verdict,
+        words: verdictWords(verdict, costSeconds, chosenCost),
+      });
     }
     if (round.failure !== null && chosen !== null) {
       const words = `it was asked, and the attempt failed: ${codeWords(round.failure)}`;
@@ -74,17 +78,18 @@ function chosenOf(round: RouteRound): string | null {
   return round.considered.find((each) => each.verdict === 'chosen')?.target ?? null;
 }
 
-function verdictWords(verdict: string, load: number | null, chosenLoad: number | null): string {
+function verdictWords(verdict: string, cost: number | null, chosenCost: number | null): string {
   if (verdict === 'passed_over') {
-    if (load === null || chosenLoad === null) return 'it could have served it, another was chosen';
-    if (load > chosenLoad) return `it was busier: ${percent(load)} against ${percent(chosenLoad)}`;
-    return `it was as free (${percent(load)}), and chance chose the other`;
+    if (cost === null || chosenCost === null) return 'it could have served it, another was chosen';
+    if (cost > chosenCost)
+      return `it would have taken longer: ${seconds(cost)} against ${seconds(chosenCost)}`;
+    return `it would have taken no longer (${seconds(cost)}), and chance chose the other`;
   }
   return VERDICTS[verdict] ?? codeWords(verdict);
 }
 
-function percent(load: number): string {
-  return `${Math.round(load * 100)} %`;
+function seconds(cost: number): string {
+  return cost < 1 ? `${Math.round(cost * 1000)} ms` : `${cost.toFixed(1)} s`;
 }
 
 function codeWords(code: string): string {
@@ -103,8 +108,9 @@ const HOLDS: Readonly<Record<string, { readonly what: string; readonly verdicts:
 
 const CHOICES: Readonly<Record<string, string>> = {
   only_candidate: 'it was the only one that could take it',
+  least_cost: 'it was predicted to answer soonest of those that could take it',
   least_load: 'it was the least busy of those that could take it',
-  tie_broken: 'it was among the least busy, and chance chose it',
+  tie_broken: 'it was among those predicted to answer soonest, and chance chose it',
   cloud_fallback: 'no target before it could take it, and the cloud is allowed',
   asked_by_name: 'it was asked for by its own name',
 };

@@ -15,7 +15,7 @@ const asked = (more: Partial<SmokeRequest> = {}): SmokeRequest => ({
   ...more,
 });
 
-const answered = (status: number, body: unknown, reason = 'least_load'): SmokeAnswer => ({
+const answered = (status: number, body: unknown, reason = 'least_cost'): SmokeAnswer => ({
   kind: 'answered',
   status,
   tookMs: 12,

@@ -11,8 +11,8 @@ function refuse(code: RefusalCode, retryAfterSeconds = 9): Extract<RouteDecision
     detail: `detail of ${code}`,
     retryAfterSeconds,
     considered: [
-      { target: 'armitage-chat', verdict: 'host_away', load: null },
-      { target: 'motoko-chat', verdict: 'full', load: null },
+      { target: 'armitage-chat', verdict: 'host_away', costSeconds: null },
+      { target: 'motoko-chat', verdict: 'full', costSeconds: null },
     ],
   };
 }
@@ -62,7 +62,7 @@ describe('describeRefusal', () => {
 
   it('says of what was tried how it failed', () => {
     const considered = ['a', 'b', 'c'].map((target) => ({
-      ...{ target, verdict: 'already_tried' as const, load: null },
+      ...{ target, verdict: 'already_tried' as const, costSeconds: null },
     }));
     const refusal = describeRefusal(
       'chat-fast',
@@ -76,7 +76,7 @@ describe('describeRefusal', () => {
     const many = Array.from({ length: 100 }, (_, index) => ({
       target: `deployment-${index}`,
       verdict: 'host_away' as const,
-      load: null,
+      costSeconds: null,
     }));
     const refusal = describeRefusal('chat-fast', { ...refuse('host_away'), considered: many }, []);
     expect(refusal.reason.length).toBeLessThan(410);

@@ -130,6 +130,9 @@ describe('peekRequest', () => {
       3336,
     );
     expect(request(JSON.stringify({ model: 'a', input: [text] })).estimatedPromptTokens).toBe(3334);
+    const [input, tools] = [[text], [{ type: 'function' }]];
+    const asked = request(JSON.stringify({ model: 'a', input, tools }));
+    expect(asked.promptBytes).toBe(JSON.stringify(input).length + JSON.stringify(tools).length);
     const url = `data:image/png;base64,${'A'.repeat(40_000)}`;
     expect(request(JSON.stringify({ model: 'a', messages: [{ url }] })).estimatedPromptTokens).toBeNull();
     expect(

@@ -23,6 +23,8 @@ export interface PeekedRequest {
   readonly choices: number;
   /** Of prompt, messages or input; `null` where bytes say little of tokens (images). */
   readonly estimatedPromptTokens: number | null;
+  /** Of prompt, messages or input, with the tools; `null` where bytes say little of tokens. */
+  readonly promptBytes: number | null;
   /** All members named `model` and `stream_options`, duplicates included. */
   readonly found: readonly FoundMember[];
   /** Index of the body's closing brace. */
@@ -40,6 +42,7 @@ const NAMES = [
   'messages',
   'prompt',
   'input',
+  'tools',
   'max_tokens',
   'max_completion_tokens',
   'n',
@@ -94,13 +97,15 @@ function read(bytes: Uint8Array, scan: Extract<JsonScan, { ok: true }>, model: s
   let maxTokens: number | null = null;
   let choices = 1;
   let promptBytes = 0;
+  let toolBytes = 0;
   let unknowable = false;
   const kept: FoundMember[] = [];
   for (const member of scan.found) {
     if (member.name === 'stream') stream = bytes[member.start] === 0x74;
     else if (MAX_TOKENS_NAMES.has(member.name)) {
       maxTokens = readCount(bytes, member.start, member.end) ?? maxTokens;
-    } else if (member.name === 'n') {
+    } else if (member.name === 'tools') toolBytes += member.end - member.start;
+    else if (member.name === 'n') {
       choices = Math.max(1, readCount(bytes, member.start, member.end) ?? 1);
     } else if (PROMPT_NAMES.has(member.name)) {
       const length = member.end - member.start;
@@ -118,6 +123,7 @@ function read(bytes: Uint8Array, scan: Extract<JsonScan, { ok: true }>, model: s
     maxTokens,
     choices,
     estimatedPromptTokens: unknowable ? null : Math.ceil(promptBytes / BYTES_PER_TOKEN),
+    promptBytes: unknowable ? null : promptBytes + toolBytes,
     found: kept,
     closeAt: scan.closeAt,
   };

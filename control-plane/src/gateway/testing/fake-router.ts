@@ -30,6 +30,8 @@ export class FakeRouter implements Router {
   inflight = 0;
   releases = 0;
   answeredCount = 0;
+  /** Of streams, as they were told to claims. */
+  events = 0;
   /** Claims that are lost to others before one is won. */
   lostClaims = 0;
   listed: ListedModel[] = [];
@@ -86,11 +88,11 @@ export class FakeRouter implements Router {
       const target = targetOf(candidate);
       return !request.excluded.has(target) && !tooSmall.has(target);
     });
-    if (free !== undefined) return { ...free, reason: 'least_load', considered: [] };
+    if (free !== undefined) return { ...free, reason: 'least_cost', considered: [] };
     const considered = this.candidates.map((candidate) => ({
       target: targetOf(candidate),
       verdict: 'already_tried' as const,
-      load: null,
+      costSeconds: null,
     }));
     return {
       kind: 'refuse',
@@ -113,6 +115,9 @@ export class FakeRouter implements Router {
       target,
       answered: () => {
         this.answeredCount++;
+      },
+      progressed: (events) => {
+        this.events += events;
       },
       release: (outcome) => {
         this.releases++;

@@ -12,7 +12,7 @@ const nameOf = (number: number): string => names[number] ?? '?';
 const candidate = fc.record({
   target: fc.string(),
   verdict: fc.string(),
-  load: fc.option(fc.integer({ min: 0, max: 400 }).map((hundredths) => hundredths / 100)),
+  costSeconds: fc.option(fc.integer({ min: 0, max: 400_000 }).map((ms) => ms / 1000)),
 });
 const round = fc.record({
   reason: fc.string(),
@@ -29,8 +29,19 @@ describe('the trail of a request', () => {
     );
   });
 
+  it('of an earlier program is read without its loads', () => {
+    const [reason, a, chosen] = ['least_load', 'a', 'chosen'].map((name) => numberOf(name).toString(36));
+    expect(unpackTrail(`${reason}:${a}.${chosen}.1e`, nameOf)).toEqual([
+      {
+        reason: 'least_load',
+        considered: [{ target: 'a', verdict: 'chosen', costSeconds: null }],
+        failure: null,
+      },
+    ]);
+  });
+
   it('is not kept where the row tells it all', () => {
-    const only = { target: 'qwen', verdict: 'chosen', load: 0 };
+    const only = { target: 'qwen', verdict: 'chosen', costSeconds: 0 };
     expect(packTrail([], numberOf)).toBeNull();
     expect(packTrail([{ reason: 'only_candidate', considered: [only], failure: null }], numberOf)).toBeNull();
     expect(
@@ -40,7 +51,7 @@ describe('the trail of a request', () => {
 
   it('is some bytes for each candidate, and bounded', () => {
     const considered = Array.from({ length: 500 }, (_, index) => {
-      return { target: `target-${index}`, verdict: 'host_away', load: 1 };
+      return { target: `target-${index}`, verdict: 'host_away', costSeconds: 1 };
     });
     const rounds = Array.from({ length: 20 }, () => ({
       reason: 'no_capacity',
@@ -49,7 +60,7 @@ describe('the trail of a request', () => {
     }));
     expect(packTrail(rounds, (name) => name.length + 10_000)?.length).toBeLessThan(4_000);
     const three = packTrail(
-      [{ reason: 'least_load', considered: considered.slice(0, 3), failure: null }],
+      [{ reason: 'least_cost', considered: considered.slice(0, 3), failure: null }],
       () => 99,
     );
     expect(three?.length).toBeLessThan(40);

@@ -2,33 +2,40 @@ import type { CandidateVerdict, RouteRound } from '../request-types.js';
 
 const MAX_ROUNDS = 8;
 const MAX_CANDIDATES = 32;
-const LOAD_STEPS = 100;
+const STEPS_PER_SECOND = 1000;
+/** How a trail of this format begins. Before it, trails began with a reason, and had loads where now there are costs. */
+const FORMAT = '2;';
 
 /**
- * The verdicts over all candidates as a short text: `reason:target.verdict.load,…!failure;…`, names by their numbers,
- * numbers in base 36, loads in hundredths. What is beyond the bounds is left out.
+ * The verdicts over all candidates as a short text: `2;reason:target.verdict.cost,…!failure;…`, names by their numbers,
+ * numbers in base 36, costs in milliseconds. What is beyond the bounds is left out.
  *
  * @returns `null` where the row tells it all: one candidate that took it, or nothing looked for
  */
 export function packTrail(rounds: readonly RouteRound[], numberOf: (name: string) => number): string | null {
   if (isTrivial(rounds)) return null;
   const number = (name: string): string => numberOf(name).toString(36);
-  const candidate = ({ target, verdict, load }: CandidateVerdict): string => {
+  const candidate = ({ target, verdict, costSeconds }: CandidateVerdict): string => {
     const named = `${number(target)}.${number(verdict)}`;
-    return load === null ? named : `${named}.${Math.round(load * LOAD_STEPS).toString(36)}`;
+    return costSeconds === null
+      ? named
+      : `${named}.${Math.round(costSeconds * STEPS_PER_SECOND).toString(36)}`;
   };
-  return rounds
+  const packed = rounds
     .slice(0, MAX_ROUNDS)
     .map(({ reason, considered, failure }) => {
       const candidates = considered.slice(0, MAX_CANDIDATES).map(candidate).join(',');
       return `${number(reason)}:${candidates}${failure === null ? '' : `!${number(failure)}`}`;
     })
     .join(';');
+  return FORMAT + packed;
 }
 
 export function unpackTrail(trail: string, nameOf: (number: number) => string): RouteRound[] {
   const name = (text: string | undefined): string => nameOf(Number.parseInt(text ?? '', 36));
-  return trail.split(';').map((round) => {
+  const hasCosts = trail.startsWith(FORMAT);
+  const rounds = hasCosts ? trail.slice(FORMAT.length) : trail;
+  return rounds.split(';').map((round) => {
     const [head = '', failure] = round.split('!');
     const [reason, candidates = ''] = head.split(':');
     return {
@@ -37,11 +44,11 @@ export function unpackTrail(trail: string, nameOf: (number: number) => string): 
         .split(',')
         .filter((each) => each !== '')
         .map((each) => {
-          const [target, verdict, load] = each.split('.');
+          const [target, verdict, cost] = each.split('.');
           return {
             target: name(target),
             verdict: name(verdict),
-            load: load === undefined ? null : Number.parseInt(load, 36) / LOAD_STEPS,
+            costSeconds: hasCosts && cost !== undefined ? Number.parseInt(cost, 36) / STEPS_PER_SECOND : null,
           };
         }),
       failure: failure === undefined ? null : name(failure),

@@ -4,10 +4,10 @@ import { REQUEST_OUTCOMES, type RequestRow } from '../request-types.js';
 import { RequestPacker, unpackRequests } from './request-pack.js';
 import { PACK_ROWS, RequestQueue } from './request-queue.js';
 
-const name = fc.oneof(fc.constantFrom('', 'chat-fast', 'armitage-chat', 'least_load'), fc.string());
+const name = fc.oneof(fc.constantFrom('', 'chat-fast', 'armitage-chat', 'least_cost'), fc.string());
 const count = fc.option(fc.nat(2 ** 40));
 const ms = fc.double({ min: 0, max: 1e12, noNaN: true, noDefaultInfinity: true });
-const considered = fc.record({ target: name, verdict: name, load: fc.option(ms) });
+const considered = fc.record({ target: name, verdict: name, costSeconds: fc.option(ms) });
 const round = fc.record({
   reason: name,
   considered: fc.array(considered, { maxLength: 20 }),

@@ -8,7 +8,7 @@ export interface RequestPack {
   readonly rowCount: number;
   /** `COLUMNS` for each row. */
   readonly numbers: Float64Array;
-  /** For each round of each row: reason, failure, how many were considered, and of each target, verdict and load. */
+  /** For each round of each row: reason, failure, how many were considered, and of each target, verdict and cost. */
   readonly trails: Float64Array;
   /** What the numbers of names in both stand for. */
   readonly names: readonly string[];
@@ -126,10 +126,10 @@ export class RequestPacker {
     to[at++] = this.#name(reason);
     to[at++] = failure === null ? NO_FAILURE : this.#name(failure);
     to[at++] = considered.length;
-    for (const { target, verdict, load } of considered) {
+    for (const { target, verdict, costSeconds } of considered) {
       to[at++] = this.#name(target);
       to[at++] = this.#name(verdict);
-      to[at++] = load ?? NONE;
+      to[at++] = costSeconds ?? NONE;
     }
     this.#trailEnd = end;
   }
@@ -206,7 +206,7 @@ function readRound(trails: Float64Array, start: number, names: readonly string[]
     return {
       target: names[trails[at] as number] as string,
       verdict: names[trails[at + 1] as number] as string,
-      load: orNull(trails[at + 2] as number),
+      costSeconds: orNull(trails[at + 2] as number),
     };
   });
   return {

@@ -9,7 +9,7 @@ export function describeObstacle(candidate: Candidate, reason: FilterReason, req
 }
 
 function describeReplica(replica: ReplicaCandidate, reason: FilterReason, request: RouteRequest): string {
-  const { host, maxConcurrent, servedModel, task } = replica.deployment;
+  const { host, servedModel, task } = replica.deployment;
   switch (reason) {
     case 'host_away':
       return describeAway(replica);
@@ -24,9 +24,7 @@ function describeReplica(replica: ReplicaCandidate, reason: FilterReason, reques
     case 'address_unknown':
       return replica.noWay?.reason === 'address_unknown' ? replica.noWay.detail : describeCommon(reason);
     case 'full':
-      return replica.inflight >= maxConcurrent
-        ? `${maxConcurrent === 1 ? 'its one slot is' : `all ${maxConcurrent} slots are`} taken`
-        : 'its engine says that its queue is full';
+      return describeFull(replica);
     case 'breaker_open':
       return `failed repeatedly, is tried again in ${seconds(replica.blockedForMs)} s`;
     case 'context_too_long':
@@ -38,6 +36,15 @@ function describeReplica(replica: ReplicaCandidate, reason: FilterReason, reques
     default:
       return describeCommon(reason);
   }
+}
+
+function describeFull({ inflight, slots, deployment: { maxConcurrent } }: ReplicaCandidate): string {
+  if (inflight >= maxConcurrent) {
+    return `${maxConcurrent === 1 ? 'its one slot is' : `all ${maxConcurrent} slots are`} taken`;
+  }
+  return inflight >= slots
+    ? `has just become ready, and takes ${slots} at a time until it has answered`
+    : 'its engine says that its queue is full';
 }
 
 function describeTooLong({ target, contextTokens }: ReplicaCandidate, request: RouteRequest): string {

@@ -10,6 +10,7 @@ import {
   replicasOf,
   requestOf,
   roleOf,
+  termsOf,
 } from '../testing/router-fixtures.js';
 import { route } from './route.js';
 
@@ -20,7 +21,7 @@ function refusal(candidates: readonly Candidate[], request: Partial<RouteRequest
     (candidate): CandidateGroup =>
       candidate.kind === 'replica' ? replicasOf(candidate) : cloudGroupOf(candidate),
   );
-  const decision = route(requestOf(request), groups, () => 0, defaultRouterSettings.route);
+  const decision = route(requestOf(request), groups, termsOf(), () => 0, defaultRouterSettings.route);
   if (decision.kind !== 'refuse') throw new Error(`expected a refusal, found ${decision.kind}`);
   return decision;
 }

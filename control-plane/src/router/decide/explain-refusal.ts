@@ -198,8 +198,8 @@ function soonest(
  */
 function untilSlotMs(candidate: Candidate): number | null {
   if (candidate.kind === 'provider') return candidate.busyForMs;
-  const { maxConcurrent } = candidate.deployment;
-  if (candidate.inflight < maxConcurrent) return candidate.busyForMs;
+  const { slots } = candidate;
+  if (candidate.inflight < slots) return candidate.busyForMs;
   if (candidate.meanHoldMs === null) return null;
-  return Math.max(candidate.busyForMs, candidate.meanHoldMs / maxConcurrent);
+  return Math.max(candidate.busyForMs, candidate.meanHoldMs / slots);
 }

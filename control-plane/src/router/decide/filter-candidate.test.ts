@@ -26,9 +26,8 @@ describe('a replica', () => {
   it.each([
     { when: 'it is ready, idle and its host is online', parts: {}, context: {}, reason: null },
     { when: 'its last slot is free', parts: { inflight: 3 }, context: {}, reason: null },
-    { when: 'others fill its engine', parts: { externalLoad: 40 }, context: {}, reason: null },
-    { when: 'nothing is known of its engine', parts: { readingAgeMs: null }, context: {}, reason: null },
-    { when: 'its KV cache is full', parts: { kvUsageRatio: 1 }, context: {}, reason: null },
+    { when: 'others fill its engine', parts: { load: { external: 40 } }, context: {}, reason: null },
+    { when: 'its KV cache is full', parts: { load: { kvUsageRatio: 1 } }, context: {}, reason: null },
     {
       when: 'it does another task',
       parts: { deployment: { task: 'embeddings' as const } },

@@ -61,7 +61,7 @@ function filterReplica(
   if (replica.phase !== 'ready') return 'not_ready';
   if (replica.noWay !== null) return replica.noWay.reason;
   if (replica.blockedForMs > 0) return 'breaker_open';
-  if (replica.busyForMs > 0 || replica.inflight >= deployment.maxConcurrent) return 'full';
+  if (replica.busyForMs > 0 || replica.inflight >= replica.slots) return 'full';
   return null;
 }
 

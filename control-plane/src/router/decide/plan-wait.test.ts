@@ -12,6 +12,7 @@ import {
   replicasOf,
   requestOf,
   roleOf,
+  termsOf,
 } from '../testing/router-fixtures.js';
 import { route } from './route.js';
 
@@ -26,7 +27,7 @@ const cloud = cloudGroupOf(cloudOf('openai/cheap'));
 
 function decide(groups: readonly CandidateGroup[], more: Partial<RouteRequest> = {}): RouteDecision {
   const request = requestOf({ mayWait: true, ...more });
-  return route(request, groups, () => 0, defaultRouterSettings.route);
+  return route(request, groups, termsOf(), () => 0, defaultRouterSettings.route);
 }
 
 const told = (decision: RouteDecision): string =>

@@ -67,7 +67,8 @@ function* replicasOf(
   }
 }
 
-function patienceOf({ resolved }: RouteRequest, settings: WaitSettings): number {
+/** How long it may be held, in milliseconds; 0: not at all. */
+export function patienceOf({ resolved }: RouteRequest, settings: WaitSettings): number {
   if (resolved.kind === 'role') return resolved.role.patienceSeconds * 1000;
   return resolved.kind === 'deployment' ? settings.directPatienceMs : 0;
 }

@@ -12,9 +12,12 @@ import {
   requestOf,
   roleOf,
   seededRandom,
+  termsOf,
 } from '../testing/router-fixtures.js';
 import { route } from './route.js';
 
+/** With enough to read for any other to be preferred. */
+const busy = { decoding: 0, prefilling: 3, backlogTokens: 9_000 };
 const cheap = cloudOf('openai/cheap');
 const strong = cloudOf('openai/strong');
 
@@ -23,7 +26,8 @@ function decide(
   request: Partial<RouteRequest> = {},
   random = seededRandom(5),
 ): RouteDecision {
-  return route(requestOf(request), groups, random, defaultRouterSettings.route);
+  const whole = requestOf({ estimatedPromptTokens: 10, ...request });
+  return route(whole, groups, termsOf(), random, defaultRouterSettings.route);
 }
 
 function servedBy(decision: RouteDecision): string {
@@ -37,30 +41,37 @@ const verdicts = (decision: RouteDecision): Record<string, string> =>
 
 describe('among replicas that compete', () => {
   it('the less loaded one serves', () => {
-    const decision = decide([replicasOf(replicaOf('a', { inflight: 3 }), replicaOf('b', { inflight: 1 }))]);
+    const busy = replicaOf('a', { inflight: 3, load: { decoding: 1, prefilling: 2, backlogTokens: 800 } });
+    const decision = decide([replicasOf(busy, replicaOf('b', { inflight: 1 }))]);
     expect(servedBy(decision)).toBe('b');
-    expect(decision).toMatchObject({ kind: 'send', reason: 'least_load' });
+    expect(decision).toMatchObject({ kind: 'send', reason: 'least_cost' });
   });
 
   it('a fuller card is passed over for an emptier one, in-flight being equal', () => {
     for (const draw of [0, 0.5, 0.99]) {
-      const fuller = replicaOf('a', { inflight: 1, kvUsageRatio: 0.85 });
-      const emptier = replicaOf('b', { inflight: 1, kvUsageRatio: 0.15 });
+      const kvCapacityTokens = 10_000;
+      const fuller = replicaOf('a', { inflight: 1, load: { kvCapacityTokens, kvOtherTokens: 9_500 } });
+      const emptier = replicaOf('b', { inflight: 1, load: { kvCapacityTokens, kvOtherTokens: 1_500 } });
       expect(servedBy(decide([replicasOf(fuller, emptier)], {}, () => draw))).toBe('b');
     }
   });
 
   it('one that others keep busy is passed over', () => {
     const decision = decide([
-      replicasOf(replicaOf('a', { externalLoad: 3 }), replicaOf('b', { inflight: 1 })),
+      replicasOf(replicaOf('a', { load: { external: 8 } }), replicaOf('b', { inflight: 1 })),
     ]);
     expect(servedBy(decision)).toBe('b');
   });
 
-  it('load counts in shares of capacity, not in requests', () => {
-    const small = replicaOf('small', { inflight: 2, deployment: { maxConcurrent: 4 } });
-    const big = replicaOf('big', { inflight: 6, deployment: { maxConcurrent: 32 } });
-    expect(servedBy(decide([replicasOf(small, big)]))).toBe('big');
+  it('a fast card with much to do is preferred to a slow one with little', () => {
+    const slow = replicaOf('slow', { inflight: 1 });
+    const rates = { iterationSeconds: 0.004, perDecodingSeconds: 0.0002, perPromptTokenSeconds: 0.00005 };
+    const fast = replicaOf('fast', {
+      inflight: 3,
+      rates,
+      load: { decoding: 1, prefilling: 2, backlogTokens: 900 },
+    });
+    expect(servedBy(decide([replicasOf(slow, fast)]))).toBe('fast');
   });
 
   it('the only one that passes serves, and the reason says so', () => {
@@ -83,7 +94,7 @@ describe('among replicas that compete', () => {
     expect(counts.size).toBe(3);
   });
 
-  it('each is told with its verdict and its load', () => {
+  it('each is told with its verdict and what it was predicted to take', () => {
     const decision = decide([
       replicasOf(
         replicaOf('away', { presence: 'away' }),
@@ -94,10 +105,14 @@ describe('among replicas that compete', () => {
       cloudGroupOf(cheap),
     ]);
     expect(decision.considered).toEqual([
-      { target: 'away', verdict: 'host_away', load: null },
-      { target: 'busy', verdict: 'passed_over', load: 0.75 },
-      { target: 'idle', verdict: 'chosen', load: 0 },
-      { target: 'full', verdict: 'full', load: null },
+      { target: 'away', verdict: 'host_away', costSeconds: null },
+      {
+        target: 'busy',
+        verdict: 'passed_over',
+        costSeconds: expect.closeTo(1.5 * 0.023 + 0.005 + 10 * 0.024, 9),
+      },
+      { target: 'idle', verdict: 'chosen', costSeconds: expect.closeTo(0.02 + 0.005 + 10 * 0.021, 9) },
+      { target: 'full', verdict: 'full', costSeconds: null },
     ]);
   });
 });
@@ -105,7 +120,7 @@ describe('among replicas that compete', () => {
 describe('the order of targets', () => {
   it('a provider behind replicas is not asked while one of them can serve, however loaded', () => {
     const decision = decide([
-      replicasOf(replicaOf('a', { inflight: 3, kvUsageRatio: 1 })),
+      replicasOf(replicaOf('a', { inflight: 3, load: { prefilling: 3, backlogTokens: 20_000 } })),
       cloudGroupOf(cheap),
     ]);
     expect(servedBy(decision)).toBe('a');
@@ -157,7 +172,7 @@ describe('the order of targets', () => {
     const groups = [
       replicasOf(
         replicaOf('small', { contextTokens: 4_096 }),
-        replicaOf('large', { contextTokens: 32_768, inflight: 3 }),
+        replicaOf('large', { contextTokens: 32_768, inflight: 3, load: busy }),
       ),
     ];
     expect(servedBy(decide(groups, { estimatedPromptTokens: 20_000 }))).toBe('large');
@@ -167,7 +182,7 @@ describe('the order of targets', () => {
 
 describe('a request that may not fit', () => {
   const small = replicaOf('small', { contextTokens: 8_192 });
-  const large = replicaOf('large', { contextTokens: 32_768, inflight: 3 });
+  const large = replicaOf('large', { contextTokens: 32_768, inflight: 3, load: busy });
   const largeAway = replicaOf('large', { contextTokens: 32_768, presence: 'away' });
   const found = (...targets: string[]) => ({ foundTooLongBy: new Set(targets) });
 
@@ -408,10 +423,14 @@ describe('whatever the candidates', () => {
     busyForMs: fc.constantFrom(0, 0, 300),
     inflight: fc.nat(5),
     meanHoldMs: fc.option(fc.double({ min: 0, max: 1e6, noNaN: true }), { nil: null }),
-    externalLoad: fc.double({ min: 0, max: 1e9, noNaN: true }),
-    waiting: fc.option(fc.nat(100), { nil: null }),
-    kvUsageRatio: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: null }),
-    readingAgeMs: fc.option(fc.nat(1e7), { nil: null }),
+    load: fc.record({
+      external: fc.double({ min: 0, max: 1e9, noNaN: true }),
+      prefilling: fc.nat(4),
+      backlogTokens: fc.nat(100_000),
+      kvOtherTokens: fc.nat(100_000),
+      kvCapacityTokens: fc.constantFrom(0, 20_000),
+      drift: fc.constantFrom(1, 3, Number.NaN),
+    }),
   });
   const anyRequest = fc.record({
     estimatedPromptTokens: fc.option(fc.nat(20_000), { nil: null }),

@@ -1,19 +1,18 @@
 import type { Random } from '@ai-fabric/shared';
 import type { CandidateGroup, CloudCandidate, ReplicaCandidate } from '../candidate.js';
+import type { PredictSettings } from '../predict/predict-settings.js';
 import type { ChoiceReason, Considered, RouteDecision, RouteRequest } from '../route-types.js';
+import { type CostTerms, chooseReplica } from './choose-replica.js';
 import { explainRefusal, type RefusalSettings } from './explain-refusal.js';
 import { type FilterContext, type FilterSettings, filterCandidate } from './filter-candidate.js';
-import { type Pick, pickLeastLoaded, type TieSettings } from './pick-least-loaded.js';
 import { pinnedModel } from './pinned-model.js';
 import { largestContext, planRoom, type RoomSettings } from './plan-room.js';
-import { planWait, type WaitSettings } from './plan-wait.js';
-import { type LoadSettings, predictLoad } from './predict-load.js';
+import { patienceOf, planWait, type WaitSettings } from './plan-wait.js';
 
 export interface RouteSettings {
   readonly filter: FilterSettings;
   readonly room: RoomSettings;
-  readonly load: LoadSettings;
-  readonly tie: TieSettings;
+  readonly predict: PredictSettings;
   readonly refusal: RefusalSettings;
   readonly wait: WaitSettings;
 }
@@ -21,7 +20,7 @@ export interface RouteSettings {
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * Where a request goes: filter, score, pick, group by group. Pure, and silent when asked "what if": it takes
+ * Where a request goes: filter, predict, pick, group by group. Pure, and silent when asked "what if": it takes
  * nothing, counts nothing and logs nothing, so that listings may ask it too.
  *
  * @param groups every target of what was asked for, in the order of declaration
@@ -31,6 +30,7 @@ const NONE: ReadonlySet<string> = new Set();
 export function route(
   request: RouteRequest,
   groups: readonly CandidateGroup[],
+  terms: CostTerms,
   random: Random,
   settings: RouteSettings,
 ): RouteDecision {
@@ -39,8 +39,8 @@ export function route(
   for (const group of groups) {
     const decision =
       group.kind === 'replicas'
-        ? chooseReplica(request, context, group.candidates, considered, random, settings)
-        : chooseProvider(request, context, group.candidate, considered, settings);
+        ? askReplicas(request, context, group.candidates, considered, terms, random, settings)
+        : askProvider(request, context, group.candidate, considered, settings);
     if (decision === null) continue;
     return (isFallback(decision) && planWait(request, groups, considered, settings.wait)) || decision;
   }
@@ -75,45 +75,65 @@ function filterContext(
   return { ...context, roomTokens: planRoom(request, groups, context, settings) };
 }
 
-function chooseReplica(
+function askReplicas(
   request: RouteRequest,
   context: FilterContext,
   candidates: readonly ReplicaCandidate[],
   considered: Considered[],
+  terms: CostTerms,
   random: Random,
   settings: RouteSettings,
 ): RouteDecision | null {
   const passed: ReplicaCandidate[] = [];
-  const loads: number[] = [];
   const lines: number[] = [];
+  const waitsFor: string[] = [];
   for (const candidate of candidates) {
     const reason = filterCandidate(candidate, context, settings.filter);
-    const load = reason === null ? predictLoad(candidate, settings.load) : null;
-    considered.push({ target: candidate.target, verdict: reason ?? 'passed_over', load });
-    if (load === null) continue;
-    passed.push(candidate);
-    loads.push(load);
-    lines.push(considered.length - 1);
+    const { target } = candidate;
+    if (reason === null) {
+      passed.push(candidate);
+      lines.push(considered.length);
+    }
+    if (reason === null || reason === 'full') waitsFor.push(target);
+    considered.push({ target, verdict: reason ?? 'passed_over', costSeconds: null });
   }
   if (passed.length === 0) return null;
-  const pick = pickLeastLoaded(loads, random, settings.tie);
-  const chosen = passed[pick.index] as ReplicaCandidate;
-  considered[lines[pick.index] as number] = {
-    target: chosen.target,
-    verdict: 'chosen',
-    load: loads[pick.index] as number,
-  };
-  const reason = choiceReason(request, passed.length, pick);
+  const patienceMs = patienceOf(request, settings.wait);
+  const mayPace = terms.mayPace && request.mayWait === true && patienceMs > 0;
+  const choice = chooseReplica(
+    request,
+    passed,
+    mayPace ? terms : { ...terms, mayPace },
+    random,
+    settings.predict,
+  );
+  for (let index = 0; index < passed.length; index++) {
+    const { target } = passed[index] as ReplicaCandidate;
+    const verdict = index === choice.index ? 'chosen' : 'passed_over';
+    considered[lines[index] as number] = { target, verdict, costSeconds: finite(choice.costs[index]) };
+  }
+  const { lookAgainInMs } = choice;
+  if (choice.index < 0) {
+    return { kind: 'wait', reason: 'paced', detail: PACED, waitsFor, lookAgainInMs, patienceMs, considered };
+  }
+  const chosen = passed[choice.index] as ReplicaCandidate;
+  const reason = choiceReason(request, passed.length, choice.tied);
   return { kind: 'send', deployment: chosen.deployment, reason, considered };
 }
 
-function choiceReason(request: RouteRequest, passed: number, pick: Pick): ChoiceReason {
-  if (request.resolved.kind !== 'role') return 'asked_by_name';
-  if (passed === 1) return 'only_candidate';
-  return pick.tied > 1 ? 'tie_broken' : 'least_load';
+const PACED = 'all that could serve it read other prompts first';
+
+function finite(cost: number | undefined): number | null {
+  return cost !== undefined && Number.isFinite(cost) ? cost : null;
 }
 
-function chooseProvider(
+function choiceReason(request: RouteRequest, passed: number, tied: number): ChoiceReason {
+  if (request.resolved.kind !== 'role') return 'asked_by_name';
+  if (passed === 1) return 'only_candidate';
+  return tied > 1 ? 'tie_broken' : 'least_cost';
+}
+
+function askProvider(
   request: RouteRequest,
   context: FilterContext,
   candidate: CloudCandidate,
@@ -122,7 +142,7 @@ function chooseProvider(
 ): RouteDecision | null {
   const isFallback = considered.length > 0;
   const verdict = filterCandidate(candidate, context, settings.filter);
-  considered.push({ target: candidate.target, verdict: verdict ?? 'chosen', load: null });
+  considered.push({ target: candidate.target, verdict: verdict ?? 'chosen', costSeconds: null });
   if (verdict !== null) return null;
   const asked = request.resolved.kind !== 'role';
   const reason: ChoiceReason = asked ? 'asked_by_name' : isFallback ? 'cloud_fallback' : 'only_candidate';

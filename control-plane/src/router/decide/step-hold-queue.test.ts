@@ -108,6 +108,9 @@ describe('the queue of held requests', () => {
     expect(overdue(queue, 30).map(({ id }) => id)).toEqual([2, 1]);
     expect(nextMoment(queue)).toBe(10);
     expect([...dueTargets(queue, 20)]).toEqual(['b']);
+    const behind = queueOf(entryOf(1, { lookAtMs: 40 }), entryOf(2, { lookAtMs: 5 }));
+    expect(nextMoment(behind)).toBe(40);
+    expect(dueTargets(behind, 20).size).toBe(0);
     expect(nextMoment(emptyHoldQueue)).toBe(Number.POSITIVE_INFINITY);
   });
 

@@ -115,8 +115,8 @@ export function nextMoment(queue: HoldQueue): number {
 }
 
 /** Whose turn it is in each lane. */
-function heads(queue: HoldQueue): HeldEntry[] {
-  return queue.lanes.flatMap(({ keys }) => keys[0]?.entries.slice(0, 1) ?? []);
+function heads({ lanes }: HoldQueue): HeldEntry[] {
+  return lanes.flatMap(({ keys }) => keys[0]?.entries[0] ?? []);
 }
 
 export function allHeld(queue: HoldQueue): HeldEntry[] {

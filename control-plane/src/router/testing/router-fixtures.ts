@@ -10,6 +10,9 @@ import type {
   Target,
 } from '../../declared/declared-state.js';
 import type { CandidateGroup, CloudCandidate, ReplicaCandidate } from '../candidate.js';
+import type { CostTerms } from '../decide/choose-replica.js';
+import { UNKNOWN_RATES } from '../predict/decide/guess-rates.js';
+import { emptyLoad, type ReplicaLoad } from '../predict/predict-types.js';
 import type { RouteRequest } from '../route-types.js';
 
 /** A generator of its own for each test: the same seed, the same run. Source: mulberry32 by Tommy Ettinger. */
@@ -113,13 +116,14 @@ export function readingOf(more: Partial<EngineReading> = {}): EngineReading {
   return { ...emptyEngineReading, running: 0, waiting: 0, kvUsageRatio: 0, ...more };
 }
 
-type ReplicaParts = Partial<Omit<ReplicaCandidate, 'deployment'>> & {
+type ReplicaParts = Partial<Omit<ReplicaCandidate, 'deployment' | 'load'>> & {
+  readonly load?: Partial<ReplicaLoad>;
   readonly deployment?: Partial<ExternalDeployment>;
 };
 
 /** A replica that is ready, idle and known to be so. */
 export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandidate {
-  const { deployment, ...more } = parts;
+  const { deployment, load, ...more } = parts;
   return {
     noWay: null,
     noWayForMs: Number.POSITIVE_INFINITY,
@@ -135,12 +139,12 @@ export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandid
     blockedForMs: 0,
     busyForMs: 0,
     inflight: 0,
+    slots: deployment?.maxConcurrent ?? 4,
     meanHoldMs: null,
-    externalLoad: 0,
-    waiting: 0,
-    kvUsageRatio: 0,
-    readingAgeMs: 0,
+    rates: UNKNOWN_RATES,
+    bytesPerToken: 4,
     ...more,
+    load: { ...emptyLoad(), slots: deployment?.maxConcurrent ?? 4, decoding: more.inflight ?? 0, ...load },
     deployment: deploymentOf(name, deployment),
   };
 }
@@ -172,6 +176,17 @@ export function replicasOf(...candidates: readonly ReplicaCandidate[]): Candidat
 
 export function cloudGroupOf(candidate: CloudCandidate): CandidateGroup {
   return { kind: 'provider', candidate };
+}
+
+/** What the router knows beside a request: nothing out of the ordinary. */
+export function termsOf(more: Partial<CostTerms> = {}): CostTerms {
+  return {
+    answerTokens: 200,
+    weights: { firstToken: 1, answer: 0.05 },
+    mayPace: true,
+    isBehind: false,
+    ...more,
+  };
 }
 
 /** A request for a role. Its targets do not matter where the candidates are handed in. */

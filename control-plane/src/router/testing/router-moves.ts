@@ -38,10 +38,11 @@ export function targetOf(decision: RouteDecision): string {
 
 /** Selects and claims, as the gateway does. */
 export function take(fabric: FakeFabric, more: Partial<RouteRequest> = {}, model = 'chat-fast'): Claim {
-  const decision = select(fabric, more, model);
+  const request = requestOf({ resolved: resolved(fabric, model), ...more });
+  const decision = fabric.router.select(request);
   if (decision.kind === 'wait') throw new Error(targetOf(decision));
   if (decision.kind === 'refuse') throw new Error(decision.detail);
-  const claim = fabric.router.claim(decision);
+  const claim = fabric.router.claim(decision, request);
   if (claim === null) throw new Error(`the claim on ${targetOf(decision)} was lost`);
   return claim;
 }

@@ -1,0 +1,53 @@
+import type { Random } from '@ai-fabric/shared';
+
+export interface PickSettings {
+  /** Costs up to this share above the best are as good as the best. */
+  readonly ratio: number;
+  /** So are costs up to this many seconds above it: a share of nearly nothing would let noise decide among idle cards. */
+  readonly floorSeconds: number;
+}
+
+export interface Pick {
+  /** Into the costs that were handed in. */
+  readonly index: number;
+  /** How many were as good as the best, the chosen one included. */
+  readonly tied: number;
+}
+
+/**
+ * Chooses at random among the cheapest.
+ *
+ * Ties are broken by chance, on purpose. The order of declaration would send every request of a quiet fleet to
+ * the first card; a rotating counter falls into step with clients that come in turns; and both let a difference
+ * far below what a prediction can tell decide each time in the same way (LiteLLM's least-busy sent 93.7 % of
+ * its traffic to one upstream of four: LiteLLM #40401). Our own backlog moves with each choice, so chance here
+ * cannot pile up.
+ *
+ * @param costs seconds; what is no finite number is chosen only where nothing else is
+ * @param count how many of them count, at least one
+ */
+export function pickCheapest(
+  costs: Float64Array,
+  count: number,
+  random: Random,
+  settings: PickSettings,
+): Pick {
+  if (count < 1 || count > costs.length) throw new RangeError('pickCheapest needs at least one cost');
+  let best = Number.POSITIVE_INFINITY;
+  for (let index = 0; index < count; index++) {
+    const cost = costs[index] as number;
+    if (cost < best) best = cost;
+  }
+  const limit = best + Math.max(best * settings.ratio, settings.floorSeconds);
+  const isHopeless = !Number.isFinite(best);
+  let tied = 0;
+  for (let index = 0; index < count; index++) if (isHopeless || (costs[index] as number) <= limit) tied++;
+  let left = tied > 1 ? Math.floor(random() * tied) : 0;
+  let index = 0;
+  for (; index < count - 1; index++) {
+    if (!isHopeless && !((costs[index] as number) <= limit)) continue;
+    if (left === 0) break;
+    left--;
+  }
+  return { index, tied };
+}

@@ -1,0 +1,44 @@
+import { AnswerLengths } from './answer-lengths.js';
+import type { EngineFacts } from './decide/guess-rates.js';
+import { guessRates } from './decide/guess-rates.js';
+import { predictCost } from './decide/predict-cost.js';
+import type { PredictSettings } from './predict-settings.js';
+import { emptyPrediction, type Prediction, type RequestSize } from './predict-types.js';
+import { ReplicaModel, type Work } from './replica-model.js';
+import { type Asker, TrackedWork } from './tracked-work.js';
+
+/** What is sent, as far as it tells how long it will take. */
+export interface SentShape {
+  readonly promptBytes: number | null;
+  readonly streams: boolean;
+  readonly choices: number;
+}
+
+/** Owns what is learned of engines and of answers. */
+export class Predictor {
+  readonly settings: PredictSettings;
+  readonly lengths: AnswerLengths;
+  readonly #prediction: Prediction = emptyPrediction();
+
+  constructor(settings: PredictSettings) {
+    this.settings = settings;
+    this.lengths = new AnswerLengths(settings.lengths);
+  }
+
+  modelFor(facts: EngineFacts | null, slots: number): ReplicaModel {
+    return new ReplicaModel(guessRates(facts), slots, this.settings);
+  }
+
+  /** A request goes to a replica whose slot is taken for it. */
+  sent(model: ReplicaModel, size: RequestSize, shape: SentShape, asker: Asker, nowMs: number): Work {
+    const { cost, weights } = this.settings;
+    predictCost(model.load(nowMs), model.rates, size, weights, cost, this.#prediction);
+    const work = model.sent({ size, ...shape }, this.#prediction, nowMs);
+    return new TrackedWork(this.lengths, asker, work);
+  }
+
+  /** A request goes to a provider. */
+  sentAway(asker: Asker): Work {
+    return new TrackedWork(this.lengths, asker, null);
+  }
+}

@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Claim } from './route-types.js';
+import { type FakeFabric, fabricOf } from './testing/fake-fabric.js';
+import { deploymentOf, requestOf, roleOf, stateOf } from './testing/router-fixtures.js';
+import { failed, inflight, resolved, succeeded } from './testing/router-moves.js';
+
+const eight = stateOf({
+  deployments: [deploymentOf('a', { maxConcurrent: 8 })],
+  roles: [roleOf('chat-fast', ['a'])],
+});
+
+function takeAll(fabric: FakeFabric): Claim[] {
+  const claims: Claim[] = [];
+  for (;;) {
+    const request = requestOf({ resolved: resolved(fabric) });
+    const decision = fabric.router.select(request);
+    const claim = decision.kind === 'send' ? fabric.router.claim(decision, request) : null;
+    if (claim === null) return claims;
+    claims.push(claim);
+  }
+}
+
+function wake(fabric: FakeFabric): void {
+  fabric.live.setStatus('a', 'host-of-a', { phase: 'loading' });
+  fabric.live.setStatus('a', 'host-of-a', { phase: 'ready' });
+}
+
+describe('a replica that has become ready', () => {
+  it('gets one request, then two, then four, then all', () => {
+    const fabric = fabricOf(eight);
+    wake(fabric);
+    const open: number[] = [];
+    const claims = takeAll(fabric);
+    for (let round = 0; round < 4; round += 1) {
+      open.push(claims.length);
+      claims.pop()?.release(succeeded);
+      claims.push(...takeAll(fabric));
+    }
+    expect(open).toEqual([1, 2, 4, 8]);
+  });
+
+  it('that fails starts over with fewer, and says why it is full', () => {
+    const fabric = fabricOf(eight);
+    wake(fabric);
+    takeAll(fabric)[0]?.release(succeeded);
+    const [one, other] = takeAll(fabric);
+    expect(inflight(fabric, 'a')).toBe(2);
+    one?.release(failed);
+    expect(takeAll(fabric)).toHaveLength(0);
+    const refusal = fabric.router.select(requestOf({ resolved: resolved(fabric) }));
+    expect(refusal).toMatchObject({ kind: 'refuse', code: 'no_capacity' });
+    expect(refusal).toMatchObject({ detail: expect.stringContaining('takes 1 at a time') });
+    other?.release(succeeded);
+  });
+
+  it('of a host that came back from away starts slowly too', () => {
+    const fabric = fabricOf(eight);
+    fabric.live.setHost('host-of-a', { presence: 'away' });
+    fabric.live.setHost('host-of-a', { presence: 'online' });
+    expect(takeAll(fabric)).toHaveLength(1);
+  });
+
+  it('and that was only late does not, nor one that was ready before we looked', () => {
+    const fabric = fabricOf(eight);
+    fabric.live.setHost('host-of-a', { presence: 'late' });
+    fabric.live.setHost('host-of-a', { presence: 'online' });
+    expect(takeAll(fabric)).toHaveLength(8);
+  });
+
+  it('is not held back where it is only heard of for the first time', () => {
+    const fabric = fabricOf(eight);
+    fabric.live.removeReplica('a');
+    fabric.live.setStatus('a', 'host-of-a', { phase: 'ready' });
+    expect(takeAll(fabric)).toHaveLength(8);
+  });
+
+  it('keeps its pace over a change of the declared state', () => {
+    const fabric = fabricOf(eight);
+    wake(fabric);
+    fabric.declared.replace({ ...eight, revision: 2 });
+    expect(takeAll(fabric)).toHaveLength(1);
+  });
+
+  it('never has more than it may, however requests end', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('take', 'good', 'bad', 'wake'), { maxLength: 60 }), (moves) => {
+        const fabric = fabricOf(eight);
+        wake(fabric);
+        const open: Claim[] = [];
+        let most = 1;
+        for (const move of moves) {
+          if (move === 'wake') {
+            wake(fabric);
+            most = 1;
+          } else if (move === 'take') {
+            const before = open.length;
+            open.push(...takeAll(fabric));
+            if (open.length > before) expect(open.length).toBeLessThanOrEqual(most);
+          } else {
+            const claim = open.pop();
+            claim?.release(move === 'good' ? succeeded : failed);
+            if (claim !== undefined) most = move === 'good' ? most * 2 : Math.max(1, Math.floor(most / 2));
+            if (most >= 8) most = Number.POSITIVE_INFINITY;
+          }
+        }
+      }),
+    );
+  });
+});
