@@ -68,11 +68,27 @@ export type SecretReference =
   | { readonly credential: string }
   | { readonly azureKeyVault: { readonly vault: string; readonly secret: string } };
 
+/** What a provider may be asked for, by the last word of its path; `chat` is `/chat/completions`. */
+export const providerEndpoints = [
+  'chat',
+  'completions',
+  'embeddings',
+  'responses',
+  'messages',
+  'transcriptions',
+  'translations',
+  'rerank',
+  'score',
+] as const;
+export type ProviderEndpoint = (typeof providerEndpoints)[number];
+
 export interface DeclaredProvider {
   readonly name: string;
   /** Up to and with `/v1`. */
   readonly baseUrl: string;
   readonly apiKey: SecretReference | null;
+  /** What it is asked for; everything else goes past it. */
+  readonly endpoints: readonly ProviderEndpoint[];
   /** Short name → what the provider calls it. `openai` with `strong` is the model `openai/strong`. */
   readonly models: ReadonlyMap<string, DeclaredProviderModel>;
 }

@@ -1,6 +1,7 @@
 import { externalReplicaSchema, modelNameSchema, nameSchema, taskSchema } from '@ai-fabric/shared';
 import { z } from 'zod';
 import { describeUrlProblem } from './decide/describe-url-problem.js';
+import { providerEndpoints } from './declared-state.js';
 import { describeCronProblem } from './describe-cron-problem.js';
 import { vllmEntrySchema } from './vllm-entry-schema.js';
 
@@ -141,6 +142,14 @@ const providerEntrySchema = z
       description: 'Up to and with /v1.',
     }),
     apiKey: secretReferenceSchema.nullable().default(null),
+    endpoints: z
+      .array(z.enum(providerEndpoints))
+      .min(1)
+      .max(providerEndpoints.length)
+      .default(['chat', 'completions', 'embeddings'])
+      .describe(
+        'What it speaks of `/v1`; other requests go past it. `chat` is /chat/completions, `messages` Anthropic’s, where the key goes into x-api-key.',
+      ),
     models: z
       .record(nameSchema, providerModelEntrySchema)
       .describe('Short name → model. `strong` of `openai` is asked for as `openai/strong`.'),

@@ -36,7 +36,7 @@ describe('a key that stands in a fabric file itself', () => {
     [
       'as a field of the provider',
       `${SECRET}: x`,
-      '9:49: providers.openai[not shown]: unknown key (not shown: it looks like a secret); known: baseUrl, apiKey, models',
+      '9:49: providers.openai[not shown]: unknown key (not shown: it looks like a secret); known: baseUrl, apiKey, endpoints, models',
     ],
   ])('%s is refused and not repeated', (_, apiKey, error) => {
     const errors = errorsOf(providerWith(apiKey));

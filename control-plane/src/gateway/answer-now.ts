@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { ERROR_TABLE, errorFields, type GatewayError, renderEnvelope } from './decide/error-table.js';
+import { ERROR_TABLE, errorFields, type GatewayError } from './decide/error-table.js';
+import { type ErrorForm, OPENAI_ERRORS } from './decide/render-error.js';
 
 /** What stands in the `x-fabric-…` headers where nothing was asked. */
 export const NO_TARGET = 'none';
@@ -87,7 +88,8 @@ export function answerError(
   error: GatewayError,
   facts: AnswerFacts,
   extraHeaders: readonly string[] = [],
+  form: ErrorForm = OPENAI_ERRORS,
 ): void {
-  const json = renderEnvelope(errorFields(error));
-  answerJson(response, ERROR_TABLE[error.code].status, json, facts, extraHeaders);
+  const { status } = ERROR_TABLE[error.code];
+  answerJson(response, status, form.whole(errorFields(error), status, facts.requestId), facts, extraHeaders);
 }

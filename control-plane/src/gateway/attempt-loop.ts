@@ -1,3 +1,4 @@
+import type { Task } from '@ai-fabric/shared';
 import type { ResolvedModel } from '../declared/declared-state.js';
 import type { Claim, Considered, RouteRequest, WaitDecision } from '../router/route-types.js';
 import { NO_TARGET } from './answer-now.js';
@@ -9,7 +10,7 @@ import type { EngineEndpoint } from './decide/match-endpoint.js';
 import type { NormalisedError } from './decide/normalise-engine-error.js';
 import type { PeekedRequest } from './decide/peek-request.js';
 import { applySplices, planRewrite } from './decide/rewrite-body.js';
-import type { TraceContext } from './decide/upstream-headers.js';
+import type { SpokenRequest, TraceContext } from './decide/upstream-headers.js';
 import type { FailedAttempt } from './failure-log.js';
 import { DIRECT_TIMEOUTS, GATEWAY_LIMITS } from './gateway-limits.js';
 import type { GatewayParts } from './gateway-parts.js';
@@ -40,6 +41,8 @@ export interface LoopRequest {
   readonly localOnly: boolean;
   /** It may be held where nobody can take it now. */
   readonly mayWait: boolean;
+  readonly formType: SpokenRequest['formType'];
+  readonly spokenHeaders: SpokenRequest['spokenHeaders'];
   readonly trace: TraceContext;
 }
 
@@ -183,7 +186,8 @@ export class AttemptLoop implements PatienceOwner {
     const { estimatedPromptTokens, maxTokens, promptBytes, stream, choices } = peeked;
     return {
       resolved,
-      task: endpoint.task,
+      task: taskFor(endpoint, resolved),
+      endpoint: endpoint.name,
       estimatedPromptTokens,
       maxTokens,
       excluded: this.#excluded ?? NONE_EXCLUDED,
@@ -297,10 +301,16 @@ export class AttemptLoop implements PatienceOwner {
     this.#reason = chosen.reason;
     this.rounds.push({ reason: chosen.reason, considered: chosen.considered, failure: null });
     this.attempts++;
-    const { endpoint, peeked, trace } = this.#request;
+    const { endpoint, peeked, trace, formType, spokenHeaders } = this.#request;
     const attempt = new Attempt(claim, this.#owner, this.#parts.clock);
     this.attempt = attempt;
-    const plan = planCall(this.#parts, chosen, endpoint, peeked.stream, trace);
+    const plan = planCall(
+      this.#parts,
+      chosen,
+      endpoint,
+      { stream: peeked.stream, formType, spokenHeaders },
+      trace,
+    );
     if ('code' in plan) {
       attempt.giveUp(plan);
       return;
@@ -322,6 +332,16 @@ export class AttemptLoop implements PatienceOwner {
     const internal = this.#failures.filter((failure) => failure.code === 'status_500').length;
     return internal >= GATEWAY_LIMITS.maxInternalErrors;
   }
+}
+
+/** Of the tasks that an endpoint has, that of what was asked for; where it has another, the usual one. */
+function taskFor({ tasks }: EngineEndpoint, resolved: ResolvedModel): Task {
+  const { task } = resolved.kind === 'role' ? resolved.role : resolvedTarget(resolved);
+  return tasks.includes(task) ? task : tasks[0];
+}
+
+function resolvedTarget(resolved: Exclude<ResolvedModel, { kind: 'role' }>): { readonly task: Task } {
+  return resolved.kind === 'deployment' ? resolved.deployment : resolved.model;
 }
 
 function timeoutsOf({ resolved, peeked }: LoopRequest, nowMs: number): CallTimeouts {

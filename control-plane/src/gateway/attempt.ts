@@ -5,12 +5,13 @@ import type { AnswerSink, SinkHost } from './answer-sink.js';
 import { type AttemptFailure, attemptFailure, isBusy } from './decide/attempt-failure.js';
 import type { GatewayError } from './decide/error-table.js';
 import { judgeAnswer } from './decide/judge-answer.js';
+import type { EngineEndpoint } from './decide/match-endpoint.js';
 import type { NormalisedError } from './decide/normalise-engine-error.js';
 import type { Usage } from './decide/read-usage.js';
 import { ErrorAnswer } from './error-answer.js';
 import { EventStreamRelay } from './event-stream-relay.js';
-import { JsonAnswer } from './json-answer.js';
 import type { AnswerHeaders, AnswerListener, UpstreamCall } from './upstream/upstream-call.js';
+import { WholeAnswer } from './whole-answer.js';
 
 /** The request that an attempt is made for. */
 export interface AttemptOwner {
@@ -18,7 +19,8 @@ export interface AttemptOwner {
   readonly withholdUsage: boolean;
   /** How many answers the client asked for. */
   readonly choices: number;
-  readonly promptParam: string;
+  readonly endpoint: EngineEndpoint;
+  readonly requestId: string;
   /** @param ownMs what the gateway took for itself since the answer's last byte */
   onCommitted(contentType: string, contentLength: number | null, ownMs: number): void;
   onSucceeded(usage: Usage | null): void;
@@ -79,17 +81,27 @@ export class Attempt implements AnswerListener, SinkHost {
 
   onAnswerStart(status: number, headers: AnswerHeaders): void {
     this.headers = headers;
-    const verdict = judgeAnswer(status, text(headers['content-type']), text(headers['content-encoding']));
-    if (verdict.kind === 'json' && this.response.headersSent) {
+    const { endpoint } = this.#owner;
+    const { dialect } = endpoint;
+    const verdict = judgeAnswer(
+      status,
+      text(headers['content-type']),
+      text(headers['content-encoding']),
+      dialect.mayBeText,
+    );
+    const isWhole = verdict.kind === 'json' || verdict.kind === 'text';
+    if (isWhole && this.response.headersSent) {
       // Comments have made it an event stream: nothing else can follow them.
       this.#call?.abort();
-      this.giveUp(attemptFailure('not_json', 'one JSON answer where an event stream was asked for'));
-    } else if (verdict.kind === 'json') this.#sink = new JsonAnswer(this);
-    else if (verdict.kind === 'events') {
-      this.#sink = new EventStreamRelay(this, this.#owner.withholdUsage, this.#owner.choices);
+      this.giveUp(attemptFailure('not_json', 'one answer where an event stream was asked for'));
+    } else if (isWhole) {
+      this.#sink = new WholeAnswer(this, verdict.kind === 'json' ? dialect.readAnswerUsage : noUsage);
+    } else if (verdict.kind === 'events') {
+      const { withholdUsage, choices, requestId } = this.#owner;
+      this.#sink = new EventStreamRelay(this, withholdUsage, dialect, choices, requestId);
     } else {
       const kind = verdict.kind === 'failed' ? verdict.code : verdict.kind;
-      this.#sink = new ErrorAnswer(this, status, kind, this.#owner.promptParam, this.#clock.nowMs());
+      this.#sink = new ErrorAnswer(this, status, kind, endpoint, this.#clock.nowMs());
       this.#isError = true;
     }
   }
@@ -193,12 +205,17 @@ const SUCCEEDED: AttemptOutcome = { kind: 'succeeded', promptTokens: null, compl
 
 /**
  * The total deadline is the request's own: an engine that was still writing did nothing wrong. Nor did one whose
- * tunnel broke: the router sees for itself that it is down, and the engine is as good as before when it is back.
+ * tunnel broke: the router sees for itself that it is down, and the engine is as good as before when it is back. One
+ * that does not speak an endpoint is as good as before for what it does speak.
  */
 function outcomeOf(failure: AttemptFailure): AttemptOutcome {
   if (isBusy(failure)) return BUSY;
-  if (failure.code === 'total_timeout') return NEUTRAL;
+  if (failure.code === 'total_timeout' || failure.code === 'endpoint_unknown_there') return NEUTRAL;
   return failure.code === 'tunnel_down' ? CUT_OFF : { kind: 'failed', code: failure.code };
+}
+
+function noUsage(): null {
+  return null;
 }
 
 function text(header: string | string[] | undefined): string {

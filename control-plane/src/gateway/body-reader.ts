@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Clock } from '@ai-fabric/shared';
 import type { Deadlines, Expiring } from './deadlines.js';
 import { type GatewayError, gatewayError } from './decide/error-table.js';
+import { formScanner } from './decide/peek-form.js';
 import type { HeldBytes } from './held-bytes.js';
 
 export interface BodyListener {
@@ -13,6 +14,8 @@ export interface BodyListener {
 export interface BodyLimits {
   readonly maxBodyBytes: number;
   readonly bodyTimeoutMs: number;
+  /** It is to be `multipart/form-data`, and not JSON. */
+  readonly isForm: boolean;
 }
 
 /**
@@ -48,7 +51,7 @@ export class BodyReader implements Expiring {
   }
 
   start(): void {
-    const refusal = refuseByHeaders(this.#request.headers, this.#limits.maxBodyBytes);
+    const refusal = refuseByHeaders(this.#request.headers, this.#limits);
     if (refusal !== null) {
       this.#listener.onBodyRefused(refusal);
       return;
@@ -105,14 +108,18 @@ export class BodyReader implements Expiring {
   }
 }
 
-function refuseByHeaders(headers: IncomingHttpHeaders, maxBodyBytes: number): GatewayError | null {
+function refuseByHeaders(headers: IncomingHttpHeaders, limits: BodyLimits): GatewayError | null {
+  const { maxBodyBytes, isForm } = limits;
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== '' && encoding.toLowerCase() !== 'identity') {
-    const message = `The body comes with content-encoding "${encoding}"; send it as plain JSON.`;
+    const message = `The body comes with content-encoding "${encoding}"; send it as it is.`;
     return gatewayError('unsupported_media_type', message);
   }
   const type = headers['content-type'];
-  if (type?.toLowerCase().startsWith('multipart/') === true) {
+  if (isForm) {
+    const scanner = formScanner(type);
+    if ('code' in scanner) return scanner;
+  } else if (type?.toLowerCase().startsWith('multipart/') === true) {
     return gatewayError('unsupported_media_type', `The body must be application/json, not "${type}".`);
   }
   const length = headers['content-length'];

@@ -9,7 +9,7 @@ import { answerError, ownFacts } from './answer-now.js';
 import { ConnectionEnds } from './connection-ends.js';
 import { Deadlines } from './deadlines.js';
 import { ERROR_TABLE, gatewayError } from './decide/error-table.js';
-import { KNOWN_ENDPOINTS, matchEndpoint } from './decide/match-endpoint.js';
+import { errorFormOf, KNOWN_ENDPOINTS, matchEndpoint } from './decide/match-endpoint.js';
 import { Exchange } from './exchange.js';
 import { FailureLog } from './failure-log.js';
 import { GATEWAY_LIMITS } from './gateway-limits.js';
@@ -51,12 +51,19 @@ export interface Gateway {
 
 /** How long a client may take to read the last bytes after the grace is over. */
 const FLUSH_MS = 1_000;
+const NOTHING_STORED =
+  'Responses are not kept here: once it was answered, a response can be neither read, listed, cancelled nor deleted by its id.';
 const SHUTDOWN_HEADERS = ['retry-after', '5', 'connection', 'close'];
 
 /** The `/v1` endpoints: who asks was decided by admission, where it goes is the router's to say. */
 export function createGateway(options: GatewayOptions): Gateway {
   const { clock } = options;
   const deadlines = new Deadlines(clock, GATEWAY_LIMITS.tickMs);
+  const bodyLimits = {
+    maxBodyBytes: options.config.maxBodyBytes,
+    bodyTimeoutMs: options.config.bodyTimeoutSeconds * 1000,
+    isForm: false,
+  };
   const parts: GatewayParts = {
     router: options.router,
     secrets: options.secrets,
@@ -73,10 +80,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     captureBody: options.captureBody,
     failureLog: new FailureLog(options.log, clock),
     heldBytes: new HeldBytes(GATEWAY_LIMITS.heldBodyBytes),
-    bodyLimits: {
-      maxBodyBytes: options.config.maxBodyBytes,
-      bodyTimeoutMs: options.config.bodyTimeoutSeconds * 1000,
-    },
+    bodyLimits,
+    formLimits: { ...bodyLimits, isForm: true },
   };
   return new RawGateway(parts, Math.floor(clock.nowMs() / 1000));
 }
@@ -130,6 +135,9 @@ class RawGateway implements Gateway {
         ]);
         return;
       }
+      case 'storedResponse':
+        this.#refuse(request, response, context, gatewayError('response_not_found', NOTHING_STORED), []);
+        return;
       case 'unknown': {
         const error = gatewayError(
           'unknown_path',
@@ -177,7 +185,8 @@ class RawGateway implements Gateway {
   ): void {
     const { clock, deadlines, requestLog } = this.#parts;
     linger(request, deadlines, clock, GATEWAY_LIMITS.lingerMs);
-    answerError(response, error, ownFacts(context, error.code), headers);
+    const form = errorFormOf(request.url ?? '/');
+    answerError(response, error, ownFacts(context, error.code), headers, form);
     const { status } = ERROR_TABLE[error.code];
     requestLog.append(refusedRecord(context.requestId, context.key.name, error.code, status, clock.nowMs()));
   }

@@ -1,6 +1,8 @@
 import type { AnswerSink, SinkHost } from './answer-sink.js';
 import { type AttemptFailureCode, attemptFailure } from './decide/attempt-failure.js';
 import { readRetryAfter } from './decide/judge-answer.js';
+import { judgeUnknown } from './decide/judge-unknown.js';
+import type { EngineEndpoint } from './decide/match-endpoint.js';
 import { normaliseEngineError } from './decide/normalise-engine-error.js';
 import { GATEWAY_LIMITS } from './gateway-limits.js';
 
@@ -15,16 +17,16 @@ export class ErrorAnswer implements AnswerSink {
   readonly #host: SinkHost;
   readonly #status: number;
   readonly #kind: ErrorKind;
-  readonly #promptParam: string;
+  readonly #endpoint: EngineEndpoint;
   readonly #nowMs: number;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
 
-  constructor(host: SinkHost, status: number, kind: ErrorKind, promptParam: string, nowMs: number) {
+  constructor(host: SinkHost, status: number, kind: ErrorKind, endpoint: EngineEndpoint, nowMs: number) {
     this.#host = host;
     this.#status = status;
     this.#kind = kind;
-    this.#promptParam = promptParam;
+    this.#endpoint = endpoint;
     this.#nowMs = nowMs;
     host.endWithin(GATEWAY_LIMITS.errorAnswerMs);
   }
@@ -43,15 +45,14 @@ export class ErrorAnswer implements AnswerSink {
 
   end(): void {
     const text = Buffer.concat(this.#chunks).toString('utf8', 0, GATEWAY_LIMITS.errorAnswerBytes);
-    if (this.#kind === 'clientError') {
-      this.#host.refuse(normaliseEngineError(this.#status, text, this.#promptParam));
+    const kind = judgeUnknown(this.#status, text, this.#kind, this.#endpoint);
+    if (kind === 'clientError') {
+      this.#host.refuse(normaliseEngineError(this.#status, text, this.#endpoint.promptParam));
       return;
     }
     const wait = this.#host.headers['retry-after'];
     const retryAfterSeconds = typeof wait === 'string' ? readRetryAfter(wait, this.#nowMs) : null;
-    this.#host.giveUp(
-      attemptFailure(this.#kind, `${this.#status} ${this.#place()}${text}`, retryAfterSeconds),
-    );
+    this.#host.giveUp(attemptFailure(kind, `${this.#status} ${this.#place()}${text}`, retryAfterSeconds));
   }
 
   /** What could be read has to do. */

@@ -1,9 +1,9 @@
 import type { AnswerSink, SinkHost } from './answer-sink.js';
 import { ClientPipe } from './client-pipe.js';
 import { type AttemptFailure, attemptFailure } from './decide/attempt-failure.js';
-import { type GatewayError, gatewayError, renderErrorEvent } from './decide/error-table.js';
-import { readEvent, readFinished, readUsageBeside } from './decide/read-event.js';
-import type { Usage } from './decide/read-usage.js';
+import type { Dialect, StreamReader } from './decide/dialects/dialect.js';
+import { type GatewayError, gatewayError } from './decide/error-table.js';
+import { renderErrorEvent } from './decide/render-error.js';
 import { EventSplitter } from './decide/split-events.js';
 import { GATEWAY_LIMITS } from './gateway-limits.js';
 
@@ -22,20 +22,19 @@ export class EventStreamRelay implements AnswerSink {
   #partialBytes = 0;
   #committed = false;
   #isDone = false;
-  readonly #choices: number;
-  #finished: Set<number> | null = null;
   #toldError = false;
-  #usage: Usage | null = null;
-  /** Where the last event with choices stands, in case it carries the usage. Three fields: no slice per event. */
-  #lastBytes: Buffer | null = null;
-  #lastStart = 0;
-  #lastEnd = 0;
+  readonly #dialect: Dialect;
+  readonly #reader: StreamReader;
+  readonly #requestId: string;
+  #events = 0;
 
   /** @param choices how many were asked for */
-  constructor(host: SinkHost, withholdUsage: boolean, choices: number) {
+  constructor(host: SinkHost, withholdUsage: boolean, dialect: Dialect, choices: number, requestId: string) {
     this.#host = host;
-    this.#choices = choices;
     this.#withholdUsage = withholdUsage;
+    this.#dialect = dialect;
+    this.#reader = dialect.createReader(choices);
+    this.#requestId = requestId;
     this.#pipe = new ClientPipe(host.response, host);
   }
 
@@ -62,7 +61,10 @@ export class EventStreamRelay implements AnswerSink {
       from = end;
       events += 1;
     }
-    if (events > 0) this.#host.progressed(events);
+    if (events > 0) {
+      this.#events += events;
+      this.#host.progressed(events);
+    }
     if (from > sendFrom)
       this.#write(sendFrom === 0 && from === chunk.length ? chunk : chunk.subarray(sendFrom, from));
     if (from < chunk.length) this.#hold(chunk, from);
@@ -70,9 +72,8 @@ export class EventStreamRelay implements AnswerSink {
 
   end(): void {
     if (this.#partialBytes > 0) this.#takeUnterminated();
-    // Some engines end without `[DONE]`: where every choice has told why it ended, nothing is missing.
-    if (this.#isDone || (this.#finished?.size ?? 0) >= this.#choices) this.#finish();
-    else this.failed(attemptFailure('truncated', 'the stream ended without [DONE]'));
+    if (this.#isDone || this.#reader.isFinished) this.#finish();
+    else this.failed(attemptFailure('truncated', `the stream ended without ${this.#dialect.lastEvent}`));
   }
 
   failed(failure: AttemptFailure): void {
@@ -89,29 +90,20 @@ export class EventStreamRelay implements AnswerSink {
 
   breakOff(error: GatewayError): void {
     if (this.#isDone) this.#host.response.end();
-    else this.#host.response.end(renderErrorEvent(error));
+    else {
+      const { errors } = this.#dialect;
+      this.#host.response.end(renderErrorEvent(errors, error, this.#requestId, this.#events));
+    }
   }
 
   /** @returns whether the event in `[start, end)` is withheld from the client */
   #take(bytes: Buffer, start: number, end: number): boolean {
-    const event = readEvent(bytes, start, end);
-    if (event.kind === 'usage') {
-      this.#usage = event.usage;
-      return this.#withholdUsage;
-    }
-    if (event.kind === 'done') {
-      this.#isDone = true;
-      this.#host.endWithin(GATEWAY_LIMITS.afterDoneMs);
-    } else {
-      if (event.kind === 'error') this.#toldError = true;
-      this.#lastBytes = bytes;
-      this.#lastStart = start;
-      this.#lastEnd = end;
-      for (const index of readFinished(bytes, start, end)) {
-        this.#finished ??= new Set();
-        this.#finished.add(index);
-      }
-    }
+    const verdict = this.#reader.read(bytes, start, end);
+    if (verdict === 'data') return false;
+    if (verdict === 'usage') return this.#withholdUsage;
+    if (verdict === 'done') this.#isDone = true;
+    else this.#toldError = true;
+    if (verdict !== 'error') this.#host.endWithin(GATEWAY_LIMITS.afterDoneMs);
     return false;
   }
 
@@ -137,18 +129,17 @@ export class EventStreamRelay implements AnswerSink {
   /** An engine may leave out the blank line behind its last event. */
   #takeUnterminated(): void {
     const event = Buffer.concat(this.#partial);
-    if (readEvent(event, 0, event.length).kind !== 'done') return;
-    this.#isDone = true;
+    const verdict = this.#reader.read(event, 0, event.length);
+    if (verdict !== 'done' && verdict !== 'failed') return;
+    if (verdict === 'done') this.#isDone = true;
+    else this.#toldError = true;
     this.#write(event);
   }
 
   #finish(): void {
-    if (this.#usage === null && this.#lastBytes !== null) {
-      this.#usage = readUsageBeside(this.#lastBytes, this.#lastStart, this.#lastEnd);
-    }
     if (this.#toldError)
       this.#host.interrupted(attemptFailure('status_500', 'the engine told an error in its stream'));
-    else this.#host.succeed(this.#usage);
+    else this.#host.succeed(this.#reader.usage());
     this.#host.response.end();
   }
 }

@@ -19,8 +19,6 @@ import {
   type GatewayErrorCode,
   gatewayError,
   renderComment,
-  renderEnvelope,
-  renderEventOf,
 } from './decide/error-table.js';
 import { isCheck } from './decide/is-check.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
@@ -46,7 +44,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   readonly response: ServerResponse;
   readonly #request: IncomingMessage;
   readonly #context: RequestContext;
-  readonly #endpoint: EngineEndpoint;
+  readonly endpoint: EngineEndpoint;
   readonly #parts: GatewayParts;
   readonly #onOver: (exchange: Exchange) => void;
   readonly #reader: BodyReader;
@@ -74,7 +72,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#request = request;
     this.response = response;
     this.#context = context;
-    this.#endpoint = endpoint;
+    this.endpoint = endpoint;
     this.#parts = parts;
     this.#onOver = onOver;
     this.#startedAtMs = parts.clock.monotonicMs();
@@ -84,7 +82,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#reader = new BodyReader(
       request,
       this,
-      parts.bodyLimits,
+      endpoint.body === 'multipart' ? parts.formLimits : parts.bodyLimits,
       parts.heldBytes,
       parts.deadlines,
       parts.clock,
@@ -100,8 +98,8 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     return this.#loop?.isHeld === true;
   }
 
-  get promptParam(): string {
-    return this.#endpoint.promptParam;
+  get requestId(): string {
+    return this.#context.requestId;
   }
 
   start(): void {
@@ -254,7 +252,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     if (!this.#step('body_read')) return;
     const { clock, router } = this.#parts;
     const readyAtMs = clock.monotonicMs();
-    const prepared = prepareRequest(body, this.#request.headers, this.#context, this.#endpoint, router);
+    const prepared = prepareRequest(body, this.#request.headers, this.#context, this.endpoint, router);
     if (!prepared.ok) {
       const { error } = prepared;
       this.onRefused({ error, retryAfterSeconds: null, reason: error.code });
@@ -265,7 +263,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#isStream = request.peeked.stream;
     this.withholdUsage = !request.peeked.wantsUsage;
     this.choices = request.peeked.choices;
-    const hasAnswerText = this.#endpoint.task !== 'embeddings';
+    const { hasAnswerText } = this.endpoint;
     const { key } = this.#context;
     const reserved = this.#parts.keyLimiter.reserve(
       key,
@@ -291,13 +289,14 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#reader.release();
     const { clock, deadlines } = this.#parts;
     if (!this.#request.complete) linger(this.#request, deadlines, clock, GATEWAY_LIMITS.lingerMs);
+    const { errors } = this.endpoint.dialect;
     if (this.response.headersSent) {
       this.#finish(outcome, reason, 200);
-      this.response.end(renderEventOf(error));
+      this.response.end(errors.event(error, status, this.requestId, 0));
       return;
     }
     this.#finish(outcome, reason, status);
-    answerJson(this.response, status, renderEnvelope(error), this.#facts(reason, 0), [
+    answerJson(this.response, status, errors.whole(error, status, this.requestId), this.#facts(reason, 0), [
       ...headers,
       ...this.#limitHeaders(),
     ]);
@@ -360,7 +359,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
         endedAtMs,
         context: this.#context,
         role: this.#role,
-        endpoint: this.#endpoint.path,
+        endpoint: this.endpoint.path,
         stream: this.#isStream,
         ...{ outcome, status, reason },
         usage: this.#usage,

@@ -50,4 +50,6 @@ export interface GatewayParts {
   readonly failureLog: FailureLog;
   readonly heldBytes: HeldBytes;
   readonly bodyLimits: BodyLimits;
+  /** Of a body that is a form. */
+  readonly formLimits: BodyLimits;
 }

@@ -3,7 +3,12 @@ import { findDirectEngine } from '../live/decide/find-direct-engine.js';
 import type { RouteDecision } from '../router/route-types.js';
 import { type AttemptFailure, attemptFailure } from './decide/attempt-failure.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
-import { type TraceContext, upstreamHeaders } from './decide/upstream-headers.js';
+import {
+  engineHeaders,
+  providerHeaders,
+  type SpokenRequest,
+  type TraceContext,
+} from './decide/upstream-headers.js';
 import type { GatewayParts } from './gateway-parts.js';
 import type { TargetAddress } from './upstream/target-address.js';
 
@@ -22,13 +27,13 @@ export function planCall(
   parts: GatewayParts,
   chosen: Chosen,
   endpoint: EngineEndpoint,
-  stream: boolean,
+  request: SpokenRequest,
   trace: TraceContext,
 ): CallPlan | AttemptFailure {
   if (chosen.kind === 'send') {
     const { deployment } = chosen;
     const { servedModel } = deployment;
-    const headers = upstreamHeaders(stream, null, trace);
+    const headers = engineHeaders(request, trace);
     if (deployment.engine === 'external') {
       return {
         address: parts.addresses.resolve(deployment.url, endpoint.path, 'engine'),
@@ -53,7 +58,7 @@ export function planCall(
   }
   return {
     address: parts.addresses.resolve(provider.baseUrl, endpoint.path, 'provider'),
-    headers: upstreamHeaders(stream, apiKey, trace),
+    headers: providerHeaders(request, apiKey, endpoint.name === 'messages' ? 'x-api-key' : 'authorization'),
     servedModel: model.model,
   };
 }

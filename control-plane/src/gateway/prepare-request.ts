@@ -6,7 +6,7 @@ import { isCheck } from './decide/is-check.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
 import { mayAskFor, nameOfResolved } from './decide/may-ask-for.js';
 import { modelNotFound } from './decide/model-not-found.js';
-import { peekBody, withoutMark } from './peek-body.js';
+import { peekBody, peekFormBody, withoutMark } from './peek-body.js';
 import type { GatewayKey, RequestContext } from './request-context.js';
 
 /** A client's wish for this request alone: `true` keeps it from every provider. */
@@ -29,8 +29,11 @@ export function prepareRequest(
   endpoint: EngineEndpoint,
   router: Router,
 ): PreparedRequest {
-  const bytes = withoutMark(body);
-  const peeked = peekBody(bytes);
+  const contentType = headers['content-type'];
+  const isForm = endpoint.body === 'multipart';
+  const bytes = isForm ? body : withoutMark(body);
+  const peeked =
+    endpoint.body === 'multipart' ? peekFormBody(bytes, contentType) : peekBody(bytes, endpoint.body);
   if (!peeked.ok) return peeked;
   const { model } = peeked.request;
   const resolved = router.resolve(model);
@@ -50,9 +53,22 @@ export function prepareRequest(
     // A check tells how things are now.
     mayWait: !isCheck(headers, context.key),
     localOnly: oneHeader(headers[LOCAL_ONLY_HEADER])?.trim().toLowerCase() === 'true',
+    formType: isForm ? (contentType ?? null) : null,
+    spokenHeaders: endpoint.name === 'messages' ? spokenHeaders(headers) : NO_HEADERS,
     trace: { traceparent: oneHeader(headers['traceparent']), tracestate: oneHeader(headers['tracestate']) },
   };
   return { ok: true, request, bytes };
+}
+
+const NO_HEADERS: readonly string[] = [];
+const PLAIN = /^[\x21-\x7e](?:[\x20-\x7e]{0,400}[\x21-\x7e])?$/;
+
+/** What belongs to Anthropic's API itself and not to the client's connection. Without a version it is refused there. */
+function spokenHeaders(headers: IncomingHttpHeaders): readonly string[] {
+  const version = oneHeader(headers['anthropic-version']);
+  const beta = oneHeader(headers['anthropic-beta']);
+  const spoken = ['anthropic-version', version !== undefined && PLAIN.test(version) ? version : '2023-06-01'];
+  return beta !== undefined && PLAIN.test(beta) ? [...spoken, 'anthropic-beta', beta] : spoken;
 }
 
 /** What a key may not ask for is not named to it either. */

@@ -3,6 +3,7 @@ import type {
   DeclaredDeployment,
   DeclaredProvider,
   DeclaredProviderModel,
+  ProviderEndpoint,
   ResolvedModel,
 } from '../declared/declared-state.js';
 
@@ -10,6 +11,8 @@ import type {
 export interface RouteRequest {
   readonly resolved: ResolvedModel;
   readonly task: Task;
+  /** What is asked of whoever serves it: providers that do not speak it are passed by. Left out: any speaks it. */
+  readonly endpoint?: ProviderEndpoint;
   /** A rough count; `null` where the gateway did not estimate. */
   readonly estimatedPromptTokens: number | null;
   /** What the client allows the answer to have: engines count it to the prompt. `null` or left out: no bound. */
@@ -56,6 +59,8 @@ export type FilterReason =
   | 'already_tried'
   | 'context_too_long'
   | 'wrong_task'
+  /** A provider that is not declared to have this endpoint. */
+  | 'endpoint_not_spoken'
   /** An embeddings role stays with the model of its first target: other vectors would not match. */
   | 'other_model'
   | 'cloud_not_allowed'
@@ -90,6 +95,7 @@ export type RefusalCode =
   /** Too long for every target: the client's to mend. */
   | 'context_too_long'
   | 'wrong_task'
+  | 'endpoint_not_spoken'
   | 'cloud_not_allowed'
   /** Only a provider could serve it, and the control plane has no key for that one. */
   | 'provider_key_missing'

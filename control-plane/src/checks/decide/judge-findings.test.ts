@@ -123,6 +123,7 @@ describe('a provider', () => {
     name: 'openai',
     baseUrl: 'https://api.openai.com/v1',
     apiKey: { env: 'KEY' },
+    endpoints: ['chat'],
     models: new Map([['strong', { name: 'strong', model: 'm', task: 'chat' }]]),
   };
 

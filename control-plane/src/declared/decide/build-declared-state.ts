@@ -58,6 +58,7 @@ function buildProvider(entry: Entry<'providers'>, name: string): DeclaredProvide
     name,
     baseUrl: withoutTrailingSlash(entry.baseUrl),
     apiKey: entry.apiKey,
+    endpoints: entry.endpoints,
     models: mapRecord(entry.models, (model, short): DeclaredProviderModel => ({ name: short, ...model })),
   };
 }

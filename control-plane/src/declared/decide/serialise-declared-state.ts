@@ -44,8 +44,14 @@ function serialiseBackup(backup: DeclaredBackup | null): Section<'backup'> | nul
   return { directory, ...schedule, keep, secrets };
 }
 
-function serialiseProvider({ baseUrl, apiKey, models }: DeclaredProvider): Section<'providers'>[string] {
-  return { baseUrl, apiKey, models: toRecord(models, ({ model, task }) => ({ model, task })) };
+function serialiseProvider(provider: DeclaredProvider): Section<'providers'>[string] {
+  const { baseUrl, apiKey, endpoints, models } = provider;
+  return {
+    baseUrl,
+    apiKey,
+    endpoints: [...endpoints],
+    models: toRecord(models, ({ model, task }) => ({ model, task })),
+  };
 }
 
 function serialiseRole({ name: _, targets, ...entry }: DeclaredRole): Section<'roles'>[string] {

@@ -25,7 +25,9 @@ export function preflightHeaders(origin: string, asked: IncomingHttpHeaders): re
     'access-control-allow-methods',
     'GET, POST, OPTIONS',
     'access-control-allow-headers',
-    wanted !== undefined && HEADER_LIST.test(wanted) ? wanted : 'authorization, content-type',
+    wanted !== undefined && HEADER_LIST.test(wanted)
+      ? wanted
+      : 'authorization, content-type, x-api-key, anthropic-version, anthropic-beta',
     'access-control-max-age',
     String(PREFLIGHT_SECONDS),
   ];

@@ -5,6 +5,7 @@ import type { DeclaredSource } from '../../declared/declared-state.js';
 import { answerError, factHeaders, ownFacts } from '../answer-now.js';
 import { Deadlines } from '../deadlines.js';
 import { ERROR_TABLE } from '../decide/error-table.js';
+import { errorFormOf } from '../decide/match-endpoint.js';
 import { GATEWAY_LIMITS } from '../gateway-limits.js';
 import { linger } from '../linger.js';
 import type { RequestContext } from '../request-context.js';
@@ -16,7 +17,7 @@ import { isOwnHost } from './decide/check-host.js';
 import { checkOrigin, type PageOrigin } from './decide/check-origin.js';
 import { isForwarded } from './decide/is-forwarded.js';
 import { canonicalAddress } from './decide/parse-address.js';
-import { readBearer } from './decide/read-bearer.js';
+import { readApiKey, readBearer } from './decide/read-bearer.js';
 import type { KeyLookup } from './key-lookup.js';
 import { createRequestIds } from './request-ids.js';
 
@@ -108,7 +109,7 @@ class RawAdmission implements Admission {
     const host = headers.host ?? '';
     const forwarded = isForwarded(headers);
     const method = request.method ?? 'GET';
-    const bearer = readBearer(headers.authorization);
+    const bearer = readBearer(headers.authorization) ?? readApiKey(headers['x-api-key']);
     const isTrusted = !forwarded && this.#connection(request.socket).isTrustedPair;
     return {
       method,
@@ -158,7 +159,7 @@ class RawAdmission implements Admission {
     }
     const facts = ownFacts({ requestId, corsHeaders: corsHeaders(verdict.corsOrigin) }, verdict.error.code);
     const challenge = verdict.error.code === 'invalid_api_key' ? ['www-authenticate', 'Bearer'] : [];
-    answerError(response, verdict.error, facts, challenge);
+    answerError(response, verdict.error, facts, challenge, errorFormOf(request.url ?? '/'));
     const { status } = ERROR_TABLE[verdict.error.code];
     this.#options.requestLog.append(
       refusedRecord(requestId, '', verdict.error.code, status, this.#options.clock.nowMs()),

@@ -22,6 +22,8 @@ export type AttemptFailureCode =
   | 'answer_too_large'
   | 'unauthorized'
   | 'model_unknown_there'
+  /** It serves the model, but not under this path. */
+  | 'endpoint_unknown_there'
   | 'status_500'
   | 'status_502'
   | 'status_503'

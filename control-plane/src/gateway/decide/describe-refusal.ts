@@ -53,7 +53,11 @@ const SAYS_NONE_LEFT: ReadonlySet<RefusalCode> = new Set([
   'provider_key_missing',
   'local_only',
 ]);
-const ABOUT_THE_REQUEST: ReadonlySet<RefusalCode> = new Set(['wrong_task', 'cloud_not_allowed']);
+const ABOUT_THE_REQUEST: ReadonlySet<RefusalCode> = new Set([
+  'wrong_task',
+  'endpoint_not_spoken',
+  'cloud_not_allowed',
+]);
 
 /** What the client is told when the gateway gives up after its attempts. */
 export function describeFailures(
@@ -117,6 +121,7 @@ const FAILURE_ANSWERS: Record<AttemptFailure['code'], readonly [GatewayErrorCode
   answer_too_large: ['upstream_invalid_answer', 'the answer was too large'],
   unauthorized: ['upstream_misconfigured', 'the upstream refuses the credentials that the fabric has for it'],
   model_unknown_there: ['upstream_misconfigured', 'the upstream does not know the model or the path'],
+  endpoint_unknown_there: ['endpoint_not_spoken', 'its engine does not speak this endpoint'],
   status_500: ['upstream_error', 'the engine failed (500)'],
   status_502: ['upstream_error', 'the engine failed (502)'],
   status_503: ['no_capacity', 'the engine is full (503)'],

@@ -9,10 +9,13 @@ export type ErrorType =
 /** Every error that the gateway itself answers with: its code first, HTTP's status last. */
 export const ERROR_TABLE = {
   invalid_json: { status: 400, type: 'invalid_request_error' },
+  invalid_multipart: { status: 400, type: 'invalid_request_error' },
   invalid_request: { status: 400, type: 'invalid_request_error' },
   missing_required_parameter: { status: 400, type: 'invalid_request_error' },
   context_length_exceeded: { status: 400, type: 'invalid_request_error' },
   wrong_task: { status: 400, type: 'invalid_request_error' },
+  /** Nobody who serves the model speaks this endpoint. */
+  endpoint_not_spoken: { status: 400, type: 'invalid_request_error' },
   invalid_api_key: { status: 401, type: 'authentication_error' },
   /** It was good when the request began. */
   key_revoked: { status: 401, type: 'authentication_error' },
@@ -20,6 +23,8 @@ export const ERROR_TABLE = {
   cloud_not_allowed: { status: 403, type: 'permission_error' },
   local_only: { status: 503, type: 'server_error' },
   limit_is_zero: { status: 403, type: 'permission_error' },
+  /** A response that was answered before is not kept, here or there. */
+  response_not_found: { status: 404, type: 'invalid_request_error' },
   model_not_found: { status: 404, type: 'invalid_request_error' },
   unknown_path: { status: 404, type: 'invalid_request_error' },
   method_not_allowed: { status: 405, type: 'invalid_request_error' },
@@ -65,18 +70,12 @@ export function gatewayError(
   return { code, message, param };
 }
 
-/** The fields of OpenAI's error envelope. */
+/** The fields of OpenAI's error envelope; other forms are made from them. */
 export interface ErrorFields {
   readonly message: string;
   readonly type: string;
   readonly param: string | null;
   readonly code: string | null;
-}
-
-/** OpenAI's error envelope, the only form in which `/v1` tells an error. */
-export function renderEnvelope(fields: ErrorFields): string {
-  const { message, type, param, code } = fields;
-  return JSON.stringify({ error: { message, type, param, code } });
 }
 
 export function errorFields(error: GatewayError): ErrorFields {
@@ -86,15 +85,6 @@ export function errorFields(error: GatewayError): ErrorFields {
     param: error.param,
     code: error.code,
   };
-}
-
-/** An error inside an event stream whose 200 is already sent. No `[DONE]` follows it. */
-export function renderErrorEvent(error: GatewayError): string {
-  return renderEventOf(errorFields(error));
-}
-
-export function renderEventOf(fields: ErrorFields): string {
-  return `data: ${renderEnvelope(fields)}\n\n`;
 }
 
 /** A comment of ours between the events of a stream: clients skip it. */

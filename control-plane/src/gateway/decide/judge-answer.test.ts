@@ -17,6 +17,17 @@ describe('judgeAnswer', () => {
   });
 
   it.each([
+    ['text/plain; charset=utf-8', true, 'text'],
+    ['text/vtt', true, 'text'],
+    ['application/x-subrip', true, 'text'],
+    ['application/json', true, 'json'],
+    ['text/html', true, 'failed'],
+    ['text/plain', false, 'failed'],
+  ])('takes %s where text may come: %s, for %s', (type, mayBeText, kind) => {
+    expect(judgeAnswer(200, type, '', mayBeText).kind).toBe(kind);
+  });
+
+  it.each([
     [200, 'text/html', '', 'not_json'],
     [200, '', '', 'not_json'],
     [200, 'application/jsonlines', '', 'not_json'],

@@ -4,6 +4,8 @@ import type { AttemptFailureCode } from './attempt-failure.js';
 export type AnswerVerdict =
   /** A JSON answer: to be buffered and sent whole. */
   | { readonly kind: 'json' }
+  /** A whole answer that is no JSON, as transcriptions are where the client asks for text. */
+  | { readonly kind: 'text' }
   /** An event stream: to be relayed event by event. */
   | { readonly kind: 'events' }
   /** The client's own request was wrong: the body is read and passed on in OpenAI's form. */
@@ -12,6 +14,7 @@ export type AnswerVerdict =
   | { readonly kind: 'failed'; readonly code: AttemptFailureCode };
 
 const JSON_ANSWER: AnswerVerdict = { kind: 'json' };
+const TEXT_ANSWER: AnswerVerdict = { kind: 'text' };
 const EVENTS: AnswerVerdict = { kind: 'events' };
 const CLIENT_ERROR: AnswerVerdict = { kind: 'clientError' };
 
@@ -21,9 +24,15 @@ const CLIENT_ERROR: AnswerVerdict = { kind: 'clientError' };
  *
  * @param contentType of the answer, `''` where it has none
  * @param contentEncoding of the answer, `''` where it has none; we ask for none
+ * @param mayBeText whether the endpoint has answers that are no JSON
  */
-export function judgeAnswer(status: number, contentType: string, contentEncoding: string): AnswerVerdict {
-  if (status === 200) return judgeSuccess(contentType, contentEncoding);
+export function judgeAnswer(
+  status: number,
+  contentType: string,
+  contentEncoding: string,
+  mayBeText = false,
+): AnswerVerdict {
+  if (status === 200) return judgeSuccess(contentType, contentEncoding, mayBeText);
   if (status < 300) return failed('not_json');
   if (status < 400) return failed('redirected');
   if (status === 401 || status === 403) return failed('unauthorized');
@@ -40,13 +49,21 @@ const SERVER_FAILURES: ReadonlyMap<number, AttemptFailureCode> = new Map<number,
   [504, 'status_504'],
 ]);
 
-function judgeSuccess(contentType: string, contentEncoding: string): AnswerVerdict {
+/** Of transcripts and their two kinds of subtitles. A web page is none. */
+const TEXT_TYPES: ReadonlySet<string> = new Set([
+  'text/plain',
+  'text/vtt',
+  'text/srt',
+  'application/x-subrip',
+]);
+
+function judgeSuccess(contentType: string, contentEncoding: string, mayBeText: boolean): AnswerVerdict {
   if (contentEncoding !== '' && contentEncoding.toLowerCase() !== 'identity') return failed('not_json');
   const semicolon = contentType.indexOf(';');
   const type = (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase();
   if (type === 'application/json') return JSON_ANSWER;
   if (type === 'text/event-stream') return EVENTS;
-  return failed('not_json');
+  return mayBeText && TEXT_TYPES.has(type) ? TEXT_ANSWER : failed('not_json');
 }
 
 function failed(code: AttemptFailureCode): AnswerVerdict {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { matchEndpoint } from './match-endpoint.js';
+import { errorFormOf, KNOWN_ENDPOINTS, matchEndpoint } from './match-endpoint.js';
 
 describe('matchEndpoint', () => {
   it.each([
@@ -11,8 +11,21 @@ describe('matchEndpoint', () => {
     ['POST', '/completions', '/completions', 'chat'],
     ['POST', '/v1/embeddings', '/embeddings', 'embeddings'],
     ['POST', '/embeddings?x=/models', '/embeddings', 'embeddings'],
+    ['POST', '/v1/responses', '/responses', 'chat'],
+    ['POST', '/responses', '/responses', 'chat'],
+    ['POST', '/v1/messages?beta=true', '/messages', 'chat'],
+    ['POST', '/messages', '/messages', 'chat'],
+    ['POST', '/v1/audio/transcriptions', '/audio/transcriptions', 'transcription'],
+    ['POST', '/audio/translations', '/audio/translations', 'transcription'],
+    ['POST', '/v1/rerank', '/rerank', 'rerank'],
+    ['POST', '/score', '/score', 'rerank'],
   ])('%s %s is the engine endpoint %s', (method, url, path, task) => {
-    expect(matchEndpoint(method, url)).toMatchObject({ kind: 'engine', path, task });
+    expect(matchEndpoint(method, url)).toMatchObject({
+      kind: 'engine',
+      path,
+      tasks: expect.arrayContaining([task]),
+    });
+    expect(KNOWN_ENDPOINTS).toContain(`POST /v1${path}`);
   });
 
   it.each([
@@ -26,7 +39,12 @@ describe('matchEndpoint', () => {
     ['/v1/', { kind: 'unknown' }],
     ['/', { kind: 'unknown' }],
     ['', { kind: 'unknown' }],
-    ['/v1/responses', { kind: 'unknown' }],
+    ['/v1/responses/resp_1', { kind: 'storedResponse' }],
+    ['/responses/resp_1/input_items', { kind: 'storedResponse' }],
+    ['/v1/audio', { kind: 'unknown' }],
+    ['/v1/audio/speech', { kind: 'unknown' }],
+    ['/v1/messages/count_tokens', { kind: 'unknown' }],
+    ['/v2/rerank', { kind: 'unknown' }],
     ['/v1/chat', { kind: 'unknown' }],
     ['/V1/models', { kind: 'unknown' }],
     ['/v1/v1/models', { kind: 'unknown' }],
@@ -40,9 +58,29 @@ describe('matchEndpoint', () => {
     ['GET', '/v1/chat/completions', 'POST'],
     ['PUT', '/v1/embeddings', 'POST'],
     ['OPTIONS', '/completions', 'POST'],
+    ['GET', '/v1/responses', 'POST'],
+    ['GET', '/messages', 'POST'],
     ['POST', '/v1/models', 'GET, HEAD'],
     ['DELETE', '/v1/models/chat-fast', 'GET, HEAD'],
   ])('%s %s is not allowed, but %s is', (method, url, allow) => {
     expect(matchEndpoint(method, url)).toEqual({ kind: 'methodNotAllowed', allow });
+  });
+
+  it.each(['DELETE', 'POST'])('%s of a response by its id finds none', (method) => {
+    expect(matchEndpoint(method, '/v1/responses/resp_1/cancel')).toEqual({ kind: 'storedResponse' });
+  });
+});
+
+describe('errorFormOf', () => {
+  it.each([
+    ['/v1/messages', 'error'],
+    ['/messages/?beta=true', 'error'],
+    ['/v1/messages/count_tokens', 'error'],
+    ['/v1/messages2', undefined],
+    ['/v1/chat/completions', undefined],
+    ['/v1/responses', undefined],
+  ])("%s has Anthropic's envelope: %s", (url, type) => {
+    const fields = { message: 'x', type: 'server_error', param: null, code: null };
+    expect(JSON.parse(errorFormOf(url).whole(fields, 500, 'r')).type).toBe(type);
   });
 });

@@ -2,10 +2,12 @@ import type { ErrorFields } from './error-table.js';
 
 /** Context overflow is told by its `param` in vLLM; the words differ between versions and are the second hint. */
 const OVERFLOW_TEXT =
-  /maximum (?:context|model|sequence) length|context[ _](?:length|window)|max_model_len|too many (?:input )?tokens|longer than the maximum/i;
+  /maximum (?:context|model|sequence) length|context[ _](?:length|window)|max_model_len|too many (?:input )?tokens|longer than the maximum|prompt is too long/i;
 
 const STATUS_CODES: ReadonlyMap<number, string> = new Map([
   [400, 'invalid_request'],
+  // Passed on only where it is about a response that the client spoke of.
+  [404, 'response_not_found'],
   [408, 'upstream_timeout'],
   [413, 'request_too_large'],
   [415, 'unsupported_media_type'],

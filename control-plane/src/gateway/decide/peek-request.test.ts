@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { MESSAGES_BODY, RESPONSES_BODY, SCORES_BODY } from './body-shapes.js';
 import { peekRequest } from './peek-request.js';
 
 const CHECKED = 256 * 1024;
@@ -163,5 +164,45 @@ describe('peekRequest', () => {
         peekRequest(new TextEncoder().encode(`{"model":"a","x":${text}}`.slice(0, cut)), 1_000);
       }),
     );
+  });
+});
+
+describe('peekRequest of other endpoints', () => {
+  const read = (body: string, shape: Parameters<typeof peekRequest>[2]) => {
+    const result = peekRequest(Buffer.from(body), CHECKED, shape);
+    if (!result.ok) throw new Error(result.error.message);
+    return result.request;
+  };
+
+  it('reads a response', () => {
+    const body =
+      '{"model":"a","instructions":"123456","input":"1234","stream":true,"max_output_tokens":9,"n":3}';
+    expect(read(body, RESPONSES_BODY)).toMatchObject({
+      ...{ stream: true, wantsUsage: true, maxTokens: 9, choices: 1, promptBytes: 14 },
+      estimatedPromptTokens: 3,
+    });
+  });
+
+  it('refuses a response that is to be fetched later', () => {
+    const body = Buffer.from('{"model":"a","input":"x","background":true}');
+    const result = peekRequest(body, CHECKED, RESPONSES_BODY);
+    expect(result).toMatchObject({ ok: false, error: { code: 'invalid_request', param: 'background' } });
+    expect(read('{"model":"a","background":false}', RESPONSES_BODY).model).toBe('a');
+  });
+
+  it('reads a message, and guesses nothing of an image', () => {
+    const body = '{"model":"a","max_tokens":9,"system":"1234","messages":[],"tools":[1]}';
+    expect(read(body, MESSAGES_BODY)).toMatchObject({ maxTokens: 9, promptBytes: 11, wantsUsage: true });
+    const image = `{"model":"a","messages":[{"source":{"type":"base64","data":"${'A'.repeat(9_000)}"}}]}`;
+    expect(read(image, MESSAGES_BODY).estimatedPromptTokens).toBeNull();
+  });
+
+  it.each([
+    '{"model":"a","query":"1234","documents":["12","34"]}',
+    '{"model":"a","text_1":"1234","text_2":["12","34"]}',
+    '{"model":"a","queries":"1234","items":["12","34"]}',
+    '{"model":"a","data_1":"1234","data_2":["12","34"]}',
+  ])('reads what is to be scored: %s', (body) => {
+    expect(read(body, SCORES_BODY)).toMatchObject({ promptBytes: 17, stream: false, maxTokens: null });
   });
 });

@@ -1,3 +1,4 @@
+import { type BodyShape, CHAT_BODY } from './body-shapes.js';
 import { type GatewayError, gatewayError } from './error-table.js';
 import { findJsonError, type JsonFault } from './find-json-error.js';
 import {
@@ -15,85 +16,65 @@ import {
 export interface PeekedRequest {
   readonly model: string;
   readonly stream: boolean;
-  /** Whether the client itself asked for the usage event of a stream. */
+  /** Whether a stream's usage comes without our asking, and is the client's: it asked itself, or its API always tells. */
   readonly wantsUsage: boolean;
   /** What the client allows the answer to have; `null` where it sets no bound. */
   readonly maxTokens: number | null;
   /** Answers that are asked for at once, OpenAI's `n`. */
   readonly choices: number;
-  /** Of prompt, messages or input; `null` where bytes say little of tokens (images). */
+  /** Of the prompt; `null` where bytes say little of tokens (images, audio). */
   readonly estimatedPromptTokens: number | null;
-  /** Of prompt, messages or input, with the tools; `null` where bytes say little of tokens. */
+  /** Of the prompt, with the tools; `null` where bytes say little of tokens. */
   readonly promptBytes: number | null;
-  /** All members named `model` and `stream_options`, duplicates included. */
+  /** All members named `model` and `stream_options`, duplicates included; of a form, its parts named `model`. */
   readonly found: readonly FoundMember[];
-  /** Index of the body's closing brace. */
-  readonly closeAt: number;
+  /** Index of the body's closing brace; `null`: it is a form. */
+  readonly closeAt: number | null;
 }
 
 export type Peek =
   | { readonly ok: true; readonly request: PeekedRequest }
   | { readonly ok: false; readonly error: GatewayError };
 
-const NAMES = [
-  'model',
-  'stream',
-  'stream_options',
-  'messages',
-  'prompt',
-  'input',
-  'tools',
-  'max_tokens',
-  'max_completion_tokens',
-  'n',
-];
-const MAX_TOKENS_NAMES: ReadonlySet<string> = new Set(['max_tokens', 'max_completion_tokens']);
-const PROMPT_NAMES: ReadonlySet<string> = new Set(['messages', 'prompt', 'input']);
-
 /** English takes about 4.5 bytes a token, indented code up to 8: a guess too high would refuse what fits. */
 const BYTES_PER_TOKEN = 6;
 /** A prompt shorter than this cannot be too long for any engine, image or not. */
-const IMAGE_CHECK_BYTES = 8 * 1024;
-const IMAGE_MARK = ';base64,';
-/** Nor is a longer one searched for images. */
+const MEDIA_CHECK_BYTES = 8 * 1024;
+/** Nor is a longer one searched for those. */
 const MAX_ESTIMATED_BYTES = 1024 * 1024;
-const MAX_MODEL_BYTES = 1024;
+export const MAX_MODEL_BYTES = 1024;
 const MAX_OPTIONS_BYTES = 4 * 1024;
 
 /**
  * @param bytes the body, UTF-8, without a byte order mark
  * @param maxCheckedBytes a body up to this is checked to be JSON; of a longer one only the structure is followed
+ * @param shape which members its endpoint has
  */
-export function peekRequest(bytes: Uint8Array, maxCheckedBytes: number): Peek {
+export function peekRequest(bytes: Uint8Array, maxCheckedBytes: number, shape: BodyShape = CHAT_BODY): Peek {
   const isChecked = bytes.length <= maxCheckedBytes;
-  const scan = scanJsonMembers(bytes, NAMES);
+  const scan = scanJsonMembers(bytes, shape.names);
   if (!scan.ok) return { ok: false, error: scanError(bytes, scan, isChecked) };
   const fault = isChecked ? findJsonError(bytes, MAX_DEPTH + 1) : null;
   if (fault !== null) return { ok: false, error: faultError(bytes, fault) };
 
-  const model = scan.found.findLast((member) => member.name === 'model');
-  if (model === undefined) {
-    return refused(
-      'missing_required_parameter',
-      'The body lacks "model". GET /v1/models lists the names.',
-      'model',
-    );
-  }
-  const isShort = model.end - model.start <= MAX_MODEL_BYTES;
-  const name = isShort ? readString(bytes, model.start, model.end) : undefined;
-  if (typeof name !== 'string' || name === '') {
-    return refused(
-      'invalid_request',
-      `"model" must be a name: a string, not empty, at most ${MAX_MODEL_BYTES} bytes.`,
-      'model',
-    );
-  }
-  return { ok: true, request: read(bytes, scan, name) };
+  const member = scan.found.findLast((each) => each.name === 'model');
+  if (member === undefined) return MODEL_MISSING;
+  const isShort = member.end - member.start <= MAX_MODEL_BYTES;
+  const model = isShort ? readString(bytes, member.start, member.end) : undefined;
+  if (typeof model !== 'string' || model === '') return MODEL_IS_NO_NAME;
+  const background = scan.found.findLast((each) => each.name === 'background');
+  if (background !== undefined && bytes[background.start] === TRUE) return BACKGROUND_REFUSED;
+  return { ok: true, request: read(bytes, scan, model, shape) };
 }
 
-function read(bytes: Uint8Array, scan: Extract<JsonScan, { ok: true }>, model: string): PeekedRequest {
+function read(
+  bytes: Uint8Array,
+  scan: Extract<JsonScan, { ok: true }>,
+  model: string,
+  shape: BodyShape,
+): PeekedRequest {
   let stream = false;
-  let wantsUsage = false;
+  let wantsUsage = !shape.asksUsage;
   let maxTokens: number | null = null;
   let choices = 1;
   let promptBytes = 0;
@@ -101,18 +82,18 @@ function read(bytes: Uint8Array, scan: Extract<JsonScan, { ok: true }>, model: s
   let unknowable = false;
   const kept: FoundMember[] = [];
   for (const member of scan.found) {
-    if (member.name === 'stream') stream = bytes[member.start] === 0x74;
-    else if (MAX_TOKENS_NAMES.has(member.name)) {
+    if (member.name === 'stream') stream = bytes[member.start] === TRUE;
+    else if (shape.maxTokens.has(member.name)) {
       maxTokens = readCount(bytes, member.start, member.end) ?? maxTokens;
     } else if (member.name === 'tools') toolBytes += member.end - member.start;
     else if (member.name === 'n') {
       choices = Math.max(1, readCount(bytes, member.start, member.end) ?? 1);
-    } else if (PROMPT_NAMES.has(member.name)) {
+    } else if (shape.prompt.has(member.name)) {
       const length = member.end - member.start;
       promptBytes += length;
       unknowable ||=
         length > MAX_ESTIMATED_BYTES ||
-        (length > IMAGE_CHECK_BYTES && hasImageMark(bytes, member.start, member.end));
+        (length > MEDIA_CHECK_BYTES && hasMark(bytes, member.start, member.end, shape.mediaMark));
     } else kept.push(member);
     if (member.name === 'stream_options') wantsUsage = asksForUsage(bytes, member);
   }
@@ -138,9 +119,10 @@ function asksForUsage(bytes: Uint8Array, options: FoundMember): boolean {
 }
 
 /** A plain loop: a native search for each `;` would let a body of semicolons hold up everybody. */
-function hasImageMark(bytes: Uint8Array, start: number, end: number): boolean {
+function hasMark(bytes: Uint8Array, start: number, end: number, mark: string): boolean {
+  const first = mark.charCodeAt(0);
   for (let at = start; at < end; at++) {
-    if (bytes[at] === 0x3b && equalsAscii(bytes, at, IMAGE_MARK)) return true;
+    if (bytes[at] === first && equalsAscii(bytes, at, mark)) return true;
   }
   return false;
 }
@@ -203,6 +185,25 @@ function refused(
   code: 'missing_required_parameter' | 'invalid_request',
   message: string,
   param: string,
-): Peek {
+): Extract<Peek, { ok: false }> {
   return { ok: false, error: gatewayError(code, message, param) };
 }
+
+/** The first letter of `true`. */
+const TRUE = 0x74;
+
+export const MODEL_MISSING = refused(
+  'missing_required_parameter',
+  'The body lacks "model". GET /v1/models lists the names.',
+  'model',
+);
+export const MODEL_IS_NO_NAME = refused(
+  'invalid_request',
+  `"model" must be a name: a string, not empty, at most ${MAX_MODEL_BYTES} bytes.`,
+  'model',
+);
+const BACKGROUND_REFUSED = refused(
+  'invalid_request',
+  '"background": true is not served: responses are not kept here, so nobody could fetch the answer. Stream it instead.',
+  'background',
+);

@@ -27,7 +27,7 @@ const BRACKET = 0x5b;
  * @param bytes holds the event in `[start, end)`, its blank line included
  */
 export function readEvent(bytes: Uint8Array, start: number, end: number): EventKind {
-  const at = dataStart(bytes, start, end);
+  const at = fieldStart(bytes, start, end, 'data:');
   if (at < 0) return DATA;
   const first = bytes[at];
   if (first === BRACKET) return equalsAscii(bytes, at, '[DONE]') && at + 6 <= end ? DONE : DATA;
@@ -76,12 +76,16 @@ function endsAChoice(bytes: Uint8Array, start: number, end: number): boolean {
   return false;
 }
 
-/** Where the value of the first `data:` line begins, or -1. */
-function dataStart(bytes: Uint8Array, start: number, end: number): number {
+/**
+ * Where the value of the first line of a field begins, or -1.
+ *
+ * @param field with its colon: `data:`
+ */
+export function fieldStart(bytes: Uint8Array, start: number, end: number, field: string): number {
   let line = start;
   while (line < end) {
-    if (equalsAscii(bytes, line, 'data:')) {
-      const value = line + 5;
+    if (equalsAscii(bytes, line, field)) {
+      const value = line + field.length;
       return bytes[value] === SPACE ? value + 1 : value;
     }
     const lineEnd = bytes.indexOf(0x0a, line);
@@ -89,6 +93,13 @@ function dataStart(bytes: Uint8Array, start: number, end: number): number {
     line = lineEnd + 1;
   }
   return -1;
+}
+
+/** Whether the value that begins at `at` is this text, to the end of its line. */
+export function isField(bytes: Uint8Array, at: number, end: number, text: string): boolean {
+  const behind = at + text.length;
+  if (at < 0 || behind > end || !equalsAscii(bytes, at, text)) return false;
+  return behind === end || bytes[behind] === 0x0a || bytes[behind] === 0x0d;
 }
 
 function startsWithError(bytes: Uint8Array, brace: number, end: number): boolean {
@@ -123,7 +134,7 @@ const utf8 = new TextDecoder();
 const LINE_END = /\r?\n/;
 
 /** The event's data lines, joined as the standard says, parsed; `undefined` where that is no JSON. */
-function parseData(bytes: Uint8Array, start: number, end: number): unknown {
+export function parseData(bytes: Uint8Array, start: number, end: number): unknown {
   const lines = utf8.decode(bytes.subarray(start, end)).split(LINE_END);
   const data = lines.filter((line) => line.startsWith('data:')).map((line) => line.slice(5));
   try {
@@ -131,6 +142,12 @@ function parseData(bytes: Uint8Array, start: number, end: number): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** `undefined` where the value is no object, or has no such member. */
+export function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+  return (value as Readonly<Record<string, unknown>>)[name];
 }
 
 function usageOnly(value: unknown): Usage | null {

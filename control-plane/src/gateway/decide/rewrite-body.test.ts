@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { RESPONSES_BODY } from './body-shapes.js';
+import { peekForm } from './peek-form.js';
 import { peekRequest } from './peek-request.js';
 import { applySplices, planRewrite } from './rewrite-body.js';
+import { MultipartScanner } from './scan-multipart.js';
 
 function rewrite(body: string, servedModel = 'served'): string {
   const bytes = new TextEncoder().encode(body);
@@ -64,6 +67,33 @@ describe('the rewritten body', () => {
   ])('of %s is %s', (body, expected) => {
     expect(rewrite(body)).toBe(expected);
   });
+
+  it('is not asked for usage where the API tells it anyway', () => {
+    const bytes = Buffer.from('{"model":"a","stream":true,"stream_options":{},"input":"x"}');
+    const peek = peekRequest(bytes, 1024, RESPONSES_BODY);
+    if (!peek.ok) throw new Error(peek.error.message);
+    expect(applySplices(bytes, planRewrite(bytes, peek.request, 'served'), Buffer.alloc).toString()).toBe(
+      '{"model":"served","stream":true,"stream_options":{},"input":"x"}',
+    );
+  });
+
+  it.each(['served', 'served/größer – 漢', ''])(
+    'is a form with every model named "%s", and else as it was',
+    (name) => {
+      const part = (disposition: string, content: string): string =>
+        `--b\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${content}\r\n`;
+      const form = (one: string, two: string): string =>
+        `${part('name=model', one)}${part('name="file"; filename="ä.wav"', '\r\n\0 model')}${part('name="model"', two)}--b--\r\n`;
+      const bytes = Buffer.from(form('a', 'whisper'));
+      const scanner = new MultipartScanner('b', ['model', 'stream']);
+      scanner.push(bytes);
+      const peek = peekForm(scanner.end());
+      if (!peek.ok) throw new Error(peek.error.message);
+      expect(peek.request).toMatchObject({ model: 'whisper', stream: false, wantsUsage: true });
+      const rewritten = applySplices(bytes, planRewrite(bytes, peek.request, name), Buffer.alloc);
+      expect(Buffer.from(rewritten).toString()).toBe(form(name, name));
+    },
+  );
 
   it('carries a name of any characters', () => {
     const name = 'モデル/"quoted"\\ü\n';

@@ -1,7 +1,7 @@
 import type { PeekedRequest } from './peek-request.js';
 import { equalsAscii, type FoundMember, scanJsonMembers } from './scan-json-members.js';
 
-/** `[start, end)` of the body is replaced by `text`, which is ASCII. */
+/** `[start, end)` of the body is replaced by `text`, whose characters are bytes. */
 export interface Splice {
   readonly start: number;
   readonly end: number;
@@ -21,6 +21,8 @@ export function planRewrite(
   request: PeekedRequest,
   servedModel: string,
 ): readonly Splice[] {
+  const { closeAt } = request;
+  if (closeAt === null) return planFormRewrite(request, servedModel);
   const splices: Splice[] = [];
   const askUsage = request.stream && !request.wantsUsage;
   let hasOptions = false;
@@ -33,9 +35,15 @@ export function planRewrite(
     }
   }
   if (askUsage && !hasOptions) {
-    splices.push({ start: request.closeAt, end: request.closeAt, text: `,"stream_options":{${ASK_USAGE}}` });
+    splices.push({ start: closeAt, end: closeAt, text: `,"stream_options":{${ASK_USAGE}}` });
   }
   return splices;
+}
+
+/** In a form a name stands as it is, in UTF-8. */
+function planFormRewrite({ found }: PeekedRequest, servedModel: string): readonly Splice[] {
+  const text = Buffer.from(servedModel).toString('latin1');
+  return found.map(({ start, end }) => ({ start, end, text }));
 }
 
 /** A `stream_options` that is neither an object nor `null` is left alone: the engine refuses it in its own words. */

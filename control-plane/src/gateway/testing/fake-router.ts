@@ -75,6 +75,7 @@ export class FakeRouter implements Router {
       name: 'openai',
       baseUrl,
       apiKey,
+      endpoints: ['chat', 'completions', 'embeddings', 'responses', 'messages'],
       models: new Map([['strong', model]]),
     };
     this.candidates.push({ kind: 'cloud', provider, model });

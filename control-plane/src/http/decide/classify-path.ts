@@ -1,7 +1,17 @@
 /** Which room answers a path. */
 export type Surface = 'gateway' | 'api' | 'health' | 'metrics' | 'link' | 'tunnel' | 'feed' | 'none';
 
-const GATEWAY_ROOTS = new Set(['chat', 'completions', 'embeddings', 'models']);
+const GATEWAY_ROOTS = new Set([
+  'chat',
+  'completions',
+  'embeddings',
+  'models',
+  'responses',
+  'messages',
+  'audio',
+  'rerank',
+  'score',
+]);
 
 /** @param path the request target without its query */
 export function classifyPath(path: string): Surface {

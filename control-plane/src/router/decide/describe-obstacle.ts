@@ -78,6 +78,8 @@ function describeProvider(
       return 'finds the request too long';
     case 'wrong_task':
       return `is not for ${request.task}`;
+    case 'endpoint_not_spoken':
+      return `provider ${provider} is not declared to speak "${request.endpoint}"; its "endpoints" in fabric.yaml say what it speaks`;
     case 'other_model':
       return 'is another model, whose vectors would not match';
     default:

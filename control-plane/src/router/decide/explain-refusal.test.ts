@@ -54,6 +54,12 @@ describe('the code of a refusal', () => {
       { of: 'too long', candidates: [small], request: longPrompt, code: 'context_too_long' },
       { of: 'wrong task', candidates: [embedder], code: 'wrong_task' },
       {
+        of: 'a provider that does not speak it',
+        candidates: [cloud, embedder],
+        request: { endpoint: 'messages' },
+        code: 'endpoint_not_spoken',
+      },
+      {
         of: 'cloud only, not allowed',
         candidates: [cloud],
         request: { mayCloud: false },

@@ -46,6 +46,7 @@ const PRECEDENCE: readonly FilterReason[] = [
   'local_only',
   'cloud_not_allowed',
   'provider_key_missing',
+  'endpoint_not_spoken',
   'wrong_task',
   'other_model',
 ];
@@ -67,6 +68,7 @@ const CODES: Readonly<Record<FilterReason, RefusalCode>> = {
   // Stands only beside the role's first target, which always has another reason: never the one told.
   other_model: 'not_ready',
   wrong_task: 'wrong_task',
+  endpoint_not_spoken: 'endpoint_not_spoken',
 };
 
 const HEADLINES: Readonly<Record<RefusalCode, string>> = {
@@ -77,6 +79,7 @@ const HEADLINES: Readonly<Record<RefusalCode, string>> = {
   all_failed: 'every attempt failed',
   context_too_long: 'the request is too long for every target',
   wrong_task: 'it cannot do this task',
+  endpoint_not_spoken: 'nothing that serves it speaks this endpoint',
   cloud_not_allowed: 'only the cloud could serve it and this key may not use the cloud',
   provider_key_missing:
     'only a provider could serve it and the control plane has no API key for that provider',
@@ -168,6 +171,7 @@ function retryAfter(told: FilterReason, obstacles: readonly Obstacle[], settings
       return settings.drainingSeconds;
     case 'context_too_long':
     case 'wrong_task':
+    case 'endpoint_not_spoken':
     case 'other_model':
     case 'cloud_not_allowed':
     case 'provider_key_missing':

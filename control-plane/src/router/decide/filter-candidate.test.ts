@@ -8,6 +8,7 @@ const settings = defaultRouterSettings.route.filter;
 function contextOf(more: Partial<FilterContext> = {}): FilterContext {
   return {
     task: 'chat',
+    endpoint: null,
     estimatedPromptTokens: null,
     excluded: new Set(),
     mayCloud: true,
@@ -152,6 +153,13 @@ describe('a provider', () => {
       context: {},
       reason: 'wrong_task',
     },
+    {
+      when: 'it is not declared to speak the endpoint',
+      parts: { keyPresent: false },
+      context: { endpoint: 'messages' as const },
+      reason: 'endpoint_not_spoken',
+    },
+    { when: 'it speaks the endpoint', parts: {}, context: { endpoint: 'chat' as const }, reason: null },
     { when: 'another model is asked for', parts: {}, context: { pinnedModel: 'bge' }, reason: 'other_model' },
     {
       when: 'its own model is asked for',

@@ -1,11 +1,14 @@
 import type { Task } from '@ai-fabric/shared';
 import { modelIdentity } from '../../declared/decide/desired-replica.js';
+import type { ProviderEndpoint } from '../../declared/declared-state.js';
 import type { Candidate, CloudCandidate, ReplicaCandidate } from '../candidate.js';
 import type { FilterReason } from '../route-types.js';
 
 /** What the filters ask of a request. */
 export interface FilterContext {
   readonly task: Task;
+  /** `null`: whatever all speak. */
+  readonly endpoint: ProviderEndpoint | null;
   readonly estimatedPromptTokens: number | null;
   readonly excluded: ReadonlySet<string>;
   readonly mayCloud: boolean;
@@ -67,6 +70,8 @@ function filterReplica(
 
 function filterProvider(provider: CloudCandidate, context: FilterContext): FilterReason | null {
   if (provider.model.task !== context.task) return 'wrong_task';
+  const { endpoint } = context;
+  if (endpoint !== null && !provider.provider.endpoints.includes(endpoint)) return 'endpoint_not_spoken';
   if (context.pinnedModel !== null && provider.model.model !== context.pinnedModel) return 'other_model';
   if (context.foundTooLongBy.has(provider.target)) return 'context_too_long';
   if (!context.mayCloud) return 'cloud_not_allowed';
@@ -85,8 +90,8 @@ function triedReason(candidate: Candidate): FilterReason {
 }
 
 /**
- * By what another engine said of this request, else by the estimate. That is not asked of embeddings: such a request carries many inputs, each of which has the whole context to itself, so
- * their sum says nothing; and as their model never changes there would be nowhere else to go.
+ * By what another engine said of this request, else by the estimate. That is asked of chats alone: a request for
+ * embeddings or scores carries many inputs, each of which has the whole context to itself, so their sum says nothing.
  */
 function isTooLong(
   context: FilterContext,
@@ -97,7 +102,7 @@ function isTooLong(
   if (contextTokens === null) return false;
   if (contextTokens <= context.tooSmallTokens) return true;
   const { task, estimatedPromptTokens } = context;
-  if (task === 'embeddings') return false;
+  if (task !== 'chat') return false;
   if (contextTokens < context.roomTokens) return true;
   return estimatedPromptTokens !== null && estimatedPromptTokens > contextTokens * settings.contextSlack;
 }

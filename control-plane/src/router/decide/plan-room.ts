@@ -13,8 +13,8 @@ export interface RoomSettings {
 /**
  * The least context that a request is sent to: what it may well need, prompt and answer together, or the largest
  * that can serve it now where that is less. Whether it fits there is the engine's to tell, which counts exactly; so
- * this leads a request past a small card, and never refuses it. Embeddings are not judged: each of their inputs has
- * the whole context to itself.
+ * this leads a request past a small card, and never refuses it. Only chats are judged: each input of embeddings and
+ * scores has the whole context to itself.
  *
  * @param context the filters', with no room asked for
  * @returns tokens; 0: any context will do
@@ -25,7 +25,7 @@ export function planRoom(
   context: FilterContext,
   settings: { readonly filter: FilterSettings; readonly room: RoomSettings },
 ): number {
-  if (request.task === 'embeddings') return 0;
+  if (request.task !== 'chat') return 0;
   const prompt = Math.ceil((request.estimatedPromptTokens ?? 0) * settings.room.doubtRatio);
   const needed = prompt + (request.maxTokens ?? 0);
   if (!someReplica(groups, ({ contextTokens }) => contextTokens !== null && contextTokens < needed)) return 0;

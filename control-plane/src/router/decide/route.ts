@@ -63,6 +63,7 @@ function filterContext(
   const foundTooLongBy = request.foundTooLongBy ?? NONE;
   const context = {
     task: request.task,
+    endpoint: request.endpoint ?? null,
     estimatedPromptTokens: request.estimatedPromptTokens,
     excluded: request.excluded,
     mayCloud: request.mayCloud,

@@ -46,6 +46,7 @@ export function providerOf(name: string, models: Readonly<Record<string, Partial
     name,
     baseUrl: `https://${name}.example/v1`,
     apiKey: { env: 'PROVIDER_KEY' },
+    endpoints: ['chat' as const, 'completions' as const, 'embeddings' as const],
     models: new Map(
       Object.entries(models).map(([model, more]) => [
         model,

@@ -2,24 +2,28 @@ import { countOf } from '@ai-fabric/shared';
 import type { AnswerSink, SinkHost } from './answer-sink.js';
 import { ClientPipe } from './client-pipe.js';
 import { type AttemptFailure, attemptFailure } from './decide/attempt-failure.js';
-import { readAnswerUsage } from './decide/read-usage.js';
+import type { Usage } from './decide/read-usage.js';
 import { GATEWAY_LIMITS } from './gateway-limits.js';
 
 /** An answer up to this goes out in one piece with its head. */
 const JOINED_BYTES = 64 * 1024;
 
 /**
- * A JSON answer: held until it is whole and then sent with one write, so that one that breaks off can still be asked
+ * An answer in one piece, JSON or text: held until it is whole and then sent with one write, so that one that breaks off can still be asked
  * elsewhere. One beyond the bound is passed through as it comes; if that breaks off, so does the client's connection.
  */
-export class JsonAnswer implements AnswerSink {
+export class WholeAnswer implements AnswerSink {
   readonly #host: SinkHost;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
   #pipe: ClientPipe | null = null;
 
-  constructor(host: SinkHost) {
+  readonly #readUsage: (bytes: Uint8Array) => Usage | null | 'broken';
+
+  /** @param readUsage `broken`: it is not whole */
+  constructor(host: SinkHost, readUsage: (bytes: Uint8Array) => Usage | null | 'broken') {
     this.#host = host;
+    this.#readUsage = readUsage;
   }
 
   get isWhole(): boolean {
@@ -44,7 +48,7 @@ export class JsonAnswer implements AnswerSink {
     }
     const chunks = this.#chunks;
     const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, this.#bytes);
-    const usage = readAnswerUsage(body);
+    const usage = this.#readUsage(body);
     if (usage === 'broken') {
       const what = countOf(body.length, 'byte that is', 'bytes that are');
       this.#host.giveUp(attemptFailure('truncated', `${what} no whole JSON object`));
