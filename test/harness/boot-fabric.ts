@@ -1,7 +1,8 @@
 import type { ControlPlaneConfig } from '@ai-fabric/control-plane';
+import type { Task } from '@ai-fabric/shared';
 import { eventually } from '../simulators/common/eventually.js';
 import type { OpenAiSimulatorOptions } from '../simulators/openai/options.js';
-import type { VllmSimulatorOptions } from '../simulators/vllm/options.js';
+import type { Runner, VllmSimulatorOptions } from '../simulators/vllm/options.js';
 import { startVllmSimulator, type VllmSimulator } from '../simulators/vllm/start-vllm-simulator.js';
 import { AgentHost, type AgentHostOptions } from './agent-host.js';
 import { BootedControlPlane } from './boot-control-plane.js';
@@ -10,7 +11,7 @@ import { type DeploymentSpec, type FabricSpec, fabricYaml } from './fabric-yaml.
 import { LightHost } from './light-host.js';
 
 export interface EngineOptions extends Partial<VllmSimulatorOptions> {
-  readonly task?: 'chat' | 'embeddings';
+  readonly task?: Task;
   readonly maxConcurrent?: number;
   readonly contextTokens?: number;
   readonly listed?: boolean;
@@ -168,11 +169,10 @@ export class BootedFabric {
       )) {
         // Its own name of the model is not the deployment's: what reaches it shows that the gateway knows both.
         const servedModel = `served/${name}`;
-        const runner = task === 'embeddings' ? 'pooling' : 'generate';
         const simulator = await startVllmSimulator({
           name,
           model: servedModel,
-          runner,
+          runner: RUNNERS[task],
           ...AT_ONCE,
           ...engine,
         });
@@ -203,6 +203,14 @@ export class BootedFabric {
     });
   }
 }
+
+/** How vLLM runs a model for each task. */
+const RUNNERS: Readonly<Record<Task, Runner>> = {
+  chat: 'generate',
+  embeddings: 'pooling',
+  rerank: 'scoring',
+  transcription: 'speech',
+};
 
 interface ObservedDeployment {
   readonly observed: { readonly status: { readonly phase: string } } | null;

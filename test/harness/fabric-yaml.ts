@@ -1,8 +1,9 @@
+import type { Task } from '@ai-fabric/shared';
 import { stringify } from 'yaml';
 
 export interface DeploymentSpec {
   readonly host: string;
-  readonly task?: 'chat' | 'embeddings';
+  readonly task?: Task;
   readonly url: string;
   readonly servedModel: string;
   readonly maxConcurrent?: number;
@@ -17,13 +18,12 @@ export interface ProviderSpec {
     | { readonly file: string }
     | { readonly credential: string }
     | { readonly azureKeyVault: { readonly vault: string; readonly secret: string } };
-  readonly models: Readonly<
-    Record<string, { readonly model: string; readonly task?: 'chat' | 'embeddings' }>
-  >;
+  readonly endpoints?: readonly string[];
+  readonly models: Readonly<Record<string, { readonly model: string; readonly task?: Task }>>;
 }
 
 export interface RoleSpec {
-  readonly task?: 'chat' | 'embeddings';
+  readonly task?: Task;
   /** `name` of a deployment, or `provider/model`. */
   readonly targets: readonly string[];
   readonly firstByteTimeoutSeconds?: number;

@@ -60,9 +60,17 @@ export class EventStream {
 
   /** @returns false once the stream was cut */
   async send(data: unknown): Promise<boolean> {
+    return this.#event(`data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`);
+  }
+
+  /** An event that is named by the `type` of its data. @returns false once the stream was cut */
+  async sendTyped(data: { readonly type: string }): Promise<boolean> {
+    return this.#event(`event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+
+  async #event(event: string): Promise<boolean> {
     if (this.#response.destroyed) return false;
     if (this.#sent === this.#faults.cutAfterEvents) return this.#cut();
-    const event = `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
     if (this.#faults.truncate && this.#sent === EVENTS_BEFORE_TRUNCATION) {
       await write(this.#response, Buffer.from(event).subarray(0, event.length >> 1));
       return this.#cut();

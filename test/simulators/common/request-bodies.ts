@@ -50,6 +50,39 @@ export const embeddingRequestSchema = z.looseObject({
   dimensions: z.int().nullish(),
 });
 
+const inputItemSchema = z.looseObject({
+  role: z.string().optional(),
+  content: contentSchema.optional(),
+  output: z.string().optional(),
+});
+
+/** Of `/responses`. */
+export const responseRequestSchema = z.looseObject({
+  model: z.string().nullish(),
+  input: z.union([z.string(), z.array(inputItemSchema)]),
+  instructions: z.string().nullish(),
+  max_output_tokens: z.int().nullish(),
+  previous_response_id: z.string().nullish(),
+  stream: z.boolean().nullish(),
+});
+export type ResponseRequest = z.infer<typeof responseRequestSchema>;
+
+/** What a response is made from, as messages: its instructions are the system's. */
+export function responseMessages({ instructions, input }: ResponseRequest): ChatRequest['messages'] {
+  const items = typeof input === 'string' ? [{ role: 'user', content: input }] : input;
+  const messages = items.map((item) => ({ role: item.role ?? 'tool', content: item.content ?? item.output }));
+  return instructions ? [{ role: 'system', content: instructions }, ...messages] : messages;
+}
+
+/** Of Anthropic's `/messages`. */
+export const messageRequestSchema = z.looseObject({
+  model: z.string(),
+  max_tokens: z.int(),
+  messages: z.array(messageSchema).min(1),
+  system: contentSchema.optional(),
+  stream: z.boolean().nullish(),
+});
+
 /** The messages as one text, as a chat template renders them: a shared history is a shared prefix. */
 export function renderPrompt(messages: ChatRequest['messages']): string {
   return messages.map((message) => `<|${message.role}|>\n${contentText(message.content)}\n`).join('');

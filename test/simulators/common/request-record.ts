@@ -34,13 +34,18 @@ export class RequestRecord {
   }
 }
 
+/** As `readBody`, in UTF-8. */
+export async function readBodyText(request: IncomingMessage, limitBytes: number): Promise<string | null> {
+  return (await readBody(request, limitBytes))?.toString('utf8') ?? null;
+}
+
 /**
  * Reads a whole body.
  *
  * @returns `null` when the peer hung up before its end
  * @throws Error when it is longer than `limitBytes`
  */
-export async function readBodyText(request: IncomingMessage, limitBytes: number): Promise<string | null> {
+export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer | null> {
   const parts: Buffer[] = [];
   let bytes = 0;
   try {
@@ -53,5 +58,5 @@ export async function readBodyText(request: IncomingMessage, limitBytes: number)
     if (error instanceof RangeError) throw error;
     return null;
   }
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.concat(parts);
 }

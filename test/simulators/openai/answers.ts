@@ -20,9 +20,12 @@ import {
   inputTexts,
   lastUserText,
   renderPrompt,
+  responseMessages,
+  responseRequestSchema,
 } from '../common/request-bodies.js';
 import { seededUnitVector, vectorToBase64 } from '../common/seeded.js';
 import { type Produce, sendGeneration } from '../common/send-generation.js';
+import { sendResponse } from '../common/send-response.js';
 import { badRequest, contextExceeded, rateLimited, unknownModel } from './errors.js';
 import type { OpenAiSettings } from './options.js';
 import type { RateLimit } from './rate-limit.js';
@@ -73,6 +76,32 @@ export async function answerCompletion(exchange: OpenAiExchange): Promise<void> 
     budget: body.max_tokens ?? 16,
     ids: { prefix: 'cmpl', whole: 'text_completion', chunk: 'text_completion' },
   });
+}
+
+/** Without a store: a response can only be answered. */
+export async function answerResponses(exchange: OpenAiExchange): Promise<void> {
+  const { settings, limit, response, faults } = exchange;
+  const body = parse(exchange, responseRequestSchema);
+  const model = knownModel(settings.models, body.model);
+  const messages = responseMessages(body);
+  const prompt = renderPrompt(messages);
+  const inputTokens = countTokens(prompt);
+  if (inputTokens > settings.contextTokens) throw contextExceeded(settings.contextTokens, inputTokens);
+  const { name: who, replyTokens: tokens } = settings;
+  const reply = composeReply({ who, model, prompt, quoted: lastUserText(messages), tokens });
+  const pieces = reply.slice(0, body.max_output_tokens ?? reply.length);
+  takeAllowance(limit, inputTokens + pieces.length);
+  await sendResponse(
+    response,
+    {
+      createdSeconds: Math.floor(settings.clock.nowMs() / 1000),
+      ...{ model, pieces, isCut: pieces.length < reply.length, cutEvent: 'response.incomplete' },
+      ...{ stream: body.stream === true, headers: answerHeaders(settings, limit) },
+      ...{ inputTokens, cachedTokens: () => 0 },
+    },
+    paced(exchange, pieces.length),
+    faults,
+  );
 }
 
 export async function answerEmbeddings(exchange: OpenAiExchange): Promise<void> {

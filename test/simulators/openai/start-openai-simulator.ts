@@ -8,6 +8,7 @@ import {
   answerEmbeddings,
   answerHeaders,
   answerModels,
+  answerResponses,
   type OpenAiExchange,
 } from './answers.js';
 import { missingKey, OpenAiError, quotaExceeded, rateLimited, serverError, wrongKey } from './errors.js';
@@ -57,6 +58,7 @@ const ROUTES: Readonly<Record<string, Answer>> = {
   'POST /v1/chat/completions': answerChat,
   'POST /v1/completions': answerCompletion,
   'POST /v1/embeddings': answerEmbeddings,
+  'POST /v1/responses': answerResponses,
 };
 
 class OpenAiServer implements OpenAiSimulator {

@@ -28,6 +28,11 @@ export function overloaded(message: string): VllmError {
   return new VllmError(503, 'ServiceUnavailableError', message);
 }
 
+/** As `/v1/messages` tells it: no field says what is at fault. */
+export function messageError({ type, message }: VllmError): object {
+  return { type: 'error', error: { type, message } };
+}
+
 /** The body of an error: `code` is the integer status. Older versions sent it flat. */
 export function errorBody(error: VllmError, flat: boolean): object {
   const { message, type, param, status } = error;

@@ -6,12 +6,18 @@ export const INFERENCE_PATHS: readonly string[] = [
   '/v1/chat/completions',
   '/v1/completions',
   '/v1/embeddings',
+  '/v1/responses',
+  '/v1/messages',
+  '/v1/audio/transcriptions',
+  '/v1/audio/translations',
+  '/v1/rerank',
+  '/v1/score',
 ];
 
 const scope = {
   /** How many requests it hits before it is over; without it, all until it is cleared. */
   times: z.int().positive().optional(),
-  /** Which paths it hits; the three inference paths without it. */
+  /** Which paths it hits; all inference paths without it. */
   paths: z.array(z.string()).optional(),
 };
 

@@ -1,12 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { begin, sendJson, wasCutHere } from '../common/reply-writer.js';
-import { type RecordedRequest, RequestRecord, readBodyText } from '../common/request-record.js';
+import { type RecordedRequest, RequestRecord, readBody } from '../common/request-record.js';
+import { answerTranscription, answerTranslation } from './answer-audio.js';
 import { answerEmbeddings } from './answer-embeddings.js';
 import { answerHealth, answerMetrics, answerModels, answerTokenize, answerVersion } from './answer-engine.js';
 import { answerChat, answerCompletion } from './answer-generation.js';
+import { answerMessages } from './answer-messages.js';
+import { answerResponses } from './answer-responses.js';
+import { answerRerank, answerScore } from './answer-scores.js';
 import { answerIsSleeping, answerSleep, answerWakeUp } from './answer-sleep.js';
 import type { Engine } from './engine.js';
-import { engineDead, errorBody, overloaded } from './errors.js';
+import { engineDead, errorBody, messageError, overloaded, type VllmError } from './errors.js';
 import { FaultSlot, INFERENCE_PATHS, type RequestFault, type VllmFault, vllmFaultSchema } from './faults.js';
 import type { VllmSettings } from './options.js';
 import { asVllmError, type Exchange } from './serving.js';
@@ -23,6 +27,12 @@ const ROUTES: Readonly<Record<string, { method: string; answer: (exchange: Excha
   '/v1/chat/completions': { method: 'POST', answer: answerChat },
   '/v1/completions': { method: 'POST', answer: answerCompletion },
   '/v1/embeddings': { method: 'POST', answer: answerEmbeddings },
+  '/v1/responses': { method: 'POST', answer: answerResponses },
+  '/v1/messages': { method: 'POST', answer: answerMessages },
+  '/v1/audio/transcriptions': { method: 'POST', answer: answerTranscription },
+  '/v1/audio/translations': { method: 'POST', answer: answerTranslation },
+  '/v1/rerank': { method: 'POST', answer: answerRerank },
+  '/v1/score': { method: 'POST', answer: answerScore },
   '/tokenize': { method: 'POST', answer: answerTokenize },
 };
 
@@ -57,22 +67,22 @@ export class VllmHttp {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     // The peer may vanish at any moment; what it did not read is nobody's error here.
     response.on('error', () => {});
-    const bodyText = await readBodyText(request, BODY_LIMIT_BYTES).catch(() => '');
-    if (bodyText === null) return;
+    const body = await readBody(request, BODY_LIMIT_BYTES).catch(() => Buffer.alloc(0));
+    if (body === null) return;
+    const bodyText = body.toString('utf8');
     if (path === CONTROL_PATH) return this.#control(bodyText, response);
     this.record.add(this.#recorded(request, path, bodyText));
     if (INFERENCE_PATHS.includes(path)) this.#count(response);
     const engine = this.#engine();
     const fault = this.faults.take(path);
-    const exchange = { settings: this.#settings, engine, request, response, bodyText, fault };
+    const exchange = { settings: this.#settings, engine, request, response, bodyText, body, fault };
     try {
       if (await answerFault(exchange)) return;
       await this.#route(path, exchange);
     } catch (error) {
       const refusal = asVllmError(error);
-      const body = errorBody(refusal, this.#settings.flatErrors);
       if (response.headersSent) response.destroy();
-      else await sendJson(response, refusal.status, body);
+      else await sendJson(response, refusal.status, errorOf(refusal, path, this.#settings.flatErrors));
     }
   }
 
@@ -114,6 +124,10 @@ export class VllmHttp {
     const { method = '', headers } = request;
     return { atMs: this.#settings.clock.nowMs(), method, path, headers, bodyText };
   }
+}
+
+function errorOf(error: VllmError, path: string, flat: boolean): object {
+  return path === '/v1/messages' ? messageError(error) : errorBody(error, flat);
 }
 
 /** Answers in the engine's stead where a fault says so. @returns whether it did */

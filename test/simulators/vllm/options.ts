@@ -2,6 +2,8 @@ import { type Clock, systemClock } from '@ai-fabric/shared';
 import type { EngineShape } from '../batch-engine/engine-shape.js';
 import type { EngineSpeed } from './engine-model.js';
 
+export type Runner = 'generate' | 'pooling' | 'scoring' | 'speech';
+
 export interface VllmSimulatorOptions {
   /** Every reply names it, so that a test can tell who answered. */
   readonly name?: string;
@@ -9,8 +11,8 @@ export interface VllmSimulatorOptions {
   readonly model: string | readonly string[];
   /** `root` in `/v1/models`: the weights. */
   readonly root?: string;
-  /** `pooling` answers embeddings, `generate` everything else. */
-  readonly runner?: 'generate' | 'pooling';
+  /** What the model is: `pooling` answers embeddings and scores, `scoring` scores alone, `speech` audio, `generate` text. */
+  readonly runner?: Runner;
   readonly host?: string;
   /** 0 (the default) takes a free one. */
   readonly port?: number;
@@ -57,7 +59,7 @@ export interface VllmSettings {
   readonly models: readonly string[];
   readonly model: string;
   readonly root: string;
-  readonly runner: 'generate' | 'pooling';
+  readonly runner: Runner;
   readonly host: string;
   readonly port: number;
   readonly load: number | 'on demand';

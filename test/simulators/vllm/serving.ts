@@ -13,6 +13,7 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly bodyText: string;
+  readonly body: Buffer;
   readonly fault: RequestFault | null;
 }
 
@@ -97,8 +98,12 @@ export function submit(exchange: Exchange, job: Omit<Job, 'tokenDelayMs'>): Sequ
   }
 }
 
-export function requireRunner(settings: VllmSettings, runner: VllmSettings['runner'], api: string): void {
-  if (settings.runner !== runner) throw badRequest(`The model does not support ${api} API`);
+export function requireRunner(
+  settings: VllmSettings,
+  runner: VllmSettings['runner'] | readonly VllmSettings['runner'][],
+  api: string,
+): void {
+  if (![runner].flat().includes(settings.runner)) throw badRequest(`The model does not support ${api} API`);
 }
 
 /** What the engine says for an error of ours that is none of its own. */

@@ -15,7 +15,7 @@ export interface VllmSimulator {
   readonly listening: boolean;
   /** The latest requests, oldest first. */
   readonly requests: readonly RecordedRequest[];
-  /** The latest requests to the three inference paths. */
+  /** The latest requests to inference paths. */
   readonly inferenceRequests: readonly RecordedRequest[];
   /** Inference requests taken and not yet answered, those in the engine's queue included. */
   readonly inFlight: number;
