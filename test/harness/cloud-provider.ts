@@ -32,6 +32,7 @@ export class CloudProvider {
     return {
       baseUrl: this.simulator.baseUrl,
       apiKey: { file: this.keyFile },
+      endpoints: ['chat', 'completions', 'embeddings', 'responses'],
       models: { strong: { model: 'gpt-5' }, cheap: { model: 'gpt-5-mini' } },
     };
   }

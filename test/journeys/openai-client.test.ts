@@ -1,6 +1,8 @@
-import OpenAI from 'openai';
+import { createHash } from 'node:crypto';
+import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BootedFabric } from '../harness/boot-fabric.js';
+import { eventually } from '../simulators/common/eventually.js';
 
 const WEATHER_TOOL = {
   type: 'function',
@@ -22,12 +24,20 @@ describe.each([
     fabric = await BootedFabric.boot({
       hosts: {
         armitage: { engines: { 'qwen-armitage': { maxModelLen: 2_048 } } },
-        motoko: { engines: { 'bge-motoko': { task: 'embeddings', listed: false, embeddingDimensions: 8 } } },
+        motoko: {
+          engines: {
+            'bge-motoko': { task: 'embeddings', listed: false, embeddingDimensions: 8 },
+            'whisper-motoko': { task: 'transcription', listed: false },
+          },
+        },
       },
       roles: {
         'chat-fast': { targets: ['qwen-armitage'] },
         'embeddings-general': { task: 'embeddings', targets: ['bge-motoko'] },
+        'chat-cloud': { targets: ['openai/cheap'] },
+        ears: { task: 'transcription', targets: ['whisper-motoko'] },
       },
+      cloud: {},
       aliases: { 'local/chat': 'chat-fast' },
     });
     client = new OpenAI({
@@ -125,10 +135,93 @@ describe.each([
   const bodyOfLast = (): unknown =>
     JSON.parse(fabric.engine('bge-motoko').inferenceRequests.at(-1)?.bodyText ?? '{}');
 
+  test.each(['chat-fast', 'chat-cloud'])('has responses of %s, whole and streamed', async (model) => {
+    const request = {
+      model,
+      instructions: 'Be brief.',
+      input: 'Hello there',
+      max_output_tokens: 64,
+    } as const;
+    const whole = await client.responses.create(request);
+    expect(whole).toMatchObject({ status: 'completed', output_text: expect.stringContaining('Hello there') });
+    expect(whole.usage?.input_tokens).toBeGreaterThan(0);
+
+    const stream = client.responses.stream(request);
+    let deltas = '';
+    stream.on('response.output_text.delta', ({ delta }) => {
+      deltas += delta;
+    });
+    const streamed = await stream.finalResponse();
+    expect(deltas).toBe(whole.output_text);
+    expect(streamed.usage).toEqual(expect.objectContaining({ output_tokens: whole.usage?.output_tokens }));
+    const requestId = (await client.responses.create(request).withResponse()).response.headers.get(
+      'x-request-id',
+    );
+    await eventually('the log has its tokens', async () => {
+      const row = await fabric.controlPlane.api<LoggedRequest>(`/requests/${requestId}`).catch(() => null);
+      return row?.promptTokens === whole.usage?.input_tokens && row?.endpoint === '/responses';
+    });
+  });
+
+  test('knows a response that breaks off by an error, behind what came of it', async () => {
+    await fabric.engine('qwen-armitage').fault({ kind: 'stopMidStream', afterChunks: 6, times: 1 });
+    const stream = await client.responses.create({ model: 'chat-fast', input: 'Hello', stream: true });
+    const types: string[] = [];
+    const error = await refusal(
+      (async () => {
+        for await (const event of stream) types.push(event.type);
+      })(),
+    );
+    expect(types).toContain('response.output_text.delta');
+    expect(error.code).toBe('upstream_interrupted');
+  });
+
+  test('knows that a response is not kept', async () => {
+    for (const call of [client.responses.retrieve('resp_1'), client.responses.cancel('resp_1')]) {
+      const error = await refusal(call);
+      expect(error).toBeInstanceOf(OpenAI.NotFoundError);
+      expect(error.code).toBe('response_not_found');
+    }
+    const later = { model: 'chat-fast', input: 'Hello', previous_response_id: 'resp_1' };
+    const error = await refusal(client.responses.create(later));
+    expect(error).toBeInstanceOf(OpenAI.NotFoundError);
+    expect(error.message).toContain('resp_1');
+  });
+
+  test('has sound written down: what the engine hears is what was sent', async () => {
+    const sound = Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * 7919) % 256));
+    const sha256 = createHash('sha256').update(sound).digest('hex');
+    const file = await toFile(sound, 'größe.wav', { type: 'audio/wav' });
+    const { text } = await client.audio.transcriptions.create({ model: 'ears', file, language: 'de' });
+    expect(text).toBe(`whisper-motoko hears 100000 bytes of größe.wav, ${sha256}.`);
+    const translated = await client.audio.translations.create({
+      ...{ model: 'ears', file, response_format: 'text' },
+    });
+    expect(translated).toBe(`whisper-motoko translates 100000 bytes of größe.wav, ${sha256}.\n`);
+
+    let streamed = '';
+    const stream: AsyncIterable<unknown> = await client.audio.transcriptions.create({
+      ...{ model: 'ears', file, stream: true },
+    });
+    for await (const chunk of stream) streamed += (chunk as TranscriptChunk).choices[0]?.delta.content ?? '';
+    expect(streamed).toBe(text);
+    const error = await refusal(client.audio.transcriptions.create({ model: 'chat-fast', file }));
+    expect(error.code).toBe('wrong_task');
+  });
+
   test('lists models, and one by its name', async () => {
     const ids: string[] = [];
     for await (const model of client.models.list()) ids.push(model.id);
-    expect(ids.sort()).toEqual(['chat-fast', 'embeddings-general', 'local/chat', 'qwen-armitage']);
+    expect(ids.sort()).toEqual([
+      'chat-cloud',
+      'chat-fast',
+      'ears',
+      'embeddings-general',
+      'local/chat',
+      'openai/cheap',
+      'openai/strong',
+      'qwen-armitage',
+    ]);
     expect(await client.models.retrieve('local/chat')).toMatchObject({ id: 'local/chat', object: 'model' });
   });
 
@@ -159,6 +252,16 @@ describe.each([
     expect(error.message).toContain('embeddings');
   });
 });
+
+interface LoggedRequest {
+  readonly endpoint: string;
+  readonly promptTokens: number | null;
+}
+
+/** As vLLM writes it. */
+interface TranscriptChunk {
+  readonly choices: readonly { readonly delta: { readonly content?: string } }[];
+}
 
 /** The error that a call must end with. */
 async function refusal(call: Promise<unknown>): Promise<InstanceType<typeof OpenAI.APIError>> {
