@@ -298,7 +298,7 @@ export class AttemptLoop implements PatienceOwner {
     this.rounds.push({ reason: chosen.reason, considered: chosen.considered, failure: null });
     this.attempts++;
     const { endpoint, peeked, trace } = this.#request;
-    const attempt = new Attempt(claim, this.#owner, this.#parts.clock);
+    const attempt = new Attempt(claim, this.#owner, this.#parts.clock, chosen.kind === 'cloud');
     this.attempt = attempt;
     const plan = planCall(this.#parts, chosen, endpoint, peeked.stream, trace);
     if ('code' in plan) {

@@ -43,6 +43,7 @@ export class ErrorAnswer implements AnswerSink {
 
   end(): void {
     const text = Buffer.concat(this.#chunks).toString('utf8', 0, GATEWAY_LIMITS.errorAnswerBytes);
+    this.#host.refusalRead(text);
     if (this.#kind === 'clientError') {
       this.#host.refuse(normaliseEngineError(this.#status, text, this.#promptParam));
       return;

@@ -5,6 +5,7 @@ import type {
   DeclaredProviderModel,
 } from '../declared/declared-state.js';
 import type { Presence } from '../live/live-view.js';
+import type { RestCause } from './decide/step-cooldown.js';
 import type { Rates, ReplicaLoad } from './predict/predict-types.js';
 
 /** A replica as the deciders see it: what is declared, observed and counted, at one moment. */
@@ -63,6 +64,13 @@ export interface CloudCandidate {
   readonly keyPresent: boolean;
   readonly blockedForMs: number;
   readonly busyForMs: number;
+  /** Milliseconds until it may be asked again, by what it told; 0: now. */
+  readonly restForMs: number;
+  readonly restCause: RestCause;
+  /** Of its limit, less what is under way; `Infinity`: not known. */
+  readonly tokensLeft: number;
+  /** Milliseconds until there are more. */
+  readonly tokensInMs: number;
 }
 
 export type Candidate = ReplicaCandidate | CloudCandidate;

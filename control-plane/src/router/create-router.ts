@@ -8,7 +8,7 @@ import type {
 } from '../declared/declared-state.js';
 import type { LiveChange, LiveView } from '../live/live-view.js';
 import { Breaker } from './breaker.js';
-import type { SecretPresence } from './cloud-target.js';
+import type { CloudTarget, SecretPresence } from './cloud-target.js';
 import { type CostTerms, promptTokensOf } from './decide/choose-replica.js';
 import { describeModel } from './decide/describe-model.js';
 import { route } from './decide/route.js';
@@ -20,6 +20,7 @@ import { type CatalogueEntry, modelCatalogue, taskOf } from './model-catalogue.j
 import { type EngineFacts, guessRates } from './predict/decide/guess-rates.js';
 import { Predictor } from './predict/predictor.js';
 import type { ReplicaModel, Work } from './predict/replica-model.js';
+import { Cooldown, ProviderLimits } from './provider-limits.js';
 import { watchReady } from './ready-watch.js';
 import type {
   AttemptOutcome,
@@ -79,6 +80,8 @@ interface Place {
   readonly observer: ClaimObserver;
   /** `null`: a provider's. */
   readonly replica: LiveReplicaTarget | null;
+  /** `null`: a replica's. */
+  readonly cloud: CloudTarget | null;
 }
 
 class LiveRouter implements RunningRouter {
@@ -107,7 +110,11 @@ class LiveRouter implements RunningRouter {
     this.#predictor = predictor;
     const modelFor = (deployment: DeclaredDeployment): ReplicaModel =>
       predictor.modelFor(engineFacts(deployment, live), deployment.maxConcurrent);
-    this.#board = new TargetBoard({ live, secrets, ledger, breakerFor, modelFor, settings });
+    const limitDeps = { clock, random, settings: settings.limits };
+    const cooldownFor = (): Cooldown => new Cooldown(limitDeps);
+    const limitsFor = (shared: Cooldown): ProviderLimits => new ProviderLimits(shared, limitDeps);
+    const makers = { breakerFor, cooldownFor, limitsFor, modelFor };
+    this.#board = new TargetBoard({ live, secrets, ledger, ...makers, settings });
     this.#takeDeclared(declared.current());
     this.#subscriptions = [
       declared.onChange((state) => this.#takeDeclared(state)),
@@ -125,14 +132,17 @@ class LiveRouter implements RunningRouter {
   claim(decision: Chosen, request: RouteRequest): Claim | null {
     const place = this.#placeOf(decision);
     if (place === null) return null;
-    const { target, slots, breaker, observer, replica } = place;
+    const { target, slots, breaker, observer, replica, cloud } = place;
     if (slots !== null && this.#ledger.account(target).inflight >= slots) return null;
-    if (breaker.busyForMs(this.#deps.clock.monotonicMs()) > 0) return null;
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (breaker.busyForMs(nowMs) > 0 || (cloud !== null && cloud.limits.restForMs(nowMs) > 0)) return null;
     // Asked last: a probe that was admitted and then not taken would keep the next one out.
     const admission = breaker.admit();
     if (admission === 'refused') return null;
     const claim = this.#ledger.claim(target, slots, admission === 'probe', observer);
-    if (claim !== null) claim.work = this.#workOf(replica, request);
+    if (claim === null) return null;
+    claim.work = this.#workOf(replica, request);
+    if (cloud !== null) claim.sent = cloud.limits.sent(request.estimatedPromptTokens ?? 0);
     return claim;
   }
 
@@ -242,13 +252,14 @@ class LiveRouter implements RunningRouter {
       if (replica?.deployment !== deployment) return null;
       const observer = this.#observerOf(replica.target, replica.breaker);
       const { target, breaker } = replica;
-      return { target, slots: replica.slots, breaker, observer, replica };
+      return { target, slots: replica.slots, breaker, observer, replica, cloud: null };
     }
     const { provider, model } = decision;
     const cloud = this.#board.cloud(`${provider.name}/${model.name}`);
     if (cloud?.provider !== provider || cloud.model !== model) return null;
     const observer = this.#observerOf(cloud.target, cloud.breaker);
-    return { target: cloud.target, slots: null, breaker: cloud.breaker, observer, replica: null };
+    const { target, breaker } = cloud;
+    return { target, slots: null, breaker, observer, replica: null, cloud };
   }
 
   /** What a claim tells goes to the breaker, to the replica's own record, and to those who wait for its slot. */

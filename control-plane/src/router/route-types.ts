@@ -61,7 +61,11 @@ export type FilterReason =
   | 'cloud_not_allowed'
   | 'provider_key_missing'
   /** It would serve, and the client asked for no provider. */
-  | 'local_only';
+  | 'local_only'
+  /** A provider that said how many requests it takes, and when it takes more. */
+  | 'rate_limited'
+  /** A provider that refused its key, or is to be paid first. */
+  | 'provider_refuses';
 
 /** Why the chosen one was chosen; goes into `x-fabric-reason`. */
 export type ChoiceReason =
@@ -94,7 +98,11 @@ export type RefusalCode =
   /** Only a provider could serve it, and the control plane has no key for that one. */
   | 'provider_key_missing'
   /** A provider would answer now, and the client asked for none. */
-  | 'local_only';
+  | 'local_only'
+  /** Only a provider could serve it, and that one limits its rate. */
+  | 'rate_limited'
+  /** Only a provider could serve it, and that one refused its key, or is to be paid first. */
+  | 'provider_refuses';
 
 /**
  * What a request waits for: a free slot, a replica that is on its way, a host or engine that has just fallen silent; or
@@ -157,6 +165,24 @@ export type AttemptOutcome =
   | { readonly kind: 'cut_off' }
   | { readonly kind: 'failed'; readonly code: string };
 
+/** What is left of a limit. */
+export interface Allowance {
+  readonly left: number;
+  /** All of it; `null`: not told. */
+  readonly limit: number | null;
+  /** Milliseconds until all of it is there again; `null`: not told. */
+  readonly resetMs: number | null;
+}
+
+/** What an answer of a provider tells of its limits. */
+export interface ToldLimits {
+  readonly answer: 'answered' | 'limited' | 'out_of_quota' | 'key_refused' | 'unpaid';
+  /** Milliseconds; `null`: not told. */
+  readonly retryAfterMs: number | null;
+  readonly requests: Allowance | null;
+  readonly tokens: Allowance | null;
+}
+
 /** Proof of holding one unit of a replica's capacity (or of a provider's). Released exactly once; later calls do nothing. */
 export interface Claim {
   readonly target: string;
@@ -167,6 +193,8 @@ export interface Claim {
   answered(): void;
   /** Events of a stream that arrived since the last call. Optional: it lets a slow engine be noticed before its answers end. */
   progressed(events: number): void;
+  /** Its provider answered. To be told before the release, of a provider alone. */
+  limitsTold(told: ToldLimits): void;
   release(outcome: AttemptOutcome): void;
 }
 

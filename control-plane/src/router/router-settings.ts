@@ -3,12 +3,14 @@ import type { RouteSettings } from './decide/route.js';
 import type { BreakerSettings } from './decide/step-breaker.js';
 import type { HoldQueueBounds } from './decide/step-hold-queue.js';
 import { defaultPredictSettings } from './predict/predict-settings.js';
+import type { LimitSettings } from './provider-limits.js';
 
 export interface RouterSettings {
   readonly route: RouteSettings;
   readonly external: ExternalLoadSettings;
   readonly reading: ReadingTrust;
   readonly breaker: BreakerSettings;
+  readonly limits: LimitSettings;
   readonly ledger: LedgerSettings;
   readonly hold: HoldQueueBounds;
   /** For how long a replica that fails while its agent calls it ready is thought to be restarting. */
@@ -71,6 +73,16 @@ export const defaultRouterSettings: RouterSettings = {
     cooldown: { baseMs: 1_000, capMs: 60_000 },
     probeIntervalMs: 10_000,
     busyPause: { leastMs: 250, mostMs: 500 },
+  },
+  limits: {
+    cooldown: {
+      baseMs: 1_000,
+      capMs: 60_000,
+      jitterRatio: 0.2,
+      mostMs: 86_400_000,
+      restMs: { quota: 300_000, key: 30_000, unpaid: 300_000 },
+    },
+    untoldResetMs: 60_000,
   },
   ledger: {
     historyStepMs: 250,

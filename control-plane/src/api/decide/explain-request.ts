@@ -134,6 +134,8 @@ const REFUSALS: Readonly<Record<string, string>> = {
   cloud_not_allowed: 'only the cloud could serve it, and the key may not use the cloud',
   local_only: 'only the cloud could serve it, and the client asked for no cloud',
   provider_key_missing: 'only a provider could serve it, and there was no API key for it',
+  rate_limited: 'only a provider could serve it, and that one limited its rate',
+  provider_refuses: 'only a provider could serve it, and that one refused its key or wanted to be paid first',
   model_not_found: 'there is no such model or role',
   invalid_api_key: 'the key was none of ours',
   origin_not_allowed: 'it came from a page that is not allowed',
@@ -156,4 +158,6 @@ const VERDICTS: Readonly<Record<string, string>> = {
   cloud_not_allowed: 'the key may not use the cloud',
   local_only: 'the client asked for no cloud (x-fabric-local-only)',
   provider_key_missing: 'there was no API key for its provider',
+  rate_limited: 'its provider limited its rate and had told when to come again',
+  provider_refuses: 'its provider had refused its key, or wanted to be paid first',
 };

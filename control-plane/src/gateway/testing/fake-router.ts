@@ -15,6 +15,7 @@ import type {
   RouteDecision,
   RouteRequest,
   Router,
+  ToldLimits,
   WaitDecision,
 } from '../../router/route-types.js';
 
@@ -32,6 +33,7 @@ export class FakeRouter implements Router {
   answeredCount = 0;
   /** Of streams, as they were told to claims. */
   events = 0;
+  readonly told: { target: string; told: ToldLimits }[] = [];
   /** Claims that are lost to others before one is won. */
   lostClaims = 0;
   listed: ListedModel[] = [];
@@ -118,6 +120,9 @@ export class FakeRouter implements Router {
       },
       progressed: (events) => {
         this.events += events;
+      },
+      limitsTold: (told) => {
+        this.told.push({ target, told });
       },
       release: (outcome) => {
         this.releases++;

@@ -13,7 +13,7 @@ function stateOf(decision: RouteDecision): ListedModel['state'] {
   if (decision.kind === 'send') return 'ready';
   if (decision.kind === 'cloud') return 'cloud';
   if (decision.kind === 'wait') return 'busy';
-  if (decision.code === 'no_capacity') return 'busy';
+  if (decision.code === 'no_capacity' || decision.code === 'rate_limited') return 'busy';
   return decision.code === 'host_away' ? 'away' : 'unavailable';
 }
 

@@ -1,11 +1,12 @@
-import type { Candidate, ReplicaCandidate } from '../candidate.js';
+import type { Candidate, CloudCandidate, ReplicaCandidate } from '../candidate.js';
 import type { FilterReason, RouteRequest } from '../route-types.js';
+import type { RestCause } from './step-cooldown.js';
 
 /** What stands in the way of one target, as a phrase for a client's error message: thing, place, fix where known. */
 export function describeObstacle(candidate: Candidate, reason: FilterReason, request: RouteRequest): string {
   return candidate.kind === 'replica'
     ? describeReplica(candidate, reason, request)
-    : describeProvider(candidate.provider.name, candidate.blockedForMs, reason, request);
+    : describeProvider(candidate, reason, request);
 }
 
 function describeReplica(replica: ReplicaCandidate, reason: FilterReason, request: RouteRequest): string {
@@ -59,12 +60,9 @@ function describeAway({ deployment, presence, mayBeAway }: ReplicaCandidate): st
   return `host ${deployment.host} is away; start it, or its agent`;
 }
 
-function describeProvider(
-  provider: string,
-  blockedForMs: number,
-  reason: FilterReason,
-  request: RouteRequest,
-): string {
+function describeProvider(candidate: CloudCandidate, reason: FilterReason, request: RouteRequest): string {
+  const { blockedForMs, restForMs, restCause } = candidate;
+  const provider = candidate.provider.name;
   switch (reason) {
     case 'provider_key_missing':
       return `the control plane has no API key for provider ${provider}`;
@@ -72,6 +70,12 @@ function describeProvider(
       return `provider ${provider} says that it is busy`;
     case 'breaker_open':
       return `provider ${provider} failed repeatedly, is tried again in ${seconds(blockedForMs)} s`;
+    case 'rate_limited':
+      return restForMs > 0
+        ? `provider ${provider} ${REST_CAUSES[restCause]}; asked again in ${seconds(restForMs)} s`
+        : describeTokensLeft(candidate, request);
+    case 'provider_refuses':
+      return `provider ${provider} ${REST_CAUSES[restCause]}; tried again in ${seconds(restForMs)} s`;
     case 'local_only':
       return 'would answer, and is not asked because of x-fabric-local-only';
     case 'context_too_long':
@@ -83,6 +87,21 @@ function describeProvider(
     default:
       return describeCommon(reason);
   }
+}
+
+const REST_CAUSES: Readonly<Record<RestCause, string>> = {
+  rate: 'limits its rate',
+  quota: 'says that the quota of its account is used up; see its billing page',
+  key: 'refuses the API key that the control plane has for it (401); put a valid one where it is declared',
+  unpaid: 'wants to be paid first (402); see its billing page',
+};
+
+function describeTokensLeft(
+  { provider, tokensLeft, tokensInMs }: CloudCandidate,
+  { estimatedPromptTokens }: RouteRequest,
+): string {
+  const needed = estimatedPromptTokens === null ? '' : `, the prompt has about ${estimatedPromptTokens}`;
+  return `provider ${provider} has ${tokensLeft} tokens left for the next ${seconds(tokensInMs)} s${needed}`;
 }
 
 function describeCommon(reason: FilterReason): string {

@@ -34,6 +34,7 @@ const TARGETS_TOLD = 6;
  */
 const PRECEDENCE: readonly FilterReason[] = [
   'full',
+  'rate_limited',
   'already_tried',
   'breaker_open',
   'tunnel_down',
@@ -45,6 +46,7 @@ const PRECEDENCE: readonly FilterReason[] = [
   'context_too_long',
   'local_only',
   'cloud_not_allowed',
+  'provider_refuses',
   'provider_key_missing',
   'wrong_task',
   'other_model',
@@ -64,6 +66,8 @@ const CODES: Readonly<Record<FilterReason, RefusalCode>> = {
   cloud_not_allowed: 'cloud_not_allowed',
   provider_key_missing: 'provider_key_missing',
   local_only: 'local_only',
+  rate_limited: 'rate_limited',
+  provider_refuses: 'provider_refuses',
   // Stands only beside the role's first target, which always has another reason: never the one told.
   other_model: 'not_ready',
   wrong_task: 'wrong_task',
@@ -81,6 +85,8 @@ const HEADLINES: Readonly<Record<RefusalCode, string>> = {
   provider_key_missing:
     'only a provider could serve it and the control plane has no API key for that provider',
   local_only: 'only the cloud could serve it now and the request asks for local targets alone',
+  rate_limited: 'only a provider could serve it now and that one limits its rate',
+  provider_refuses: 'only a provider could serve it and that one refuses what the control plane has for it',
 };
 
 /**
@@ -146,11 +152,17 @@ function listObstacles(obstacles: readonly Obstacle[], request: RouteRequest): s
   return phrases.join('; ');
 }
 
+/** A provider knows for itself how long it takes. */
+const AS_TOLD: RetryRange = { least: 1, usual: 1, most: Number.POSITIVE_INFINITY };
+
 /** Whole seconds until trying again makes sense; 0: it never does. */
 function retryAfter(told: FilterReason, obstacles: readonly Obstacle[], settings: RefusalSettings): number {
   switch (told) {
     case 'full':
       return soonest(obstacles, told, untilSlotMs, settings.fullSeconds);
+    case 'rate_limited':
+    case 'provider_refuses':
+      return soonest(obstacles, told, untilRestedMs, AS_TOLD);
     case 'already_tried':
       return settings.failedSeconds;
     case 'breaker_open':
@@ -190,6 +202,11 @@ function soonest(
   }
   if (leastMs === null) return range.usual;
   return Math.min(range.most, Math.max(range.least, Math.ceil(leastMs / 1000)));
+}
+
+function untilRestedMs(candidate: Candidate): number | null {
+  if (candidate.kind === 'replica') return null;
+  return candidate.restForMs > 0 ? candidate.restForMs : candidate.tokensInMs;
 }
 
 /**

@@ -71,12 +71,25 @@ function filterProvider(provider: CloudCandidate, context: FilterContext): Filte
   if (context.foundTooLongBy.has(provider.target)) return 'context_too_long';
   if (!context.mayCloud) return 'cloud_not_allowed';
   if (!provider.keyPresent) return 'provider_key_missing';
+  const refused = refusedReason(provider, context);
+  if (refused !== null) return refused;
   if (context.excluded.has(provider.target)) return triedReason(provider);
   if (provider.blockedForMs > 0) return 'breaker_open';
   if (provider.busyForMs > 0) return 'full';
   // Last: it then says that this provider, and nothing but the client's own wish, stands between it and an answer.
   if (context.localOnly) return 'local_only';
   return null;
+}
+
+/** By what it told itself, be it to this request or another. */
+function refusedReason(
+  { restForMs, restCause, tokensLeft }: CloudCandidate,
+  { estimatedPromptTokens }: FilterContext,
+): FilterReason | null {
+  if (restForMs > 0) {
+    return restCause === 'key' || restCause === 'unpaid' ? 'provider_refuses' : 'rate_limited';
+  }
+  return tokensLeft < (estimatedPromptTokens ?? 1) ? 'rate_limited' : null;
 }
 
 /** One that was tried and only said "my queue is full" has not failed: it is full. */

@@ -166,6 +166,10 @@ export function cloudOf(
     keyPresent: true,
     blockedForMs: 0,
     busyForMs: 0,
+    restForMs: 0,
+    restCause: 'rate',
+    tokensLeft: Number.POSITIVE_INFINITY,
+    tokensInMs: 0,
     ...rest,
   };
 }
