@@ -11,7 +11,8 @@ export function describeTargets(targets: readonly Target[]): string {
   let text = '';
   let before: Target | null = null;
   for (const target of targets) {
-    const competes = before !== null && 'deployment' in before && 'deployment' in target;
+    const isLater = target.when?.whenWaitExceeds != null;
+    const competes = before !== null && 'deployment' in before && 'deployment' in target && !isLater;
     text += `${before === null ? '' : competes ? ' | ' : ' → '}${nameOf(target)}`;
     before = target;
   }
@@ -19,5 +20,17 @@ export function describeTargets(targets: readonly Target[]): string {
 }
 
 function nameOf(target: Target): string {
-  return 'deployment' in target ? target.deployment : `${target.provider}/${target.model}`;
+  const name = 'deployment' in target ? target.deployment : `${target.provider}/${target.model}`;
+  const conditions = describeConditions(target.when);
+  return conditions === '' ? name : `${name} (${conditions})`;
+}
+
+function describeConditions(when: Target['when']): string {
+  if (when === undefined) return '';
+  const parts: string[] = [];
+  if (when.whenWaitExceeds !== null) parts.push(`wait > ${when.whenWaitExceeds} s`);
+  if (when.maxContext !== null) parts.push(`≤ ${when.maxContext} tokens`);
+  if (when.capabilities !== null) parts.push(`for ${when.capabilities.join(' or ')}`);
+  if (when.localOnly) parts.push('local only');
+  return parts.join(', ');
 }

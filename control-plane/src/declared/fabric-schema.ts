@@ -1,5 +1,12 @@
-import { externalReplicaSchema, modelNameSchema, nameSchema, taskSchema } from '@ai-fabric/shared';
+import {
+  contextTokensSchema,
+  externalReplicaSchema,
+  modelNameSchema,
+  nameSchema,
+  taskSchema,
+} from '@ai-fabric/shared';
 import { z } from 'zod';
+import { capabilitiesSchema } from './capability-schema.js';
 import { describeUrlProblem } from './decide/describe-url-problem.js';
 import { describeCronProblem } from './describe-cron-problem.js';
 import { vllmEntrySchema } from './vllm-entry-schema.js';
@@ -69,6 +76,10 @@ const externalEntrySchema = z
       .nullable()
       .default(null)
       .describe('Prompt and answer together, in tokens. Left out: as the engine reports.'),
+    capabilities: capabilitiesSchema
+      .nullable()
+      .default(null)
+      .describe('All that its model can beside text. Left out: not known, and nothing is ruled out.'),
     listed: z
       .boolean()
       .default(true)
@@ -132,6 +143,14 @@ const secretReferenceSchema = z
 const providerModelEntrySchema = z.strictObject({
   model: modelIdSchema.describe('What the provider calls it.'),
   task: taskSchema.default('chat').describe('What the model is for.'),
+  capabilities: capabilitiesSchema
+    .nullable()
+    .default(null)
+    .describe('All that the model can beside text. Left out: not known, and nothing is ruled out.'),
+  contextTokens: contextTokensSchema
+    .nullable()
+    .default(null)
+    .describe('Prompt and answer together, in tokens. Left out: long enough for anything.'),
 });
 
 const providerEntrySchema = z
@@ -147,15 +166,55 @@ const providerEntrySchema = z
   })
   .describe('A cloud upstream with an OpenAI-compatible API.');
 
+const conditionEntrySchema = z
+  .strictObject({
+    whenWaitExceeds: z
+      .number()
+      .min(0)
+      .max(3_600)
+      .nullable()
+      .default(null)
+      .describe(
+        'Seconds: asked only where the targets before it are predicted to take longer until they begin; then the cheaper serves.',
+      ),
+    maxContext: contextTokensSchema
+      .nullable()
+      .default(null)
+      .describe('Tokens: only for requests whose prompt and allowed answer have at most so many.'),
+    capabilities: capabilitiesSchema
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe('Only for requests that need one of these at least.'),
+    localOnly: z
+      .boolean()
+      .default(false)
+      .describe('Only for requests that may not leave your hosts, by their key or x-fabric-local-only.'),
+  })
+  .describe('When it is asked at all. Left out: always.');
+
 const targetEntrySchema = z
   .union([
-    z.strictObject({ deployment: modelNameSchema.describe('One of `deployments`.') }),
+    z.strictObject({
+      deployment: modelNameSchema.describe('One of `deployments`.'),
+      when: conditionEntrySchema.optional(),
+    }),
     z.strictObject({
       provider: nameSchema.describe('One of `providers`.'),
       model: nameSchema.describe('Short name of one of its models.'),
+      when: conditionEntrySchema.optional(),
     }),
   ])
   .describe('What may serve the role.');
+
+const weight = z.number().min(0).max(10);
+const weightsEntrySchema = z
+  .strictObject({
+    firstToken: weight.default(1).describe('Of a second until the first token.'),
+    answer: weight.default(0.05).describe('Of a second of the rest of the answer.'),
+  })
+  .prefault({})
+  .describe('How much its clients mind waiting: targets that compete are compared by the sum.');
 
 export const roleEntrySchema = z
   .strictObject({
@@ -187,6 +246,7 @@ export const roleEntrySchema = z
       .describe(
         'How long a request is held while no target can serve it but one is expected soon; 0: never. Then the cloud is asked, where the role has it.',
       ),
+    weights: weightsEntrySchema,
   })
   .describe('A logical name that clients ask for.');
 

@@ -38,6 +38,8 @@ export interface LoopRequest {
   readonly resolved: ResolvedModel;
   readonly mayCloud: boolean;
   readonly localOnly: boolean;
+  /** The one target that the client asks for; `null`: any. */
+  readonly onlyTarget: string | null;
   /** It may be held where nobody can take it now. */
   readonly mayWait: boolean;
   readonly trace: TraceContext;
@@ -179,8 +181,8 @@ export class AttemptLoop implements PatienceOwner {
   }
 
   #routeRequest(mayWait: boolean): RouteRequest {
-    const { resolved, endpoint, peeked, keyId, mayCloud, localOnly } = this.#request;
-    const { estimatedPromptTokens, maxTokens, promptBytes, stream, choices } = peeked;
+    const { resolved, endpoint, peeked, keyId, mayCloud, localOnly, onlyTarget } = this.#request;
+    const { estimatedPromptTokens, maxTokens, promptBytes, stream, choices, needs } = peeked;
     return {
       resolved,
       task: endpoint.task,
@@ -190,6 +192,9 @@ export class AttemptLoop implements PatienceOwner {
       foundTooLongBy: this.#foundTooLongBy ?? NONE_EXCLUDED,
       mayCloud,
       localOnly,
+      needs,
+      onlyTarget,
+      waitedMs: this.queueMs,
       mayWait,
       hints: { key: keyId, promptBytes, streams: stream, choices },
     };

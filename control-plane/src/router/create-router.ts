@@ -8,6 +8,7 @@ import type {
 } from '../declared/declared-state.js';
 import type { LiveChange, LiveView } from '../live/live-view.js';
 import { Breaker } from './breaker.js';
+import type { CandidateGroup } from './candidate.js';
 import type { CloudTarget, SecretPresence } from './cloud-target.js';
 import { type CostTerms, promptTokensOf } from './decide/choose-replica.js';
 import { describeModel } from './decide/describe-model.js';
@@ -205,12 +206,14 @@ class LiveRouter implements RunningRouter {
   }
 
   #termsOf(request: RouteRequest): CostTerms {
-    const { task, mayWait } = request;
+    const { task, mayWait, resolved, waitedMs = 0 } = request;
     return {
       answerTokens: this.#answerTokensOf(request),
-      weights: this.#settings.route.predict.weights,
+      weights: resolved.kind === 'role' ? resolved.role.weights : this.#settings.route.predict.weights,
       mayPace: task === 'chat',
-      isBehind: mayWait === true && this.#queue.isBehind(nameOf(request.resolved)),
+      isBehind: mayWait === true && this.#queue.isBehind(nameOf(resolved)),
+      // One that waits already has what is before it in its own waiting.
+      ahead: waitedMs > 0 ? 0 : (this.#queue.perRole.get(nameOf(resolved)) ?? 0),
     };
   }
 
@@ -232,7 +235,8 @@ class LiveRouter implements RunningRouter {
   }
 
   #listed({ id, kind, resolved }: CatalogueEntry, now: Moment): ListedModel {
-    const groups = this.#board.candidates(resolved, now);
+    // What its role asks of a request, a listing cannot know.
+    const groups = this.#board.candidates(resolved, now).map(unconditional);
     const task = taskOf(resolved);
     const request = { resolved, task, estimatedPromptTokens: null, excluded: NOTHING_TRIED, mayCloud: true };
     const decision = route(request, groups, this.#termsOf(request), NO_CHANCE, this.#settings.route);
@@ -342,6 +346,12 @@ function nameOf(resolved: ResolvedModel): string {
     case 'providerModel':
       return `${resolved.provider.name}/${resolved.model.name}`;
   }
+}
+
+function unconditional(group: CandidateGroup): CandidateGroup {
+  return group.kind === 'replicas'
+    ? { kind: 'replicas', candidates: group.candidates }
+    : { kind: 'provider', candidate: group.candidate };
 }
 
 function engineFacts(deployment: DeclaredDeployment, live: LiveView): EngineFacts {

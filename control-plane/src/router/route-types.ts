@@ -5,6 +5,7 @@ import type {
   DeclaredProviderModel,
   ResolvedModel,
 } from '../declared/declared-state.js';
+import type { Needs } from './needs.js';
 
 /** What the router needs to know of a request; the gateway fills it from the body's top-level fields. */
 export interface RouteRequest {
@@ -22,6 +23,12 @@ export interface RouteRequest {
   readonly mayCloud: boolean;
   /** The client forbids providers for this request, whatever its key may. */
   readonly localOnly?: boolean;
+  /** What it needs of a model beside text; left out, nothing. */
+  readonly needs?: Needs;
+  /** The client asks for this target of all that there are, as it is named in headers. `null` or left out: any. */
+  readonly onlyTarget?: string | null;
+  /** What it has been held already. */
+  readonly waitedMs?: number;
   /** Whether `wait` is an answer; left out, it is not. */
   readonly mayWait?: boolean;
   /** What tells how long it will take; left out, the usual is assumed. */
@@ -60,6 +67,18 @@ export type FilterReason =
   | 'other_model'
   | 'cloud_not_allowed'
   | 'provider_key_missing'
+  /** By what is declared of its model, it cannot do what the request needs. */
+  | 'lacks_capability'
+  /** The client asked for another one. */
+  | 'not_that_target'
+  /** Its role keeps it for requests that are shorter than this one … */
+  | 'condition_context'
+  /** … that need what this one does not … */
+  | 'condition_capability'
+  /** … or that may not leave the own hosts. */
+  | 'condition_local'
+  /** Its role asks it where others take longer than they do. */
+  | 'not_yet'
   /** It would serve, and the client asked for no provider. */
   | 'local_only'
   /** A provider that said how many requests it takes, and when it takes more. */
@@ -74,6 +93,8 @@ export type ChoiceReason =
   | 'least_cost'
   | 'tie_broken'
   | 'cloud_fallback'
+  /** A provider that is asked where the targets before it take longer than declared. */
+  | 'wait_exceeded'
   | 'asked_by_name';
 
 export interface Considered {
@@ -94,6 +115,10 @@ export type RefusalCode =
   /** Too long for every target: the client's to mend. */
   | 'context_too_long'
   | 'wrong_task'
+  /** No target can do what it needs: the client's to mend. */
+  | 'lacks_capability'
+  /** Its role keeps its targets for other requests. */
+  | 'condition_unmet'
   | 'cloud_not_allowed'
   /** Only a provider could serve it, and the control plane has no key for that one. */
   | 'provider_key_missing'

@@ -42,8 +42,7 @@ export interface LedgerSettings {
 /** One place for every number the router works with; tests hand in others. */
 export const defaultRouterSettings: RouterSettings = {
   route: {
-    filter: { contextSlack: 4 },
-    room: { doubtRatio: 1.5 },
+    filter: { contextSlack: 4, doubtRatio: 1.5, knownDoubtRatio: 1.15 },
     predict: defaultPredictSettings,
     wait: {
       directPatienceMs: 50_000,

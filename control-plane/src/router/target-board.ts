@@ -3,12 +3,13 @@ import type {
   DeclaredProvider,
   DeclaredState,
   ResolvedModel,
+  Target,
 } from '../declared/declared-state.js';
 import type { LiveView } from '../live/live-view.js';
 import type { Breaker } from './breaker.js';
 import type { CandidateGroup } from './candidate.js';
 import { CloudTarget, type SecretPresence } from './cloud-target.js';
-import { groupTargets, type TargetGroup, targetKey } from './decide/group-targets.js';
+import { groupTargets, opensAfter, type TargetGroup, targetKey } from './decide/group-targets.js';
 import type { Ledger } from './ledger.js';
 import { LiveReplicaTarget, type Moment } from './live-replica-target.js';
 import type { ReplicaModel } from './predict/replica-model.js';
@@ -165,12 +166,23 @@ export class TargetBoard {
     return groups.flatMap((group): CandidateGroup[] => {
       if (group.kind === 'provider') {
         const candidate = this.#clouds.get(targetKey(group.target));
-        return candidate === undefined ? [] : [{ kind: 'provider', candidate }];
+        return candidate === undefined ? [] : [{ kind: 'provider', candidate, ...termsOf([group.target]) }];
       }
-      const candidates = group.targets.flatMap((target) => this.#replicas.get(target.deployment) ?? []);
-      return candidates.length === 0 ? [] : [{ kind: 'replicas', candidates }];
+      const targets = group.targets.filter(({ deployment }) => this.#replicas.has(deployment));
+      const candidates = targets.flatMap(({ deployment }) => this.#replicas.get(deployment) ?? []);
+      return candidates.length === 0 ? [] : [{ kind: 'replicas', candidates, ...termsOf(targets) }];
     });
   }
+}
+
+/** What is not there is left out: most roles ask for nothing. */
+function termsOf(targets: readonly Target[]): Pick<CandidateGroup, 'conditions' | 'opensAfterSeconds'> {
+  const conditions = targets.map(({ when }) => when);
+  const opensAfterSeconds = opensAfter(targets[0]);
+  return {
+    ...(conditions.every((each) => each === null) ? {} : { conditions }),
+    ...(opensAfterSeconds === null ? {} : { opensAfterSeconds }),
+  };
 }
 
 function isSameEngine(a: DeclaredDeployment, b: DeclaredDeployment): boolean {

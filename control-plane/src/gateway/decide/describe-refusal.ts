@@ -68,6 +68,8 @@ const GATEWAY_CODES: Readonly<Record<RefusalCode, GatewayErrorCode>> = {
   local_only: 'local_only',
   rate_limited: 'rate_limit_exceeded',
   provider_refuses: 'upstream_misconfigured',
+  lacks_capability: 'lacks_capability',
+  condition_unmet: 'condition_unmet',
 };
 const ABOUT_THE_REQUEST: ReadonlySet<RefusalCode> = new Set(['wrong_task', 'cloud_not_allowed']);
 

@@ -13,6 +13,11 @@ export const ERROR_TABLE = {
   missing_required_parameter: { status: 400, type: 'invalid_request_error' },
   context_length_exceeded: { status: 400, type: 'invalid_request_error' },
   wrong_task: { status: 400, type: 'invalid_request_error' },
+  /** No target can do what the request needs. */
+  lacks_capability: { status: 400, type: 'invalid_request_error' },
+  /** The role keeps its targets for other requests. */
+  condition_unmet: { status: 400, type: 'invalid_request_error' },
+  unknown_target: { status: 400, type: 'invalid_request_error' },
   invalid_api_key: { status: 401, type: 'authentication_error' },
   /** It was good when the request began. */
   key_revoked: { status: 401, type: 'authentication_error' },

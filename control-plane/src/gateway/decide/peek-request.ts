@@ -1,5 +1,7 @@
+import type { Needs } from '../../router/needs.js';
 import { type GatewayError, gatewayError } from './error-table.js';
 import { findJsonError, type JsonFault } from './find-json-error.js';
+import { findNeeds } from './find-needs.js';
 import {
   equalsAscii,
   type FoundMember,
@@ -25,6 +27,8 @@ export interface PeekedRequest {
   readonly estimatedPromptTokens: number | null;
   /** Of prompt, messages or input, with the tools; `null` where bytes say little of tokens. */
   readonly promptBytes: number | null;
+  /** What it needs of a model beside text. */
+  readonly needs: Needs;
   /** All members named `model` and `stream_options`, duplicates included. */
   readonly found: readonly FoundMember[];
   /** Index of the body's closing brace. */
@@ -43,11 +47,14 @@ const NAMES = [
   'prompt',
   'input',
   'tools',
+  'response_format',
+  'text',
   'max_tokens',
   'max_completion_tokens',
   'n',
 ];
 const MAX_TOKENS_NAMES: ReadonlySet<string> = new Set(['max_tokens', 'max_completion_tokens']);
+const FOR_NEEDS_ALONE: ReadonlySet<string> = new Set(['response_format', 'text']);
 const PROMPT_NAMES: ReadonlySet<string> = new Set(['messages', 'prompt', 'input']);
 
 /** English takes about 4.5 bytes a token, indented code up to 8: a guess too high would refuse what fits. */
@@ -113,7 +120,7 @@ function read(bytes: Uint8Array, scan: Extract<JsonScan, { ok: true }>, model: s
       unknowable ||=
         length > MAX_ESTIMATED_BYTES ||
         (length > IMAGE_CHECK_BYTES && hasImageMark(bytes, member.start, member.end));
-    } else kept.push(member);
+    } else if (!FOR_NEEDS_ALONE.has(member.name)) kept.push(member);
     if (member.name === 'stream_options') wantsUsage = asksForUsage(bytes, member);
   }
   return {
@@ -123,6 +130,7 @@ function read(bytes: Uint8Array, scan: Extract<JsonScan, { ok: true }>, model: s
     maxTokens,
     choices,
     estimatedPromptTokens: unknowable ? null : Math.ceil(promptBytes / BYTES_PER_TOKEN),
+    needs: findNeeds(bytes, scan.found),
     promptBytes: unknowable ? null : promptBytes + toolBytes,
     found: kept,
     closeAt: scan.closeAt,

@@ -52,6 +52,7 @@ export class FakeRouter implements Router {
       dimensions: null,
       totalTimeoutSeconds: 300,
       patienceSeconds: 50,
+      weights: { firstToken: 1, answer: 0.05 },
       ...timeouts,
     };
   }
@@ -66,13 +67,17 @@ export class FakeRouter implements Router {
       servedModel: `served/${name}`,
       maxConcurrent: 8,
       contextTokens: 8192,
+      capabilities: null,
       listed: true,
     };
     this.candidates.push({ kind: 'send', deployment });
   }
 
   addProvider(baseUrl: string, apiKey: DeclaredProvider['apiKey'] = { env: 'TEST_KEY' }): void {
-    const model: DeclaredProviderModel = { name: 'strong', model: 'gpt-strong-1', task: this.role.task };
+    const model: DeclaredProviderModel = {
+      ...{ name: 'strong', model: 'gpt-strong-1', task: this.role.task },
+      ...{ capabilities: null, contextTokens: null },
+    };
     const provider: DeclaredProvider = {
       name: 'openai',
       baseUrl,

@@ -1,7 +1,9 @@
 import type { Candidate, CandidateGroup } from '../candidate.js';
 import type { Considered, FilterReason, RefusalCode, RouteDecision, RouteRequest } from '../route-types.js';
 import { describeObstacle } from './describe-obstacle.js';
+import { contextOf } from './estimate-need.js';
 import { isUnderWay } from './expect-soon.js';
+import { longestTarget } from './plan-room.js';
 
 export interface RefusalSettings {
   readonly fullSeconds: RetryRange;
@@ -43,13 +45,19 @@ const PRECEDENCE: readonly FilterReason[] = [
   'host_late',
   'host_away',
   'draining',
+  'not_yet',
   'context_too_long',
+  'lacks_capability',
   'local_only',
   'cloud_not_allowed',
   'provider_refuses',
   'provider_key_missing',
+  'condition_context',
+  'condition_capability',
+  'condition_local',
   'wrong_task',
   'other_model',
+  'not_that_target',
 ];
 
 const CODES: Readonly<Record<FilterReason, RefusalCode>> = {
@@ -68,6 +76,14 @@ const CODES: Readonly<Record<FilterReason, RefusalCode>> = {
   local_only: 'local_only',
   rate_limited: 'rate_limited',
   provider_refuses: 'provider_refuses',
+  lacks_capability: 'lacks_capability',
+  condition_context: 'condition_unmet',
+  condition_capability: 'condition_unmet',
+  condition_local: 'condition_unmet',
+  // Kept closed only while something else is expected.
+  not_yet: 'no_capacity',
+  // Stands only beside the one that was asked for.
+  not_that_target: 'not_ready',
   // Stands only beside the role's first target, which always has another reason: never the one told.
   other_model: 'not_ready',
   wrong_task: 'wrong_task',
@@ -87,6 +103,8 @@ const HEADLINES: Readonly<Record<RefusalCode, string>> = {
   local_only: 'only the cloud could serve it now and the request asks for local targets alone',
   rate_limited: 'only a provider could serve it now and that one limits its rate',
   provider_refuses: 'only a provider could serve it and that one refuses what the control plane has for it',
+  lacks_capability: 'no target can do what the request needs',
+  condition_unmet: 'its targets are kept for other requests',
 };
 
 /**
@@ -110,7 +128,8 @@ export function explainRefusal(
   }
   const isLoading = told === 'not_ready' && obstacles.some(isOnItsWay);
   const code = isLoading ? 'loading' : CODES[told];
-  const detail = `${name}: ${HEADLINES[code]} (${listObstacles(obstacles, request)})`;
+  const longest = code === 'context_too_long' ? describeLongest(groups) : '';
+  const detail = `${name}: ${HEADLINES[code]}${longest} (${listObstacles(obstacles, request)})`;
   const retryAfterSeconds = retryAfter(told, obstacles, settings);
   return { kind: 'refuse', code, detail, retryAfterSeconds, considered };
 }
@@ -143,11 +162,17 @@ function nameOf({ resolved }: RouteRequest): string {
   }
 }
 
+function describeLongest(groups: readonly CandidateGroup[]): string {
+  const longest = longestTarget(groups);
+  return longest === null ? '' : `, and ${longest.target} is the longest with ${contextOf(longest)} tokens`;
+}
+
 function listObstacles(obstacles: readonly Obstacle[], request: RouteRequest): string {
-  const phrases = obstacles
+  const told = obstacles.filter(({ reason }) => reason !== 'not_that_target');
+  const phrases = told
     .slice(0, TARGETS_TOLD)
     .map(({ candidate, reason }) => `${candidate.target}: ${describeObstacle(candidate, reason, request)}`);
-  const untold = obstacles.length - phrases.length;
+  const untold = told.length - phrases.length;
   if (untold > 0) phrases.push(`and ${untold} more`);
   return phrases.join('; ');
 }
@@ -184,7 +209,14 @@ function retryAfter(told: FilterReason, obstacles: readonly Obstacle[], settings
     case 'cloud_not_allowed':
     case 'provider_key_missing':
     case 'local_only':
+    case 'lacks_capability':
+    case 'condition_context':
+    case 'condition_capability':
+    case 'condition_local':
+    case 'not_that_target':
       return 0;
+    case 'not_yet':
+      return settings.fullSeconds.usual;
   }
 }
 
