@@ -21,6 +21,8 @@ const picky = {
 test.each([
   [[a, late], 'a → b (wait > 5 s)'],
   [[{ ...a, when: { ...none, maxContext: 4096 } }, b], 'a (≤ 4096 tokens) | b'],
+  [[a, late, { ...a, when: { ...none, whenWaitExceeds: 5 } }], 'a → b (wait > 5 s) | a (wait > 5 s)'],
+  [[late, a], 'b (wait > 5 s) → a'],
   [[a, picky], 'a → openai/cheap (wait > 20 s, ≤ 8192 tokens, for tools or vision, local only)'],
   [[a], 'a'],
   [[a, b], 'a | b'],

@@ -5,18 +5,25 @@ type Target = z.infer<typeof roleSchema>['targets'][number];
 
 /**
  * A role's targets in one line: `a | b → openai/cheap`. Deployments that stand next to each other compete; what stands
- * behind an arrow is asked only when nothing before it can serve.
+ * behind an arrow is asked only when nothing before it can serve, or not as soon as it says.
  */
 export function describeTargets(targets: readonly Target[]): string {
   let text = '';
   let before: Target | null = null;
   for (const target of targets) {
-    const isLater = target.when?.whenWaitExceeds != null;
-    const competes = before !== null && 'deployment' in before && 'deployment' in target && !isLater;
+    const competes =
+      before !== null &&
+      'deployment' in before &&
+      'deployment' in target &&
+      opensAfter(before) === opensAfter(target);
     text += `${before === null ? '' : competes ? ' | ' : ' → '}${nameOf(target)}`;
     before = target;
   }
   return text;
+}
+
+function opensAfter({ when }: Target): number | null {
+  return when?.whenWaitExceeds ?? null;
 }
 
 function nameOf(target: Target): string {

@@ -213,7 +213,7 @@ const weightsEntrySchema = z
     firstToken: weight.default(1).describe('Of a second until the first token.'),
     answer: weight.default(0.05).describe('Of a second of the rest of the answer.'),
   })
-  .prefault({})
+  .default({ firstToken: 1, answer: 0.05 })
   .describe('How much its clients mind waiting: targets that compete are compared by the sum.');
 
 export const roleEntrySchema = z
@@ -224,7 +224,7 @@ export const roleEntrySchema = z
       .min(1)
       .max(MAX_TARGETS)
       .describe(
-        'In order. Deployments next to each other compete by load; what stands behind them serves only when none of them can.',
+        'In order. Deployments next to each other compete by predicted seconds; what stands behind them serves when none of them can, or not as soon as its `when` says.',
       ),
     firstByteTimeoutSeconds: timeoutSeconds
       .default(120)
