@@ -12,7 +12,11 @@ import { LightHost } from './light-host.js';
 
 export interface EngineOptions extends Partial<VllmSimulatorOptions> {
   readonly task?: Task;
+  /** As it is declared. */
   readonly maxConcurrent?: number;
+  /** What the engine itself takes at once, whatever is declared. */
+  readonly engineSlots?: number;
+  readonly capabilities?: readonly string[];
   readonly contextTokens?: number;
   readonly listed?: boolean;
 }
@@ -164,9 +168,16 @@ export class BootedFabric {
   async #startEngines(): Promise<Record<string, DeploymentSpec>> {
     const deployments: Record<string, DeploymentSpec> = {};
     for (const [host, { engines = {} }] of Object.entries(this.#options.hosts ?? {})) {
-      for (const [name, { task = 'chat', maxConcurrent, contextTokens, listed, ...engine }] of Object.entries(
-        engines,
-      )) {
+      for (const [name, options] of Object.entries(engines)) {
+        const {
+          task = 'chat',
+          maxConcurrent,
+          engineSlots,
+          contextTokens,
+          capabilities,
+          listed,
+          ...engine
+        } = options;
         // Its own name of the model is not the deployment's: what reaches it shows that the gateway knows both.
         const servedModel = `served/${name}`;
         const simulator = await startVllmSimulator({
@@ -174,6 +185,7 @@ export class BootedFabric {
           model: servedModel,
           runner: RUNNERS[task],
           ...AT_ONCE,
+          ...(engineSlots === undefined ? {} : { maxConcurrent: engineSlots }),
           ...engine,
         });
         this.#engines.set(name, simulator);
@@ -181,6 +193,7 @@ export class BootedFabric {
           ...{ host, task, url: simulator.url, servedModel },
           ...(maxConcurrent === undefined ? {} : { maxConcurrent }),
           ...(contextTokens === undefined ? {} : { contextTokens }),
+          ...(capabilities === undefined ? {} : { capabilities }),
           ...(listed === undefined ? {} : { listed }),
         };
       }

@@ -8,6 +8,7 @@ export interface DeploymentSpec {
   readonly servedModel: string;
   readonly maxConcurrent?: number;
   readonly contextTokens?: number;
+  readonly capabilities?: readonly string[];
   readonly listed?: boolean;
 }
 
@@ -22,10 +23,20 @@ export interface ProviderSpec {
   readonly models: Readonly<Record<string, { readonly model: string; readonly task?: Task }>>;
 }
 
+export interface ConditionalTarget {
+  readonly target: string;
+  readonly when: {
+    readonly whenWaitExceeds?: number;
+    readonly maxContext?: number;
+    readonly capabilities?: readonly string[];
+    readonly localOnly?: boolean;
+  };
+}
+
 export interface RoleSpec {
   readonly task?: Task;
   /** `name` of a deployment, or `provider/model`. */
-  readonly targets: readonly string[];
+  readonly targets: readonly (string | ConditionalTarget)[];
   readonly firstByteTimeoutSeconds?: number;
   readonly idleTimeoutSeconds?: number;
   readonly dimensions?: number;
@@ -58,7 +69,12 @@ export function fabricYaml(spec: FabricSpec): string {
   });
 }
 
-function target(text: string): object {
+function target(entry: string | ConditionalTarget): object {
+  if (typeof entry === 'string') return nameTarget(entry);
+  return { ...nameTarget(entry.target), when: entry.when };
+}
+
+function nameTarget(text: string): object {
   const slash = text.indexOf('/');
   if (slash < 0) return { deployment: text };
   return { provider: text.slice(0, slash), model: text.slice(slash + 1) };

@@ -8,6 +8,7 @@ import {
 } from '@ai-fabric/shared';
 import { z } from '@hono/zod-openapi';
 import { presetNames } from '../declared/decide/presets.js';
+import { CAPABILITIES } from '../declared/declared-state.js';
 
 /** A deployment's entry of a fabric.yaml. What may stand in it is in docs/schema/fabric.schema.json. */
 const entrySchema = z.record(z.string(), z.unknown());
@@ -81,6 +82,7 @@ const declared = {
   servedModel: z.string(),
   maxConcurrent: z.number(),
   contextTokens: z.number().nullable(),
+  capabilities: z.array(z.enum(CAPABILITIES)).nullable(),
   listed: z.boolean(),
 };
 

@@ -1,5 +1,6 @@
 import type { ReplicaStatus } from '@ai-fabric/shared';
 import type { z } from '@hono/zod-openapi';
+import { copied } from '../declared/decide/order-capabilities.js';
 import { reachOf } from '../declared/decide/reach-of.js';
 import type { DeclaredDeployment } from '../declared/declared-state.js';
 import type { ApiContext } from './api-context.js';
@@ -28,9 +29,10 @@ export function describeDeployment(
     issues: (liveHost?.issues ?? []).filter(({ subject }) => subject === name).map((issue) => ({ ...issue })),
     roles: [...usersOf(context, name).roles],
   };
-  if (deployment.engine === 'external') return { ...deployment, ...facts };
+  const capabilities = copied(deployment.capabilities);
+  if (deployment.engine === 'external') return { ...deployment, capabilities, ...facts };
   const { extraArguments, fallbacks, ...rest } = deployment;
-  return { ...rest, extraArguments: [...extraArguments], fallbacks: [...fallbacks], ...facts };
+  return { ...rest, capabilities, extraArguments: [...extraArguments], fallbacks: [...fallbacks], ...facts };
 }
 
 /** Without the engine's key. */

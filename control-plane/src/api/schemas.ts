@@ -9,6 +9,7 @@ import {
 } from '@ai-fabric/shared';
 import { z } from '@hono/zod-openapi';
 import { LOG_LEVELS } from '../config/control-plane-config.js';
+import { CAPABILITIES } from '../declared/declared-state.js';
 import { shownStatusSchema } from './deployment-schemas.js';
 
 /** A listing. `nextCursor` is `null` on the last page. */
@@ -98,9 +99,23 @@ export const hostDetailSchema = z
   })
   .openapi('HostDetail');
 
+const capabilitySchema = z.enum(CAPABILITIES);
+
+/** Left out where it asks for nothing. */
+const conditionSchema = z
+  .object({
+    /** Seconds. */
+    whenWaitExceeds: z.number().nullable(),
+    /** Tokens. */
+    maxContext: z.number().nullable(),
+    capabilities: z.array(capabilitySchema).nullable(),
+    localOnly: z.boolean(),
+  })
+  .optional();
+
 const targetSchema = z.union([
-  z.object({ deployment: z.string() }),
-  z.object({ provider: z.string(), model: z.string() }),
+  z.object({ deployment: z.string(), when: conditionSchema }),
+  z.object({ provider: z.string(), model: z.string(), when: conditionSchema }),
 ]);
 
 export const roleSchema = z
@@ -113,6 +128,7 @@ export const roleSchema = z
     dimensions: z.number().nullable(),
     totalTimeoutSeconds: z.number(),
     patienceSeconds: z.number(),
+    weights: z.object({ firstToken: z.number(), answer: z.number() }),
     aliases: z.array(z.string()),
     state: z.enum(['ready', 'busy', 'cloud', 'away', 'unavailable']),
     servedBy: z.string().nullable(),

@@ -52,12 +52,20 @@ function formatValue(value: unknown): string {
   return shorten(JSON.stringify(value));
 }
 
-/** A target by its name; anything else as it is. */
+/** A target by its name, with what it is asked for; anything else as it is. */
 function formatEntry(entry: unknown): string {
   if (typeof entry !== 'object' || entry === null) return formatValue(entry);
-  if ('deployment' in entry) return String(entry.deployment);
-  if ('provider' in entry && 'model' in entry) return `${String(entry.provider)}/${String(entry.model)}`;
+  if ('deployment' in entry) return `${String(entry.deployment)}${formatCondition(entry)}`;
+  if ('provider' in entry && 'model' in entry) {
+    return `${String(entry.provider)}/${String(entry.model)}${formatCondition(entry)}`;
+  }
   return JSON.stringify(entry);
+}
+
+function formatCondition(target: object): string {
+  if (!('when' in target) || typeof target.when !== 'object' || target.when === null) return '';
+  const asked = Object.entries(target.when).filter(([, value]) => value !== null && value !== false);
+  return ` when ${JSON.stringify(Object.fromEntries(asked))}`;
 }
 
 function shorten(text: string): string {

@@ -23,6 +23,10 @@ export interface DeclaredHost {
   readonly mayBeAway: boolean;
 }
 
+/** What a request may ask of a model beyond text. In this order wherever they are listed. */
+export const CAPABILITIES = ['tools', 'vision', 'audio', 'json_schema'] as const;
+export type Capability = (typeof CAPABILITIES)[number];
+
 /** Who runs the engine is told by `engine`; what the router and the gateway need is the same for all. */
 export type DeclaredDeployment = ExternalDeployment | VllmDeployment;
 
@@ -36,6 +40,8 @@ interface DeploymentBase {
   readonly maxConcurrent: number;
   /** Prompt and answer together; `null`: as the engine reports. */
   readonly contextTokens: number | null;
+  /** All that its model can; `null`: not declared, so nothing is ruled out. */
+  readonly capabilities: readonly Capability[] | null;
   /** Whether clients see it in `/v1/models` under its own name. */
   readonly listed: boolean;
 }
@@ -97,11 +103,39 @@ export interface DeclaredProviderModel {
   readonly name: string;
   readonly model: string;
   readonly task: Task;
+  /** All that it can; `null`: not declared, so nothing is ruled out. */
+  readonly capabilities: readonly Capability[] | null;
+  /** Prompt and answer together; `null`: not declared, and thought to be long enough for anything. */
+  readonly contextTokens: number | null;
 }
 
+/** `when`: what must hold beside; `null`: nothing. */
 export type Target =
-  | { readonly kind: 'deployment'; readonly deployment: string }
-  | { readonly kind: 'provider'; readonly provider: string; readonly model: string };
+  | { readonly kind: 'deployment'; readonly deployment: string; readonly when: TargetCondition | null }
+  | {
+      readonly kind: 'provider';
+      readonly provider: string;
+      readonly model: string;
+      readonly when: TargetCondition | null;
+    };
+
+/** When a target of a role is asked at all. Each that is `null` asks for nothing. */
+export interface TargetCondition {
+  /** Seconds: the targets before it are predicted to take longer than this until they begin. */
+  readonly whenWaitExceeds: number | null;
+  /** Tokens: prompt and allowed answer have at most so many, by the estimate. */
+  readonly maxContext: number | null;
+  /** The request needs one of these at least. */
+  readonly capabilities: readonly Capability[] | null;
+  /** The request must stay on hosts of one's own. */
+  readonly localOnly: boolean;
+}
+
+/** How much a role's clients mind a second of waiting for the first token, and one of the rest of the answer. */
+export interface RoleWeights {
+  readonly firstToken: number;
+  readonly answer: number;
+}
 
 export interface DeclaredRole {
   readonly name: string;
@@ -116,6 +150,7 @@ export interface DeclaredRole {
   readonly totalTimeoutSeconds: number;
   /** How long a request is held for a target that is expected soon; 0: not at all. */
   readonly patienceSeconds: number;
+  readonly weights: RoleWeights;
   /** Length of the vectors of an embeddings role; `null`: not declared, so not checked. */
   readonly dimensions: number | null;
 }

@@ -1,5 +1,12 @@
-import { externalReplicaSchema, modelNameSchema, nameSchema, taskSchema } from '@ai-fabric/shared';
+import {
+  contextTokensSchema,
+  externalReplicaSchema,
+  modelNameSchema,
+  nameSchema,
+  taskSchema,
+} from '@ai-fabric/shared';
 import { z } from 'zod';
+import { capabilitiesSchema } from './capability-schema.js';
 import { describeUrlProblem } from './decide/describe-url-problem.js';
 import { providerEndpoints } from './declared-state.js';
 import { describeCronProblem } from './describe-cron-problem.js';
@@ -70,6 +77,10 @@ const externalEntrySchema = z
       .nullable()
       .default(null)
       .describe('Prompt and answer together, in tokens. Left out: as the engine reports.'),
+    capabilities: capabilitiesSchema
+      .nullable()
+      .default(null)
+      .describe('All that its model can beside text. Left out: not known, and nothing is ruled out.'),
     listed: z
       .boolean()
       .default(true)
@@ -133,6 +144,14 @@ const secretReferenceSchema = z
 const providerModelEntrySchema = z.strictObject({
   model: modelIdSchema.describe('What the provider calls it.'),
   task: taskSchema.default('chat').describe('What the model is for.'),
+  capabilities: capabilitiesSchema
+    .nullable()
+    .default(null)
+    .describe('All that the model can beside text. Left out: not known, and nothing is ruled out.'),
+  contextTokens: contextTokensSchema
+    .nullable()
+    .default(null)
+    .describe('Prompt and answer together, in tokens. Left out: long enough for anything.'),
 });
 
 const providerEntrySchema = z
@@ -156,15 +175,55 @@ const providerEntrySchema = z
   })
   .describe('A cloud upstream with an OpenAI-compatible API.');
 
+const conditionEntrySchema = z
+  .strictObject({
+    whenWaitExceeds: z
+      .number()
+      .min(0)
+      .max(3_600)
+      .nullable()
+      .default(null)
+      .describe(
+        'Seconds: asked only where the targets before it are predicted to take longer until they begin; then the cheaper serves.',
+      ),
+    maxContext: contextTokensSchema
+      .nullable()
+      .default(null)
+      .describe('Tokens: only for requests whose prompt and allowed answer have at most so many.'),
+    capabilities: capabilitiesSchema
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe('Only for requests that need one of these at least.'),
+    localOnly: z
+      .boolean()
+      .default(false)
+      .describe('Only for requests that may not leave your hosts, by their key or x-fabric-local-only.'),
+  })
+  .describe('When it is asked at all. Left out: always.');
+
 const targetEntrySchema = z
   .union([
-    z.strictObject({ deployment: modelNameSchema.describe('One of `deployments`.') }),
+    z.strictObject({
+      deployment: modelNameSchema.describe('One of `deployments`.'),
+      when: conditionEntrySchema.optional(),
+    }),
     z.strictObject({
       provider: nameSchema.describe('One of `providers`.'),
       model: nameSchema.describe('Short name of one of its models.'),
+      when: conditionEntrySchema.optional(),
     }),
   ])
   .describe('What may serve the role.');
+
+const weight = z.number().min(0).max(10);
+const weightsEntrySchema = z
+  .strictObject({
+    firstToken: weight.default(1).describe('Of a second until the first token.'),
+    answer: weight.default(0.05).describe('Of a second of the rest of the answer.'),
+  })
+  .default({ firstToken: 1, answer: 0.05 })
+  .describe('How much its clients mind waiting: targets that compete are compared by the sum.');
 
 export const roleEntrySchema = z
   .strictObject({
@@ -174,7 +233,7 @@ export const roleEntrySchema = z
       .min(1)
       .max(MAX_TARGETS)
       .describe(
-        'In order. Deployments next to each other compete by load; what stands behind them serves only when none of them can.',
+        'In order. Deployments next to each other compete by predicted seconds; what stands behind them serves when none of them can, or not as soon as its `when` says.',
       ),
     firstByteTimeoutSeconds: timeoutSeconds
       .default(120)
@@ -196,6 +255,7 @@ export const roleEntrySchema = z
       .describe(
         'How long a request is held while no target can serve it but one is expected soon; 0: never. Then the cloud is asked, where the role has it.',
       ),
+    weights: weightsEntrySchema,
   })
   .describe('A logical name that clients ask for.');
 

@@ -18,6 +18,7 @@ import {
   wishSchema,
 } from '@ai-fabric/shared';
 import { z } from 'zod';
+import { capabilitiesSchema } from './capability-schema.js';
 import { CARD_GIGABYTES, findPreset, presetNames } from './decide/presets.js';
 
 /** vLLM's image where none is declared. A named tag: what runs changes when we say so, not when somebody pushes. */
@@ -149,6 +150,10 @@ export const vllmEntrySchema = z
       .max(8)
       .optional()
       .describe('Smaller settings, stepped down to when the card’s memory does not suffice.'),
+    capabilities: capabilitiesSchema
+      .nullable()
+      .default(null)
+      .describe('All that its model can beside text. Left out: not known, and nothing is ruled out.'),
     listed: z
       .boolean()
       .default(true)

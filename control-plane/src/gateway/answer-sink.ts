@@ -22,6 +22,8 @@ export interface SinkHost {
   readonly headers: AnswerHeaders;
   /** Sends the answer's head. From here on the request cannot be asked elsewhere. */
   commit(contentLength: number | null): void;
+  /** What the body of an answer that is no success says: a provider tells its limits there too. */
+  refusalRead(text: string): void;
   /** Events of a stream came. */
   progressed(events: number): void;
   /** The answer was whole. To be called before the last byte is sent, so that the slot is free at once. */

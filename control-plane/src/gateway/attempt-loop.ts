@@ -39,6 +39,8 @@ export interface LoopRequest {
   readonly resolved: ResolvedModel;
   readonly mayCloud: boolean;
   readonly localOnly: boolean;
+  /** The one target that the client asks for; `null`: any. */
+  readonly onlyTarget: string | null;
   /** It may be held where nobody can take it now. */
   readonly mayWait: boolean;
   readonly formType: SpokenRequest['formType'];
@@ -182,8 +184,8 @@ export class AttemptLoop implements PatienceOwner {
   }
 
   #routeRequest(mayWait: boolean): RouteRequest {
-    const { resolved, endpoint, peeked, keyId, mayCloud, localOnly } = this.#request;
-    const { estimatedPromptTokens, maxTokens, promptBytes, stream, choices } = peeked;
+    const { resolved, endpoint, peeked, keyId, mayCloud, localOnly, onlyTarget } = this.#request;
+    const { estimatedPromptTokens, maxTokens, promptBytes, stream, choices, needs } = peeked;
     return {
       resolved,
       task: taskFor(endpoint, resolved),
@@ -194,6 +196,9 @@ export class AttemptLoop implements PatienceOwner {
       foundTooLongBy: this.#foundTooLongBy ?? NONE_EXCLUDED,
       mayCloud,
       localOnly,
+      needs,
+      onlyTarget,
+      waitedMs: this.queueMs,
       mayWait,
       hints: { key: keyId, promptBytes, streams: stream, choices },
     };
@@ -302,7 +307,7 @@ export class AttemptLoop implements PatienceOwner {
     this.rounds.push({ reason: chosen.reason, considered: chosen.considered, failure: null });
     this.attempts++;
     const { endpoint, peeked, trace, formType, spokenHeaders } = this.#request;
-    const attempt = new Attempt(claim, this.#owner, this.#parts.clock);
+    const attempt = new Attempt(claim, this.#owner, this.#parts.clock, chosen.kind === 'cloud');
     this.attempt = attempt;
     const plan = planCall(
       this.#parts,

@@ -7,6 +7,7 @@ import type { GatewayError } from './decide/error-table.js';
 import { judgeAnswer } from './decide/judge-answer.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
 import type { NormalisedError } from './decide/normalise-engine-error.js';
+import { readToldLimits } from './decide/read-told-limits.js';
 import type { Usage } from './decide/read-usage.js';
 import { ErrorAnswer } from './error-answer.js';
 import { EventStreamRelay } from './event-stream-relay.js';
@@ -41,19 +42,22 @@ export class Attempt implements AnswerListener, SinkHost {
   readonly target: string;
   readonly #owner: AttemptOwner;
   readonly #clock: Clock;
+  readonly #isProvider: boolean;
   #askedAtMs = 0;
   #claim: Claim | null;
   #call: UpstreamCall | null = null;
   #sink: AnswerSink | null = null;
   #isError = false;
+  #status = 0;
   #wasPaused = false;
   #endedAtMs: number | null = null;
 
-  constructor(claim: Claim, owner: AttemptOwner, clock: Clock) {
+  constructor(claim: Claim, owner: AttemptOwner, clock: Clock, isProvider: boolean) {
     this.target = claim.target;
     this.#claim = claim;
     this.#owner = owner;
     this.#clock = clock;
+    this.#isProvider = isProvider;
   }
 
   get response(): ServerResponse {
@@ -81,6 +85,7 @@ export class Attempt implements AnswerListener, SinkHost {
 
   onAnswerStart(status: number, headers: AnswerHeaders): void {
     this.headers = headers;
+    this.#status = status;
     const { endpoint } = this.#owner;
     const { dialect } = endpoint;
     const verdict = judgeAnswer(
@@ -104,6 +109,7 @@ export class Attempt implements AnswerListener, SinkHost {
       this.#sink = new ErrorAnswer(this, status, kind, endpoint, this.#clock.nowMs());
       this.#isError = true;
     }
+    if (!this.#isError) this.#tellLimits('');
   }
 
   onAnswerData(chunk: Buffer, atMs: number): void {
@@ -170,6 +176,10 @@ export class Attempt implements AnswerListener, SinkHost {
     this.#owner.onInterrupted(failure.code);
   }
 
+  refusalRead(text: string): void {
+    this.#tellLimits(text);
+  }
+
   progressed(events: number): void {
     this.#claim?.progressed(events);
   }
@@ -189,6 +199,11 @@ export class Attempt implements AnswerListener, SinkHost {
 
   abort(): void {
     this.#call?.abort();
+  }
+
+  #tellLimits(errorText: string): void {
+    if (!this.#isProvider || this.#claim === null) return;
+    this.#claim.limitsTold(readToldLimits(this.#status, this.headers, errorText, this.#clock.nowMs()));
   }
 
   #release(outcome: AttemptOutcome): void {

@@ -45,6 +45,7 @@ export class ErrorAnswer implements AnswerSink {
 
   end(): void {
     const text = Buffer.concat(this.#chunks).toString('utf8', 0, GATEWAY_LIMITS.errorAnswerBytes);
+    this.#host.refusalRead(text);
     const kind = judgeUnknown(this.#status, text, this.#kind, this.#endpoint);
     if (kind === 'clientError') {
       this.#host.refuse(normaliseEngineError(this.#status, text, this.#endpoint.promptParam));

@@ -381,6 +381,41 @@ describe('a provider', () => {
     expect(answer.headers['retry-after']).toBe('20');
     expect(errorOf(answer)).toMatchObject({ type: 'rate_limit_error', code: 'rate_limit_exceeded' });
     expect(router.outcomes).toEqual([{ target: 'openai/strong', outcome: { kind: 'busy' } }]);
+    expect(router.told).toMatchObject([{ told: { answer: 'limited', retryAfterMs: 20_000 } }]);
+    await test.close();
+  });
+
+  it.each([
+    [402, '{}', 'unpaid', 502, 'upstream_misconfigured'],
+    [401, '{}', 'key_refused', 502, 'upstream_misconfigured'],
+    [429, '{"error":{"code":"insufficient_quota"}}', 'out_of_quota', 429, 'rate_limit_exceeded'],
+    [529, '{}', 'limited', 503, 'no_capacity'],
+  ])('that answers %i %s tells the router so (%s)', async (status, text, told, answered, code) => {
+    const router = new FakeRouter();
+    const test = await new TestGateway(router).start();
+    router.addProvider(await test.engine((_request, response) => answerJson(response, status, text)));
+
+    const answer = await ask(`${test.url}/v1/chat/completions`, { body: BODY });
+
+    expect([answer.status, errorOf(answer).code]).toEqual([answered, code]);
+    expect(router.told).toMatchObject([{ told: { answer: told } }]);
+    await test.close();
+  });
+
+  it('tells with each good answer what is left of its limits, and an engine nothing', async () => {
+    const router = new FakeRouter();
+    const test = await new TestGateway(router).start();
+    const headers = { 'x-ratelimit-remaining-requests': '7', 'x-ratelimit-reset-requests': '6m0s' };
+    const url = await test.engine((_request, response) => answerJson(response, 200, ANSWER, headers));
+    router.addProvider(url);
+    await ask(`${test.url}/v1/chat/completions`, { body: BODY });
+    router.candidates.length = 0;
+    router.addDeployment(url);
+    await ask(`${test.url}/v1/chat/completions`, { body: BODY });
+
+    expect(router.told).toMatchObject([
+      { target: 'openai/strong', told: { answer: 'answered', requests: { left: 7, resetMs: 360_000 } } },
+    ]);
     await test.close();
   });
 });

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Target } from '../declared/declared-state.js';
 import type { KeyLimits } from '../registry/key-types.js';
 import { FakeRouter } from './testing/fake-router.js';
 import { ask, errorOf, gatewayKey, TestGateway, until } from './testing/test-gateway.js';
@@ -213,4 +214,33 @@ describe('a key', () => {
     expect((await post()).status).toBe(200);
     expect(await models()).toEqual(['chat-fast']);
   });
+
+  it('may ask for one target of its role, and for no other', async () => {
+    router.role = { ...router.role, targets: [target('armitage-chat'), target('motoko-chat')] };
+    const askFor = (name: string) =>
+      ask(`${test.url}/v1/chat/completions`, {
+        body: BODY,
+        headers: { authorization: 'Bearer sk', 'x-fabric-target': name },
+      });
+    expect((await askFor(' armitage-chat ')).status).toBe(200);
+    expect(router.selected.at(-1)).toMatchObject({ onlyTarget: 'armitage-chat' });
+
+    const unknown = await askFor('armitag-chat');
+    expect([unknown.status, errorOf(unknown).code]).toEqual([400, 'unknown_target']);
+    expect(errorOf(unknown).message).toBe(
+      'x-fabric-target: "armitag-chat" is no target of "chat-fast". Nearest: armitage-chat. Leave the header out to be served by any.',
+    );
+    expect(errorOf(await askFor('openai/strong')).message).toContain('It has: armitage-chat, motoko-chat.');
+
+    // Those that it may not ask for by their own names are not named to it.
+    key = gatewayKey({ roles: new Set(['chat-fast']) });
+    expect((await askFor('motoko-chat')).status).toBe(200);
+    const message = errorOf(await askFor('armitag-chat')).message;
+    expect(message).toContain('is no target of "chat-fast". Leave');
+    expect(message).not.toContain('armitage');
+  });
 });
+
+function target(deployment: string): Target {
+  return { kind: 'deployment', deployment, when: null };
+}

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Router } from '../router/route-types.js';
 import type { LoopRequest } from './attempt-loop.js';
 import type { GatewayError } from './decide/error-table.js';
+import { targetsOf, unknownTarget } from './decide/find-target.js';
 import { isCheck } from './decide/is-check.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
 import { mayAskFor, nameOfResolved } from './decide/may-ask-for.js';
@@ -11,6 +12,8 @@ import type { GatewayKey, RequestContext } from './request-context.js';
 
 /** A client's wish for this request alone: `true` keeps it from every provider. */
 const LOCAL_ONLY_HEADER = 'x-fabric-local-only';
+/** The one of the role's targets that is to serve it, and no other. */
+const TARGET_HEADER = 'x-fabric-target';
 
 export type PreparedRequest =
   | {
@@ -42,6 +45,14 @@ export function prepareRequest(
     const nearest = nearestAllowed(model, key, router);
     return { ok: false, error: modelNotFound(model, nearest, key.roles !== null) };
   }
+  const onlyTarget = oneHeader(headers[TARGET_HEADER])?.trim() || null;
+  if (onlyTarget !== null) {
+    const targets = targetsOf(resolved);
+    if (!targets.includes(onlyTarget)) {
+      const told = targets.filter((name) => mayKnow(name, context.key, router));
+      return { ok: false, error: unknownTarget(onlyTarget, model, told) };
+    }
+  }
   const request: LoopRequest = {
     requestId: context.requestId,
     keyId: context.key.keyId,
@@ -55,6 +66,7 @@ export function prepareRequest(
     localOnly: oneHeader(headers[LOCAL_ONLY_HEADER])?.trim().toLowerCase() === 'true',
     formType: isForm ? (contentType ?? null) : null,
     spokenHeaders: endpoint.name === 'messages' ? spokenHeaders(headers) : NO_HEADERS,
+    onlyTarget,
     trace: { traceparent: oneHeader(headers['traceparent']), tracestate: oneHeader(headers['tracestate']) },
   };
   return { ok: true, request, bytes };
@@ -74,10 +86,13 @@ function spokenHeaders(headers: IncomingHttpHeaders): readonly string[] {
 /** What a key may not ask for is not named to it either. */
 export function nearestAllowed(model: string, key: GatewayKey, router: Router): readonly string[] {
   if (key.roles === null) return router.nearestNames(model);
-  return router.nearestNames(model).filter((name) => {
-    const resolved = router.resolve(name);
-    return resolved !== undefined && mayAskFor(key, name, resolved);
-  });
+  return router.nearestNames(model).filter((name) => mayKnow(name, key, router));
+}
+
+function mayKnow(name: string, key: GatewayKey, router: Router): boolean {
+  if (key.roles === null) return true;
+  const resolved = router.resolve(name);
+  return resolved !== undefined && mayAskFor(key, name, resolved);
 }
 
 function oneHeader(value: string | string[] | undefined): string | undefined {

@@ -3,8 +3,10 @@ import type {
   DeclaredDeployment,
   DeclaredProvider,
   DeclaredProviderModel,
+  TargetCondition,
 } from '../declared/declared-state.js';
 import type { Presence } from '../live/live-view.js';
+import type { RestCause } from './decide/step-cooldown.js';
 import type { Rates, ReplicaLoad } from './predict/predict-types.js';
 
 /** A replica as the deciders see it: what is declared, observed and counted, at one moment. */
@@ -44,6 +46,8 @@ export interface ReplicaCandidate {
   readonly rates: Rates;
   /** Of its prompts, as its engine counts them. */
   readonly bytesPerToken: number;
+  /** Whether that was learned well enough to be relied on. */
+  readonly isDensityKnown: boolean;
 }
 
 export type NoWay =
@@ -63,6 +67,13 @@ export interface CloudCandidate {
   readonly keyPresent: boolean;
   readonly blockedForMs: number;
   readonly busyForMs: number;
+  /** Milliseconds until it may be asked again, by what it told; 0: now. */
+  readonly restForMs: number;
+  readonly restCause: RestCause;
+  /** Of its limit, less what is under way; `Infinity`: not known. */
+  readonly tokensLeft: number;
+  /** Milliseconds until there are more. */
+  readonly tokensInMs: number;
 }
 
 export type Candidate = ReplicaCandidate | CloudCandidate;
@@ -71,6 +82,19 @@ export type Candidate = ReplicaCandidate | CloudCandidate;
  * Targets that compete. The next group is asked only when nobody in this one can serve. Deployments that stand
  * next to each other in a role form one group; each provider's model is a group of its own.
  */
-export type CandidateGroup =
-  | { readonly kind: 'replicas'; readonly candidates: readonly ReplicaCandidate[] }
-  | { readonly kind: 'provider'; readonly candidate: CloudCandidate };
+export type CandidateGroup = GroupTerms &
+  (
+    | { readonly kind: 'replicas'; readonly candidates: readonly ReplicaCandidate[] }
+    | { readonly kind: 'provider'; readonly candidate: CloudCandidate }
+  );
+
+/** What a role asks of a request before it may go there. */
+interface GroupTerms {
+  /** Of each candidate, in their order. Left out: none has any. */
+  readonly conditions?: readonly (TargetCondition | null)[];
+  /**
+   * Seconds: the group competes with those before it where they take longer, and is not asked where they do not. Left
+   * out: it is asked when nobody before it can serve.
+   */
+  readonly opensAfterSeconds?: number;
+}

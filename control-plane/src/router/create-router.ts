@@ -8,7 +8,8 @@ import type {
 } from '../declared/declared-state.js';
 import type { LiveChange, LiveView } from '../live/live-view.js';
 import { Breaker } from './breaker.js';
-import type { SecretPresence } from './cloud-target.js';
+import type { CandidateGroup } from './candidate.js';
+import type { CloudTarget, SecretPresence } from './cloud-target.js';
 import { type CostTerms, promptTokensOf } from './decide/choose-replica.js';
 import { describeModel } from './decide/describe-model.js';
 import { route } from './decide/route.js';
@@ -20,6 +21,7 @@ import { type CatalogueEntry, modelCatalogue, taskOf } from './model-catalogue.j
 import { type EngineFacts, guessRates } from './predict/decide/guess-rates.js';
 import { Predictor } from './predict/predictor.js';
 import type { ReplicaModel, Work } from './predict/replica-model.js';
+import { Cooldown, ProviderLimits } from './provider-limits.js';
 import { watchReady } from './ready-watch.js';
 import type {
   AttemptOutcome,
@@ -79,6 +81,8 @@ interface Place {
   readonly observer: ClaimObserver;
   /** `null`: a provider's. */
   readonly replica: LiveReplicaTarget | null;
+  /** `null`: a replica's. */
+  readonly cloud: CloudTarget | null;
 }
 
 class LiveRouter implements RunningRouter {
@@ -107,7 +111,11 @@ class LiveRouter implements RunningRouter {
     this.#predictor = predictor;
     const modelFor = (deployment: DeclaredDeployment): ReplicaModel =>
       predictor.modelFor(engineFacts(deployment, live), deployment.maxConcurrent);
-    this.#board = new TargetBoard({ live, secrets, ledger, breakerFor, modelFor, settings });
+    const limitDeps = { clock, random, settings: settings.limits };
+    const cooldownFor = (): Cooldown => new Cooldown(limitDeps);
+    const limitsFor = (shared: Cooldown): ProviderLimits => new ProviderLimits(shared, limitDeps);
+    const makers = { breakerFor, cooldownFor, limitsFor, modelFor };
+    this.#board = new TargetBoard({ live, secrets, ledger, ...makers, settings });
     this.#takeDeclared(declared.current());
     this.#subscriptions = [
       declared.onChange((state) => this.#takeDeclared(state)),
@@ -125,14 +133,17 @@ class LiveRouter implements RunningRouter {
   claim(decision: Chosen, request: RouteRequest): Claim | null {
     const place = this.#placeOf(decision);
     if (place === null) return null;
-    const { target, slots, breaker, observer, replica } = place;
+    const { target, slots, breaker, observer, replica, cloud } = place;
     if (slots !== null && this.#ledger.account(target).inflight >= slots) return null;
-    if (breaker.busyForMs(this.#deps.clock.monotonicMs()) > 0) return null;
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (breaker.busyForMs(nowMs) > 0 || (cloud !== null && cloud.limits.restForMs(nowMs) > 0)) return null;
     // Asked last: a probe that was admitted and then not taken would keep the next one out.
     const admission = breaker.admit();
     if (admission === 'refused') return null;
     const claim = this.#ledger.claim(target, slots, admission === 'probe', observer);
-    if (claim !== null) claim.work = this.#workOf(replica, request);
+    if (claim === null) return null;
+    claim.work = this.#workOf(replica, request);
+    if (cloud !== null) claim.sent = cloud.limits.sent(request.estimatedPromptTokens ?? 0);
     return claim;
   }
 
@@ -195,12 +206,14 @@ class LiveRouter implements RunningRouter {
   }
 
   #termsOf(request: RouteRequest): CostTerms {
-    const { task, mayWait } = request;
+    const { task, mayWait, resolved, waitedMs = 0 } = request;
     return {
       answerTokens: this.#answerTokensOf(request),
-      weights: this.#settings.route.predict.weights,
+      weights: resolved.kind === 'role' ? resolved.role.weights : this.#settings.route.predict.weights,
       mayPace: task === 'chat',
-      isBehind: mayWait === true && this.#queue.isBehind(nameOf(request.resolved)),
+      isBehind: mayWait === true && this.#queue.isBehind(nameOf(resolved)),
+      // One that waits already has what is before it in its own waiting.
+      ahead: waitedMs > 0 ? 0 : (this.#queue.perRole.get(nameOf(resolved)) ?? 0),
     };
   }
 
@@ -222,7 +235,8 @@ class LiveRouter implements RunningRouter {
   }
 
   #listed({ id, kind, resolved }: CatalogueEntry, now: Moment): ListedModel {
-    const groups = this.#board.candidates(resolved, now);
+    // What its role asks of a request, a listing cannot know.
+    const groups = this.#board.candidates(resolved, now).map(unconditional);
     const task = taskOf(resolved);
     const request = { resolved, task, estimatedPromptTokens: null, excluded: NOTHING_TRIED, mayCloud: true };
     const decision = route(request, groups, this.#termsOf(request), NO_CHANCE, this.#settings.route);
@@ -242,13 +256,14 @@ class LiveRouter implements RunningRouter {
       if (replica?.deployment !== deployment) return null;
       const observer = this.#observerOf(replica.target, replica.breaker);
       const { target, breaker } = replica;
-      return { target, slots: replica.slots, breaker, observer, replica };
+      return { target, slots: replica.slots, breaker, observer, replica, cloud: null };
     }
     const { provider, model } = decision;
     const cloud = this.#board.cloud(`${provider.name}/${model.name}`);
     if (cloud?.provider !== provider || cloud.model !== model) return null;
     const observer = this.#observerOf(cloud.target, cloud.breaker);
-    return { target: cloud.target, slots: null, breaker: cloud.breaker, observer, replica: null };
+    const { target, breaker } = cloud;
+    return { target, slots: null, breaker, observer, replica: null, cloud };
   }
 
   /** What a claim tells goes to the breaker, to the replica's own record, and to those who wait for its slot. */
@@ -331,6 +346,12 @@ function nameOf(resolved: ResolvedModel): string {
     case 'providerModel':
       return `${resolved.provider.name}/${resolved.model.name}`;
   }
+}
+
+function unconditional(group: CandidateGroup): CandidateGroup {
+  return group.kind === 'replicas'
+    ? { kind: 'replicas', candidates: group.candidates }
+    : { kind: 'provider', candidate: group.candidate };
 }
 
 function engineFacts(deployment: DeclaredDeployment, live: LiveView): EngineFacts {

@@ -3,7 +3,8 @@ import type { Logger } from 'pino';
 import type { InflightRange } from './decide/estimate-external-load.js';
 import { InflightHistory } from './inflight-history.js';
 import type { Work, WorkEnd } from './predict/replica-model.js';
-import type { AttemptOutcome, Claim } from './route-types.js';
+import type { SentToProvider } from './provider-limits.js';
+import type { AttemptOutcome, Claim, ToldLimits } from './route-types.js';
 import type { LedgerSettings } from './router-settings.js';
 
 /** What is counted for one target. Everybody but the ledger only reads it. */
@@ -117,6 +118,7 @@ export class Ledger {
     account.change(-1, nowMs);
     if (outcome.kind === 'succeeded') account.held(nowMs - claim.takenAtMs);
     claim.work?.ended(endOf(outcome), nowMs);
+    claim.sent?.settle(null);
     this.#dropIfDone(account);
   };
 
@@ -186,6 +188,8 @@ export class LedgerClaim implements Claim {
   slot = -1;
   /** What its request is to its engine's model; told of all that becomes of the claim. */
   work: Work | null = null;
+  /** Of a claim on a provider. */
+  sent: SentToProvider | null = null;
   readonly account: TargetAccount;
   readonly takenAtMs: number;
   readonly #isProbe: boolean;
@@ -222,6 +226,10 @@ export class LedgerClaim implements Claim {
 
   progressed(events: number): void {
     if (this.#isOpen) this.work?.progressed(events);
+  }
+
+  limitsTold(told: ToldLimits): void {
+    if (this.#isOpen) this.sent?.settle(told);
   }
 
   release(outcome: AttemptOutcome): void {

@@ -63,6 +63,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   slots: number;
   meanHoldMs: number | null = null;
   bytesPerToken = 1;
+  isDensityKnown = false;
 
   readonly #deps: LiveReplicaTargetDeps;
   #external: ExternalLoad | null = null;
@@ -211,6 +212,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     model.cacheIs(this.#kvUsageRatio, this.#kvCapacityTokens, this.#readingTrust(now.monotonicMs));
     model.load(now.monotonicMs);
     this.bytesPerToken = model.bytesPerToken;
+    this.isDensityKnown = model.isDensityKnown;
   }
 
   /** How much of a reading still counts: 1 while fresh, then halved every half-life, 0 without one. */

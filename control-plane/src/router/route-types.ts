@@ -6,6 +6,7 @@ import type {
   ProviderEndpoint,
   ResolvedModel,
 } from '../declared/declared-state.js';
+import type { Needs } from './needs.js';
 
 /** What the router needs to know of a request; the gateway fills it from the body's top-level fields. */
 export interface RouteRequest {
@@ -25,6 +26,12 @@ export interface RouteRequest {
   readonly mayCloud: boolean;
   /** The client forbids providers for this request, whatever its key may. */
   readonly localOnly?: boolean;
+  /** What it needs of a model beside text; left out, nothing. */
+  readonly needs?: Needs;
+  /** The client asks for this target of all that there are, as it is named in headers. `null` or left out: any. */
+  readonly onlyTarget?: string | null;
+  /** What it has been held already. */
+  readonly waitedMs?: number;
   /** Whether `wait` is an answer; left out, it is not. */
   readonly mayWait?: boolean;
   /** What tells how long it will take; left out, the usual is assumed. */
@@ -65,8 +72,24 @@ export type FilterReason =
   | 'other_model'
   | 'cloud_not_allowed'
   | 'provider_key_missing'
+  /** By what is declared of its model, it cannot do what the request needs. */
+  | 'lacks_capability'
+  /** The client asked for another one. */
+  | 'not_that_target'
+  /** Its role keeps it for requests that are shorter than this one … */
+  | 'condition_context'
+  /** … that need what this one does not … */
+  | 'condition_capability'
+  /** … or that may not leave the own hosts. */
+  | 'condition_local'
+  /** Its role asks it where others take longer than they do. */
+  | 'not_yet'
   /** It would serve, and the client asked for no provider. */
-  | 'local_only';
+  | 'local_only'
+  /** A provider that said how many requests it takes, and when it takes more. */
+  | 'rate_limited'
+  /** A provider that refused its key, or is to be paid first. */
+  | 'provider_refuses';
 
 /** Why the chosen one was chosen; goes into `x-fabric-reason`. */
 export type ChoiceReason =
@@ -75,6 +98,8 @@ export type ChoiceReason =
   | 'least_cost'
   | 'tie_broken'
   | 'cloud_fallback'
+  /** A provider that is asked where the targets before it take longer than declared. */
+  | 'wait_exceeded'
   | 'asked_by_name';
 
 export interface Considered {
@@ -96,11 +121,19 @@ export type RefusalCode =
   | 'context_too_long'
   | 'wrong_task'
   | 'endpoint_not_spoken'
+  /** No target can do what it needs: the client's to mend. */
+  | 'lacks_capability'
+  /** Its role keeps its targets for other requests. */
+  | 'condition_unmet'
   | 'cloud_not_allowed'
   /** Only a provider could serve it, and the control plane has no key for that one. */
   | 'provider_key_missing'
   /** A provider would answer now, and the client asked for none. */
-  | 'local_only';
+  | 'local_only'
+  /** Only a provider could serve it, and that one limits its rate. */
+  | 'rate_limited'
+  /** Only a provider could serve it, and that one refused its key, or is to be paid first. */
+  | 'provider_refuses';
 
 /**
  * What a request waits for: a free slot, a replica that is on its way, a host or engine that has just fallen silent; or
@@ -163,6 +196,24 @@ export type AttemptOutcome =
   | { readonly kind: 'cut_off' }
   | { readonly kind: 'failed'; readonly code: string };
 
+/** What is left of a limit. */
+export interface Allowance {
+  readonly left: number;
+  /** All of it; `null`: not told. */
+  readonly limit: number | null;
+  /** Milliseconds until all of it is there again; `null`: not told. */
+  readonly resetMs: number | null;
+}
+
+/** What an answer of a provider tells of its limits. */
+export interface ToldLimits {
+  readonly answer: 'answered' | 'limited' | 'out_of_quota' | 'key_refused' | 'unpaid';
+  /** Milliseconds; `null`: not told. */
+  readonly retryAfterMs: number | null;
+  readonly requests: Allowance | null;
+  readonly tokens: Allowance | null;
+}
+
 /** Proof of holding one unit of a replica's capacity (or of a provider's). Released exactly once; later calls do nothing. */
 export interface Claim {
   readonly target: string;
@@ -173,6 +224,8 @@ export interface Claim {
   answered(): void;
   /** Events of a stream that arrived since the last call. Optional: it lets a slow engine be noticed before its answers end. */
   progressed(events: number): void;
+  /** Its provider answered. To be told before the release, of a provider alone. */
+  limitsTold(told: ToldLimits): void;
   release(outcome: AttemptOutcome): void;
 }
 

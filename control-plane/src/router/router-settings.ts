@@ -3,12 +3,14 @@ import type { RouteSettings } from './decide/route.js';
 import type { BreakerSettings } from './decide/step-breaker.js';
 import type { HoldQueueBounds } from './decide/step-hold-queue.js';
 import { defaultPredictSettings } from './predict/predict-settings.js';
+import type { LimitSettings } from './provider-limits.js';
 
 export interface RouterSettings {
   readonly route: RouteSettings;
   readonly external: ExternalLoadSettings;
   readonly reading: ReadingTrust;
   readonly breaker: BreakerSettings;
+  readonly limits: LimitSettings;
   readonly ledger: LedgerSettings;
   readonly hold: HoldQueueBounds;
   /** For how long a replica that fails while its agent calls it ready is thought to be restarting. */
@@ -40,8 +42,7 @@ export interface LedgerSettings {
 /** One place for every number the router works with; tests hand in others. */
 export const defaultRouterSettings: RouterSettings = {
   route: {
-    filter: { contextSlack: 4 },
-    room: { doubtRatio: 1.5 },
+    filter: { contextSlack: 4, doubtRatio: 1.5, knownDoubtRatio: 1.15 },
     predict: defaultPredictSettings,
     wait: {
       directPatienceMs: 50_000,
@@ -71,6 +72,16 @@ export const defaultRouterSettings: RouterSettings = {
     cooldown: { baseMs: 1_000, capMs: 60_000 },
     probeIntervalMs: 10_000,
     busyPause: { leastMs: 250, mostMs: 500 },
+  },
+  limits: {
+    cooldown: {
+      baseMs: 1_000,
+      capMs: 60_000,
+      jitterRatio: 0.2,
+      mostMs: 86_400_000,
+      restMs: { quota: 300_000, key: 30_000, unpaid: 300_000 },
+    },
+    untoldResetMs: 60_000,
   },
   ledger: {
     historyStepMs: 250,

@@ -1,12 +1,19 @@
-import type { DeclaredDeployment, DeclaredState, ResolvedModel } from '../declared/declared-state.js';
+import type {
+  DeclaredDeployment,
+  DeclaredProvider,
+  DeclaredState,
+  ResolvedModel,
+  Target,
+} from '../declared/declared-state.js';
 import type { LiveView } from '../live/live-view.js';
 import type { Breaker } from './breaker.js';
 import type { CandidateGroup } from './candidate.js';
 import { CloudTarget, type SecretPresence } from './cloud-target.js';
-import { groupTargets, type TargetGroup, targetKey } from './decide/group-targets.js';
+import { groupTargets, opensAfter, type TargetGroup, targetKey } from './decide/group-targets.js';
 import type { Ledger } from './ledger.js';
 import { LiveReplicaTarget, type Moment } from './live-replica-target.js';
 import type { ReplicaModel } from './predict/replica-model.js';
+import type { Cooldown, ProviderLimits } from './provider-limits.js';
 import type { RouterSettings } from './router-settings.js';
 
 export interface TargetBoardDeps {
@@ -15,6 +22,9 @@ export interface TargetBoardDeps {
   readonly ledger: Ledger;
   /** Makes a fresh one. */
   readonly breakerFor: (target: string) => Breaker;
+  readonly cooldownFor: () => Cooldown;
+  /** @param shared by all models of its provider */
+  readonly limitsFor: (shared: Cooldown) => ProviderLimits;
   readonly modelFor: (deployment: DeclaredDeployment) => ReplicaModel;
   readonly settings: RouterSettings;
 }
@@ -120,22 +130,35 @@ export class TargetBoard {
   }
 
   #buildClouds(state: DeclaredState): ReadonlyMap<string, CloudTarget> {
-    const { secrets, breakerFor, ledger, settings } = this.#deps;
+    const { secrets, breakerFor, limitsFor, ledger, settings } = this.#deps;
     const clouds = new Map<string, CloudTarget>();
     for (const provider of state.providers.values()) {
+      const known = this.#cooldownOf(provider);
+      const shared = known ?? this.#deps.cooldownFor();
       for (const model of provider.models.values()) {
         const target = `${provider.name}/${model.name}`;
         const earlier = this.#clouds.get(target);
         const isSame = earlier?.provider.baseUrl === provider.baseUrl && earlier.model.model === model.model;
         const breaker = isSame ? earlier.breaker : breakerFor(target);
-        clouds.set(
-          target,
-          new CloudTarget(provider, model, { secrets, breaker, keyCheckMs: settings.keyCheckMs }),
-        );
+        const limits = isSame && known !== null ? earlier.limits : limitsFor(shared);
+        const deps = { secrets, breaker, limits, keyCheckMs: settings.keyCheckMs };
+        clouds.set(target, new CloudTarget(provider, model, deps));
         ledger.account(target);
       }
     }
     return clouds;
+  }
+
+  /** Another address or another key is another account: what the former one told of its limits is not its. */
+  #cooldownOf(provider: DeclaredProvider): Cooldown | null {
+    for (const { provider: earlier, limits } of this.#clouds.values()) {
+      if (earlier.name !== provider.name) continue;
+      const isSame =
+        earlier.baseUrl === provider.baseUrl &&
+        JSON.stringify(earlier.apiKey) === JSON.stringify(provider.apiKey);
+      return isSame ? limits.shared : null;
+    }
+    return null;
   }
 
   /** The registry refuses a role whose targets are not declared; should one slip through, it serves by the rest. */
@@ -143,12 +166,23 @@ export class TargetBoard {
     return groups.flatMap((group): CandidateGroup[] => {
       if (group.kind === 'provider') {
         const candidate = this.#clouds.get(targetKey(group.target));
-        return candidate === undefined ? [] : [{ kind: 'provider', candidate }];
+        return candidate === undefined ? [] : [{ kind: 'provider', candidate, ...termsOf([group.target]) }];
       }
-      const candidates = group.targets.flatMap((target) => this.#replicas.get(target.deployment) ?? []);
-      return candidates.length === 0 ? [] : [{ kind: 'replicas', candidates }];
+      const targets = group.targets.filter(({ deployment }) => this.#replicas.has(deployment));
+      const candidates = targets.flatMap(({ deployment }) => this.#replicas.get(deployment) ?? []);
+      return candidates.length === 0 ? [] : [{ kind: 'replicas', candidates, ...termsOf(targets) }];
     });
   }
+}
+
+/** What is not there is left out: most roles ask for nothing. */
+function termsOf(targets: readonly Target[]): Pick<CandidateGroup, 'conditions' | 'opensAfterSeconds'> {
+  const conditions = targets.map(({ when }) => when);
+  const opensAfterSeconds = opensAfter(targets[0]);
+  return {
+    ...(conditions.every((each) => each === null) ? {} : { conditions }),
+    ...(opensAfterSeconds === null ? {} : { opensAfterSeconds }),
+  };
 }
 
 function isSameEngine(a: DeclaredDeployment, b: DeclaredDeployment): boolean {

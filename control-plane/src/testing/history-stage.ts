@@ -156,7 +156,7 @@ function declare(deployments: Readonly<Record<string, readonly string[]>>): Decl
             url: 'http://127.0.0.1:1',
             servedModel: 'model',
           },
-          ...{ maxConcurrent: 4, contextTokens: null, listed: true },
+          ...{ maxConcurrent: 4, contextTokens: null, capabilities: null, listed: true },
         },
       ],
     ),

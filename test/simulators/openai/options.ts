@@ -11,6 +11,8 @@ export interface OpenAiSimulatorOptions {
   /** Above it in one minute of the clock: 429. */
   readonly requestsPerMinute?: number;
   readonly tokensPerMinute?: number;
+  /** How long a "minute" of the limits is, for tests that wait for one. */
+  readonly limitWindowMs?: number;
   readonly contextTokens?: number;
   readonly replyTokens?: number;
   /** From the request to the first token. */
@@ -33,6 +35,7 @@ const DEFAULTS = {
   port: 0,
   requestsPerMinute: 10_000,
   tokensPerMinute: 2_000_000,
+  limitWindowMs: 60_000,
   contextTokens: 128_000,
   replyTokens: 32,
   firstTokenMs: 0,

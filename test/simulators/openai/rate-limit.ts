@@ -1,22 +1,25 @@
 import type { Clock } from '@ai-fabric/shared';
 
-const WINDOW_MS = 60_000;
-
 /** What one window of a limit holds. */
 interface Allowance {
   readonly limit: number;
   used: number;
 }
 
-/** OpenAI's limits per minute, as fixed windows, and the headers that tell them. */
+/** OpenAI's limits per window (a minute of theirs), as fixed windows, and the headers that tell them. */
 export class RateLimit {
   readonly #clock: Clock;
   readonly #requests: Allowance;
   readonly #tokens: Allowance;
+  readonly #windowMs: number;
   #windowStartMs: number;
 
-  constructor(clock: Clock, limits: { requestsPerMinute: number; tokensPerMinute: number }) {
+  constructor(
+    clock: Clock,
+    limits: { requestsPerMinute: number; tokensPerMinute: number; limitWindowMs: number },
+  ) {
     this.#clock = clock;
+    this.#windowMs = limits.limitWindowMs;
     this.#requests = { limit: limits.requestsPerMinute, used: 0 };
     this.#tokens = { limit: limits.tokensPerMinute, used: 0 };
     this.#windowStartMs = clock.monotonicMs();
@@ -33,7 +36,7 @@ export class RateLimit {
   }
 
   secondsToReset(): number {
-    return Math.ceil((this.#windowStartMs + WINDOW_MS - this.#clock.monotonicMs()) / 1000);
+    return Math.ceil((this.#windowStartMs + this.#windowMs - this.#clock.monotonicMs()) / 1000);
   }
 
   headers(): Record<string, string> {
@@ -50,7 +53,7 @@ export class RateLimit {
 
   #turn(): void {
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#windowStartMs < WINDOW_MS) return;
+    if (nowMs - this.#windowStartMs < this.#windowMs) return;
     this.#windowStartMs = nowMs;
     this.#requests.used = 0;
     this.#tokens.used = 0;

@@ -112,6 +112,7 @@ const CHOICES: Readonly<Record<string, string>> = {
   least_load: 'it was the least busy of those that could take it',
   tie_broken: 'it was among those predicted to answer soonest, and chance chose it',
   cloud_fallback: 'no target before it could take it, and the cloud is allowed',
+  wait_exceeded: 'the targets before it could not take it, or not as soon as its whenWaitExceeds says',
   asked_by_name: 'it was asked for by its own name',
 };
 
@@ -135,6 +136,11 @@ const REFUSALS: Readonly<Record<string, string>> = {
   cloud_not_allowed: 'only the cloud could serve it, and the key may not use the cloud',
   local_only: 'only the cloud could serve it, and the client asked for no cloud',
   provider_key_missing: 'only a provider could serve it, and there was no API key for it',
+  lacks_capability: 'no target can do what it needs',
+  condition_unmet: 'the role keeps its targets for other requests',
+  unknown_target: 'it asked for a target that is none of the role',
+  rate_limited: 'only a provider could serve it, and that one limited its rate',
+  provider_refuses: 'only a provider could serve it, and that one refused its key or wanted to be paid first',
   model_not_found: 'there is no such model or role',
   invalid_api_key: 'the key was none of ours',
   origin_not_allowed: 'it came from a page that is not allowed',
@@ -158,4 +164,12 @@ const VERDICTS: Readonly<Record<string, string>> = {
   cloud_not_allowed: 'the key may not use the cloud',
   local_only: 'the client asked for no cloud (x-fabric-local-only)',
   provider_key_missing: 'there was no API key for its provider',
+  lacks_capability: 'it is not declared to do what the request needs',
+  not_that_target: 'the client asked for another target (x-fabric-target)',
+  condition_context: 'its role keeps it for shorter requests (maxContext)',
+  condition_capability: 'its role keeps it for requests that need what this one does not (capabilities)',
+  condition_local: 'its role keeps it for requests that may not leave the own hosts (localOnly)',
+  not_yet: 'its role asks it when the others take longer (whenWaitExceeds)',
+  rate_limited: 'its provider limited its rate and had told when to come again',
+  provider_refuses: 'its provider had refused its key, or wanted to be paid first',
 };

@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import type { DeclaredRole } from '../../declared/declared-state.js';
+import { copied } from '../../declared/decide/order-capabilities.js';
+import type { DeclaredRole, Target } from '../../declared/declared-state.js';
 import { roleEntrySchema } from '../../declared/fabric-schema.js';
 import type { ApiContext } from '../api-context.js';
 import { changeDeclared } from '../change-declared.js';
@@ -110,6 +111,13 @@ function find(context: ApiContext, name: string): DeclaredRole {
   );
 }
 
+function describeTarget({ when, ...target }: Target): z.infer<typeof roleSchema>['targets'][number] {
+  const condition = when === null ? {} : { when: { ...when, capabilities: copied(when.capabilities) } };
+  return target.kind === 'deployment'
+    ? { deployment: target.deployment, ...condition }
+    : { provider: target.provider, model: target.model, ...condition };
+}
+
 function aliasesOf(context: ApiContext, name: string): string[] {
   return [...context.declared.current().aliases]
     .filter(([, target]) => target === name)
@@ -120,11 +128,7 @@ function describe(context: ApiContext, role: DeclaredRole): z.infer<typeof roleS
   const listed = context.router.listModels().find((model) => model.id === role.name);
   return {
     ...role,
-    targets: role.targets.map((each) =>
-      each.kind === 'deployment'
-        ? { deployment: each.deployment }
-        : { provider: each.provider, model: each.model },
-    ),
+    targets: role.targets.map(describeTarget),
     aliases: aliasesOf(context, role.name),
     state: listed?.state ?? 'unavailable',
     servedBy: listed?.servedBy ?? null,

@@ -124,7 +124,9 @@ describe('a provider', () => {
     baseUrl: 'https://api.openai.com/v1',
     apiKey: { env: 'KEY' },
     endpoints: ['chat'],
-    models: new Map([['strong', { name: 'strong', model: 'm', task: 'chat' }]]),
+    models: new Map([
+      ['strong', { name: 'strong', model: 'm', task: 'chat', capabilities: null, contextTokens: null }],
+    ]),
   };
 
   const notSet = { code: 'env_missing', detail: 'KEY is not set; set it' } as const;
@@ -246,7 +248,7 @@ describe('a deployment', () => {
   const deployment = {
     ...({ name: 'qwen', host: 'armitage', task: 'chat', engine: 'external' } as const),
     url: 'http://armitage:8000',
-    ...{ servedModel: 'm', maxConcurrent: 4, contextTokens: null, listed: true },
+    ...{ servedModel: 'm', maxConcurrent: 4, contextTokens: null, capabilities: null, listed: true },
   } as const;
   const replica = (phase: 'ready' | 'loading' | 'failed', code: string | null = null) => ({
     deployment: 'qwen',

@@ -34,6 +34,7 @@ export function rolesCommand(): Command {
     'after',
     `
 Of the targets, those with "|" between them compete; what stands behind "→" is asked only when none before it can serve.
+In brackets stands for which requests a target is asked at all; "wait > 5 s": also where those before it take longer to begin.
 
 Examples:
   ai-fabric roles

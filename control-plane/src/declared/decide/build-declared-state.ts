@@ -6,9 +6,11 @@ import type {
   DeclaredRole,
   DeclaredState,
   Target,
+  TargetCondition,
 } from '../declared-state.js';
 import type { FabricFile } from '../fabric-schema.js';
 import { buildDeployment } from './build-deployment.js';
+import { inOrder } from './order-capabilities.js';
 
 type Entry<Name extends 'providers' | 'roles'> = NonNullable<FabricFile[Name]>[string];
 
@@ -59,18 +61,33 @@ function buildProvider(entry: Entry<'providers'>, name: string): DeclaredProvide
     baseUrl: withoutTrailingSlash(entry.baseUrl),
     apiKey: entry.apiKey,
     endpoints: entry.endpoints,
-    models: mapRecord(entry.models, (model, short): DeclaredProviderModel => ({ name: short, ...model })),
+    models: mapRecord(
+      entry.models,
+      (model, short): DeclaredProviderModel => ({
+        name: short,
+        ...model,
+        capabilities: inOrder(model.capabilities),
+      }),
+    ),
   };
 }
 
 function buildRole(entry: Entry<'roles'>, name: string): DeclaredRole {
-  const targets = entry.targets.map(
-    (target): Target =>
-      'deployment' in target
-        ? { kind: 'deployment', deployment: target.deployment }
-        : { kind: 'provider', provider: target.provider, model: target.model },
-  );
+  const targets = entry.targets.map((target): Target => {
+    const when = buildCondition(target.when);
+    return 'deployment' in target
+      ? { kind: 'deployment', deployment: target.deployment, when }
+      : { kind: 'provider', provider: target.provider, model: target.model, when };
+  });
   return { name, ...entry, targets };
+}
+
+/** One that asks for nothing is none. */
+function buildCondition(when: Entry<'roles'>['targets'][number]['when']): TargetCondition | null {
+  if (when === undefined) return null;
+  const { whenWaitExceeds, maxContext, capabilities, localOnly } = when;
+  if (whenWaitExceeds === null && maxContext === null && capabilities === null && !localOnly) return null;
+  return { whenWaitExceeds, maxContext, capabilities: inOrder(capabilities), localOnly };
 }
 
 function mapRecord<Entry, Value>(

@@ -2,13 +2,17 @@ import type { GpuChoice } from '@ai-fabric/shared';
 import type { DeclaredDeployment, VllmDeployment } from '../declared-state.js';
 import type { DeploymentEntry } from '../fabric-schema.js';
 import type { VllmEntry } from '../vllm-entry-schema.js';
+import { copied, inOrder } from './order-capabilities.js';
 import { findPreset } from './presets.js';
 
 const DEFAULT_MAX_CONCURRENT = 16;
 
 /** An entry of a fabric file with its preset and defaults filled in. `null` where neither says what model it is. */
 export function buildDeployment(name: string, entry: DeploymentEntry): DeclaredDeployment | null {
-  if (entry.engine === 'external') return { name, ...entry, url: entry.url.replace(/\/+$/, '') };
+  if (entry.engine === 'external') {
+    const capabilities = inOrder(entry.capabilities);
+    return { name, ...entry, url: entry.url.replace(/\/+$/, ''), capabilities };
+  }
   return buildVllm(name, entry);
 }
 
@@ -32,6 +36,7 @@ function buildVllm(name: string, entry: VllmEntry): VllmDeployment | null {
     gpuMemoryRatio: entry.gpuMemoryRatio ?? null,
     extraArguments: entry.extraArguments ?? ofModel?.extraArguments ?? [],
     fallbacks: entry.fallbacks ?? ofModel?.fallbacks ?? [],
+    capabilities: inOrder(entry.capabilities),
     gpu: readGpu(entry.gpu),
   };
 }
@@ -39,9 +44,11 @@ function buildVllm(name: string, entry: VllmEntry): VllmDeployment | null {
 /** As a fabric file has it, everything written out. */
 export function serialiseDeployment(deployment: DeclaredDeployment): DeploymentEntry {
   const { name: _, ...entry } = deployment;
-  if (entry.engine === 'external') return entry;
+  const capabilities = copied(entry.capabilities);
+  if (entry.engine === 'external') return { ...entry, capabilities };
   return {
     ...entry,
+    capabilities,
     extraArguments: [...entry.extraArguments],
     fallbacks: [...entry.fallbacks],
     environment: { ...entry.environment },

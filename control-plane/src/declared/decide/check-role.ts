@@ -24,6 +24,10 @@ export function checkRole(draft: FabricDraft, name: string, role: RoleDraft): De
     if (!entry) continue;
     const path = ['roles', name, 'targets', index];
     const label = targetLabel(entry);
+    if (index === 0 && typeof entry.when?.whenWaitExceeds === 'number') {
+      const message = 'expected none here: no target stands before the first, to be waited for';
+      findings.push({ path: [...path, 'when', 'whenWaitExceeds'], message });
+    }
     const before = seen.get(label);
     if (before !== undefined) findings.push({ path, message: `the same target as targets[${before}]` });
     seen.set(label, before ?? index);

@@ -8,7 +8,7 @@ export function desiredReplica(deployment: DeclaredDeployment): DesiredReplica {
     return { deployment: name, task, engine, url, servedModel };
   }
   const { name, host: _host, preset: _preset, cardGigabytes: _card, listed: _listed, ...more } = deployment;
-  const { address: _address, ...wished } = more;
+  const { address: _address, capabilities: _capabilities, ...wished } = more;
   return {
     deployment: name,
     ...wished,

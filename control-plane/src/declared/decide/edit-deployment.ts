@@ -15,10 +15,10 @@ export type VerbVerdict =
 /** What a preset says of its model: another preset says it anew. */
 const OF_PRESET = [
   ...['task', 'model', 'revision', 'quantization', 'contextTokens'],
-  ...['maxConcurrent', 'extraArguments', 'fallbacks'],
+  ...['maxConcurrent', 'extraArguments', 'fallbacks', 'capabilities'],
 ];
 /** What is true of one model alone. */
-const OF_MODEL = ['revision', 'quantization'];
+const OF_MODEL = ['revision', 'quantization', 'capabilities'];
 
 /**
  * Fields given replace those of the entry, whole; `null` takes one out, so that its default holds again. With another

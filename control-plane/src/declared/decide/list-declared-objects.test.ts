@@ -47,6 +47,40 @@ describe('a declared state', () => {
     expect(checkFabricValue(joinDeclaredObjects(listDeclaredObjects(state)))).toEqual({ ok: true, state });
   });
 
+  it('keeps what targets can do and when they are asked, however it was listed', () => {
+    const [deployments, providers] = [structuredClone(estate.deployments), structuredClone(estate.providers)];
+    Object.assign(deployments.qwen, { capabilities: ['vision', 'tools'] });
+    Object.assign(providers.openai.models.cheap, { capabilities: [], contextTokens: 128_000 });
+    const targets = [
+      { deployment: 'qwen', when: { capabilities: ['audio', 'tools'], maxContext: 8192 } },
+      { provider: 'openai', model: 'cheap', when: { whenWaitExceeds: 2.5, localOnly: false } },
+    ];
+    const fast = { task: 'chat', targets, weights: { answer: 0.5 } };
+    const state = stateOf({ ...estate, deployments, providers, roles: { fast } });
+
+    expect(state.deployments.get('qwen')?.capabilities).toEqual(['tools', 'vision']);
+    expect(state.providers.get('openai')?.models.get('cheap')).toMatchObject({
+      ...{ capabilities: [], contextTokens: 128_000 },
+    });
+    const none = { whenWaitExceeds: null, maxContext: null, capabilities: null, localOnly: false };
+    expect(state.roles.get('fast')).toMatchObject({
+      weights: { firstToken: 1, answer: 0.5 },
+      targets: [
+        { when: { ...none, capabilities: ['tools', 'audio'], maxContext: 8192 } },
+        { when: { ...none, whenWaitExceeds: 2.5 } },
+      ],
+    });
+    expect(checkFabricValue(serialiseDeclaredState(state))).toEqual({ ok: true, state });
+    expect(checkFabricValue(joinDeclaredObjects(listDeclaredObjects(state)))).toEqual({ ok: true, state });
+  });
+
+  it('has no condition where one asks for nothing, and is written out without it', () => {
+    const targets = [{ deployment: 'qwen', when: { localOnly: false } }];
+    const state = stateOf({ ...estate, roles: { fast: { task: 'chat', targets } } });
+    expect(state.roles.get('fast')?.targets[0]?.when).toBeNull();
+    expect(serialiseDeclaredState(state).roles['fast']?.targets).toEqual([{ deployment: 'qwen' }]);
+  });
+
   it('is written out with its defaults', () => {
     expect(serialiseDeclaredState(stateOf(estate))).toMatchObject({
       hosts: { motoko: { mayBeAway: false } },

@@ -1,6 +1,14 @@
-import type { DeclaredBackup, DeclaredProvider, DeclaredRole, DeclaredState } from '../declared-state.js';
+import type {
+  DeclaredBackup,
+  DeclaredProvider,
+  DeclaredProviderModel,
+  DeclaredRole,
+  DeclaredState,
+  Target,
+} from '../declared-state.js';
 import type { FabricFileInput } from '../fabric-schema.js';
 import { serialiseDeployment } from './build-deployment.js';
+import { copied } from './order-capabilities.js';
 
 type Section<Name extends keyof FabricFileInput> = NonNullable<FabricFileInput[Name]>;
 
@@ -46,23 +54,28 @@ function serialiseBackup(backup: DeclaredBackup | null): Section<'backup'> | nul
 
 function serialiseProvider(provider: DeclaredProvider): Section<'providers'>[string] {
   const { baseUrl, apiKey, endpoints, models } = provider;
-  return {
-    baseUrl,
-    apiKey,
-    endpoints: [...endpoints],
-    models: toRecord(models, ({ model, task }) => ({ model, task })),
-  };
+  return { baseUrl, apiKey, endpoints: [...endpoints], models: toRecord(models, serialiseModel) };
+}
+
+type ProviderModelEntry = Section<'providers'>[string]['models'][string];
+
+function serialiseModel({ name: _, capabilities, ...entry }: DeclaredProviderModel): ProviderModelEntry {
+  return { ...entry, capabilities: copied(capabilities) };
 }
 
 function serialiseRole({ name: _, targets, ...entry }: DeclaredRole): Section<'roles'>[string] {
-  return {
-    ...entry,
-    targets: targets.map((target) =>
-      target.kind === 'deployment'
-        ? { deployment: target.deployment }
-        : { provider: target.provider, model: target.model },
-    ),
-  };
+  return { ...entry, targets: targets.map(serialiseTarget) };
+}
+
+type TargetEntry = Section<'roles'>[string]['targets'][number];
+
+/** As it stands in a file; `when` only where it asks for something, and then whole. */
+export function serialiseTarget(target: Target): TargetEntry {
+  const when =
+    target.when === null ? {} : { when: { ...target.when, capabilities: copied(target.when.capabilities) } };
+  return target.kind === 'deployment'
+    ? { deployment: target.deployment, ...when }
+    : { provider: target.provider, model: target.model, ...when };
 }
 
 function toRecord<Entry, Value>(

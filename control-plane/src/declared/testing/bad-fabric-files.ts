@@ -294,6 +294,44 @@ export const badFabricFiles: readonly [what: string, text: string, errors: reado
     ['12:69: roles.embed.targets[1]: the same target as targets[0]'],
   ],
   [
+    'a wait of the first target',
+    withLine(
+      11,
+      '  chat-fast: { task: chat, targets: [ { deployment: qwen-armitage, when: { whenWaitExceeds: 5 } } ] }',
+    ),
+    [
+      '11:93: roles.chat-fast.targets[0].when.whenWaitExceeds: expected none here: no target stands before the first, to be waited for',
+    ],
+  ],
+  [
+    'a condition that there is not',
+    withLine(
+      11,
+      '  chat-fast: { task: chat, targets: [ { deployment: qwen-armitage, when: { maxContexts: 5 } } ] }',
+    ),
+    [
+      '11:76: roles.chat-fast.targets[0].when.maxContexts: unknown key "maxContexts"; did you mean "maxContext"?',
+    ],
+  ],
+  [
+    'a capability that there is not',
+    withLine(
+      6,
+      '  qwen-armitage: { host: armitage, task: chat, engine: external, url: http://armitage:8000, servedModel: qwen, capabilities: [tool] }',
+    ),
+    [
+      '6:127: deployments.qwen-armitage.capabilities[0]: expected tools or vision or audio or json_schema (did you mean "tools"?), found "tool"',
+    ],
+  ],
+  [
+    'a weight that is none',
+    withLine(
+      12,
+      '  embed: { task: embeddings, targets: [ { deployment: bge-motoko } ], weights: { firstToken: 11 } }',
+    ),
+    ['12:94: roles.embed.weights.firstToken: expected at most 10, found 11'],
+  ],
+  [
     'a mixture of tasks',
     withLine(
       12,

@@ -29,6 +29,10 @@ export type AttemptFailureCode =
   | 'status_503'
   | 'status_504'
   | 'status_429'
+  /** Anthropic's "overloaded". */
+  | 'status_529'
+  /** A provider wants to be paid first (402). */
+  | 'unpaid'
   | 'status_other'
   | 'provider_key_missing';
 
@@ -48,7 +52,14 @@ export function attemptFailure(
   return { code, detail, retryAfterSeconds };
 }
 
+const BUSY: ReadonlySet<AttemptFailureCode> = new Set([
+  'status_503',
+  'status_429',
+  'status_529',
+  'tunnel_busy',
+]);
+
 /** Whether the target is merely full: no failure of it. */
 export function isBusy(failure: AttemptFailure): boolean {
-  return failure.code === 'status_503' || failure.code === 'status_429' || failure.code === 'tunnel_busy';
+  return BUSY.has(failure.code);
 }

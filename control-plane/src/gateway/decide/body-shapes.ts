@@ -29,14 +29,14 @@ function shape(
 export const CHAT_BODY = shape(
   ['messages', 'prompt', 'input'],
   ['max_tokens', 'max_completion_tokens'],
-  ['stream_options', 'tools', 'n'],
+  ['stream_options', 'tools', 'response_format', 'n'],
   { asksUsage: true },
 );
 
 export const RESPONSES_BODY = shape(
   ['input', 'instructions'],
   ['max_output_tokens'],
-  ['tools', 'background'],
+  ['tools', 'text', 'background'],
 );
 
 export const MESSAGES_BODY = shape(['messages', 'system'], ['max_tokens'], ['tools'], {

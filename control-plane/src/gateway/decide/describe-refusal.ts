@@ -32,7 +32,7 @@ export function describeRefusal(
   if (failures.length > 0 && SAYS_NONE_LEFT.has(decision.code)) {
     return { ...describeFailures(asked, failures, retryAfterSeconds), reason };
   }
-  const code = decision.code === 'context_too_long' ? 'context_length_exceeded' : decision.code;
+  const code = GATEWAY_CODES[decision.code];
   const param = ABOUT_THE_REQUEST.has(decision.code) ? 'model' : null;
   return { error: gatewayError(code, decision.detail, param), retryAfterSeconds, reason };
 }
@@ -52,7 +52,26 @@ const SAYS_NONE_LEFT: ReadonlySet<RefusalCode> = new Set([
   'host_away',
   'provider_key_missing',
   'local_only',
+  'rate_limited',
+  'provider_refuses',
 ]);
+const GATEWAY_CODES: Readonly<Record<RefusalCode, GatewayErrorCode>> = {
+  no_capacity: 'no_capacity',
+  host_away: 'host_away',
+  not_ready: 'not_ready',
+  loading: 'loading',
+  all_failed: 'all_failed',
+  context_too_long: 'context_length_exceeded',
+  wrong_task: 'wrong_task',
+  endpoint_not_spoken: 'endpoint_not_spoken',
+  cloud_not_allowed: 'cloud_not_allowed',
+  provider_key_missing: 'provider_key_missing',
+  local_only: 'local_only',
+  rate_limited: 'rate_limit_exceeded',
+  provider_refuses: 'upstream_misconfigured',
+  lacks_capability: 'lacks_capability',
+  condition_unmet: 'condition_unmet',
+};
 const ABOUT_THE_REQUEST: ReadonlySet<RefusalCode> = new Set([
   'wrong_task',
   'endpoint_not_spoken',
@@ -127,6 +146,8 @@ const FAILURE_ANSWERS: Record<AttemptFailure['code'], readonly [GatewayErrorCode
   status_503: ['no_capacity', 'the engine is full (503)'],
   status_504: ['upstream_timeout', 'the engine timed out (504)'],
   status_429: ['rate_limit_exceeded', 'the provider limits its rate'],
+  status_529: ['no_capacity', 'the provider is overloaded (529)'],
+  unpaid: ['upstream_misconfigured', 'the provider wants to be paid first (402)'],
   status_other: ['upstream_error', 'the engine failed'],
   provider_key_missing: ['provider_key_missing', 'its provider has no API key'],
 };

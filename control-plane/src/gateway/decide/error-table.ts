@@ -16,6 +16,11 @@ export const ERROR_TABLE = {
   wrong_task: { status: 400, type: 'invalid_request_error' },
   /** Nobody who serves the model speaks this endpoint. */
   endpoint_not_spoken: { status: 400, type: 'invalid_request_error' },
+  /** No target can do what the request needs. */
+  lacks_capability: { status: 400, type: 'invalid_request_error' },
+  /** The role keeps its targets for other requests. */
+  condition_unmet: { status: 400, type: 'invalid_request_error' },
+  unknown_target: { status: 400, type: 'invalid_request_error' },
   invalid_api_key: { status: 401, type: 'authentication_error' },
   /** It was good when the request began. */
   key_revoked: { status: 401, type: 'authentication_error' },

@@ -46,7 +46,9 @@ describe('judgeAnswer', () => {
     [502, 'text/html', '', 'status_502'],
     [503, 'application/json', '', 'status_503'],
     [504, '', '', 'status_504'],
-    [529, '', '', 'status_other'],
+    [529, '', '', 'status_529'],
+    [402, '', '', 'unpaid'],
+    [599, '', '', 'status_other'],
   ])('takes %i %s %s for the failure %s', (status, type, encoding, code) => {
     expect(judgeAnswer(status, type, encoding)).toEqual({ kind: 'failed', code });
   });

@@ -19,7 +19,7 @@ const EVENTS: AnswerVerdict = { kind: 'events' };
 const CLIENT_ERROR: AnswerVerdict = { kind: 'clientError' };
 
 /**
- * 401, 403 and 404 from an engine or provider are faults of our own configuration, not of the client. A redirect is
+ * 401, 402, 403 and 404 from an engine or provider are faults of our own configuration, not of the client. A redirect is
  * never followed: it would take the request, and a provider's key, to an address that nobody declared.
  *
  * @param contentType of the answer, `''` where it has none
@@ -36,6 +36,7 @@ export function judgeAnswer(
   if (status < 300) return failed('not_json');
   if (status < 400) return failed('redirected');
   if (status === 401 || status === 403) return failed('unauthorized');
+  if (status === 402) return failed('unpaid');
   if (status === 404) return failed('model_unknown_there');
   if (status === 429) return failed('status_429');
   if (status < 500) return CLIENT_ERROR;
@@ -47,6 +48,7 @@ const SERVER_FAILURES: ReadonlyMap<number, AttemptFailureCode> = new Map<number,
   [502, 'status_502'],
   [503, 'status_503'],
   [504, 'status_504'],
+  [529, 'status_529'],
 ]);
 
 /** Of transcripts and their two kinds of subtitles. A web page is none. */

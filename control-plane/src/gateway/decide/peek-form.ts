@@ -1,3 +1,4 @@
+import { NO_NEEDS } from '../../router/needs.js';
 import { type GatewayError, gatewayError } from './error-table.js';
 import { MAX_MODEL_BYTES, MODEL_IS_NO_NAME, MODEL_MISSING, type Peek } from './peek-request.js';
 import { boundaryOf, type FormPart, type FormScan, MultipartScanner } from './scan-multipart.js';
@@ -43,6 +44,7 @@ export function peekForm(scan: FormScan): Peek {
       choices: 1,
       estimatedPromptTokens: null,
       promptBytes: null,
+      needs: NO_NEEDS,
       found: models.map(({ start, end }) => ({ name: 'model', start, end })),
       closeAt: null,
     },

@@ -1,6 +1,8 @@
+import type { Needs } from '../../router/needs.js';
 import { type BodyShape, CHAT_BODY } from './body-shapes.js';
 import { type GatewayError, gatewayError } from './error-table.js';
 import { findJsonError, type JsonFault } from './find-json-error.js';
+import { findNeeds } from './find-needs.js';
 import {
   equalsAscii,
   type FoundMember,
@@ -26,6 +28,8 @@ export interface PeekedRequest {
   readonly estimatedPromptTokens: number | null;
   /** Of the prompt, with the tools; `null` where bytes say little of tokens. */
   readonly promptBytes: number | null;
+  /** What it needs of a model beside text. */
+  readonly needs: Needs;
   /** All members named `model` and `stream_options`, duplicates included; of a form, its parts named `model`. */
   readonly found: readonly FoundMember[];
   /** Index of the body's closing brace; `null`: it is a form. */
@@ -35,6 +39,9 @@ export interface PeekedRequest {
 export type Peek =
   | { readonly ok: true; readonly request: PeekedRequest }
   | { readonly ok: false; readonly error: GatewayError };
+
+/** What is rewritten. */
+const KEPT: ReadonlySet<string> = new Set(['model', 'stream_options']);
 
 /** English takes about 4.5 bytes a token, indented code up to 8: a guess too high would refuse what fits. */
 const BYTES_PER_TOKEN = 6;
@@ -94,7 +101,7 @@ function read(
       unknowable ||=
         length > MAX_ESTIMATED_BYTES ||
         (length > MEDIA_CHECK_BYTES && hasMark(bytes, member.start, member.end, shape.mediaMark));
-    } else kept.push(member);
+    } else if (KEPT.has(member.name)) kept.push(member);
     if (member.name === 'stream_options') wantsUsage = asksForUsage(bytes, member);
   }
   return {
@@ -104,6 +111,7 @@ function read(
     maxTokens,
     choices,
     estimatedPromptTokens: unknowable ? null : Math.ceil(promptBytes / BYTES_PER_TOKEN),
+    needs: findNeeds(bytes, scan.found),
     promptBytes: unknowable ? null : promptBytes + toolBytes,
     found: kept,
     closeAt: scan.closeAt,

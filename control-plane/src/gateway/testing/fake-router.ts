@@ -15,6 +15,7 @@ import type {
   RouteDecision,
   RouteRequest,
   Router,
+  ToldLimits,
   WaitDecision,
 } from '../../router/route-types.js';
 
@@ -32,6 +33,7 @@ export class FakeRouter implements Router {
   answeredCount = 0;
   /** Of streams, as they were told to claims. */
   events = 0;
+  readonly told: { target: string; told: ToldLimits }[] = [];
   /** Claims that are lost to others before one is won. */
   lostClaims = 0;
   listed: ListedModel[] = [];
@@ -50,6 +52,7 @@ export class FakeRouter implements Router {
       dimensions: null,
       totalTimeoutSeconds: 300,
       patienceSeconds: 50,
+      weights: { firstToken: 1, answer: 0.05 },
       ...timeouts,
     };
   }
@@ -64,13 +67,17 @@ export class FakeRouter implements Router {
       servedModel: `served/${name}`,
       maxConcurrent: 8,
       contextTokens: 8192,
+      capabilities: null,
       listed: true,
     };
     this.candidates.push({ kind: 'send', deployment });
   }
 
   addProvider(baseUrl: string, apiKey: DeclaredProvider['apiKey'] = { env: 'TEST_KEY' }): void {
-    const model: DeclaredProviderModel = { name: 'strong', model: 'gpt-strong-1', task: this.role.task };
+    const model: DeclaredProviderModel = {
+      ...{ name: 'strong', model: 'gpt-strong-1', task: this.role.task },
+      ...{ capabilities: null, contextTokens: null },
+    };
     const provider: DeclaredProvider = {
       name: 'openai',
       baseUrl,
@@ -119,6 +126,9 @@ export class FakeRouter implements Router {
       },
       progressed: (events) => {
         this.events += events;
+      },
+      limitsTold: (told) => {
+        this.told.push({ target, told });
       },
       release: (outcome) => {
         this.releases++;

@@ -45,8 +45,11 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [/cooldown|allowed_fails/, COOLDOWN],
   [/master_key|salt_key|custom_auth|jwt|key_management|key_generation|allowed_routes|ui_/, KEYS],
   [/verbose|json_logs|log/, LOG],
-  [/^(max_input_tokens|max_tokens|max_output_tokens)$/, 'the engine says itself how long its context is'],
-  [/^supports_/, 'what a model can do is not declared here'],
+  [
+    /^(max_input_tokens|max_tokens|max_output_tokens)$/,
+    'an engine says itself how long its context is; for a model of a provider, declare contextTokens',
+  ],
+  [/^supports_/, 'a list of capabilities names all that a model can: declare it by hand'],
   [/health_check/, 'agents prove each replica with a real token; there is nothing to set'],
   [/guardrail|prompt|mcp|agent|vector_store/, 'there is nothing like it here'],
   [

@@ -41,6 +41,7 @@ function deploymentOf(name: string, host: string): DeclaredDeployment {
     servedModel: 'model',
     maxConcurrent: 4,
     contextTokens: null,
+    capabilities: null,
     listed: true,
   };
 }

@@ -16,6 +16,8 @@ export interface CostTerms {
   readonly mayPace: boolean;
   /** Others that came before it wait for just that: it may not overtake them. */
   readonly isBehind: boolean;
+  /** How many are held for it already; left out: nobody. */
+  readonly ahead?: number;
 }
 
 export interface ReplicaChoice {

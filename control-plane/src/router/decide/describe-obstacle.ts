@@ -1,11 +1,52 @@
-import type { Candidate, ReplicaCandidate } from '../candidate.js';
+import type { TargetCondition } from '../../declared/declared-state.js';
+import type { Candidate, CloudCandidate, ReplicaCandidate } from '../candidate.js';
+import { listNeeds, NO_NEEDS, needsOf } from '../needs.js';
 import type { FilterReason, RouteRequest } from '../route-types.js';
+import { contextOf, estimatePrompt } from './estimate-need.js';
+import { targetKey } from './group-targets.js';
+import type { RestCause } from './step-cooldown.js';
 
 /** What stands in the way of one target, as a phrase for a client's error message: thing, place, fix where known. */
 export function describeObstacle(candidate: Candidate, reason: FilterReason, request: RouteRequest): string {
+  const ofRole = describeRoleObstacle(candidate, reason, request);
+  if (ofRole !== null) return ofRole;
   return candidate.kind === 'replica'
     ? describeReplica(candidate, reason, request)
-    : describeProvider(candidate.provider.name, candidate.blockedForMs, reason, request);
+    : describeProvider(candidate, reason, request);
+}
+
+/** What is declared of the target and its role, and needs no look at how things are. */
+function describeRoleObstacle(
+  candidate: Candidate,
+  reason: FilterReason,
+  request: RouteRequest,
+): string | null {
+  const when = conditionOf(candidate, request);
+  switch (reason) {
+    case 'lacks_capability':
+      return describeLack(candidate, request);
+    case 'condition_context':
+      return `is kept for at most ${when?.maxContext} tokens by the role's maxContext, ${describeNeed(candidate, request)}`;
+    case 'condition_capability':
+      return `is kept for requests that need ${when?.capabilities?.join(' or ')} by the role's capabilities`;
+    case 'condition_local':
+      return "is kept for requests that may not leave the own hosts by the role's localOnly";
+    case 'not_yet':
+      return `is asked when the others take longer than ${when?.whenWaitExceeds} s`;
+    default:
+      return null;
+  }
+}
+
+function conditionOf({ target }: Candidate, { resolved }: RouteRequest): TargetCondition | null {
+  if (resolved.kind !== 'role') return null;
+  return resolved.role.targets.find((each) => targetKey(each) === target)?.when ?? null;
+}
+
+function describeLack(candidate: Candidate, { needs = NO_NEEDS }: RouteRequest): string {
+  const { capabilities } = candidate.kind === 'replica' ? candidate.deployment : candidate.model;
+  const lacking = listNeeds(needs & ~needsOf(capabilities ?? []));
+  return `is not declared to do ${lacking.join(' and ')}, which the request needs`;
 }
 
 function describeReplica(replica: ReplicaCandidate, reason: FilterReason, request: RouteRequest): string {
@@ -47,10 +88,20 @@ function describeFull({ inflight, slots, deployment: { maxConcurrent } }: Replic
     : 'its engine says that its queue is full';
 }
 
-function describeTooLong({ target, contextTokens }: ReplicaCandidate, request: RouteRequest): string {
-  if (request.foundTooLongBy?.has(target) === true) return 'its engine finds the request too long';
-  if ((request.foundTooLongBy?.size ?? 0) > 0) return `takes ${contextTokens} tokens, which is no more`;
-  return `takes ${contextTokens} tokens, the prompt has about ${request.estimatedPromptTokens}`;
+function describeTooLong(candidate: Candidate, request: RouteRequest): string {
+  const most = contextOf(candidate);
+  if (request.foundTooLongBy?.has(candidate.target) === true) {
+    return candidate.kind === 'replica'
+      ? 'its engine finds the request too long'
+      : 'finds the request too long';
+  }
+  if ((request.foundTooLongBy?.size ?? 0) > 0) return `takes ${most} tokens, which is no more`;
+  return `takes ${most} tokens, ${describeNeed(candidate, request)}`;
+}
+
+function describeNeed(candidate: Candidate, request: RouteRequest): string {
+  const prompt = `the prompt has about ${estimatePrompt(request, candidate)}`;
+  return request.maxTokens ? `${prompt} and the answer may have ${request.maxTokens}` : prompt;
 }
 
 function describeAway({ deployment, presence, mayBeAway }: ReplicaCandidate): string {
@@ -59,12 +110,9 @@ function describeAway({ deployment, presence, mayBeAway }: ReplicaCandidate): st
   return `host ${deployment.host} is away; start it, or its agent`;
 }
 
-function describeProvider(
-  provider: string,
-  blockedForMs: number,
-  reason: FilterReason,
-  request: RouteRequest,
-): string {
+function describeProvider(candidate: CloudCandidate, reason: FilterReason, request: RouteRequest): string {
+  const { blockedForMs, restForMs, restCause } = candidate;
+  const provider = candidate.provider.name;
   switch (reason) {
     case 'provider_key_missing':
       return `the control plane has no API key for provider ${provider}`;
@@ -72,10 +120,16 @@ function describeProvider(
       return `provider ${provider} says that it is busy`;
     case 'breaker_open':
       return `provider ${provider} failed repeatedly, is tried again in ${seconds(blockedForMs)} s`;
+    case 'rate_limited':
+      return restForMs > 0
+        ? `provider ${provider} ${REST_CAUSES[restCause]}; asked again in ${seconds(restForMs)} s`
+        : describeTokensLeft(candidate, request);
+    case 'provider_refuses':
+      return `provider ${provider} ${REST_CAUSES[restCause]}; tried again in ${seconds(restForMs)} s`;
     case 'local_only':
       return 'would answer, and is not asked because of x-fabric-local-only';
     case 'context_too_long':
-      return 'finds the request too long';
+      return describeTooLong(candidate, request);
     case 'wrong_task':
       return `is not for ${request.task}`;
     case 'endpoint_not_spoken':
@@ -85,6 +139,21 @@ function describeProvider(
     default:
       return describeCommon(reason);
   }
+}
+
+const REST_CAUSES: Readonly<Record<RestCause, string>> = {
+  rate: 'limits its rate',
+  quota: 'says that the quota of its account is used up; see its billing page',
+  key: 'refuses the API key that the control plane has for it (401); put a valid one where it is declared',
+  unpaid: 'wants to be paid first (402); see its billing page',
+};
+
+function describeTokensLeft(
+  { provider, tokensLeft, tokensInMs }: CloudCandidate,
+  { estimatedPromptTokens }: RouteRequest,
+): string {
+  const needed = estimatedPromptTokens === null ? '' : `, the prompt has about ${estimatedPromptTokens}`;
+  return `provider ${provider} has ${tokensLeft} tokens left for the next ${seconds(tokensInMs)} s${needed}`;
 }
 
 function describeCommon(reason: FilterReason): string {

@@ -1,7 +1,9 @@
 import type { Candidate, CandidateGroup } from '../candidate.js';
 import type { Considered, FilterReason, RefusalCode, RouteDecision, RouteRequest } from '../route-types.js';
 import { describeObstacle } from './describe-obstacle.js';
+import { contextOf } from './estimate-need.js';
 import { isUnderWay } from './expect-soon.js';
+import { longestTarget } from './plan-room.js';
 
 export interface RefusalSettings {
   readonly fullSeconds: RetryRange;
@@ -34,6 +36,7 @@ const TARGETS_TOLD = 6;
  */
 const PRECEDENCE: readonly FilterReason[] = [
   'full',
+  'rate_limited',
   'already_tried',
   'breaker_open',
   'tunnel_down',
@@ -42,13 +45,20 @@ const PRECEDENCE: readonly FilterReason[] = [
   'host_late',
   'host_away',
   'draining',
+  'not_yet',
   'context_too_long',
+  'lacks_capability',
   'local_only',
   'cloud_not_allowed',
+  'provider_refuses',
   'provider_key_missing',
   'endpoint_not_spoken',
+  'condition_context',
+  'condition_capability',
+  'condition_local',
   'wrong_task',
   'other_model',
+  'not_that_target',
 ];
 
 const CODES: Readonly<Record<FilterReason, RefusalCode>> = {
@@ -65,6 +75,16 @@ const CODES: Readonly<Record<FilterReason, RefusalCode>> = {
   cloud_not_allowed: 'cloud_not_allowed',
   provider_key_missing: 'provider_key_missing',
   local_only: 'local_only',
+  rate_limited: 'rate_limited',
+  provider_refuses: 'provider_refuses',
+  lacks_capability: 'lacks_capability',
+  condition_context: 'condition_unmet',
+  condition_capability: 'condition_unmet',
+  condition_local: 'condition_unmet',
+  // Kept closed only while something else is expected.
+  not_yet: 'no_capacity',
+  // Stands only beside the one that was asked for.
+  not_that_target: 'not_ready',
   // Stands only beside the role's first target, which always has another reason: never the one told.
   other_model: 'not_ready',
   wrong_task: 'wrong_task',
@@ -84,6 +104,10 @@ const HEADLINES: Readonly<Record<RefusalCode, string>> = {
   provider_key_missing:
     'only a provider could serve it and the control plane has no API key for that provider',
   local_only: 'only the cloud could serve it now and the request asks for local targets alone',
+  rate_limited: 'only a provider could serve it now and that one limits its rate',
+  provider_refuses: 'only a provider could serve it and that one refuses what the control plane has for it',
+  lacks_capability: 'no target can do what the request needs',
+  condition_unmet: 'its targets are kept for other requests',
 };
 
 /**
@@ -107,7 +131,8 @@ export function explainRefusal(
   }
   const isLoading = told === 'not_ready' && obstacles.some(isOnItsWay);
   const code = isLoading ? 'loading' : CODES[told];
-  const detail = `${name}: ${HEADLINES[code]} (${listObstacles(obstacles, request)})`;
+  const longest = code === 'context_too_long' ? describeLongest(groups) : '';
+  const detail = `${name}: ${HEADLINES[code]}${longest} (${listObstacles(obstacles, request)})`;
   const retryAfterSeconds = retryAfter(told, obstacles, settings);
   return { kind: 'refuse', code, detail, retryAfterSeconds, considered };
 }
@@ -140,20 +165,32 @@ function nameOf({ resolved }: RouteRequest): string {
   }
 }
 
+function describeLongest(groups: readonly CandidateGroup[]): string {
+  const longest = longestTarget(groups);
+  return longest === null ? '' : `, and ${longest.target} is the longest with ${contextOf(longest)} tokens`;
+}
+
 function listObstacles(obstacles: readonly Obstacle[], request: RouteRequest): string {
-  const phrases = obstacles
+  const told = obstacles.filter(({ reason }) => reason !== 'not_that_target');
+  const phrases = told
     .slice(0, TARGETS_TOLD)
     .map(({ candidate, reason }) => `${candidate.target}: ${describeObstacle(candidate, reason, request)}`);
-  const untold = obstacles.length - phrases.length;
+  const untold = told.length - phrases.length;
   if (untold > 0) phrases.push(`and ${untold} more`);
   return phrases.join('; ');
 }
+
+/** A provider knows for itself how long it takes. */
+const AS_TOLD: RetryRange = { least: 1, usual: 1, most: Number.POSITIVE_INFINITY };
 
 /** Whole seconds until trying again makes sense; 0: it never does. */
 function retryAfter(told: FilterReason, obstacles: readonly Obstacle[], settings: RefusalSettings): number {
   switch (told) {
     case 'full':
       return soonest(obstacles, told, untilSlotMs, settings.fullSeconds);
+    case 'rate_limited':
+    case 'provider_refuses':
+      return soonest(obstacles, told, untilRestedMs, AS_TOLD);
     case 'already_tried':
       return settings.failedSeconds;
     case 'breaker_open':
@@ -176,7 +213,14 @@ function retryAfter(told: FilterReason, obstacles: readonly Obstacle[], settings
     case 'cloud_not_allowed':
     case 'provider_key_missing':
     case 'local_only':
+    case 'lacks_capability':
+    case 'condition_context':
+    case 'condition_capability':
+    case 'condition_local':
+    case 'not_that_target':
       return 0;
+    case 'not_yet':
+      return settings.fullSeconds.usual;
   }
 }
 
@@ -194,6 +238,11 @@ function soonest(
   }
   if (leastMs === null) return range.usual;
   return Math.min(range.most, Math.max(range.least, Math.ceil(leastMs / 1000)));
+}
+
+function untilRestedMs(candidate: Candidate): number | null {
+  if (candidate.kind === 'replica') return null;
+  return candidate.restForMs > 0 ? candidate.restForMs : candidate.tokensInMs;
 }
 
 /**

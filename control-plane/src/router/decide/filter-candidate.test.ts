@@ -1,23 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import type { RouteRequest } from '../route-types.js';
 import { defaultRouterSettings } from '../router-settings.js';
-import { cloudOf, replicaOf } from '../testing/router-fixtures.js';
+import { cloudOf, replicaOf, requestOf } from '../testing/router-fixtures.js';
 import { type FilterContext, filterCandidate } from './filter-candidate.js';
 
 const settings = defaultRouterSettings.route.filter;
 
-function contextOf(more: Partial<FilterContext> = {}): FilterContext {
+type ContextParts = Partial<Omit<FilterContext, 'request'> & RouteRequest> & { readonly roomTokens?: number };
+
+function contextOf(more: ContextParts = {}): FilterContext {
+  const { pinnedModel = null, roomTokens = 0, room, foundTooLongBy = new Set(), ...rest } = more;
+  const { tooSmallTokens = 0, ...request } = rest;
   return {
-    task: 'chat',
-    endpoint: null,
-    estimatedPromptTokens: null,
-    excluded: new Set(),
-    mayCloud: true,
-    localOnly: false,
-    pinnedModel: null,
-    roomTokens: 0,
-    foundTooLongBy: new Set(),
-    tooSmallTokens: 0,
-    ...more,
+    request: requestOf(request),
+    pinnedModel,
+    room: room ?? { mustFit: false, tokens: roomTokens },
+    foundTooLongBy,
+    tooSmallTokens,
   };
 }
 

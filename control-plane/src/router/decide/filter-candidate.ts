@@ -1,29 +1,26 @@
-import type { Task } from '@ai-fabric/shared';
 import { modelIdentity } from '../../declared/decide/desired-replica.js';
-import type { ProviderEndpoint } from '../../declared/declared-state.js';
-import type { Candidate, CloudCandidate, ReplicaCandidate } from '../candidate.js';
-import type { FilterReason } from '../route-types.js';
+import type { TargetCondition } from '../../declared/declared-state.js';
+import type { Candidate, CandidateGroup, CloudCandidate, ReplicaCandidate } from '../candidate.js';
+import { NO_NEEDS, needsOf } from '../needs.js';
+import type { FilterReason, RouteRequest } from '../route-types.js';
+import { contextOf, type NeedSettings, needAt } from './estimate-need.js';
+import { judgeCondition } from './judge-condition.js';
+import type { Room } from './plan-room.js';
 
 /** What the filters ask of a request. */
 export interface FilterContext {
-  readonly task: Task;
-  /** `null`: whatever all speak. */
-  readonly endpoint: ProviderEndpoint | null;
-  readonly estimatedPromptTokens: number | null;
-  readonly excluded: ReadonlySet<string>;
-  readonly mayCloud: boolean;
-  readonly localOnly: boolean;
+  readonly request: RouteRequest;
   /** The only model that may serve, as engines and providers call it; `null`: any. */
   readonly pinnedModel: string | null;
-  /** A smaller context is passed over. 0: none is. */
-  readonly roomTokens: number;
+  /** What is smaller is passed over. */
+  readonly room: Room;
   /** Targets whose engines found this very request too long … */
   readonly foundTooLongBy: ReadonlySet<string>;
   /** … and the largest context that is known of them: what is no larger need not be asked. */
   readonly tooSmallTokens: number;
 }
 
-export interface FilterSettings {
+export interface FilterSettings extends NeedSettings {
   /**
    * An estimate of a prompt's length may exceed a context by this factor before the target is ruled out for good:
    * no text that people write is so dense, and an engine is not made to count megabytes in vain. Whatever may fit is
@@ -36,16 +33,51 @@ export interface FilterSettings {
  * The hard filters, in order: what can never serve this request first, then what was tried, then what cannot
  * serve it now. So a card too small for a prompt says so even while its host is away, and nobody waits for it.
  *
+ * @param condition of its role
  * @returns the first thing that rules the candidate out, or `null`
  */
 export function filterCandidate(
   candidate: Candidate,
   context: FilterContext,
   settings: FilterSettings,
+  condition: TargetCondition | null = null,
 ): FilterReason | null {
-  return candidate.kind === 'replica'
-    ? filterReplica(candidate, context, settings)
-    : filterProvider(candidate, context);
+  return (
+    filterByRequest(candidate, context, condition) ??
+    (candidate.kind === 'replica'
+      ? filterReplica(candidate, context, settings)
+      : filterProvider(candidate, context, settings))
+  );
+}
+
+/** Of the candidate at this place of its group. */
+export function conditionOf({ conditions }: CandidateGroup, index: number): TargetCondition | null {
+  return conditions?.[index] ?? null;
+}
+
+/** What no time and no length changes. */
+function filterByRequest(
+  candidate: Candidate,
+  { request, pinnedModel }: FilterContext,
+  condition: TargetCondition | null,
+): FilterReason | null {
+  const { onlyTarget = null, needs = NO_NEEDS, task, endpoint } = request;
+  if (onlyTarget !== null && candidate.target !== onlyTarget) return 'not_that_target';
+  const isReplica = candidate.kind === 'replica';
+  const declared = isReplica ? candidate.deployment : candidate.model;
+  if (declared.task !== task) return 'wrong_task';
+  if (!isReplica && endpoint !== undefined && !candidate.provider.endpoints.includes(endpoint)) {
+    return 'endpoint_not_spoken';
+  }
+  if (pinnedModel !== null) {
+    const model = isReplica ? modelIdentity(candidate.deployment) : candidate.model.model;
+    if (model !== pinnedModel) return 'other_model';
+  }
+  const { capabilities } = declared;
+  if (needs !== NO_NEEDS && capabilities !== null && (needs & ~needsOf(capabilities)) !== 0) {
+    return 'lacks_capability';
+  }
+  return condition === null ? null : judgeCondition(condition, request, candidate);
 }
 
 function filterReplica(
@@ -53,11 +85,8 @@ function filterReplica(
   context: FilterContext,
   settings: FilterSettings,
 ): FilterReason | null {
-  const { deployment } = replica;
-  if (deployment.task !== context.task) return 'wrong_task';
-  if (context.pinnedModel !== null && modelIdentity(deployment) !== context.pinnedModel) return 'other_model';
   if (isTooLong(context, replica, settings)) return 'context_too_long';
-  if (context.excluded.has(replica.target)) return triedReason(replica);
+  if (context.request.excluded.has(replica.target)) return triedReason(replica);
   if (replica.presence === 'away' || replica.presence === 'unseen') return 'host_away';
   if (replica.presence === 'late') return 'host_late';
   if (replica.draining) return 'draining';
@@ -68,20 +97,34 @@ function filterReplica(
   return null;
 }
 
-function filterProvider(provider: CloudCandidate, context: FilterContext): FilterReason | null {
-  if (provider.model.task !== context.task) return 'wrong_task';
-  const { endpoint } = context;
-  if (endpoint !== null && !provider.provider.endpoints.includes(endpoint)) return 'endpoint_not_spoken';
-  if (context.pinnedModel !== null && provider.model.model !== context.pinnedModel) return 'other_model';
-  if (context.foundTooLongBy.has(provider.target)) return 'context_too_long';
-  if (!context.mayCloud) return 'cloud_not_allowed';
+function filterProvider(
+  provider: CloudCandidate,
+  context: FilterContext,
+  settings: FilterSettings,
+): FilterReason | null {
+  const { request } = context;
+  if (isTooLong(context, provider, settings)) return 'context_too_long';
+  if (!request.mayCloud) return 'cloud_not_allowed';
   if (!provider.keyPresent) return 'provider_key_missing';
-  if (context.excluded.has(provider.target)) return triedReason(provider);
+  const refused = refusedReason(provider, request);
+  if (refused !== null) return refused;
+  if (request.excluded.has(provider.target)) return triedReason(provider);
   if (provider.blockedForMs > 0) return 'breaker_open';
   if (provider.busyForMs > 0) return 'full';
   // Last: it then says that this provider, and nothing but the client's own wish, stands between it and an answer.
-  if (context.localOnly) return 'local_only';
+  if (request.localOnly === true) return 'local_only';
   return null;
+}
+
+/** By what it told itself, be it to this request or another. */
+function refusedReason(
+  { restForMs, restCause, tokensLeft }: CloudCandidate,
+  { estimatedPromptTokens }: RouteRequest,
+): FilterReason | null {
+  if (restForMs > 0) {
+    return restCause === 'key' || restCause === 'unpaid' ? 'provider_refuses' : 'rate_limited';
+  }
+  return tokensLeft < (estimatedPromptTokens ?? 1) ? 'rate_limited' : null;
 }
 
 /** One that was tried and only said "my queue is full" has not failed: it is full. */
@@ -93,16 +136,14 @@ function triedReason(candidate: Candidate): FilterReason {
  * By what another engine said of this request, else by the estimate. That is asked of chats alone: a request for
  * embeddings or scores carries many inputs, each of which has the whole context to itself, so their sum says nothing.
  */
-function isTooLong(
-  context: FilterContext,
-  { target, contextTokens }: ReplicaCandidate,
-  settings: FilterSettings,
-): boolean {
-  if (context.foundTooLongBy.has(target)) return true;
-  if (contextTokens === null) return false;
-  if (contextTokens <= context.tooSmallTokens) return true;
-  const { task, estimatedPromptTokens } = context;
-  if (task !== 'chat') return false;
-  if (contextTokens < context.roomTokens) return true;
-  return estimatedPromptTokens !== null && estimatedPromptTokens > contextTokens * settings.contextSlack;
+function isTooLong(context: FilterContext, candidate: Candidate, settings: FilterSettings): boolean {
+  if (context.foundTooLongBy.has(candidate.target)) return true;
+  const most = contextOf(candidate);
+  if (most === null) return false;
+  if (most <= context.tooSmallTokens) return true;
+  const { request, room } = context;
+  if (request.task !== 'chat') return false;
+  if (most < room.tokens || (room.mustFit && most < needAt(request, candidate, settings))) return true;
+  const { estimatedPromptTokens } = request;
+  return estimatedPromptTokens !== null && estimatedPromptTokens > most * settings.contextSlack;
 }

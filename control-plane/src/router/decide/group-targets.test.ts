@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Target } from '../../declared/declared-state.js';
 import { targetOf } from '../testing/router-fixtures.js';
 import { groupTargets, type TargetGroup, targetKey } from './group-targets.js';
 
@@ -37,5 +38,22 @@ describe('the groups of a role', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('is another where the wait is another after which it is asked', () => {
+    const condition = { maxContext: null, capabilities: null, localOnly: false };
+    const after = (name: string, whenWaitExceeds: number | null): Target => ({
+      ...targetOf(name),
+      when: { ...condition, whenWaitExceeds },
+    });
+    const targets = [
+      targetOf('a'),
+      after('b', null),
+      after('c', 5),
+      after('d', 5),
+      after('e', 9),
+      targetOf('f'),
+    ];
+    expect(names(groupTargets(targets))).toEqual([['a', 'b'], ['c', 'd'], ['e'], ['f']]);
   });
 });

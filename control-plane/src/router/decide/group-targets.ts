@@ -8,8 +8,8 @@ export type TargetGroup =
   | { readonly kind: 'provider'; readonly target: ProviderTarget };
 
 /**
- * A role's targets as groups that compete: deployments that stand next to each other form one, each provider's
- * model one of its own. A target named twice stands where it was named first.
+ * A role's targets as groups that compete: deployments that stand next to each other and are asked after the same wait
+ * form one, each provider's model one of its own. A target named twice stands where it was named first.
  */
 export function groupTargets(targets: readonly Target[]): TargetGroup[] {
   const groups: TargetGroup[] = [];
@@ -22,7 +22,7 @@ export function groupTargets(targets: readonly Target[]): TargetGroup[] {
     if (target.kind === 'provider') {
       groups.push({ kind: 'provider', target });
       open = null;
-    } else if (open === null) {
+    } else if (open === null || opensAfter(open[0]) !== opensAfter(target)) {
       open = [target];
       groups.push({ kind: 'deployments', targets: open });
     } else {
@@ -30,6 +30,11 @@ export function groupTargets(targets: readonly Target[]): TargetGroup[] {
     }
   }
   return groups;
+}
+
+/** Seconds that the targets before it must take for it to be asked; `null`: it is not asked for its wait. */
+export function opensAfter(target: Target | undefined): number | null {
+  return target?.when?.whenWaitExceeds ?? null;
 }
 
 /** How a target is named everywhere: `deployment` or `provider/model`. A deployment's name holds no slash. */

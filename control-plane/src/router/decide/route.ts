@@ -1,17 +1,17 @@
 import type { Random } from '@ai-fabric/shared';
-import type { CandidateGroup, CloudCandidate, ReplicaCandidate } from '../candidate.js';
+import type { CandidateGroup, ReplicaCandidate } from '../candidate.js';
 import type { PredictSettings } from '../predict/predict-settings.js';
 import type { ChoiceReason, Considered, RouteDecision, RouteRequest } from '../route-types.js';
 import { type CostTerms, chooseReplica } from './choose-replica.js';
 import { explainRefusal, type RefusalSettings } from './explain-refusal.js';
-import { type FilterContext, type FilterSettings, filterCandidate } from './filter-candidate.js';
+import { conditionOf, type FilterContext, type FilterSettings, filterCandidate } from './filter-candidate.js';
 import { pinnedModel } from './pinned-model.js';
-import { largestContext, planRoom, type RoomSettings } from './plan-room.js';
+import { ANY_ROOM, largestContext, planRoom } from './plan-room.js';
 import { patienceOf, planWait, type WaitSettings } from './plan-wait.js';
+import { predictStart, predictTurn } from './predict-wait.js';
 
 export interface RouteSettings {
   readonly filter: FilterSettings;
-  readonly room: RoomSettings;
   readonly predict: PredictSettings;
   readonly refusal: RefusalSettings;
   readonly wait: WaitSettings;
@@ -35,19 +35,121 @@ export function route(
   settings: RouteSettings,
 ): RouteDecision {
   const context = filterContext(request, groups, settings);
-  const considered: Considered[] = [];
-  for (const group of groups) {
-    const decision =
-      group.kind === 'replicas'
-        ? askReplicas(request, context, group.candidates, considered, terms, random, settings)
-        : askProvider(request, context, group.candidate, considered, settings);
-    if (decision === null) continue;
-    return (isFallback(decision) && planWait(request, groups, considered, settings.wait)) || decision;
+  const looker = { request, groups, context, terms, random, settings };
+  const mayWait = request.mayWait === true && patienceOf(request, settings.wait) > 0;
+  // Who may not wait, or wants that target alone, has nobody to compare it with.
+  const isOpen = request.onlyTarget != null;
+  const look = lookAt(looker, isOpen, mayWait);
+  if (look.decision !== null) {
+    const { decision } = look;
+    return (isFallback(decision) && planWait(request, groups, look.considered, settings.wait)) || decision;
   }
-  return (
-    planWait(request, groups, considered, settings.wait) ??
-    explainRefusal(request, groups, considered, settings.refusal)
-  );
+  const wait = planWait(request, groups, look.considered, settings.wait);
+  if (wait !== null) return { ...wait, lookAgainInMs: sooner(wait.lookAgainInMs, look.opensInMs) };
+  // What was kept closed for others' sake is all that is left.
+  const last = look.opensInMs === null ? look : lookAt(looker, true, mayWait);
+  return last.decision ?? explainRefusal(request, groups, last.considered, settings.refusal);
+}
+
+interface Looker {
+  readonly request: RouteRequest;
+  readonly groups: readonly CandidateGroup[];
+  readonly context: FilterContext;
+  readonly terms: CostTerms;
+  readonly random: Random;
+  readonly settings: RouteSettings;
+}
+
+interface Look {
+  /** `null`: nobody can take it now. */
+  readonly decision: RouteDecision | null;
+  readonly considered: readonly Considered[];
+  /** Until the first group that was kept closed is asked all the same; `null`: none was. */
+  readonly opensInMs: number | null;
+}
+
+/** Replicas that compete, all groups together. */
+interface Pool {
+  readonly passed: ReplicaCandidate[];
+  /** Of each, its line. */
+  readonly lines: number[];
+  /** Those that are full as well. */
+  readonly waitsFor: string[];
+}
+
+/**
+ * Looks at one group after the other until one serves. One that is asked after a wait joins those before it where they take
+ * longer than that.
+ *
+ * @param isOpen groups are asked whatever those before them take
+ */
+function lookAt(looker: Looker, isOpen: boolean, mayWait: boolean): Look {
+  const { groups } = looker;
+  const considered: Considered[] = [];
+  const pool: Pool = { passed: [], lines: [], waitsFor: [] };
+  let opensInMs: number | null = null;
+  for (const group of groups) {
+    const { opensAfterSeconds } = group;
+    if (opensAfterSeconds === undefined) {
+      if (pool.passed.length > 0) break;
+    } else if (!isOpen) {
+      const waitSeconds = waitBefore(looker, pool, considered, mayWait);
+      if (waitSeconds <= opensAfterSeconds) {
+        keepClosed(looker, group, considered);
+        opensInMs = sooner(opensInMs, (opensAfterSeconds - waitSeconds) * 1000);
+        continue;
+      }
+    }
+    if (group.kind === 'provider') {
+      const decision = askProvider(looker, group, considered);
+      if (decision === null) continue;
+      noteCosts(looker, pool, considered);
+      return { decision, considered, opensInMs };
+    }
+    gather(looker, group, pool, considered);
+  }
+  const decision = pool.passed.length === 0 ? null : askReplicas(looker, pool, considered);
+  return { decision, considered, opensInMs };
+}
+
+/** Seconds until those that were looked at can begin with it; `Infinity`: nothing is expected of them, or it may not wait. */
+function waitBefore(
+  { request, groups, terms, settings }: Looker,
+  { passed }: Pool,
+  considered: readonly Considered[],
+  mayWait: boolean,
+): number {
+  if (passed.length > 0) return predictStart(request, passed, terms, settings.predict);
+  if (!mayWait) return Number.POSITIVE_INFINITY;
+  return predictTurn(request, groups, considered, terms.ahead ?? 0, settings.wait);
+}
+
+function keepClosed({ context, settings }: Looker, group: CandidateGroup, considered: Considered[]): void {
+  const candidates = group.kind === 'replicas' ? group.candidates : [group.candidate];
+  candidates.forEach((candidate, index) => {
+    const reason = filterCandidate(candidate, context, settings.filter, conditionOf(group, index));
+    considered.push({ target: candidate.target, verdict: reason ?? 'not_yet', costSeconds: null });
+  });
+}
+
+function gather(
+  { context, settings }: Looker,
+  group: Extract<CandidateGroup, { kind: 'replicas' }>,
+  pool: Pool,
+  considered: Considered[],
+): void {
+  const { candidates } = group;
+  for (let index = 0; index < candidates.length; index++) {
+    const candidate = candidates[index] as ReplicaCandidate;
+    const reason = filterCandidate(candidate, context, settings.filter, conditionOf(group, index));
+    const { target } = candidate;
+    if (reason === null) {
+      pool.passed.push(candidate);
+      pool.lines.push(considered.length);
+    }
+    if (reason === null || reason === 'full') pool.waitsFor.push(target);
+    considered.push({ target, verdict: reason ?? 'passed_over', costSeconds: null });
+  }
 }
 
 /** Before the cloud serves what a replica is about to serve, the role's patience is asked. */
@@ -62,43 +164,21 @@ function filterContext(
 ): FilterContext {
   const foundTooLongBy = request.foundTooLongBy ?? NONE;
   const context = {
-    task: request.task,
-    endpoint: request.endpoint ?? null,
-    estimatedPromptTokens: request.estimatedPromptTokens,
-    excluded: request.excluded,
-    mayCloud: request.mayCloud,
-    localOnly: request.localOnly === true,
+    request,
     pinnedModel: request.task === 'embeddings' ? pinnedModel(groups) : null,
-    roomTokens: 0,
+    room: ANY_ROOM,
     foundTooLongBy,
     tooSmallTokens: foundTooLongBy.size === 0 ? 0 : largestContext(groups, foundTooLongBy),
   };
-  return { ...context, roomTokens: planRoom(request, groups, context, settings) };
+  const room = planRoom(request, groups, context, settings.filter);
+  return room === ANY_ROOM ? context : { ...context, room };
 }
 
 function askReplicas(
-  request: RouteRequest,
-  context: FilterContext,
-  candidates: readonly ReplicaCandidate[],
+  { request, terms, random, settings }: Looker,
+  { passed, lines, waitsFor }: Pool,
   considered: Considered[],
-  terms: CostTerms,
-  random: Random,
-  settings: RouteSettings,
-): RouteDecision | null {
-  const passed: ReplicaCandidate[] = [];
-  const lines: number[] = [];
-  const waitsFor: string[] = [];
-  for (const candidate of candidates) {
-    const reason = filterCandidate(candidate, context, settings.filter);
-    const { target } = candidate;
-    if (reason === null) {
-      passed.push(candidate);
-      lines.push(considered.length);
-    }
-    if (reason === null || reason === 'full') waitsFor.push(target);
-    considered.push({ target, verdict: reason ?? 'passed_over', costSeconds: null });
-  }
-  if (passed.length === 0) return null;
+): RouteDecision {
   const patienceMs = patienceOf(request, settings.wait);
   const mayPace = terms.mayPace && request.mayWait === true && patienceMs > 0;
   const choice = chooseReplica(
@@ -108,11 +188,7 @@ function askReplicas(
     random,
     settings.predict,
   );
-  for (let index = 0; index < passed.length; index++) {
-    const { target } = passed[index] as ReplicaCandidate;
-    const verdict = index === choice.index ? 'chosen' : 'passed_over';
-    considered[lines[index] as number] = { target, verdict, costSeconds: finite(choice.costs[index]) };
-  }
+  writeCosts(passed, lines, considered, choice.costs, choice.index);
   const { lookAgainInMs } = choice;
   if (choice.index < 0) {
     return { kind: 'wait', reason: 'paced', detail: PACED, waitsFor, lookAgainInMs, patienceMs, considered };
@@ -124,28 +200,66 @@ function askReplicas(
 
 const PACED = 'all that could serve it read other prompts first';
 
+/** Of replicas that a provider was preferred to: for who asks why. */
+function noteCosts(
+  { request, terms, random, settings }: Looker,
+  { passed, lines }: Pool,
+  considered: Considered[],
+): void {
+  if (passed.length === 0) return;
+  const { costs } = chooseReplica(request, passed, { ...terms, mayPace: false }, random, settings.predict);
+  writeCosts(passed, lines, considered, costs, -1);
+}
+
+function writeCosts(
+  passed: readonly ReplicaCandidate[],
+  lines: readonly number[],
+  considered: Considered[],
+  costs: Float64Array,
+  chosen: number,
+): void {
+  for (let index = 0; index < passed.length; index++) {
+    const { target } = passed[index] as ReplicaCandidate;
+    const verdict = index === chosen ? 'chosen' : 'passed_over';
+    considered[lines[index] as number] = { target, verdict, costSeconds: finite(costs[index]) };
+  }
+}
+
 function finite(cost: number | undefined): number | null {
   return cost !== undefined && Number.isFinite(cost) ? cost : null;
 }
 
 function choiceReason(request: RouteRequest, passed: number, tied: number): ChoiceReason {
-  if (request.resolved.kind !== 'role') return 'asked_by_name';
+  if (isAskedByName(request)) return 'asked_by_name';
   if (passed === 1) return 'only_candidate';
   return tied > 1 ? 'tie_broken' : 'least_cost';
 }
 
 function askProvider(
-  request: RouteRequest,
-  context: FilterContext,
-  candidate: CloudCandidate,
+  { request, context, settings }: Looker,
+  group: Extract<CandidateGroup, { kind: 'provider' }>,
   considered: Considered[],
-  settings: RouteSettings,
 ): RouteDecision | null {
-  const isFallback = considered.length > 0;
-  const verdict = filterCandidate(candidate, context, settings.filter);
+  const { candidate } = group;
+  const isFirst = considered.length === 0;
+  const verdict = filterCandidate(candidate, context, settings.filter, conditionOf(group, 0));
   considered.push({ target: candidate.target, verdict: verdict ?? 'chosen', costSeconds: null });
   if (verdict !== null) return null;
-  const asked = request.resolved.kind !== 'role';
-  const reason: ChoiceReason = asked ? 'asked_by_name' : isFallback ? 'cloud_fallback' : 'only_candidate';
+  const reason = cloudReason(request, group, isFirst);
   return { kind: 'cloud', provider: candidate.provider, model: candidate.model, reason, considered };
+}
+
+function cloudReason(request: RouteRequest, group: CandidateGroup, isFirst: boolean): ChoiceReason {
+  if (isAskedByName(request)) return 'asked_by_name';
+  if (group.opensAfterSeconds !== undefined) return 'wait_exceeded';
+  return isFirst ? 'only_candidate' : 'cloud_fallback';
+}
+
+function isAskedByName({ resolved, onlyTarget = null }: RouteRequest): boolean {
+  return resolved.kind !== 'role' || onlyTarget !== null;
+}
+
+function sooner(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
 }

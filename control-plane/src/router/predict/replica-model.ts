@@ -1,5 +1,6 @@
 import { freshRates, learnRates, type RateObservation, type RateState } from './decide/learn-rates.js';
 import { type DriftState, driftAt, driftFactor, freshDrift, stepDrift } from './decide/step-drift.js';
+import { type DensityTrust, freshDensityTrust, isDensityKnown, noteDensity } from './decide/trust-density.js';
 import type { PredictSettings } from './predict-settings.js';
 import {
   emptyLoad,
@@ -49,6 +50,7 @@ export class ReplicaModel {
   readonly #load: ReplicaLoad = emptyLoad();
   #learned: RateState;
   #bytesPerToken: number;
+  readonly #densityTrust: DensityTrust = freshDensityTrust();
   /** Streams whose prompt is not read yet … */
   readonly #unreadStreams = new WorkList<ReplicaWork>();
   /** … and whole answers that are believed to be there. Each in the order of sending. */
@@ -108,6 +110,11 @@ export class ReplicaModel {
 
   get bytesPerToken(): number {
     return this.#bytesPerToken;
+  }
+
+  /** Whether it was learned well enough for prompts to be measured by it. */
+  get isDensityKnown(): boolean {
+    return isDensityKnown(this.#densityTrust);
   }
 
   get open(): number {
@@ -294,6 +301,7 @@ export class ReplicaModel {
     if (work.promptBytes === null || promptTokens === null || promptTokens < 1) return;
     const { least, most, smoothing } = this.#settings.tokens;
     const seen = Math.min(most, Math.max(least, work.promptBytes / promptTokens));
+    noteDensity(this.#densityTrust, seen / this.#bytesPerToken);
     this.#bytesPerToken += (seen - this.#bytesPerToken) * smoothing;
   }
 

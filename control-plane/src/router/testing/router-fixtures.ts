@@ -36,6 +36,7 @@ export function deploymentOf(name: string, more: Partial<ExternalDeployment> = {
     servedModel: 'model',
     maxConcurrent: 4,
     contextTokens: null,
+    capabilities: null,
     listed: true,
     ...more,
   };
@@ -50,7 +51,14 @@ export function providerOf(name: string, models: Readonly<Record<string, Partial
     models: new Map(
       Object.entries(models).map(([model, more]) => [
         model,
-        { name: model, model: `${model}-2025`, task: 'chat' as const, ...more },
+        {
+          name: model,
+          model: `${model}-2025`,
+          task: 'chat' as const,
+          capabilities: null,
+          contextTokens: null,
+          ...more,
+        },
       ]),
     ),
   } satisfies DeclaredProvider;
@@ -71,6 +79,7 @@ export function roleOf(
     dimensions: null,
     totalTimeoutSeconds: 600,
     patienceSeconds: 50,
+    weights: { firstToken: 1, answer: 0.05 },
     ...more,
   };
 }
@@ -78,8 +87,8 @@ export function roleOf(
 export function targetOf(name: string): Target {
   const [provider = '', model] = name.split('/');
   return model === undefined
-    ? { kind: 'deployment', deployment: name }
-    : { kind: 'provider', provider, model };
+    ? { kind: 'deployment', deployment: name, when: null }
+    : { kind: 'provider', provider, model, when: null };
 }
 
 export interface StateParts {
@@ -144,6 +153,7 @@ export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandid
     meanHoldMs: null,
     rates: UNKNOWN_RATES,
     bytesPerToken: 4,
+    isDensityKnown: false,
     ...more,
     load: { ...emptyLoad(), slots: deployment?.maxConcurrent ?? 4, decoding: more.inflight ?? 0, ...load },
     deployment: deploymentOf(name, deployment),
@@ -167,6 +177,10 @@ export function cloudOf(
     keyPresent: true,
     blockedForMs: 0,
     busyForMs: 0,
+    restForMs: 0,
+    restCause: 'rate',
+    tokensLeft: Number.POSITIVE_INFINITY,
+    tokensInMs: 0,
     ...rest,
   };
 }
