@@ -35,6 +35,7 @@ describe.each([
         'chat-fast': { targets: ['qwen-armitage'] },
         'embeddings-general': { task: 'embeddings', targets: ['bge-motoko'] },
         'chat-cloud': { targets: ['openai/cheap'] },
+        'chat-any': { targets: ['qwen-armitage', 'openai/cheap'] },
         ears: { task: 'transcription', targets: ['whisper-motoko'] },
       },
       cloud: {},
@@ -188,6 +189,18 @@ describe.each([
     expect(error.message).toContain('resp_1');
   });
 
+  test('goes on from a response where that was answered', async () => {
+    await fabric.engine('qwen-armitage').fault({ kind: 'status500', times: 1 });
+    const first = await client.responses.create({ model: 'chat-any', input: 'Hello' });
+    const next = { model: 'chat-any', input: 'And now?', previous_response_id: first.id };
+    const { response } = await client.responses.create(next).withResponse();
+    expect(response.headers.get('x-fabric-replica')).toBe('openai/cheap');
+    expect(response.headers.get('x-fabric-attempts')).toBe('1');
+    const other = (await client.responses.create({ model: 'chat-any', input: 'Hello' }).withResponse())
+      .response;
+    expect(other.headers.get('x-fabric-replica')).toBe('qwen-armitage');
+  });
+
   test('has sound written down: what the engine hears is what was sent', async () => {
     const sound = Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * 7919) % 256));
     const sha256 = createHash('sha256').update(sound).digest('hex');
@@ -213,6 +226,7 @@ describe.each([
     const ids: string[] = [];
     for await (const model of client.models.list()) ids.push(model.id);
     expect(ids.sort()).toEqual([
+      'chat-any',
       'chat-cloud',
       'chat-fast',
       'ears',

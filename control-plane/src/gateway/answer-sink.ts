@@ -26,8 +26,12 @@ export interface SinkHost {
   refusalRead(text: string): void;
   /** Events of a stream came. */
   progressed(events: number): void;
-  /** The answer was whole. To be called before the last byte is sent, so that the slot is free at once. */
-  succeed(usage: Usage | null): void;
+  /**
+   * The answer was whole. To be called before the last byte is sent, so that the slot is free at once.
+   *
+   * @param answerId what it is called by who follows it
+   */
+  succeed(usage: Usage | null, answerId: string | null): void;
   /** Nothing was sent to the client: the request may go elsewhere. */
   giveUp(failure: AttemptFailure): void;
   /** The client's own request was wrong. */

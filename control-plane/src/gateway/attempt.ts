@@ -24,7 +24,7 @@ export interface AttemptOwner {
   readonly requestId: string;
   /** @param ownMs what the gateway took for itself since the answer's last byte */
   onCommitted(contentType: string, contentLength: number | null, ownMs: number): void;
-  onSucceeded(usage: Usage | null): void;
+  onSucceeded(usage: Usage | null, answerId: string | null): void;
   /** The engine finds the request itself at fault. Nothing was sent to the client. */
   onClientError(error: NormalisedError): void;
   /** Nothing was sent to the client. */
@@ -100,7 +100,7 @@ export class Attempt implements AnswerListener, SinkHost {
       this.#call?.abort();
       this.giveUp(attemptFailure('not_json', 'one answer where an event stream was asked for'));
     } else if (isWhole) {
-      this.#sink = new WholeAnswer(this, verdict.kind === 'json' ? dialect.readAnswerUsage : noUsage);
+      this.#sink = new WholeAnswer(this, verdict.kind === 'json' ? dialect : null);
     } else if (verdict.kind === 'events') {
       const { withholdUsage, choices, requestId } = this.#owner;
       this.#sink = new EventStreamRelay(this, withholdUsage, dialect, choices, requestId);
@@ -151,14 +151,14 @@ export class Attempt implements AnswerListener, SinkHost {
     this.#owner.onCommitted(text(this.headers['content-type']), contentLength, ownMs);
   }
 
-  succeed(usage: Usage | null): void {
+  succeed(usage: Usage | null, answerId: string | null): void {
     this.#release({
       kind: 'succeeded',
       promptTokens: usage?.promptTokens ?? null,
       completionTokens: usage?.completionTokens ?? null,
       wasPaused: this.#wasPaused,
     });
-    this.#owner.onSucceeded(usage);
+    this.#owner.onSucceeded(usage, answerId);
   }
 
   refuse(error: NormalisedError): void {
@@ -227,10 +227,6 @@ function outcomeOf(failure: AttemptFailure): AttemptOutcome {
   if (isBusy(failure)) return BUSY;
   if (failure.code === 'total_timeout' || failure.code === 'endpoint_unknown_there') return NEUTRAL;
   return failure.code === 'tunnel_down' ? CUT_OFF : { kind: 'failed', code: failure.code };
-}
-
-function noUsage(): null {
-  return null;
 }
 
 function text(header: string | string[] | undefined): string {

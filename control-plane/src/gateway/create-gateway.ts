@@ -20,6 +20,7 @@ import { linger } from './linger.js';
 import { answerModel, answerModels } from './list-models.js';
 import type { RequestContext } from './request-context.js';
 import { type RequestRecorder, refusedRecord } from './request-record.js';
+import { ResponseHolders } from './response-holders.js';
 import { TargetAddresses } from './upstream/target-address.js';
 import { UpstreamPools } from './upstream/upstream-pools.js';
 
@@ -80,6 +81,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     captureBody: options.captureBody,
     failureLog: new FailureLog(options.log, clock),
     heldBytes: new HeldBytes(GATEWAY_LIMITS.heldBodyBytes),
+    responseHolders: new ResponseHolders(GATEWAY_LIMITS.rememberedResponses),
     bodyLimits,
     formLimits: { ...bodyLimits, isForm: true },
   };

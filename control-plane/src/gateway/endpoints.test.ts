@@ -214,6 +214,30 @@ describe('an endpoint besides chat', () => {
     expect(router.outcomes[0]?.outcome).toEqual({ kind: 'neutral' });
   });
 
+  it.each([false, true])(
+    'goes on from a response where that was answered (streamed: %s)',
+    async (isStream) => {
+      for (const name of ['one', 'two']) {
+        const url = await test.engine((_request, response) => {
+          const whole = { id: `resp_${name}`, usage: { input_tokens: 1, output_tokens: 1 } };
+          if (isStream) stream(response, event('response.completed', { response: whole }));
+          else response.writeHead(200, JSON_TYPE).end(JSON.stringify(whole));
+        });
+        router.addDeployment(url, name);
+      }
+      const targets = ['one', 'two'].map((deployment) => ({ kind: 'deployment' as const, deployment }));
+      router.role = { ...router.role, targets: targets.map((target) => ({ ...target, when: null })) };
+      const ask = (more: object) =>
+        post('/v1/responses', JSON.stringify({ model: 'chat-fast', input: 'x', stream: isStream, ...more }));
+
+      await ask({});
+      await ask({ previous_response_id: 'resp_one' });
+      await ask({ previous_response_id: 'resp_two' });
+
+      expect(router.selected.map(({ onlyTarget }) => onlyTarget)).toEqual([null, 'one', null]);
+    },
+  );
+
   it.each([
     ['GET', '/v1/responses/resp_1'],
     ['DELETE', '/responses/resp_1'],

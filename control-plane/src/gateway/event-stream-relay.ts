@@ -139,7 +139,7 @@ export class EventStreamRelay implements AnswerSink {
   #finish(): void {
     if (this.#toldError)
       this.#host.interrupted(attemptFailure('status_500', 'the engine told an error in its stream'));
-    else this.#host.succeed(this.#reader.usage());
+    else this.#host.succeed(this.#reader.usage(), this.#reader.answerId);
     this.#host.response.end();
   }
 }

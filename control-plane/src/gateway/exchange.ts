@@ -186,8 +186,9 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.response.writeHead(200, head);
   }
 
-  onSucceeded(usage: Usage | null): void {
+  onSucceeded(usage: Usage | null, answerId: string | null): void {
     this.#usage = usage;
+    if (answerId !== null) this.#parts.responseHolders.note(answerId, this.#loop?.target ?? '');
     if (this.#step('finished')) this.#finish('ok', this.#loop?.reason ?? '', 200);
   }
 
@@ -250,9 +251,16 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
 
   #read(body: Buffer): void {
     if (!this.#step('body_read')) return;
-    const { clock, router } = this.#parts;
+    const { clock, router, responseHolders } = this.#parts;
     const readyAtMs = clock.monotonicMs();
-    const prepared = prepareRequest(body, this.#request.headers, this.#context, this.endpoint, router);
+    const prepared = prepareRequest(
+      body,
+      this.#request.headers,
+      this.#context,
+      this.endpoint,
+      router,
+      responseHolders,
+    );
     if (!prepared.ok) {
       const { error } = prepared;
       this.onRefused({ error, retryAfterSeconds: null, reason: error.code });

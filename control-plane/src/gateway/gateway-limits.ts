@@ -24,6 +24,8 @@ export const GATEWAY_LIMITS = {
   bufferedAnswerBytes: 4 * 1024 * 1024,
   /** One event of a stream. */
   eventBytes: 4 * 1024 * 1024,
+  /** Responses of which it is known who answered them, the latest. */
+  rememberedResponses: 10_000,
   /** Of an engine's error answer this much is read. */
   errorAnswerBytes: 64 * 1024,
   /** How long the rest of an error answer is waited for. */

@@ -13,6 +13,7 @@ import type { FailureLog } from './failure-log.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { HeldBytes } from './held-bytes.js';
 import type { RequestRecorder } from './request-record.js';
+import type { ResponseHolders } from './response-holders.js';
 import type { TargetAddresses } from './upstream/target-address.js';
 import type { UpstreamPools } from './upstream/upstream-pools.js';
 
@@ -49,6 +50,7 @@ export interface GatewayParts {
   readonly captureBody: CaptureBody;
   readonly failureLog: FailureLog;
   readonly heldBytes: HeldBytes;
+  readonly responseHolders: ResponseHolders;
   readonly bodyLimits: BodyLimits;
   /** Of a body that is a form. */
   readonly formLimits: BodyLimits;

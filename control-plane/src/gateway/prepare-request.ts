@@ -9,6 +9,7 @@ import { mayAskFor, nameOfResolved } from './decide/may-ask-for.js';
 import { modelNotFound } from './decide/model-not-found.js';
 import { peekBody, peekFormBody, withoutMark } from './peek-body.js';
 import type { GatewayKey, RequestContext } from './request-context.js';
+import type { ResponseHolders } from './response-holders.js';
 
 /** A client's wish for this request alone: `true` keeps it from every provider. */
 const LOCAL_ONLY_HEADER = 'x-fabric-local-only';
@@ -31,6 +32,7 @@ export function prepareRequest(
   context: RequestContext,
   endpoint: EngineEndpoint,
   router: Router,
+  holders: Pick<ResponseHolders, 'find'>,
 ): PreparedRequest {
   const contentType = headers['content-type'];
   const isForm = endpoint.body === 'multipart';
@@ -45,13 +47,19 @@ export function prepareRequest(
     const nearest = nearestAllowed(model, key, router);
     return { ok: false, error: modelNotFound(model, nearest, key.roles !== null) };
   }
-  const onlyTarget = oneHeader(headers[TARGET_HEADER])?.trim() || null;
+  let onlyTarget = oneHeader(headers[TARGET_HEADER])?.trim() || null;
+  const { previousResponseId } = peeked.request;
   if (onlyTarget !== null) {
     const targets = targetsOf(resolved);
     if (!targets.includes(onlyTarget)) {
       const told = targets.filter((name) => mayKnow(name, context.key, router));
       return { ok: false, error: unknownTarget(onlyTarget, model, told) };
     }
+  }
+  if (onlyTarget === null && previousResponseId !== null) {
+    // Nobody else knows it. What is asked for now may have other targets: then it is theirs to say so.
+    const holder = holders.find(previousResponseId);
+    if (holder !== null && targetsOf(resolved).includes(holder)) onlyTarget = holder;
   }
   const request: LoopRequest = {
     requestId: context.requestId,

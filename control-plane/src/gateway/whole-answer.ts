@@ -2,7 +2,7 @@ import { countOf } from '@ai-fabric/shared';
 import type { AnswerSink, SinkHost } from './answer-sink.js';
 import { ClientPipe } from './client-pipe.js';
 import { type AttemptFailure, attemptFailure } from './decide/attempt-failure.js';
-import type { Usage } from './decide/read-usage.js';
+import type { Dialect } from './decide/dialects/dialect.js';
 import { GATEWAY_LIMITS } from './gateway-limits.js';
 
 /** An answer up to this goes out in one piece with its head. */
@@ -18,12 +18,12 @@ export class WholeAnswer implements AnswerSink {
   #bytes = 0;
   #pipe: ClientPipe | null = null;
 
-  readonly #readUsage: (bytes: Uint8Array) => Usage | null | 'broken';
+  readonly #dialect: Dialect | null;
 
-  /** @param readUsage `broken`: it is not whole */
-  constructor(host: SinkHost, readUsage: (bytes: Uint8Array) => Usage | null | 'broken') {
+  /** @param dialect of a JSON answer; `null`: it is text */
+  constructor(host: SinkHost, dialect: Dialect | null) {
     this.#host = host;
-    this.#readUsage = readUsage;
+    this.#dialect = dialect;
   }
 
   get isWhole(): boolean {
@@ -42,20 +42,21 @@ export class WholeAnswer implements AnswerSink {
 
   end(): void {
     if (this.#pipe !== null) {
-      this.#host.succeed(null);
+      this.#host.succeed(null, null);
       this.#host.response.end();
       return;
     }
     const chunks = this.#chunks;
     const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, this.#bytes);
-    const usage = this.#readUsage(body);
+    const dialect = this.#dialect;
+    const usage = dialect === null ? null : dialect.readAnswerUsage(body);
     if (usage === 'broken') {
       const what = countOf(body.length, 'byte that is', 'bytes that are');
       this.#host.giveUp(attemptFailure('truncated', `${what} no whole JSON object`));
       return;
     }
     this.#host.commit(body.length);
-    this.#host.succeed(usage);
+    this.#host.succeed(usage, dialect === null ? null : dialect.readAnswerId(body));
     if (body.length > JOINED_BYTES) this.#host.response.end(body);
     // As text it goes out in one piece with the head. Latin-1: each byte is a letter, and comes out as it was.
     else this.#host.response.end(body.toString('latin1'), 'latin1');

@@ -3,8 +3,13 @@ import type { ServerResponse } from 'node:http';
 import { EventStream, sendJson, type WireFaults } from './reply-writer.js';
 import type { Produce } from './send-generation.js';
 
+export function newResponseId(): string {
+  return `resp_${randomUUID().replaceAll('-', '')}`;
+}
+
 /** An answer of `/responses`. */
 export interface ResponseGeneration {
+  readonly id: string;
   readonly createdSeconds: number;
   readonly model: string;
   readonly pieces: readonly string[];
@@ -59,7 +64,6 @@ export async function sendResponse(
 class ResponseShape {
   readonly #generation: ResponseGeneration;
   readonly #text: string;
-  readonly #id = `resp_${randomUUID().replaceAll('-', '')}`;
   readonly #place = { item_id: `msg_${randomUUID().replaceAll('-', '')}`, output_index: 0, content_index: 0 };
 
   constructor(generation: ResponseGeneration) {
@@ -117,9 +121,9 @@ class ResponseShape {
   }
 
   #response(status: 'in_progress' | 'completed' | 'incomplete'): object {
-    const { createdSeconds, model } = this.#generation;
+    const { id, createdSeconds, model } = this.#generation;
     return {
-      id: this.#id,
+      id,
       object: 'response',
       created_at: createdSeconds,
       status,

@@ -25,14 +25,16 @@ import {
 } from '../common/request-bodies.js';
 import { seededUnitVector, vectorToBase64 } from '../common/seeded.js';
 import { type Produce, sendGeneration } from '../common/send-generation.js';
-import { sendResponse } from '../common/send-response.js';
-import { badRequest, contextExceeded, rateLimited, unknownModel } from './errors.js';
+import { newResponseId, sendResponse } from '../common/send-response.js';
+import { badRequest, contextExceeded, rateLimited, unknownModel, unknownResponse } from './errors.js';
 import type { OpenAiSettings } from './options.js';
 import type { RateLimit } from './rate-limit.js';
 
 export interface OpenAiExchange {
   readonly settings: OpenAiSettings;
   readonly limit: RateLimit;
+  /** Ids of the responses that were answered. */
+  readonly stored: Set<string>;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly bodyText: string;
@@ -78,11 +80,15 @@ export async function answerCompletion(exchange: OpenAiExchange): Promise<void> 
   });
 }
 
-/** Without a store: a response can only be answered. */
+/** A response can be followed by another one; it can be neither read nor deleted. */
 export async function answerResponses(exchange: OpenAiExchange): Promise<void> {
-  const { settings, limit, response, faults } = exchange;
+  const { settings, limit, stored, response, faults } = exchange;
   const body = parse(exchange, responseRequestSchema);
   const model = knownModel(settings.models, body.model);
+  const previous = body.previous_response_id;
+  if (previous && !stored.has(previous)) throw unknownResponse(previous);
+  const id = newResponseId();
+  stored.add(id);
   const messages = responseMessages(body);
   const prompt = renderPrompt(messages);
   const inputTokens = countTokens(prompt);
@@ -94,6 +100,7 @@ export async function answerResponses(exchange: OpenAiExchange): Promise<void> {
   await sendResponse(
     response,
     {
+      id,
       createdSeconds: Math.floor(settings.clock.nowMs() / 1000),
       ...{ model, pieces, isCut: pieces.length < reply.length, cutEvent: 'response.incomplete' },
       ...{ stream: body.stream === true, headers: answerHeaders(settings, limit) },

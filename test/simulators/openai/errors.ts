@@ -45,6 +45,12 @@ export function unknownModel(model: string): OpenAiError {
   return new OpenAiError(404, message, { type: 'invalid_request_error', code: 'model_not_found' });
 }
 
+export function unknownResponse(id: string): OpenAiError {
+  return new OpenAiError(400, `Previous response with id '${id}' not found.`, {
+    ...{ type: 'invalid_request_error', code: 'previous_response_not_found', param: 'previous_response_id' },
+  });
+}
+
 export function contextExceeded(limit: number, tokens: number): OpenAiError {
   const message = `This model's maximum context length is ${limit} tokens. However, your messages resulted in ${tokens} tokens. Please reduce the length of the messages.`;
   return new OpenAiError(400, message, {

@@ -66,6 +66,7 @@ class OpenAiServer implements OpenAiSimulator {
   readonly #server: StoppableServer;
   readonly #record: RequestRecord;
   readonly #limit: RateLimit;
+  readonly #stored = new Set<string>();
   #fault: OpenAiFault | null = null;
   #faultsLeft = 0;
   #inFlight = 0;
@@ -155,7 +156,15 @@ class OpenAiServer implements OpenAiSimulator {
     const answer = ROUTES[route];
     if (!answer) throw new OpenAiError(404, `Invalid URL (${route})`, { type: 'invalid_request_error' });
     const { limit, settings } = { limit: this.#limit, settings: this.#settings };
-    await answer({ settings, limit, request, response, bodyText, faults: wireFaults(fault) });
+    await answer({
+      settings,
+      limit,
+      stored: this.#stored,
+      request,
+      response,
+      bodyText,
+      faults: wireFaults(fault),
+    });
   }
 
   #checkKey(authorization: string | undefined): void {

@@ -5,7 +5,7 @@ import {
   responseMessages,
   responseRequestSchema,
 } from '../common/request-bodies.js';
-import { sendResponse } from '../common/send-response.js';
+import { newResponseId, sendResponse } from '../common/send-response.js';
 import { VllmError } from './errors.js';
 import { wireFaults } from './faults.js';
 import { type Exchange, parseBody, replyBudget, requireRunner, servedModel, submit } from './serving.js';
@@ -30,6 +30,7 @@ export async function answerResponses(exchange: Exchange): Promise<void> {
   await sendResponse(
     response,
     {
+      id: newResponseId(),
       createdSeconds: Math.floor(settings.clock.nowMs() / 1000),
       ...{ model, pieces, isCut, cutEvent: 'response.completed', stream: body.stream === true, headers: {} },
       inputTokens,

@@ -36,7 +36,7 @@ export const CHAT_BODY = shape(
 export const RESPONSES_BODY = shape(
   ['input', 'instructions'],
   ['max_output_tokens'],
-  ['tools', 'text', 'background'],
+  ['tools', 'text', 'background', 'previous_response_id'],
 );
 
 export const MESSAGES_BODY = shape(['messages', 'system'], ['max_tokens'], ['tools'], {

@@ -45,6 +45,7 @@ export function peekForm(scan: FormScan): Peek {
       estimatedPromptTokens: null,
       promptBytes: null,
       needs: NO_NEEDS,
+      previousResponseId: null,
       found: models.map(({ start, end }) => ({ name: 'model', start, end })),
       closeAt: null,
     },

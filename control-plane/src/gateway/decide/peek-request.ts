@@ -30,6 +30,8 @@ export interface PeekedRequest {
   readonly promptBytes: number | null;
   /** What it needs of a model beside text. */
   readonly needs: Needs;
+  /** The response that this one is to follow; `null`: none. */
+  readonly previousResponseId: string | null;
   /** All members named `model` and `stream_options`, duplicates included; of a form, its parts named `model`. */
   readonly found: readonly FoundMember[];
   /** Index of the body's closing brace; `null`: it is a form. */
@@ -50,6 +52,8 @@ const MEDIA_CHECK_BYTES = 8 * 1024;
 /** Nor is a longer one searched for those. */
 const MAX_ESTIMATED_BYTES = 1024 * 1024;
 export const MAX_MODEL_BYTES = 1024;
+/** Of a response's id: those of OpenAI and vLLM have some 40 letters. */
+const MAX_ID_BYTES = 128;
 const MAX_OPTIONS_BYTES = 4 * 1024;
 
 /**
@@ -87,6 +91,7 @@ function read(
   let promptBytes = 0;
   let toolBytes = 0;
   let unknowable = false;
+  let previousResponseId: string | null = null;
   const kept: FoundMember[] = [];
   for (const member of scan.found) {
     if (member.name === 'stream') stream = bytes[member.start] === TRUE;
@@ -102,6 +107,7 @@ function read(
         length > MAX_ESTIMATED_BYTES ||
         (length > MEDIA_CHECK_BYTES && hasMark(bytes, member.start, member.end, shape.mediaMark));
     } else if (KEPT.has(member.name)) kept.push(member);
+    else if (member.name === 'previous_response_id') previousResponseId = readId(bytes, member);
     if (member.name === 'stream_options') wantsUsage = asksForUsage(bytes, member);
   }
   return {
@@ -112,10 +118,15 @@ function read(
     choices,
     estimatedPromptTokens: unknowable ? null : Math.ceil(promptBytes / BYTES_PER_TOKEN),
     needs: findNeeds(bytes, scan.found),
+    previousResponseId,
     promptBytes: unknowable ? null : promptBytes + toolBytes,
     found: kept,
     closeAt: scan.closeAt,
   };
+}
+
+function readId(bytes: Uint8Array, { start, end }: FoundMember): string | null {
+  return end - start <= MAX_ID_BYTES ? (readString(bytes, start, end) ?? null) : null;
 }
 
 /** Anything but `false` and `null` is the client's own wish, and the engine's to judge. */

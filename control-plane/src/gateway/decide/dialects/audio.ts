@@ -2,7 +2,7 @@ import { memberOf, parseData } from '../read-event.js';
 import { readAnyAnswerUsage, toAnyUsage, type Usage } from '../read-usage.js';
 import { OPENAI_ERRORS } from '../render-error.js';
 import { ChatReader } from './chat.js';
-import type { Dialect, EventVerdict, StreamReader } from './dialect.js';
+import { type Dialect, type EventVerdict, noAnswerId, type StreamReader } from './dialect.js';
 
 /**
  * Of `/audio/transcriptions` and `/audio/translations`. vLLM streams them as it streams chats, OpenAI ends with an
@@ -14,11 +14,13 @@ export const AUDIO: Dialect = {
   mayBeText: true,
   createReader: (choices) => new AudioReader(choices),
   readAnswerUsage: readAnyAnswerUsage,
+  readAnswerId: noAnswerId,
 };
 
 const LAST_TYPE = 'transcript.text.done';
 
 class AudioReader implements StreamReader {
+  readonly answerId = null;
   readonly #chat: ChatReader;
   #usage: Usage | null = null;
 

@@ -1,7 +1,7 @@
 import { readEvent, readFinished, readUsageBeside } from '../read-event.js';
 import { readAnswerUsage, type Usage } from '../read-usage.js';
 import { OPENAI_ERRORS } from '../render-error.js';
-import type { Dialect, EventVerdict, StreamReader } from './dialect.js';
+import { type Dialect, type EventVerdict, noAnswerId, type StreamReader } from './dialect.js';
 
 /** Of `/chat/completions` and `/completions`; `/embeddings` has no streams. */
 export const CHAT: Dialect = {
@@ -10,10 +10,12 @@ export const CHAT: Dialect = {
   mayBeText: false,
   createReader: (choices) => new ChatReader(choices),
   readAnswerUsage,
+  readAnswerId: noAnswerId,
 };
 
 /** Some engines end without `[DONE]`: where every choice has told why it ended, nothing is missing. */
 export class ChatReader implements StreamReader {
+  readonly answerId = null;
   readonly #choices: number;
   #finished: Set<number> | null = null;
   #usage: Usage | null = null;

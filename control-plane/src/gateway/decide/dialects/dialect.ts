@@ -20,8 +20,14 @@ export interface StreamReader {
   read(bytes: Buffer, start: number, end: number): EventVerdict;
   /** Nothing is missing of the answer, although its end was never told. */
   readonly isFinished: boolean;
+  /** What the answer is called by who follows it; `null` where its API has no such thing. */
+  readonly answerId: string | null;
   /** What was told of the tokens. To be asked when the stream is over. */
   usage(): Usage | null;
+}
+
+export function noAnswerId(): null {
+  return null;
 }
 
 /** How an API speaks: what its answers and streams mean, and how errors are told in it. */
@@ -35,4 +41,6 @@ export interface Dialect {
   createReader(choices: number): StreamReader;
   /** The usage in a whole answer; `broken`: it is no whole JSON object. */
   readAnswerUsage(bytes: Uint8Array): Usage | null | 'broken';
+  /** What a whole answer is called, as `StreamReader.answerId`. */
+  readAnswerId(bytes: Uint8Array): string | null;
 }

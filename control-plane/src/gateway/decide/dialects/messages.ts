@@ -1,7 +1,7 @@
 import { fieldStart, isField, memberOf, parseData } from '../read-event.js';
 import { readAnyAnswerUsage, toAnyUsage, type Usage } from '../read-usage.js';
 import { ANTHROPIC_ERRORS } from '../render-error.js';
-import type { Dialect, EventVerdict, StreamReader } from './dialect.js';
+import { type Dialect, type EventVerdict, noAnswerId, type StreamReader } from './dialect.js';
 
 /** Of Anthropic's `/messages`: `message_start` tells the prompt's tokens, `message_delta` the answer's. */
 export const MESSAGES: Dialect = {
@@ -10,10 +10,12 @@ export const MESSAGES: Dialect = {
   mayBeText: false,
   createReader: () => new MessagesReader(),
   readAnswerUsage: readAnyAnswerUsage,
+  readAnswerId: noAnswerId,
 };
 
 class MessagesReader implements StreamReader {
   readonly isFinished = false;
+  readonly answerId = null;
   #usage: Usage | null = null;
 
   read(bytes: Buffer, start: number, end: number): EventVerdict {

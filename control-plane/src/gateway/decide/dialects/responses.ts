@@ -1,6 +1,7 @@
 import { fieldStart, isField, memberOf, parseData } from '../read-event.js';
 import { readAnyAnswerUsage, toAnyUsage, type Usage } from '../read-usage.js';
 import { RESPONSES_ERRORS } from '../render-error.js';
+import { readString, scanJsonMembers } from '../scan-json-members.js';
 import type { Dialect, EventVerdict, StreamReader } from './dialect.js';
 
 /** Of `/responses`: typed events, the last of which carries the whole response with its usage. */
@@ -10,6 +11,7 @@ export const RESPONSES: Dialect = {
   mayBeText: false,
   createReader: () => new ResponsesReader(),
   readAnswerUsage: readAnyAnswerUsage,
+  readAnswerId,
 };
 
 const ENDS: ReadonlyMap<string, EventVerdict> = new Map<string, EventVerdict>([
@@ -21,6 +23,7 @@ const ENDS: ReadonlyMap<string, EventVerdict> = new Map<string, EventVerdict>([
 
 class ResponsesReader implements StreamReader {
   readonly isFinished = false;
+  answerId: string | null = null;
   #usage: Usage | null = null;
 
   read(bytes: Buffer, start: number, end: number): EventVerdict {
@@ -30,6 +33,8 @@ class ResponsesReader implements StreamReader {
     if (verdict === 'done' || verdict === 'failed') {
       const response = memberOf(parseData(bytes, start, end), 'response');
       this.#usage = toAnyUsage(memberOf(response, 'usage'));
+      const id = memberOf(response, 'id');
+      this.answerId = typeof id === 'string' ? id : null;
     }
     return verdict;
   }
@@ -37,6 +42,12 @@ class ResponsesReader implements StreamReader {
   usage(): Usage | null {
     return this.#usage;
   }
+}
+
+function readAnswerId(bytes: Uint8Array): string | null {
+  const scan = scanJsonMembers(bytes, ['id']);
+  const id = scan.ok ? scan.found.at(-1) : undefined;
+  return id === undefined ? null : (readString(bytes, id.start, id.end) ?? null);
 }
 
 /** By the event's name; an engine that leaves it out has the type in its data. */
