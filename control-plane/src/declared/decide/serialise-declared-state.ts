@@ -70,7 +70,7 @@ function serialiseRole({ name: _, targets, ...entry }: DeclaredRole): Section<'r
 type TargetEntry = Section<'roles'>[string]['targets'][number];
 
 /** As it stands in a file; `when` only where it asks for something, and then whole. */
-export function serialiseTarget(target: Target): TargetEntry {
+function serialiseTarget(target: Target): TargetEntry {
   const when =
     target.when === null ? {} : { when: { ...target.when, capabilities: copied(target.when.capabilities) } };
   return target.kind === 'deployment'
