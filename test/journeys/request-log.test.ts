@@ -9,6 +9,7 @@ interface Logged {
   readonly outcome: string;
 }
 interface Explained extends Logged {
+  readonly sequence: number;
   readonly explanation: { readonly whyHere: string; readonly whyNotThere: readonly unknown[] };
 }
 interface Page {
@@ -75,6 +76,17 @@ describe('the request log', () => {
         whyHere: '"chat-fast" went to quick on armitage: it was the only one that could take it.',
         whyNotThere: [{ target: 'deep', code: 'host_away', words: expect.stringContaining('no link') }],
       },
+    });
+  });
+
+  test('knows it at once, before its row is written', async () => {
+    expect((await ask('chat-fast', 'at-once-1')).status).toBe(200);
+    const { controlPlane } = fabric;
+    const known = await controlPlane.api<Explained>('/requests/at-once-1');
+    expect(known).toMatchObject({ requestId: 'at-once-1', target: 'quick', outcome: 'ok' });
+    await eventually('it is written', async () => {
+      const { sequence } = await controlPlane.api<Explained>('/requests/at-once-1');
+      return sequence > 0;
     });
   });
 
