@@ -26,12 +26,14 @@ import { KeyRing } from './gateway/admission/key-ring.js';
 import { createOwnAddresses } from './gateway/admission/own-addresses.js';
 import { createGateway, type Gateway } from './gateway/create-gateway.js';
 import { GatewayMetrics } from './gateway/gateway-metrics.js';
+import type { RequestRecorder } from './gateway/request-record.js';
 import { TelemetryHistory } from './history/telemetry-history.js';
 import { createLinkServer, type LinkServer } from './link/link-server.js';
 import { LiveState } from './live/live-state.js';
 import { LiveLogLevel } from './live-log-level.js';
 import type { LogTail } from './log-tail.js';
 import { openRegistry } from './registry/open-registry.js';
+import { RecentDecisions } from './registry/recent-decisions.js';
 import type { Registry } from './registry/registry-types.js';
 import { createRouter, type RunningRouter } from './router/create-router.js';
 import { TunnelBook } from './tunnel/tunnel-book.js';
@@ -66,6 +68,7 @@ export interface OpenedRooms {
   readonly gateway: Gateway;
   readonly gatewayMetrics: GatewayMetrics;
   readonly bodies: BodyStore;
+  readonly decisions: RecentDecisions;
   readonly admission: Admission;
   readonly backupDesk: BackupDesk;
   readonly backupSchedule: BackupSchedule;
@@ -89,7 +92,8 @@ export async function openRooms(
   const room = (name: string): Logger => log.child({ room: name });
   const registry = openRegistry({ dataDirectory: config.dataDirectory, clock, log: room('registry') });
   closers.add(() => registry.close());
-  const { declared, hosts, observations, requestLog } = registry;
+  const { declared, hosts, observations } = registry;
+  const { decisions, requestLog } = keepDecisions(registry);
   const environment = processEnvironment();
   const windowsDirectory = environment['SystemRoot'] ?? 'C:\\Windows';
   await guardDirectory(config.dataDirectory, { windowsDirectory, log: room('certificate') });
@@ -119,7 +123,7 @@ export async function openRooms(
   const feed = createTelemetryFeed({ live, clock, log: room('feed') });
   const gatewayMetrics = new GatewayMetrics();
   const { bodies, gateway } = openGateway(
-    { registry, router, secrets, tunnels, live, gatewayMetrics },
+    { registry, router, secrets, tunnels, live, gatewayMetrics, requestLog },
     config,
     { clock, log },
     closers,
@@ -140,12 +144,25 @@ export async function openRooms(
     ownAddresses: createOwnAddresses(clock),
   });
   return {
-    ...{ registry, startedAtMs, logLevel, certificate, adminToken, live, telemetry, router, feed },
+    ...{ registry, decisions, startedAtMs, logLevel, certificate, adminToken, live, telemetry, router, feed },
     ...agents,
     ...{ gateway, gatewayMetrics, bodies, admission, backupDesk, backupSchedule, secrets, secretsRead },
     fabricFile: new WatchedFabricFile(config.fabricFile),
     feedTickets: new FeedTickets(clock, randomBytes),
   };
+}
+
+/** Every row goes to the registry, and into memory too. */
+function keepDecisions(registry: Registry): {
+  readonly decisions: RecentDecisions;
+  readonly requestLog: RequestRecorder;
+} {
+  const decisions = new RecentDecisions();
+  const append: RequestRecorder['append'] = (row) => {
+    decisions.append(row);
+    registry.requestLog.append(row);
+  };
+  return { decisions, requestLog: { append } };
 }
 
 /** The gateway, and where it keeps the bodies of keys that ask for it. */
@@ -157,12 +174,15 @@ function openGateway(
     tunnels,
     gatewayMetrics,
     live,
-  }: Pick<OpenedRooms, 'registry' | 'router' | 'secrets' | 'tunnels' | 'gatewayMetrics' | 'live'>,
+    requestLog,
+  }: Pick<OpenedRooms, 'registry' | 'router' | 'secrets' | 'tunnels' | 'gatewayMetrics' | 'live'> & {
+    readonly requestLog: RequestRecorder;
+  },
   config: ControlPlaneConfig,
   { clock, log }: Pick<Surroundings, 'clock' | 'log'>,
   closers: Closers,
 ): Pick<OpenedRooms, 'bodies' | 'gateway'> {
-  const { keys, requestLog } = registry;
+  const { keys } = registry;
   const { bodiesDirectory: directory } = dataDirectoryLayout(config.dataDirectory);
   const bodies = new BodyStore({ directory, keys, clock, log: log.child({ room: 'bodies' }) });
   closers.add(() => bodies.close());

@@ -67,6 +67,7 @@ export function createOperatorSurfaces(
       createFeedTicket: (origin) => rooms.feedTickets.create(origin),
       reader: registry.reader,
       bodies: rooms.bodies,
+      decisions: rooms.decisions,
       certificateSha256: certificate.certificateSha256,
       verifyAdminToken: (presented) => adminToken.verify(presented),
       backups: {

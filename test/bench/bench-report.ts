@@ -1,4 +1,5 @@
 import type { Bench, FigureDefinition, LeftOut, Limit, Measured } from './bench.js';
+import { boundRatio } from './confidence.js';
 import { greatest, mean, median, rounded } from './statistics.js';
 
 /** What `--json` prints. */
@@ -8,7 +9,16 @@ export interface BenchReport {
   readonly rounds: Readonly<Record<string, readonly number[]>>;
 }
 
-const summaries = { median, mean, greatest } as const;
+const summaries = { median, mean, greatest, lower95, upper95 } as const;
+
+/** Of one round there are no bounds: it stands for itself. */
+function lower95(values: readonly number[]): number | null {
+  return values.length < 2 ? median(values) : boundRatio(values).low;
+}
+
+function upper95(values: readonly number[]): number | null {
+  return values.length < 2 ? median(values) : boundRatio(values).high;
+}
 
 /** A figure without a round is absent: it was not measured. */
 export function makeReport(bench: Bench, { rounds }: Measured): BenchReport {
@@ -26,9 +36,9 @@ export function describeReport(bench: Bench, report: BenchReport, measured: Meas
   const figures = bench.figures.map((figure) => describeFigure(figure, report, measured.leftOut));
   const info = Object.entries(report.rounds)
     .filter(([name]) => !bench.figures.some((figure) => figure.name === name))
-    .map(([name, values]) => [name, String(rounded(median(values) ?? Number.NaN)), '', values.join(' ')]);
+    .map(([name, values]) => [name, String(rounded(median(values) ?? Number.NaN)), '', '', values.join(' ')]);
   return [
-    ...alignColumns([['figure', 'value', 'limit', 'rounds'], ...figures, ...info]),
+    ...alignColumns([['figure', 'value', 'limit', '95 %', 'rounds'], ...figures, ...info]),
     ...measured.leftOut.map(({ figure, reason }) => `left out: ${figure}: ${reason}`),
     ...measured.notes.map((note) => `note: ${note}`),
   ].join('\n');
@@ -41,14 +51,22 @@ function describeFigure(
 ): string[] {
   const value = figures[name];
   if (value === undefined) {
-    return [name, 'not measured', '', leftOut.some(({ figure }) => figure === name) ? 'see below' : ''];
+    return [name, 'not measured', '', '', leftOut.some(({ figure }) => figure === name) ? 'see below' : ''];
   }
   return [
     name,
     String(value),
     limit === null ? 'shown' : judge(value, limit),
+    describeInterval(rounds[name] ?? []),
     (rounds[name] ?? []).join(' '),
   ];
+}
+
+/** Of the geometric mean: for what can be 0 or less there is none. */
+function describeInterval(values: readonly number[]): string {
+  if (values.length < 2 || !values.every((value) => value > 0)) return '';
+  const { low, high } = boundRatio(values);
+  return `${low.toPrecision(3)}–${high.toPrecision(3)}`;
 }
 
 function judge(value: number, limit: Limit): string {

@@ -14,8 +14,8 @@ export interface Bench {
 export interface BenchOption {
   /** Without the dashes. */
   readonly name: string;
-  /** What stands for its value in `--help`. */
-  readonly value: string;
+  /** What stands for its value in `--help`; `null`: it takes none. */
+  readonly value: string | null;
   readonly meaning: string;
 }
 
@@ -27,8 +27,8 @@ export interface FigureDefinition {
   readonly meaning: string;
   /** What it should reach; `null` where it is only shown. */
   readonly limit: Limit | null;
-  /** How the rounds become one figure. */
-  readonly from: 'median' | 'mean' | 'greatest';
+  /** How the rounds become one figure; `lower95`, `upper95`: the bounds of the 95 % interval of their geometric mean. */
+  readonly from: 'median' | 'mean' | 'greatest' | 'lower95' | 'upper95';
 }
 
 export type Limit = { readonly atLeast: number } | { readonly atMost: number };
@@ -40,7 +40,7 @@ export interface BenchContext {
   readonly directory: string;
   /** Where the measured program's CPU profiles go; `null`: none are taken. */
   readonly profileDirectory: string | null;
-  /** Of the options that the bench takes, those that were given. */
+  /** Of the options that the bench takes, those that were given; one that takes no value is `true`. */
   readonly options: Readonly<Record<string, string>>;
   /** Says on standard error what goes on. */
   progress(line: string): void;

@@ -53,7 +53,8 @@ Exit codes: 0 measured, whatever the figures; 1 could not measure; 2 wrong usage
 
 function describeOptions({ name, options = [] }: Bench): string {
   const lines = options.map(
-    ({ name: option, value, meaning }) => `  ${`--${option} ${value}`.padEnd(18)} ${meaning}\n`,
+    ({ name: option, value, meaning }) =>
+      `  ${(value === null ? `--${option}` : `--${option} ${value}`).padEnd(18)} ${meaning}\n`,
   );
   return lines.length === 0 ? '' : `\n${name} takes too:\n${lines.join('')}`;
 }
@@ -139,9 +140,9 @@ function readUsage(): Usage | string | null {
   }
   const options: Record<string, string> = {};
   for (const [name, value] of Object.entries(values)) {
-    if (typeof value !== 'string' || name in COMMON_OPTIONS) continue;
+    if (value === undefined || name in COMMON_OPTIONS) continue;
     if (!bench.options?.some((option) => option.name === name)) return `${bench.name} takes no --${name}`;
-    options[name] = value;
+    options[name] = String(value);
   }
   const profileDirectory = values.profile === undefined ? null : resolve(values.profile);
   if (profileDirectory !== null) mkdirSync(profileDirectory, { recursive: true });
@@ -149,14 +150,18 @@ function readUsage(): Usage | string | null {
 }
 
 function parse() {
-  const own = benches.flatMap(({ options = [] }) => options.map(({ name }) => name));
+  const own = benches.flatMap(({ options = [] }) => options);
   return parseArgs({
     allowPositionals: true,
     options: {
-      ...Object.fromEntries(own.map((name) => [name, { type: 'string' as const }])),
+      ...Object.fromEntries(own.map(({ name, value }) => [name, { type: optionType(value) }])),
       ...COMMON_OPTIONS,
     },
   });
+}
+
+function optionType(value: string | null): 'string' | 'boolean' {
+  return value === null ? 'boolean' : 'string';
 }
 
 process.exitCode = await main();

@@ -9,6 +9,7 @@ interface Logged {
   readonly outcome: string;
 }
 interface Explained extends Logged {
+  readonly sequence: number;
   readonly explanation: { readonly whyHere: string; readonly whyNotThere: readonly unknown[] };
 }
 interface Page {
@@ -52,7 +53,7 @@ describe('the request log', () => {
         headers: { authorization: `Bearer ${fabric.controlPlane.adminToken}` },
       });
       found = answer.ok ? ((await answer.json()) as Explained) : null;
-      return found !== null;
+      return found !== null && found.sequence > 0;
     });
     if (found === null) throw new Error('unreachable');
     return found;
@@ -78,6 +79,17 @@ describe('the request log', () => {
     });
   });
 
+  test('knows it at once, before its row is written', async () => {
+    expect((await ask('chat-fast', 'at-once-1')).status).toBe(200);
+    const { controlPlane } = fabric;
+    const known = await controlPlane.api<Explained>('/requests/at-once-1');
+    expect(known).toMatchObject({ requestId: 'at-once-1', target: 'quick', outcome: 'ok' });
+    await eventually('it is written', async () => {
+      const { sequence } = await controlPlane.api<Explained>('/requests/at-once-1');
+      return sequence > 0;
+    });
+  });
+
   test('knows a refused one, and why not there', async () => {
     expect((await ask('chat-deep', 'refused-1')).status).toBe(503);
     expect(await logged('refused-1')).toMatchObject({
@@ -85,7 +97,7 @@ describe('the request log', () => {
       ...{ reason: 'host_away', totalMs: expect.any(Number), promptTokens: null },
       explanation: {
         whyHere: '"chat-deep" went nowhere: its host was away (1 target looked at).',
-        whyNotThere: [],
+        whyNotThere: [{ target: 'deep', code: 'host_away', words: expect.stringContaining('no link') }],
       },
     });
   });
@@ -164,7 +176,7 @@ describe('the request log', () => {
       '/usage?by=role&per=hour',
     );
     const fast = items.filter(({ name }) => name === 'chat-fast');
-    expect(fast.reduce((sum, { ok }) => sum + ok, 0)).toBe(2);
+    expect(fast.reduce((sum, { ok }) => sum + ok, 0)).toBe(3);
   });
 
   test('is shown by the command line', async () => {

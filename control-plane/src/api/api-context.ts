@@ -7,6 +7,7 @@ import type { WatchedFabricFile } from '../declared/watched-fabric-file.js';
 import type { TelemetryHistory } from '../history/telemetry-history.js';
 import type { LiveView } from '../live/live-view.js';
 import type { KeyStore } from '../registry/key-types.js';
+import type { RecentDecisions } from '../registry/recent-decisions.js';
 import type { DeclaredStore, RegistryQueries, TokenStore } from '../registry/registry-types.js';
 import type { WriteJournal } from '../registry/write-journal.js';
 import type { Router } from '../router/route-types.js';
@@ -29,6 +30,8 @@ export interface ApiContext {
   /** Reads that may take long. */
   readonly reader: RegistryQueries;
   readonly bodies: Pick<BodyStore, 'find'>;
+  /** Of the last requests, also where the registry's writer is behind. */
+  readonly decisions: Pick<RecentDecisions, 'find'>;
   readonly status: () => {
     readonly startedAtMs: number;
     readonly linkedHosts: number;

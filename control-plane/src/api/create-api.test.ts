@@ -1,5 +1,6 @@
 import { parseJoinToken } from '@ai-fabric/shared';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { requestRow } from '../registry/testing/request-rows.js';
 import { TEST_CERTIFICATE, TEST_TOKEN, TestApi } from './testing/test-api.js';
 
 let api: TestApi;
@@ -286,6 +287,29 @@ describe('join tokens', () => {
       expect(await call('POST', '/join-tokens', body)).toMatchObject({ status: 400 });
     },
   );
+});
+
+describe('a request that is over', () => {
+  const considered = [{ target: 'a', verdict: 'chosen', costSeconds: null }];
+  const rounds = [{ reason: 'least_cost', considered, failure: null }];
+
+  test('is explained from memory while the registry has no row of it', async () => {
+    expect((await call('GET', '/requests/req-new')).status).toBe(404);
+    api.decisions.append(requestRow({ requestId: 'req-new', target: 'a', rounds }));
+    const { status, body } = await call('GET', '/requests/req-new');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ requestId: 'req-new', sequence: 0 });
+    expect(body.explanation.whyHere).toContain('went to a on armitage');
+  });
+
+  test('of an id that came again, is the later one', async () => {
+    const endedAtMs = api.clock.nowMs();
+    api.registry.requestLog.append(requestRow({ requestId: 'twice', endedAtMs, role: 'first' }));
+    await api.restart();
+    expect((await call('GET', '/requests/twice')).body).toMatchObject({ role: 'first', sequence: 1 });
+    api.decisions.append(requestRow({ requestId: 'twice', endedAtMs: endedAtMs + 1, role: 'second' }));
+    expect((await call('GET', '/requests/twice')).body).toMatchObject({ role: 'second', sequence: 0 });
+  });
 });
 
 describe('keys', () => {

@@ -6,4 +6,10 @@ export interface Contender {
   readonly name: 'ours' | 'bare_relay' | 'portkey' | 'haproxy';
   readonly process: BenchProcess;
   readonly target: Omit<LoadTarget, 'body'>;
+  /** Whether it relays streams at all. */
+  readonly streams: boolean;
+  /** Of all answers, the share that may be missing. */
+  readonly toleratedFailures: number;
+  /** Prometheus' text of ours. */
+  readonly metrics?: () => Promise<string>;
 }

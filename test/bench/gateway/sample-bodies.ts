@@ -4,8 +4,8 @@ export const CHAT_PATH = '/v1/chat/completions';
 
 const REQUEST_BYTES = 600;
 
-/** A chat request of 600 bytes. */
-export function chatRequest(stream: boolean): string {
+/** A chat request, of 600 bytes unless it is to be longer. */
+export function chatRequest(stream: boolean, bytes = REQUEST_BYTES): string {
   const body = (question: string): string =>
     JSON.stringify({
       model: BENCH_ROLE,
@@ -18,7 +18,7 @@ export function chatRequest(stream: boolean): string {
       stream,
     });
   const text = 'Which of the three machines should answer this, and what does it cost to wake it up? ';
-  const room = REQUEST_BYTES - body('').length;
+  const room = bytes - body('').length;
   return body(text.repeat(Math.ceil(room / text.length)).slice(0, room));
 }
 

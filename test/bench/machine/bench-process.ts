@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Machine } from './machine.js';
-import { type ProcessReadings, readProcess } from './process-readings.js';
+import { type ProcessReadings, peakBytes, readProcess, resetPeak } from './process-readings.js';
 
 export interface BenchProcessOptions {
   /** For messages. */
@@ -55,6 +55,15 @@ export class BenchProcess {
   readings(): ProcessReadings {
     this.#assertRunning();
     return readProcess(this.#child.pid ?? 0);
+  }
+
+  /** The most memory that it took while something was done, in bytes; what it held before is in it. */
+  async peakDuring(work: () => Promise<unknown>): Promise<number> {
+    this.#assertRunning();
+    const pid = this.#child.pid ?? 0;
+    resetPeak(pid);
+    await work();
+    return peakBytes(pid);
   }
 
   /** @returns the exit code; a signal's end is -1 */

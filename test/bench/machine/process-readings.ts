@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 export interface ProcessReadings {
   /** User and system time of all its threads, ended ones included; children are not. */
@@ -25,6 +25,17 @@ export function readProcess(pid: number): ProcessReadings {
     rssBytes: rssKib * 1024,
     atMs: performance.now(),
   };
+}
+
+/** Forgets the greatest resident size of a process so far, so that the next peak is of what follows. */
+export function resetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+/** The greatest resident size since the start, or since `resetPeak`. */
+export function peakBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
 }
 
 /** CPU time between two readings as a share of one core, in percent. */

@@ -1,5 +1,5 @@
 import { alignColumns } from '../bench-report.js';
-import type { PairedRatio } from './paired-ratio.js';
+import type { BoundedRatio } from '../confidence.js';
 import type { Scenario } from './scenario/scenario.js';
 import { bestRival, type PolicySummary, type ShownScenario } from './summarise.js';
 
@@ -49,7 +49,7 @@ function rowOf(summary: PolicySummary): string[] {
   ];
 }
 
-function describeRatio(ratio: PairedRatio | null): string {
+function describeRatio(ratio: BoundedRatio | null): string {
   if (ratio === null) return '';
   const high = Number.isFinite(ratio.high)
     ? `${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)}`

@@ -1,14 +1,15 @@
+import type { BoundedRatio } from '../confidence.js';
 import { at } from './at.js';
-import { type PairedRatio, pairedRatio } from './paired-ratio.js';
+import { pairedRatio } from './paired-ratio.js';
 import type { RunFigures, ScenarioRuns } from './run-scenario.js';
 
 /** One policy in one scenario: means over the runs, and how we stand beside it. */
 export interface PolicySummary extends RunFigures {
   readonly policy: string;
   /** Our p95 TTFT ÷ this one's; `null`: we did not run. */
-  readonly oursOverThis: PairedRatio | null;
+  readonly oursOverThis: BoundedRatio | null;
   /** This one's p95 TTFT ÷ the oracle's; `null`: it did not run. */
-  readonly overOracle: PairedRatio | null;
+  readonly overOracle: BoundedRatio | null;
 }
 
 /** A scenario with what its policies came to. */

@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import type { LoggedRequest } from '../../registry/request-types.js';
+import type { ExplainedRequest, LoggedRequest } from '../../registry/request-types.js';
 import type { ApiContext } from '../api-context.js';
 import { explainRequest } from '../decide/explain-request.js';
 import { instantSchema } from '../instant-schema.js';
@@ -40,7 +40,7 @@ export function addRequestRoutes(app: OpenAPIHono, context: ApiContext): void {
       tags: ['requests'],
       summary: 'A request by its x-request-id: why here, and why not there',
       description:
-        'A request is written some moments after its end. Where clients choose their ids, the latest one counts.',
+        'Where clients choose their ids, the latest one counts. A request is written some moments after its end; until then its `sequence` is 0. The last 100,000 are known even where the registry could not write them.',
       request: { params: z.object({ id: z.string() }) },
       responses: {
         200: {
@@ -52,7 +52,10 @@ export function addRequestRoutes(app: OpenAPIHono, context: ApiContext): void {
     }),
     async (c) => {
       const { id } = c.req.valid('param');
-      const found = await context.reader.query('request', { requestId: id });
+      const found = laterOf(
+        await context.reader.query('request', { requestId: id }),
+        context.decisions.find(id),
+      );
       if (found === null) {
         throw new ApiError(
           'not_found',
@@ -70,6 +73,13 @@ export function addRequestRoutes(app: OpenAPIHono, context: ApiContext): void {
       return c.json({ ...request, explanation }, 200);
     },
   );
+}
+
+/** A row in the registry that tells nothing of its rounds may have lost them there. */
+function laterOf(written: ExplainedRequest | null, recent: ExplainedRequest | null): ExplainedRequest | null {
+  if (written === null || recent === null) return written ?? recent;
+  if (recent.endedAtMs > written.endedAtMs) return recent;
+  return { ...written, rounds: written.rounds ?? recent.rounds };
 }
 
 function addBodyRoute(app: OpenAPIHono, context: ApiContext): void {

@@ -10,6 +10,7 @@ import { createHostLife } from '../../host-life.js';
 import { LiveState } from '../../live/live-state.js';
 import { BackupError } from '../../registry/backup/backup-format.js';
 import { openRegistry } from '../../registry/open-registry.js';
+import { RecentDecisions } from '../../registry/recent-decisions.js';
 import type { Registry } from '../../registry/registry-types.js';
 import { createRouter, type RunningRouter } from '../../router/create-router.js';
 import { createApi } from '../create-api.js';
@@ -46,6 +47,7 @@ export class TestApi {
   readonly clock = new ManualClock();
   /** What the agents of its hosts would answer. */
   readonly hostCalls = new FakeHostCalls();
+  readonly decisions = new RecentDecisions();
   readonly #directory = mkdtempSync(join(tmpdir(), 'ai-fabric-api-'));
   registry: Registry;
   live: LiveState;
@@ -133,6 +135,7 @@ export class TestApi {
         },
         fabricFile: new WatchedFabricFile(null),
         bodies: { find: () => Promise.resolve(null) },
+        decisions: this.decisions,
         status: () => ({
           ...{
             startedAtMs: 1,

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { answerParent } from '../../machine/answer-parent.js';
 import { type LoadTarget, openSocket, requestBytes } from './http-load.js';
+import { isWholeAnswer } from './whole-answer.js';
 
 /* Load of JSON requests for machines without wrk: each connection sends its next request when it has its answer. */
 
@@ -16,8 +17,6 @@ export interface JsonLoadAnswer {
   readonly failures: number;
   readonly durationMs: number;
 }
-
-const CONTENT_LENGTH = /\r\ncontent-length: *(\d+)/i;
 
 async function run({ target, connections, durationMs }: JsonLoadQuestion): Promise<JsonLoadAnswer> {
   const request = requestBytes(target);
@@ -44,22 +43,13 @@ function keepAsking(port: number, request: Buffer, count: { answers: number; fai
   });
   socket.on('data', (data: Buffer) => {
     pending = pending.length === 0 ? data : Buffer.concat([pending, data]);
-    if (!isWhole(pending)) return;
+    if (!isWholeAnswer(pending)) return;
     if (pending.toString('latin1', 9, 12) === '200') count.answers += 1;
     else count.failures += 1;
     pending = Buffer.alloc(0);
     socket.write(request);
   });
   return socket;
-}
-
-/** One answer at a time is under way, so what has its end is whole. */
-function isWhole(buffer: Buffer): boolean {
-  const headEnd = buffer.indexOf('\r\n\r\n');
-  if (headEnd === -1) return false;
-  const length = CONTENT_LENGTH.exec(buffer.toString('latin1', 0, headEnd))?.[1];
-  if (length !== undefined) return buffer.length >= headEnd + 4 + Number(length);
-  return buffer.subarray(-5).toString('latin1') === '0\r\n\r\n';
 }
 
 answerParent<JsonLoadQuestion>(run);

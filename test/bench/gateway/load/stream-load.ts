@@ -16,6 +16,8 @@ export interface StreamLoadAnswer {
   readonly chunks: number;
   /** The first thing that was not a stream, where there was one. */
   readonly refusal: string | null;
+  /** Between two arrivals on the same stream since the count before; NaN of none. */
+  readonly gapP99Ms: number;
 }
 
 /** Between two openings, so that the tokens of the streams do not fall on the same millisecond. */
@@ -26,6 +28,7 @@ const EVENT_START = Buffer.from('data: ');
 class Streams {
   readonly #sockets: Socket[] = [];
   readonly #flowing = new Set<Socket>();
+  readonly #gaps = new GapCounts();
   #chunks = 0;
   #refusal: string | null = null;
 
@@ -42,7 +45,8 @@ class Streams {
   }
 
   answer(): StreamLoadAnswer {
-    return { flowing: this.#flowing.size, chunks: this.#chunks, refusal: this.#refusal };
+    const gapP99Ms = this.#gaps.takePercentile(0.99);
+    return { flowing: this.#flowing.size, chunks: this.#chunks, refusal: this.#refusal, gapP99Ms };
   }
 
   close(): void {
@@ -55,10 +59,14 @@ class Streams {
 
   #openOne(port: number, request: Buffer): Socket {
     const socket = openSocket(port);
+    let lastAtMs = Number.NaN;
     socket.on('connect', () => socket.write(request));
     socket.on('error', () => undefined);
     socket.on('close', () => this.#flowing.delete(socket));
     socket.on('data', (data: Buffer) => {
+      const nowMs = performance.now();
+      this.#gaps.add(nowMs - lastAtMs);
+      lastAtMs = nowMs;
       if (!this.#flowing.has(socket)) {
         if (data.toString('latin1', 9, 12) !== '200') this.#refusal ??= data.toString('latin1', 0, 500);
         this.#flowing.add(socket);
@@ -69,6 +77,33 @@ class Streams {
       }
     });
     return socket;
+  }
+}
+
+/** Gaps by tenths of a millisecond up to a second: thousands come in each second. */
+class GapCounts {
+  readonly #counts = new Uint32Array(10_001);
+  #count = 0;
+
+  add(gapMs: number): void {
+    // The first arrival follows none.
+    if (Number.isNaN(gapMs)) return;
+    const bin = Math.min(10_000, Math.round(gapMs * 10));
+    this.#counts[bin] = (this.#counts[bin] ?? 0) + 1;
+    this.#count += 1;
+  }
+
+  /** Of those since the last call. */
+  takePercentile(share: number): number {
+    let left = Math.ceil(this.#count * share);
+    const bin = this.#counts.findIndex((count) => {
+      left -= count;
+      return left <= 0;
+    });
+    const gapMs = this.#count === 0 ? Number.NaN : bin / 10;
+    this.#counts.fill(0);
+    this.#count = 0;
+    return gapMs;
   }
 }
 

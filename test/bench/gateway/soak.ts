@@ -1,0 +1,49 @@
+import type { BenchContext, Measured } from '../bench.js';
+import { Rounds } from '../rounds.js';
+import type { Contender } from './contender.js';
+import type { StreamLoadAnswer } from './load/stream-load.js';
+import type { Load } from './open-load.js';
+import { chatRequest } from './sample-bodies.js';
+
+const MINUTES = 10;
+const STREAMS = 100;
+const PACED_PER_SECOND = 200;
+/** Streams end after twelve seconds, by themselves. */
+const STRETCH_MS = 10_000;
+const STRETCHES_PER_MINUTE = 60_000 / STRETCH_MS;
+
+/** Ten minutes of requests and streams, and what the memory was after each of them. */
+export async function soak(
+  context: BenchContext,
+  { process, target }: Contender,
+  load: Load,
+): Promise<Measured> {
+  const rounds = new Rounds();
+  for (let minute = 1; minute <= MINUTES; minute += 1) {
+    for (let stretch = 0; stretch < STRETCHES_PER_MINUTE; stretch += 1) await oneStretch(target, load);
+    const rssMb = process.readings().rssBytes / 1e6;
+    rounds.add('soak_rss_mb', rssMb);
+    context.progress(`minute ${minute} of ${MINUTES}: ${rssMb.toFixed(0)} MB`);
+  }
+  const all = rounds.of('soak_rss_mb') ?? [];
+  const [first = Number.NaN] = all;
+  const last = all.at(-1) ?? Number.NaN;
+  return {
+    rounds: { soak_rss_first_mb: [first], soak_rss_last_mb: [last], ...rounds.all },
+    leftOut: [],
+    notes: [`${PACED_PER_SECOND} requests/s and ${STREAMS} streams at once for ${MINUTES} minutes`],
+  };
+}
+
+async function oneStretch(target: Contender['target'], load: Load): Promise<void> {
+  const question = { type: 'open', target: { ...target, body: chatRequest(true) }, streams: STREAMS };
+  const { refusal } = await load.streams.ask<StreamLoadAnswer>(question);
+  if (refusal !== null) throw new Error(`a stream was refused: ${refusal}`);
+  const { failures } = await load.paced(
+    { ...target, body: chatRequest(false) },
+    PACED_PER_SECOND,
+    STRETCH_MS,
+  );
+  if (failures > 0) throw new Error(`${failures} requests failed`);
+  await load.streams.ask<StreamLoadAnswer>({ type: 'close' });
+}
