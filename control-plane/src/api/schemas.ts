@@ -9,6 +9,7 @@ import {
 } from '@ai-fabric/shared';
 import { z } from '@hono/zod-openapi';
 import { LOG_LEVELS } from '../config/control-plane-config.js';
+import { REQUEST_CLASSES } from '../declared/request-class.js';
 import { shownStatusSchema } from './deployment-schemas.js';
 
 /** A listing. `nextCursor` is `null` on the last page. */
@@ -113,6 +114,8 @@ export const roleSchema = z
     dimensions: z.number().nullable(),
     totalTimeoutSeconds: z.number(),
     patienceSeconds: z.number(),
+    longestPatienceSeconds: z.number().nullable(),
+    class: z.enum(REQUEST_CLASSES),
     aliases: z.array(z.string()),
     state: z.enum(['ready', 'busy', 'cloud', 'away', 'unavailable']),
     servedBy: z.string().nullable(),

@@ -2,6 +2,7 @@ import { externalReplicaSchema, modelNameSchema, nameSchema, taskSchema } from '
 import { z } from 'zod';
 import { describeUrlProblem } from './decide/describe-url-problem.js';
 import { describeCronProblem } from './describe-cron-problem.js';
+import { REQUEST_CLASSES } from './request-class.js';
 import { vllmEntrySchema } from './vllm-entry-schema.js';
 
 /**
@@ -186,6 +187,21 @@ export const roleEntrySchema = z
       .default(50)
       .describe(
         'How long a request is held while no target can serve it but one is expected soon; 0: never. Then the cloud is asked, where the role has it.',
+      ),
+    longestPatienceSeconds: z
+      .number()
+      .min(0)
+      .max(3_600)
+      .nullable()
+      .default(null)
+      .describe(
+        'The longest that a request may ask to be held, with `x-fabric-max-wait`. Left out: `patienceSeconds`, or 50 where that is less.',
+      ),
+    class: z
+      .enum(REQUEST_CLASSES)
+      .default('normal')
+      .describe(
+        'How urgent its requests are where they wait: of 13 turns `interactive` has 8, `normal` 4, `batch` 1. A request may say otherwise with `x-fabric-class`.',
       ),
   })
   .describe('A logical name that clients ask for.');

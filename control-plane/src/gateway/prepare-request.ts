@@ -6,6 +6,7 @@ import { isCheck } from './decide/is-check.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
 import { mayAskFor, nameOfResolved } from './decide/may-ask-for.js';
 import { modelNotFound } from './decide/model-not-found.js';
+import { readWishHeaders } from './decide/read-wish-headers.js';
 import { peekBody, withoutMark } from './peek-body.js';
 import type { GatewayKey, RequestContext } from './request-context.js';
 
@@ -39,6 +40,8 @@ export function prepareRequest(
     const nearest = nearestAllowed(model, key, router);
     return { ok: false, error: modelNotFound(model, nearest, key.roles !== null) };
   }
+  const wishes = readWishHeaders(headers);
+  if ('error' in wishes) return { ok: false, error: wishes.error };
   const request: LoopRequest = {
     requestId: context.requestId,
     keyId: context.key.keyId,
@@ -49,6 +52,8 @@ export function prepareRequest(
     mayCloud: context.key.mayCloud,
     // A check tells how things are now.
     mayWait: !isCheck(headers, context.key),
+    requestClass: wishes.requestClass ?? (resolved.kind === 'role' ? resolved.role.class : 'normal'),
+    maxWaitMs: wishes.maxWaitMs,
     localOnly: oneHeader(headers[LOCAL_ONLY_HEADER])?.trim().toLowerCase() === 'true',
     trace: { traceparent: oneHeader(headers['traceparent']), tracestate: oneHeader(headers['tracestate']) },
   };

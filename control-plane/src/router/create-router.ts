@@ -20,6 +20,8 @@ import { type CatalogueEntry, modelCatalogue, taskOf } from './model-catalogue.j
 import { type EngineFacts, guessRates } from './predict/decide/guess-rates.js';
 import { Predictor } from './predict/predictor.js';
 import type { ReplicaModel, Work } from './predict/replica-model.js';
+import { type Rank, rankOf } from './queue/class-turns.js';
+import { etaSeconds } from './queue/decide/plan-eta.js';
 import { watchReady } from './ready-watch.js';
 import type {
   AttemptOutcome,
@@ -69,6 +71,7 @@ const NOTHING_TRIED: ReadonlySet<string> = new Set();
 const DEADLINE_FACTOR = 2;
 
 type Chosen = Extract<RouteDecision, { kind: 'send' | 'cloud' }>;
+type Refused = Extract<RouteDecision, { kind: 'refuse' }>;
 
 /** Where a claim is taken. */
 interface Place {
@@ -102,7 +105,9 @@ class LiveRouter implements RunningRouter {
     const breakerFor = (target: string): Breaker =>
       new Breaker(target, { clock, random, log, settings: settings.breaker });
     this.#ledger = ledger;
-    this.#queue = new RequestQueue(clock, settings.hold, deps.defer ?? queueMicrotask);
+    const defer = deps.defer ?? queueMicrotask;
+    const etaMs = (ahead: number, waitsFor: readonly string[]) => this.#etaMs(ahead, waitsFor);
+    this.#queue = new RequestQueue({ clock, random, bounds: settings.hold, defer, etaMs });
     const predictor = new Predictor(settings.route.predict);
     this.#predictor = predictor;
     const modelFor = (deployment: DeclaredDeployment): ReplicaModel =>
@@ -119,7 +124,8 @@ class LiveRouter implements RunningRouter {
 
   select(request: RouteRequest): RouteDecision {
     const groups = this.#board.candidates(request.resolved, this.#now());
-    return route(request, groups, this.#termsOf(request), this.#deps.random, this.#settings.route);
+    const decision = route(request, groups, this.#termsOf(request), this.#deps.random, this.#settings.route);
+    return decision.kind === 'refuse' ? this.#withOutlook(decision, request) : decision;
   }
 
   claim(decision: Chosen, request: RouteRequest): Claim | null {
@@ -132,7 +138,9 @@ class LiveRouter implements RunningRouter {
     const admission = breaker.admit();
     if (admission === 'refused') return null;
     const claim = this.#ledger.claim(target, slots, admission === 'probe', observer);
-    if (claim !== null) claim.work = this.#workOf(replica, request);
+    if (claim === null) return null;
+    claim.work = this.#workOf(replica, request);
+    this.#queue.wasServed(nameOf(request.resolved));
     return claim;
   }
 
@@ -185,7 +193,9 @@ class LiveRouter implements RunningRouter {
       const kind = target.includes('/') ? 'provider' : 'deployment';
       targets.push({ ...this.#counts(target), ...unbounded, kind, breaker: 'closed' });
     }
-    return { targets, reapedClaimsTotal: this.#ledger.reapedTotal, held: this.#queue.perRole };
+    const { reapedTotal } = this.#ledger;
+    const { displacedTotal } = this.#queue;
+    return { targets, reapedClaimsTotal: reapedTotal, held: this.#queue.gauges(), displacedTotal };
   }
 
   close(): void {
@@ -200,8 +210,40 @@ class LiveRouter implements RunningRouter {
       answerTokens: this.#answerTokensOf(request),
       weights: this.#settings.route.predict.weights,
       mayPace: task === 'chat',
-      isBehind: mayWait === true && this.#queue.isBehind(nameOf(request.resolved)),
+      isBehind: mayWait === true && this.#queue.isBehind(nameOf(request.resolved), rankOfRequest(request)),
     };
+  }
+
+  /** Where all is full, a refusal tells how it would stand in the queue. */
+  #withOutlook(decision: Refused, request: RouteRequest): Refused {
+    if (decision.code !== 'no_capacity') return decision;
+    const full = decision.considered.filter(({ verdict }) => verdict === 'full').map(({ target }) => target);
+    const asker = {
+      role: nameOf(request.resolved),
+      key: request.hints?.key ?? '',
+      rank: rankOfRequest(request),
+    };
+    const outlook = this.#queue.outlookFor(asker, full);
+    return {
+      ...decision,
+      outlook,
+      retryAfterSeconds: outlook.retryAfterSeconds ?? decision.retryAfterSeconds,
+    };
+  }
+
+  #etaMs(ahead: number, waitsFor: readonly string[]): number | null {
+    const now = this.#now();
+    const targets = waitsFor.flatMap((target) => {
+      const replica = this.#board.replica(target);
+      replica?.refresh(now);
+      // Of one that serves nobody now, what is known is of no use.
+      if (replica?.phase !== 'ready' || !isThere(replica)) return [];
+      const { slots, meanHoldMs, model } = replica;
+      const nextFreeSeconds = model.nextFreeSeconds(now.monotonicMs);
+      return { slots, nextFreeSeconds, meanHoldSeconds: meanHoldMs === null ? null : meanHoldMs / 1000 };
+    });
+    const seconds = etaSeconds(ahead, targets);
+    return seconds === null ? null : Math.round(seconds * 1000);
   }
 
   #answerTokensOf({ task, resolved, maxTokens = null, hints }: RouteRequest): number {
@@ -331,6 +373,14 @@ function nameOf(resolved: ResolvedModel): string {
     case 'providerModel':
       return `${resolved.provider.name}/${resolved.model.name}`;
   }
+}
+
+function isThere({ presence }: LiveReplicaTarget): boolean {
+  return presence === 'online' || presence === 'late';
+}
+
+function rankOfRequest({ requestClass = 'normal' }: RouteRequest): Rank {
+  return rankOf(requestClass);
 }
 
 function engineFacts(deployment: DeclaredDeployment, live: LiveView): EngineFacts {

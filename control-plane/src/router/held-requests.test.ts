@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { buildDeployment } from '../declared/decide/build-deployment.js';
 import type { DeclaredDeployment } from '../declared/declared-state.js';
 import { deploymentEntrySchema } from '../declared/fabric-schema.js';
-import type { Claim, HeldRequest, RouteRequest, WaitDecision } from './route-types.js';
+import type { RequestClass } from '../declared/request-class.js';
+import type { Claim, HeldRequest, QueueOutlook, RouteRequest, WaitDecision } from './route-types.js';
 import { defaultRouterSettings } from './router-settings.js';
 import { type FakeFabric, fabricOf } from './testing/fake-fabric.js';
 import { deploymentOf, requestOf, roleOf, stateOf } from './testing/router-fixtures.js';
@@ -16,47 +17,87 @@ const oneSlot = stateOf({
 /** A request as the gateway makes one: selects, claims, waits, goes. */
 class Client implements HeldRequest {
   readonly role = 'chat-fast';
+  readonly requestClass: RequestClass;
   readonly bytes = 100;
   readonly patienceEndsAtMs: number;
   claim: Claim | null = null;
   came = 'nothing yet';
   looks = 0;
+  outlook: QueueOutlook | null = null;
   readonly #fabric: FakeFabric;
   readonly key: string;
   readonly #excluded: ReadonlySet<string>;
   leave: () => void = () => undefined;
 
-  constructor(fabric: FakeFabric, key = 'notes', excluded: ReadonlySet<string> = new Set()) {
+  constructor(
+    fabric: FakeFabric,
+    key = 'notes',
+    excluded: ReadonlySet<string> = new Set(),
+    requestClass: RequestClass = 'normal',
+  ) {
     this.#fabric = fabric;
     this.key = key;
+    this.requestClass = requestClass;
     this.#excluded = excluded;
     this.patienceEndsAtMs = fabric.clock.monotonicMs() + 50_000;
     const wait = this.lookAgain();
     if (wait === null) return;
     const ticket = fabric.router.hold(this, wait);
     this.came = ticket === null ? 'queue full' : 'held';
-    if (ticket !== null) this.leave = () => ticket.leave();
+    if (ticket === null) return;
+    this.leave = () => ticket.leave();
+    this.outlook = ticket.outlook();
   }
 
   lookAgain(): WaitDecision | null {
     this.looks += 1;
-    const more: Partial<RouteRequest> = { mayWait: true, excluded: this.#excluded };
+    const { requestClass } = this;
+    const more: Partial<RouteRequest> = { mayWait: true, excluded: this.#excluded, requestClass };
     const request = requestOf({ resolved: resolved(this.#fabric), ...more });
     const decision = this.#fabric.router.select(request);
     if (decision.kind === 'wait') return decision;
+    // As the gateway does: who has something to do is no more in the queue.
+    this.leave();
     this.came = decision.kind === 'refuse' ? `refused: ${decision.code}` : 'served';
     if (decision.kind !== 'refuse') this.claim = this.#fabric.router.claim(decision, request);
     return null;
   }
 
-  patienceOver(): void {
+  patienceOver(outlook: QueueOutlook): void {
     this.came = 'patience over';
+    this.outlook = outlook;
+  }
+
+  displaced(outlook: QueueOutlook): void {
+    this.came = 'displaced';
+    this.outlook = outlook;
   }
 }
 
 /** Those who wait look again in a microtask. */
 const settled = (): Promise<void> => Promise.resolve();
-const heldOf = ({ router }: FakeFabric): number => router.gauges().held.get('chat-fast') ?? 0;
+const heldOf = ({ router }: FakeFabric): number =>
+  router.gauges().held.reduce((sum, { count }) => sum + count, 0);
+
+/** Serves one after the other, as a replica does that takes one at a time. @returns who was served, in order */
+async function serveAll<Kind>(
+  serving: Client,
+  waiting: readonly Client[],
+  tell: (client: Client) => Kind,
+): Promise<Kind[]> {
+  const left = [...waiting];
+  const order: Kind[] = [];
+  for (let last = serving; left.length > 0; ) {
+    last.claim?.release(succeeded);
+    await settled();
+    const next = left.find(({ came }) => came === 'served');
+    if (next === undefined) throw new Error('nobody was served');
+    left.splice(left.indexOf(next), 1);
+    order.push(tell(next));
+    last = next;
+  }
+  return order;
+}
 
 describe('a request that is held', () => {
   it('goes as soon as a slot is released, and not inside the release', async () => {
@@ -74,19 +115,29 @@ describe('a request that is held', () => {
 
   it('keys take turns at the slot that is released', async () => {
     const fabric = fabricOf(oneSlot);
-    let serving = new Client(fabric);
+    const serving = new Client(fabric);
     const waiting = ['greedy', 'greedy', 'greedy', 'modest'].map((key) => new Client(fabric, key));
-    const order: string[] = [];
-    for (let turn = 0; turn < 4; turn += 1) {
-      serving.claim?.release(succeeded);
-      await settled();
-      const next = waiting.find(({ came }) => came === 'served');
-      if (next === undefined) throw new Error('nobody was served');
-      waiting.splice(waiting.indexOf(next), 1);
-      order.push(next.key);
-      serving = next;
-    }
-    expect(order).toEqual(['greedy', 'modest', 'greedy', 'greedy']);
+    expect(await serveAll(serving, waiting, ({ key }) => key)).toEqual([
+      ...['greedy', 'modest', 'greedy', 'greedy'],
+    ]);
+  });
+
+  it('classes take turns by their weights, and the least urgent has one too', async () => {
+    const fabric = fabricOf(oneSlot);
+    const serving = new Client(fabric);
+    const classes = [
+      ...Array<RequestClass>(20).fill('batch'),
+      ...Array<RequestClass>(20).fill('interactive'),
+    ];
+    const waiting = classes.map((each) => new Client(fabric, 'notes', new Set(), each));
+    const held = fabric.router.gauges().held.map(({ requestClass, count }) => `${requestClass} ${count}`);
+    expect(held).toEqual(['interactive 20', 'batch 20']);
+    const order = await serveAll(serving, waiting, ({ requestClass }) => requestClass);
+    expect(order.slice(0, 9)).toEqual([...Array<RequestClass>(8).fill('interactive'), 'batch']);
+    expect(order.slice(18)).toEqual([
+      ...Array<RequestClass>(4).fill('interactive'),
+      ...Array<RequestClass>(18).fill('batch'),
+    ]);
   });
 
   it('one offer that finds nothing ends the round: the others are not asked', async () => {
@@ -297,5 +348,74 @@ describe('a request that is held', () => {
     expect(clients.map(({ came }) => came)).toEqual(['served', 'held', 'held', 'queue full']);
     clients[1]?.leave();
     expect(new Client(fabric).came).toBe('held');
+  });
+
+  it('of a key with fewer takes the place of the newest of the greediest key, where the queue is full', async () => {
+    const hold = { ...defaultRouterSettings.hold, mostPerRole: 4 };
+    const fabric = fabricOf(oneSlot, { settings: { ...defaultRouterSettings, hold } });
+    const serving = new Client(fabric, 'greedy');
+    const greedy = Array.from({ length: 6 }, () => new Client(fabric, 'greedy'));
+    expect(greedy.map(({ came }) => came)).toEqual([
+      ...Array<string>(4).fill('held'),
+      'queue full',
+      'queue full',
+    ]);
+    const modest = new Client(fabric, 'modest');
+    expect([modest.came, greedy[3]?.came]).toEqual(['held', 'held']);
+    await settled();
+    expect(greedy[3]).toMatchObject({ came: 'displaced', outlook: { position: 4 } });
+    expect(fabric.router.gauges().displacedTotal).toBe(1);
+    const order = await serveAll(serving, [...greedy.slice(0, 3), modest], ({ key }) => key);
+    expect(order).toEqual(['greedy', 'modest', 'greedy', 'greedy']);
+  });
+
+  it('that hangs up when it was displaced hears nothing more', async () => {
+    const hold = { ...defaultRouterSettings.hold, mostPerRole: 2 };
+    const fabric = fabricOf(oneSlot, { settings: { ...defaultRouterSettings, hold } });
+    const greedy = Array.from({ length: 3 }, () => new Client(fabric, 'greedy'));
+    new Client(fabric, 'modest');
+    greedy[2]?.leave();
+    await settled();
+    expect(greedy[2]?.came).toBe('held');
+  });
+
+  it('knows its place, and from what was seen about when its turn is', async () => {
+    const fabric = fabricOf(oneSlot);
+    const first = new Client(fabric);
+    expect(new Client(fabric).outlook).toMatchObject({ position: 1 });
+    fabric.clock.advance(10_000);
+    first.claim?.release(succeeded);
+    await settled();
+    const waiting = ['one', 'one', 'other'].map((key) => new Client(fabric, key));
+    expect(waiting.map(({ outlook }) => outlook?.position)).toEqual([1, 2, 2]);
+    const [next = 0, second = 0] = waiting.map(({ outlook }) => outlook?.etaMs ?? 0);
+    expect(next).toBeGreaterThan(0);
+    expect(second - next).toBe(10_000);
+    const refused = fabric.router.select(
+      requestOf({
+        resolved: resolved(fabric),
+        hints: { key: 'third', promptBytes: 1, streams: true, choices: 1 },
+      }),
+    );
+    expect(refused).toMatchObject({ kind: 'refuse', code: 'no_capacity', outlook: { position: 3 } });
+    const { outlook, retryAfterSeconds } = refused as Extract<typeof refused, { kind: 'refuse' }>;
+    expect(outlook?.etaMs).toBe(next + 20_000);
+    expect(retryAfterSeconds).toBeGreaterThanOrEqual(18);
+    expect(retryAfterSeconds).toBeLessThanOrEqual(26);
+  });
+
+  it('is held as long as its client asks for, within what the role allows', () => {
+    const patient = stateOf({
+      deployments: [deploymentOf('a', { maxConcurrent: 1 })],
+      roles: [roleOf('chat-fast', ['a'], { patienceSeconds: 5, longestPatienceSeconds: 20 })],
+    });
+    const fabric = fabricOf(patient);
+    new Client(fabric);
+    const patienceOf = (maxWaitMs: number | null) => {
+      const request = requestOf({ resolved: resolved(fabric), mayWait: true, maxWaitMs });
+      const decision = fabric.router.select(request);
+      return decision.kind === 'wait' ? decision.patienceMs : decision.kind;
+    };
+    expect([null, 500, 15_000, 90_000, 0].map(patienceOf)).toEqual([5_000, 500, 15_000, 20_000, 'refuse']);
   });
 });

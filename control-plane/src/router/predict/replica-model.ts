@@ -53,6 +53,8 @@ export class ReplicaModel {
   readonly #unreadStreams = new WorkList<ReplicaWork>();
   /** … and whole answers that are believed to be there. Each in the order of sending. */
   readonly #unreadWhole = new WorkList<ReplicaWork>();
+  /** Those that answers are written to, in the order in which their prompts were read. */
+  readonly #taken = new WorkList<ReplicaWork>();
   #open = 0;
   #answerTokens = 0;
   #atMs = 0;
@@ -166,6 +168,32 @@ export class ReplicaModel {
     return load;
   }
 
+  /**
+   * Seconds until the first of our own requests is expected to end. Asked for people and for refusals, not for decisions: it looks
+   * at each of them.
+   *
+   * @returns `null` where none is under way
+   */
+  nextFreeSeconds(nowMs: number): number | null {
+    const load = this.load(nowMs);
+    const { iterationSeconds, perDecodingSeconds, perPromptTokenSeconds } = this.rates;
+    const step = (iterationSeconds + perDecodingSeconds * (load.decoding + load.external)) * load.drift;
+    let soonest = Number.POSITIVE_INFINITY;
+    for (let work = this.#taken.first; work !== null; work = work.after) {
+      const sinceMs = work.phase === 'writing' ? work.firstMs : work.dueMs;
+      const written = (nowMs - sinceMs) / 1000 / step;
+      // One that is longer than expected may end at any moment, and need not.
+      const left = Math.max(work.answerTokens - written, work.answerTokens * LEAST_LEFT, 1);
+      soonest = Math.min(soonest, left * step);
+    }
+    for (const { first } of [this.#unreadStreams, this.#unreadWhole]) {
+      if (first === null) continue;
+      const reading = perPromptTokenSeconds * first.uncachedTokens * load.drift - load.frontierAgeSeconds;
+      soonest = Math.min(soonest, Math.max(0, reading) + Math.max(1, first.answerTokens) * step);
+    }
+    return Number.isFinite(soonest) ? soonest : null;
+  }
+
   /** @param prediction as it was for this request, with what was under way before it */
   sent(request: SentRequest, prediction: Prediction, nowMs: number): Work {
     this.#pass(nowMs);
@@ -217,6 +245,7 @@ export class ReplicaModel {
       load.backlogTokens -= work.uncachedTokens;
       if (end.kind === 'whole') this.#readTokens += work.uncachedTokens;
     } else {
+      this.#taken.remove(work);
       load.decoding -= 1;
       if (phase === 'writing') this.#streaming -= 1;
     }
@@ -328,6 +357,7 @@ export class ReplicaModel {
 
   #takeUp(work: ReplicaWork, list: WorkList<ReplicaWork>): void {
     list.remove(work);
+    this.#taken.add(work);
     const load = this.#load;
     load.prefilling -= 1;
     load.backlogTokens -= work.uncachedTokens;
@@ -394,6 +424,8 @@ export class ReplicaModel {
 /** Powers are dear: a thousand candidates are asked for each request. */
 const DRIFT_EVERY_MS = 250;
 const MOST_TOKENS_PER_EVENT = 16;
+/** Share of its expected length that an answer is still expected to have, however long it has become. */
+const LEAST_LEFT = 1 / 8;
 const TOKENS_PER_EVENT_SMOOTHING = 0.1;
 
 /** `assumed`: its prompt counts as read though nothing of its answer has come. */

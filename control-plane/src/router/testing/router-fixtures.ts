@@ -70,6 +70,8 @@ export function roleOf(
     dimensions: null,
     totalTimeoutSeconds: 600,
     patienceSeconds: 50,
+    longestPatienceSeconds: null,
+    class: 'normal',
     ...more,
   };
 }
