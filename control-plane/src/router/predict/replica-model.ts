@@ -1,4 +1,5 @@
 import { freshRates, learnRates, type RateObservation, type RateState } from './decide/learn-rates.js';
+import { nextFreeSeconds } from './decide/next-free.js';
 import { type DriftState, driftAt, driftFactor, freshDrift, stepDrift } from './decide/step-drift.js';
 import type { PredictSettings } from './predict-settings.js';
 import {
@@ -169,29 +170,14 @@ export class ReplicaModel {
   }
 
   /**
-   * Seconds until the first of our own requests is expected to end. Asked for people and for refusals, not for decisions: it looks
-   * at each of them.
+   * Asked for people and for refusals, not for decisions: it looks at each request under way.
    *
-   * @returns `null` where none is under way
+   * @returns seconds until the first of our own is expected to end; `null` where none is under way
    */
   nextFreeSeconds(nowMs: number): number | null {
     const load = this.load(nowMs);
-    const { iterationSeconds, perDecodingSeconds, perPromptTokenSeconds } = this.rates;
-    const step = (iterationSeconds + perDecodingSeconds * (load.decoding + load.external)) * load.drift;
-    let soonest = Number.POSITIVE_INFINITY;
-    for (let work = this.#taken.first; work !== null; work = work.after) {
-      const sinceMs = work.phase === 'writing' ? work.firstMs : work.dueMs;
-      const written = (nowMs - sinceMs) / 1000 / step;
-      // One that is longer than expected may end at any moment, and need not.
-      const left = Math.max(work.answerTokens - written, work.answerTokens * LEAST_LEFT, 1);
-      soonest = Math.min(soonest, left * step);
-    }
-    for (const { first } of [this.#unreadStreams, this.#unreadWhole]) {
-      if (first === null) continue;
-      const reading = perPromptTokenSeconds * first.uncachedTokens * load.drift - load.frontierAgeSeconds;
-      soonest = Math.min(soonest, Math.max(0, reading) + Math.max(1, first.answerTokens) * step);
-    }
-    return Number.isFinite(soonest) ? soonest : null;
+    const unread = [this.#unreadStreams.first, this.#unreadWhole.first];
+    return nextFreeSeconds(this.#taken.first, unread, load, this.rates, nowMs);
   }
 
   /** @param prediction as it was for this request, with what was under way before it */
@@ -424,8 +410,6 @@ export class ReplicaModel {
 /** Powers are dear: a thousand candidates are asked for each request. */
 const DRIFT_EVERY_MS = 250;
 const MOST_TOKENS_PER_EVENT = 16;
-/** Share of its expected length that an answer is still expected to have, however long it has become. */
-const LEAST_LEFT = 1 / 8;
 const TOKENS_PER_EVENT_SMOOTHING = 0.1;
 
 /** `assumed`: its prompt counts as read though nothing of its answer has come. */
