@@ -1,10 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RequestClass } from '../declared/request-class.js';
+import { REQUEST_CLASSES, type RequestClass } from '../declared/request-class.js';
 import { defaultRouterSettings } from './router-settings.js';
 import { fabricOf } from './testing/fake-fabric.js';
 import { HeldClient, oneSlot, settled } from './testing/held-client.js';
 import { deploymentOf, requestOf, roleOf, stateOf } from './testing/router-fixtures.js';
-import { resolved, succeeded } from './testing/router-moves.js';
+import { failed, inflight, resolved, succeeded } from './testing/router-moves.js';
 
 /** Serves one after the other, as a replica does that takes one at a time. @returns who was served, in order */
 async function serveAll<Kind>(
@@ -121,5 +122,60 @@ describe('a request that waits among others', () => {
       return decision.kind === 'wait' ? decision.patienceMs : decision.kind;
     };
     expect([null, 500, 15_000, 90_000, 0].map(patienceOf)).toEqual([5_000, 500, 15_000, 20_000, 'refuse']);
+  });
+});
+
+describe('however requests come, go, are served and displaced', () => {
+  const step = fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        kind: fc.constant('come' as const),
+        key: fc.constantFrom('one', 'two', 'three'),
+        requestClass: fc.constantFrom(...REQUEST_CLASSES),
+      }),
+    },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant('end' as const), pick: fc.nat(10) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('leave' as const), pick: fc.nat(10) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.nat(20_000) }) },
+  );
+
+  it('everybody is held, served or told, and nobody twice', async () => {
+    const hold = { ...defaultRouterSettings.hold, mostPerRole: 5 };
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 80, size: 'max' }), async (steps) => {
+        const fabric = fabricOf(oneSlot, { settings: { ...defaultRouterSettings, hold } });
+        const clients: HeldClient[] = [];
+        const left = new Set<HeldClient>();
+        const of = (came: string) => clients.filter((client) => client.came === came && !left.has(client));
+        const open = () => of('served').filter(({ isReleased }) => !isReleased);
+        for (const each of steps) {
+          if (each.kind === 'come') {
+            clients.push(new HeldClient(fabric, each.key, new Set(), each.requestClass));
+          } else if (each.kind === 'end') {
+            open()[0]?.release(each.pick === 0 ? failed : succeeded);
+          } else if (each.kind === 'leave') {
+            const held = of('held');
+            const gone = held[each.pick % Math.max(1, held.length)];
+            if (gone !== undefined) left.add(gone);
+            gone?.leave();
+          } else fabric.clock.advance(each.ms);
+          await settled();
+          const { held } = fabric.router.gauges();
+          expect(held.reduce((sum, { count }) => sum + count, 0)).toBe(of('held').length);
+          expect(of('held').length).toBeLessThanOrEqual(5);
+          expect(open().length).toBe(inflight(fabric, 'a'));
+          expect(open().length).toBeLessThanOrEqual(1);
+          expect(clients.every(({ ends }) => ends <= 1)).toBe(true);
+        }
+        for (let turn = 0; turn < 20; turn += 1) {
+          open()[0]?.release(succeeded);
+          fabric.clock.advance(600);
+          await settled();
+        }
+        expect(of('held')).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
   });
 });

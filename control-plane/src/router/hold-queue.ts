@@ -65,11 +65,11 @@ export class RequestQueue {
 
   /** @returns `null` where it is full, and nobody in it has so much more than this one's key */
   join(request: HeldRequest, wait: WaitDecision): HoldTicket | null {
-    const leaving = planDisplacement(this.#lanes, request, this.#deps.bounds);
+    const held = new HeldEntry(this.#lastId + 1, request, wait.reason === 'paced');
+    const leaving = planDisplacement(this.#lanes, held, this.#deps.bounds);
     if (leaving === null) return null;
     for (const entry of leaving) this.#displace(entry);
-    this.#lastId += 1;
-    const held = new HeldEntry(this.#lastId, request, wait.reason === 'paced');
+    this.#lastId = held.id;
     this.#lanes.join(held, wait.waitsFor, this.#momentOf(wait));
     if (held.isPaced) this.#paced.joined(request.role, held.rank);
     this.#arm();

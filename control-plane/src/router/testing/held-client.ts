@@ -1,5 +1,12 @@
 import type { RequestClass } from '../../declared/request-class.js';
-import type { Claim, HeldRequest, QueueOutlook, RouteRequest, WaitDecision } from '../route-types.js';
+import type {
+  AttemptOutcome,
+  Claim,
+  HeldRequest,
+  QueueOutlook,
+  RouteRequest,
+  WaitDecision,
+} from '../route-types.js';
 import type { FakeFabric } from './fake-fabric.js';
 import { deploymentOf, requestOf, roleOf, stateOf } from './router-fixtures.js';
 import { resolved } from './router-moves.js';
@@ -19,6 +26,9 @@ export class HeldClient implements HeldRequest {
   claim: Claim | null = null;
   came = 'nothing yet';
   looks = 0;
+  /** How often it was told that it waits no more. */
+  ends = 0;
+  isReleased = false;
   outlook: QueueOutlook | null = null;
   readonly #fabric: FakeFabric;
   readonly key: string;
@@ -54,17 +64,25 @@ export class HeldClient implements HeldRequest {
     if (decision.kind === 'wait') return decision;
     // As the gateway does: who has something to do is no more in the queue.
     this.leave();
+    this.ends += 1;
     this.came = decision.kind === 'refuse' ? `refused: ${decision.code}` : 'served';
     if (decision.kind !== 'refuse') this.claim = this.#fabric.router.claim(decision, request);
     return null;
   }
 
+  release(outcome: AttemptOutcome): void {
+    this.isReleased = true;
+    this.claim?.release(outcome);
+  }
+
   patienceOver(outlook: QueueOutlook): void {
+    this.ends += 1;
     this.came = 'patience over';
     this.outlook = outlook;
   }
 
   displaced(outlook: QueueOutlook): void {
+    this.ends += 1;
     this.came = 'displaced';
     this.outlook = outlook;
   }

@@ -14,12 +14,8 @@ function queueOf(...held: readonly HeldParts[]): HoldLanes {
 }
 
 /** Ids of those who leave for it. */
-function leaveFor(
-  lanes: HoldLanes,
-  newcomer: { key: string; role?: string; bytes?: number },
-): number[] | null {
-  const plan = planDisplacement(lanes, { role: 'chat-fast', bytes: 1, ...newcomer }, bounds);
-  return plan?.map(({ id }) => id) ?? null;
+function leaveFor(lanes: HoldLanes, newcomer: HeldParts): number[] | null {
+  return planDisplacement(lanes, heldOf(1_000, newcomer), bounds)?.map(({ id }) => id) ?? null;
 }
 
 const greedy: HeldParts = { key: 'greedy' };
@@ -55,6 +51,14 @@ describe('a place for a newcomer', () => {
     ['where each key has but one', ['one', 'two', 'three', 'four'].map((key) => ({ key })), 'five'],
   ])('is refused %s', (_, held, key) => {
     expect(leaveFor(queueOf(...held), { key })).toBeNull();
+  });
+
+  it('of the greediest key itself is that of one that is less urgent', () => {
+    const lanes = queueOf(greedy, { ...greedy, requestClass: 'batch' }, greedy, { key: 'one' });
+    expect(leaveFor(lanes, { ...greedy, requestClass: 'interactive' })).toEqual([1]);
+    expect(leaveFor(lanes, greedy)).toEqual([1]);
+    expect(leaveFor(lanes, { ...greedy, requestClass: 'batch' })).toBeNull();
+    expect(leaveFor(lanes, { key: 'one', requestClass: 'batch' })).toEqual([1]);
   });
 
   it('where the whole queue is full: that of the key with most in it, whatever for', () => {

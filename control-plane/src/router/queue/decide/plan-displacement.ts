@@ -1,4 +1,4 @@
-import { RANKS } from '../class-turns.js';
+import { RANKS, type Rank } from '../class-turns.js';
 import type { HeldEntry, KeyShare, Party, RoleShare } from '../held-entry.js';
 
 export interface QueueBounds {
@@ -19,9 +19,8 @@ export interface QueueShares {
 }
 
 export interface Newcomer {
-  readonly key: string;
-  readonly role: string;
-  readonly bytes: number;
+  readonly rank: Rank;
+  readonly request: { readonly key: string; readonly role: string; readonly bytes: number };
 }
 
 const NOBODY: readonly HeldEntry[] = [];
@@ -29,6 +28,7 @@ const NOBODY: readonly HeldEntry[] = [];
 /**
  * Who must leave so that a newcomer finds a place: nobody while there is room, else the newest of the lowest class of the key that
  * has most of what is lacking. A newcomer's key must have less of it than that one even afterwards: equals do not push each other out.
+ * Where its own key is the greediest, a less urgent one of that key gives way to it.
  *
  * @returns `null`: there is no place
  */
@@ -37,26 +37,33 @@ export function planDisplacement(
   newcomer: Newcomer,
   bounds: QueueBounds,
 ): readonly HeldEntry[] | null {
-  const role = shares.roles.get(newcomer.role);
-  const lacksInRole = role !== undefined && role.count >= bounds.mostPerRole;
-  const lacksInAll = shares.count >= bounds.mostInAll;
-  const lackingBytes = shares.bytes + newcomer.bytes - bounds.mostBytes;
-  if (!lacksInRole && !lacksInAll && lackingBytes <= 0) return NOBODY;
-  const leaving: HeldEntry[] = [];
-  if (lacksInRole) {
-    const own = role.parties.get(newcomer.key)?.count ?? 0;
-    const greediest = greediestOf(role.parties.values(), countOf);
-    if (greediest === null || own + 1 >= greediest.count) return null;
-    leaving.push(...newestOf([greediest], 1));
-  } else if (lacksInAll) {
-    const own = shares.keys.get(newcomer.key)?.count ?? 0;
+  const { key, role, bytes } = newcomer.request;
+  const ofRole = shares.roles.get(role);
+  const lackingBytes = shares.bytes + bytes - bounds.mostBytes;
+  let leaving = NOBODY;
+  if (ofRole !== undefined && ofRole.count >= bounds.mostPerRole) {
+    const greediest = greediestOf(ofRole.parties.values(), countOf);
+    leaving = giveWay(ofRole.parties.get(key), greediest, (party) => [party], newcomer.rank);
+  } else if (shares.count >= bounds.mostInAll) {
     const greediest = greediestOf(shares.keys.values(), countOf);
-    if (greediest === null || own + 1 >= greediest.count) return null;
-    leaving.push(...newestOf(greediest.parties, 1));
-  }
-  const freed = leaving.reduce((sum, { request }) => sum + request.bytes, 0);
-  if (lackingBytes <= freed) return leaving;
-  return leaving.length > 0 ? null : freeBytes(shares, newcomer, lackingBytes, bounds.mostDisplaced);
+    leaving = giveWay(shares.keys.get(key), greediest, ({ parties }) => parties, newcomer.rank);
+  } else if (lackingBytes > 0) {
+    return freeBytes(shares, newcomer, lackingBytes, bounds.mostDisplaced);
+  } else return NOBODY;
+  const [gone] = leaving;
+  return gone !== undefined && lackingBytes <= gone.request.bytes ? leaving : null;
+}
+
+/** The one that leaves for one more of `own`, if any. */
+function giveWay<Share extends { readonly count: number }>(
+  own: Share | undefined,
+  greediest: Share | null,
+  partiesOf: (share: Share) => readonly Party[],
+  rank: Rank,
+): readonly HeldEntry[] {
+  if (greediest !== null && (own?.count ?? 0) + 1 < greediest.count) return newestOf(partiesOf(greediest), 1);
+  if (own === undefined) return NOBODY;
+  return newestOf(partiesOf(own), 1).filter((entry) => entry.rank > rank);
 }
 
 function freeBytes(
@@ -67,7 +74,8 @@ function freeBytes(
 ): readonly HeldEntry[] | null {
   const greediest = greediestOf(shares.keys.values(), bytesOf);
   if (greediest === null) return null;
-  const own = (shares.keys.get(newcomer.key)?.bytes ?? 0) + newcomer.bytes;
+  const { key, bytes } = newcomer.request;
+  const own = (shares.keys.get(key)?.bytes ?? 0) + bytes;
   const leaving: HeldEntry[] = [];
   let freed = 0;
   for (const entry of newestOf(greediest.parties, most)) {
