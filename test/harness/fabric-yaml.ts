@@ -42,6 +42,8 @@ export interface RoleSpec {
   readonly dimensions?: number;
   readonly totalTimeoutSeconds?: number;
   readonly patienceSeconds?: number;
+  readonly longestPatienceSeconds?: number;
+  readonly class?: string;
 }
 
 /** A fabric.yaml in short: what is left out is not there. */

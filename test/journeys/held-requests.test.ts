@@ -32,7 +32,7 @@ describe('the only replica of a role is made anew', () => {
   };
   const held = async (): Promise<number> => {
     const text = await (await fetch(`${fabric.controlPlane.url}/metrics`)).text();
-    return Number(/^ai_fabric_held_requests\{role="chat-fast"\} (\d+)$/m.exec(text)?.[1] ?? 0);
+    return Number(/^ai_fabric_held_requests\{role="chat-fast",class="normal"\} (\d+)$/m.exec(text)?.[1] ?? 0);
   };
 
   test('under load, with streams and without: not one request is lost', { timeout: 60_000 }, async () => {

@@ -10,6 +10,7 @@ import {
 import { z } from '@hono/zod-openapi';
 import { LOG_LEVELS } from '../config/control-plane-config.js';
 import { CAPABILITIES } from '../declared/declared-state.js';
+import { REQUEST_CLASSES } from '../declared/request-class.js';
 import { shownStatusSchema } from './deployment-schemas.js';
 
 /** A listing. `nextCursor` is `null` on the last page. */
@@ -129,6 +130,8 @@ export const roleSchema = z
     totalTimeoutSeconds: z.number(),
     patienceSeconds: z.number(),
     weights: z.object({ firstToken: z.number(), answer: z.number() }),
+    longestPatienceSeconds: z.number().nullable(),
+    class: z.enum(REQUEST_CLASSES),
     aliases: z.array(z.string()),
     state: z.enum(['ready', 'busy', 'cloud', 'away', 'unavailable']),
     servedBy: z.string().nullable(),

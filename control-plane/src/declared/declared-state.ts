@@ -1,5 +1,6 @@
 import type { Fallback, Task, VllmReplica } from '@ai-fabric/shared';
 import type { CardGigabytes, PresetName } from './decide/presets.js';
+import type { RequestClass } from './request-class.js';
 
 /** The whole declared state, as one value: read by everybody, replaced as a whole by the registry. */
 export interface DeclaredState {
@@ -151,6 +152,10 @@ export interface DeclaredRole {
   /** How long a request is held for a target that is expected soon; 0: not at all. */
   readonly patienceSeconds: number;
   readonly weights: RoleWeights;
+  /** What a request may ask for with `x-fabric-max-wait`; `null`: `patienceSeconds`, or 50 where that is less. */
+  readonly longestPatienceSeconds: number | null;
+  /** Of requests that say nothing of their own. */
+  readonly class: RequestClass;
   /** Length of the vectors of an embeddings role; `null`: not declared, so not checked. */
   readonly dimensions: number | null;
 }

@@ -10,6 +10,7 @@ import { capabilitiesSchema } from './capability-schema.js';
 import { describeUrlProblem } from './decide/describe-url-problem.js';
 import { providerEndpoints } from './declared-state.js';
 import { describeCronProblem } from './describe-cron-problem.js';
+import { REQUEST_CLASSES } from './request-class.js';
 import { vllmEntrySchema } from './vllm-entry-schema.js';
 
 /**
@@ -256,6 +257,21 @@ export const roleEntrySchema = z
         'How long a request is held while no target can serve it but one is expected soon; 0: never. Then the cloud is asked, where the role has it.',
       ),
     weights: weightsEntrySchema,
+    longestPatienceSeconds: z
+      .number()
+      .min(0)
+      .max(3_600)
+      .nullable()
+      .default(null)
+      .describe(
+        'The longest that a request may ask to be held, with `x-fabric-max-wait`. Left out: `patienceSeconds`, or 50 where that is less.',
+      ),
+    class: z
+      .enum(REQUEST_CLASSES)
+      .default('normal')
+      .describe(
+        'How urgent its requests are where they wait: of 13 turns `interactive` has 8, `normal` 4, `batch` 1. A request may say otherwise with `x-fabric-class`.',
+      ),
   })
   .describe('A logical name that clients ask for.');
 

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { QueueOutlook } from '../router/route-types.js';
 import { ERROR_TABLE, errorFields, type GatewayError } from './decide/error-table.js';
 import { type ErrorForm, OPENAI_ERRORS } from './decide/render-error.js';
 
@@ -53,6 +54,13 @@ export function factHeaders(facts: AnswerFacts): string[] {
   ];
   if (facts.queueMs > 0) headers.push('x-fabric-queue-ms', String(Math.round(facts.queueMs)));
   if (facts.corsHeaders.length > 0) headers.push(...facts.corsHeaders);
+  return headers;
+}
+
+/** Names and values, alternating: of a refusal, how the request stood in the queue. */
+export function outlookHeaders({ position, etaMs }: QueueOutlook): string[] {
+  const headers = ['x-fabric-queue-position', String(position)];
+  if (etaMs !== null) headers.push('x-fabric-queue-eta-ms', String(Math.round(etaMs)));
   return headers;
 }
 

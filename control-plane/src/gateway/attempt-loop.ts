@@ -1,9 +1,11 @@
 import type { Task } from '@ai-fabric/shared';
 import type { ResolvedModel } from '../declared/declared-state.js';
-import type { Claim, Considered, RouteRequest, WaitDecision } from '../router/route-types.js';
+import type { RequestClass } from '../declared/request-class.js';
+import type { Claim, Considered, RouteDecision, RouteRequest, WaitDecision } from '../router/route-types.js';
 import { NO_TARGET } from './answer-now.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
 import { type AttemptFailure, isBusy } from './decide/attempt-failure.js';
+import { withOutlook } from './decide/describe-outlook.js';
 import { describeFailures, describeRefusal, type Refusal } from './decide/describe-refusal.js';
 import { gatewayError } from './decide/error-table.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
@@ -45,6 +47,9 @@ export interface LoopRequest {
   readonly mayWait: boolean;
   readonly formType: SpokenRequest['formType'];
   readonly spokenHeaders: SpokenRequest['spokenHeaders'];
+  readonly requestClass: RequestClass;
+  /** What its client allows it to be held; `null`: as is declared. */
+  readonly maxWaitMs: number | null;
   readonly trace: TraceContext;
 }
 
@@ -134,8 +139,7 @@ export class AttemptLoop implements PatienceOwner {
   }
 
   /** It is held no more: the cloud, where the role has it, or a refusal. */
-  patienceOver(): void {
-    this.#patience?.end('patience_over');
+  waitIsOver(): void {
     this.#readmit();
     this.#readyAtMs = this.#parts.clock.monotonicMs();
     this.#look(false);
@@ -163,7 +167,7 @@ export class AttemptLoop implements PatienceOwner {
           this.#owner.onTooLong(this.#tooLong);
           return null;
         }
-        this.#owner.onRefused(describeRefusal(this.#request.peeked.model, decision, this.failedAttempts));
+        this.#owner.onRefused(this.#refusalOf(decision));
         return null;
       }
       const claim = this.#parts.router.claim(decision, asked);
@@ -183,8 +187,18 @@ export class AttemptLoop implements PatienceOwner {
     return null;
   }
 
+  #refusalOf(decision: Extract<RouteDecision, { kind: 'refuse' }>): Refusal {
+    const { model } = this.#request.peeked;
+    const held = this.#patience?.outlook ?? null;
+    const retryAfterSeconds = held?.retryAfterSeconds ?? decision.retryAfterSeconds;
+    const refusal = describeRefusal(model, { ...decision, retryAfterSeconds }, this.failedAttempts);
+    const outlook = held ?? decision.outlook ?? null;
+    return outlook === null ? refusal : withOutlook(refusal, outlook, held !== null);
+  }
+
   #routeRequest(mayWait: boolean): RouteRequest {
     const { resolved, endpoint, peeked, keyId, mayCloud, localOnly, onlyTarget } = this.#request;
+    const { requestClass, maxWaitMs } = this.#request;
     const { estimatedPromptTokens, maxTokens, promptBytes, stream, choices, needs } = peeked;
     return {
       resolved,
@@ -200,17 +214,20 @@ export class AttemptLoop implements PatienceOwner {
       onlyTarget,
       waitedMs: this.queueMs,
       mayWait,
+      requestClass,
+      maxWaitMs,
       hints: { key: keyId, promptBytes, streams: stream, choices },
     };
   }
 
   #patienceFor(wait: WaitDecision): Patience {
-    const { keyId, role, peeked } = this.#request;
+    const { keyId, role, requestClass, peeked } = this.#request;
     const { totalAtMs } = this.#timeouts;
     const nowMs = this.#parts.clock.monotonicMs();
     const about = {
       key: keyId,
       role,
+      requestClass,
       bytes: this.#body?.length ?? 0,
       stream: peeked.stream,
       nowMs,
@@ -228,7 +245,8 @@ export class AttemptLoop implements PatienceOwner {
   /** For the log: each thing that was waited for, once. Until prompts are read everybody waits; the queue's time tells it. */
   #note(wait: WaitDecision): void {
     if (wait.reason === 'paced') return;
-    const reason = `held_${wait.reason}`;
+    const { requestClass } = this.#request;
+    const reason = `held_${wait.reason}${requestClass === 'normal' ? '' : `_${requestClass}`}`;
     if (this.rounds.at(-1)?.reason === reason || this.rounds.length >= GATEWAY_LIMITS.notedRounds) return;
     this.rounds.push({ reason, considered: wait.considered, failure: null });
   }

@@ -411,7 +411,7 @@ describe('an endpoint besides chat', () => {
     };
     const answer = post('/v1/messages', '{"model":"chat-fast","stream":true,"messages":[]}');
     await until(() => router.held.size === 1, 'it is held');
-    for (const held of router.held) held.patienceOver();
+    for (const held of router.held) held.patienceOver(router.outlook);
     const { status, text } = await answer;
     expect(status).toBe(503);
     expect(JSON.parse(text)).toMatchObject({ type: 'error', error: { type: 'overloaded_error' } });

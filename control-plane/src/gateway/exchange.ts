@@ -5,7 +5,7 @@ import { describeLimit } from './admission/decide/describe-limit.js';
 import { estimateTokens } from './admission/decide/estimate-tokens.js';
 import { settleUse } from './admission/decide/settle-use.js';
 import type { Reservation } from './admission/key-limiter.js';
-import { type AnswerFacts, answerJson, factHeaders, NO_TARGET } from './answer-now.js';
+import { type AnswerFacts, answerJson, factHeaders, NO_TARGET, outlookHeaders } from './answer-now.js';
 import { AttemptLoop, type LoopOwner } from './attempt-loop.js';
 import { type BodyListener, BodyReader } from './body-reader.js';
 import type { Expiring } from './deadlines.js';
@@ -131,11 +131,12 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   }
 
   onRefused(refusal: Refusal): void {
-    const { error, retryAfterSeconds, reason } = refusal;
+    const { error, retryAfterSeconds, reason, outlook } = refusal;
     const { status } = ERROR_TABLE[error.code];
     const refused = isCheck(this.#request.headers, this.#context.key) ? 'check_refused' : 'refused';
     const outcome = status < 500 ? 'client_error' : this.#loop?.attempts === 0 ? refused : 'failed';
-    const headers = retryAfterSeconds === null ? [] : ['retry-after', String(retryAfterSeconds)];
+    const headers = outlook === undefined ? [] : outlookHeaders(outlook);
+    if (retryAfterSeconds !== null) headers.push('retry-after', String(retryAfterSeconds));
     this.#answerError(errorFields(error), status, reason, outcome, headers);
   }
 

@@ -1,3 +1,4 @@
+import type { RequestClass } from '../declared/request-class.js';
 import type { RequestOutcome } from '../registry/request-types.js';
 
 export interface FinishedRequest {
@@ -40,12 +41,23 @@ export interface FailureSeries {
   readonly failures: number;
 }
 
-/** How a wait ended. `queue_full`: it never began. */
-/** `paced`: served, and it had only waited for prompts that were read first. */
-export type HoldOutcome = 'served' | 'paced' | 'cloud' | 'patience_over' | 'refused' | 'left' | 'queue_full';
+/**
+ * How a wait ended. `queue_full`: it never began. `displaced`: one of a key with fewer in the queue took its place. `paced`: served,
+ * and it had only waited for prompts that were read first.
+ */
+export type HoldOutcome =
+  | 'served'
+  | 'paced'
+  | 'cloud'
+  | 'patience_over'
+  | 'displaced'
+  | 'refused'
+  | 'left'
+  | 'queue_full';
 
 export interface HoldSeries {
   readonly role: string;
+  readonly requestClass: RequestClass;
   readonly outcome: HoldOutcome;
   readonly held: Histogram;
 }
@@ -91,15 +103,15 @@ export class GatewayMetrics {
     return this.#holds.values();
   }
 
-  holdEnded(role: string, outcome: HoldOutcome, seconds: number): void {
-    const key = `${role}\n${outcome}`;
+  holdEnded(role: string, requestClass: RequestClass, outcome: HoldOutcome, seconds: number): void {
+    const key = `${role}\n${requestClass}\n${outcome}`;
     let series = this.#holds.get(key);
     if (series === undefined) {
       if (this.#holds.size >= MAX_SERIES && role !== OTHER) {
-        this.holdEnded(OTHER, outcome, seconds);
+        this.holdEnded(OTHER, requestClass, outcome, seconds);
         return;
       }
-      series = { role, outcome, held: makeHistogram() };
+      series = { role, requestClass, outcome, held: makeHistogram() };
       this.#holds.set(key, series);
     }
     observe(series.held, seconds);

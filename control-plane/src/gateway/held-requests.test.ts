@@ -35,9 +35,9 @@ describe('a held request', () => {
   });
   afterEach(() => gateway.close());
 
-  const post = (stream: boolean) =>
+  const post = (stream: boolean, headers: Readonly<Record<string, string>> = {}) =>
     ask(`${gateway.url}/v1/chat/completions`, {
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify({ model: 'chat-fast', messages: [], stream }),
     });
   const untilHeld = () => until(() => router.held.size === 1, 'it is held');
@@ -92,8 +92,8 @@ describe('a held request', () => {
     expect(answer.status).toBe(200);
     expect(answer.headers['x-fabric-reason']).toBe('held');
     expect(answer.text).toBe(
-      ': held for 15 s; replica-1: its replica on armitage is loading\n\n' +
-        ': held for 25 s; replica-1: its replica on armitage is loading\n\n' +
+      ': held for 15 s; 3 ahead, about 9 s; replica-1: its replica on armitage is loading\n\n' +
+        ': held for 25 s; 3 ahead, about 9 s; replica-1: its replica on armitage is loading\n\n' +
         ': served by replica-1 on host-of-replica-1 after 26 s\n\n' +
         'data: {"choices":[]}\n\ndata: [DONE]\n\n',
     );
@@ -129,10 +129,61 @@ describe('a held request', () => {
     await untilHeld();
     await pass(50_000);
     const [held] = router.held;
-    held?.patienceOver();
+    held?.patienceOver(router.outlook);
     expect((await asked).status).toBe(200);
     expect(router.selected.at(-1)?.mayWait).toBe(false);
     expect([...gateway.metrics.holds]).toMatchObject([{ outcome: 'patience_over' }]);
+  });
+
+  it.each(['patienceOver', 'displaced'] as const)(
+    'that is refused after %s says how it stood in the queue, and when to come again',
+    async (why) => {
+      router.candidates.length = 0;
+      const asked = post(false);
+      await untilHeld();
+      for (const held of router.held) held[why](router.outlook);
+      const answer = await asked;
+      expect(answer.status).toBe(503);
+      expect(answer.headers).toMatchObject({
+        'x-fabric-queue-position': '4',
+        'x-fabric-queue-eta-ms': '9400',
+        'retry-after': '10',
+      });
+      expect(errorOf(answer).message).toBe(
+        'nothing is left for "chat-fast"; it was number 4 in the queue, about 9 s from its turn',
+      );
+      expect(router.held.size).toBe(0);
+      const outcome = why === 'displaced' ? 'displaced' : 'patience_over';
+      expect([...gateway.metrics.holds]).toMatchObject([{ outcome, requestClass: 'normal' }]);
+    },
+  );
+
+  it('is in the class and held for as long as its headers say, else as its role declares', async () => {
+    router.role = { ...router.role, class: 'interactive' };
+    const asked = [post(false), post(false, { 'x-fabric-class': ' Batch ', 'x-fabric-max-wait': '2.5' })];
+    await until(() => router.held.size === 2, 'both are held');
+    expect([...router.held].map(({ requestClass }) => requestClass).sort()).toEqual(['batch', 'interactive']);
+    const wishes = router.selected.map(({ requestClass, maxWaitMs }) => [requestClass, maxWaitMs]);
+    expect(wishes).toContainEqual(['batch', 2_500]);
+    expect(wishes).toContainEqual(['interactive', null]);
+    serve();
+    await Promise.all(asked);
+    const reasons = gateway.records.flatMap(({ rounds }) => rounds.map(({ reason }) => reason));
+    expect(reasons).toContain('held_loading_batch');
+  });
+
+  it.each([
+    {
+      headers: { 'x-fabric-class': 'urgent' },
+      told: /x-fabric-class is "urgent"; expected one of interactive, normal, batch/,
+    },
+    { headers: { 'x-fabric-max-wait': 'soon' }, told: /x-fabric-max-wait is "soon"; expected seconds/ },
+    { headers: { 'x-fabric-max-wait': '-1' }, told: /x-fabric-max-wait is "-1"/ },
+  ])('is refused for $headers', async ({ headers, told }) => {
+    const answer = await post(false, headers);
+    expect(answer.status).toBe(400);
+    expect(errorOf(answer)).toMatchObject({ code: 'invalid_request', message: expect.stringMatching(told) });
+    expect(router.selected).toEqual([]);
   });
 
   it('whose client hangs up leaves the queue at once', async () => {

@@ -1,5 +1,7 @@
-import type { HeldRequest, HoldTicket, WaitDecision } from '../router/route-types.js';
+import type { RequestClass } from '../declared/request-class.js';
+import type { HeldRequest, HoldTicket, QueueOutlook, WaitDecision } from '../router/route-types.js';
 import type { Expiring } from './deadlines.js';
+import { describeOutlook } from './decide/describe-outlook.js';
 import { GATEWAY_LIMITS } from './gateway-limits.js';
 import type { HoldOutcome } from './gateway-metrics.js';
 import type { GatewayParts } from './gateway-parts.js';
@@ -7,7 +9,8 @@ import type { GatewayParts } from './gateway-parts.js';
 /** Whose request is held. */
 export interface PatienceOwner {
   lookAgain(): WaitDecision | null;
-  patienceOver(): void;
+  /** It is held no longer, though nothing has come: its patience is over, or its place was needed. */
+  waitIsOver(): void;
   /** A held stream has been silent for long: a comment tells what is waited for. */
   onSilence(text: string): void;
 }
@@ -15,6 +18,7 @@ export interface PatienceOwner {
 export interface PatientRequest {
   readonly key: string;
   readonly role: string;
+  readonly requestClass: RequestClass;
   readonly bytes: number;
   readonly stream: boolean;
   /** Monotonic milliseconds, from which patience counts. */
@@ -27,6 +31,7 @@ export interface PatientRequest {
 export class Patience implements HeldRequest, Expiring {
   readonly key: string;
   readonly role: string;
+  readonly requestClass: RequestClass;
   readonly bytes: number;
   readonly patienceEndsAtMs: number;
   expiresAtMs = Number.POSITIVE_INFINITY;
@@ -37,12 +42,15 @@ export class Patience implements HeldRequest, Expiring {
   #ticket: HoldTicket | null = null;
   #detail = '';
   #isPaced = false;
+  /** How it stood in the queue when it was held no longer; `null`: it was not held in vain. */
+  #outlook: QueueOutlook | null = null;
   #sinceMs: number | null = null;
   #heldMs = 0;
 
   constructor(parts: GatewayParts, owner: PatienceOwner, request: PatientRequest, wait: WaitDecision) {
     this.key = request.key;
     this.role = request.role;
+    this.requestClass = request.requestClass;
     this.bytes = request.bytes;
     this.patienceEndsAtMs = Math.min(request.nowMs + wait.patienceMs, request.totalAtMs);
     this.#parts = parts;
@@ -53,6 +61,10 @@ export class Patience implements HeldRequest, Expiring {
   /** What it has waited, all its waits together. */
   get heldMs(): number {
     return this.#heldMs + (this.#sinceMs === null ? 0 : this.#parts.clock.monotonicMs() - this.#sinceMs);
+  }
+
+  get outlook(): QueueOutlook | null {
+    return this.#outlook;
   }
 
   get isHeld(): boolean {
@@ -68,9 +80,10 @@ export class Patience implements HeldRequest, Expiring {
     if (this.isOver) return false;
     const ticket = this.#parts.router.hold(this, wait);
     if (ticket === null) {
-      this.#parts.metrics.holdEnded(this.role, 'queue_full', 0);
+      this.#tell('queue_full', 0);
       return false;
     }
+    this.#outlook = null;
     this.#ticket = ticket;
     this.#take(wait);
     const nowMs = this.#parts.clock.monotonicMs();
@@ -92,7 +105,11 @@ export class Patience implements HeldRequest, Expiring {
     this.#ticket?.leave();
     this.#ticket = null;
     const told = outcome === 'served' && this.#isPaced ? 'paced' : outcome;
-    this.#parts.metrics.holdEnded(this.role, told, lastedMs / 1000);
+    this.#tell(told, lastedMs / 1000);
+  }
+
+  #tell(outcome: HoldOutcome, seconds: number): void {
+    this.#parts.metrics.holdEnded(this.role, this.requestClass, outcome, seconds);
   }
 
   lookAgain(): WaitDecision | null {
@@ -106,14 +123,26 @@ export class Patience implements HeldRequest, Expiring {
     this.#isPaced = wait.reason === 'paced';
   }
 
-  patienceOver(): void {
-    this.#owner.patienceOver();
+  patienceOver(outlook: QueueOutlook): void {
+    this.#endInVain('patience_over', outlook);
+  }
+
+  displaced(outlook: QueueOutlook): void {
+    this.#endInVain('displaced', outlook);
+  }
+
+  #endInVain(outcome: 'patience_over' | 'displaced', outlook: QueueOutlook): void {
+    if (!this.isHeld) return;
+    this.#outlook = outlook;
+    this.end(outcome);
+    this.#owner.waitIsOver();
   }
 
   onExpired(nowMs: number): void {
     this.expiresAtMs = nowMs + GATEWAY_LIMITS.heldCommentEveryMs;
     // It is as good as sent: an engine would have said nothing yet either.
     if (this.#isPaced) return;
-    this.#owner.onSilence(`held for ${Math.round(this.heldMs / 1000)} s; ${this.#detail}`);
+    const outlook = this.#ticket === null ? '' : `; ${describeOutlook(this.#ticket.outlook())}`;
+    this.#owner.onSilence(`held for ${Math.round(this.heldMs / 1000)} s${outlook}; ${this.#detail}`);
   }
 }

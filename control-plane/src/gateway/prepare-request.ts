@@ -7,6 +7,7 @@ import { isCheck } from './decide/is-check.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
 import { mayAskFor, nameOfResolved } from './decide/may-ask-for.js';
 import { modelNotFound } from './decide/model-not-found.js';
+import { readWishHeaders } from './decide/read-wish-headers.js';
 import { peekBody, peekFormBody, withoutMark } from './peek-body.js';
 import type { GatewayKey, RequestContext } from './request-context.js';
 import type { ResponseHolders } from './response-holders.js';
@@ -61,6 +62,8 @@ export function prepareRequest(
     const holder = holders.find(previousResponseId);
     if (holder !== null && targetsOf(resolved).includes(holder)) onlyTarget = holder;
   }
+  const wishes = readWishHeaders(headers);
+  if ('error' in wishes) return { ok: false, error: wishes.error };
   const request: LoopRequest = {
     requestId: context.requestId,
     keyId: context.key.keyId,
@@ -71,6 +74,8 @@ export function prepareRequest(
     mayCloud: context.key.mayCloud,
     // A check tells how things are now.
     mayWait: !isCheck(headers, context.key),
+    requestClass: wishes.requestClass ?? (resolved.kind === 'role' ? resolved.role.class : 'normal'),
+    maxWaitMs: wishes.maxWaitMs,
     localOnly: oneHeader(headers[LOCAL_ONLY_HEADER])?.trim().toLowerCase() === 'true',
     formType: isForm ? (contentType ?? null) : null,
     spokenHeaders: endpoint.name === 'messages' ? spokenHeaders(headers) : NO_HEADERS,

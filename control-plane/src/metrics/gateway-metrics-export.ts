@@ -21,9 +21,12 @@ export function addGatewayMetrics(registry: Registry, gateway: GatewayMetrics): 
   addHistogram(
     registry,
     'ai_fabric_hold_seconds',
-    'What requests were held for a target that was expected, by how the wait ended',
+    'What requests were held for a target that was expected, by class and by how the wait ended',
     () =>
-      [...gateway.holds].map(({ role, outcome, held }) => ({ labels: { role, outcome }, histogram: held })),
+      [...gateway.holds].map(({ role, requestClass, outcome, held }) => ({
+        labels: { role, class: requestClass, outcome },
+        histogram: held,
+      })),
   );
 }
 
@@ -90,9 +93,9 @@ function addTokenCounters(registry: Registry, gateway: GatewayMetrics): void {
   });
 }
 
-type Labels = 'role' | 'target' | 'outcome' | 'le';
+type Labels = 'role' | 'target' | 'class' | 'outcome' | 'le';
 interface LabelledHistogram {
-  readonly labels: { readonly role: string; readonly target?: string; readonly outcome?: string };
+  readonly labels: Readonly<Partial<Record<Exclude<Labels, 'le'>, string>>>;
   readonly histogram: Histogram;
 }
 
@@ -109,7 +112,7 @@ function addHistogram(
   const metric = new Gauge<Labels>({
     name,
     help,
-    labelNames: ['role', 'target', 'outcome', 'le'],
+    labelNames: ['role', 'target', 'class', 'outcome', 'le'],
     registers: [],
   });
   registry.registerMetric(

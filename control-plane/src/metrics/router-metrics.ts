@@ -50,12 +50,21 @@ export function addRouterMetrics(registry: Registry, read: () => RouterGauges): 
   });
   new Gauge({
     name: 'ai_fabric_held_requests',
-    help: 'Requests that are held now for a target that is expected, by what they asked for',
-    labelNames: ['role'],
+    help: 'Requests that are held now for a target that is expected, by what they asked for and by class',
+    labelNames: ['role', 'class'],
     registers,
     collect() {
       this.reset();
-      for (const [role, count] of read().held) this.set({ role }, count);
+      for (const { role, requestClass, count } of read().held) this.set({ role, class: requestClass }, count);
+    },
+  });
+  new Counter({
+    name: 'ai_fabric_displaced_requests_total',
+    help: 'Held requests that lost their place to one of a key with fewer of them, the queue being full',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(read().displacedTotal);
     },
   });
   new Counter({

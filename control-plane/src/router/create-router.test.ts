@@ -49,13 +49,20 @@ describe('requests through a role', () => {
     expect(select(fabric, { mayCloud: false })).toMatchObject({ kind: 'refuse', code: 'no_capacity' });
   });
 
-  it('are told to come again when a slot should be free, from how long slots are held', () => {
+  it('are told to come again when the first of what is under way should end', () => {
     const fabric = fabricOf(one);
-    const first = take(fabric);
-    fabric.clock.advance(40_000);
-    first.release(succeeded);
+    for (let round = 0; round < 20; round += 1) {
+      const claim = take(fabric);
+      fabric.clock.advance(40_000);
+      claim.release({ kind: 'succeeded', promptTokens: 100, completionTokens: 600 });
+    }
     for (let request = 0; request < 4; request += 1) take(fabric);
-    expect(select(fabric)).toMatchObject({ code: 'no_capacity', retryAfterSeconds: 10 });
+    fabric.clock.advance(10_000);
+    const refusal = select(fabric);
+    expect(refusal).toMatchObject({ code: 'no_capacity', outlook: { position: 1 } });
+    const { retryAfterSeconds } = refusal as Extract<typeof refusal, { kind: 'refuse' }>;
+    expect(retryAfterSeconds).toBeGreaterThan(20);
+    expect(retryAfterSeconds).toBeLessThan(45);
   });
 
   it('pass over the card whose KV cache is fuller', () => {

@@ -22,6 +22,8 @@ import { type EngineFacts, guessRates } from './predict/decide/guess-rates.js';
 import { Predictor } from './predict/predictor.js';
 import type { ReplicaModel, Work } from './predict/replica-model.js';
 import { Cooldown, ProviderLimits } from './provider-limits.js';
+import { type Rank, rankOf } from './queue/class-turns.js';
+import { etaSeconds } from './queue/decide/plan-eta.js';
 import { watchReady } from './ready-watch.js';
 import type {
   AttemptOutcome,
@@ -71,6 +73,7 @@ const NOTHING_TRIED: ReadonlySet<string> = new Set();
 const DEADLINE_FACTOR = 2;
 
 type Chosen = Extract<RouteDecision, { kind: 'send' | 'cloud' }>;
+type Refused = Extract<RouteDecision, { kind: 'refuse' }>;
 
 /** Where a claim is taken. */
 interface Place {
@@ -106,7 +109,9 @@ class LiveRouter implements RunningRouter {
     const breakerFor = (target: string): Breaker =>
       new Breaker(target, { clock, random, log, settings: settings.breaker });
     this.#ledger = ledger;
-    this.#queue = new RequestQueue(clock, settings.hold, deps.defer ?? queueMicrotask);
+    const defer = deps.defer ?? queueMicrotask;
+    const etaMs = (ahead: number, waitsFor: readonly string[]) => this.#etaMs(ahead, waitsFor);
+    this.#queue = new RequestQueue({ clock, random, bounds: settings.hold, defer, etaMs });
     const predictor = new Predictor(settings.route.predict);
     this.#predictor = predictor;
     const modelFor = (deployment: DeclaredDeployment): ReplicaModel =>
@@ -127,7 +132,8 @@ class LiveRouter implements RunningRouter {
 
   select(request: RouteRequest): RouteDecision {
     const groups = this.#board.candidates(request.resolved, this.#now());
-    return route(request, groups, this.#termsOf(request), this.#deps.random, this.#settings.route);
+    const decision = route(request, groups, this.#termsOf(request), this.#deps.random, this.#settings.route);
+    return decision.kind === 'refuse' ? this.#withOutlook(decision, request) : decision;
   }
 
   claim(decision: Chosen, request: RouteRequest): Claim | null {
@@ -144,6 +150,7 @@ class LiveRouter implements RunningRouter {
     if (claim === null) return null;
     claim.work = this.#workOf(replica, request);
     if (cloud !== null) claim.sent = cloud.limits.sent(request.estimatedPromptTokens ?? 0);
+    this.#queue.wasServed(nameOf(request.resolved));
     return claim;
   }
 
@@ -196,7 +203,9 @@ class LiveRouter implements RunningRouter {
       const kind = target.includes('/') ? 'provider' : 'deployment';
       targets.push({ ...this.#counts(target), ...unbounded, kind, breaker: 'closed' });
     }
-    return { targets, reapedClaimsTotal: this.#ledger.reapedTotal, held: this.#queue.perRole };
+    const { reapedTotal } = this.#ledger;
+    const { displacedTotal } = this.#queue;
+    return { targets, reapedClaimsTotal: reapedTotal, held: this.#queue.gauges(), displacedTotal };
   }
 
   close(): void {
@@ -211,10 +220,42 @@ class LiveRouter implements RunningRouter {
       answerTokens: this.#answerTokensOf(request),
       weights: resolved.kind === 'role' ? resolved.role.weights : this.#settings.route.predict.weights,
       mayPace: task === 'chat',
-      isBehind: mayWait === true && this.#queue.isBehind(nameOf(resolved)),
+      isBehind: mayWait === true && this.#queue.isBehind(nameOf(resolved), rankOfRequest(request)),
       // One that waits already has what is before it in its own waiting.
-      ahead: waitedMs > 0 ? 0 : (this.#queue.perRole.get(nameOf(resolved)) ?? 0),
+      ahead: waitedMs > 0 ? 0 : this.#queue.heldFor(nameOf(resolved)),
     };
+  }
+
+  /** Where all is full, a refusal tells how it would stand in the queue. */
+  #withOutlook(decision: Refused, request: RouteRequest): Refused {
+    if (decision.code !== 'no_capacity') return decision;
+    const full = decision.considered.filter(({ verdict }) => verdict === 'full').map(({ target }) => target);
+    const asker = {
+      role: nameOf(request.resolved),
+      key: request.hints?.key ?? '',
+      rank: rankOfRequest(request),
+    };
+    const outlook = this.#queue.outlookFor(asker, full);
+    return {
+      ...decision,
+      outlook,
+      retryAfterSeconds: outlook.retryAfterSeconds ?? decision.retryAfterSeconds,
+    };
+  }
+
+  #etaMs(ahead: number, waitsFor: readonly string[]): number | null {
+    const now = this.#now();
+    const targets = waitsFor.flatMap((target) => {
+      const replica = this.#board.replica(target);
+      replica?.refresh(now);
+      // Of one that serves nobody now, what is known is of no use.
+      if (replica?.phase !== 'ready' || !isThere(replica)) return [];
+      const { slots, meanHoldMs, model } = replica;
+      const nextFreeSeconds = model.nextFreeSeconds(now.monotonicMs);
+      return { slots, nextFreeSeconds, meanHoldSeconds: meanHoldMs === null ? null : meanHoldMs / 1000 };
+    });
+    const seconds = etaSeconds(ahead, targets);
+    return seconds === null ? null : Math.round(seconds * 1000);
   }
 
   #answerTokensOf({ task, resolved, maxTokens = null, hints }: RouteRequest): number {
@@ -352,6 +393,14 @@ function unconditional(group: CandidateGroup): CandidateGroup {
   return group.kind === 'replicas'
     ? { kind: 'replicas', candidates: group.candidates }
     : { kind: 'provider', candidate: group.candidate };
+}
+
+function isThere({ presence }: LiveReplicaTarget): boolean {
+  return presence === 'online' || presence === 'late';
+}
+
+function rankOfRequest({ requestClass = 'normal' }: RouteRequest): Rank {
+  return rankOf(requestClass);
 }
 
 function engineFacts(deployment: DeclaredDeployment, live: LiveView): EngineFacts {

@@ -2,67 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { buildDeployment } from '../declared/decide/build-deployment.js';
 import type { DeclaredDeployment } from '../declared/declared-state.js';
 import { deploymentEntrySchema } from '../declared/fabric-schema.js';
-import type { Claim, HeldRequest, RouteRequest, WaitDecision } from './route-types.js';
 import { defaultRouterSettings } from './router-settings.js';
 import { type FakeFabric, fabricOf } from './testing/fake-fabric.js';
-import { deploymentOf, requestOf, roleOf, stateOf } from './testing/router-fixtures.js';
+import { HeldClient, oneSlot, settled } from './testing/held-client.js';
+import { requestOf, roleOf, stateOf } from './testing/router-fixtures.js';
 import { breaker, failed, inflight, resolved, succeeded } from './testing/router-moves.js';
 
-const oneSlot = stateOf({
-  deployments: [deploymentOf('a', { maxConcurrent: 1 })],
-  roles: [roleOf('chat-fast', ['a'])],
-});
-
-/** A request as the gateway makes one: selects, claims, waits, goes. */
-class Client implements HeldRequest {
-  readonly role = 'chat-fast';
-  readonly bytes = 100;
-  readonly patienceEndsAtMs: number;
-  claim: Claim | null = null;
-  came = 'nothing yet';
-  looks = 0;
-  readonly #fabric: FakeFabric;
-  readonly key: string;
-  readonly #excluded: ReadonlySet<string>;
-  leave: () => void = () => undefined;
-
-  constructor(fabric: FakeFabric, key = 'notes', excluded: ReadonlySet<string> = new Set()) {
-    this.#fabric = fabric;
-    this.key = key;
-    this.#excluded = excluded;
-    this.patienceEndsAtMs = fabric.clock.monotonicMs() + 50_000;
-    const wait = this.lookAgain();
-    if (wait === null) return;
-    const ticket = fabric.router.hold(this, wait);
-    this.came = ticket === null ? 'queue full' : 'held';
-    if (ticket !== null) this.leave = () => ticket.leave();
-  }
-
-  lookAgain(): WaitDecision | null {
-    this.looks += 1;
-    const more: Partial<RouteRequest> = { mayWait: true, excluded: this.#excluded };
-    const request = requestOf({ resolved: resolved(this.#fabric), ...more });
-    const decision = this.#fabric.router.select(request);
-    if (decision.kind === 'wait') return decision;
-    this.came = decision.kind === 'refuse' ? `refused: ${decision.code}` : 'served';
-    if (decision.kind !== 'refuse') this.claim = this.#fabric.router.claim(decision, request);
-    return null;
-  }
-
-  patienceOver(): void {
-    this.came = 'patience over';
-  }
-}
-
-/** Those who wait look again in a microtask. */
-const settled = (): Promise<void> => Promise.resolve();
-const heldOf = ({ router }: FakeFabric): number => router.gauges().held.get('chat-fast') ?? 0;
+const heldOf = ({ router }: FakeFabric): number =>
+  router.gauges().held.reduce((sum, { count }) => sum + count, 0);
 
 describe('a request that is held', () => {
   it('goes as soon as a slot is released, and not inside the release', async () => {
     const fabric = fabricOf(oneSlot);
-    const first = new Client(fabric);
-    const second = new Client(fabric);
+    const first = new HeldClient(fabric);
+    const second = new HeldClient(fabric);
     expect([first.came, second.came]).toEqual(['served', 'held']);
     first.claim?.release(succeeded);
     expect(second.came).toBe('held');
@@ -72,27 +25,10 @@ describe('a request that is held', () => {
     expect(heldOf(fabric)).toBe(0);
   });
 
-  it('keys take turns at the slot that is released', async () => {
-    const fabric = fabricOf(oneSlot);
-    let serving = new Client(fabric);
-    const waiting = ['greedy', 'greedy', 'greedy', 'modest'].map((key) => new Client(fabric, key));
-    const order: string[] = [];
-    for (let turn = 0; turn < 4; turn += 1) {
-      serving.claim?.release(succeeded);
-      await settled();
-      const next = waiting.find(({ came }) => came === 'served');
-      if (next === undefined) throw new Error('nobody was served');
-      waiting.splice(waiting.indexOf(next), 1);
-      order.push(next.key);
-      serving = next;
-    }
-    expect(order).toEqual(['greedy', 'modest', 'greedy', 'greedy']);
-  });
-
   it('one offer that finds nothing ends the round: the others are not asked', async () => {
     const fabric = fabricOf(oneSlot);
-    const first = new Client(fabric);
-    const waiting = ['one', 'two', 'three'].map((key) => new Client(fabric, key));
+    const first = new HeldClient(fabric);
+    const waiting = ['one', 'two', 'three'].map((key) => new HeldClient(fabric, key));
     first.claim?.release(succeeded);
     await settled();
     expect(waiting.map(({ looks }) => looks)).toEqual([2, 2, 1]);
@@ -101,7 +37,7 @@ describe('a request that is held', () => {
   it('goes when its replica has become ready', async () => {
     const fabric = fabricOf(oneSlot);
     fabric.live.setStatus('a', 'host-of-a', { phase: 'loading' });
-    const client = new Client(fabric);
+    const client = new HeldClient(fabric);
     expect(client.came).toBe('held');
     fabric.live.setStatus('a', 'host-of-a', { phase: 'ready' });
     await settled();
@@ -128,7 +64,7 @@ describe('a request that is held', () => {
   ])('is refused at once when its replica $what', async ({ change, code }) => {
     const fabric = fabricOf(oneSlot);
     fabric.live.setStatus('a', 'host-of-a', { phase: 'loading' });
-    const client = new Client(fabric);
+    const client = new HeldClient(fabric);
     change(fabric);
     await settled();
     expect(client.came).toBe(`refused: ${code}`);
@@ -138,7 +74,7 @@ describe('a request that is held', () => {
   it('is told when its patience is over, and is not held any more', async () => {
     const fabric = fabricOf(oneSlot);
     fabric.live.setStatus('a', 'host-of-a', { phase: 'loading' });
-    const client = new Client(fabric);
+    const client = new HeldClient(fabric);
     fabric.clock.advance(49_999);
     expect(client.came).toBe('held');
     fabric.clock.advance(1);
@@ -150,9 +86,9 @@ describe('a request that is held', () => {
 
   it('looks again by itself once an engine that said it is full may be asked again', async () => {
     const fabric = fabricOf(oneSlot);
-    const first = new Client(fabric);
+    const first = new HeldClient(fabric);
     first.claim?.release({ kind: 'busy' });
-    const client = new Client(fabric);
+    const client = new HeldClient(fabric);
     expect(client.came).toBe('held');
     fabric.clock.advance(600);
     await settled();
@@ -161,8 +97,8 @@ describe('a request that is held', () => {
 
   it('is held while a replica that failed may be restarting, and refused where it stays so', async () => {
     const fabric = fabricOf(oneSlot);
-    for (let attempt = 0; attempt < 3; attempt += 1) new Client(fabric).claim?.release(failed);
-    const client = new Client(fabric, 'notes', new Set(['a']));
+    for (let attempt = 0; attempt < 3; attempt += 1) new HeldClient(fabric).claim?.release(failed);
+    const client = new HeldClient(fabric, 'notes', new Set(['a']));
     expect(client.came).toBe('held');
     for (let second = 0; second < 11; second += 1) {
       fabric.clock.advance(1_000);
@@ -189,7 +125,7 @@ describe('a request that is held', () => {
     it('goes when that is open again', async () => {
       const fabric = open();
       tunnel(fabric, false);
-      const client = new Client(fabric);
+      const client = new HeldClient(fabric);
       fabric.clock.advance(20_000);
       await settled();
       expect(client.came).toBe('held');
@@ -202,21 +138,21 @@ describe('a request that is held', () => {
       const fabric = open();
       tunnel(fabric, false);
       fabric.clock.advance(59_000);
-      const client = new Client(fabric);
+      const client = new HeldClient(fabric);
       expect(client.came).toBe('held');
       fabric.clock.advance(1_100);
       await settled();
       expect(client.came).toBe('refused: not_ready');
-      expect(new Client(fabric).came).toBe('refused: not_ready');
+      expect(new HeldClient(fabric).came).toBe('refused: not_ready');
     });
 
     it('counts the gap from when its host has a link, without which there is no tunnel', async () => {
       const fabric = open();
       fabric.live.setHost('motoko', { tunnelUp: false, presence: 'away' });
       fabric.clock.advance(600_000);
-      expect(new Client(fabric).came).toBe('refused: host_away');
+      expect(new HeldClient(fabric).came).toBe('refused: host_away');
       fabric.live.setHost('motoko', { presence: 'online' });
-      const client = new Client(fabric);
+      const client = new HeldClient(fabric);
       expect(client.came).toBe('held');
       tunnel(fabric, true);
       await settled();
@@ -225,10 +161,11 @@ describe('a request that is held', () => {
 
     it('is not held against an engine that it broke with, which may be asked again when it is back', async () => {
       const fabric = open();
-      for (let attempt = 0; attempt < 5; attempt += 1) new Client(fabric).claim?.release({ kind: 'cut_off' });
+      for (let attempt = 0; attempt < 5; attempt += 1)
+        new HeldClient(fabric).claim?.release({ kind: 'cut_off' });
       expect(breaker(fabric, 'a')).toBe('closed');
       // The stream tells of it before the tunnel does.
-      const client = new Client(fabric, 'notes', new Set(['a']));
+      const client = new HeldClient(fabric, 'notes', new Set(['a']));
       expect(client.came).toBe('held');
       const before = fabric.router.comebacks('a');
       tunnel(fabric, false);
@@ -252,7 +189,7 @@ describe('a request that is held', () => {
       const fabric = fabricOf(direct);
       fabric.live.setHost('motoko', { presence: 'away' });
       fabric.live.setHost('motoko', { presence: 'online', peerAddress: '192.168.1.20' });
-      const client = new Client(fabric);
+      const client = new HeldClient(fabric);
       expect(client.came).toBe('held');
       fabric.live.setStatus('a', 'motoko', TOLD);
       await settled();
@@ -264,7 +201,7 @@ describe('a request that is held', () => {
       fabric.live.setStatus('a', 'motoko', TOLD);
       fabric.live.setHost('motoko', { presence: 'away' });
       fabric.live.setHost('motoko', { presence: 'online', peerAddress: '127.0.0.1' });
-      const client = new Client(fabric);
+      const client = new HeldClient(fabric);
       expect(client.came).toBe('held');
       fabric.clock.advance(5_100);
       await settled();
@@ -280,9 +217,9 @@ describe('a request that is held', () => {
 
   it('leaves at once when its client hangs up', async () => {
     const fabric = fabricOf(oneSlot);
-    const first = new Client(fabric);
-    const gone = new Client(fabric);
-    const next = new Client(fabric);
+    const first = new HeldClient(fabric);
+    const gone = new HeldClient(fabric);
+    const next = new HeldClient(fabric);
     gone.leave();
     gone.leave();
     first.claim?.release(succeeded);
@@ -293,9 +230,9 @@ describe('a request that is held', () => {
   it('finds the queue full beyond its bound, and a place again when one is given up', () => {
     const hold = { ...defaultRouterSettings.hold, mostPerRole: 2 };
     const fabric = fabricOf(oneSlot, { settings: { ...defaultRouterSettings, hold } });
-    const clients = Array.from({ length: 4 }, () => new Client(fabric));
+    const clients = Array.from({ length: 4 }, () => new HeldClient(fabric));
     expect(clients.map(({ came }) => came)).toEqual(['served', 'held', 'held', 'queue full']);
     clients[1]?.leave();
-    expect(new Client(fabric).came).toBe('held');
+    expect(new HeldClient(fabric).came).toBe('held');
   });
 });

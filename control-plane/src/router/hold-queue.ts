@@ -1,22 +1,21 @@
-import type { Clock, Timer } from '@ai-fabric/shared';
-import {
-  dueTargets,
-  emptyHoldQueue,
-  type HeldEntry,
-  type HoldEvent,
-  type HoldQueue,
-  type HoldQueueBounds,
-  nextInTurn,
-  nextMoment,
-  overdue,
-  stepHoldQueue,
-} from './decide/step-hold-queue.js';
-import type { HeldRequest, HoldTicket, WaitDecision } from './route-types.js';
+import type { Clock, Random, Timer } from '@ai-fabric/shared';
+import type { Rank } from './queue/class-turns.js';
+import { planDisplacement, type QueueBounds } from './queue/decide/plan-displacement.js';
+import { retryAfterSeconds } from './queue/decide/plan-eta.js';
+import { type Asker, countAhead } from './queue/decide/plan-place.js';
+import { HeldEntry } from './queue/held-entry.js';
+import { HoldLanes } from './queue/hold-lanes.js';
+import { PacedWaits } from './queue/paced-waits.js';
+import type { HeldGauge, HeldRequest, HoldTicket, QueueOutlook, WaitDecision } from './route-types.js';
 
-interface Held {
-  readonly request: HeldRequest;
-  entry: HeldEntry;
-  isPaced: boolean;
+export interface RequestQueueDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly bounds: QueueBounds;
+  /** Runs something as soon as the caller's stack is done. */
+  readonly defer: (run: () => void) => void;
+  /** Milliseconds until one that waits for these targets, with so many ahead of it, has its turn; `null`: not known. */
+  readonly etaMs: (ahead: number, waitsFor: readonly string[]) => number | null;
 }
 
 /**
@@ -24,51 +23,67 @@ interface Held {
  * soon as the caller's stack is done: before any new request can be read, and never inside somebody's release.
  */
 export class RequestQueue {
-  readonly #clock: Clock;
-  readonly #bounds: HoldQueueBounds;
-  readonly #defer: (run: () => void) => void;
-  readonly #requests = new Map<number, Held>();
-  /** Of each role, how many wait only for replicas to have read what they have. */
-  readonly #paced = new Map<string, number>();
-  #queue: HoldQueue = emptyHoldQueue;
+  readonly #deps: RequestQueueDeps;
+  readonly #lanes = new HoldLanes();
+  readonly #paced = new PacedWaits();
   #lastId = 0;
+  #displacedTotal = 0;
   /** What changed since the last round; `null`: anything may have. */
   #woken: Set<string> | null = new Set();
   #isRoundDue = false;
-  /** One that is held looks again: it is behind nobody. */
-  #isLooking = false;
+  #round = 0;
+  /** The one that looks again now, and the target whose turn it is: it is behind nobody. */
+  #looking: { readonly held: HeldEntry; readonly target: string } | null = null;
   #timer: Timer | null = null;
   #timerAtMs = Number.POSITIVE_INFINITY;
 
-  /** @param defer runs something as soon as the caller's stack is done */
-  constructor(clock: Clock, bounds: HoldQueueBounds, defer: (run: () => void) => void) {
-    this.#clock = clock;
-    this.#bounds = bounds;
-    this.#defer = defer;
+  constructor(deps: RequestQueueDeps) {
+    this.#deps = deps;
   }
 
   get isEmpty(): boolean {
-    return this.#queue.count === 0;
+    return this.#lanes.count === 0;
+  }
+
+  get displacedTotal(): number {
+    return this.#displacedTotal;
+  }
+
+  gauges(): readonly HeldGauge[] {
+    return this.#lanes.gauges();
+  }
+
+  /** How many wait for a role. */
+  heldFor(role: string): number {
+    return this.#lanes.roles.get(role)?.count ?? 0;
   }
 
   /** Whether who asks for it now comes behind others that could go, were it not for prompts that are read first. */
-  isBehind(role: string): boolean {
-    return !this.#isLooking && this.#paced.has(role);
+  isBehind(role: string, rank: Rank): boolean {
+    return this.#looking === null && this.#paced.isBehind(role, rank);
   }
 
-  get perRole(): ReadonlyMap<string, number> {
-    return this.#queue.perRole;
+  /** A request for this role was served. */
+  wasServed(role: string): void {
+    if (this.#looking === null) this.#paced.newcomerWent(role);
   }
 
+  /** @returns `null` where it is full, and nobody in it has so much more than this one's key */
   join(request: HeldRequest, wait: WaitDecision): HoldTicket | null {
-    this.#lastId += 1;
-    const entry = this.#entryOf(this.#lastId, request, wait);
-    if (!this.#step({ kind: 'joined', entry })) return null;
-    const isPaced = wait.reason === 'paced';
-    this.#requests.set(entry.id, { request, entry, isPaced });
-    if (isPaced) this.#countPaced(entry.role, +1);
-    this.#armFor(Math.min(entry.endsAtMs, entry.lookAtMs));
-    return { leave: () => this.#remove(entry.id, 'left') };
+    const held = new HeldEntry(this.#lastId + 1, request, wait.reason === 'paced');
+    const leaving = planDisplacement(this.#lanes, held, this.#deps.bounds);
+    if (leaving === null) return null;
+    for (const entry of leaving) this.#displace(entry);
+    this.#lastId = held.id;
+    this.#lanes.join(held, wait.waitsFor, this.#momentOf(wait));
+    if (held.isPaced) this.#paced.joined(request.role, held.rank);
+    this.#arm();
+    return { leave: () => this.#leave(held), outlook: () => this.#outlookOf(held) };
+  }
+
+  /** How a newcomer would stand. */
+  outlookFor(asker: Omit<Asker, 'held'>, waitsFor: readonly string[]): QueueOutlook {
+    return this.#outlook({ ...asker, held: null }, waitsFor);
   }
 
   /** @param target what changed; `null`: anything may have */
@@ -78,7 +93,7 @@ export class RequestQueue {
     else this.#woken?.add(target);
     if (this.#isRoundDue) return;
     this.#isRoundDue = true;
-    this.#defer(this.#round);
+    this.#deps.defer(this.#runRound);
   }
 
   close(): void {
@@ -86,103 +101,114 @@ export class RequestQueue {
     this.#timer = null;
   }
 
-  readonly #round = (): void => {
+  /** Gives its place up. While it looks again, that is because it goes: then it was its turn. */
+  #leave(held: HeldEntry): void {
+    held.hasLeft = true;
+    this.#remove(held, held === this.#looking?.held ? this.#looking.target : null);
+  }
+
+  readonly #runRound = (): void => {
     this.#isRoundDue = false;
-    const woken = this.#woken;
+    const woken = this.#woken ?? this.#lanes.targets;
     this.#woken = new Set();
-    const passed = new Set<number>();
-    for (;;) {
-      const entry = nextInTurn(this.#queue, woken, passed);
-      if (entry === null) break;
-      passed.add(entry.id);
-      const wait = this.#offer(entry.id);
-      if (wait === null) this.#remove(entry.id, 'served');
-      else this.#keep(entry, wait);
+    this.#round += 1;
+    for (const target of woken) {
+      for (;;) {
+        const held = this.#lanes.next(target, this.#round);
+        if (held === null) break;
+        this.#offer(held, target);
+      }
     }
-    this.#armAnew();
+    this.#arm();
   };
 
-  #offer(id: number): WaitDecision | null {
-    this.#isLooking = true;
+  #offer(held: HeldEntry, target: string): void {
+    const wait = this.#look(held, target);
+    if (wait === null) this.#remove(held, target);
+    // It may have left while it looked.
+    if (wait === null || held.line === null) return;
+    this.#lanes.waitsOn(held, wait.waitsFor, this.#momentOf(wait), this.#round);
+    const isPaced = wait.reason === 'paced';
+    if (isPaced === held.isPaced) return;
+    held.isPaced = isPaced;
+    if (isPaced) this.#paced.joined(held.request.role, held.rank);
+    else this.#paced.left(held.request.role, held.rank);
+  }
+
+  #look(held: HeldEntry, target: string): WaitDecision | null {
+    this.#looking = { held, target };
     try {
-      return this.#requests.get(id)?.request.lookAgain() ?? null;
+      return held.request.lookAgain();
     } finally {
-      this.#isLooking = false;
+      this.#looking = null;
     }
   }
 
-  #keep(entry: HeldEntry, wait: WaitDecision): void {
-    const held = this.#requests.get(entry.id);
-    // It may have left while it looked.
-    if (held === undefined) return;
-    const now = { ...this.#entryOf(entry.id, held.request, wait), endsAtMs: entry.endsAtMs };
-    this.#step({ kind: 'waits', entry, now });
-    held.entry = now;
-    const isPaced = wait.reason === 'paced';
-    if (isPaced !== held.isPaced) this.#countPaced(now.role, isPaced ? +1 : -1);
-    held.isPaced = isPaced;
+  /** @param target whose turn it was; `null`: nobody's turn is spent */
+  #remove(held: HeldEntry, target: string | null): void {
+    if (held.line === null) return;
+    if (target === null) this.#lanes.remove(held);
+    else this.#lanes.served(held, target);
+    if (held.isPaced) this.#paced.left(held.request.role, held.rank);
   }
 
-  #countPaced(role: string, by: 1 | -1): void {
-    const count = (this.#paced.get(role) ?? 0) + by;
-    if (count === 0) this.#paced.delete(role);
-    else this.#paced.set(role, count);
+  #displace(held: HeldEntry): void {
+    const outlook = this.#outlookOf(held);
+    this.#remove(held, null);
+    this.#displacedTotal += 1;
+    this.#deps.defer(() => {
+      if (!held.hasLeft) held.request.displaced(outlook);
+    });
   }
 
-  #remove(id: number, kind: 'served' | 'left'): void {
-    const held = this.#requests.get(id);
-    if (held === undefined) return;
-    this.#requests.delete(id);
-    if (held.isPaced) this.#countPaced(held.entry.role, -1);
-    this.#step({ kind, entry: held.entry });
-    if (this.isEmpty) this.#armAnew();
+  #outlookOf({ line, id, rank, request }: HeldEntry): QueueOutlook {
+    const asker = { role: request.role, key: request.key, rank, held: line === null ? null : { line, id } };
+    return this.#outlook(asker, line?.lane.waitsFor ?? []);
+  }
+
+  #outlook(asker: Asker, waitsFor: readonly string[]): QueueOutlook {
+    const ahead = countAhead(asker, this.#lanes.competitors(waitsFor));
+    const etaMs = this.#deps.etaMs(ahead, waitsFor);
+    const retry = etaMs === null ? null : retryAfterSeconds(etaMs, this.#deps.random());
+    return { position: ahead + 1, etaMs, retryAfterSeconds: retry };
   }
 
   readonly #onTimer = (): void => {
     this.#timer = null;
-    const nowMs = this.#clock.monotonicMs();
-    for (const { id } of overdue(this.#queue, nowMs)) {
-      const held = this.#requests.get(id);
-      this.#remove(id, 'left');
-      held?.request.patienceOver();
+    const nowMs = this.#deps.clock.monotonicMs();
+    for (;;) {
+      const held = this.#lanes.firstToEnd;
+      if (held === undefined || held.dueAtMs > nowMs) break;
+      const outlook = this.#outlookOf(held);
+      this.#remove(held, null);
+      held.request.patienceOver(outlook);
     }
-    for (const target of dueTargets(this.#queue, nowMs)) this.wake(target);
-    // A round that is due arms the timer when it is over: until then what is due stays due.
-    if (!this.#isRoundDue) this.#armAnew();
+    for (;;) {
+      const lane = this.#lanes.firstToLook;
+      if (lane === undefined || lane.dueAtMs > nowMs) break;
+      this.#lanes.looksNow(lane);
+      for (const target of lane.waitsFor) this.wake(target);
+    }
+    this.#arm();
   };
 
-  #entryOf(id: number, request: HeldRequest, wait: WaitDecision): HeldEntry {
-    const { key, role, bytes, patienceEndsAtMs } = request;
-    const { waitsFor, lookAgainInMs } = wait;
-    const lookAtMs =
-      lookAgainInMs === null
-        ? Number.POSITIVE_INFINITY
-        : this.#clock.monotonicMs() + Math.max(LEAST_LOOK_MS, lookAgainInMs);
-    return { id, key, role, bytes, waitsFor, endsAtMs: patienceEndsAtMs, lookAtMs };
+  /** What is due in a fraction of a millisecond would come round again at once. */
+  #momentOf({ lookAgainInMs }: WaitDecision): number {
+    if (lookAgainInMs === null) return Number.POSITIVE_INFINITY;
+    return this.#deps.clock.monotonicMs() + Math.max(LEAST_LOOK_MS, lookAgainInMs);
   }
 
-  #step(event: HoldEvent): boolean {
-    const next = stepHoldQueue(this.#queue, event, this.#bounds);
-    if (next === null) return false;
-    this.#queue = next;
-    return true;
-  }
-
-  #armAnew(): void {
-    this.#timer?.cancel();
-    this.#timer = null;
-    this.#timerAtMs = Number.POSITIVE_INFINITY;
-    this.#armFor(nextMoment(this.#queue));
-  }
-
-  /** One timer for all: set for the earliest moment, and never moved later by a single request. */
-  #armFor(atMs: number): void {
+  /** One timer for all. Where its moment is no more anybody's it comes in vain: cheaper than to move it with each change. */
+  #arm(): void {
+    const endMs = this.#lanes.firstToEnd?.dueAtMs ?? Number.POSITIVE_INFINITY;
+    const lookMs = this.#lanes.firstToLook?.dueAtMs ?? Number.POSITIVE_INFINITY;
+    const atMs = Math.min(endMs, lookMs);
     if (!Number.isFinite(atMs) || (this.#timer !== null && this.#timerAtMs <= atMs)) return;
     this.#timer?.cancel();
     this.#timerAtMs = atMs;
-    this.#timer = this.#clock.after(Math.max(0, atMs - this.#clock.monotonicMs()), this.#onTimer);
+    const delayMs = Math.max(0, atMs - this.#deps.clock.monotonicMs());
+    this.#timer = this.#deps.clock.after(delayMs, this.#onTimer);
   }
 }
 
-/** What is due in a fraction of a millisecond would come round again at once. */
 const LEAST_LOOK_MS = 5;

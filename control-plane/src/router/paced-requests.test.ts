@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { RequestClass } from '../declared/request-class.js';
 import type { AttemptOutcome, Claim, HeldRequest, RouteRequest, WaitDecision } from './route-types.js';
 import { type FakeFabric, fabricOf } from './testing/fake-fabric.js';
 import { deploymentOf, requestOf, roleOf, stateOf } from './testing/router-fixtures.js';
@@ -16,6 +17,7 @@ const whole: AttemptOutcome = { kind: 'succeeded', promptTokens: 1_000, completi
 class Client implements HeldRequest {
   readonly role = 'chat-fast';
   readonly bytes = 100;
+  readonly requestClass: RequestClass;
   readonly patienceEndsAtMs: number;
   claim: Claim | null = null;
   wait: WaitDecision | null = null;
@@ -28,6 +30,7 @@ class Client implements HeldRequest {
 
   constructor(fabric: FakeFabric, key = 'notes', promptBytes = 4_200, more: Partial<RouteRequest> = {}) {
     this.key = key;
+    this.requestClass = more.requestClass ?? 'normal';
     this.#fabric = fabric;
     this.patienceEndsAtMs = fabric.clock.monotonicMs() + 50_000;
     this.#request = { mayWait: true, hints: { key, promptBytes, streams: true, choices: 1 }, ...more };
@@ -49,6 +52,10 @@ class Client implements HeldRequest {
   }
 
   patienceOver(): void {
+    this.isOver = true;
+  }
+
+  displaced(): void {
     this.isOver = true;
   }
 }
@@ -103,6 +110,21 @@ describe('a prompt, while every replica reads another', () => {
     second.claim?.answered();
     await settled();
     expect(short.target).toBe(second.target);
+  });
+
+  it('goes ahead of the less urgent as often as its class has turns for theirs, and not for good', async () => {
+    // Both have little to read: a short prompt may go there, and a long one not yet.
+    const light = fabricOf(pair);
+    for (const key of ['one', 'other']) new Client(light, key, 1_680);
+    const batch = new Client(light, 'nightly', 4_200, { requestClass: 'batch' });
+    expect(batch.wait).toMatchObject({ reason: 'paced' });
+    const urgent = () => new Client(light, 'person', 20, { requestClass: 'interactive' });
+    const ahead = Array.from({ length: 10 }, urgent);
+    expect(ahead.map(({ target }) => target !== undefined)).toEqual([
+      ...Array<boolean>(8).fill(true),
+      ...[false, false],
+    ]);
+    expect(new Client(light, 'other', 20, { requestClass: 'batch' }).target).toBeUndefined();
   });
 
   it('goes at once where it may not wait', () => {

@@ -6,6 +6,7 @@ import type {
   ProviderEndpoint,
   ResolvedModel,
 } from '../declared/declared-state.js';
+import type { RequestClass } from '../declared/request-class.js';
 import type { Needs } from './needs.js';
 
 /** What the router needs to know of a request; the gateway fills it from the body's top-level fields. */
@@ -34,6 +35,10 @@ export interface RouteRequest {
   readonly waitedMs?: number;
   /** Whether `wait` is an answer; left out, it is not. */
   readonly mayWait?: boolean;
+  /** How urgent it is; left out, `normal`. */
+  readonly requestClass?: RequestClass;
+  /** What its client allows it to be held, in milliseconds; `null` or left out: as long as is declared. */
+  readonly maxWaitMs?: number | null;
   /** What tells how long it will take; left out, the usual is assumed. */
   readonly hints?: RequestHints;
 }
@@ -165,7 +170,7 @@ export type RouteDecision =
       readonly waitsFor: readonly string[];
       /** Something changes by itself then; `null`: only an event changes it. */
       readonly lookAgainInMs: number | null;
-      /** As declared, counted from the request's first wait. */
+      /** As declared, or as its client asked for within that; counted from the request's first wait. */
       readonly patienceMs: number;
       readonly considered: readonly Considered[];
     }
@@ -176,6 +181,8 @@ export type RouteDecision =
       readonly detail: string;
       /** Whole seconds for `Retry-After`; 0: trying again does not help, send no such header. */
       readonly retryAfterSeconds: number;
+      /** Where all is full: how it would stand in the queue. */
+      readonly outlook?: QueueOutlook;
       readonly considered: readonly Considered[];
     };
 
@@ -235,6 +242,7 @@ export interface HeldRequest {
   readonly key: string;
   /** What was asked for, by its declared name. */
   readonly role: string;
+  readonly requestClass: RequestClass;
   /** Of its body, which stays in memory. */
   readonly bytes: number;
   /** Monotonic milliseconds. */
@@ -245,8 +253,24 @@ export interface HeldRequest {
    * @returns what it still waits for, or `null` where it needs the queue no more (served, or refused)
    */
   lookAgain(): WaitDecision | null;
-  /** Its patience is over; it has left the queue. */
-  patienceOver(): void;
+  /** Its patience is over; it has left the queue. @param outlook how it stood there */
+  patienceOver(outlook: QueueOutlook): void;
+  /**
+   * The queue was full, and one of a key with fewer in it took this one's place. Never called inside the other's `hold`.
+   *
+   * @param outlook how it stood there
+   */
+  displaced(outlook: QueueOutlook): void;
+}
+
+/** How a request stands in the queue. */
+export interface QueueOutlook {
+  /** 1: it is next. */
+  readonly position: number;
+  /** Milliseconds until its turn, as predicted; `null` where nothing is known. */
+  readonly etaMs: number | null;
+  /** Whole seconds after which coming again makes sense; `null` where nothing is known. */
+  readonly retryAfterSeconds: number | null;
 }
 
 export type WaitDecision = Extract<RouteDecision, { kind: 'wait' }>;
@@ -255,6 +279,7 @@ export type WaitDecision = Extract<RouteDecision, { kind: 'wait' }>;
 export interface HoldTicket {
   /** Gives the place up; later calls do nothing. */
   leave(): void;
+  outlook(): QueueOutlook;
 }
 
 /** What the gateway uses. Selecting reads; claiming takes, and fails when the capacity was taken in between. */
@@ -278,8 +303,16 @@ export interface RouterGauges {
   readonly targets: readonly TargetGauge[];
   /** Claims that nobody released before their deadline. More than 0 is a bug of whoever held them. */
   readonly reapedClaimsTotal: number;
-  /** Requests that are held, by what they asked for. */
-  readonly held: ReadonlyMap<string, number>;
+  readonly held: readonly HeldGauge[];
+  /** Requests that lost their place to one of a key with fewer in the queue. */
+  readonly displacedTotal: number;
+}
+
+/** How many requests of a class are held for what they asked for. */
+export interface HeldGauge {
+  readonly role: string;
+  readonly requestClass: RequestClass;
+  readonly count: number;
 }
 
 export interface TargetGauge {

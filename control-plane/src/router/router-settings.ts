@@ -1,9 +1,9 @@
 import type { ExternalLoadSettings } from './decide/estimate-external-load.js';
 import type { RouteSettings } from './decide/route.js';
 import type { BreakerSettings } from './decide/step-breaker.js';
-import type { HoldQueueBounds } from './decide/step-hold-queue.js';
 import { defaultPredictSettings } from './predict/predict-settings.js';
 import type { LimitSettings } from './provider-limits.js';
+import type { QueueBounds } from './queue/decide/plan-displacement.js';
 
 export interface RouterSettings {
   readonly route: RouteSettings;
@@ -12,7 +12,7 @@ export interface RouterSettings {
   readonly breaker: BreakerSettings;
   readonly limits: LimitSettings;
   readonly ledger: LedgerSettings;
-  readonly hold: HoldQueueBounds;
+  readonly hold: QueueBounds;
   /** For how long a replica that fails while its agent calls it ready is thought to be restarting. */
   readonly doubtMs: number;
   /** A secret's presence is looked up at most this often per provider: the lookup may touch a file. */
@@ -90,7 +90,7 @@ export const defaultRouterSettings: RouterSettings = {
     leastDeadlineMs: 7_200_000,
     holdSmoothing: 0.1,
   },
-  hold: { mostPerRole: 256, mostInAll: 1_024, mostBytes: 256 * 1024 * 1024 },
+  hold: { mostPerRole: 256, mostInAll: 1_024, mostBytes: 256 * 1024 * 1024, mostDisplaced: 8 },
   doubtMs: 10_000,
   keyCheckMs: 1_000,
 };

@@ -123,18 +123,21 @@ class OurPolicy implements LabPolicy {
   }
 
   #heldOf(asked: Asked, wait: WaitDecision): HeldRequest {
+    const lookForGood = (): void => {
+      asked.excluded.clear();
+      this.#look(asked, false);
+    };
     return {
       ...{ key: asked.request.conversation ?? 'lab', role: 'chat' },
+      requestClass: 'normal',
       bytes: asked.request.estimatedPromptTokens * BYTES_PER_TOKEN,
       patienceEndsAtMs: this.#port.clock.monotonicMs() + wait.patienceMs,
       lookAgain: () => {
         asked.excluded.clear();
         return this.#look(asked, true);
       },
-      patienceOver: () => {
-        asked.excluded.clear();
-        this.#look(asked, false);
-      },
+      patienceOver: lookForGood,
+      displaced: lookForGood,
     };
   }
 

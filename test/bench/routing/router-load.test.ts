@@ -9,4 +9,8 @@ describe('a busy router that is asked directly', () => {
   it('decides in time that can be measured', () => {
     expect(new RouterLoad(3).decisionMicros()).toBeGreaterThan(0);
   });
+
+  it('lets requests come to wait and leave in time that can be measured', () => {
+    expect(new RouterLoad(3).holdMicros()).toBeGreaterThan(0);
+  });
 });

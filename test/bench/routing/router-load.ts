@@ -1,4 +1,10 @@
-import { type Claim, type RouteRequest, RouterStage } from '@ai-fabric/control-plane/testing';
+import {
+  type Claim,
+  type HeldRequest,
+  type RouteRequest,
+  RouterStage,
+  type WaitDecision,
+} from '@ai-fabric/control-plane/testing';
 import { emptyEngineReading } from '@ai-fabric/shared';
 import { at } from './at.js';
 import { EventQueue, LabClock } from './event-queue.js';
@@ -8,6 +14,10 @@ const SLOTS = 8;
 const BATCH = 20;
 const DECISIONS = 2_000;
 const CHECK_EVERY = 10_000;
+/** Requests that wait while others come to wait and leave, and how many do. */
+const WAITING = 200;
+const HOLDS = 20_000;
+const KEYS = 16;
 /** Shares of the steps of the ledger's check. The rest are ends. */
 const STARTS = 0.47;
 const FIRST_BYTES = 0.05;
@@ -43,6 +53,29 @@ export class RouterLoad {
       for (const claim of claims) claim?.release(SUCCEEDED);
     }
     return (spentMs * 1_000) / DECISIONS;
+  }
+
+  /** @returns microseconds for coming to wait and leaving, many keys and classes waiting already */
+  holdMicros(): number {
+    const { router } = this.#stage;
+    const all = Array.from({ length: WAITING }, (_, index) => ({
+      held: heldOf(index),
+      wait: this.#wait(index),
+    }));
+    const tickets = all.map(({ held, wait }) => router.hold(held, wait));
+    const startedAtMs = performance.now();
+    for (let round = 0; round < HOLDS / WAITING; round += 1) {
+      for (const { held, wait } of all) router.hold(held, wait)?.leave();
+    }
+    const spentMs = performance.now() - startedAtMs;
+    for (const ticket of tickets) ticket?.leave();
+    return (spentMs * 1_000) / HOLDS;
+  }
+
+  #wait(index: number): WaitDecision {
+    const waitsFor = index % 3 === 0 ? this.#names.slice(0, 2) : this.#names;
+    const more = { detail: '', patienceMs: 50_000, considered: [] };
+    return { kind: 'wait', reason: 'full', waitsFor, lookAgainInMs: 100 + (index % 50), ...more };
   }
 
   /** @returns how often the router's count of a replica was not ours, over so many random steps */
@@ -115,4 +148,15 @@ export class RouterLoad {
     const running = Math.floor(this.#random() * SLOTS);
     this.#stage.reading(name, { ...emptyEngineReading, running, waiting: 0, kvUsageRatio: this.#random() });
   }
+}
+
+function heldOf(index: number): HeldRequest {
+  const requestClass = (['interactive', 'normal', 'batch'] as const)[index % 3] ?? 'normal';
+  return {
+    ...{ key: `key-${index % KEYS}`, role: 'chat', requestClass, bytes: 1_000 },
+    patienceEndsAtMs: 50_000 + (index % 1_000),
+    lookAgain: () => null,
+    patienceOver: () => undefined,
+    displaced: () => undefined,
+  };
 }

@@ -71,6 +71,12 @@ export const routingBench: Bench = {
       from: 'median',
     },
     {
+      name: 'hold_us',
+      meaning: 'coming to wait in the queue and leaving it, 200 waiting',
+      limit: { atMost: 5 },
+      from: 'median',
+    },
+    {
       name: 'ledger_mismatches',
       meaning: `counts that were wrong over ${LEDGER_STEPS} random starts, ends, aborts and crashes`,
       limit: { atMost: 0 },
@@ -159,6 +165,9 @@ async function measureRouter(context: BenchContext, plan: RoutingPlan, rounds: R
       await setImmediate();
     }
   }
+  const queue = new RouterLoad(3);
+  queue.holdMicros();
+  for (let round = 0; round < DECISION_ROUNDS; round += 1) rounds.add('hold_us', queue.holdMicros());
   context.progress(`${LEDGER_STEPS} random steps`);
   rounds.add('ledger_mismatches', new RouterLoad(5).ledgerMismatches(LEDGER_STEPS));
 }

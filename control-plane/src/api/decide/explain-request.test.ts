@@ -34,3 +34,18 @@ it('a provider that a request was kept from was kept from it by its client', () 
     },
   ]);
 });
+
+it.each([
+  ['held_full', ''],
+  ['held_full_batch', ' in class batch'],
+])('a wait noted as %s is told with its class', (reason, inClass) => {
+  const considered = [{ target: 'armitage-chat', verdict: 'full', costSeconds: null }];
+  const served = [{ target: 'motoko-chat', verdict: 'chosen', costSeconds: 1 }];
+  const rounds = [
+    { reason, considered, failure: null },
+    { reason: 'least_cost', considered: served, failure: null },
+  ];
+  const row = requestRow({ role: 'chat-fast', target: 'motoko-chat', queueMs: 2_340 });
+  const { whyHere } = explainRequest({ ...row, sequence: 1, consideredCount: 2, rounds });
+  expect(whyHere).toContain(`; held 2.3 s${inClass}: armitage-chat was full`);
+});

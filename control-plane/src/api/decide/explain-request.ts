@@ -19,12 +19,19 @@ export function explainRequest(request: ExplainedRequest): Explanation {
 
 /** `held 12 s: armitage-chat was not ready`; empty where it was not held. */
 function held({ rounds, queueMs }: ExplainedRequest): string {
-  const round = rounds?.findLast(({ reason }) => reason in HOLDS);
+  const round = rounds?.findLast(({ reason }) => holdOf(reason) in HOLDS);
   if (round === undefined) return '';
-  const { what, verdicts } = HOLDS[round.reason] ?? { what: '', verdicts: [] };
+  const { what, verdicts } = HOLDS[holdOf(round.reason)] ?? { what: '', verdicts: [] };
   const targets = round.considered.filter(({ verdict }) => verdicts.includes(verdict));
   const names = targets.map(({ target }) => target).join(', ');
-  return `held ${Math.round(queueMs / 100) / 10} s: ${names === '' ? 'a target' : names} ${what}`;
+  const requestClass = round.reason.slice(holdOf(round.reason).length + 1);
+  const inClass = requestClass === '' ? '' : ` in class ${requestClass}`;
+  return `held ${Math.round(queueMs / 100) / 10} s${inClass}: ${names === '' ? 'a target' : names} ${what}`;
+}
+
+/** `held_full` of `held_full_batch`: behind it stands its class, where it was not the usual one. */
+function holdOf(reason: string): string {
+  return /^held_[a-z]+/.exec(reason)?.[0] ?? reason;
 }
 
 function whyHere(request: ExplainedRequest): string {

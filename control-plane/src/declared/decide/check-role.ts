@@ -39,7 +39,12 @@ export function checkRole(draft: FabricDraft, name: string, role: RoleDraft): De
     if (role.task === 'embeddings' && first) findings.push(...compareModels(first, known, path));
     first ??= known;
   }
-  return [...findings, ...checkTimeouts(name, role), ...checkDimensions(name, role)];
+  return [
+    ...findings,
+    ...checkTimeouts(name, role),
+    ...checkPatience(name, role),
+    ...checkDimensions(name, role),
+  ];
 }
 
 function targetLabel(entry: TargetEntry): string {
@@ -127,4 +132,11 @@ function checkTimeouts(name: string, { entry }: RoleDraft): DeclaredFinding[] {
   if (!entry || entry.totalTimeoutSeconds >= entry.firstByteTimeoutSeconds) return [];
   const message = `expected at least firstByteTimeoutSeconds (${entry.firstByteTimeoutSeconds}), found ${entry.totalTimeoutSeconds}`;
   return [{ path: ['roles', name, 'totalTimeoutSeconds'], message }];
+}
+
+function checkPatience(name: string, { entry }: RoleDraft): DeclaredFinding[] {
+  const longest = entry?.longestPatienceSeconds ?? null;
+  if (!entry || longest === null || longest >= entry.patienceSeconds) return [];
+  const message = `expected at least patienceSeconds (${entry.patienceSeconds}), found ${longest}`;
+  return [{ path: ['roles', name, 'longestPatienceSeconds'], message }];
 }

@@ -1,5 +1,5 @@
 import { countOf } from '@ai-fabric/shared';
-import type { Considered, RefusalCode, RouteDecision } from '../../router/route-types.js';
+import type { Considered, QueueOutlook, RefusalCode, RouteDecision } from '../../router/route-types.js';
 import { type AttemptFailure, isBusy } from './attempt-failure.js';
 import { type GatewayError, type GatewayErrorCode, gatewayError } from './error-table.js';
 
@@ -9,6 +9,8 @@ export interface Refusal {
   readonly retryAfterSeconds: number | null;
   /** For `x-fabric-reason`. */
   readonly reason: string;
+  /** How it stood in the queue, or would. */
+  readonly outlook?: QueueOutlook;
 }
 
 const REASON_MAX_CHARS = 400;
@@ -104,8 +106,9 @@ function describeBusy(
   retryAfterSeconds: number | null,
 ): Refusal {
   const last = failures.at(-1);
-  const wait = last?.retryAfterSeconds ?? retryAfterSeconds ?? BUSY_RETRY_SECONDS;
+  const told = last?.retryAfterSeconds ?? null;
   if (last?.code === 'status_429') {
+    const wait = told ?? retryAfterSeconds ?? BUSY_RETRY_SECONDS;
     const message = `The provider behind "${asked}" limits its rate (${attempts}). Come again in ${wait} s.`;
     return {
       error: gatewayError('rate_limit_exceeded', message),
@@ -113,6 +116,7 @@ function describeBusy(
       reason: last.code,
     };
   }
+  const wait = Math.max(told ?? BUSY_RETRY_SECONDS, retryAfterSeconds ?? BUSY_RETRY_SECONDS);
   const message = `Everything that serves "${asked}" is full (${attempts}). Come again in ${wait} s.`;
   return { error: gatewayError('no_capacity', message), retryAfterSeconds: wait, reason: 'no_capacity' };
 }

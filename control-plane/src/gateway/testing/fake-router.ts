@@ -12,6 +12,7 @@ import type {
   HeldRequest,
   HoldTicket,
   ListedModel,
+  QueueOutlook,
   RouteDecision,
   RouteRequest,
   Router,
@@ -40,6 +41,8 @@ export class FakeRouter implements Router {
   /** While it is set, whoever may wait does. */
   wait: WaitDecision | null = null;
   readonly held = new Set<HeldRequest>();
+  /** Of everybody who is held. */
+  outlook: QueueOutlook = { position: 4, etaMs: 9_400, retryAfterSeconds: 10 };
   role: DeclaredRole;
 
   constructor(timeouts: Partial<DeclaredRole> = {}, task: Task = 'chat') {
@@ -53,6 +56,8 @@ export class FakeRouter implements Router {
       totalTimeoutSeconds: 300,
       patienceSeconds: 50,
       weights: { firstToken: 1, answer: 0.05 },
+      longestPatienceSeconds: null,
+      class: 'normal',
       ...timeouts,
     };
   }
@@ -142,7 +147,7 @@ export class FakeRouter implements Router {
 
   hold(held: HeldRequest): HoldTicket {
     this.held.add(held);
-    return { leave: () => void this.held.delete(held) };
+    return { leave: () => void this.held.delete(held), outlook: () => this.outlook };
   }
 
   /** Something changed: everybody looks again, once. */

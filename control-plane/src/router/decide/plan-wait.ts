@@ -4,7 +4,7 @@ import { describeObstacle } from './describe-obstacle.js';
 import { type ExpectationSettings, expectSoon } from './expect-soon.js';
 
 export interface WaitSettings extends ExpectationSettings {
-  /** Of a deployment that is asked for by its own name. */
+  /** Of a deployment that is asked for by its own name; a request for a role may ask for as much where the role does not say. */
   readonly directPatienceMs: number;
 }
 
@@ -67,10 +67,24 @@ function* replicasOf(
   }
 }
 
-/** How long it may be held, in milliseconds; 0: not at all. */
-export function patienceOf({ resolved }: RouteRequest, settings: WaitSettings): number {
-  if (resolved.kind === 'role') return resolved.role.patienceSeconds * 1000;
-  return resolved.kind === 'deployment' ? settings.directPatienceMs : 0;
+/**
+ * How long it may be held, in milliseconds; 0: not at all. As is declared, or what its client asks for, up to the longest that may
+ * be asked for.
+ */
+export function patienceOf({ resolved, maxWaitMs = null }: RouteRequest, settings: WaitSettings): number {
+  const { directPatienceMs } = settings;
+  switch (resolved.kind) {
+    case 'role': {
+      const { patienceSeconds, longestPatienceSeconds } = resolved.role;
+      if (maxWaitMs === null) return patienceSeconds * 1000;
+      const longestSeconds = longestPatienceSeconds ?? Math.max(patienceSeconds, directPatienceMs / 1000);
+      return Math.min(maxWaitMs, longestSeconds * 1000);
+    }
+    case 'deployment':
+      return Math.min(maxWaitMs ?? directPatienceMs, directPatienceMs);
+    case 'providerModel':
+      return 0;
+  }
 }
 
 function sooner(a: number | null, b: number | null): number | null {

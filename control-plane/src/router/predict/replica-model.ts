@@ -1,4 +1,5 @@
 import { freshRates, learnRates, type RateObservation, type RateState } from './decide/learn-rates.js';
+import { nextFreeSeconds } from './decide/next-free.js';
 import { type DriftState, driftAt, driftFactor, freshDrift, stepDrift } from './decide/step-drift.js';
 import { type DensityTrust, freshDensityTrust, isDensityKnown, noteDensity } from './decide/trust-density.js';
 import type { PredictSettings } from './predict-settings.js';
@@ -55,6 +56,8 @@ export class ReplicaModel {
   readonly #unreadStreams = new WorkList<ReplicaWork>();
   /** … and whole answers that are believed to be there. Each in the order of sending. */
   readonly #unreadWhole = new WorkList<ReplicaWork>();
+  /** Those that answers are written to, in the order in which their prompts were read. */
+  readonly #taken = new WorkList<ReplicaWork>();
   #open = 0;
   #answerTokens = 0;
   #atMs = 0;
@@ -173,6 +176,17 @@ export class ReplicaModel {
     return load;
   }
 
+  /**
+   * Asked for people and for refusals, not for decisions: it looks at each request under way.
+   *
+   * @returns seconds until the first of our own is expected to end; `null` where none is under way
+   */
+  nextFreeSeconds(nowMs: number): number | null {
+    const load = this.load(nowMs);
+    const unread = [this.#unreadStreams.first, this.#unreadWhole.first];
+    return nextFreeSeconds(this.#taken.first, unread, load, this.rates, nowMs);
+  }
+
   /** @param prediction as it was for this request, with what was under way before it */
   sent(request: SentRequest, prediction: Prediction, nowMs: number): Work {
     this.#pass(nowMs);
@@ -224,6 +238,7 @@ export class ReplicaModel {
       load.backlogTokens -= work.uncachedTokens;
       if (end.kind === 'whole') this.#readTokens += work.uncachedTokens;
     } else {
+      this.#taken.remove(work);
       load.decoding -= 1;
       if (phase === 'writing') this.#streaming -= 1;
     }
@@ -336,6 +351,7 @@ export class ReplicaModel {
 
   #takeUp(work: ReplicaWork, list: WorkList<ReplicaWork>): void {
     list.remove(work);
+    this.#taken.add(work);
     const load = this.#load;
     load.prefilling -= 1;
     load.backlogTokens -= work.uncachedTokens;

@@ -80,6 +80,8 @@ export function roleOf(
     totalTimeoutSeconds: 600,
     patienceSeconds: 50,
     weights: { firstToken: 1, answer: 0.05 },
+    longestPatienceSeconds: null,
+    class: 'normal',
     ...more,
   };
 }
