@@ -4,6 +4,7 @@ import { type EngineAnswer, EngineConnection } from './engine-connection.js';
 
 export interface EngineRequest {
   readonly method: 'GET' | 'POST';
+  /** Not changed afterwards, nor are the headers. */
   readonly url: URL;
   /** Sent as JSON. */
   readonly json?: unknown;
@@ -46,6 +47,9 @@ export function engineHttp(clock: Clock): EngineHttp {
 class KeptConnection implements EngineHttp {
   readonly #clock: Clock;
   readonly #asking = new Set<EngineConnection>();
+  /** The last question without a body, and its head: an idle engine is asked the same one again and again. */
+  #last: { readonly url: URL; readonly headers: EngineRequest['headers']; readonly head: string } | null =
+    null;
   #kept: EngineConnection | null = null;
 
   constructor(clock: Clock) {
@@ -85,16 +89,25 @@ class KeptConnection implements EngineHttp {
     this.#asking.add(connection);
     try {
       limits.holdFor(connection);
-      return await connection.ask(writeHttpHead(request, body), body, maxBytes);
+      return await connection.ask(this.#headOf(request, body), body, maxBytes);
     } finally {
       this.#asking.delete(connection);
       this.#keep(connection);
     }
   }
 
-  #takeKept({ origin }: URL): EngineConnection | null {
+  #headOf(request: EngineRequest, body: Buffer | string | null): string {
+    const { method, url, headers } = request;
+    if (method !== 'GET' || body !== null) return writeHttpHead(request, body);
+    if (this.#last === null || this.#last.url !== url || this.#last.headers !== headers) {
+      this.#last = { url, headers, head: writeHttpHead(request, body) };
+    }
+    return this.#last.head;
+  }
+
+  #takeKept(url: URL): EngineConnection | null {
     const kept = this.#kept;
-    if (kept === null || kept.isOver || kept.origin !== origin) return null;
+    if (kept === null || kept.isOver || !kept.leadsTo(url)) return null;
     this.#kept = null;
     return kept;
   }
