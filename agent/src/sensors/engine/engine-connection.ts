@@ -15,7 +15,8 @@ interface Exchange {
 
 /** One connection to an engine, for one question at a time. */
 export class EngineConnection {
-  readonly #url: URL;
+  /** The last that was asked for. */
+  #url: URL;
   readonly #socket: Socket;
   #exchange: Exchange | null = null;
   #error: unknown = null;
@@ -36,9 +37,12 @@ export class EngineConnection {
     return this.#isOver;
   }
 
-  /** Whether scheme, host and port are the same: putting them together takes longer than the question does. */
+  /** Whether scheme, host and port are the same. Putting them together takes long, and as a rule it is the same URL. */
   leadsTo(url: URL): boolean {
-    return url === this.#url || url.origin === this.#url.origin;
+    if (url === this.#url) return true;
+    if (url.origin !== this.#url.origin) return false;
+    this.#url = url;
+    return true;
   }
 
   /** Whether anything came of the answer to the last question. */
