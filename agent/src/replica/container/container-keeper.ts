@@ -387,7 +387,7 @@ export class ContainerKeeper implements ReplicaKeeper {
   }
 }
 
-/** Steps of a replica that nothing happens to. They leave no listener behind: one signal serves them all, and making it is half their cost. */
+/** Steps of a replica that nothing happens to. They leave nothing behind on their signal: one serves them all. */
 function isIdle(step: StepKind): boolean {
   return step === 'wait_until' || step === 'check_health';
 }
