@@ -4,15 +4,19 @@ import {
   emptyHostReading,
   type TelemetrySample,
 } from '@ai-fabric/shared';
+import type { z } from '@hono/zod-openapi';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hostTelemetrySchema } from '../api/telemetry-schemas.js';
 import { LiveState } from '../live/live-state.js';
 import { declaredOf } from '../live/testing/live-fixtures.js';
 import type { Registry } from '../registry/registry-types.js';
 import { enrolled, TemporaryRegistry } from '../registry/testing/temporary-registry.js';
+import { encodeAnswer } from './decide/encode-answer.js';
 import { selectFields } from './decide/select-fields.js';
-import type { TelemetryAnswer } from './telemetry-answer.js';
 import { TelemetryHistory } from './telemetry-history.js';
+
+type Answer = z.infer<typeof hostTelemetrySchema>;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -73,20 +77,15 @@ function settled(): Promise<void> {
   return place.untilInTime(() => registry.observations.queuedCount === 0, 5);
 }
 
-async function ask(
-  fromMs: number,
-  toMs: number,
-  stepMs: number | null = null,
-  fields = '',
-): Promise<TelemetryAnswer> {
+async function ask(fromMs: number, toMs: number, stepMs: number | null = null, fields = ''): Promise<Answer> {
   const selected = selectFields(fields);
   if (!selected.ok) throw new Error(selected.detail);
   const result = await history.query('armitage', { fromMs, toMs, stepMs }, selected.selection);
   if (!result.ok) throw new Error(result.detail);
-  return result.answer;
+  return hostTelemetrySchema.parse(JSON.parse(Buffer.from(encodeAnswer(result.answer)).toString()));
 }
 
-function watts(answer: TelemetryAnswer) {
+function watts(answer: Answer) {
   return answer.points.map((point) => point.gpus['GPU-1']?.values['powerWatts'] ?? null);
 }
 

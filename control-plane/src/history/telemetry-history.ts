@@ -5,7 +5,7 @@ import type { ObservationWriter } from '../registry/registry-types.js';
 import { BackfilledTimes } from './backfilled-times.js';
 import { absenceStretches } from './decide/absence-stretches.js';
 import {
-  describePoints,
+  describeStates,
   describeStretches,
   type KnownToReport,
   knownFrom,
@@ -77,10 +77,10 @@ export class TelemetryHistory {
     return {
       ok: true,
       answer: {
-        ...{ host, fromMs, toMs, notes, stepMs: grid.stepMs },
+        ...{ host, fromMs, toMs, notes, grid, columns },
         resolution: plan.source === 'samples' ? 'samples' : plan.source.name,
         stretches: describeStretches(grid, columns, absences),
-        points: describePoints(grid, columns, absences, knownToReport),
+        states: describeStates(grid, columns, absences, knownToReport),
       },
     };
   }
@@ -192,6 +192,6 @@ export class TelemetryHistory {
   ) {
     const backfilled = this.#hosts.get(name)?.backfilled;
     const samples = this.#parts.live.history(name, fromMs, toMs);
-    return rollUpSamples(samples, grid, (atMs) => backfilled?.has(atMs) ?? false).columns(fields);
+    return rollUpSamples(samples, grid, fields, (atMs) => backfilled?.has(atMs) ?? false).columns();
   }
 }

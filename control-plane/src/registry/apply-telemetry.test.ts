@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { addSample, addValue, emptyBucket } from '../history/decide/bucket.js';
+import { PointTable } from '../history/decide/point-table.js';
 import { selectFields } from '../history/decide/select-fields.js';
 import { telemetryFields } from '../history/decide/telemetry-fields.js';
 import { type Tier, tiers } from '../history/decide/tiers.js';
@@ -107,6 +108,67 @@ describe('minutes that are written', () => {
     tables.forgetSeries();
     apply(NOW_MS, minute(2, NOW_MS));
     expect(samplesIn(tiers[0], NOW_MS)).toEqual([1]);
+  });
+});
+
+describe('a chart of what is written', () => {
+  it('has every number back, whatever bytes the rows are of, with gaps and over several chunks', () => {
+    const count = 1_200;
+    const fields = telemetryFields.gpu.length;
+    const minutes: TelemetryMinute[] = [];
+    let seed = 1;
+    const next = () => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed / 2_147_483_647;
+    };
+    for (let index = 0; index < count; index += 1) {
+      if (index % 100 < 3 || (index > 500 && index < 560)) continue;
+      const bucket = emptyBucket(fields);
+      const atMs = NOW_MS - (count - index) * MINUTE_MS;
+      for (let sample = 0; sample < 3; sample += 1) {
+        addSample(bucket, atMs + sample * 1_000, false, index & 0xff);
+        for (let field = 0; field < fields; field += 1) {
+          const scale = [1, 256, 65_536, 2 ** 32][field % 4] ?? 1;
+          if (next() > 0.2)
+            addValue(
+              bucket,
+              field,
+              atMs + sample * 1_000,
+              (next() - 0.5) * scale * (next() > 0.5 ? 1 : 1e-9),
+            );
+        }
+      }
+      const series = [{ kind: 'gpu' as const, name: 'GPU-1', bucket }];
+      minutes.push(minute(index + 1, atMs, { series }));
+    }
+    apply(NOW_MS, ...minutes);
+    const selected = selectFields('gpu.powerWatts,gpu.vramUsedBytes,gpu.fanRatio');
+    if (!selected.ok) throw new Error(selected.detail);
+    const { selection } = selected;
+    const grid = { startMs: NOW_MS - count * MINUTE_MS, stepMs: MINUTE_MS, count };
+    const { columns } = readTelemetry(database.raw, {
+      ...{ hostId, grid, runId: 'run-1', waiting: [], tier: tiers[0].name, fields: selection },
+    });
+    const table = new PointTable(grid, selection);
+    for (const { atMs, series } of minutes) {
+      for (const { kind, name, bucket } of series) table.add(kind, name, atMs, bucket);
+    }
+    const rows = database.raw.prepare('SELECT data FROM telemetry_buckets').pluck().all() as Buffer[];
+    expect(new Set(rows.flatMap((row) => [...row])).size).toBe(256);
+    const [card] = columns.filter(({ kind }) => kind === 'gpu');
+    const [expected] = table.columns();
+    expect([card?.samples, card?.bits, card?.fields]).toEqual([
+      expected?.samples,
+      expected?.bits,
+      expected?.fields,
+    ]);
+    const means = [...(expected?.values ?? [])];
+    // Sums are cleared of rounding when they are packed.
+    means.forEach((value, at) => {
+      if (Number.isNaN(value)) expect(card?.values[at]).toBeNaN();
+      else if (at % 4 === 0) expect(card?.values[at]).toBeCloseTo(value, 3);
+      else expect(card?.values[at]).toBe(value);
+    });
   });
 });
 

@@ -53,12 +53,10 @@ export function readTelemetry(raw: Database.Database, question: TelemetryQuestio
 
 const WRITTEN = 'SELECT last_seq FROM telemetry_progress WHERE run_id = ?';
 const SERIES = 'SELECT series_id, kind, name FROM telemetry_series WHERE host_id = ?';
-const BUCKETS =
-  'SELECT key, hex(substr(data, 1, ?)) FROM telemetry_buckets WHERE key >= ? AND key < ? ORDER BY key LIMIT ?';
-const CHUNK = 256;
+/** Buckets that are read at once; their bytes are some 100 KB. */
+const CHUNK = 512;
 /** Of a bucket whose fields nobody asked for: the counts at its front, seventeen bytes at the most. */
 const HEAD_BYTES = 24;
-const ALL_BYTES = 2 ** 31 - 1;
 const EVENT = "SELECT at_ms AS atMs, event, detail FROM host_events WHERE host_id = ? AND event <> 'late'";
 
 function readColumns(
@@ -68,52 +66,59 @@ function readColumns(
   endMs: number,
   writtenSeq: number,
 ): SeriesColumns[] {
-  const table = new PointTable(grid);
-  const buckets = raw.prepare(BUCKETS).raw();
+  const table = new PointTable(grid, fields);
+  const whole = raw.prepare(bucketsSql('data')).raw();
+  const heads = raw.prepare(bucketsSql(`substr(data, 1, ${HEAD_BYTES})`)).raw();
   const series = raw.prepare(SERIES).raw().all(hostId) as [number, SeriesKind, string][];
   for (const [seriesId, kind, name] of series) {
+    const isAsked = fields[kind].length > 0;
     // The host's own tells which samples there were, whatever is asked for.
-    if (fields[kind].length === 0 && kind !== 'host') continue;
+    if (!isAsked && kind !== 'host') continue;
     const from = telemetryKey(seriesId, tier, grid.startMs);
     const to = Math.min(telemetryKey(seriesId, tier, endMs), keyAfterSeries(seriesId));
-    const wanted = Array.from({ length: Math.max(-1, ...fields[kind]) + 1 }, (_, index) =>
-      fields[kind].includes(index),
-    );
-    const points = table.pointsOf(kind, name);
-    const mostBytes = wanted.length === 0 ? HEAD_BYTES : ALL_BYTES;
-    readBuckets(buckets, from, to, mostBytes, (key, packed) =>
-      table.addPacked(points, startOfKey(key, tier), packed, wanted),
+    const points = table.seriesOf(kind, name);
+    readBuckets(isAsked ? whole : heads, from, to, (key, packed) =>
+      table.addPacked(points, startOfKey(key, tier), packed),
     );
   }
   for (const { seq, startMs, series: parts } of waiting) {
     if (seq !== null && seq <= writtenSeq) continue;
-    for (const { kind, name, bucket } of parts) table.add(kind, name, startMs, bucket);
+    for (const { kind, name, bucket } of parts) {
+      if (fields[kind].length > 0 || kind === 'host') table.add(kind, name, startMs, bucket);
+    }
   }
-  return table.columns(fields);
+  return table.columns();
 }
 
 /**
- * Tells each bucket in the order of the keys. They come as text and become bytes a chunk at a time: a buffer for each
- * of thousands of short rows costs more than all else that is done with them.
+ * A chunk of buckets as one row: their places in the chunk, the length of each, and their bytes in one piece. A row, with
+ * a value of its own in JavaScript, for each of thousands of short buckets costs more than all else that is done with them.
+ * That text may hold any byte is SQLite's practice; the tests hold it to that.
  */
+function bucketsSql(data: string): string {
+  return `SELECT json_group_array(key - CAST(@from AS INTEGER)), json_group_array(length(${data})),
+      CAST(group_concat(CAST(${data} AS TEXT), '') AS BLOB)
+    FROM telemetry_buckets WHERE key >= @from AND key < @to`;
+}
+
+/** Tells each bucket, in the order of the keys. */
 function readBuckets(
   buckets: Database.Statement,
   from: number,
   to: number,
-  mostBytes: number,
   tell: (key: number, packed: PackedBucket) => void,
 ): void {
-  for (let start = from, more = true; more; ) {
-    const rows = buckets.all(mostBytes, start, to, CHUNK) as [number, string][];
-    const bytes = Buffer.from(rows.map(([, hex]) => hex).join(''), 'hex');
+  for (let start = from; start < to; start += CHUNK) {
+    const chunk = { from: start, to: Math.min(start + CHUNK, to) };
+    const [places, lengths, bytes] = buckets.get(chunk) as [string, string, Uint8Array | null];
+    if (bytes === null) continue;
+    const allLengths = JSON.parse(lengths) as number[];
     let at = 0;
-    for (const [key, hex] of rows) {
-      const end = at + hex.length / 2;
-      tell(key, { bytes, at, end });
+    (JSON.parse(places) as number[]).forEach((place, index) => {
+      const end = at + (allLengths[index] as number);
+      tell(start + place, { bytes, at, end });
       at = end;
-      start = key + 1;
-    }
-    more = rows.length === CHUNK;
+    });
   }
 }
 

@@ -2,6 +2,7 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 import { decodeAgentFrame, systemClock, type TelemetrySample } from '@ai-fabric/shared';
 import { pino } from 'pino';
 import type { DeclaredState } from '../declared/declared-state.js';
+import { encodeAnswer } from '../history/decide/encode-answer.js';
 import { OpenStretch } from '../history/decide/open-stretch.js';
 import { selectFields } from '../history/decide/select-fields.js';
 import { tiers } from '../history/decide/tiers.js';
@@ -83,8 +84,8 @@ export class HistoryStage {
     const range = { fromMs: toMs - rangeMs, toMs, stepMs: null };
     const result = await this.#history.query(name, range, selected.selection);
     if (!result.ok) throw new Error(result.detail);
-    const { resolution, points } = result.answer;
-    return { lengthBytes: JSON.stringify(result.answer).length, points: points.length, resolution };
+    const { resolution, grid } = result.answer;
+    return { lengthBytes: encodeAnswer(result.answer).length, points: grid.count, resolution };
   }
 
   async close(): Promise<void> {

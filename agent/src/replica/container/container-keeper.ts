@@ -17,7 +17,7 @@ import { applyStepResult } from './decide/apply-step-result.js';
 import { beginStep } from './decide/begin-step.js';
 import { changeWanted } from './decide/change-wanted.js';
 import { type KeptContainer, type KeptState, newKeptState } from './decide/container-state.js';
-import type { ContainerStep } from './decide/container-step.js';
+import type { ContainerStep, StepKind } from './decide/container-step.js';
 import { describeKept, type KeptFacts, keptIssues } from './decide/describe-kept.js';
 import { describeWanted, judgeParking } from './decide/describe-wanted.js';
 import { containerName } from './decide/judge-container.js';
@@ -183,15 +183,17 @@ export class ContainerKeeper implements ReplicaKeeper {
 
   async #run(): Promise<void> {
     const { log, clock, random } = this.#tools;
+    let spare: AbortController | null = null;
     while (!this.#closing.signal.aborted) {
       const step = planContainerStep(this.#input());
-      const stop = new AbortController();
+      const stop: AbortController = spare ?? new AbortController();
       this.#underWay = { step, stop };
       this.#enter(beginStep(this.#state, step, clock.monotonicMs()));
       if (step.kind === 'start') this.#lessons.noteStart(this.#desired.deployment);
       const heardBefore = this.#heard;
       const result = await executeStep(this.#context(), step, stop.signal);
       this.#underWay = null;
+      spare = isIdle(step.kind) && !stop.signal.aborted ? stop : null;
       if (this.#closing.signal.aborted) return;
       if (step.kind === 'pull') this.#pull = null;
       if (step.kind === 'finish' && this.#removed) break;
@@ -383,6 +385,11 @@ export class ContainerKeeper implements ReplicaKeeper {
     this.#told = signature;
     this.#onChange();
   }
+}
+
+/** Steps of a replica that nothing happens to. They leave nothing behind on their signal: one serves them all. */
+function isIdle(step: StepKind): boolean {
+  return step === 'wait_until' || step === 'check_health';
 }
 
 function loadOf(reading: EngineReading | null): number | null {

@@ -7,6 +7,7 @@ import { engineProbe } from '../engine-probe.js';
 import { ContainerCensus } from './container-census.js';
 import { engineSleep } from './engine-sleep.js';
 import { findFreePort } from './find-free-port.js';
+import { gatherTimers } from './gather-timers.js';
 import type { InFlight } from './in-flight.js';
 import type { HostView, KeptTools, StorageView } from './kept-tools.js';
 import { ReplicaMemory } from './replica-memory.js';
@@ -47,13 +48,14 @@ export async function openContainers(options: ContainersOptions): Promise<Contai
     ...(onProbed === undefined ? {} : { onProbed }),
   });
   const recipe = options.openRecipe(memory);
+  const gathered = gatherTimers(clock);
   return {
     tools: {
-      ...{ engine, census, memory, recipe, hostId, inFlight, host, clock, random, log },
+      ...{ engine, census, memory, recipe, hostId, inFlight, host, random, log, clock: gathered },
       storage: options.openStorage?.({ engine, census, recipe, hostId }) ?? unknownStorage,
       findPort: findFreePort,
-      openProbe: (address) => engineProbe({ url: engineUrl(address), key: address.key }, clock),
-      openSleep: (address) => engineSleep(address, clock),
+      openProbe: (address) => engineProbe({ url: engineUrl(address), key: address.key }, gathered),
+      openSleep: (address) => engineSleep(address, gathered),
     },
     close: async () => {
       await census.close();

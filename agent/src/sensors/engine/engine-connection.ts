@@ -15,8 +15,8 @@ interface Exchange {
 
 /** One connection to an engine, for one question at a time. */
 export class EngineConnection {
-  /** Scheme, host and port that it leads to. */
-  readonly origin: string;
+  /** The last that was asked for. */
+  #url: URL;
   readonly #socket: Socket;
   #exchange: Exchange | null = null;
   #error: unknown = null;
@@ -24,10 +24,9 @@ export class EngineConnection {
   #isOver = false;
 
   constructor(url: URL) {
-    this.origin = url.origin;
-    this.#socket = dial(url);
+    this.#url = url;
+    this.#socket = dial(url, (piece) => this.#take(piece));
     this.#socket
-      .on('data', (piece: Buffer) => this.#take(piece))
       .on('error', (error) => {
         this.#error = error;
       })
@@ -36,6 +35,14 @@ export class EngineConnection {
 
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** Whether scheme, host and port are the same. Putting them together takes long, and as a rule it is the same URL. */
+  leadsTo(url: URL): boolean {
+    if (url === this.#url) return true;
+    if (url.origin !== this.#url.origin) return false;
+    this.#url = url;
+    return true;
   }
 
   /** Whether anything came of the answer to the last question. */
@@ -104,11 +111,21 @@ export class EngineConnection {
   }
 }
 
-function dial({ protocol, hostname, port }: URL): Socket {
+/** What comes over any plain connection: a piece is taken before the next one is read. */
+const shared = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** @param take must not keep the piece: its memory is used again */
+function dial({ protocol, hostname, port }: URL, take: (piece: Buffer) => void): Socket {
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  if (protocol !== 'https:') return connect({ host, port: Number(port || 80), noDelay: true });
+  if (protocol !== 'https:') {
+    const callback = (length: number): boolean => {
+      take(shared.subarray(0, length));
+      return true;
+    };
+    return connect({ host, port: Number(port || 80), noDelay: true, onread: { buffer: shared, callback } });
+  }
   const name = isIP(host) === 0 ? { servername: host } : {};
-  return connectTls({ host, port: Number(port || 443), ...name });
+  return connectTls({ host, port: Number(port || 443), ...name }).on('data', take);
 }
 
 function brokenOff(): NodeJS.ErrnoException {

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type EngineHttp, type EngineRequest, engineHttp } from './engine-http.js';
 
 const servers: Server[] = [];
@@ -124,6 +124,32 @@ describe('a kept connection', () => {
 });
 
 describe('an answer that does not come', () => {
+  it('is given up when its signal says so, and no other with it, whether that was used before or not', async () => {
+    const held: (() => void)[] = [];
+    const url = await engine((request, response) => {
+      if (request.url === '/held') held.push(() => response.end('late'));
+      else response.end('x');
+    });
+    const path = new URL('/held', url);
+    const asking = client();
+    const [one, other] = [new AbortController(), new AbortController()];
+    for (let time = 0; time < 2; time += 1) await asking.request(get(url, { signal: one.signal }));
+    const first = asking.request(get(path, { signal: one.signal }));
+    const second = asking.request(get(path, { signal: one.signal }));
+    const third = asking.request(get(path, { signal: other.signal }));
+    const fourth = asking.request(get(path));
+    await vi.waitFor(() => expect(held).toHaveLength(4));
+    other.abort();
+    await expect(third).rejects.toMatchObject({ code: 'aborted' });
+    one.abort();
+    await expect(first).rejects.toMatchObject({ code: 'aborted' });
+    await expect(second).rejects.toMatchObject({ code: 'aborted' });
+    for (const answer of held) answer();
+    expect((await fourth).body.toString()).toBe('late');
+    expect((await asking.request(get(url))).status).toBe(200);
+    await expect(asking.request(get(url, { signal: one.signal }))).rejects.toMatchObject({ code: 'aborted' });
+  });
+
   it('is told by its code', async () => {
     const url = await engine((_, response) => {
       response.end('x'.repeat(101));

@@ -4,6 +4,7 @@ import { type EngineAnswer, EngineConnection } from './engine-connection.js';
 
 export interface EngineRequest {
   readonly method: 'GET' | 'POST';
+  /** Not changed afterwards, nor are the headers. */
   readonly url: URL;
   /** Sent as JSON. */
   readonly json?: unknown;
@@ -46,7 +47,14 @@ export function engineHttp(clock: Clock): EngineHttp {
 class KeptConnection implements EngineHttp {
   readonly #clock: Clock;
   readonly #asking = new Set<EngineConnection>();
+  /** The last question without a body, and its head: an idle engine is asked the same one again and again. */
+  #last: { readonly url: URL; readonly headers: EngineRequest['headers']; readonly head: string } | null =
+    null;
   #kept: EngineConnection | null = null;
+  /** Listened to between questions too: an idle engine is asked with the same one again and again. */
+  #signal: AbortSignal | null = null;
+  /** What it ends. */
+  readonly #watched = new Set<Limits>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -54,6 +62,7 @@ class KeptConnection implements EngineHttp {
 
   async request(request: EngineRequest): Promise<EngineAnswer> {
     const limits = new Limits(request, this.#clock);
+    this.#watch(limits);
     try {
       const kept = this.#takeKept(request.url);
       if (kept !== null) {
@@ -68,16 +77,42 @@ class KeptConnection implements EngineHttp {
     } catch (error) {
       throw explain(error);
     } finally {
+      this.#watched.delete(limits);
       limits.lift();
     }
   }
 
   close(): void {
+    this.#listenTo(null);
     const closed = new EngineHttpError('aborted', 'was no longer asked');
     for (const connection of this.#asking) connection.fail(closed);
     this.#kept?.fail(closed);
     this.#kept = null;
   }
+
+  #watch(limits: Limits): void {
+    const { signal } = limits;
+    if (signal !== this.#signal) {
+      // Questions at the same time may have different signals: then each of the others has a listener of its own.
+      if (this.#watched.size > 0) {
+        limits.listen();
+        return;
+      }
+      this.#listenTo(signal);
+    }
+    this.#watched.add(limits);
+    if (signal.aborted) limits.abort();
+  }
+
+  #listenTo(signal: AbortSignal | null): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  readonly #onAbort = (): void => {
+    for (const limits of this.#watched) limits.abort();
+  };
 
   async #ask(connection: EngineConnection, request: EngineRequest, limits: Limits): Promise<EngineAnswer> {
     const { json, raw, maxBytes } = request;
@@ -85,16 +120,25 @@ class KeptConnection implements EngineHttp {
     this.#asking.add(connection);
     try {
       limits.holdFor(connection);
-      return await connection.ask(writeHttpHead(request, body), body, maxBytes);
+      return await connection.ask(this.#headOf(request, body), body, maxBytes);
     } finally {
       this.#asking.delete(connection);
       this.#keep(connection);
     }
   }
 
-  #takeKept({ origin }: URL): EngineConnection | null {
+  #headOf(request: EngineRequest, body: Buffer | string | null): string {
+    const { method, url, headers } = request;
+    if (method !== 'GET' || body !== null) return writeHttpHead(request, body);
+    if (this.#last === null || this.#last.url !== url || this.#last.headers !== headers) {
+      this.#last = { url, headers, head: writeHttpHead(request, body) };
+    }
+    return this.#last.head;
+  }
+
+  #takeKept(url: URL): EngineConnection | null {
     const kept = this.#kept;
-    if (kept === null || kept.isOver || kept.origin !== origin) return null;
+    if (kept === null || kept.isOver || !kept.leadsTo(url)) return null;
     this.#kept = null;
     return kept;
   }
@@ -108,18 +152,24 @@ class KeptConnection implements EngineHttp {
 
 /** Ends a request at its deadline, or when it is not wanted any more, on whatever connection it is then. */
 class Limits {
-  readonly #signal: AbortSignal;
+  readonly signal: AbortSignal;
   readonly #timer: Timer;
   #connection: EngineConnection | null = null;
   #error: EngineHttpError | null = null;
+  #isListening = false;
 
   constructor({ signal, deadlineMs }: EngineRequest, clock: Clock) {
-    this.#signal = signal;
+    this.signal = signal;
     this.#timer = clock.after(deadlineMs, () =>
       this.#end(new EngineHttpError('timeout', `gave no whole answer within ${deadlineMs / 1000} s`)),
     );
-    signal.addEventListener('abort', this.#onAbort, { once: true });
-    if (signal.aborted) this.#onAbort();
+  }
+
+  /** By itself: nobody else tells it that it is not wanted any more. */
+  listen(): void {
+    this.#isListening = true;
+    this.signal.addEventListener('abort', this.abort, { once: true });
+    if (this.signal.aborted) this.abort();
   }
 
   get isOver(): boolean {
@@ -136,7 +186,7 @@ class Limits {
 
   lift(): void {
     this.#timer.cancel();
-    this.#signal.removeEventListener('abort', this.#onAbort);
+    if (this.#isListening) this.signal.removeEventListener('abort', this.abort);
   }
 
   #end(error: EngineHttpError): void {
@@ -144,7 +194,7 @@ class Limits {
     this.#connection?.fail(this.#error);
   }
 
-  readonly #onAbort = (): void => this.#end(new EngineHttpError('aborted', 'was no longer asked'));
+  readonly abort = (): void => this.#end(new EngineHttpError('aborted', 'was no longer asked'));
 }
 
 function explain(error: unknown): EngineHttpError {

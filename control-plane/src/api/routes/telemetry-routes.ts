@@ -1,4 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import type { TypedResponse } from 'hono';
+import { encodeAnswer } from '../../history/decide/encode-answer.js';
 import { MAX_POINTS } from '../../history/decide/plan-telemetry-query.js';
 import { readDuration, readTime } from '../../history/decide/read-time.js';
 import { selectFields } from '../../history/decide/select-fields.js';
@@ -63,9 +65,15 @@ export function addTelemetryRoutes(app: OpenAPIHono, context: ApiContext): void 
       };
       const result = await context.telemetry.query(name, range, selected.selection);
       if (!result.ok) throw new ApiError('invalid', result.detail, result.fix);
-      return c.json(result.answer as z.infer<typeof hostTelemetrySchema>, 200);
+      return jsonAnswer(encodeAnswer(result.answer));
     },
   );
+}
+
+/** What is JSON already, in the place of `c.json`. */
+function jsonAnswer(json: Uint8Array): TypedResponse<z.infer<typeof hostTelemetrySchema>, 200, 'json'> {
+  const response: Response = new Response(json, { headers: { 'content-type': 'application/json' } });
+  return response as Response & TypedResponse<z.infer<typeof hostTelemetrySchema>, 200, 'json'>;
 }
 
 function time(name: string, text: string | undefined, nowMs: number): number | null {

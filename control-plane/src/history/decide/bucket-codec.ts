@@ -4,10 +4,12 @@ import {
   type Bucket,
   COUNT,
   emptyBucket,
+  type FieldPlaces,
   fieldAt,
   fieldCountOf,
   LAST,
   LAST_AT,
+  LEFT_OUT,
   MAX,
   MIN,
   mergeField,
@@ -92,8 +94,8 @@ export interface PackedBucket {
  */
 export function decodeBucket(bytes: Uint8Array, startMs: number, fieldCount: number): Bucket {
   const packed = { bytes, at: 0, end: bytes.length };
-  const bucket = emptyBucket(Math.max(reader.begin(bytes).count(), fieldCount));
-  mergePacked(bucket, packed, startMs, null);
+  const bucket = emptyBucket(Math.max(reader.begin(bytes, 0, bytes.length).count(), fieldCount));
+  mergePacked(bucket, 0, packed, startMs, null);
   return bucket;
 }
 
@@ -101,48 +103,47 @@ export function decodeBucket(bytes: Uint8Array, startMs: number, fieldCount: num
  * Adds what a row holds to a bucket, as `mergeBucket` does, without unpacking what nobody asked for: a chart reads
  * thousands of rows.
  *
- * @param wanted by field; `null` for all, an empty list for how many samples there were and nothing else. What `into`
- * has no room for is passed over
+ * @param at where the bucket begins in `into`, which may hold others beside it
  */
 export function mergePacked(
-  into: Bucket,
-  { bytes, at, end }: PackedBucket,
+  into: Float64Array,
+  at: number,
+  packed: PackedBucket,
   startMs: number,
-  wanted: readonly boolean[] | null,
+  places: FieldPlaces,
 ): void {
-  const stored = reader.begin(bytes, at, end).count();
+  const stored = reader.begin(packed.bytes, packed.at, packed.end).count();
   const samples = reader.count();
   const backfilled = reader.count();
   const bits = reader.count() - 1;
   const newestAtMs = startMs + reader.count();
-  mergeHead(into, samples, backfilled, bits, newestAtMs);
-  const room = wanted === null ? fieldCountOf(into) : Math.min(fieldCountOf(into), wanted.length);
+  mergeHead(into, at, samples, backfilled, bits, newestAtMs);
   // What follows the last field that is wanted need not be unpacked, nor walked over.
-  const fields = Math.min(stored, room);
+  const fields = places === null ? stored : Math.min(stored, places.length);
   for (let field = 0; field < fields; field += 1) {
     const flags = reader.byte();
     const kind = flags & KIND;
     if (kind === ABSENT) continue;
     const count = flags & OWN_COUNT ? reader.count() : samples;
     const lastAtMs = flags & OWN_LAST_AT ? startMs + reader.count() : newestAtMs;
-    const taken = wanted === null || wanted[field] === true;
+    const place = places === null ? fieldAt(field) : (places[field] as number);
     if (kind === CONSTANT) {
       const form = flags >> FORM_SHIFT;
-      if (!taken) reader.skipNumber(form);
+      if (place === LEFT_OUT) reader.skipNumber(form);
       else {
         const value = reader.number(form);
-        mergeField(into, field, count, value * count, value, value, value, lastAtMs);
+        mergeField(into, at + place, count, value * count, value, value, value, lastAtMs);
       }
       continue;
     }
     const forms = reader.byte();
-    if (!taken) {
+    if (place === LEFT_OUT) {
       for (let shift = 0; shift < 8; shift += 2) reader.skipNumber((forms >> shift) & 3);
       continue;
     }
     const sum = reader.number(forms & 3);
     const min = reader.number((forms >> 2) & 3);
     const max = reader.number((forms >> 4) & 3);
-    mergeField(into, field, count, sum, min, max, reader.number(forms >> 6), lastAtMs);
+    mergeField(into, at + place, count, sum, min, max, reader.number(forms >> 6), lastAtMs);
   }
 }

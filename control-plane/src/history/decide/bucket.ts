@@ -22,7 +22,7 @@ export const LAST_AT = 5;
 const STRIDE = 6;
 
 export function emptyBucket(fieldCount: number): Bucket {
-  const bucket = new Float64Array(HEAD + fieldCount * STRIDE);
+  const bucket = new Float64Array(bucketLength(fieldCount));
   bucket[BITS] = -1;
   bucket[NEWEST_AT] = Number.NEGATIVE_INFINITY;
   for (let field = 0; field < fieldCount; field += 1) {
@@ -33,6 +33,11 @@ export function emptyBucket(fieldCount: number): Bucket {
     bucket[at + LAST_AT] = Number.NEGATIVE_INFINITY;
   }
   return bucket;
+}
+
+/** Numbers of a bucket with so many fields. */
+export function bucketLength(fieldCount: number): number {
+  return HEAD + fieldCount * STRIDE;
 }
 
 /** Where a field's six numbers begin. */
@@ -67,36 +72,53 @@ export function addValue(bucket: Bucket, field: number, atMs: number, value: num
 
 /** Adds what `from` holds. Buckets may be merged in any order and grouping; sums then differ by their rounding alone. */
 export function mergeBucket(into: Bucket, from: Bucket): void {
-  mergeHead(into, num(from, SAMPLES), num(from, BACKFILLED), num(from, BITS), num(from, NEWEST_AT));
-  const fieldCount = Math.min(fieldCountOf(into), fieldCountOf(from));
-  for (let field = 0; field < fieldCount; field += 1) {
-    const at = fieldAt(field);
-    const count = num(from, at + COUNT);
-    if (count === 0) continue;
-    const sum = num(from, at + SUM);
-    const min = num(from, at + MIN);
-    const max = num(from, at + MAX);
-    mergeField(into, field, count, sum, min, max, num(from, at + LAST), num(from, at + LAST_AT));
+  mergeSelected(into, 0, from, null);
+}
+
+/** In `FieldPlaces`: nobody asked for the field. */
+export const LEFT_OUT = -1;
+
+/**
+ * Of a bucket that has room for some fields alone: where the six numbers of each are, or `LEFT_OUT`. Fields beyond its
+ * end are left out too. `null`: there is room for all.
+ */
+export type FieldPlaces = Int16Array | null;
+
+/** As `mergeBucket`. @param at where the bucket begins in `into`, which may hold others beside it */
+export function mergeSelected(into: Float64Array, at: number, from: Bucket, places: FieldPlaces): void {
+  mergeHead(into, at, num(from, SAMPLES), num(from, BACKFILLED), num(from, BITS), num(from, NEWEST_AT));
+  const fieldCount = places === null ? fieldCountOf(into) : places.length;
+  for (let field = 0; field < Math.min(fieldCount, fieldCountOf(from)); field += 1) {
+    const own = fieldAt(field);
+    const place = places === null ? own : (places[field] as number);
+    const count = num(from, own + COUNT);
+    if (count === 0 || place === LEFT_OUT) continue;
+    const sum = num(from, own + SUM);
+    const min = num(from, own + MIN);
+    const max = num(from, own + MAX);
+    mergeField(into, at + place, count, sum, min, max, num(from, own + LAST), num(from, own + LAST_AT));
   }
 }
 
+/** @param at where the bucket begins in `into`, which may hold others beside it */
 export function mergeHead(
-  into: Bucket,
+  into: Float64Array,
+  at: number,
   samples: number,
   backfilled: number,
   bits: number,
   newestAtMs: number,
 ): void {
-  into[SAMPLES] = num(into, SAMPLES) + samples;
-  into[BACKFILLED] = num(into, BACKFILLED) + backfilled;
-  into[BITS] = joinBits(num(into, BITS), bits);
-  if (newestAtMs > num(into, NEWEST_AT)) into[NEWEST_AT] = newestAtMs;
+  into[at + SAMPLES] = num(into, at + SAMPLES) + samples;
+  into[at + BACKFILLED] = num(into, at + BACKFILLED) + backfilled;
+  into[at + BITS] = joinBits(num(into, at + BITS), bits);
+  if (newestAtMs > num(into, at + NEWEST_AT)) into[at + NEWEST_AT] = newestAtMs;
 }
 
-/** @param count at least 1 */
+/** @param at where the field's six numbers begin @param count at least 1 */
 export function mergeField(
-  into: Bucket,
-  field: number,
+  into: Float64Array,
+  at: number,
   count: number,
   sum: number,
   min: number,
@@ -104,7 +126,6 @@ export function mergeField(
   last: number,
   lastAtMs: number,
 ): void {
-  const at = fieldAt(field);
   into[at + COUNT] = num(into, at + COUNT) + count;
   into[at + SUM] = num(into, at + SUM) + sum;
   if (min < num(into, at + MIN)) into[at + MIN] = min;
@@ -120,6 +141,6 @@ function joinBits(one: number, other: number): number {
 }
 
 /** Every index is within the array: its length is the fields'. */
-function num(bucket: Bucket, at: number): number {
+function num(bucket: Float64Array, at: number): number {
   return bucket[at] as number;
 }

@@ -1,41 +1,25 @@
-import type { CardPoint, FieldPoint, Stretch, TelemetryPoint } from '../telemetry-answer.js';
+import type { PointState, Stretch } from '../telemetry-answer.js';
 import type { AbsenceStretch } from './absence-stretches.js';
-import { nameThrottleReasons } from './name-throttle-reasons.js';
-import type { FieldColumns, PointGrid, SeriesColumns } from './point-table.js';
-
-const NONE: FieldPoint = { avg: null, min: null, max: null, last: null };
+import type { PointGrid, SeriesColumns } from './point-table.js';
 
 /** When the host is known to have reported, although no values of so short a time are kept. */
 export type KnownToReport = (atMs: number) => boolean;
 
 /**
- * The points of a chart as they are answered: missing stays missing, and says why where that is known. A point
- * without values is `reporting` all the same where `knownToReport` says so.
+ * What each point of a chart is: one without samples says why, where that is known. It is `reporting` all the same where
+ * `knownToReport` says so.
  */
-export function describePoints(
+export function describeStates(
   grid: PointGrid,
   columns: readonly SeriesColumns[],
   absences: readonly AbsenceStretch[],
   knownToReport: KnownToReport,
-): TelemetryPoint[] {
-  const host = columns.find(({ kind }) => kind === 'host');
-  const gpus = columns.filter(({ kind }) => kind === 'gpu');
-  const replicas = columns.filter(({ kind }) => kind === 'replica');
-  const unknownAt = (atMs: number) => (knownToReport(atMs) ? 'reporting' : 'silent');
-  return Array.from({ length: grid.count }, (_, point): TelemetryPoint => {
+): PointState[] {
+  const samples = columns.find(({ kind }) => kind === 'host')?.samples ?? [];
+  return Array.from({ length: grid.count }, (_, point): PointState => {
+    if ((samples[point] ?? 0) > 0) return 'reporting';
     const atMs = grid.startMs + point * grid.stepMs;
-    const samples = host?.samples[point] ?? 0;
-    return {
-      atMs,
-      state: samples > 0 ? 'reporting' : (absenceAt(absences, atMs, grid.stepMs) ?? unknownAt(atMs)),
-      samples,
-      backfilled: (host?.backfilled[point] ?? 0) > 0,
-      host: host && samples > 0 ? valuesAt(host.fields, point) : null,
-      gpus: Object.fromEntries(presentAt(gpus, point).map((series) => [series.name, cardAt(series, point)])),
-      replicas: Object.fromEntries(
-        presentAt(replicas, point).map(({ name, fields }) => [name, valuesAt(fields, point)]),
-      ),
-    };
+    return absenceAt(absences, atMs, grid.stepMs) ?? (knownToReport(atMs) ? 'reporting' : 'silent');
   });
 }
 
@@ -95,28 +79,4 @@ function absenceAt(
     longestMs = coveredMs;
   }
   return longest;
-}
-
-function presentAt(series: readonly SeriesColumns[], point: number): SeriesColumns[] {
-  return series.filter(({ samples, fields }) => fields.length > 0 && (samples[point] ?? 0) > 0);
-}
-
-function cardAt({ fields, bits }: SeriesColumns, point: number): CardPoint {
-  const mask = bits[point] ?? -1;
-  return { values: valuesAt(fields, point), throttleReasons: mask < 0 ? null : nameThrottleReasons(mask) };
-}
-
-function valuesAt(fields: readonly FieldColumns[], point: number): Record<string, FieldPoint> {
-  const values: Record<string, FieldPoint> = {};
-  for (const { field, avg, min, max, last } of fields) {
-    values[field] = Number.isNaN(avg[point])
-      ? NONE
-      : { avg: tidy(avg[point]), min: tidy(min[point]), max: tidy(max[point]), last: tidy(last[point]) };
-  }
-  return values;
-}
-
-/** Millionths are enough for a ratio or a second, whole ones for billions of bytes. */
-function tidy(value = Number.NaN): number {
-  return Math.abs(value) < 1e9 ? Math.round(value * 1e6) / 1e6 : Math.round(value);
 }

@@ -112,7 +112,7 @@ export class ByteReader {
   #end = 0;
 
   /** @param at where they begin in `bytes` @param end where they end */
-  begin(bytes: Uint8Array, at = 0, end = bytes.length): this {
+  begin(bytes: Uint8Array, at: number, end: number): this {
     if (bytes !== this.#bytes) this.#view = null;
     this.#bytes = bytes;
     this.#at = at;
@@ -126,13 +126,23 @@ export class ByteReader {
     return at < this.#end ? (this.#bytes[at] as number) : 0;
   }
 
+  /** Of a hundred thousand numbers of a chart most have one to four bytes: no multiplication for those. */
   count(): number {
-    let byte = this.byte();
+    const bytes = this.#bytes;
+    const end = this.#end;
+    let at = this.#at;
+    let byte = at < end ? (bytes[at] as number) : 0;
     let value = byte & 127;
-    for (let factor = 128; byte >= 128; factor *= 128) {
-      byte = this.byte();
+    at += 1;
+    for (let shift = 7; byte >= 128 && shift < 28; shift += 7, at += 1) {
+      byte = at < end ? (bytes[at] as number) : 0;
+      value |= (byte & 127) << shift;
+    }
+    for (let factor = 2 ** 28; byte >= 128; factor *= 128, at += 1) {
+      byte = at < end ? (bytes[at] as number) : 0;
       value += (byte & 127) * factor;
     }
+    this.#at = at;
     return value;
   }
 
@@ -150,7 +160,13 @@ export class ByteReader {
   skipNumber(form: number): void {
     if (form === SINGLE) this.#at += 4;
     else if (form === DOUBLE) this.#at += 8;
-    else while (this.byte() >= 128);
+    else {
+      const bytes = this.#bytes;
+      const end = this.#end;
+      let at = this.#at;
+      while (at < end && (bytes[at] as number) >= 128) at += 1;
+      this.#at = at + 1;
+    }
   }
 
   #signed(): number {

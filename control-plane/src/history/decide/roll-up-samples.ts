@@ -1,12 +1,13 @@
 import type { TelemetrySample } from '@ai-fabric/shared';
 import type { CounterRates } from './counter-rates.js';
 import { OpenStretch } from './open-stretch.js';
-import { type PointGrid, PointTable } from './point-table.js';
+import { type FieldSelection, type PointGrid, PointTable } from './point-table.js';
 
 /** Puts samples into the points of a chart, in the way in which the registry's buckets were made from them. */
 export function rollUpSamples(
   samples: readonly TelemetrySample[],
   grid: PointGrid,
+  fields: FieldSelection,
   isBackfilled: (atMs: number) => boolean,
 ): PointTable {
   const rates = new Map<string, CounterRates>();
@@ -20,7 +21,7 @@ export function rollUpSamples(
     }
     stretch.add(sample, isBackfilled(sample.atMs), rates);
   }
-  const table = new PointTable(grid);
+  const table = new PointTable(grid, fields);
   for (const { startMs, series } of stretches.values()) {
     for (const { kind, name, bucket } of series) table.add(kind, name, startMs, bucket);
   }

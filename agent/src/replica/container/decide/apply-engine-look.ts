@@ -25,7 +25,7 @@ export function applyEngineLook(
     case 'models':
       return applyModels(state, look, wanted.servedModel, nowMs);
     case 'healthy':
-      return heal({ ...state, dueMs: nextReadyLookMs(nowMs), proof: { ...state.proof, misses: 0 } }, nowMs);
+      return applyHealth(state, nowMs);
     case 'proved':
       return { ...state, dueMs: nowMs, proof: { ...state.proof, token: true, failedProofs: 0, misses: 0 } };
     case 'proof_failed':
@@ -99,7 +99,13 @@ function miss(
   };
 }
 
-function heal(state: KeptState, nowMs: number): KeptState {
-  const healed = state.readySinceMs !== null && nowMs - state.readySinceMs >= HEALED_MS;
-  return healed ? { ...state, failures: 0 } : state;
+function applyHealth(state: KeptState, nowMs: number): KeptState {
+  const { proof, readySinceMs } = state;
+  const isHealed = readySinceMs !== null && nowMs - readySinceMs >= HEALED_MS;
+  return {
+    ...state,
+    dueMs: nextReadyLookMs(nowMs),
+    failures: isHealed ? 0 : state.failures,
+    proof: proof.misses === 0 ? proof : { ...proof, misses: 0 },
+  };
 }

@@ -17,7 +17,8 @@ export class CollectedAnswer implements HttpAnswerListener {
 
   onHead(): void {}
 
+  /** @param part is copied: it lies in what the next piece is read into */
   onBody(part: Buffer): void {
-    this.#parts.push(part);
+    this.#parts.push(Buffer.from(part));
   }
 }
