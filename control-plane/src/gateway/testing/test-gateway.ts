@@ -1,4 +1,10 @@
-import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import {
   type AddressInfo,
   createServer as createTcpServer,
@@ -29,6 +35,8 @@ export class TestGateway {
   readonly logLines: string[] = [];
   readonly gateway: Gateway;
   readonly server: Server;
+  /** Admission and the gateway, for a server that is not this one's. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   url = '';
   port = 0;
   readonly #clock: Clock;
@@ -68,10 +76,11 @@ export class TestGateway {
       clock,
       random: () => 0.5,
     });
-    this.server = createServer((request, response) => {
+    this.handle = (request, response) => {
       const context = admission.admit(request, response);
       if (context !== null) this.gateway.handle(request, response, context);
-    });
+    };
+    this.server = createServer(this.handle);
   }
 
   async start(): Promise<this> {
@@ -129,11 +138,7 @@ export class TestGateway {
   }
 }
 
-export type EngineHandler = (
-  request: IncomingMessage,
-  response: import('node:http').ServerResponse,
-  body: Buffer,
-) => void;
+export type EngineHandler = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 
 export interface TestOptions {
   readonly clock?: Clock;
