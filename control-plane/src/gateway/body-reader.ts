@@ -47,16 +47,18 @@ export class BodyReader implements Expiring {
     this.expiresAtMs = clock.monotonicMs() + limits.bodyTimeoutMs;
   }
 
-  start(): void {
+  /** @returns whether it reads: the client may be told to send the body, if it waits for that */
+  start(): boolean {
     const refusal = refuseByHeaders(this.#request.headers, this.#limits.maxBodyBytes);
     if (refusal !== null) {
       this.#listener.onBodyRefused(refusal);
-      return;
+      return false;
     }
     this.#reading = true;
     this.#deadlines.watch(this);
     this.#request.on('data', this.#onData);
     this.#request.on('end', this.#onEnd);
+    return true;
   }
 
   /** Gives back the memory of the body, and stops reading if it still does. Safe to call again. */

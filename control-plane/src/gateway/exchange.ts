@@ -108,7 +108,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#parts.metrics.openRequests++;
     this.response.on('close', this.#onClose);
     if (this.#isPipelined) this.#parts.connectionEnds.watch(this.#request.socket, this.#onClose);
-    this.#reader.start();
+    if (this.#reader.start() && waitsForContinue(this.#request)) this.#letSend();
   }
 
   onBody(body: Buffer): void {
@@ -248,6 +248,18 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       attempt?.cancel();
       this.#answerError(errorFields(error), ERROR_TABLE[error.code].status, error.code, outcome, headers);
     }
+  }
+
+  /** A client that asks before it sends is told first what would be refused whatever it sends. */
+  #letSend(): void {
+    const { key } = this.#context;
+    const reserved = this.#parts.keyLimiter.reserve(key, 0);
+    if ('limit' in reserved) {
+      this.onRefused(describeLimit(key.name, reserved));
+      return;
+    }
+    reserved.giveBack();
+    this.response.writeContinue();
   }
 
   #read(body: Buffer): void {
@@ -393,6 +405,11 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#reader.release();
     this.#onOver(this);
   };
+}
+
+/** Other expectations were refused before. */
+function waitsForContinue({ headers, httpVersionMinor }: IncomingMessage): boolean {
+  return headers.expect !== undefined && httpVersionMinor > 0;
 }
 
 const BODY_REFUSAL_HEADERS: { readonly [Code in GatewayErrorCode]?: readonly string[] } = {

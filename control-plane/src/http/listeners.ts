@@ -14,7 +14,7 @@ import { answerParserError } from './answer-parser-error.js';
 import type { Listener } from './decide/classify-path.js';
 import { askedProtocol, ignoreUpgrade } from './ignore-upgrade.js';
 import { portHolder } from './port-holder.js';
-import { refuseMisaddressed } from './refuse-misaddressed.js';
+import { refuseExpectation, refuseMisaddressed } from './refuse-head.js';
 
 export interface ListenerHandlers {
   request(listener: Listener): RequestListener;
@@ -176,6 +176,9 @@ function makeServer(wanted: Wanted, options: ListenersOptions): Server {
         onRequest,
       )
     : createPlainServer(settings, onRequest);
+  // Node's own 100 would invite bodies that are refused by their headers, and its 417 has no body.
+  server.on('checkContinue', onRequest);
+  server.on('checkExpectation', refuseExpectation(nextRequestId));
   const onUpgrade = options.handlers.upgrade(wanted);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (askedProtocol(request) !== null) onUpgrade(request, socket, head);

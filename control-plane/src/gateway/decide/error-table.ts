@@ -26,6 +26,7 @@ export const ERROR_TABLE = {
   body_timeout: { status: 408, type: 'invalid_request_error' },
   request_too_large: { status: 413, type: 'invalid_request_error' },
   unsupported_media_type: { status: 415, type: 'invalid_request_error' },
+  expectation_failed: { status: 417, type: 'invalid_request_error' },
   host_not_allowed: { status: 421, type: 'permission_error' },
   rate_limit_exceeded: { status: 429, type: 'rate_limit_error' },
   internal: { status: 500, type: 'server_error' },

@@ -72,7 +72,7 @@ export class RawClient {
   readonly socket: Socket;
 
   constructor(port: number, bytes: string | Buffer = '') {
-    this.socket = connect(port, '127.0.0.1', () => void this.send(bytes));
+    this.socket = connect(port, '127.0.0.1');
     this.socket.on('data', (chunk) => {
       this.text += chunk.toString('latin1');
     });
@@ -83,6 +83,7 @@ export class RawClient {
     this.socket.on('close', () => {
       this.isEnded = true;
     });
+    if (bytes.length > 0) this.send(bytes);
   }
 
   send(bytes: string | Buffer): boolean {

@@ -26,3 +26,15 @@ export function refuseMisaddressed(
     answerError(response, gatewayError('invalid_request', wrong), facts, ['connection', 'close']);
   };
 }
+
+/** Answers what expects anything but `100-continue`, in the same envelope. */
+export function refuseExpectation(
+  nextRequestId: (given: string | string[] | undefined) => string,
+): RequestListener {
+  return ({ headers }, response) => {
+    const requestId = nextRequestId(headers['x-request-id']);
+    const facts = ownFacts({ requestId, corsHeaders: [] }, 'expectation_failed');
+    const message = 'The header "Expect" is understood as "100-continue" alone: send it so, or not at all.';
+    answerError(response, gatewayError('expectation_failed', message, null), facts, ['connection', 'close']);
+  };
+}
