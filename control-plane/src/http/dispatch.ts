@@ -39,6 +39,11 @@ type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) =
 export function createDispatch(rooms: Rooms, log: Logger): ListenerHandlers {
   const api = getRequestListener(rooms.api, { overrideGlobalObjects: false });
   return {
+    isPrivileged: (request) => {
+      const surface = classifyPath(pathOf(request));
+      if (surface === 'link' || surface === 'tunnel') return true;
+      return surface !== 'gateway' && surface !== 'none' && isLocal(request);
+    },
     request: (listener) => (request, response) => {
       const path = pathOf(request);
       const surface = classifyPath(path);

@@ -73,6 +73,7 @@ describe('over the real listeners', () => {
     ['identity in a second header', `${HEAD}${CHUNKED}transfer-encoding: identity\r\n\r\n${CHUNKS}`],
     ['chunked twice', `${HEAD}transfer-encoding: chunked, chunked\r\n\r\n${CHUNKS}`],
     ['another encoding before chunked', `${HEAD}transfer-encoding: gzip, chunked\r\n\r\n${CHUNKS}`],
+    ['an encoding that is none', `${HEAD}transfer-encoding: xchunked\r\n\r\n${CHUNKS}`],
     ['chunks in HTTP/1.0', `${HEAD.replace('1.1', '1.0')}${CHUNKED}\r\n${CHUNKS}`],
     ['a space before the colon', `${HEAD}content-length : 21\r\n\r\n${BODY}`],
     ['a space before the colon of chunked', `${HEAD}transfer-encoding : chunked\r\n${LENGTH}\r\n${BODY}`],
@@ -158,6 +159,23 @@ describe('over the real listeners', () => {
     expect(client.statuses.at(-1)).toBe(400);
     expect(seen.length).toBeLessThanOrEqual(1);
     await until(() => router.inflight === 0 && test.gateway.openRequests === 0, 'nothing stays behind');
+  });
+
+  it('what is no request behind a stream ends it, and is not answered in its middle', async () => {
+    const event = 'data: {"choices":[]}\n\n';
+    router.candidates.length = 0;
+    router.addDeployment(
+      await test.engine((_request, response) => {
+        response.setHeader('content-type', 'text/event-stream').write(event);
+      }),
+    );
+    const body = '{"model":"chat-fast","stream":true}';
+    const client = send(`${HEAD}content-length: ${body.length}\r\n\r\n${body}`);
+    await until(() => client.text.includes(event), 'the stream flows');
+    client.send('NO REQUEST\r\n\r\n');
+    await until(() => client.isEnded, 'the connection is closed');
+    expect(client.statuses).toEqual([200]);
+    await until(() => router.inflight === 0, 'the slot is free');
   });
 
   it('a body that ends before its length is a client that left', async () => {

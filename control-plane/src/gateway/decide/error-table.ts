@@ -8,6 +8,8 @@ export type ErrorType =
 
 /** Every error that the gateway itself answers with: its code first, HTTP's status last. */
 export const ERROR_TABLE = {
+  /** No request at all. */
+  bad_request: { status: 400, type: 'invalid_request_error' },
   invalid_json: { status: 400, type: 'invalid_request_error' },
   invalid_request: { status: 400, type: 'invalid_request_error' },
   missing_required_parameter: { status: 400, type: 'invalid_request_error' },

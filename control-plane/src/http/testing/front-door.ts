@@ -36,7 +36,7 @@ export class FrontDoor {
     );
     const listeners = await openListeners({
       ...{ hosts: ['127.0.0.1'], port: 0, tlsPort: 0, certificate: await certificate(), handlers },
-      ...{ clock: systemClock(), random: () => 0.5, log },
+      ...{ clock: systemClock(), random: () => 0.5, log, maxConnections: 4096 },
       ...options,
     });
     return new FrontDoor(listeners);
