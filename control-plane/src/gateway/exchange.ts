@@ -7,6 +7,8 @@ import { settleUse } from './admission/decide/settle-use.js';
 import type { Reservation } from './admission/key-limiter.js';
 import { type AnswerFacts, answerJson, factHeaders, NO_TARGET } from './answer-now.js';
 import { AttemptLoop, type LoopOwner } from './attempt-loop.js';
+import { JsonBodyScan } from './body/json-body-scan.js';
+import { type RequestBody, SpooledBody } from './body/spooled-body.js';
 import { type BodyListener, BodyReader } from './body-reader.js';
 import type { Expiring } from './deadlines.js';
 import type { AttemptFailure } from './decide/attempt-failure.js';
@@ -60,6 +62,8 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   #usage: Usage | null = null;
   #reservation: Reservation | null = null;
   readonly #capture: BodyCapture | null;
+  /** Of a large body, what the capture has had of it. */
+  #headBytes = 0;
   /** The log has its line of this request. */
   #isTold = false;
 
@@ -88,6 +92,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       parts.heldBytes,
       parts.deadlines,
       parts.clock,
+      { spool: parts.spool, openScan: () => new JsonBodyScan() },
     );
   }
 
@@ -111,8 +116,14 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     if (this.#reader.start() && waitsForContinue(this.#request)) this.#letSend();
   }
 
-  onBody(body: Buffer): void {
-    this.#capture?.requestBody(body);
+  onLargeBody(head: Buffer): void {
+    this.#capture?.requestBody(head);
+    this.#headBytes = head.length;
+  }
+
+  onBody(body: RequestBody): void {
+    if (body instanceof SpooledBody) this.#capture?.requestRest(body.receivedBytes - this.#headBytes);
+    else this.#capture?.requestBody(body);
     try {
       this.#read(body);
     } catch (error) {
@@ -262,7 +273,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.response.writeContinue();
   }
 
-  #read(body: Buffer): void {
+  #read(body: RequestBody): void {
     if (!this.#step('body_read')) return;
     const { clock, router } = this.#parts;
     const readyAtMs = clock.monotonicMs();
@@ -272,7 +283,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       this.onRefused({ error, retryAfterSeconds: null, reason: error.code });
       return;
     }
-    const { request, bytes } = prepared;
+    const { request, body: forwarded } = prepared;
     this.#role = request.role;
     this.#isStream = request.peeked.stream;
     this.withholdUsage = !request.peeked.wantsUsage;
@@ -288,7 +299,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       return;
     }
     this.#reservation = reserved;
-    this.#loop = new AttemptLoop(this.#parts, request, this, bytes, readyAtMs);
+    this.#loop = new AttemptLoop(this.#parts, request, this, forwarded, readyAtMs);
     this.#loop.next();
   }
 

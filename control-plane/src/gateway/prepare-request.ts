@@ -1,11 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Router } from '../router/route-types.js';
 import type { LoopRequest } from './attempt-loop.js';
+import { type RequestBody, SpooledBody } from './body/spooled-body.js';
 import type { GatewayError } from './decide/error-table.js';
 import { isCheck } from './decide/is-check.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
 import { mayAskFor, nameOfResolved } from './decide/may-ask-for.js';
 import { modelNotFound } from './decide/model-not-found.js';
+import type { Peek } from './decide/peek-request.js';
 import { peekBody, withoutMark } from './peek-body.js';
 import type { GatewayKey, RequestContext } from './request-context.js';
 
@@ -16,21 +18,21 @@ export type PreparedRequest =
   | {
       readonly ok: true;
       readonly request: LoopRequest;
-      /** The body as it is to be forwarded, less the rewriting for a target. */
-      readonly bytes: Buffer;
+      /** As it is to be forwarded, less the rewriting for a target. */
+      readonly body: RequestBody;
     }
   | { readonly ok: false; readonly error: GatewayError };
 
 /** From a whole body to what can be asked for; everything that can be wrong with it is found here. */
 export function prepareRequest(
-  body: Buffer,
+  received: RequestBody,
   headers: IncomingHttpHeaders,
   context: RequestContext,
   endpoint: EngineEndpoint,
   router: Router,
 ): PreparedRequest {
-  const bytes = withoutMark(body);
-  const peeked = peekBody(bytes);
+  const body = received instanceof SpooledBody ? received : withoutMark(received);
+  const peeked: Peek = body instanceof SpooledBody ? { ok: true, request: body.request } : peekBody(body);
   if (!peeked.ok) return peeked;
   const { model } = peeked.request;
   const resolved = router.resolve(model);
@@ -52,7 +54,7 @@ export function prepareRequest(
     localOnly: oneHeader(headers[LOCAL_ONLY_HEADER])?.trim().toLowerCase() === 'true',
     trace: { traceparent: oneHeader(headers['traceparent']), tracestate: oneHeader(headers['tracestate']) },
   };
-  return { ok: true, request, bytes };
+  return { ok: true, request, body };
 }
 
 /** What a key may not ask for is not named to it either. */

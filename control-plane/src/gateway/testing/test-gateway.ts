@@ -1,3 +1,4 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import {
   createServer,
   request as httpRequest,
@@ -11,6 +12,8 @@ import {
   type Socket,
   type Server as TcpServer,
 } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Clock, systemClock } from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
@@ -61,6 +64,7 @@ export class TestGateway {
           () => clock.nowMs(),
         ),
       config: { maxBodyBytes: 1024 * 1024, bodyTimeoutSeconds: 5, ...options.config },
+      spoolDirectory: options.spoolDirectory ?? this.#spoolDirectory(),
       clock,
       log,
     });
@@ -81,6 +85,13 @@ export class TestGateway {
       if (context !== null) this.gateway.handle(request, response, context);
     };
     this.server = createServer(this.handle);
+  }
+
+  /** Removed at the end. */
+  #spoolDirectory(): string {
+    const directory = mkdtempSync(join(tmpdir(), 'ai-fabric-spool-'));
+    this.#closers.push(async () => rmSync(directory, { recursive: true, force: true }));
+    return directory;
   }
 
   async start(): Promise<this> {
@@ -146,6 +157,7 @@ export interface TestOptions {
   readonly tunnels?: Parameters<typeof createGateway>[0]['tunnels'];
   readonly live?: Parameters<typeof createGateway>[0]['live'];
   readonly config?: { readonly maxBodyBytes?: number; readonly bodyTimeoutSeconds?: number };
+  readonly spoolDirectory?: string;
   readonly allowedOrigins?: readonly string[];
   readonly extraHosts?: readonly string[];
   /** The admin token alone where left out. */
