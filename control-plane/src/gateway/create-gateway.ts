@@ -157,6 +157,7 @@ class RawGateway implements Gateway {
     this.#isClosing = true;
     // What is held is not under way: it would only wait out the grace.
     this.#open.forEach((exchange) => {
+      exchange.endConnection();
       if (exchange.isHeld) exchange.shutDown();
     });
     if (!(await this.#emptied(graceMs))) {

@@ -238,6 +238,11 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.response.setTimeout(GATEWAY_LIMITS.clientStallMs, () => this.response.destroy());
   }
 
+  /** The gateway is to end: where the answer has not begun, it tells the client to come back on a new connection. */
+  endConnection(): void {
+    if (!this.response.headersSent) this.response.setHeader('connection', 'close');
+  }
+
   /** The gateway ends: a stream is ended with an error event, a request without an answer is refused. */
   shutDown(): void {
     const error = gatewayError('shutting_down', 'The gateway is shutting down; come again in a few seconds.');

@@ -78,6 +78,7 @@ export class ConnectionGate {
   #refused = 0;
   #sweeper: Timer | null = null;
   #isClosed = false;
+  #isStopping = false;
 
   constructor(server: Server, options: ConnectionGateOptions) {
     this.#server = server;
@@ -112,6 +113,7 @@ export class ConnectionGate {
           return;
         }
       }
+      if (this.#isStopping) response.setHeader('connection', 'close');
       goOn(request, response);
     };
   }
@@ -129,6 +131,11 @@ export class ConnectionGate {
     const last = this.#held.get(socket)?.last ?? null;
     if (last === null || !last.headersSent) return true;
     return last.writableFinished && last.req.complete;
+  }
+
+  /** Answers from here on tell clients to come back on another connection. */
+  stop(): void {
+    this.#isStopping = true;
   }
 
   close(): void {

@@ -132,7 +132,10 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
     },
     stopAccepting() {
       closing = true;
-      for (const { server } of opened) server.close();
+      for (const { server, gate } of opened) {
+        gate.stop();
+        server.close();
+      }
     },
     close() {
       closing = true;

@@ -113,7 +113,7 @@ describe('a call through a tunnel', () => {
 
     const [stream] = streams as [ServerHttp2Stream];
     const chunks: Buffer[] = [];
-    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk)).resume();
     stream.on('end', () => {
       stream.respond({ ':status': 200, 'content-type': 'application/json' });
       stream.end('{}');

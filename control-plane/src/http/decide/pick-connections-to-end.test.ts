@@ -25,7 +25,7 @@ test('before it go those that have asked nothing for two seconds', () => {
 
 test('in a flood of those, who was answered within the last second is spared', () => {
   const flood = Array.from({ length: 4 }, (_, index) => one('unasked', 10 + index, 1));
-  expect(picked([one('idle', 1), one('idle', 2, 1), ...flood])).toEqual([2]);
+  expect(picked([one('idle', 1), one('idle', 2, 2), one('idle', 3, 1), ...flood])).toEqual([2]);
 });
 
 test('where nobody can go, nobody does', () => {

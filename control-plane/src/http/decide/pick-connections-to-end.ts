@@ -4,12 +4,14 @@ export interface EndableConnection {
   readonly state: 'unasked' | 'idle' | 'busy';
   /** Grows with each connection and each request: the lowest was heard of the longest ago. */
   readonly sequence: number;
-  /** Sweeps, a second each, since it was last heard of. */
+  /** Sweeps, a second apart, since it was last heard of: two are a second at the least. */
   readonly quietSweeps: number;
 }
 
 /** A client with a slow way here has said what it wants by then. */
 const UNASKED_SWEEPS = 2;
+/** Who uses a connection all the time is heard of more often. */
+const SPARED_SWEEPS = 2;
 
 /**
  * Who makes room where a listener is full, first to last: those that came and asked nothing, then the idle ones, of
@@ -35,7 +37,7 @@ export function pickConnectionsToEnd<Connection extends EndableConnection>(
     }
   }
   const isFlooded = silent > all / 4;
-  const endable = isFlooded ? idle.filter(({ quietSweeps }) => quietSweeps > 0) : idle;
+  const endable = isFlooded ? idle.filter(({ quietSweeps }) => quietSweeps >= SPARED_SWEEPS) : idle;
   return [...unasked.sort(bySequence), ...endable.sort(bySequence)].slice(0, most);
 }
 
