@@ -2,6 +2,7 @@ import { type GatewayError, gatewayError } from '../decide/error-table.js';
 import { JsonScanner, type StreamedScan } from '../decide/json-scanner.js';
 import { describeScanFault, PEEKED_NAMES, type PeekedRequest, peekRequest } from '../decide/peek-request.js';
 import { planRewrite, type Splice } from '../decide/rewrite-body.js';
+import type { FoundMember } from '../decide/scan-json-members.js';
 import type { BodyScan, ScannedBody } from './body-scan.js';
 import { Utf8Checker } from './utf8-checker.js';
 
@@ -38,7 +39,7 @@ class SmallBody {
   readonly bytes: Buffer;
   readonly #closeAt: number;
   /** Where each value stands here, and where it stood. */
-  readonly #places: { readonly start: number; readonly end: number; readonly original: number }[] = [];
+  readonly #places: { readonly start: number; readonly end: number; readonly original: FoundMember }[] = [];
 
   constructor({ found, closeAt }: WholeScan) {
     this.#closeAt = closeAt;
@@ -48,10 +49,10 @@ class SmallBody {
       parts.push(part);
       length += part.length;
     };
-    for (const { name, start: original, value } of found) {
-      add(Buffer.from(`${length === 0 ? '{' : ','}"${name}":`));
+    for (const original of found) {
+      add(Buffer.from(`${length === 0 ? '{' : ','}"${original.name}":`));
       const start = length;
-      add(value ?? LONG_VALUE);
+      add(original.value ?? LONG_VALUE);
       this.#places.push({ start, end: length, original });
     }
     add(Buffer.from(length === 0 ? '{}' : '}'));
@@ -61,8 +62,10 @@ class SmallBody {
   planRewrite(request: PeekedRequest, servedModel: string): Splice[] {
     return planRewrite(this.bytes, request, servedModel).map(({ start, end, text }) => {
       const place = this.#places.find((each) => start >= each.start && start < each.end);
-      const shift = place === undefined ? this.#closeAt - start : place.original - place.start;
-      return { start: start + shift, end: end + shift, text };
+      if (place === undefined) return { start: this.#closeAt, end: this.#closeAt, text };
+      const shift = place.original.start - place.start;
+      // A long value is shorter here.
+      return { start: start + shift, end: end === place.end ? place.original.end : end + shift, text };
     });
   }
 }
