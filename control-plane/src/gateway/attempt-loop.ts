@@ -3,6 +3,7 @@ import type { ResolvedModel } from '../declared/declared-state.js';
 import type { Claim, Considered, RouteRequest, WaitDecision } from '../router/route-types.js';
 import { NO_TARGET } from './answer-now.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
+import { type RequestBody, SpooledBody } from './body/spooled-body.js';
 import { type AttemptFailure, isBusy } from './decide/attempt-failure.js';
 import { describeFailures, describeRefusal, type Refusal } from './decide/describe-refusal.js';
 import { gatewayError } from './decide/error-table.js';
@@ -89,10 +90,16 @@ export class AttemptLoop implements PatienceOwner {
   /** What the last of them said. */
   #tooLong: NormalisedError | null = null;
   #reason = '';
-  #body: Buffer | null;
+  #body: RequestBody | null;
   #readyAtMs: number;
 
-  constructor(parts: GatewayParts, request: LoopRequest, owner: LoopOwner, body: Buffer, readyAtMs: number) {
+  constructor(
+    parts: GatewayParts,
+    request: LoopRequest,
+    owner: LoopOwner,
+    body: RequestBody,
+    readyAtMs: number,
+  ) {
     this.#parts = parts;
     this.#request = request;
     this.#owner = owner;
@@ -211,7 +218,7 @@ export class AttemptLoop implements PatienceOwner {
     const about = {
       key: keyId,
       role,
-      bytes: this.#body?.length ?? 0,
+      bytes: this.#body instanceof SpooledBody ? 0 : (this.#body?.length ?? 0),
       stream: peeked.stream,
       nowMs,
       totalAtMs,
@@ -322,7 +329,10 @@ export class AttemptLoop implements PatienceOwner {
     }
     const body = this.#body;
     if (body === null) throw new Error('a request was asked again after its answer had begun');
-    const rewritten = applySplices(body, planRewrite(body, peeked, plan.servedModel), Buffer.allocUnsafe);
+    const rewritten =
+      body instanceof SpooledBody
+        ? body.sourceFor(plan.servedModel)
+        : applySplices(body, planRewrite(body, peeked, plan.servedModel), Buffer.allocUnsafe);
     const request = { path: plan.address.path, headers: plan.headers, body: rewritten };
     const { clock, deadlines } = this.#parts;
     const askedAtMs = clock.monotonicMs();
