@@ -183,11 +183,12 @@ function openGateway(
   closers: Closers,
 ): Pick<OpenedRooms, 'bodies' | 'gateway'> {
   const { keys } = registry;
-  const { bodiesDirectory: directory } = dataDirectoryLayout(config.dataDirectory);
+  const { bodiesDirectory: directory, spoolDirectory } = dataDirectoryLayout(config.dataDirectory);
   const bodies = new BodyStore({ directory, keys, clock, log: log.child({ room: 'bodies' }) });
   closers.add(() => bodies.close());
   const gateway = createGateway({
     ...{ router, secrets, tunnels, live, config, clock, metrics: gatewayMetrics, requestLog },
+    spoolDirectory,
     captureBody: (response, asked) =>
       new BodyCapture(
         response,

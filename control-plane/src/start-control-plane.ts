@@ -29,8 +29,6 @@ export interface ControlPlane {
 
 /** A vault that does not answer holds up no start. */
 const FIRST_SECRETS_MS = 2_000;
-/** How long streams may go on after the control plane was told to stop. */
-const CLOSE_GRACE_MS = 10_000;
 
 /**
  * Starts the whole control plane; what was started is closed again when a later part fails.
@@ -133,6 +131,7 @@ async function openAll(
   );
   const listeners = await openListeners({
     ...{ port: config.port, tlsPort: config.tlsPort, hosts: config.listenHosts },
+    maxConnections: config.maxConnections,
     ...{ certificate, handlers, clock, random, log: log.child({ room: 'http' }) },
   });
   urls = {
@@ -143,7 +142,7 @@ async function openAll(
   closers.add(async () => {
     listeners.stopAccepting();
     // Requests first: what an agent does on a goodbye must not cost a stream that is still under way.
-    await gateway.close(CLOSE_GRACE_MS);
+    await gateway.close(config.closeGraceSeconds * 1000);
     tunnelServer.close();
     await Promise.all([feed.close(), link.close(), tunnels.close()]);
     await listeners.close();

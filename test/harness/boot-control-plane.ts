@@ -46,6 +46,8 @@ export class BootedControlPlane {
       logLevel: 'silent',
       maxBodyBytes: 32 * 1024 * 1024,
       bodyTimeoutSeconds: 30,
+      maxConnections: 4096,
+      closeGraceSeconds: 10,
       ...options.config,
     };
     const logTail = new LogTail({ write: (line) => options.logLines?.push(line) });

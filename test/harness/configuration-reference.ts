@@ -32,6 +32,10 @@ const MEANINGS: Readonly<Record<string, string>> = {
   AI_FABRIC_LOG_LEVEL: 'Level of the log at the start; `ai-fabric log-level` changes it while it runs.',
   AI_FABRIC_MAX_BODY_BYTES: 'Largest JSON body that `/v1` takes, in bytes.',
   AI_FABRIC_BODY_TIMEOUT_SECONDS: 'A request whose body has not arrived whole by then is answered 408.',
+  AI_FABRIC_MAX_CONNECTIONS:
+    'Connections that each address and port holds at the same time (docs/requests.md#limits).',
+  AI_FABRIC_CLOSE_GRACE_SECONDS:
+    'How long requests and streams may go on once the control plane was told to stop; then they end with an error.',
   AI_FABRIC_URL: 'A control plane elsewhere, as `https://motoko:8443`.',
   AI_FABRIC_CERTIFICATE_SHA256: 'Its certificate, as `ai-fabric up` prints it.',
   AI_FABRIC_ADMIN_TOKEN_FILE: 'File with its admin token.',

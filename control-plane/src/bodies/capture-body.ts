@@ -28,6 +28,11 @@ export class BodyCapture {
     this.#request.add(bytes);
   }
 
+  /** So many bytes more, which are not at hand. */
+  requestRest(bytes: number): void {
+    this.#request.skip(bytes);
+  }
+
   /** The time that the request's row in the log has, by which the body is found again. */
   ended(atMs: number): void {
     this.#endedAtMs = atMs;
@@ -64,6 +69,11 @@ class Head {
     const head = Buffer.from(bytes.subarray(0, room));
     this.#kept.push(head);
     this.#keptBytes += head.length;
+  }
+
+  /** Nothing is added behind it. */
+  skip(bytes: number): void {
+    this.#sizeBytes += bytes;
   }
 
   text(): KeptText {

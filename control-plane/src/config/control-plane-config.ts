@@ -20,4 +20,8 @@ export interface ControlPlaneConfig {
   readonly maxBodyBytes: number;
   /** A request whose body has not arrived whole after this long is answered 408. */
   readonly bodyTimeoutSeconds: number;
+  /** Connections that each address and port holds at the same time. */
+  readonly maxConnections: number;
+  /** How long requests and streams may go on after the control plane was told to stop. */
+  readonly closeGraceSeconds: number;
 }

@@ -14,6 +14,8 @@ export interface DataDirectoryLayout {
   readonly backupDraftsDirectory: string;
   /** What requests said, of keys that ask for it. In no backup. */
   readonly bodiesDirectory: string;
+  /** Large bodies of requests that are under way. Emptied at the start. */
+  readonly spoolDirectory: string;
   /** What the checks found last, readable while no control plane runs. */
   readonly checksFile: string;
 }
@@ -28,6 +30,7 @@ export function dataDirectoryLayout(dataDirectory: string): DataDirectoryLayout 
     endpointFile: join(dataDirectory, 'endpoint.json'),
     backupDraftsDirectory: join(dataDirectory, 'backup-drafts'),
     bodiesDirectory: join(dataDirectory, 'bodies'),
+    spoolDirectory: join(dataDirectory, 'spool'),
     checksFile: join(dataDirectory, 'checks.json'),
   };
 }

@@ -17,6 +17,8 @@ describe('the configuration', () => {
       logLevel: 'info',
       maxBodyBytes: 32 * 1024 * 1024,
       bodyTimeoutSeconds: 60,
+      maxConnections: 4096,
+      closeGraceSeconds: 10,
     });
     expect(Object.isFrozen(config) && Object.isFrozen(config.listenHosts)).toBe(true);
   });
@@ -46,7 +48,11 @@ describe('the configuration', () => {
     const read = () =>
       readControlPlaneConfig(
         { port: '80000', tlsPort: 'x', host: 'http://motoko:8000', logLevel: 'loud' },
-        { AI_FABRIC_MAX_BODY_BYTES: '12' },
+        {
+          AI_FABRIC_MAX_BODY_BYTES: '12',
+          AI_FABRIC_MAX_CONNECTIONS: '1',
+          AI_FABRIC_CLOSE_GRACE_SECONDS: '-1',
+        },
       );
     expect(read).toThrow(ConfigError);
     expect(read).toThrow(
@@ -56,6 +62,8 @@ describe('the configuration', () => {
         '--tls-port: expected a port from 0 to 65535, found "x"',
         '--log-level: expected one of fatal, error, warn, info, debug, trace, silent, found "loud"',
         'AI_FABRIC_MAX_BODY_BYTES: expected a number of bytes from 1024 to 1073741824, found "12"',
+        'AI_FABRIC_MAX_CONNECTIONS: expected a number of connections from 16 to 100000, found "1"',
+        'AI_FABRIC_CLOSE_GRACE_SECONDS: expected a number of seconds from 0 to 3600, found "-1"',
       ].join('\n'),
     );
   });

@@ -4,6 +4,7 @@ import type { RequestClass } from '../declared/request-class.js';
 import type { Claim, Considered, RouteDecision, RouteRequest, WaitDecision } from '../router/route-types.js';
 import { NO_TARGET } from './answer-now.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
+import { type RequestBody, SpooledBody } from './body/spooled-body.js';
 import { type AttemptFailure, isBusy } from './decide/attempt-failure.js';
 import { withOutlook } from './decide/describe-outlook.js';
 import { describeFailures, describeRefusal, type Refusal } from './decide/describe-refusal.js';
@@ -94,10 +95,16 @@ export class AttemptLoop implements PatienceOwner {
   /** What the last of them said. */
   #tooLong: NormalisedError | null = null;
   #reason = '';
-  #body: Buffer | null;
+  #body: RequestBody | null;
   #readyAtMs: number;
 
-  constructor(parts: GatewayParts, request: LoopRequest, owner: LoopOwner, body: Buffer, readyAtMs: number) {
+  constructor(
+    parts: GatewayParts,
+    request: LoopRequest,
+    owner: LoopOwner,
+    body: RequestBody,
+    readyAtMs: number,
+  ) {
     this.#parts = parts;
     this.#request = request;
     this.#owner = owner;
@@ -228,7 +235,7 @@ export class AttemptLoop implements PatienceOwner {
       key: keyId,
       role,
       requestClass,
-      bytes: this.#body?.length ?? 0,
+      bytes: this.#body instanceof SpooledBody ? 0 : (this.#body?.length ?? 0),
       stream: peeked.stream,
       nowMs,
       totalAtMs,
@@ -340,7 +347,10 @@ export class AttemptLoop implements PatienceOwner {
     }
     const body = this.#body;
     if (body === null) throw new Error('a request was asked again after its answer had begun');
-    const rewritten = applySplices(body, planRewrite(body, peeked, plan.servedModel), Buffer.allocUnsafe);
+    const rewritten =
+      body instanceof SpooledBody
+        ? body.sourceFor(plan.servedModel)
+        : applySplices(body, planRewrite(body, peeked, plan.servedModel), Buffer.allocUnsafe);
     const request = { path: plan.address.path, headers: plan.headers, body: rewritten };
     const { clock, deadlines } = this.#parts;
     const askedAtMs = clock.monotonicMs();

@@ -6,6 +6,7 @@ import type { Router } from '../router/route-types.js';
 import type { TunnelLookup } from '../tunnel/tunnel-book.js';
 import { KeyLimiter } from './admission/key-limiter.js';
 import { answerError, ownFacts } from './answer-now.js';
+import { Spool } from './body/spool.js';
 import { ConnectionEnds } from './connection-ends.js';
 import { Deadlines } from './deadlines.js';
 import { ERROR_TABLE, gatewayError } from './decide/error-table.js';
@@ -33,6 +34,8 @@ export interface GatewayOptions {
   readonly requestLog: RequestRecorder;
   readonly captureBody: CaptureBody;
   readonly config: { readonly maxBodyBytes: number; readonly bodyTimeoutSeconds: number };
+  /** For large bodies alone: whatever is found there is removed. */
+  readonly spoolDirectory: string;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -84,6 +87,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     responseHolders: new ResponseHolders(GATEWAY_LIMITS.rememberedResponses),
     bodyLimits,
     formLimits: { ...bodyLimits, isForm: true },
+    spool: new Spool({ directory: options.spoolDirectory, clock, log: options.log }),
   };
   return new RawGateway(parts, Math.floor(clock.nowMs() / 1000));
 }
@@ -163,6 +167,7 @@ class RawGateway implements Gateway {
     this.#isClosing = true;
     // What is held is not under way: it would only wait out the grace.
     this.#open.forEach((exchange) => {
+      exchange.endConnection();
       if (exchange.isHeld) exchange.shutDown();
     });
     if (!(await this.#emptied(graceMs))) {

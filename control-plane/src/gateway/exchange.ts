@@ -7,6 +7,10 @@ import { settleUse } from './admission/decide/settle-use.js';
 import type { Reservation } from './admission/key-limiter.js';
 import { type AnswerFacts, answerJson, factHeaders, NO_TARGET, outlookHeaders } from './answer-now.js';
 import { AttemptLoop, type LoopOwner } from './attempt-loop.js';
+import type { BodyScan } from './body/body-scan.js';
+import { FormBodyScan } from './body/form-body-scan.js';
+import { JsonBodyScan } from './body/json-body-scan.js';
+import { type RequestBody, SpooledBody } from './body/spooled-body.js';
 import { type BodyListener, BodyReader } from './body-reader.js';
 import type { Expiring } from './deadlines.js';
 import type { AttemptFailure } from './decide/attempt-failure.js';
@@ -58,6 +62,8 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   #usage: Usage | null = null;
   #reservation: Reservation | null = null;
   readonly #capture: BodyCapture | null;
+  /** Of a large body, what the capture has had of it. */
+  #headBytes = 0;
   /** The log has its line of this request. */
   #isTold = false;
 
@@ -86,6 +92,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       parts.heldBytes,
       parts.deadlines,
       parts.clock,
+      { spool: parts.spool, openScan: () => scanFor(endpoint, request) },
     );
   }
 
@@ -106,11 +113,17 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#parts.metrics.openRequests++;
     this.response.on('close', this.#onClose);
     if (this.#isPipelined) this.#parts.connectionEnds.watch(this.#request.socket, this.#onClose);
-    this.#reader.start();
+    if (this.#reader.start() && waitsForContinue(this.#request)) this.#letSend();
   }
 
-  onBody(body: Buffer): void {
-    this.#capture?.requestBody(body);
+  onLargeBody(head: Buffer): void {
+    this.#capture?.requestBody(head);
+    this.#headBytes = head.length;
+  }
+
+  onBody(body: RequestBody): void {
+    if (body instanceof SpooledBody) this.#capture?.requestRest(body.receivedBytes - this.#headBytes);
+    else this.#capture?.requestBody(body);
     try {
       this.#read(body);
     } catch (error) {
@@ -227,6 +240,11 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.response.setTimeout(GATEWAY_LIMITS.clientStallMs, () => this.response.destroy());
   }
 
+  /** The gateway is to end: where the answer has not begun, it tells the client to come back on a new connection. */
+  endConnection(): void {
+    if (!this.response.headersSent) this.response.setHeader('connection', 'close');
+  }
+
   /** The gateway ends: a stream is ended with an error event, a request without an answer is refused. */
   shutDown(): void {
     const error = gatewayError('shutting_down', 'The gateway is shutting down; come again in a few seconds.');
@@ -250,7 +268,19 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     }
   }
 
-  #read(body: Buffer): void {
+  /** A client that asks before it sends is told first what would be refused whatever it sends. */
+  #letSend(): void {
+    const { key } = this.#context;
+    const reserved = this.#parts.keyLimiter.reserve(key, 0);
+    if ('limit' in reserved) {
+      this.onRefused(describeLimit(key.name, reserved));
+      return;
+    }
+    reserved.giveBack();
+    this.response.writeContinue();
+  }
+
+  #read(body: RequestBody): void {
     if (!this.#step('body_read')) return;
     const { clock, router, responseHolders } = this.#parts;
     const readyAtMs = clock.monotonicMs();
@@ -267,7 +297,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       this.onRefused({ error, retryAfterSeconds: null, reason: error.code });
       return;
     }
-    const { request, bytes } = prepared;
+    const { request, body: forwarded } = prepared;
     this.#role = request.role;
     this.#isStream = request.peeked.stream;
     this.withholdUsage = !request.peeked.wantsUsage;
@@ -283,7 +313,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       return;
     }
     this.#reservation = reserved;
-    this.#loop = new AttemptLoop(this.#parts, request, this, bytes, readyAtMs);
+    this.#loop = new AttemptLoop(this.#parts, request, this, forwarded, readyAtMs);
     this.#loop.next();
   }
 
@@ -401,6 +431,15 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#reader.release();
     this.#onOver(this);
   };
+}
+
+function scanFor({ body }: EngineEndpoint, { headers }: IncomingMessage): BodyScan {
+  return body === 'multipart' ? new FormBodyScan(headers['content-type']) : new JsonBodyScan(body);
+}
+
+/** Other expectations were refused before. */
+function waitsForContinue({ headers, httpVersionMinor }: IncomingMessage): boolean {
+  return headers.expect !== undefined && httpVersionMinor > 0;
 }
 
 const BODY_REFUSAL_HEADERS: { readonly [Code in GatewayErrorCode]?: readonly string[] } = {

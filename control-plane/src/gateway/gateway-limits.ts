@@ -18,7 +18,9 @@ export const GATEWAY_LIMITS = {
   heldCommentEveryMs: 10_000,
   /** Bodies up to this are checked to be JSON; of larger ones only the structure is followed. */
   checkedBytes: 256 * 1024,
-  /** All request bodies that are held at the same time. */
+  /** Bodies up to this are held in memory; larger ones go to the disk as they come. */
+  memoryBodyBytes: 1024 * 1024,
+  /** All request bodies that are held in memory at the same time. */
   heldBodyBytes: 512 * 1024 * 1024,
   /** An answer up to this is buffered whole, and so can still be asked elsewhere if it breaks off. */
   bufferedAnswerBytes: 4 * 1024 * 1024,

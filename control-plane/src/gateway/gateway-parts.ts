@@ -6,6 +6,7 @@ import type { LiveView } from '../live/live-view.js';
 import type { Router } from '../router/route-types.js';
 import type { TunnelLookup } from '../tunnel/tunnel-book.js';
 import type { KeyLimiter } from './admission/key-limiter.js';
+import type { Spool } from './body/spool.js';
 import type { BodyLimits } from './body-reader.js';
 import type { ConnectionEnds } from './connection-ends.js';
 import type { Deadlines } from './deadlines.js';
@@ -54,4 +55,6 @@ export interface GatewayParts {
   readonly bodyLimits: BodyLimits;
   /** Of a body that is a form. */
   readonly formLimits: BodyLimits;
+  /** The disk room of large bodies. */
+  readonly spool: Spool;
 }

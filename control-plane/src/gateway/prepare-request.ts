@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Router } from '../router/route-types.js';
 import type { LoopRequest } from './attempt-loop.js';
+import { type RequestBody, SpooledBody } from './body/spooled-body.js';
 import type { GatewayError } from './decide/error-table.js';
 import { targetsOf, unknownTarget } from './decide/find-target.js';
 import { isCheck } from './decide/is-check.js';
@@ -8,6 +9,7 @@ import type { EngineEndpoint } from './decide/match-endpoint.js';
 import { mayAskFor, nameOfResolved } from './decide/may-ask-for.js';
 import { modelNotFound } from './decide/model-not-found.js';
 import { readWishHeaders } from './decide/read-wish-headers.js';
+import type { Peek } from './decide/peek-request.js';
 import { peekBody, peekFormBody, withoutMark } from './peek-body.js';
 import type { GatewayKey, RequestContext } from './request-context.js';
 import type { ResponseHolders } from './response-holders.js';
@@ -21,14 +23,14 @@ export type PreparedRequest =
   | {
       readonly ok: true;
       readonly request: LoopRequest;
-      /** The body as it is to be forwarded, less the rewriting for a target. */
-      readonly bytes: Buffer;
+      /** As it is to be forwarded, less the rewriting for a target. */
+      readonly body: RequestBody;
     }
   | { readonly ok: false; readonly error: GatewayError };
 
 /** From a whole body to what can be asked for; everything that can be wrong with it is found here. */
 export function prepareRequest(
-  body: Buffer,
+  received: RequestBody,
   headers: IncomingHttpHeaders,
   context: RequestContext,
   endpoint: EngineEndpoint,
@@ -37,9 +39,8 @@ export function prepareRequest(
 ): PreparedRequest {
   const contentType = headers['content-type'];
   const isForm = endpoint.body === 'multipart';
-  const bytes = isForm ? body : withoutMark(body);
-  const peeked =
-    endpoint.body === 'multipart' ? peekFormBody(bytes, contentType) : peekBody(bytes, endpoint.body);
+  const body = isForm || received instanceof SpooledBody ? received : withoutMark(received);
+  const peeked = peekAt(body, endpoint, contentType);
   if (!peeked.ok) return peeked;
   const { model } = peeked.request;
   const resolved = router.resolve(model);
@@ -82,7 +83,12 @@ export function prepareRequest(
     onlyTarget,
     trace: { traceparent: oneHeader(headers['traceparent']), tracestate: oneHeader(headers['tracestate']) },
   };
-  return { ok: true, request, bytes };
+  return { ok: true, request, body };
+}
+
+function peekAt(body: RequestBody, endpoint: EngineEndpoint, contentType: string | undefined): Peek {
+  if (body instanceof SpooledBody) return { ok: true, request: body.request };
+  return endpoint.body === 'multipart' ? peekFormBody(body, contentType) : peekBody(body, endpoint.body);
 }
 
 const NO_HEADERS: readonly string[] = [];

@@ -39,6 +39,11 @@ type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) =
 export function createDispatch(rooms: Rooms, log: Logger): ListenerHandlers {
   const api = getRequestListener(rooms.api, { overrideGlobalObjects: false });
   return {
+    isPrivileged: (request) => {
+      const surface = classifyPath(pathOf(request));
+      if (surface === 'link' || surface === 'tunnel') return true;
+      return surface !== 'gateway' && surface !== 'none' && isLocal(request);
+    },
     request: (listener) => (request, response) => {
       const path = pathOf(request);
       const surface = classifyPath(path);
@@ -59,8 +64,10 @@ export function createDispatch(rooms: Rooms, log: Logger): ListenerHandlers {
       }
       if (surface === 'health') answerHealth(path, response, rooms.notReady());
       else if (surface === 'metrics') void answerMetrics(rooms, request, response, log);
-      else if (surface === 'api') void api(request, response);
-      else if (surface === 'feed') answerRefusal(response, 426, NO_WEBSOCKET, null);
+      else if (surface === 'api') {
+        if (request.headers.expect !== undefined && request.httpVersionMinor > 0) response.writeContinue();
+        void api(request, response);
+      } else if (surface === 'feed') answerRefusal(response, 426, NO_WEBSOCKET, null);
       else if (surface === 'tunnel') answerText(response, 426, 'this path is for agents\n');
       else answerText(response, 426, `${NO_WEBSOCKET}\n`);
     },

@@ -20,7 +20,9 @@ describe('a request that asks for another protocol than WebSocket', () => {
       ...{ hosts: ['127.0.0.1'], port: 0, tlsPort: 0, random: () => 0, clock: new ManualClock() },
       certificate: { certificatePem: pair.cert, privateKeyPem: pair.private },
       log: pino({ level: 'silent' }),
+      maxConnections: 4096,
       handlers: {
+        isPrivileged: () => false,
         request: () => async (request, response) => {
           let length = 0;
           for await (const chunk of request) length += (chunk as Buffer).length;

@@ -22,7 +22,9 @@ afterEach(async () => {
 async function open(hosts: readonly string[], port = 0, clock = new ManualClock()): Promise<Listeners> {
   const listeners = await openListeners({
     ...{ hosts, port, tlsPort: 0, certificate, clock, random: () => 0, log: pino({ level: 'silent' }) },
+    maxConnections: 4096,
     handlers: {
+      isPrivileged: () => false,
       request: (listener) => (_, response) => response.end(listener.encrypted ? 'encrypted' : 'plain'),
       upgrade: () => (_, socket) => socket.destroy(),
     },

@@ -11,12 +11,16 @@ import { type Clock, fullJitterDelayMs, type Random, type Timer } from '@ai-fabr
 import type { Logger } from 'pino';
 import { createRequestIds } from '../gateway/admission/request-ids.js';
 import { answerParserError } from './answer-parser-error.js';
+import { ConnectionGate } from './connection-gate.js';
 import type { Listener } from './decide/classify-path.js';
 import { askedProtocol, ignoreUpgrade } from './ignore-upgrade.js';
 import { portHolder } from './port-holder.js';
-import { refuseMisaddressed } from './refuse-misaddressed.js';
+import { refuseExpectation, refuseMisaddressed } from './refuse-head.js';
+import { refuseUpgrade } from './refuse-upgrade.js';
 
 export interface ListenerHandlers {
+  /** Whether it may have one of the places that are kept for agents and for operators on this machine. */
+  isPrivileged(request: IncomingMessage): boolean;
   request(listener: Listener): RequestListener;
   upgrade(listener: Listener): (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
@@ -28,6 +32,8 @@ export interface ListenersOptions {
   readonly tlsPort: number;
   readonly certificate: { readonly certificatePem: string; readonly privateKeyPem: string };
   readonly handlers: ListenerHandlers;
+  /** Of each address and port. */
+  readonly maxConnections: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -56,7 +62,7 @@ export class ListenError extends Error {
 
 /** Absent addresses (a tailnet's before its daemon is up) are tried again at this pace. */
 const ABSENT_ADDRESS_BACKOFF = { baseMs: 1_000, capMs: 15_000 };
-const HEADERS_TIMEOUT_MS = 20_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 
 /**
@@ -72,11 +78,11 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
   let closing = false;
 
   const open = async (wanted: Wanted): Promise<boolean> => {
-    const server = makeServer(wanted, options);
+    const { server, gate } = makeServer(wanted, options);
     const outcome = await listen(server, wanted);
     if (outcome === 'absent') return false;
     if (closing) server.close();
-    else opened.push({ url: urlOf(wanted, server), wanted, server });
+    else opened.push({ url: urlOf(wanted, server), wanted, server, gate });
     return true;
   };
 
@@ -126,7 +132,10 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
     },
     stopAccepting() {
       closing = true;
-      for (const { server } of opened) server.close();
+      for (const { server, gate } of opened) {
+        gate.stop();
+        server.close();
+      }
     },
     close() {
       closing = true;
@@ -144,6 +153,7 @@ interface Opened {
   readonly url: string;
   readonly wanted: Wanted;
   readonly server: Server;
+  readonly gate: ConnectionGate;
 }
 
 function wantedListeners(options: ListenersOptions): Wanted[] {
@@ -153,44 +163,51 @@ function wantedListeners(options: ListenersOptions): Wanted[] {
   ]);
 }
 
-function makeServer(wanted: Wanted, options: ListenersOptions): Server {
+function makeServer(wanted: Wanted, options: ListenersOptions): Pick<Opened, 'server' | 'gate'> {
   const nextRequestId = createRequestIds(options.random);
-  const onRequest = refuseMisaddressed(options.handlers.request(wanted), nextRequestId);
   const settings = {
     // Node's own five minutes would end long answers; the gateway has its deadlines for bodies and answers.
     requestTimeout: 0,
-    headersTimeout: HEADERS_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    connectionsCheckingInterval: 5_000,
+    connectionsCheckingInterval: 1_000,
     // Node's own answer to a request without "Host" is an empty 400.
     requireHostHeader: false,
   };
   const server = wanted.encrypted
-    ? createTlsServer(
-        {
-          ...settings,
-          cert: options.certificate.certificatePem,
-          key: options.certificate.privateKeyPem,
-          minVersion: 'TLSv1.2',
-        },
-        onRequest,
-      )
-    : createPlainServer(settings, onRequest);
+    ? createTlsServer({
+        ...settings,
+        cert: options.certificate.certificatePem,
+        key: options.certificate.privateKeyPem,
+        minVersion: 'TLSv1.2',
+        handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      })
+    : createPlainServer(settings);
+  const gate = new ConnectionGate(server, {
+    ...{ maxConnections: options.maxConnections, encrypted: wanted.encrypted, nextRequestId },
+    ...{ isPrivileged: options.handlers.isPrivileged, clock: options.clock, log: options.log },
+  });
+  const onRequest = gate.watch(refuseMisaddressed(options.handlers.request(wanted), nextRequestId));
+  server.on('request', onRequest);
+  // Node's own 100 would invite bodies that are refused by their headers, and its 417 has no body.
+  server.on('checkContinue', onRequest);
+  server.on('checkExpectation', refuseExpectation(nextRequestId));
   const onUpgrade = options.handlers.upgrade(wanted);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (askedProtocol(request) !== null) onUpgrade(request, socket, head);
-    else ignoreUpgrade(server, wanted.encrypted ? 'secureConnection' : 'connection', request, socket, head);
+    if (askedProtocol(request) !== null) {
+      if (gate.upgrade(request, socket)) onUpgrade(request, socket, head);
+      else refuseUpgrade(socket, 503, `all ${options.maxConnections} connections are in use`);
+    } else ignoreUpgrade(server, wanted.encrypted ? 'secureConnection' : 'connection', request, socket, head);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     // The id that the client asked for was never read: one of ours.
     const requestId = nextRequestId(undefined);
     options.log.debug({ requestId, code: error.code }, 'a request could not be read');
-    answerParserError(error, socket, requestId);
+    answerParserError(error, socket, requestId, gate.mayBeTold(socket));
   });
   server.on('tlsClientError', (error: Error) => {
     options.log.debug({ error: error.message }, 'a TLS handshake failed');
   });
-  return server;
+  return { server, gate };
 }
 
 function listen(server: Server, wanted: Wanted): Promise<'open' | 'absent'> {
@@ -231,8 +248,9 @@ async function closeAll(opened: readonly Opened[], waits: ReadonlySet<Timer>): P
   for (const timer of waits) timer.cancel();
   await Promise.all(
     opened.map(
-      ({ server }) =>
+      ({ server, gate }) =>
         new Promise<void>((resolve) => {
+          gate.close();
           server.close(() => resolve());
           server.closeAllConnections();
         }),

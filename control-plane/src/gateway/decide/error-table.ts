@@ -8,6 +8,8 @@ export type ErrorType =
 
 /** Every error that the gateway itself answers with: its code first, HTTP's status last. */
 export const ERROR_TABLE = {
+  /** No request at all. */
+  bad_request: { status: 400, type: 'invalid_request_error' },
   invalid_json: { status: 400, type: 'invalid_request_error' },
   invalid_multipart: { status: 400, type: 'invalid_request_error' },
   invalid_request: { status: 400, type: 'invalid_request_error' },
@@ -36,6 +38,7 @@ export const ERROR_TABLE = {
   body_timeout: { status: 408, type: 'invalid_request_error' },
   request_too_large: { status: 413, type: 'invalid_request_error' },
   unsupported_media_type: { status: 415, type: 'invalid_request_error' },
+  expectation_failed: { status: 417, type: 'invalid_request_error' },
   host_not_allowed: { status: 421, type: 'permission_error' },
   rate_limit_exceeded: { status: 429, type: 'rate_limit_error' },
   internal: { status: 500, type: 'server_error' },

@@ -151,19 +151,33 @@ function scanError(
   scan: Extract<JsonScan, { ok: false }>,
   isChecked: boolean,
 ): GatewayError {
-  if (scan.code === 'too_deep') {
-    return gatewayError(
-      'invalid_json',
-      `The body is nested deeper than ${MAX_DEPTH} levels (from byte ${scan.at} on).`,
-    );
-  }
-  if (scan.code === 'too_many_duplicates') {
-    return gatewayError('invalid_json', `The body repeats the same member too often (byte ${scan.at}).`);
-  }
+  if (scan.code === 'too_deep' || scan.code === 'too_many_duplicates') return describeScanFault(scan);
   if (bytes.length === 0)
     return gatewayError('invalid_json', 'The body is empty; a JSON object was expected.');
   const fault = isChecked ? findJsonError(bytes, MAX_DEPTH + 1) : scanFault(scan);
   return fault === null ? notAnObject() : faultError(bytes, fault);
+}
+
+/** The same of a body whose bytes are not at hand. */
+export function describeScanFault({ code, at }: Extract<JsonScan, { ok: false }>): GatewayError {
+  switch (code) {
+    case 'too_deep':
+      return gatewayError(
+        'invalid_json',
+        `The body is nested deeper than ${MAX_DEPTH} levels (from byte ${at} on).`,
+      );
+    case 'too_many_duplicates':
+      return gatewayError('invalid_json', `The body repeats the same member too often (byte ${at}).`);
+    case 'not_an_object':
+      return notAnObject();
+    case 'malformed':
+    case 'truncated': {
+      const what = code === 'truncated' ? 'it ends too soon (see' : 'it goes wrong (at';
+      return gatewayError('invalid_json', `The body is not JSON: ${what} byte ${at}).`);
+    }
+    default:
+      return code satisfies never;
+  }
 }
 
 function scanFault(scan: Extract<JsonScan, { ok: false }>): JsonFault | null {

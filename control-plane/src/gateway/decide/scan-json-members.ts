@@ -24,9 +24,9 @@ export type JsonScan =
 
 /** Deeper nesting is refused: parsers of engines overflow their stack at 200 to 1,000 levels and answer 500. */
 export const MAX_DEPTH = 200;
-const MAX_FOUND = 64;
+export const MAX_FOUND = 64;
 /** A name written wholly in escapes (`\u006d…`) takes six bytes a character. */
-const MAX_KEY_BYTES = 6 * 32;
+export const MAX_KEY_BYTES = 6 * 32;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -162,7 +162,7 @@ function skipContainer(bytes: Uint8Array, from: number): number {
 }
 
 /** `[start, end)` is a key without its quotes. */
-function matchName(
+export function matchName(
   bytes: Uint8Array,
   start: number,
   end: number,

@@ -1,10 +1,19 @@
-import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import {
   type AddressInfo,
   createServer as createTcpServer,
   type Socket,
   type Server as TcpServer,
 } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Clock, systemClock } from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
@@ -29,6 +38,8 @@ export class TestGateway {
   readonly logLines: string[] = [];
   readonly gateway: Gateway;
   readonly server: Server;
+  /** Admission and the gateway, for a server that is not this one's. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   url = '';
   port = 0;
   readonly #clock: Clock;
@@ -53,6 +64,7 @@ export class TestGateway {
           () => clock.nowMs(),
         ),
       config: { maxBodyBytes: 1024 * 1024, bodyTimeoutSeconds: 5, ...options.config },
+      spoolDirectory: options.spoolDirectory ?? this.#spoolDirectory(),
       clock,
       log,
     });
@@ -68,10 +80,18 @@ export class TestGateway {
       clock,
       random: () => 0.5,
     });
-    this.server = createServer((request, response) => {
+    this.handle = (request, response) => {
       const context = admission.admit(request, response);
       if (context !== null) this.gateway.handle(request, response, context);
-    });
+    };
+    this.server = createServer(this.handle);
+  }
+
+  /** Removed at the end. */
+  #spoolDirectory(): string {
+    const directory = mkdtempSync(join(tmpdir(), 'ai-fabric-spool-'));
+    this.#closers.push(async () => rmSync(directory, { recursive: true, force: true }));
+    return directory;
   }
 
   async start(): Promise<this> {
@@ -129,11 +149,7 @@ export class TestGateway {
   }
 }
 
-export type EngineHandler = (
-  request: IncomingMessage,
-  response: import('node:http').ServerResponse,
-  body: Buffer,
-) => void;
+export type EngineHandler = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 
 export interface TestOptions {
   readonly clock?: Clock;
@@ -141,6 +157,7 @@ export interface TestOptions {
   readonly tunnels?: Parameters<typeof createGateway>[0]['tunnels'];
   readonly live?: Parameters<typeof createGateway>[0]['live'];
   readonly config?: { readonly maxBodyBytes?: number; readonly bodyTimeoutSeconds?: number };
+  readonly spoolDirectory?: string;
   readonly allowedOrigins?: readonly string[];
   readonly extraHosts?: readonly string[];
   /** The admin token alone where left out. */

@@ -1,4 +1,5 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
+import { Readable } from 'node:stream';
 import { TUNNEL_ERROR_HEADER, TUNNEL_STREAM_WINDOW_BYTES } from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,7 +9,7 @@ import { TunnelStage } from '../../tunnel/testing/tunnel-stage.js';
 import { Deadlines } from '../deadlines.js';
 import type { AttemptFailure } from '../decide/attempt-failure.js';
 import { Http2Call } from './http2-call.js';
-import type { AnswerHeaders, AnswerListener } from './upstream-call.js';
+import type { AnswerHeaders, AnswerListener, CallBody } from './upstream-call.js';
 
 type Handler = (stream: ServerHttp2Stream, headers: Record<string, unknown>) => void;
 
@@ -52,10 +53,11 @@ class Heard implements AnswerListener {
   }
 }
 
-function ask(body = '{"model":"m"}') {
+function ask(given: string | CallBody = '{"model":"m"}') {
+  const body = typeof given === 'string' ? Buffer.from(given) : given;
   const heard = new Heard();
   const path = '/v1/chat/completions';
-  const request = { path, headers: ['content-type', 'application/json'], body: Buffer.from(body) };
+  const request = { path, headers: ['content-type', 'application/json'], body };
   const timeouts = {
     firstByteMs: 5_000,
     idleMs: 4_000,
@@ -94,6 +96,42 @@ async function begun() {
 }
 
 describe('a call through a tunnel', () => {
+  it('brings a body as it is read, no faster than the agent takes it', async () => {
+    const bytes = Buffer.alloc(3_000_000, 'abcdefg');
+    let read = 0;
+    const source = new Readable({
+      read() {
+        this.push(read < bytes.length ? bytes.subarray(read, read + 64 * 1024) : null);
+        read += 64 * 1024;
+      },
+    });
+    const { streams } = await agentThat((stream) => void stream.pause());
+    const { heard } = ask({ length: bytes.length, open: () => source });
+    await until('the agent has it', () => streams.length === 1);
+    await until('it is held up', () => read > 0 && source.isPaused());
+    expect(read).toBeLessThan(bytes.length);
+
+    const [stream] = streams as [ServerHttp2Stream];
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk)).resume();
+    stream.on('end', () => {
+      stream.respond({ ':status': 200, 'content-type': 'application/json' });
+      stream.end('{}');
+    });
+    await over(heard);
+    expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
+    expect(heard.events).toEqual(['head 200 application/json', 'data', 'end']);
+  });
+
+  it('lets go of a body when it is given up', async () => {
+    const source = new Readable({ read: () => undefined });
+    const { streams } = await agentThat();
+    const { call } = ask({ length: 9, open: () => source });
+    await until('the agent has it', () => streams.length === 1);
+    call.abort();
+    await until('the body is let go of', () => source.destroyed);
+  });
+
   it('brings its headers and its body, and tells of head, data and end', async () => {
     const heads: Record<string, unknown>[] = [];
     await agentThat(async (stream, headers) => {

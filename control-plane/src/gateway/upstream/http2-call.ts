@@ -6,6 +6,7 @@ import {
 } from 'node:http2';
 import { isTunnelErrorCode, TUNNEL_ERROR_HEADER } from '@ai-fabric/shared';
 import type { TunnelLookup } from '../../tunnel/tunnel-book.js';
+import type { BodySource } from '../body/body-source.js';
 import { attemptFailure } from '../decide/attempt-failure.js';
 import { classifyTunnelError, describeObstacle } from '../decide/classify-tunnel-error.js';
 import type { TargetAddress } from './target-address.js';
@@ -56,7 +57,8 @@ export class Http2Call extends UpstreamCall {
     });
     stream.on('error', ignore);
     stream.on('close', () => this.#onClosed(stream, session?.destroyed !== false || session.closed));
-    stream.end(body);
+    if (body instanceof Uint8Array) stream.end(body);
+    else sendSource(body, stream);
   }
 
   #onHead(stream: ClientHttp2Stream, head: IncomingHttpHeaders & IncomingHttpStatusHeader): void {
@@ -112,6 +114,13 @@ function headersOf({ headers, body }: CallRequest): Record<string, string> {
     named[headers[index] as string] = headers[index + 1] as string;
   }
   return named;
+}
+
+function sendSource(body: BodySource, stream: ClientHttp2Stream): void {
+  const source = body.open();
+  source.on('error', () => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
+  stream.on('close', () => source.destroy());
+  source.pipe(stream);
 }
 
 /** What fails a stream also closes it, and that is what counts. */

@@ -33,7 +33,12 @@ export class UndiciCall extends UpstreamCall implements Dispatcher.DispatchHandl
   send(): void {
     const { path, headers, body } = this.#request;
     this.#sentAtMs = this.#clock.monotonicMs();
-    this.#target.pool.dispatch({ path, method: 'POST', headers: headers as string[], body }, this);
+    const isWhole = body instanceof Uint8Array;
+    const sent = isWhole ? headers : [...headers, 'content-length', String(body.length)];
+    this.#target.pool.dispatch(
+      { path, method: 'POST', headers: sent as string[], body: isWhole ? body : body.open() },
+      this,
+    );
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

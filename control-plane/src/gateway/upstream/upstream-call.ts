@@ -1,4 +1,5 @@
 import type { Clock, HttpHeaders } from '@ai-fabric/shared';
+import type { BodySource } from '../body/body-source.js';
 import type { Deadlines, Expiring } from '../deadlines.js';
 import { type AttemptFailure, attemptFailure } from '../decide/attempt-failure.js';
 
@@ -23,8 +24,11 @@ export interface CallRequest {
   readonly path: string;
   /** Names and values, alternating. */
   readonly headers: readonly string[];
-  readonly body: Uint8Array;
+  readonly body: CallBody;
 }
+
+/** In one piece, or read as it is sent. */
+export type CallBody = Uint8Array | BodySource;
 
 /** Milliseconds; `totalAtMs` and a call's `askedAtMs` are points on the monotonic clock. */
 export interface CallTimeouts {

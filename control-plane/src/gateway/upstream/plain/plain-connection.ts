@@ -1,7 +1,8 @@
 import { connect, isIPv6, type Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { type Clock, type HttpAnswerListener, HttpAnswerReader, type HttpHead } from '@ai-fabric/shared';
 import type { Deadlines, Expiring } from '../../deadlines.js';
-import type { AnswerHeaders } from '../upstream-call.js';
+import type { AnswerHeaders, CallBody } from '../upstream-call.js';
 
 /** Hears of the answer to what it asked on a connection. */
 export interface Asker {
@@ -60,6 +61,8 @@ export class PlainConnection implements HttpAnswerListener, Expiring {
   #error: Error | null = null;
   #isPaused = false;
   #isOver = false;
+  /** The rest of a body that is sent as it is read. */
+  #sending: Readable | null = null;
 
   constructor(origin: PlainOrigin, owner: ConnectionOwner, clock: Clock, deadlines: Deadlines) {
     this.#owner = owner;
@@ -84,12 +87,17 @@ export class PlainConnection implements HttpAnswerListener, Expiring {
   }
 
   /** @param head as `writeRequestHead` gives it */
-  ask(asker: Asker, head: string, body: Uint8Array): void {
+  ask(asker: Asker, head: string, body: CallBody): void {
     this.#asker = asker;
     this.#hasHeard = false;
     this.#askedAtMs = this.#clock.monotonicMs();
     this.#reader.next();
     const socket = this.#socket;
+    if (!(body instanceof Uint8Array)) {
+      socket.write(head, 'latin1');
+      this.#send(body.open());
+      return;
+    }
     if (body.length > JOINED_BYTES) {
       socket.cork();
       socket.write(head, 'latin1');
@@ -166,6 +174,15 @@ export class PlainConnection implements HttpAnswerListener, Expiring {
     else this.#fail(this.#error ?? brokenOff());
   };
 
+  #send(source: Readable): void {
+    this.#sending = source;
+    source.on('end', () => {
+      this.#sending = null;
+    });
+    source.on('error', (error) => this.#fail(error));
+    source.pipe(this.#socket, { end: false });
+  }
+
   #finish(): void {
     const asker = this.#asker;
     this.#asker = null;
@@ -175,6 +192,7 @@ export class PlainConnection implements HttpAnswerListener, Expiring {
       !this.#isOver &&
       this.#reader.keepsConnection &&
       this.#keepAliveMs > 0 &&
+      this.#sending === null &&
       this.#socket.writableLength === 0
     ) {
       // The end of an answer may come in the very piece that was too much for its client.
@@ -197,6 +215,7 @@ export class PlainConnection implements HttpAnswerListener, Expiring {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#deadlines.unwatch(this);
+    this.#sending?.destroy();
     this.#socket.destroy();
     this.#owner.onGone(this);
   }
