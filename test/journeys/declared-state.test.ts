@@ -104,6 +104,40 @@ describe('a fabric file that is applied', () => {
     expect(await run('apply', out, '--prune', '--yes')).toMatchObject({ exitCode: 0 });
   });
 
+  test('keeps what its models can do, and when targets are asked', { timeout: 90_000 }, async () => {
+    const targets = [
+      'llama',
+      { target: 'qwen', when: { whenWaitExceeds: 5, capabilities: ['vision', 'tools'] } },
+    ];
+    const file = write({
+      ...ESTATE,
+      deployments: {
+        ...ESTATE.deployments,
+        qwen: { ...deployment('armitage'), capabilities: ['vision', 'tools'] },
+      },
+      roles: { 'chat-fast': { targets } },
+    });
+    const shown = await run('diff', file);
+    expect(shown.stdout).toContain(
+      'targets: [qwen, llama] → [llama, qwen when {"whenWaitExceeds":5,"capabilities":["tools","vision"]}]',
+    );
+    expect(shown.stdout).toContain('capabilities: (none) → [tools, vision]');
+    expect(await run('apply', file, '--yes')).toMatchObject({ exitCode: 10 });
+    expect(await run('diff', file)).toMatchObject({ exitCode: 0 });
+    expect((await run('roles')).stdout).toContain('llama → qwen (wait > 5 s, for tools or vision)');
+    const exported = parse((await run('export')).stdout);
+    expect(exported.roles['chat-fast'].targets).toEqual([
+      { deployment: 'llama' },
+      {
+        deployment: 'qwen',
+        when: { whenWaitExceeds: 5, capabilities: ['tools', 'vision'], localOnly: false },
+      },
+    ]);
+    expect(await run('diff', write(JSON.stringify(exported), 'exported.json'))).toMatchObject({
+      exitCode: 0,
+    });
+  });
+
   test('is not exported over a file that is there, unless told so', async () => {
     const out = write({ hosts: {} });
     const before = readFileSync(out, 'utf8');

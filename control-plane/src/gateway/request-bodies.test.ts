@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { needsOf } from '../router/needs.js';
 import { FakeRouter } from './testing/fake-router.js';
 import { ask, errorOf, TestGateway, until } from './testing/test-gateway.js';
 
@@ -64,6 +65,13 @@ describe('a request', () => {
     expect(errorOf(await post('{"model":"chat-fats"}')).message).toBe(
       'The model "chat-fats" does not exist. Nearest: chat-fast, chat-deep. GET /v1/models lists all.',
     );
+  });
+
+  it('tells the router what it needs of a model, and reaches the engine as it is', async () => {
+    const body = '{"model":"served/replica-1","tools":[{}],"messages":[{"content":[{"type":"image_url"}]}]}';
+    expect((await post(body.replace('served/replica-1', 'chat-fast'))).status).toBe(200);
+    expect(router.selected.at(-1)).toMatchObject({ needs: needsOf(['tools', 'vision']), waitedMs: 0 });
+    expect(seen[0]?.toString()).toBe(body);
   });
 
   it('with a byte order mark reaches the engine without it', async () => {

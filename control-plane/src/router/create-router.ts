@@ -116,9 +116,10 @@ class LiveRouter implements RunningRouter {
     this.#predictor = predictor;
     const modelFor = (deployment: DeclaredDeployment): ReplicaModel =>
       predictor.modelFor(engineFacts(deployment, live), deployment.maxConcurrent);
-    const limitDeps = { clock, random, settings: settings.limits };
-    const cooldownFor = (): Cooldown => new Cooldown(limitDeps);
-    const limitsFor = (shared: Cooldown): ProviderLimits => new ProviderLimits(shared, limitDeps);
+    const limitDeps = { clock, random, log, settings: settings.limits };
+    const cooldownFor = (provider: string): Cooldown => new Cooldown(provider, limitDeps);
+    const limitsFor = (target: string, shared: Cooldown): ProviderLimits =>
+      new ProviderLimits(target, shared, limitDeps);
     const makers = { breakerFor, cooldownFor, limitsFor, modelFor };
     this.#board = new TargetBoard({ live, secrets, ledger, ...makers, settings });
     this.#takeDeclared(declared.current());

@@ -161,6 +161,8 @@ describe('a provider that refuses for another reason', () => {
         detail: expect.stringContaining(words),
       });
     }
+    const rests = fabric.lines.filter(({ msg }) => msg === 'provider rests: requests go elsewhere');
+    expect(rests).toMatchObject([{ of: 'openai', restSeconds: seconds }]);
     fabric.clock.advance(seconds * 1000);
     expect(decide(fabric, {}, 'chat-deep')).toBe('openai/strong');
   });

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '@ai-fabric/shared';
+import type { Logger } from 'pino';
 import {
   type CooldownEvent,
   type CooldownSettings,
@@ -18,15 +19,18 @@ export interface LimitSettings {
 export interface LimitDeps {
   readonly clock: Clock;
   readonly random: Random;
+  readonly log: Logger;
   readonly settings: LimitSettings;
 }
 
-/** Owns one cooldown. */
+/** Owns one cooldown: of a provider, or of one of its models. */
 export class Cooldown {
+  readonly #of: string;
   readonly #deps: LimitDeps;
   #state: CooldownState = noCooldown;
 
-  constructor(deps: LimitDeps) {
+  constructor(of: string, deps: LimitDeps) {
+    this.#of = of;
     this.#deps = deps;
   }
 
@@ -39,8 +43,15 @@ export class Cooldown {
   }
 
   step(event: CooldownEvent): void {
-    const { clock, random, settings } = this.#deps;
-    this.#state = stepCooldown(this.#state, event, clock.monotonicMs(), random, settings.cooldown);
+    const { clock, random, log, settings } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const before = this.#state;
+    this.#state = stepCooldown(before, event, nowMs, random, settings.cooldown);
+    const { cause, untilMs } = this.#state;
+    // A rate is kept to all day long; what waiting alone does not mend is somebody's to look at.
+    if (event.kind !== 'refused' || event.cause === 'rate' || nowMs < before.untilMs) return;
+    const restSeconds = Math.ceil((untilMs - nowMs) / 1000);
+    log.warn({ of: this.#of, because: cause, restSeconds }, 'provider rests: requests go elsewhere');
   }
 }
 
@@ -81,10 +92,10 @@ export class ProviderLimits {
   readonly #tokens = new Budget();
 
   /** @param shared by all models of its provider */
-  constructor(shared: Cooldown, deps: LimitDeps) {
+  constructor(target: string, shared: Cooldown, deps: LimitDeps) {
     this.#deps = deps;
     this.#shared = shared;
-    this.#own = new Cooldown(deps);
+    this.#own = new Cooldown(target, deps);
   }
 
   get shared(): Cooldown {

@@ -22,9 +22,9 @@ export interface TargetBoardDeps {
   readonly ledger: Ledger;
   /** Makes a fresh one. */
   readonly breakerFor: (target: string) => Breaker;
-  readonly cooldownFor: () => Cooldown;
+  readonly cooldownFor: (provider: string) => Cooldown;
   /** @param shared by all models of its provider */
-  readonly limitsFor: (shared: Cooldown) => ProviderLimits;
+  readonly limitsFor: (target: string, shared: Cooldown) => ProviderLimits;
   readonly modelFor: (deployment: DeclaredDeployment) => ReplicaModel;
   readonly settings: RouterSettings;
 }
@@ -134,13 +134,13 @@ export class TargetBoard {
     const clouds = new Map<string, CloudTarget>();
     for (const provider of state.providers.values()) {
       const known = this.#cooldownOf(provider);
-      const shared = known ?? this.#deps.cooldownFor();
+      const shared = known ?? this.#deps.cooldownFor(provider.name);
       for (const model of provider.models.values()) {
         const target = `${provider.name}/${model.name}`;
         const earlier = this.#clouds.get(target);
         const isSame = earlier?.provider.baseUrl === provider.baseUrl && earlier.model.model === model.model;
         const breaker = isSame ? earlier.breaker : breakerFor(target);
-        const limits = isSame && known !== null ? earlier.limits : limitsFor(shared);
+        const limits = isSame && known !== null ? earlier.limits : limitsFor(target, shared);
         const deps = { secrets, breaker, limits, keyCheckMs: settings.keyCheckMs };
         clouds.set(target, new CloudTarget(provider, model, deps));
         ledger.account(target);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Candidate, CandidateGroup } from '../candidate.js';
+import { needsOf } from '../needs.js';
 import type { RefusalCode, RouteDecision, RouteRequest } from '../route-types.js';
 import { defaultRouterSettings } from '../router-settings.js';
 import {
@@ -39,6 +40,11 @@ const small = replicaOf('small', { contextTokens: 100 });
 const embedder = replicaOf('embedder', { deployment: { task: 'embeddings' } });
 const cloud = cloudOf('openai/cheap');
 const keyless = cloudOf('azure/strong', { keyPresent: false });
+const limited = cloudOf('openai/strong', { restForMs: 41_500 });
+const scarce = cloudOf('openai/mini', { tokensLeft: 3, tokensInMs: 7_000 });
+const keyRefused = cloudOf('azure/cheap', { restForMs: 29_000, restCause: 'key' });
+const blind = replicaOf('blind', { deployment: { capabilities: [] } });
+const seeing = { needs: needsOf(['vision']) };
 const longPrompt = { estimatedPromptTokens: 5_000 };
 
 describe('the code of a refusal', () => {
@@ -112,6 +118,19 @@ describe('the code of a refusal', () => {
         request: { excluded: new Set(['loading']) },
         code: 'no_capacity',
       },
+      { of: 'a provider that rests', candidates: [limited], code: 'rate_limited' },
+      {
+        of: 'a provider that has too few tokens left',
+        candidates: [scarce],
+        request: { estimatedPromptTokens: 4 },
+        code: 'rate_limited',
+      },
+      { of: 'a provider that rests beside full', candidates: [limited, full], code: 'no_capacity' },
+      { of: 'a provider that rests beside away', candidates: [limited, asleep], code: 'rate_limited' },
+      { of: 'a provider that refuses its key', candidates: [keyRefused], code: 'provider_refuses' },
+      { of: 'a key that is refused beside away', candidates: [keyRefused, asleep], code: 'host_away' },
+      { of: 'no eyes', candidates: [blind], request: seeing, code: 'lacks_capability' },
+      { of: 'no eyes beside away', candidates: [blind, asleep], request: seeing, code: 'host_away' },
       { of: 'no targets left', candidates: [], code: 'not_ready' },
     ];
 
@@ -147,6 +166,13 @@ describe('Retry-After', () => {
       candidates: [replicaOf('b', { blockedForMs: 600_000 })],
       seconds: 60,
     },
+    { of: 'a provider that rests, as long as it says', candidates: [limited], seconds: 42 },
+    {
+      of: 'a provider that rests for hours',
+      candidates: [cloudOf('openai/strong', { restForMs: 7_200_000 })],
+      seconds: 7_200,
+    },
+    { of: 'a key that is refused', candidates: [keyRefused], seconds: 29 },
     { of: 'the wrong task: it never helps', candidates: [embedder], seconds: 0 },
     { of: 'a missing key: it does not help', candidates: [keyless], seconds: 0 },
     { of: 'no targets: it does not help', candidates: [], seconds: 0 },
