@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BootedFabric } from '../harness/boot-fabric.js';
 import { errorOf } from '../harness/raw-http.js';
 import { runCli } from '../harness/run-program.js';
@@ -16,6 +16,7 @@ interface Asked {
 
 describe('who waits for the only slot of a role', { timeout: 60_000 }, () => {
   let fabric: BootedFabric;
+  const slots: AbortController[] = [];
   let greedy: string;
   let modest: string;
 
@@ -25,14 +26,14 @@ describe('who waits for the only slot of a role', { timeout: 60_000 }, () => {
         armitage: {
           engines: {
             only: {
-              ...{ maxConcurrent: 1, maxModelLen: 40_000, replyTokens: 30_000 },
+              ...{ maxConcurrent: 1, maxModelLen: 200_000, replyTokens: 100_000 },
               speed: { decodeTokensPerSecond: 400 },
             },
           },
         },
       },
       roles: {
-        'chat-fast': { targets: ['only'], longestPatienceSeconds: 55 },
+        'chat-fast': { targets: ['only'], patienceSeconds: 600 },
         'chat-nightly': { targets: ['only'], class: 'batch' },
       },
     });
@@ -49,6 +50,9 @@ describe('who waits for the only slot of a role', { timeout: 60_000 }, () => {
   beforeEach(async () => {
     await eventually('nothing is under way', async () => (await fabric.inFlight('only')) === 0);
     fabric.engine('only').forgetRequests();
+  });
+  afterEach(() => {
+    for (const slot of slots.splice(0)) slot.abort();
   });
   afterAll(() => fabric?.close());
 
@@ -89,10 +93,11 @@ describe('who waits for the only slot of a role', { timeout: 60_000 }, () => {
   /** Takes the slot. @returns what gives it back. Its stream is read: one that nobody reads is given up sooner or later */
   const takeSlot = async (): Promise<() => void> => {
     const end = new AbortController();
+    slots.push(end);
     const { signal } = end;
     const slot = await fabric.chat(
       'chat-fast',
-      { stream: true, max_tokens: 30_000, messages: SLOT },
+      { stream: true, max_tokens: 100_000, messages: SLOT },
       { signal },
     );
     slot.text().catch(() => 'given back');
@@ -144,7 +149,7 @@ describe('who waits for the only slot of a role', { timeout: 60_000 }, () => {
     hangUp.abort();
     expect((await Promise.all(thousand)).filter((status) => status === 503)).toHaveLength(745);
     await untilHeld(0);
-  });
+  }, 150_000);
 
   test('a client says how long it waits, and is told its place and when to come again', async () => {
     const giveBack = await takeSlot();
