@@ -21,7 +21,8 @@ export interface BodyListener {
 /** Where bodies go that are too large to hold, and how they are looked at on the way. */
 export interface LargeBodies {
   readonly spool: Spool;
-  readonly openScan: () => BodyScan;
+  /** @param headers of the request, which say what kind its body is */
+  readonly openScan: (headers: IncomingHttpHeaders) => BodyScan;
 }
 
 export interface BodyLimits {
@@ -143,7 +144,7 @@ export class BodyReader implements Expiring, SpoolListener {
     this.#giveMemory();
     this.#listener.onLargeBody(head);
     const from = head.length - withoutMark(head).length;
-    this.#spooler = new BodySpooler(this.#request, this, spool, file, openScan(), from);
+    this.#spooler = new BodySpooler(this.#request, this, spool, file, openScan(this.#request.headers), from);
     this.#spooler.begin(head);
   }
 

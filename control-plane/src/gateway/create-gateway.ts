@@ -6,6 +6,7 @@ import type { Router } from '../router/route-types.js';
 import type { TunnelLookup } from '../tunnel/tunnel-book.js';
 import { KeyLimiter } from './admission/key-limiter.js';
 import { answerError, ownFacts } from './answer-now.js';
+import { JsonBodyScan } from './body/json-body-scan.js';
 import { Spool } from './body/spool.js';
 import { ConnectionEnds } from './connection-ends.js';
 import { Deadlines } from './deadlines.js';
@@ -80,7 +81,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       maxBodyBytes: options.config.maxBodyBytes,
       bodyTimeoutMs: options.config.bodyTimeoutSeconds * 1000,
     },
-    spool: new Spool({ directory: options.spoolDirectory, clock, log: options.log }),
+    largeBodies: {
+      spool: new Spool({ directory: options.spoolDirectory, clock, log: options.log }),
+      openScan: () => new JsonBodyScan(),
+    },
   };
   return new RawGateway(parts, Math.floor(clock.nowMs() / 1000));
 }

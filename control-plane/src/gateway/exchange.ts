@@ -7,7 +7,6 @@ import { settleUse } from './admission/decide/settle-use.js';
 import type { Reservation } from './admission/key-limiter.js';
 import { type AnswerFacts, answerJson, factHeaders, NO_TARGET } from './answer-now.js';
 import { AttemptLoop, type LoopOwner } from './attempt-loop.js';
-import { JsonBodyScan } from './body/json-body-scan.js';
 import { type RequestBody, SpooledBody } from './body/spooled-body.js';
 import { type BodyListener, BodyReader } from './body-reader.js';
 import type { Expiring } from './deadlines.js';
@@ -92,7 +91,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       parts.heldBytes,
       parts.deadlines,
       parts.clock,
-      { spool: parts.spool, openScan: () => new JsonBodyScan() },
+      parts.largeBodies,
     );
   }
 

@@ -6,8 +6,7 @@ import type { LiveView } from '../live/live-view.js';
 import type { Router } from '../router/route-types.js';
 import type { TunnelLookup } from '../tunnel/tunnel-book.js';
 import type { KeyLimiter } from './admission/key-limiter.js';
-import type { Spool } from './body/spool.js';
-import type { BodyLimits } from './body-reader.js';
+import type { BodyLimits, LargeBodies } from './body-reader.js';
 import type { ConnectionEnds } from './connection-ends.js';
 import type { Deadlines } from './deadlines.js';
 import type { FailureLog } from './failure-log.js';
@@ -51,6 +50,5 @@ export interface GatewayParts {
   readonly failureLog: FailureLog;
   readonly heldBytes: HeldBytes;
   readonly bodyLimits: BodyLimits;
-  /** The disk room of large bodies. */
-  readonly spool: Spool;
+  readonly largeBodies: LargeBodies;
 }
