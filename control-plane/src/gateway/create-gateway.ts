@@ -20,6 +20,7 @@ import type { CaptureBody, GatewayParts, ProviderKeys } from './gateway-parts.js
 import { HeldBytes } from './held-bytes.js';
 import { linger } from './linger.js';
 import { answerModel, answerModels } from './list-models.js';
+import { SHUTDOWN_HEADERS } from './refusal-headers.js';
 import type { RequestContext } from './request-context.js';
 import { type RequestRecorder, refusedRecord } from './request-record.js';
 import { TargetAddresses } from './upstream/target-address.js';
@@ -55,7 +56,6 @@ export interface Gateway {
 
 /** How long a client may take to read the last bytes after the grace is over. */
 const FLUSH_MS = 1_000;
-const SHUTDOWN_HEADERS = ['retry-after', '5', 'connection', 'close'];
 
 /** The `/v1` endpoints: who asks was decided by admission, where it goes is the router's to say. */
 export function createGateway(options: GatewayOptions): Gateway {

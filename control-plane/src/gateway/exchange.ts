@@ -17,7 +17,6 @@ import {
   type ErrorFields,
   errorFields,
   type GatewayError,
-  type GatewayErrorCode,
   gatewayError,
   renderComment,
   renderEnvelope,
@@ -32,6 +31,7 @@ import { GATEWAY_LIMITS } from './gateway-limits.js';
 import type { GatewayParts } from './gateway-parts.js';
 import { linger } from './linger.js';
 import { prepareRequest } from './prepare-request.js';
+import { BODY_REFUSAL_HEADERS, KEY_HEADERS, SHUTDOWN_HEADERS } from './refusal-headers.js';
 import type { RequestContext } from './request-context.js';
 import { recordOf } from './request-record.js';
 
@@ -427,11 +427,4 @@ function waitsForContinue({ headers, httpVersionMinor }: IncomingMessage): boole
   return headers.expect !== undefined && httpVersionMinor > 0;
 }
 
-const BODY_REFUSAL_HEADERS: { readonly [Code in GatewayErrorCode]?: readonly string[] } = {
-  // A client that dawdles is not worth its connection.
-  body_timeout: ['connection', 'close'],
-  overloaded: ['retry-after', '1'],
-};
 const EVENT_STREAM = 'text/event-stream; charset=utf-8';
-const KEY_HEADERS = ['www-authenticate', 'Bearer'];
-const SHUTDOWN_HEADERS = ['retry-after', '5', 'connection', 'close'];
