@@ -1,5 +1,5 @@
 import type { ResolvedModel } from '../declared/declared-state.js';
-import type { Claim, Considered, RouteRequest, WaitDecision } from '../router/route-types.js';
+import type { Claim, Considered, OtherTargets, RouteRequest, WaitDecision } from '../router/route-types.js';
 import { NO_TARGET } from './answer-now.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
 import { type AttemptFailure, isBusy } from './decide/attempt-failure.js';
@@ -52,6 +52,20 @@ interface TriedTarget {
   readonly breaks: number;
 }
 
+/** A look for a target, and what came of it. */
+interface LookedAt {
+  readonly reason: string;
+  readonly considered: readonly Considered[];
+  readonly others?: readonly OtherTargets[];
+  failure: string | null;
+}
+
+function lookedAt(reason: string, { considered, others }: Pick<LookedAt, 'considered' | 'others'>): LookedAt {
+  return others === undefined
+    ? { reason, considered, failure: null }
+    : { reason, considered, others, failure: null };
+}
+
 const NONE_EXCLUDED: ReadonlySet<string> = new Set();
 
 /** Select, claim, ask; where that fails before a byte was forwarded, release, exclude, and go round again. */
@@ -65,7 +79,7 @@ export class AttemptLoop implements PatienceOwner {
   overheadMs = 0;
   attempt: Attempt | null = null;
   /** Each look for a target, and what came of it: why here, and why not there. */
-  readonly rounds: { reason: string; considered: readonly Considered[]; failure: string | null }[] = [];
+  readonly rounds: LookedAt[] = [];
   /** In their order, for the log. */
   readonly failedAttempts: FailedAttempt[] = [];
   readonly #parts: GatewayParts;
@@ -153,7 +167,7 @@ export class AttemptLoop implements PatienceOwner {
       if (decision.kind === 'wait') return decision;
       if (decision.kind === 'refuse') {
         this.#patience?.end('refused');
-        this.rounds.push({ reason: decision.code, considered: decision.considered, failure: null });
+        this.rounds.push(lookedAt(decision.code, decision));
         if (decision.code === 'context_too_long' && this.#tooLong !== null) {
           this.#owner.onTooLong(this.#tooLong);
           return null;
@@ -221,7 +235,7 @@ export class AttemptLoop implements PatienceOwner {
     if (wait.reason === 'paced') return;
     const reason = `held_${wait.reason}`;
     if (this.rounds.at(-1)?.reason === reason || this.rounds.length >= GATEWAY_LIMITS.notedRounds) return;
-    this.rounds.push({ reason, considered: wait.considered, failure: null });
+    this.rounds.push(lookedAt(reason, wait));
   }
 
   /** Targets that were merely full, or that have come back or had time to since they failed, may be asked again. */
@@ -295,7 +309,7 @@ export class AttemptLoop implements PatienceOwner {
     this.replica = replica;
     this.target = claim.target;
     this.#reason = chosen.reason;
-    this.rounds.push({ reason: chosen.reason, considered: chosen.considered, failure: null });
+    this.rounds.push(lookedAt(chosen.reason, chosen));
     this.attempts++;
     const { endpoint, peeked, trace } = this.#request;
     const attempt = new Attempt(claim, this.#owner, this.#parts.clock);

@@ -1,7 +1,7 @@
 import type { DeclaredProvider, DeclaredProviderModel, SecretReference } from '../declared/declared-state.js';
 import type { Breaker } from './breaker.js';
 import type { CloudCandidate } from './candidate.js';
-import type { Moment } from './live-replica-target.js';
+import type { Moment } from './engine-gauges.js';
 
 /** Whether a secret can be read; never what it is. */
 export interface SecretPresence {

@@ -13,13 +13,15 @@ import { type CostTerms, promptTokensOf } from './decide/choose-replica.js';
 import { describeModel } from './decide/describe-model.js';
 import { route } from './decide/route.js';
 import { suggestModels } from './decide/suggest-models.js';
+import type { Moment } from './engine-gauges.js';
 import { RequestQueue } from './hold-queue.js';
 import { type ClaimObserver, Ledger } from './ledger.js';
-import type { LiveReplicaTarget, Moment } from './live-replica-target.js';
+import type { LiveReplicaTarget } from './live-replica-target.js';
 import { type CatalogueEntry, modelCatalogue, taskOf } from './model-catalogue.js';
 import { type EngineFacts, guessRates } from './predict/decide/guess-rates.js';
 import { Predictor } from './predict/predictor.js';
-import type { ReplicaModel, Work } from './predict/replica-model.js';
+import type { ReplicaModel } from './predict/replica-model.js';
+import type { Work } from './predict/replica-work.js';
 import { watchReady } from './ready-watch.js';
 import type {
   AttemptOutcome,
@@ -286,18 +288,31 @@ class LiveRouter implements RunningRouter {
   }
 
   #noticeChange(change: LiveChange): void {
-    if (change.kind === 'sample') return;
     const nowMs = this.#deps.clock.monotonicMs();
-    if (change.kind === 'host') this.#guessAgain(change.host.name);
-    if (change.kind === 'replica') this.#board.replica(change.replica.deployment)?.noticeChange(nowMs);
-    else for (const replica of this.#board.replicas()) replica.noticeChange(nowMs);
+    switch (change.kind) {
+      case 'sample':
+        for (const replica of this.#board.replicasOn(change.host)) replica.noticeSample();
+        return;
+      case 'host':
+        this.#guessAgain(change.host.name);
+        for (const replica of this.#board.replicasOn(change.host.name)) replica.noticeChange(nowMs);
+        break;
+      case 'hostRemoved':
+        for (const replica of this.#board.replicasOn(change.name)) replica.noticeChange(nowMs);
+        break;
+      case 'replica':
+        this.#board.replica(change.replica.deployment)?.noticeChange(nowMs);
+        break;
+      case 'replicaRemoved':
+        this.#board.replica(change.deployment)?.noticeChange(nowMs);
+    }
     this.#queue.wake(null);
   }
 
   /** A host that joins tells what card it has. */
   #guessAgain(host: string): void {
-    for (const { deployment, model } of this.#board.replicas()) {
-      if (deployment.host !== host || model.observations > 0) continue;
+    for (const { deployment, model } of this.#board.replicasOn(host)) {
+      if (model.observations > 0) continue;
       model.adoptPrior(guessRates(engineFacts(deployment, this.#deps.live)));
     }
   }

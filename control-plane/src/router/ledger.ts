@@ -2,7 +2,7 @@ import { type Clock, SlotList, type Timer } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { InflightRange } from './decide/estimate-external-load.js';
 import { InflightHistory } from './inflight-history.js';
-import type { Work, WorkEnd } from './predict/replica-model.js';
+import type { Work, WorkEnd } from './predict/replica-work.js';
 import type { AttemptOutcome, Claim } from './route-types.js';
 import type { LedgerSettings } from './router-settings.js';
 

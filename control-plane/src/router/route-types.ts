@@ -79,6 +79,12 @@ export interface Considered {
   readonly costSeconds: number | null;
 }
 
+/** Targets beyond those that have a line of their own. */
+export interface OtherTargets {
+  readonly verdict: Exclude<Considered['verdict'], 'chosen'>;
+  readonly count: number;
+}
+
 /** Why nothing can take a request now. The gateway has the one table from these to HTTP status. */
 export type RefusalCode =
   | 'no_capacity'
@@ -108,6 +114,8 @@ export type RouteDecision =
       readonly deployment: DeclaredDeployment;
       readonly reason: ChoiceReason;
       readonly considered: readonly Considered[];
+      /** Left out where all have a line. */
+      readonly others?: readonly OtherTargets[];
     }
   | {
       readonly kind: 'cloud';
@@ -115,6 +123,8 @@ export type RouteDecision =
       readonly model: DeclaredProviderModel;
       readonly reason: ChoiceReason;
       readonly considered: readonly Considered[];
+      /** Left out where all have a line. */
+      readonly others?: readonly OtherTargets[];
     }
   | {
       /** Nothing can take it now, and something is expected to soon. */
@@ -129,6 +139,8 @@ export type RouteDecision =
       /** As declared, counted from the request's first wait. */
       readonly patienceMs: number;
       readonly considered: readonly Considered[];
+      /** Left out where all have a line. */
+      readonly others?: readonly OtherTargets[];
     }
   | {
       readonly kind: 'refuse';
@@ -138,6 +150,8 @@ export type RouteDecision =
       /** Whole seconds for `Retry-After`; 0: trying again does not help, send no such header. */
       readonly retryAfterSeconds: number;
       readonly considered: readonly Considered[];
+      /** Left out where all have a line. */
+      readonly others?: readonly OtherTargets[];
     };
 
 /** How an attempt ended, told when its claim is released. */

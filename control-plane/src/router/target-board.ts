@@ -4,8 +4,9 @@ import type { Breaker } from './breaker.js';
 import type { CandidateGroup } from './candidate.js';
 import { CloudTarget, type SecretPresence } from './cloud-target.js';
 import { groupTargets, type TargetGroup, targetKey } from './decide/group-targets.js';
+import type { Moment } from './engine-gauges.js';
 import type { Ledger } from './ledger.js';
-import { LiveReplicaTarget, type Moment } from './live-replica-target.js';
+import { LiveReplicaTarget } from './live-replica-target.js';
 import type { ReplicaModel } from './predict/replica-model.js';
 import type { RouterSettings } from './router-settings.js';
 
@@ -19,7 +20,13 @@ export interface TargetBoardDeps {
   readonly settings: RouterSettings;
 }
 
-const NO_GROUPS: readonly CandidateGroup[] = [];
+const NO_GROUPS: readonly BoardGroup[] = [];
+const NO_REPLICAS: readonly LiveReplicaTarget[] = [];
+
+/** A group of candidates that can be brought up to date. */
+type BoardGroup =
+  | { readonly kind: 'replicas'; readonly candidates: readonly LiveReplicaTarget[] }
+  | { readonly kind: 'provider'; readonly candidate: CloudTarget };
 
 /**
  * The candidates of everything that can be asked for, laid out once per declared state. A decision only brings
@@ -28,9 +35,10 @@ const NO_GROUPS: readonly CandidateGroup[] = [];
 export class TargetBoard {
   readonly #deps: TargetBoardDeps;
   #replicas: ReadonlyMap<string, LiveReplicaTarget> = new Map();
+  #byHost: ReadonlyMap<string, readonly LiveReplicaTarget[]> = new Map();
   #clouds: ReadonlyMap<string, CloudTarget> = new Map();
-  #roles: ReadonlyMap<string, readonly CandidateGroup[]> = new Map();
-  #single: ReadonlyMap<string, readonly CandidateGroup[]> = new Map();
+  #roles: ReadonlyMap<string, readonly BoardGroup[]> = new Map();
+  #single: ReadonlyMap<string, readonly BoardGroup[]> = new Map();
 
   constructor(deps: TargetBoardDeps) {
     this.#deps = deps;
@@ -38,6 +46,10 @@ export class TargetBoard {
 
   replicas(): Iterable<LiveReplicaTarget> {
     return this.#replicas.values();
+  }
+
+  replicasOn(host: string): readonly LiveReplicaTarget[] {
+    return this.#byHost.get(host) ?? NO_REPLICAS;
   }
 
   clouds(): Iterable<CloudTarget> {
@@ -62,13 +74,14 @@ export class TargetBoard {
    */
   rebuild(state: DeclaredState): void {
     this.#replicas = this.#buildReplicas(state);
+    this.#byHost = byHost(this.#replicas.values());
     this.#clouds = this.#buildClouds(state);
-    const roles = new Map<string, readonly CandidateGroup[]>();
+    const roles = new Map<string, readonly BoardGroup[]>();
     for (const role of state.roles.values()) {
       roles.set(role.name, this.#candidateGroups(groupTargets(role.targets)));
     }
     this.#roles = roles;
-    const single = new Map<string, readonly CandidateGroup[]>();
+    const single = new Map<string, readonly BoardGroup[]>();
     for (const replica of this.#replicas.values()) {
       single.set(replica.target, [{ kind: 'replicas', candidates: [replica] }]);
     }
@@ -82,13 +95,13 @@ export class TargetBoard {
   candidates(resolved: ResolvedModel, now: Moment): readonly CandidateGroup[] {
     const groups = this.#groupsOf(resolved) ?? NO_GROUPS;
     for (const group of groups) {
-      if (group.kind === 'provider') this.#clouds.get(group.candidate.target)?.refresh(now);
-      else for (const candidate of group.candidates) this.#replicas.get(candidate.target)?.refresh(now);
+      if (group.kind === 'provider') group.candidate.refresh(now);
+      else for (const candidate of group.candidates) candidate.refresh(now);
     }
     return groups;
   }
 
-  #groupsOf(resolved: ResolvedModel): readonly CandidateGroup[] | undefined {
+  #groupsOf(resolved: ResolvedModel): readonly BoardGroup[] | undefined {
     switch (resolved.kind) {
       case 'role':
         return this.#roles.get(resolved.role.name);
@@ -139,8 +152,8 @@ export class TargetBoard {
   }
 
   /** The registry refuses a role whose targets are not declared; should one slip through, it serves by the rest. */
-  #candidateGroups(groups: readonly TargetGroup[]): readonly CandidateGroup[] {
-    return groups.flatMap((group): CandidateGroup[] => {
+  #candidateGroups(groups: readonly TargetGroup[]): readonly BoardGroup[] {
+    return groups.flatMap((group): BoardGroup[] => {
       if (group.kind === 'provider') {
         const candidate = this.#clouds.get(targetKey(group.target));
         return candidate === undefined ? [] : [{ kind: 'provider', candidate }];
@@ -149,6 +162,17 @@ export class TargetBoard {
       return candidates.length === 0 ? [] : [{ kind: 'replicas', candidates }];
     });
   }
+}
+
+function byHost(replicas: Iterable<LiveReplicaTarget>): ReadonlyMap<string, readonly LiveReplicaTarget[]> {
+  const hosts = new Map<string, LiveReplicaTarget[]>();
+  for (const replica of replicas) {
+    const { host } = replica.deployment;
+    const known = hosts.get(host);
+    if (known === undefined) hosts.set(host, [replica]);
+    else known.push(replica);
+  }
+  return hosts;
 }
 
 function isSameEngine(a: DeclaredDeployment, b: DeclaredDeployment): boolean {

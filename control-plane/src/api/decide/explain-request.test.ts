@@ -34,3 +34,25 @@ it('a provider that a request was kept from was kept from it by its client', () 
     },
   ]);
 });
+
+it('targets without a line of their own are counted', () => {
+  const considered = [{ target: 'a', verdict: 'chosen', costSeconds: 0.2 }];
+  const others = [
+    { verdict: 'full', count: 1 },
+    { verdict: 'passed_over', count: 40 },
+  ];
+  const rounds = [{ reason: 'least_cost', considered, others, failure: null }];
+  const row = requestRow({ target: 'a', attempts: 1, outcome: 'ok' });
+  expect(explainRequest({ ...row, sequence: 1, consideredCount: 42, rounds }).whyNotThere).toEqual([
+    {
+      target: '1 other (full)',
+      code: 'full',
+      words: 'every slot was taken, or its engine said that its queue was full',
+    },
+    {
+      target: '40 others (passed over)',
+      code: 'passed_over',
+      words: 'it could have served it, another was chosen',
+    },
+  ]);
+});

@@ -65,6 +65,10 @@ function whyNotThere({ rounds, target, outcome }: ExplainedRequest): Explanation
         words: verdictWords(verdict, costSeconds, chosenCost),
       });
     }
+    for (const { verdict, count } of round.others ?? []) {
+      const target = `${countOf(count, 'other')} (${codeWords(verdict)})`;
+      told.set(target, { target, code: verdict, words: verdictWords(verdict, null, null) });
+    }
     if (round.failure !== null && chosen !== null) {
       const words = `it was asked, and the attempt failed: ${codeWords(round.failure)}`;
       told.set(chosen, { target: chosen, code: round.failure, words });

@@ -1,13 +1,21 @@
 import type { Random } from '@ai-fabric/shared';
 import type { CandidateGroup, CloudCandidate, ReplicaCandidate } from '../candidate.js';
 import type { PredictSettings } from '../predict/predict-settings.js';
-import type { ChoiceReason, Considered, RouteDecision, RouteRequest } from '../route-types.js';
+import type {
+  ChoiceReason,
+  Considered,
+  FilterReason,
+  OtherTargets,
+  RouteDecision,
+  RouteRequest,
+} from '../route-types.js';
 import { type CostTerms, chooseReplica } from './choose-replica.js';
 import { explainRefusal, type RefusalSettings } from './explain-refusal.js';
 import { type FilterContext, type FilterSettings, filterCandidate } from './filter-candidate.js';
 import { pinnedModel } from './pinned-model.js';
 import { largestContext, planRoom, type RoomSettings } from './plan-room.js';
 import { patienceOf, planWait, type WaitSettings } from './plan-wait.js';
+import { type Compared, MOST_TOLD, type Told, tellCheapest, tellEach, tellMost } from './tell-considered.js';
 
 export interface RouteSettings {
   readonly filter: FilterSettings;
@@ -42,12 +50,27 @@ export function route(
         ? askReplicas(request, context, group.candidates, considered, terms, random, settings)
         : askProvider(request, context, group.candidate, considered, settings);
     if (decision === null) continue;
-    return (isFallback(decision) && planWait(request, groups, considered, settings.wait)) || decision;
+    return toldBriefly(
+      (isFallback(decision) && planWait(request, groups, considered, settings.wait)) || decision,
+    );
   }
-  return (
+  return toldBriefly(
     planWait(request, groups, considered, settings.wait) ??
-    explainRefusal(request, groups, considered, settings.refusal)
+      explainRefusal(request, groups, considered, settings.refusal),
   );
+}
+
+/** Of hundreds of targets the first few tell what there is to tell. */
+function toldBriefly(decision: RouteDecision): RouteDecision {
+  if (decision.considered.length <= MOST_TOLD) return decision;
+  const { considered, others = [] } = tellMost(decision.considered);
+  return { ...decision, considered, others: addUp([...others, ...(decision.others ?? [])]) };
+}
+
+function addUp(others: readonly OtherTargets[]): OtherTargets[] {
+  const counts = new Map<OtherTargets['verdict'], number>();
+  for (const { verdict, count } of others) counts.set(verdict, (counts.get(verdict) ?? 0) + count);
+  return Array.from(counts, ([verdict, count]) => ({ verdict, count }));
 }
 
 /** Before the cloud serves what a replica is about to serve, the role's patience is asked. */
@@ -84,47 +107,61 @@ function askReplicas(
   random: Random,
   settings: RouteSettings,
 ): RouteDecision | null {
-  const passed: ReplicaCandidate[] = [];
-  const lines: number[] = [];
-  const waitsFor: string[] = [];
-  for (const candidate of candidates) {
+  // Where all pass, which is the rule, nothing is allocated for each.
+  let passed: readonly ReplicaCandidate[] | ReplicaCandidate[] = candidates;
+  let reasons: (FilterReason | null)[] | null = null;
+  for (let index = 0; index < candidates.length; index++) {
+    const candidate = candidates[index] as ReplicaCandidate;
     const reason = filterCandidate(candidate, context, settings.filter);
-    const { target } = candidate;
-    if (reason === null) {
-      passed.push(candidate);
-      lines.push(considered.length);
+    if (reasons === null) {
+      if (reason === null) continue;
+      reasons = new Array<FilterReason | null>(index).fill(null);
+      passed = candidates.slice(0, index);
     }
-    if (reason === null || reason === 'full') waitsFor.push(target);
-    considered.push({ target, verdict: reason ?? 'passed_over', costSeconds: null });
+    reasons.push(reason);
+    if (reason === null) (passed as ReplicaCandidate[]).push(candidate);
   }
-  if (passed.length === 0) return null;
+  if (passed.length === 0) {
+    const none = { candidates, reasons, costs: NO_COSTS, passed: 0, chosen: -1 };
+    considered.push(...tellEach(none));
+    return null;
+  }
   const patienceMs = patienceOf(request, settings.wait);
   const mayPace = terms.mayPace && request.mayWait === true && patienceMs > 0;
-  const choice = chooseReplica(
+  const asked = mayPace === terms.mayPace ? terms : { ...terms, mayPace };
+  const { index, tied, costs, lookAgainInMs } = chooseReplica(
     request,
     passed,
-    mayPace ? terms : { ...terms, mayPace },
+    asked,
     random,
     settings.predict,
   );
-  for (let index = 0; index < passed.length; index++) {
-    const { target } = passed[index] as ReplicaCandidate;
-    const verdict = index === choice.index ? 'chosen' : 'passed_over';
-    considered[lines[index] as number] = { target, verdict, costSeconds: finite(choice.costs[index]) };
+  const told = tell({ candidates, reasons, costs, passed: passed.length, chosen: index }, considered);
+  if (index < 0) {
+    const waitsFor = candidates
+      .filter((_, place) => isWaitedFor(reasons?.[place] ?? null))
+      .map(({ target }) => target);
+    return { kind: 'wait', reason: 'paced', detail: PACED, waitsFor, lookAgainInMs, patienceMs, ...told };
   }
-  const { lookAgainInMs } = choice;
-  if (choice.index < 0) {
-    return { kind: 'wait', reason: 'paced', detail: PACED, waitsFor, lookAgainInMs, patienceMs, considered };
-  }
-  const chosen = passed[choice.index] as ReplicaCandidate;
-  const reason = choiceReason(request, passed.length, choice.tied);
-  return { kind: 'send', deployment: chosen.deployment, reason, considered };
+  const { deployment } = passed[index] as ReplicaCandidate;
+  return { kind: 'send', deployment, reason: choiceReason(request, passed.length, tied), ...told };
 }
 
+const NO_COSTS = new Float64Array(0);
 const PACED = 'all that could serve it read other prompts first';
 
-function finite(cost: number | undefined): number | null {
-  return cost !== undefined && Number.isFinite(cost) ? cost : null;
+/** @param before lines of groups in front of it */
+function tell(compared: Compared, before: Considered[]): Told {
+  if (before.length + compared.candidates.length <= MOST_TOLD) {
+    const lines = tellEach(compared);
+    return { considered: before.length === 0 ? lines : [...before, ...lines] };
+  }
+  const { considered, others } = tellCheapest(compared);
+  return { considered: [...before, ...considered], others };
+}
+
+function isWaitedFor(reason: FilterReason | null): boolean {
+  return reason === null || reason === 'full';
 }
 
 function choiceReason(request: RouteRequest, passed: number, tied: number): ChoiceReason {

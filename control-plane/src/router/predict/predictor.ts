@@ -4,7 +4,8 @@ import { guessRates } from './decide/guess-rates.js';
 import { predictCost } from './decide/predict-cost.js';
 import type { PredictSettings } from './predict-settings.js';
 import { emptyPrediction, type Prediction, type RequestSize } from './predict-types.js';
-import { ReplicaModel, type Work } from './replica-model.js';
+import { ReplicaModel } from './replica-model.js';
+import type { Work } from './replica-work.js';
 import { type Asker, TrackedWork } from './tracked-work.js';
 
 /** What is sent, as far as it tells how long it will take. */

@@ -6,7 +6,8 @@ import { isPaced } from './decide/judge-pace.js';
 import { predictCost } from './decide/predict-cost.js';
 import { defaultPredictSettings } from './predict-settings.js';
 import { emptyPrediction, type RequestSize } from './predict-types.js';
-import { ReplicaModel, type SentRequest, type Work, type WorkEnd } from './replica-model.js';
+import { ReplicaModel } from './replica-model.js';
+import type { SentRequest, Work, WorkEnd } from './replica-work.js';
 
 const settings = defaultPredictSettings;
 const weights = { firstToken: 1, answer: 0.05 };
