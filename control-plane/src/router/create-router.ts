@@ -13,12 +13,14 @@ import { type CostTerms, promptTokensOf } from './decide/choose-replica.js';
 import { describeModel } from './decide/describe-model.js';
 import { route } from './decide/route.js';
 import { suggestModels } from './decide/suggest-models.js';
+import { engineFacts, engineIdentity, nameOf } from './engine-facts.js';
 import type { Moment } from './engine-gauges.js';
 import { RequestQueue } from './hold-queue.js';
 import { type ClaimObserver, Ledger } from './ledger.js';
 import type { LiveReplicaTarget } from './live-replica-target.js';
 import { type CatalogueEntry, modelCatalogue, taskOf } from './model-catalogue.js';
-import { type EngineFacts, guessRates } from './predict/decide/guess-rates.js';
+import { guessRates } from './predict/decide/guess-rates.js';
+import { type KeptEngine, LearnedKeeper, type LearnedMemory } from './predict/learned-keeper.js';
 import { Predictor } from './predict/predictor.js';
 import type { ReplicaModel } from './predict/replica-model.js';
 import type { Work } from './predict/replica-work.js';
@@ -28,6 +30,7 @@ import type {
   Claim,
   HeldRequest,
   HoldTicket,
+  LearnedOfEngine,
   ListedModel,
   RouteDecision,
   RouteRequest,
@@ -47,12 +50,18 @@ export interface RouterDeps {
   readonly random: Random;
   readonly log: Logger;
   readonly settings?: RouterSettings;
+  /** Left out, nothing outlives the router. */
+  readonly learned?: LearnedMemory;
   /** Runs something as soon as the caller's stack is done; a microtask unless a simulation keeps its own time. */
   readonly defer?: (run: () => void) => void;
 }
 
 /** A router with what the program around it needs beside routing. */
 export interface RunningRouter extends Router {
+  /** What the answers of a deployment's engine have told; `null`: it is not declared. */
+  learnedOf(deployment: string): LearnedOfEngine | null;
+  /** Drops that, here and where it is kept. @returns false: it is not declared */
+  forgetRates(deployment: string): boolean;
   /** Numbers for `/metrics`. */
   gauges(): RouterGauges;
   /** Ends subscriptions and timers. Open claims may still be released. */
@@ -90,6 +99,7 @@ class LiveRouter implements RunningRouter {
   readonly #board: TargetBoard;
   readonly #queue: RequestQueue;
   readonly #predictor: Predictor;
+  readonly #keeper: LearnedKeeper | null;
   /** One for each target, made with its first claim and kept until the declaration changes. */
   readonly #observers = new Map<string, ClaimObserver>();
   readonly #subscriptions: (() => void)[];
@@ -107,8 +117,15 @@ class LiveRouter implements RunningRouter {
     this.#queue = new RequestQueue(clock, settings.hold, deps.defer ?? queueMicrotask);
     const predictor = new Predictor(settings.route.predict);
     this.#predictor = predictor;
-    const modelFor = (deployment: DeclaredDeployment): ReplicaModel =>
-      predictor.modelFor(engineFacts(deployment, live), deployment.maxConcurrent);
+    const engines = (): Iterable<KeptEngine> =>
+      Array.from(this.#board.replicas(), (each) => this.#kept(each));
+    const around = { clock, log, lengths: predictor.lengths, engines };
+    this.#keeper = deps.learned === undefined ? null : new LearnedKeeper(deps.learned, around);
+    const modelFor = (deployment: DeclaredDeployment): ReplicaModel => {
+      const model = predictor.modelFor(engineFacts(deployment, live), deployment.maxConcurrent);
+      this.#prepare({ deployment, model });
+      return model;
+    };
     this.#board = new TargetBoard({ live, secrets, ledger, breakerFor, modelFor, settings });
     this.#takeDeclared(declared.current());
     this.#subscriptions = [
@@ -190,7 +207,30 @@ class LiveRouter implements RunningRouter {
     return { targets, reapedClaimsTotal: this.#ledger.reapedTotal, held: this.#queue.perRole };
   }
 
+  learnedOf(deployment: string): LearnedOfEngine | null {
+    const replica = this.#board.replica(deployment);
+    if (replica === undefined) return null;
+    const { model, gaugeLagMs } = replica;
+    const { drift } = model.load(this.#deps.clock.monotonicMs());
+    return {
+      ...model.rates,
+      observations: model.learned.observations,
+      bytesPerToken: model.bytesPerToken,
+      gaugeLagSeconds: gaugeLagMs === null ? null : gaugeLagMs / 1000,
+      drift,
+    };
+  }
+
+  forgetRates(deployment: string): boolean {
+    const replica = this.#board.replica(deployment);
+    if (replica === undefined) return false;
+    if (this.#keeper !== null) this.#keeper.forget(this.#kept(replica));
+    else replica.model.learned.forget(guessRates(engineFacts(replica.deployment, this.#deps.live)));
+    return true;
+  }
+
   close(): void {
+    this.#keeper?.close();
     for (const end of this.#subscriptions.splice(0)) end();
     this.#queue.close();
     this.#ledger.close();
@@ -294,27 +334,38 @@ class LiveRouter implements RunningRouter {
         for (const replica of this.#board.replicasOn(change.host)) replica.noticeSample();
         return;
       case 'host':
-        this.#guessAgain(change.host.name);
-        for (const replica of this.#board.replicasOn(change.host.name)) replica.noticeChange(nowMs);
+        for (const replica of this.#board.replicasOn(change.host.name)) {
+          this.#prepare(replica);
+          replica.noticeChange(nowMs);
+        }
         break;
       case 'hostRemoved':
         for (const replica of this.#board.replicasOn(change.name)) replica.noticeChange(nowMs);
         break;
-      case 'replica':
-        this.#board.replica(change.replica.deployment)?.noticeChange(nowMs);
+      case 'replica': {
+        const replica = this.#board.replica(change.replica.deployment);
+        if (replica === undefined) break;
+        this.#prepare(replica);
+        replica.noticeChange(nowMs);
         break;
+      }
       case 'replicaRemoved':
         this.#board.replica(change.deployment)?.noticeChange(nowMs);
     }
     this.#queue.wake(null);
   }
 
-  /** A host that joins tells what card it has. */
-  #guessAgain(host: string): void {
-    for (const { deployment, model } of this.#board.replicasOn(host)) {
-      if (model.observations > 0) continue;
-      model.adoptPrior(guessRates(engineFacts(deployment, this.#deps.live)));
-    }
+  /** A host that joins tells what card it has, and an engine its version. */
+  #prepare(replica: Pick<LiveReplicaTarget, 'deployment' | 'model'>): void {
+    const { model, deployment } = replica;
+    if (model.learned.observations > 0) return;
+    if (this.#keeper !== null) this.#keeper.prepare(this.#kept(replica));
+    else model.learned.adoptPrior(guessRates(engineFacts(deployment, this.#deps.live)), null);
+  }
+
+  #kept({ deployment, model }: Pick<LiveReplicaTarget, 'deployment' | 'model'>): KeptEngine {
+    const { live } = this.#deps;
+    return { identity: engineIdentity(deployment, live), facts: engineFacts(deployment, live), model };
   }
 
   #takeDeclared(state: DeclaredState): void {
@@ -335,23 +386,6 @@ class LiveRouter implements RunningRouter {
     const { clock } = this.#deps;
     return { monotonicMs: clock.monotonicMs(), wallMs: clock.nowMs() };
   }
-}
-
-function nameOf(resolved: ResolvedModel): string {
-  switch (resolved.kind) {
-    case 'role':
-      return resolved.role.name;
-    case 'deployment':
-      return resolved.deployment.name;
-    case 'providerModel':
-      return `${resolved.provider.name}/${resolved.model.name}`;
-  }
-}
-
-function engineFacts(deployment: DeclaredDeployment, live: LiveView): EngineFacts {
-  const gpu = live.host(deployment.host)?.inventory?.gpus[0];
-  const model = deployment.engine === 'vllm' ? deployment.model : deployment.servedModel;
-  return { card: gpu?.name ?? null, cardMemoryBytes: gpu?.vramTotalBytes ?? null, model };
 }
 
 function noticeOutcome(replica: LiveReplicaTarget, outcome: AttemptOutcome, clock: Clock): void {

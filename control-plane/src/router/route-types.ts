@@ -264,6 +264,20 @@ export interface TargetPace {
   readonly kvCapacityTokens: number;
 }
 
+/** What an engine's answers have told of it. */
+export interface LearnedOfEngine {
+  readonly iterationSeconds: number;
+  readonly perDecodingSeconds: number;
+  readonly perPromptTokenSeconds: number;
+  /** Answers that this was learned from; 0: it is a guess. */
+  readonly observations: number;
+  readonly bytesPerToken: number;
+  /** How late its gauges are; `null`: not known yet. */
+  readonly gaugeLagSeconds: number | null;
+  /** Times as slow as the rates say, of late. */
+  readonly drift: number;
+}
+
 export interface ListedModel {
   readonly id: string;
   readonly kind: 'role' | 'alias' | 'deployment' | 'providerModel';

@@ -1,11 +1,6 @@
-import {
-  freshRates,
-  learnRates,
-  type RateObservation,
-  type RateState,
-  restartRates,
-} from './decide/learn-rates.js';
+import type { RateObservation } from './decide/learn-rates.js';
 import { DriftWatch } from './drift-watch.js';
+import { LearnedEngine } from './learned-engine.js';
 import type { PredictSettings } from './predict-settings.js';
 import { emptyLoad, type Prediction, type Rates, type ReplicaLoad } from './predict-types.js';
 import {
@@ -26,8 +21,7 @@ import { WorkList } from './work-list.js';
 export class ReplicaModel implements WorkOwner {
   readonly #settings: PredictSettings;
   readonly #load: ReplicaLoad = emptyLoad();
-  readonly #learned: RateState;
-  #bytesPerToken: number;
+  readonly learned: LearnedEngine;
   /** Streams whose prompt is not read yet … */
   readonly #unreadStreams = new WorkList<ReplicaWork>();
   /** … and whole answers that are believed to be there. Each in the order of sending. */
@@ -53,7 +47,6 @@ export class ReplicaModel implements WorkOwner {
   #kvTrust = 1;
   /** Answers after it became ready that are not learned from. */
   #warmUps = 0;
-  #firstRequestSeconds: number;
   /** While its first answer since then is still to come. */
   #readyAtMs: number | null = null;
   readonly #seen: RateObservation = {
@@ -67,9 +60,7 @@ export class ReplicaModel implements WorkOwner {
   constructor(prior: Rates, slots: number, settings: PredictSettings) {
     this.#settings = settings;
     this.#drift = new DriftWatch(settings);
-    this.#learned = freshRates(prior);
-    this.#bytesPerToken = settings.tokens.bytesPerToken;
-    this.#firstRequestSeconds = settings.cold.firstSeconds;
+    this.learned = new LearnedEngine(prior, settings);
     this.#load.slots = slots;
   }
 
@@ -78,17 +69,12 @@ export class ReplicaModel implements WorkOwner {
     return this.#load;
   }
 
-  /** The same object for ever, brought up to date with each answer. */
   get rates(): Rates {
-    return this.#learned.rates;
-  }
-
-  get observations(): number {
-    return this.#learned.observations;
+    return this.learned.rates;
   }
 
   get bytesPerToken(): number {
-    return this.#bytesPerToken;
+    return this.learned.bytesPerToken;
   }
 
   get open(): number {
@@ -97,16 +83,6 @@ export class ReplicaModel implements WorkOwner {
 
   set slots(slots: number) {
     this.#load.slots = slots;
-  }
-
-  /** More has become known of the engine. What it has answered itself is known better. */
-  adoptPrior(prior: Rates): void {
-    if (this.#learned.observations === 0) restartRates(this.#learned, prior);
-  }
-
-  /** What its first request after a start is expected to take longer. */
-  get firstRequestSeconds(): number {
-    return this.#firstRequestSeconds;
   }
 
   /** It has just come up: its first request is known to be slow, and tells nothing of its rates. */
@@ -241,7 +217,7 @@ export class ReplicaModel implements WorkOwner {
     seen.promptTokens = this.#readTokens - work.readBefore;
     seen.seconds = seconds;
     seen.trust = this.#warmUps > 0 ? 0 : this.#trust();
-    const deviation = learnRates(this.#learned, seen, this.#settings.learn);
+    const deviation = this.learned.learnRates(seen);
     if (this.#warmUps > 0) {
       this.#warmUps -= 1;
       this.#learnCold(seconds, deviation);
@@ -263,20 +239,20 @@ export class ReplicaModel implements WorkOwner {
     this.#tendAtMs = Number.NEGATIVE_INFINITY;
     if (!Number.isFinite(deviation)) return;
     const beyond = Math.max(0, seconds - seconds / Math.exp(deviation));
-    this.#firstRequestSeconds += (beyond - this.#firstRequestSeconds) * this.#settings.cold.smoothing;
+    this.learned.learnFirst(beyond);
   }
 
   /** It fades: an idle newcomer gets its first request in any case. */
   #coldSeconds(nowMs: number): number {
     if (this.#readyAtMs === null) return 0;
-    return this.#firstRequestSeconds * 2 ** (-(nowMs - this.#readyAtMs) / this.#settings.cold.halfLifeMs);
+    return (
+      this.learned.firstRequestSeconds * 2 ** (-(nowMs - this.#readyAtMs) / this.#settings.cold.halfLifeMs)
+    );
   }
 
   #learnDensity(work: ReplicaWork, promptTokens: number | null): void {
     if (work.promptBytes === null || promptTokens === null || promptTokens < 1) return;
-    const { least, most, smoothing } = this.#settings.tokens;
-    const seen = Math.min(most, Math.max(least, work.promptBytes / promptTokens));
-    this.#bytesPerToken += (seen - this.#bytesPerToken) * smoothing;
+    this.learned.learnDensity(work.promptBytes, promptTokens);
   }
 
   /** Takes a request's part of what is held and expected in, or out again. */

@@ -1,0 +1,116 @@
+import { freshRates, learnRates, type RateObservation, restartRates } from './decide/learn-rates.js';
+import type { PredictSettings } from './predict-settings.js';
+import type { Rates } from './predict-types.js';
+
+/** What was learned of an engine; plain values, to be kept. */
+export interface RatesSnapshot {
+  readonly prior: Rates;
+  readonly rates: Rates;
+  readonly normal: readonly number[];
+  readonly target: readonly number[];
+  readonly scale: number;
+  readonly observations: number;
+  readonly bytesPerToken: number;
+  readonly firstRequestSeconds: number;
+}
+
+/** What an engine's answers have told of it, and what outlives the program. */
+export class LearnedEngine {
+  readonly #settings: PredictSettings;
+  readonly #state: ReturnType<typeof freshRates>;
+  #bytesPerToken: number;
+  #firstRequestSeconds: number;
+  #changes = 0;
+
+  constructor(prior: Rates, settings: PredictSettings) {
+    this.#settings = settings;
+    this.#state = freshRates(prior);
+    this.#bytesPerToken = settings.tokens.bytesPerToken;
+    this.#firstRequestSeconds = settings.cold.firstSeconds;
+  }
+
+  /** The same object for ever, brought up to date with each answer. */
+  get rates(): Rates {
+    return this.#state.rates;
+  }
+
+  /** Answers that the rates were learned from. */
+  get observations(): number {
+    return this.#state.observations;
+  }
+
+  get bytesPerToken(): number {
+    return this.#bytesPerToken;
+  }
+
+  /** What its first request after a start is expected to take longer. */
+  get firstRequestSeconds(): number {
+    return this.#firstRequestSeconds;
+  }
+
+  /** How often anything was learned. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** More has become known of the engine. What it has answered itself is known better. */
+  adoptPrior(prior: Rates, bytesPerToken: number | null): void {
+    if (this.observations > 0) return;
+    restartRates(this.#state, prior);
+    if (bytesPerToken !== null && this.#changes === 0) this.#bytesPerToken = bytesPerToken;
+  }
+
+  /** What an earlier program learned of it. */
+  restore(snapshot: RatesSnapshot): void {
+    const { prior, rates, normal, target, scale, observations } = snapshot;
+    restartRates(this.#state, prior);
+    Object.assign(this.#state.rates, rates);
+    this.#state.normal.set(normal);
+    this.#state.target.set(target);
+    this.#state.scale = scale;
+    this.#state.observations = observations;
+    this.#bytesPerToken = snapshot.bytesPerToken;
+    this.#firstRequestSeconds = snapshot.firstRequestSeconds;
+  }
+
+  snapshot(): RatesSnapshot {
+    const { prior, rates, normal, target, scale, observations } = this.#state;
+    return {
+      prior: { ...prior },
+      rates: { ...rates },
+      normal: Array.from(normal),
+      target: Array.from(target),
+      scale,
+      observations,
+      bytesPerToken: this.#bytesPerToken,
+      firstRequestSeconds: this.#firstRequestSeconds,
+    };
+  }
+
+  /** As if it had never answered. */
+  forget(prior: Rates): void {
+    restartRates(this.#state, prior);
+    this.#bytesPerToken = this.#settings.tokens.bytesPerToken;
+    this.#firstRequestSeconds = this.#settings.cold.firstSeconds;
+    this.#changes += 1;
+  }
+
+  /** @returns ln(seen / predicted); NaN where it says nothing */
+  learnRates(seen: RateObservation): number {
+    this.#changes += 1;
+    return learnRates(this.#state, seen, this.#settings.learn);
+  }
+
+  learnDensity(promptBytes: number, promptTokens: number): void {
+    const { least, most, smoothing } = this.#settings.tokens;
+    const seen = Math.min(most, Math.max(least, promptBytes / promptTokens));
+    this.#changes += 1;
+    this.#bytesPerToken += (seen - this.#bytesPerToken) * smoothing;
+  }
+
+  /** @param beyondSeconds what a first request after a start took longer than its rates say */
+  learnFirst(beyondSeconds: number): void {
+    this.#changes += 1;
+    this.#firstRequestSeconds += (beyondSeconds - this.#firstRequestSeconds) * this.#settings.cold.smoothing;
+  }
+}
