@@ -42,6 +42,10 @@ export interface ReplicaCandidate {
   /** What is under way in its engine, ours and others'. */
   readonly load: ReplicaLoad;
   readonly rates: Rates;
+  /** Of its engine, for as long as that is the same one. */
+  readonly number: number;
+  /** Share of what an engine was believed to have in its prefix cache that it turned out to have. */
+  readonly hitTrust: number;
   /** Of its prompts, as its engine counts them. */
   readonly bytesPerToken: number;
 }

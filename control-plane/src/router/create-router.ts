@@ -9,7 +9,7 @@ import type {
 import type { LiveChange, LiveView } from '../live/live-view.js';
 import { Breaker } from './breaker.js';
 import type { SecretPresence } from './cloud-target.js';
-import { type CostTerms, promptTokensOf } from './decide/choose-replica.js';
+import { type CostTerms, cachedTokensOf, promptTokensOf } from './decide/choose-replica.js';
 import { describeModel } from './decide/describe-model.js';
 import { route } from './decide/route.js';
 import { suggestModels } from './decide/suggest-models.js';
@@ -19,6 +19,7 @@ import { RequestQueue } from './hold-queue.js';
 import { type ClaimObserver, Ledger } from './ledger.js';
 import type { LiveReplicaTarget } from './live-replica-target.js';
 import { type CatalogueEntry, modelCatalogue, taskOf } from './model-catalogue.js';
+import type { KnownPast } from './predict/affinity.js';
 import { guessRates } from './predict/decide/guess-rates.js';
 import { type KeptEngine, LearnedKeeper, type LearnedMemory } from './predict/learned-keeper.js';
 import { Predictor } from './predict/predictor.js';
@@ -76,6 +77,7 @@ export function createRouter(deps: RouterDeps): RunningRouter {
 /** Listings ask "what if" with it: always the same answer, and no request's luck is used up. */
 const NO_CHANCE: Random = () => 0;
 const NOTHING_TRIED: ReadonlySet<string> = new Set();
+const LEAST_TRUST = 1e-6;
 /** A claim is one attempt, and no attempt outlasts its request: twice that is certainly lost. */
 const DEADLINE_FACTOR = 2;
 
@@ -242,9 +244,21 @@ class LiveRouter implements RunningRouter {
       answerTokens: this.#answerTokensOf(request),
       weights: this.#settings.route.predict.weights,
       mayPace: task === 'chat',
+      past: this.#pastOf(request),
       isBehind: mayWait === true && this.#queue.isBehind(nameOf(request.resolved)),
     };
   }
+
+  /** Where what came before this request went. */
+  #pastOf({ hints }: RouteRequest): KnownPast | null {
+    if (hints === undefined) return null;
+    const { session = null, prefix = null, promptBytes } = hints;
+    if (session === null && prefix === null) return null;
+    const { affinity } = this.#predictor;
+    return affinity.pastOf({ session, prefix }, promptBytes, this.#board.numbers, this.#capacityOf);
+  }
+
+  readonly #capacityOf = (number: number): number => this.#board.capacityOf(number);
 
   #answerTokensOf({ task, resolved, maxTokens = null, hints }: RouteRequest): number {
     if (task !== 'chat') return 0;
@@ -258,9 +272,16 @@ class LiveRouter implements RunningRouter {
     if (replica === null) return this.#predictor.sentAway(asker);
     const { model } = replica;
     const promptTokens = promptTokensOf(request, model.bytesPerToken, this.#settings.route.predict);
-    const size = { promptTokens, cachedTokens: 0, answerTokens: this.#answerTokensOf(request) };
+    const past = this.#pastOf(request);
+    const cachedTokens = past === null ? 0 : cachedTokensOf(replica, past, promptTokens);
+    const size = { promptTokens, cachedTokens, answerTokens: this.#answerTokensOf(request) };
+    const { session = null, prefix = null } = request.hints ?? {};
+    const takenIn = promptTokens - cachedTokens + size.answerTokens;
+    this.#predictor.affinity.sent({ session, prefix }, replica.number, takenIn);
+    const believedTokens = cachedTokens / Math.max(model.learned.hitTrust, LEAST_TRUST);
     const nowMs = this.#deps.clock.monotonicMs();
-    return this.#predictor.sent(model, size, { promptBytes, streams, choices }, asker, nowMs);
+    const shape = { promptBytes, streams, choices, believedTokens };
+    return this.#predictor.sent(model, size, shape, asker, nowMs);
   }
 
   #listed({ id, kind, resolved }: CatalogueEntry, now: Moment): ListedModel {
@@ -324,7 +345,9 @@ class LiveRouter implements RunningRouter {
     const replica = this.#board.replica(deployment);
     replica?.breaker.readyAgain();
     replica?.noticeReady();
-    if (wasDown) replica?.startSlowly(this.#deps.clock.monotonicMs());
+    if (!wasDown || replica === undefined) return;
+    replica.startSlowly(this.#deps.clock.monotonicMs());
+    this.#predictor.affinity.restarted(replica.number);
   }
 
   #noticeChange(change: LiveChange): void {

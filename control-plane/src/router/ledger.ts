@@ -147,8 +147,8 @@ const BROKEN: WorkEnd = { kind: 'broken' };
 
 function endOf(outcome: AttemptOutcome): WorkEnd {
   if (outcome.kind !== 'succeeded') return BROKEN;
-  const { promptTokens, completionTokens, wasPaused = false } = outcome;
-  return { kind: 'whole', promptTokens, completionTokens, wasPaused };
+  const { promptTokens, completionTokens, cachedTokens = null, wasPaused = false } = outcome;
+  return { kind: 'whole', promptTokens, completionTokens, cachedTokens, wasPaused };
 }
 
 class TargetAccount implements Account {

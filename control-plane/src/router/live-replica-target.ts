@@ -17,6 +17,8 @@ export interface LiveReplicaTargetDeps {
   readonly breaker: Breaker;
   readonly account: Account;
   readonly model: ReplicaModel;
+  /** Of the engine. */
+  readonly number: number;
   readonly settings: GaugeSettings & { readonly doubtMs: number };
 }
 
@@ -27,6 +29,7 @@ export interface LiveReplicaTargetDeps {
 export class LiveReplicaTarget implements ReplicaCandidate {
   readonly kind = 'replica';
   readonly target: string;
+  readonly number: number;
   readonly deployment: DeclaredDeployment;
   readonly mayBeAway: boolean;
   /** The model's own, which are brought up to date in place. */
@@ -59,6 +62,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
 
   constructor(deployment: DeclaredDeployment, mayBeAway: boolean, deps: LiveReplicaTargetDeps) {
     this.target = deployment.name;
+    this.number = deps.number;
     this.deployment = deployment;
     this.mayBeAway = mayBeAway;
     this.#deps = deps;
@@ -101,6 +105,10 @@ export class LiveReplicaTarget implements ReplicaCandidate {
 
   get meanHoldMs(): number | null {
     return this.#account.meanHoldMs;
+  }
+
+  get hitTrust(): number {
+    return this.model.learned.hitTrust;
   }
 
   get bytesPerToken(): number {

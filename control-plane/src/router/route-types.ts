@@ -5,6 +5,7 @@ import type {
   DeclaredProviderModel,
   ResolvedModel,
 } from '../declared/declared-state.js';
+import type { PrefixHashes } from './predict/prefix-index.js';
 
 /** What the router needs to know of a request; the gateway fills it from the body's top-level fields. */
 export interface RouteRequest {
@@ -37,6 +38,10 @@ export interface RequestHints {
   readonly streams: boolean;
   /** Answers that are asked for at once. */
   readonly choices: number;
+  /** Hash of what its client calls the session, within its key and role; left out or `null`: none. */
+  readonly session?: number | null;
+  /** What its prompt begins with; left out or `null`: not known, or of no use. */
+  readonly prefix?: PrefixHashes | null;
 }
 
 /** Why a target was not chosen: a code, for headers, logs and explanations. */
@@ -69,6 +74,8 @@ export type ChoiceReason =
   /** By predicted seconds. */
   | 'least_cost'
   | 'tie_broken'
+  /** It served what came before: about as soon as the best, and favoured for that. */
+  | 'affinity'
   | 'cloud_fallback'
   | 'asked_by_name';
 
@@ -160,6 +167,8 @@ export type AttemptOutcome =
       readonly kind: 'succeeded';
       readonly promptTokens: number | null;
       readonly completionTokens: number | null;
+      /** Of the prompt, what its engine says it had in its prefix cache; left out or `null`: it does not say. */
+      readonly cachedTokens?: number | null;
       /** Its client did not read as fast as the engine wrote. */
       readonly wasPaused?: boolean;
     }

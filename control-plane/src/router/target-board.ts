@@ -35,7 +35,10 @@ type BoardGroup =
 export class TargetBoard {
   readonly #deps: TargetBoardDeps;
   #replicas: ReadonlyMap<string, LiveReplicaTarget> = new Map();
+  /** Of engines, given out so far. */
+  #numbers = 0;
   #byHost: ReadonlyMap<string, readonly LiveReplicaTarget[]> = new Map();
+  #byNumber: (LiveReplicaTarget | undefined)[] = [];
   #clouds: ReadonlyMap<string, CloudTarget> = new Map();
   #roles: ReadonlyMap<string, readonly BoardGroup[]> = new Map();
   #single: ReadonlyMap<string, readonly BoardGroup[]> = new Map();
@@ -50,6 +53,16 @@ export class TargetBoard {
 
   replicasOn(host: string): readonly LiveReplicaTarget[] {
     return this.#byHost.get(host) ?? NO_REPLICAS;
+  }
+
+  /** Engines are numbered from 0 up to this. */
+  get numbers(): number {
+    return this.#numbers;
+  }
+
+  /** The key-value cache of an engine, by its number; 0: not known, or it is gone. */
+  capacityOf(number: number): number {
+    return this.#byNumber[number]?.load.kvCapacityTokens ?? 0;
   }
 
   clouds(): Iterable<CloudTarget> {
@@ -75,6 +88,8 @@ export class TargetBoard {
   rebuild(state: DeclaredState): void {
     this.#replicas = this.#buildReplicas(state);
     this.#byHost = byHost(this.#replicas.values());
+    this.#byNumber = [];
+    for (const replica of this.#replicas.values()) this.#byNumber[replica.number] = replica;
     this.#clouds = this.#buildClouds(state);
     const roles = new Map<string, readonly BoardGroup[]>();
     for (const role of state.roles.values()) {
@@ -124,7 +139,8 @@ export class TargetBoard {
       const model = earlier?.model ?? modelFor(deployment);
       const { external, reading, doubtMs, route } = settings;
       const targetSettings = { external, reading, doubtMs, lag: route.predict.lag };
-      const deps = { live, breaker, account, model, settings: targetSettings };
+      const number = earlier?.number ?? this.#numbers++;
+      const deps = { live, breaker, account, model, number, settings: targetSettings };
       const replica = new LiveReplicaTarget(deployment, mayBeAway, deps);
       if (earlier !== undefined) replica.inherit(earlier);
       replicas.set(deployment.name, replica);

@@ -1,5 +1,6 @@
 import type { Random } from '@ai-fabric/shared';
 import type { ReplicaCandidate } from '../candidate.js';
+import type { KnownPast } from '../predict/affinity.js';
 import { isPaced } from '../predict/decide/judge-pace.js';
 import { pickCheapest } from '../predict/decide/pick-cheapest.js';
 import { predictCost } from '../predict/decide/predict-cost.js';
@@ -14,6 +15,8 @@ export interface CostTerms {
   readonly weights: Weights;
   /** Whether it may wait in the router for a replica that has enough to read for now. */
   readonly mayPace: boolean;
+  /** What is known of where what came before it went; `null`: nothing. */
+  readonly past: KnownPast | null;
   /** Others that came before it wait for just that: it may not overtake them. */
   readonly isBehind: boolean;
 }
@@ -23,6 +26,8 @@ export interface ReplicaChoice {
   readonly index: number;
   /** How many were as good as the best. */
   readonly tied: number;
+  /** It is the one that served what came before. */
+  readonly isFavoured: boolean;
   /** Seconds, one for each candidate; the next choice writes over them. */
   readonly costs: Float64Array;
   /** Until the first of them is expected to be free; `null` where it is not to be held. */
@@ -57,14 +62,21 @@ export function chooseReplica(
   const count = candidates.length;
   makeRoom(count);
   const { costs, offers, prediction, size } = scratch;
-  const { mayPace, weights } = terms;
+  const { mayPace, weights, past } = terms;
+  let favoured = -1;
+  size.cachedTokens = 0;
   size.answerTokens = terms.answerTokens;
   let leastFree = Number.POSITIVE_INFINITY;
   let leastPaced = Number.POSITIVE_INFINITY;
   let soonest = Number.POSITIVE_INFINITY;
   for (let index = 0; index < count; index++) {
-    const { load, rates, bytesPerToken } = candidates[index] as ReplicaCandidate;
+    const candidate = candidates[index] as ReplicaCandidate;
+    const { load, rates, bytesPerToken } = candidate;
     size.promptTokens = promptTokensOf(request, bytesPerToken, settings);
+    if (past !== null) {
+      size.cachedTokens = cachedTokensOf(candidate, past, size.promptTokens);
+      if (candidate.number === past.favoured) favoured = index;
+    }
     predictCost(load, rates, size, weights, settings.cost, prediction);
     const { costSeconds, startSeconds } = prediction;
     costs[index] = costSeconds;
@@ -78,16 +90,26 @@ export function chooseReplica(
   const isWorthIt = leastPaced < settings.pace.worthRatio * leastFree;
   if (mayPace && (terms.isBehind || isWorthIt)) {
     const lookAgainInMs = Number.isFinite(soonest) ? soonest * 1000 : LOOK_AGAIN_MS;
-    return { index: -1, tied: 0, costs, lookAgainInMs };
+    return { index: -1, tied: 0, isFavoured: false, costs, lookAgainInMs };
   }
-  const { index, tied } = pickCheapest(offers, count, random, settings.pick);
-  return { index, tied, costs, lookAgainInMs: null };
+  const { index, tied, isFavoured } = pickCheapest(offers, count, favoured, random, settings.pick);
+  return { index, tied, isFavoured, costs, lookAgainInMs: null };
 }
 
 function makeRoom(count: number): void {
   if (count <= scratch.costs.length) return;
   scratch.costs = new Float64Array(2 * count);
   scratch.offers = new Float64Array(2 * count);
+}
+
+/** Of a prompt, what an engine is expected to have in its prefix cache, at the doubt that it has earned. */
+export function cachedTokensOf(
+  { number, bytesPerToken, hitTrust }: Pick<ReplicaCandidate, 'number' | 'bytesPerToken' | 'hitTrust'>,
+  { credits }: KnownPast,
+  promptTokens: number,
+): number {
+  const bytes = credits[number] as number;
+  return bytes === 0 ? 0 : hitTrust * Math.min(promptTokens, bytes / bytesPerToken);
 }
 
 /** By the density that this engine's prompts turned out to have, else by the gateway's rough count. */

@@ -129,7 +129,7 @@ function askReplicas(
   const patienceMs = patienceOf(request, settings.wait);
   const mayPace = terms.mayPace && request.mayWait === true && patienceMs > 0;
   const asked = mayPace === terms.mayPace ? terms : { ...terms, mayPace };
-  const { index, tied, costs, lookAgainInMs } = chooseReplica(
+  const { index, tied, isFavoured, costs, lookAgainInMs } = chooseReplica(
     request,
     passed,
     asked,
@@ -144,7 +144,12 @@ function askReplicas(
     return { kind: 'wait', reason: 'paced', detail: PACED, waitsFor, lookAgainInMs, patienceMs, ...told };
   }
   const { deployment } = passed[index] as ReplicaCandidate;
-  return { kind: 'send', deployment, reason: choiceReason(request, passed.length, tied), ...told };
+  return {
+    kind: 'send',
+    deployment,
+    reason: choiceReason(request, passed.length, tied, isFavoured),
+    ...told,
+  };
 }
 
 const NO_COSTS = new Float64Array(0);
@@ -164,9 +169,15 @@ function isWaitedFor(reason: FilterReason | null): boolean {
   return reason === null || reason === 'full';
 }
 
-function choiceReason(request: RouteRequest, passed: number, tied: number): ChoiceReason {
+function choiceReason(
+  request: RouteRequest,
+  passed: number,
+  tied: number,
+  isFavoured: boolean,
+): ChoiceReason {
   if (request.resolved.kind !== 'role') return 'asked_by_name';
   if (passed === 1) return 'only_candidate';
+  if (isFavoured) return 'affinity';
   return tied > 1 ? 'tie_broken' : 'least_cost';
 }
 

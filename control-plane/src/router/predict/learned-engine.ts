@@ -12,6 +12,7 @@ export interface RatesSnapshot {
   readonly observations: number;
   readonly bytesPerToken: number;
   readonly firstRequestSeconds: number;
+  readonly hitTrust: number;
 }
 
 /** What an engine's answers have told of it, and what outlives the program. */
@@ -20,6 +21,7 @@ export class LearnedEngine {
   readonly #state: ReturnType<typeof freshRates>;
   #bytesPerToken: number;
   #firstRequestSeconds: number;
+  #hitTrust: number;
   #changes = 0;
 
   constructor(prior: Rates, settings: PredictSettings) {
@@ -27,6 +29,7 @@ export class LearnedEngine {
     this.#state = freshRates(prior);
     this.#bytesPerToken = settings.tokens.bytesPerToken;
     this.#firstRequestSeconds = settings.cold.firstSeconds;
+    this.#hitTrust = settings.hits.trust;
   }
 
   /** The same object for ever, brought up to date with each answer. */
@@ -46,6 +49,11 @@ export class LearnedEngine {
   /** What its first request after a start is expected to take longer. */
   get firstRequestSeconds(): number {
     return this.#firstRequestSeconds;
+  }
+
+  /** Share of what it was believed to have in its prefix cache that it turned out to have. */
+  get hitTrust(): number {
+    return this.#hitTrust;
   }
 
   /** How often anything was learned. */
@@ -71,6 +79,7 @@ export class LearnedEngine {
     this.#state.observations = observations;
     this.#bytesPerToken = snapshot.bytesPerToken;
     this.#firstRequestSeconds = snapshot.firstRequestSeconds;
+    this.#hitTrust = snapshot.hitTrust;
   }
 
   snapshot(): RatesSnapshot {
@@ -84,6 +93,7 @@ export class LearnedEngine {
       observations,
       bytesPerToken: this.#bytesPerToken,
       firstRequestSeconds: this.#firstRequestSeconds,
+      hitTrust: this.#hitTrust,
     };
   }
 
@@ -92,6 +102,7 @@ export class LearnedEngine {
     restartRates(this.#state, prior);
     this.#bytesPerToken = this.#settings.tokens.bytesPerToken;
     this.#firstRequestSeconds = this.#settings.cold.firstSeconds;
+    this.#hitTrust = this.#settings.hits.trust;
     this.#changes += 1;
   }
 
@@ -106,6 +117,13 @@ export class LearnedEngine {
     const seen = Math.min(most, Math.max(least, promptBytes / promptTokens));
     this.#changes += 1;
     this.#bytesPerToken += (seen - this.#bytesPerToken) * smoothing;
+  }
+
+  /** @param believedTokens of a prompt, that it was believed to have; @param hadTokens as it says itself */
+  learnHit(believedTokens: number, hadTokens: number): void {
+    this.#changes += 1;
+    this.#hitTrust +=
+      (Math.min(1, hadTokens / believedTokens) - this.#hitTrust) * this.#settings.hits.smoothing;
   }
 
   /** @param beyondSeconds what a first request after a start took longer than its rates say */

@@ -1,3 +1,4 @@
+import { Affinity } from './affinity.js';
 import { AnswerLengths } from './answer-lengths.js';
 import type { EngineFacts } from './decide/guess-rates.js';
 import { guessRates } from './decide/guess-rates.js';
@@ -13,17 +14,20 @@ export interface SentShape {
   readonly promptBytes: number | null;
   readonly streams: boolean;
   readonly choices: number;
+  readonly believedTokens: number;
 }
 
 /** Owns what is learned of engines and of answers. */
 export class Predictor {
   readonly settings: PredictSettings;
   readonly lengths: AnswerLengths;
+  readonly affinity: Affinity;
   readonly #prediction: Prediction = emptyPrediction();
 
   constructor(settings: PredictSettings) {
     this.settings = settings;
     this.lengths = new AnswerLengths(settings.lengths);
+    this.affinity = new Affinity(settings.affinity);
   }
 
   modelFor(facts: EngineFacts | null, slots: number): ReplicaModel {

@@ -191,6 +191,10 @@ export class ReplicaModel implements WorkOwner {
     nowMs: number,
   ): void {
     this.#learnDensity(work, end.promptTokens);
+    const { cachedTokens = null } = end;
+    if (cachedTokens !== null && work.believedTokens > 0) {
+      this.learned.learnHit(work.believedTokens, cachedTokens);
+    }
     const { completionTokens } = end;
     if (end.wasPaused || work.choices > 1) return;
     const { shortAnswer } = this.#settings;

@@ -29,6 +29,8 @@ export interface SentRequest {
   readonly streams: boolean;
   /** Answers that are asked for at once. */
   readonly choices: number;
+  /** Of its prompt, what its engine is believed to have, before any doubt; left out: nothing. */
+  readonly believedTokens?: number;
 }
 
 /** Whose request it is: told of all that becomes of it. */
@@ -55,8 +57,7 @@ export class ReplicaWork implements Work {
   readonly choices: number;
   readonly promptBytes: number | null;
   readonly uncachedTokens: number;
-  /** What it was expected to find in the prefix cache. */
-  readonly cachedTokens: number;
+  readonly believedTokens: number;
   readonly answerTokens: number;
   readonly kvTokens: number;
   readonly iterations: number;
@@ -68,12 +69,12 @@ export class ReplicaWork implements Work {
     this.streams = request.streams;
     this.choices = request.choices;
     this.promptBytes = request.promptBytes;
+    this.believedTokens = request.believedTokens ?? 0;
     const { promptTokens, cachedTokens, answerTokens } = request.size;
     // Whole numbers: their sums are exact, in whatever order they come and go.
     this.uncachedTokens = Math.ceil(prediction.uncachedTokens);
-    this.cachedTokens = cachedTokens;
     this.answerTokens = Math.ceil(answerTokens);
-    this.kvTokens = Math.ceil(promptTokens) + Math.ceil(answerTokens / 2);
+    this.kvTokens = Math.ceil(promptTokens - cachedTokens / 2) + Math.ceil(answerTokens / 2);
     this.iterations = prediction.iterations;
   }
 

@@ -22,6 +22,7 @@ const snapshotSchema = z.object({
   observations: z.int().min(0),
   bytesPerToken: z.number().min(1).max(100),
   firstRequestSeconds: z.number().min(0).max(3_600),
+  hitTrust: z.number().min(0).max(1),
 });
 const lengthsSchema = z.object({ counts: z.array(count).length(LENGTH_BUCKETS), total: count });
 const keySchema = z.object({ mean: count, answers: z.int().min(1) });
