@@ -15,6 +15,7 @@ import { DIRECT_TIMEOUTS, GATEWAY_LIMITS } from './gateway-limits.js';
 import type { GatewayParts } from './gateway-parts.js';
 import { Patience, type PatienceOwner } from './patience.js';
 import { type Chosen, nameOf, planCall } from './plan-call.js';
+import type { AffinityHints } from './read-affinity.js';
 import { openCall } from './upstream/open-call.js';
 import type { CallTimeouts } from './upstream/upstream-call.js';
 
@@ -35,6 +36,7 @@ export interface LoopRequest {
   readonly role: string;
   readonly endpoint: EngineEndpoint;
   readonly peeked: PeekedRequest;
+  readonly affinity: AffinityHints;
   readonly resolved: ResolvedModel;
   readonly mayCloud: boolean;
   readonly localOnly: boolean;
@@ -193,7 +195,7 @@ export class AttemptLoop implements PatienceOwner {
   }
 
   #routeRequest(mayWait: boolean): RouteRequest {
-    const { resolved, endpoint, peeked, keyId, mayCloud, localOnly } = this.#request;
+    const { resolved, endpoint, peeked, affinity, keyId, mayCloud, localOnly } = this.#request;
     const { estimatedPromptTokens, maxTokens, promptBytes, stream, choices } = peeked;
     return {
       resolved,
@@ -205,7 +207,7 @@ export class AttemptLoop implements PatienceOwner {
       mayCloud,
       localOnly,
       mayWait,
-      hints: { key: keyId, promptBytes, streams: stream, choices },
+      hints: { key: keyId, promptBytes, streams: stream, choices, ...affinity },
     };
   }
 

@@ -7,6 +7,7 @@ import type { EngineEndpoint } from './decide/match-endpoint.js';
 import { mayAskFor, nameOfResolved } from './decide/may-ask-for.js';
 import { modelNotFound } from './decide/model-not-found.js';
 import { peekBody, withoutMark } from './peek-body.js';
+import { readAffinity } from './read-affinity.js';
 import type { GatewayKey, RequestContext } from './request-context.js';
 
 /** A client's wish for this request alone: `true` keeps it from every provider. */
@@ -45,6 +46,7 @@ export function prepareRequest(
     role: nameOfResolved(resolved),
     endpoint,
     peeked: peeked.request,
+    affinity: readAffinity(bytes, peeked.request, headers, resolved, context.key.keyId),
     resolved,
     mayCloud: context.key.mayCloud,
     // A check tells how things are now.

@@ -56,3 +56,17 @@ it('targets without a line of their own are counted', () => {
     },
   ]);
 });
+
+it('one that was cheaper than the one that had served the session is told so', () => {
+  const considered = [
+    { target: 'a', verdict: 'chosen', costSeconds: 0.2 },
+    { target: 'b', verdict: 'passed_over', costSeconds: 0.18 },
+  ];
+  const rounds = [{ reason: 'affinity', considered, failure: null }];
+  const row = requestRow({ target: 'a', attempts: 1, outcome: 'ok' });
+  const { whyHere, whyNotThere } = explainRequest({ ...row, sequence: 1, consideredCount: 2, rounds });
+  expect(whyHere).toContain('it has served what came before this');
+  expect(whyNotThere[0]?.words).toBe(
+    'it would have taken no longer (180 ms), and the other has served what came before this',
+  );
+});

@@ -1,5 +1,6 @@
 import { type GatewayError, gatewayError } from './error-table.js';
 import { findJsonError, type JsonFault } from './find-json-error.js';
+import type { Span } from './hash-history.js';
 import {
   equalsAscii,
   type FoundMember,
@@ -25,6 +26,10 @@ export interface PeekedRequest {
   readonly estimatedPromptTokens: number | null;
   /** Of prompt, messages or input, with the tools; `null` where bytes say little of tokens. */
   readonly promptBytes: number | null;
+  /** Where what goes into the prompt lies: tools first, as engines put them; less the closing brackets. */
+  readonly promptSpans: readonly Span[];
+  /** What the client calls the conversation: `prompt_cache_key`, else `user`. */
+  readonly session: string | null;
   /** All members named `model` and `stream_options`, duplicates included. */
   readonly found: readonly FoundMember[];
   /** Index of the body's closing brace. */
@@ -46,6 +51,8 @@ const NAMES = [
   'max_tokens',
   'max_completion_tokens',
   'n',
+  'prompt_cache_key',
+  'user',
 ];
 const MAX_TOKENS_NAMES: ReadonlySet<string> = new Set(['max_tokens', 'max_completion_tokens']);
 const PROMPT_NAMES: ReadonlySet<string> = new Set(['messages', 'prompt', 'input']);
@@ -58,6 +65,7 @@ const IMAGE_MARK = ';base64,';
 /** Nor is a longer one searched for images. */
 const MAX_ESTIMATED_BYTES = 1024 * 1024;
 const MAX_MODEL_BYTES = 1024;
+const MAX_NAME_BYTES = 1024;
 const MAX_OPTIONS_BYTES = 4 * 1024;
 
 /**
@@ -99,17 +107,25 @@ function read(bytes: Uint8Array, scan: Extract<JsonScan, { ok: true }>, model: s
   let promptBytes = 0;
   let toolBytes = 0;
   let unknowable = false;
+  const spans: Span[] = [];
+  let cacheKey: string | null = null;
+  let user: string | null = null;
   const kept: FoundMember[] = [];
   for (const member of scan.found) {
     if (member.name === 'stream') stream = bytes[member.start] === 0x74;
     else if (MAX_TOKENS_NAMES.has(member.name)) {
       maxTokens = readCount(bytes, member.start, member.end) ?? maxTokens;
-    } else if (member.name === 'tools') toolBytes += member.end - member.start;
+    } else if (member.name === 'tools') {
+      toolBytes += member.end - member.start;
+      spans.unshift({ start: member.start, end: member.end - 1 });
+    } else if (member.name === 'prompt_cache_key') cacheKey = readName(bytes, member) ?? cacheKey;
+    else if (member.name === 'user') user = readName(bytes, member) ?? user;
     else if (member.name === 'n') {
       choices = Math.max(1, readCount(bytes, member.start, member.end) ?? 1);
     } else if (PROMPT_NAMES.has(member.name)) {
       const length = member.end - member.start;
       promptBytes += length;
+      spans.push({ start: member.start, end: member.end - 1 });
       unknowable ||=
         length > MAX_ESTIMATED_BYTES ||
         (length > IMAGE_CHECK_BYTES && hasImageMark(bytes, member.start, member.end));
@@ -124,9 +140,18 @@ function read(bytes: Uint8Array, scan: Extract<JsonScan, { ok: true }>, model: s
     choices,
     estimatedPromptTokens: unknowable ? null : Math.ceil(promptBytes / BYTES_PER_TOKEN),
     promptBytes: unknowable ? null : promptBytes + toolBytes,
+    promptSpans: spans,
+    session: cacheKey ?? user,
     found: kept,
     closeAt: scan.closeAt,
   };
+}
+
+/** A string that may name something; anything else is the engine's to judge. */
+function readName(bytes: Uint8Array, { start, end }: FoundMember): string | null {
+  if (end - start > MAX_NAME_BYTES) return null;
+  const name = readString(bytes, start, end);
+  return typeof name === 'string' && name !== '' ? name : null;
 }
 
 /** Anything but `false` and `null` is the client's own wish, and the engine's to judge. */
