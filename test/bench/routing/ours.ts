@@ -17,7 +17,11 @@ const MOST_LOST_CLAIMS = 8;
 const BYTES_PER_TOKEN = 4;
 
 /** The router of the program, asked as the gateway asks it: select, claim, hold, release. */
-export const ours: NamedPolicy = { name: 'ours', create: (port) => new OurPolicy(port) };
+export const ours: NamedPolicy = {
+  name: 'ours',
+  hearsTokens: true,
+  create: (port) => new OurPolicy(port),
+};
 
 function sessionOf(conversation: string): number {
   const [high, low] = hashText(conversation);
@@ -65,6 +69,10 @@ class OurPolicy implements LabPolicy {
 
   firstToken(request: LabRequest): void {
     this.#asked.get(request)?.claim?.answered();
+  }
+
+  furtherTokens(request: LabRequest, count: number): void {
+    this.#asked.get(request)?.claim?.progressed(count);
   }
 
   whole(request: LabRequest): void {
