@@ -15,7 +15,7 @@ export interface AffinityHints {
   readonly prefix: PrefixHashes | null;
 }
 
-export const NOBODY_FAVOURED = -1;
+const NOBODY_FAVOURED = -1;
 
 /** What is known of a request's past, by the numbers of replicas. One object, filled in again and again. */
 export interface KnownPast {
