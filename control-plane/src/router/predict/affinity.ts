@@ -33,6 +33,10 @@ export class Affinity {
   readonly #sessions = new Map<number, number>();
   readonly #past: KnownPast = { credits: new Float64Array(64), favoured: NOBODY_FAVOURED };
 
+  /** What `#past` tells of; `null`: of nothing that may be asked for again. */
+  #askedFor: PrefixHashes | null = null;
+  #askedOf = 0;
+
   constructor(settings: AffinitySettings) {
     this.#settings = settings;
     this.#prefixes = new PrefixIndex(settings.prefix);
@@ -54,9 +58,12 @@ export class Affinity {
     capacityOf: (replica: number) => number,
   ): KnownPast | null {
     const { session, prefix } = hints;
+    // Who has selected claims, with nothing between.
+    if (prefix !== null && prefix === this.#askedFor && replicas === this.#askedOf) return this.#past;
     const served = session === null ? undefined : this.#sessions.get(session);
     if (served === undefined && (prefix === null || prefix.length === 0)) return null;
     const past = this.#past;
+    this.#askedFor = null;
     if (past.credits.length < replicas) past.credits = new Float64Array(2 * replicas);
     else past.credits.fill(0, 0, replicas);
     let holder = NOBODY_FAVOURED;
@@ -65,11 +72,14 @@ export class Affinity {
       holder = NOBODY_FAVOURED;
     }
     past.favoured = served ?? holder;
+    this.#askedFor = prefix;
+    this.#askedOf = replicas;
     return past;
   }
 
   /** @param tokens that its engine has to take in, the answer included */
   sent(hints: AffinityHints | undefined, replica: number, tokens: number): void {
+    this.#askedFor = null;
     const prefix = hints?.prefix ?? null;
     if (prefix === null) this.#prefixes.addUnknown(replica, tokens);
     else this.#prefixes.add(replica, prefix, tokens);
@@ -86,6 +96,7 @@ export class Affinity {
 
   /** Its engine starts anew: what it had is lost. */
   restarted(replica: number): void {
+    this.#askedFor = null;
     this.#prefixes.forget(replica);
   }
 }
