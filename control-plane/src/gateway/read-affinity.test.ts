@@ -48,7 +48,8 @@ describe('what tells of a request’s past', () => {
   it('is not looked for where there is but one target', () => {
     const single: ResolvedModel = { kind: 'role', role: roleOf('chat', ['a']) };
     const named: ResolvedModel = { kind: 'deployment', deployment: deploymentOf('a') };
-    for (const resolved of [single, named]) {
+    const backed: ResolvedModel = { kind: 'role', role: roleOf('chat', ['a', 'openai/strong']) };
+    for (const resolved of [single, backed, named]) {
       const { session, prefix } = read({ user: 'u', messages: [history] }, { resolved });
       expect([session, prefix]).toEqual([null, null]);
     }
