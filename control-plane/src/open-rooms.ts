@@ -114,7 +114,8 @@ export async function openRooms(
   closers.add(() => telemetry.close());
   const around = { clock, log: room('secrets') };
   const { secrets, secretsRead } = openSecrets(declared, environment, around, closers);
-  const router = createRouter({ declared, live, secrets, clock, random, log: room('router') });
+  const { learned } = registry;
+  const router = createRouter({ declared, live, secrets, learned, clock, random, log: room('router') });
   closers.add(() => router.close());
 
   const { certificateSha256 } = certificate;

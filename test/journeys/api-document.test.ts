@@ -58,6 +58,7 @@ const calls: Readonly<Record<string, () => Call>> = {
   restartDeployment: () => ({ params: third, status: 200 }),
   parkDeployment: () => ({ params: third, status: 200 }),
   unparkDeployment: () => ({ params: third, status: 200 }),
+  forgetRates: () => ({ params: third, status: 200 }),
   adoptContainer: () => ({ params: third, body: { container: 'vllm-armitage' }, status: 200 }),
   // Its host has no tunnel here.
   readDeploymentLogs: () => ({ params: third, status: 503 }),

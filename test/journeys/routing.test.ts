@@ -85,6 +85,21 @@ describe('a request by role', () => {
     expect(fabric.cloud.simulator.requests).toHaveLength(0);
   });
 
+  test.each([
+    ['x-session-id', {}, { 'x-session-id': 'conversation 7' }],
+    ['prompt_cache_key', { prompt_cache_key: 'conversation 7' }, {}],
+    ['user', { user: 'case' }, {}],
+  ])('stays where its session is, named by %s', async (_, body, headers) => {
+    const ask = async (): Promise<string> => {
+      const answer = await fabric.chat('chat-fast', body, { headers });
+      expect(answer.status).toBe(200);
+      await answer.text();
+      return `${answer.headers.get('x-fabric-replica')} ${answer.headers.get('x-fabric-reason')}`;
+    };
+    const [first = ''] = (await ask()).split(' ');
+    for (let count = 0; count < 8; count += 1) expect(await ask()).toBe(`${first} affinity`);
+  });
+
   test('whose engine is killed while it works is answered by another host', async () => {
     await fabric.engine('qwen-armitage').fault({ kind: 'never' });
     await fabric.engine('llama-wintermute').fault({ kind: 'never' });

@@ -10,6 +10,7 @@ import type { KeyStore } from '../registry/key-types.js';
 import type { RecentDecisions } from '../registry/recent-decisions.js';
 import type { DeclaredStore, RegistryQueries, TokenStore } from '../registry/registry-types.js';
 import type { WriteJournal } from '../registry/write-journal.js';
+import type { RunningRouter } from '../router/create-router.js';
 import type { Router } from '../router/route-types.js';
 import type { HostCalls } from './host-calls.js';
 import type { HostLife } from './host-life.js';
@@ -19,7 +20,7 @@ export interface ApiContext {
   readonly clock: Clock;
   readonly live: LiveView;
   readonly telemetry: Pick<TelemetryHistory, 'query'>;
-  readonly router: Router;
+  readonly router: Router & Pick<RunningRouter, 'learnedOf' | 'forgetRates'>;
   readonly tokens: TokenStore;
   readonly checks: Checks;
   readonly keys: KeyStore;

@@ -73,6 +73,22 @@ const facts = {
   issues: z.array(issueSchema.extend({ sinceMs: z.number() })),
   /** The roles that may be served by it. */
   roles: z.array(z.string()),
+  /** What its engine's answers have told the router: see docs/routing.md. */
+  learned: z
+    .object({
+      /** Seconds: of one iteration, and what each answer being written and each token of a prompt add to it. */
+      iterationSeconds: z.number(),
+      perDecodingSeconds: z.number(),
+      perPromptTokenSeconds: z.number(),
+      /** What this was learned from; 0: it is a guess. */
+      observations: z.int(),
+      bytesPerToken: z.number(),
+      /** How late its gauges are; `null`: not known yet. */
+      gaugeLagSeconds: z.number().nullable(),
+      /** Times as slow as the rates say, of late. */
+      drift: z.number(),
+    })
+    .nullable(),
 };
 
 const declared = {

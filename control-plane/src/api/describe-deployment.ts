@@ -28,6 +28,7 @@ export function describeDeployment(
     tunnelUp: reachOf(deployment) === 'tunnel' ? (liveHost?.tunnelUp ?? false) : null,
     issues: (liveHost?.issues ?? []).filter(({ subject }) => subject === name).map((issue) => ({ ...issue })),
     roles: [...usersOf(context, name).roles],
+    learned: context.router.learnedOf(name),
   };
   const capabilities = copied(deployment.capabilities);
   if (deployment.engine === 'external') return { ...deployment, capabilities, ...facts };

@@ -56,6 +56,13 @@ export const explainedRequestSchema = z
             considered: z.array(
               z.object({ target: z.string(), verdict: z.string(), costSeconds: z.number().nullable() }),
             ),
+            others: z
+              .array(z.object({ verdict: z.string(), count: z.int() }))
+              .optional()
+              .openapi({
+                description:
+                  'Targets that have no line in `considered`: of more than 16 the cheapest are told, the rest counted',
+              }),
             failure: z.string().nullable(),
           }),
         )

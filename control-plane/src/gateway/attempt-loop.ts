@@ -1,7 +1,14 @@
 import type { Task } from '@ai-fabric/shared';
 import type { ResolvedModel } from '../declared/declared-state.js';
 import type { RequestClass } from '../declared/request-class.js';
-import type { Claim, Considered, RouteDecision, RouteRequest, WaitDecision } from '../router/route-types.js';
+import type {
+  Claim,
+  Considered,
+  OtherTargets,
+  RouteDecision,
+  RouteRequest,
+  WaitDecision,
+} from '../router/route-types.js';
 import { NO_TARGET } from './answer-now.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
 import { type RequestBody, SpooledBody } from './body/spooled-body.js';
@@ -19,6 +26,7 @@ import { DIRECT_TIMEOUTS, GATEWAY_LIMITS } from './gateway-limits.js';
 import type { GatewayParts } from './gateway-parts.js';
 import { Patience, type PatienceOwner } from './patience.js';
 import { type Chosen, nameOf, planCall } from './plan-call.js';
+import type { AffinityHints } from './read-affinity.js';
 import { openCall } from './upstream/open-call.js';
 import type { CallTimeouts } from './upstream/upstream-call.js';
 
@@ -39,6 +47,7 @@ export interface LoopRequest {
   readonly role: string;
   readonly endpoint: EngineEndpoint;
   readonly peeked: PeekedRequest;
+  readonly affinity: AffinityHints;
   readonly resolved: ResolvedModel;
   readonly mayCloud: boolean;
   readonly localOnly: boolean;
@@ -63,6 +72,20 @@ interface TriedTarget {
   readonly breaks: number;
 }
 
+/** A look for a target, and what came of it. */
+interface LookedAt {
+  readonly reason: string;
+  readonly considered: readonly Considered[];
+  readonly others?: readonly OtherTargets[];
+  failure: string | null;
+}
+
+function lookedAt(reason: string, { considered, others }: Pick<LookedAt, 'considered' | 'others'>): LookedAt {
+  return others === undefined
+    ? { reason, considered, failure: null }
+    : { reason, considered, others, failure: null };
+}
+
 const NONE_EXCLUDED: ReadonlySet<string> = new Set();
 
 /** Select, claim, ask; where that fails before a byte was forwarded, release, exclude, and go round again. */
@@ -76,7 +99,7 @@ export class AttemptLoop implements PatienceOwner {
   overheadMs = 0;
   attempt: Attempt | null = null;
   /** Each look for a target, and what came of it: why here, and why not there. */
-  readonly rounds: { reason: string; considered: readonly Considered[]; failure: string | null }[] = [];
+  readonly rounds: LookedAt[] = [];
   /** In their order, for the log. */
   readonly failedAttempts: FailedAttempt[] = [];
   readonly #parts: GatewayParts;
@@ -169,7 +192,7 @@ export class AttemptLoop implements PatienceOwner {
       if (decision.kind === 'wait') return decision;
       if (decision.kind === 'refuse') {
         this.#patience?.end('refused');
-        this.rounds.push({ reason: decision.code, considered: decision.considered, failure: null });
+        this.rounds.push(lookedAt(decision.code, decision));
         if (decision.code === 'context_too_long' && this.#tooLong !== null) {
           this.#owner.onTooLong(this.#tooLong);
           return null;
@@ -204,7 +227,7 @@ export class AttemptLoop implements PatienceOwner {
   }
 
   #routeRequest(mayWait: boolean): RouteRequest {
-    const { resolved, endpoint, peeked, keyId, mayCloud, localOnly, onlyTarget } = this.#request;
+    const { resolved, endpoint, peeked, affinity, keyId, mayCloud, localOnly, onlyTarget } = this.#request;
     const { requestClass, maxWaitMs } = this.#request;
     const { estimatedPromptTokens, maxTokens, promptBytes, stream, choices, needs } = peeked;
     return {
@@ -223,7 +246,7 @@ export class AttemptLoop implements PatienceOwner {
       mayWait,
       requestClass,
       maxWaitMs,
-      hints: { key: keyId, promptBytes, streams: stream, choices },
+      hints: { key: keyId, promptBytes, streams: stream, choices, ...affinity },
     };
   }
 
@@ -255,7 +278,7 @@ export class AttemptLoop implements PatienceOwner {
     const { requestClass } = this.#request;
     const reason = `held_${wait.reason}${requestClass === 'normal' ? '' : `_${requestClass}`}`;
     if (this.rounds.at(-1)?.reason === reason || this.rounds.length >= GATEWAY_LIMITS.notedRounds) return;
-    this.rounds.push({ reason, considered: wait.considered, failure: null });
+    this.rounds.push(lookedAt(reason, wait));
   }
 
   /** Targets that were merely full, or that have come back or had time to since they failed, may be asked again. */
@@ -329,7 +352,7 @@ export class AttemptLoop implements PatienceOwner {
     this.replica = replica;
     this.target = claim.target;
     this.#reason = chosen.reason;
-    this.rounds.push({ reason: chosen.reason, considered: chosen.considered, failure: null });
+    this.rounds.push(lookedAt(chosen.reason, chosen));
     this.attempts++;
     const { endpoint, peeked, trace, formType, spokenHeaders } = this.#request;
     const attempt = new Attempt(claim, this.#owner, this.#parts.clock, chosen.kind === 'cloud');

@@ -156,6 +156,7 @@ export class Attempt implements AnswerListener, SinkHost {
       kind: 'succeeded',
       promptTokens: usage?.promptTokens ?? null,
       completionTokens: usage?.completionTokens ?? null,
+      cachedTokens: usage?.cachedTokens ?? null,
       wasPaused: this.#wasPaused,
     });
     this.#owner.onSucceeded(usage, answerId);

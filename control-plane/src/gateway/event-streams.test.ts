@@ -43,7 +43,13 @@ describe('a stream', () => {
     expect(router.outcomes).toEqual([
       {
         target: 'replica-1',
-        outcome: { kind: 'succeeded', promptTokens: 7, completionTokens: 2, wasPaused: false },
+        outcome: {
+          kind: 'succeeded',
+          promptTokens: 7,
+          completionTokens: 2,
+          cachedTokens: null,
+          wasPaused: false,
+        },
       },
     ]);
     expect(router.events).toBe(4);
@@ -80,6 +86,7 @@ describe('a stream', () => {
       kind: 'succeeded',
       promptTokens: 4,
       completionTokens: 1,
+      cachedTokens: null,
       wasPaused: false,
     });
   });
@@ -178,6 +185,7 @@ describe('a stream', () => {
       kind: 'succeeded',
       promptTokens: 7,
       completionTokens: 2,
+      cachedTokens: null,
       wasPaused: false,
     });
   });

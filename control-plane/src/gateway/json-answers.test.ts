@@ -45,7 +45,13 @@ describe('an answer that is not streamed', () => {
     expect(router.outcomes).toEqual([
       {
         target: 'replica-1',
-        outcome: { kind: 'succeeded', promptTokens: 11, completionTokens: 3, wasPaused: false },
+        outcome: {
+          kind: 'succeeded',
+          promptTokens: 11,
+          completionTokens: 3,
+          cachedTokens: 8,
+          wasPaused: false,
+        },
       },
     ]);
     expect([...test.metrics.routes]).toMatchObject([
@@ -124,6 +130,7 @@ describe('an answer that is not streamed', () => {
       kind: 'succeeded',
       promptTokens: 5,
       completionTokens: null,
+      cachedTokens: null,
       wasPaused: false,
     });
   });

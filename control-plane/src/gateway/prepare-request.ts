@@ -11,6 +11,7 @@ import { modelNotFound } from './decide/model-not-found.js';
 import type { Peek } from './decide/peek-request.js';
 import { readWishHeaders } from './decide/read-wish-headers.js';
 import { peekBody, peekFormBody, withoutMark } from './peek-body.js';
+import { readAffinity } from './read-affinity.js';
 import type { GatewayKey, RequestContext } from './request-context.js';
 import type { ResponseHolders } from './response-holders.js';
 
@@ -71,6 +72,7 @@ export function prepareRequest(
     role: nameOfResolved(resolved),
     endpoint,
     peeked: peeked.request,
+    affinity: readAffinity(heldBytes(body), peeked.request, headers, resolved, context.key.keyId),
     resolved,
     mayCloud: context.key.mayCloud,
     // A check tells how things are now.
@@ -85,6 +87,13 @@ export function prepareRequest(
   };
   return { ok: true, request, body };
 }
+
+/** Of a body on disk nothing is at hand. */
+function heldBytes(body: RequestBody): Uint8Array {
+  return body instanceof SpooledBody ? NO_BYTES : body;
+}
+
+const NO_BYTES = new Uint8Array(0);
 
 function peekAt(body: RequestBody, endpoint: EngineEndpoint, contentType: string | undefined): Peek {
   if (body instanceof SpooledBody) return { ok: true, request: body.request };

@@ -1,6 +1,6 @@
 import { asc, inArray, lt, max, sql } from 'drizzle-orm';
 import type { Queries } from './registry-database.js';
-import type { Observation } from './registry-types.js';
+import type { SeenObservation } from './registry-types.js';
 import { hostEvents, hostObservations, hosts } from './schema.js';
 
 const MAX_EVENTS = 50_000;
@@ -9,7 +9,7 @@ const KEEP_EVENTS_MS = 90 * 24 * 3600 * 1000;
 const PRUNE_CHUNK = 500;
 
 /** What is written through drizzle: a handful of rows a second. */
-type Seen = Exclude<Observation, { kind: 'telemetryMinute' }>;
+type Seen = Exclude<SeenObservation, { kind: 'telemetryMinute' }>;
 
 /** Writes observations within the transaction of `queries`; those of hosts that are gone are passed over. */
 export function applyObservations(queries: Queries, observations: readonly Seen[]): void {
@@ -46,7 +46,7 @@ function valuesOf(observation: Exclude<Seen, { kind: 'hostEvent' }>): Values {
   }
 }
 
-function applyEvent(queries: Queries, observation: Extract<Observation, { kind: 'hostEvent' }>): void {
+function applyEvent(queries: Queries, observation: Extract<Seen, { kind: 'hostEvent' }>): void {
   const { hostId, atMs, event, detail } = observation;
   queries.insert(hostEvents).values({ hostId, atMs, event, detail }).run();
   // "late" and "away" are when we noticed, not when the host was last heard of.
@@ -56,7 +56,7 @@ function applyEvent(queries: Queries, observation: Extract<Observation, { kind: 
 
 type Values = Partial<Omit<typeof hostObservations.$inferInsert, 'hostId' | 'lastSeenMs'>>;
 
-function upsert(queries: Queries, { hostId, atMs }: Observation, values: Values): void {
+function upsert(queries: Queries, { hostId, atMs }: Seen, values: Values): void {
   queries
     .insert(hostObservations)
     .values({ hostId, lastSeenMs: atMs, ...values })

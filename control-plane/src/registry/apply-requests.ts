@@ -124,6 +124,8 @@ function prepare(raw: Database.Database) {
 }
 
 function countTargets(rounds: RequestRow['rounds']): number {
-  if (rounds.length === 1) return rounds[0]?.considered.length ?? 0;
-  return new Set(rounds.flatMap(({ considered }) => considered.map(({ target }) => target))).size;
+  const counts = rounds.map(({ others = [] }) => others.reduce((sum, { count }) => sum + count, 0));
+  const counted = Math.max(0, ...counts);
+  if (rounds.length === 1) return counted + (rounds[0]?.considered.length ?? 0);
+  return counted + new Set(rounds.flatMap(({ considered }) => considered.map(({ target }) => target))).size;
 }

@@ -2,7 +2,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { applyObservations, pruneEvents } from './apply-observations.js';
 import { RequestTables } from './apply-requests.js';
 import { TelemetryTables } from './apply-telemetry.js';
+import { isLearned, isSeen } from './decide/observation-queue.js';
 import { unpackRequests } from './decide/request-pack.js';
+import { applyLearned, pruneLearned } from './learned-store.js';
 import type {
   FromObservationWorker,
   ObservationWorkerData,
@@ -36,10 +38,12 @@ function open(): RegistryDatabase {
 function write(message: Extract<ToObservationWorker, { kind: 'write' }>): FromObservationWorker {
   const { batchId, nowMs, observations, requests } = message;
   const minutes = observations.filter((each) => each.kind === 'telemetryMinute');
-  const others = observations.filter((each) => each.kind !== 'telemetryMinute');
+  const learned = observations.filter(isLearned);
+  const others = observations.filter(isSeen);
   try {
     open().write((queries) => {
       if (others.length > 0) applyObservations(queries, others);
+      applyLearned(queries, learned);
       if (minutes.length > 0) telemetryTables().apply(minutes, nowMs);
       if (requests.length === 0) return;
       openRequestLog().tables.apply(requests.flatMap(unpackRequests), { runId, batchId });
@@ -69,6 +73,9 @@ function prune(nowMs: number): FromObservationWorker | null {
   try {
     for (let chunk = 0; chunk < MAX_PRUNE_CHUNKS; chunk += 1) {
       if (!open().write((queries) => pruneEvents(queries, nowMs))) break;
+    }
+    for (let chunk = 0; chunk < MAX_PRUNE_CHUNKS; chunk += 1) {
+      if (!open().write((queries) => pruneLearned(queries, nowMs))) break;
     }
     for (let chunk = 0; chunk < MAX_REQUEST_CHUNKS; chunk += 1) {
       if (!open().write(() => openRequestLog().pruner.prune(nowMs))) break;

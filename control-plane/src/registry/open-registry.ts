@@ -7,6 +7,7 @@ import { lockDataDirectory } from './data-directory-lock.js';
 import { createDeclaredStore } from './declared-store.js';
 import { createHostStore } from './host-store.js';
 import { createKeyStore } from './key-store.js';
+import { createLearnedStore } from './learned-store.js';
 import { migrateRegistry } from './migrate-registry.js';
 import { observationThreads } from './observation-thread.js';
 import { ThreadedObservationWriter } from './observation-writer.js';
@@ -86,6 +87,7 @@ function assemble(
     writes: createWriteJournal(database),
     keys: createKeyStore(database, randomBytes),
     observations,
+    learned: createLearnedStore(database, observations),
     hostEvents: (limit) => readHostEvents(database, limit),
     requestLog: observations.requestLog,
     reader,

@@ -15,6 +15,7 @@ export interface Registry {
   readonly writes: WriteJournal;
   readonly keys: KeyStore;
   readonly observations: ObservationWriter;
+  readonly learned: LearnedStore;
   /** The latest first. @throws {RegistryError} */
   hostEvents(limit: number): readonly HostEvent[];
   readonly requestLog: RequestLog;
@@ -175,7 +176,10 @@ interface Seen {
 }
 
 /** What is seen of an enrolled host. A later one replaces an earlier one of its kind, events and telemetry apart. */
-export type Observation =
+export type Observation = SeenObservation | LearnedObservation;
+
+/** What was seen of a host. */
+export type SeenObservation =
   /** `null` in `agentVersion` or `clockSkewMs`: not known, what is stored stays. */
   | (Seen & {
       readonly kind: 'hostSeen';
@@ -189,6 +193,45 @@ export type Observation =
   /** History: kept one by one, bounded. `linked` clears the last goodbye; `detail` is a goodbye's reason. */
   | (Seen & { readonly kind: 'hostEvent'; readonly event: HostEventKind; readonly detail: string | null })
   | TelemetryMinute;
+
+/** What was learned of an engine or of answers: the latest of each counts. No host needs to be enrolled for it. */
+export type LearnedObservation =
+  | {
+      readonly kind: 'learnedRates';
+      readonly host: string;
+      readonly model: string;
+      readonly image: string;
+      readonly state: string;
+      readonly atMs: number;
+    }
+  /** Of all images of the model on that host. */
+  | { readonly kind: 'ratesForgotten'; readonly host: string; readonly model: string; readonly atMs: number }
+  | {
+      readonly kind: 'answerLengths';
+      readonly role: string;
+      /** `''`: the role's own. */
+      readonly key: string;
+      readonly state: string;
+      readonly atMs: number;
+    };
+
+/** As they were written; what stands in `state` is for who wrote it to check. The latest first, bounded. */
+export interface LearnedRecords {
+  readonly rates: readonly {
+    readonly host: string;
+    readonly model: string;
+    readonly image: string;
+    readonly state: string;
+  }[];
+  readonly lengths: readonly { readonly role: string; readonly key: string; readonly state: string }[];
+}
+
+export interface LearnedStore {
+  /** @throws {RegistryError} */
+  load(): LearnedRecords;
+  /** Never blocks, never throws. */
+  save(learned: LearnedObservation): void;
+}
 
 /** One minute of a host's telemetry, or a late part of it. `atMs` is where the minute begins. */
 export type TelemetryMinute = Seen & {

@@ -24,8 +24,14 @@ export interface CandidateVerdict {
   readonly target: string;
   /** `chosen`, `passed_over`, or the code of what stood in the way. */
   readonly verdict: string;
-  /** 0 idle, 1 every slot taken; `null` where it was not predicted. */
+  /** Predicted; `null` where it was not. */
   readonly costSeconds: number | null;
+}
+
+/** Targets that have no line of their own: of hundreds that compete the cheapest tell enough. */
+export interface CountedVerdict {
+  readonly verdict: string;
+  readonly count: number;
 }
 
 /** One look for a target, and what came of it. */
@@ -33,6 +39,8 @@ export interface RouteRound {
   /** Why the chosen one was chosen, or why none was. */
   readonly reason: string;
   readonly considered: readonly CandidateVerdict[];
+  /** Left out where all have a line. */
+  readonly others?: readonly CountedVerdict[];
   /** The code with which the attempt failed. */
   readonly failure: string | null;
 }

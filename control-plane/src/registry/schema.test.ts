@@ -3,6 +3,7 @@ import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as hostLifeSchema from './host-life-schema.js';
 import * as keysSchema from './keys-schema.js';
+import * as learnedSchema from './learned-schema.js';
 import * as requestsSchema from './requests-schema.js';
 import * as schema from './schema.js';
 import * as telemetrySchema from './telemetry-schema.js';
@@ -22,7 +23,7 @@ describe('the migrations', () => {
     const raw = new Database(place.file, { readonly: true });
     const made = raw.prepare('SELECT name, "notnull" FROM pragma_table_info(?) ORDER BY name').raw();
     const areas = {
-      ...{ ...schema, ...hostLifeSchema, ...keysSchema },
+      ...{ ...schema, ...hostLifeSchema, ...keysSchema, ...learnedSchema },
       ...{ ...requestsSchema, ...telemetrySchema, ...writeJournalSchema },
     };
     for (const table of Object.values(areas) as SQLiteTable[]) {

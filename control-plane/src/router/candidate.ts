@@ -44,6 +44,10 @@ export interface ReplicaCandidate {
   /** What is under way in its engine, ours and others'. */
   readonly load: ReplicaLoad;
   readonly rates: Rates;
+  /** Of its engine, for as long as that is the same one. */
+  readonly number: number;
+  /** Share of what an engine was believed to have in its prefix cache that it turned out to have. */
+  readonly hitTrust: number;
   /** Of its prompts, as its engine counts them. */
   readonly bytesPerToken: number;
   /** Whether that was learned well enough to be relied on. */
@@ -89,7 +93,7 @@ export type CandidateGroup = GroupTerms &
   );
 
 /** What a role asks of a request before it may go there. */
-interface GroupTerms {
+export interface GroupTerms {
   /** Of each candidate, in their order. Left out: none has any. */
   readonly conditions?: readonly (TargetCondition | null)[];
   /**

@@ -2,7 +2,7 @@ import type { DeclaredProvider, DeclaredProviderModel, SecretReference } from '.
 import type { Breaker } from './breaker.js';
 import type { CloudCandidate } from './candidate.js';
 import type { RestCause } from './decide/step-cooldown.js';
-import type { Moment } from './live-replica-target.js';
+import type { Moment } from './engine-gauges.js';
 import type { ProviderLimits } from './provider-limits.js';
 
 /** Whether a secret can be read; never what it is. */

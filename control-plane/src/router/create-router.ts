@@ -10,17 +10,22 @@ import type { LiveChange, LiveView } from '../live/live-view.js';
 import { Breaker } from './breaker.js';
 import type { CandidateGroup } from './candidate.js';
 import type { CloudTarget, SecretPresence } from './cloud-target.js';
-import { type CostTerms, promptTokensOf } from './decide/choose-replica.js';
+import { type CostTerms, cachedTokensOf, promptTokensOf } from './decide/choose-replica.js';
 import { describeModel } from './decide/describe-model.js';
 import { route } from './decide/route.js';
 import { suggestModels } from './decide/suggest-models.js';
+import { engineFacts, engineIdentity, nameOf } from './engine-facts.js';
+import type { Moment } from './engine-gauges.js';
 import { RequestQueue } from './hold-queue.js';
 import { type ClaimObserver, Ledger } from './ledger.js';
-import type { LiveReplicaTarget, Moment } from './live-replica-target.js';
+import type { LiveReplicaTarget } from './live-replica-target.js';
 import { type CatalogueEntry, modelCatalogue, taskOf } from './model-catalogue.js';
-import { type EngineFacts, guessRates } from './predict/decide/guess-rates.js';
+import type { KnownPast } from './predict/affinity.js';
+import { guessRates } from './predict/decide/guess-rates.js';
+import { type KeptEngine, LearnedKeeper, type LearnedMemory } from './predict/learned-keeper.js';
 import { Predictor } from './predict/predictor.js';
-import type { ReplicaModel, Work } from './predict/replica-model.js';
+import type { ReplicaModel } from './predict/replica-model.js';
+import type { Work } from './predict/replica-work.js';
 import { Cooldown, ProviderLimits } from './provider-limits.js';
 import { type Rank, rankOf } from './queue/class-turns.js';
 import { etaSeconds } from './queue/decide/plan-eta.js';
@@ -30,6 +35,7 @@ import type {
   Claim,
   HeldRequest,
   HoldTicket,
+  LearnedOfEngine,
   ListedModel,
   RouteDecision,
   RouteRequest,
@@ -49,12 +55,18 @@ export interface RouterDeps {
   readonly random: Random;
   readonly log: Logger;
   readonly settings?: RouterSettings;
+  /** Left out, nothing outlives the router. */
+  readonly learned?: LearnedMemory;
   /** Runs something as soon as the caller's stack is done; a microtask unless a simulation keeps its own time. */
   readonly defer?: (run: () => void) => void;
 }
 
 /** A router with what the program around it needs beside routing. */
 export interface RunningRouter extends Router {
+  /** What the answers of a deployment's engine have told; `null`: it is not declared. */
+  learnedOf(deployment: string): LearnedOfEngine | null;
+  /** Drops that, here and where it is kept. @returns false: it is not declared */
+  forgetRates(deployment: string): boolean;
   /** Numbers for `/metrics`. */
   gauges(): RouterGauges;
   /** Ends subscriptions and timers. Open claims may still be released. */
@@ -69,6 +81,7 @@ export function createRouter(deps: RouterDeps): RunningRouter {
 /** Listings ask "what if" with it: always the same answer, and no request's luck is used up. */
 const NO_CHANCE: Random = () => 0;
 const NOTHING_TRIED: ReadonlySet<string> = new Set();
+const LEAST_TRUST = 1e-6;
 /** A claim is one attempt, and no attempt outlasts its request: twice that is certainly lost. */
 const DEADLINE_FACTOR = 2;
 
@@ -95,6 +108,7 @@ class LiveRouter implements RunningRouter {
   readonly #board: TargetBoard;
   readonly #queue: RequestQueue;
   readonly #predictor: Predictor;
+  readonly #keeper: LearnedKeeper | null;
   /** One for each target, made with its first claim and kept until the declaration changes. */
   readonly #observers = new Map<string, ClaimObserver>();
   readonly #subscriptions: (() => void)[];
@@ -114,8 +128,15 @@ class LiveRouter implements RunningRouter {
     this.#queue = new RequestQueue({ clock, random, bounds: settings.hold, defer, etaMs });
     const predictor = new Predictor(settings.route.predict);
     this.#predictor = predictor;
-    const modelFor = (deployment: DeclaredDeployment): ReplicaModel =>
-      predictor.modelFor(engineFacts(deployment, live), deployment.maxConcurrent);
+    const engines = (): Iterable<KeptEngine> =>
+      Array.from(this.#board.replicas(), (each) => this.#kept(each));
+    const around = { clock, log, lengths: predictor.lengths, engines };
+    this.#keeper = deps.learned === undefined ? null : new LearnedKeeper(deps.learned, around);
+    const modelFor = (deployment: DeclaredDeployment): ReplicaModel => {
+      const model = predictor.modelFor(engineFacts(deployment, live), deployment.maxConcurrent);
+      this.#prepare({ deployment, model });
+      return model;
+    };
     const limitDeps = { clock, random, log, settings: settings.limits };
     const cooldownFor = (provider: string): Cooldown => new Cooldown(provider, limitDeps);
     const limitsFor = (target: string, shared: Cooldown): ProviderLimits =>
@@ -209,7 +230,30 @@ class LiveRouter implements RunningRouter {
     return { targets, reapedClaimsTotal: reapedTotal, held: this.#queue.gauges(), displacedTotal };
   }
 
+  learnedOf(deployment: string): LearnedOfEngine | null {
+    const replica = this.#board.replica(deployment);
+    if (replica === undefined) return null;
+    const { model, gaugeLagMs } = replica;
+    const { drift } = model.load(this.#deps.clock.monotonicMs());
+    return {
+      ...model.rates,
+      observations: model.learned.observations,
+      bytesPerToken: model.bytesPerToken,
+      gaugeLagSeconds: gaugeLagMs === null ? null : gaugeLagMs / 1000,
+      drift,
+    };
+  }
+
+  forgetRates(deployment: string): boolean {
+    const replica = this.#board.replica(deployment);
+    if (replica === undefined) return false;
+    if (this.#keeper !== null) this.#keeper.forget(this.#kept(replica));
+    else replica.model.learned.forget(guessRates(engineFacts(replica.deployment, this.#deps.live)));
+    return true;
+  }
+
   close(): void {
+    this.#keeper?.close();
     for (const end of this.#subscriptions.splice(0)) end();
     this.#queue.close();
     this.#ledger.close();
@@ -221,6 +265,7 @@ class LiveRouter implements RunningRouter {
       answerTokens: this.#answerTokensOf(request),
       weights: resolved.kind === 'role' ? resolved.role.weights : this.#settings.route.predict.weights,
       mayPace: task === 'chat',
+      past: this.#pastOf(request),
       isBehind: mayWait === true && this.#queue.isBehind(nameOf(resolved), rankOfRequest(request)),
       // One that waits already has what is before it in its own waiting.
       ahead: waitedMs > 0 ? 0 : this.#queue.heldFor(nameOf(resolved)),
@@ -259,6 +304,17 @@ class LiveRouter implements RunningRouter {
     return seconds === null ? null : Math.round(seconds * 1000);
   }
 
+  /** Where what came before this request went. */
+  #pastOf({ hints }: RouteRequest): KnownPast | null {
+    if (hints === undefined) return null;
+    const { session = null, prefix = null, promptBytes } = hints;
+    if (session === null && prefix === null) return null;
+    const { affinity } = this.#predictor;
+    return affinity.pastOf({ session, prefix }, promptBytes, this.#board.numbers, this.#capacityOf);
+  }
+
+  readonly #capacityOf = (number: number): number => this.#board.capacityOf(number);
+
   #answerTokensOf({ task, resolved, maxTokens = null, hints }: RouteRequest): number {
     if (task !== 'chat') return 0;
     const each = this.#predictor.lengths.expect(nameOf(resolved), hints?.key ?? '', maxTokens);
@@ -271,9 +327,16 @@ class LiveRouter implements RunningRouter {
     if (replica === null) return this.#predictor.sentAway(asker);
     const { model } = replica;
     const promptTokens = promptTokensOf(request, model.bytesPerToken, this.#settings.route.predict);
-    const size = { promptTokens, cachedTokens: 0, answerTokens: this.#answerTokensOf(request) };
+    const past = this.#pastOf(request);
+    const cachedTokens = past === null ? 0 : cachedTokensOf(replica, past, promptTokens);
+    const size = { promptTokens, cachedTokens, answerTokens: this.#answerTokensOf(request) };
+    const { session = null, prefix = null } = request.hints ?? {};
+    const takenIn = promptTokens - cachedTokens + size.answerTokens;
+    this.#predictor.affinity.sent({ session, prefix }, replica.number, takenIn);
+    const believedTokens = cachedTokens / Math.max(model.learned.hitTrust, LEAST_TRUST);
     const nowMs = this.#deps.clock.monotonicMs();
-    return this.#predictor.sent(model, size, { promptBytes, streams, choices }, asker, nowMs);
+    const shape = { promptBytes, streams, choices, believedTokens };
+    return this.#predictor.sent(model, size, shape, asker, nowMs);
   }
 
   #listed({ id, kind, resolved }: CatalogueEntry, now: Moment): ListedModel {
@@ -339,24 +402,50 @@ class LiveRouter implements RunningRouter {
     const replica = this.#board.replica(deployment);
     replica?.breaker.readyAgain();
     replica?.noticeReady();
-    if (wasDown) replica?.startSlowly(this.#deps.clock.monotonicMs());
+    if (!wasDown || replica === undefined) return;
+    replica.startSlowly(this.#deps.clock.monotonicMs());
+    this.#predictor.affinity.restarted(replica.number);
   }
 
   #noticeChange(change: LiveChange): void {
-    if (change.kind === 'sample') return;
     const nowMs = this.#deps.clock.monotonicMs();
-    if (change.kind === 'host') this.#guessAgain(change.host.name);
-    if (change.kind === 'replica') this.#board.replica(change.replica.deployment)?.noticeChange(nowMs);
-    else for (const replica of this.#board.replicas()) replica.noticeChange(nowMs);
+    switch (change.kind) {
+      case 'sample':
+        for (const replica of this.#board.replicasOn(change.host)) replica.noticeSample();
+        return;
+      case 'host':
+        for (const replica of this.#board.replicasOn(change.host.name)) {
+          this.#prepare(replica);
+          replica.noticeChange(nowMs);
+        }
+        break;
+      case 'hostRemoved':
+        for (const replica of this.#board.replicasOn(change.name)) replica.noticeChange(nowMs);
+        break;
+      case 'replica': {
+        const replica = this.#board.replica(change.replica.deployment);
+        if (replica === undefined) break;
+        this.#prepare(replica);
+        replica.noticeChange(nowMs);
+        break;
+      }
+      case 'replicaRemoved':
+        this.#board.replica(change.deployment)?.noticeChange(nowMs);
+    }
     this.#queue.wake(null);
   }
 
-  /** A host that joins tells what card it has. */
-  #guessAgain(host: string): void {
-    for (const { deployment, model } of this.#board.replicas()) {
-      if (deployment.host !== host || model.observations > 0) continue;
-      model.adoptPrior(guessRates(engineFacts(deployment, this.#deps.live)));
-    }
+  /** A host that joins tells what card it has, and an engine its version. */
+  #prepare(replica: Pick<LiveReplicaTarget, 'deployment' | 'model'>): void {
+    const { model, deployment } = replica;
+    if (model.learned.observations > 0) return;
+    if (this.#keeper !== null) this.#keeper.prepare(this.#kept(replica));
+    else model.learned.adoptPrior(guessRates(engineFacts(deployment, this.#deps.live)), null);
+  }
+
+  #kept({ deployment, model }: Pick<LiveReplicaTarget, 'deployment' | 'model'>): KeptEngine {
+    const { live } = this.#deps;
+    return { identity: engineIdentity(deployment, live), facts: engineFacts(deployment, live), model };
   }
 
   #takeDeclared(state: DeclaredState): void {
@@ -379,17 +468,6 @@ class LiveRouter implements RunningRouter {
   }
 }
 
-function nameOf(resolved: ResolvedModel): string {
-  switch (resolved.kind) {
-    case 'role':
-      return resolved.role.name;
-    case 'deployment':
-      return resolved.deployment.name;
-    case 'providerModel':
-      return `${resolved.provider.name}/${resolved.model.name}`;
-  }
-}
-
 function unconditional(group: CandidateGroup): CandidateGroup {
   return group.kind === 'replicas'
     ? { kind: 'replicas', candidates: group.candidates }
@@ -402,12 +480,6 @@ function isThere({ presence }: LiveReplicaTarget): boolean {
 
 function rankOfRequest({ requestClass = 'normal' }: RouteRequest): Rank {
   return rankOf(requestClass);
-}
-
-function engineFacts(deployment: DeclaredDeployment, live: LiveView): EngineFacts {
-  const gpu = live.host(deployment.host)?.inventory?.gpus[0];
-  const model = deployment.engine === 'vllm' ? deployment.model : deployment.servedModel;
-  return { card: gpu?.name ?? null, cardMemoryBytes: gpu?.vramTotalBytes ?? null, model };
 }
 
 function noticeOutcome(replica: LiveReplicaTarget, outcome: AttemptOutcome, clock: Clock): void {

@@ -2,7 +2,7 @@ import { type Clock, SlotList, type Timer } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { InflightRange } from './decide/estimate-external-load.js';
 import { InflightHistory } from './inflight-history.js';
-import type { Work, WorkEnd } from './predict/replica-model.js';
+import type { Work, WorkEnd } from './predict/replica-work.js';
 import type { SentToProvider } from './provider-limits.js';
 import type { AttemptOutcome, Claim, ToldLimits } from './route-types.js';
 import type { LedgerSettings } from './router-settings.js';
@@ -149,8 +149,8 @@ const BROKEN: WorkEnd = { kind: 'broken' };
 
 function endOf(outcome: AttemptOutcome): WorkEnd {
   if (outcome.kind !== 'succeeded') return BROKEN;
-  const { promptTokens, completionTokens, wasPaused = false } = outcome;
-  return { kind: 'whole', promptTokens, completionTokens, wasPaused };
+  const { promptTokens, completionTokens, cachedTokens = null, wasPaused = false } = outcome;
+  return { kind: 'whole', promptTokens, completionTokens, cachedTokens, wasPaused };
 }
 
 class TargetAccount implements Account {

@@ -8,6 +8,7 @@ import type {
 } from '../declared/declared-state.js';
 import type { RequestClass } from '../declared/request-class.js';
 import type { Needs } from './needs.js';
+import type { PrefixHashes } from './predict/prefix-index.js';
 
 /** What the router needs to know of a request; the gateway fills it from the body's top-level fields. */
 export interface RouteRequest {
@@ -52,6 +53,10 @@ export interface RequestHints {
   readonly streams: boolean;
   /** Answers that are asked for at once. */
   readonly choices: number;
+  /** Hash of what its client calls the session, within its key and role; left out or `null`: none. */
+  readonly session?: number | null;
+  /** What its prompt begins with; left out or `null`: not known, or of no use. */
+  readonly prefix?: PrefixHashes | null;
 }
 
 /** Why a target was not chosen: a code, for headers, logs and explanations. */
@@ -102,6 +107,8 @@ export type ChoiceReason =
   /** By predicted seconds. */
   | 'least_cost'
   | 'tie_broken'
+  /** It served what came before: about as soon as the best, and favoured for that. */
+  | 'affinity'
   | 'cloud_fallback'
   /** A provider that is asked where the targets before it take longer than declared. */
   | 'wait_exceeded'
@@ -112,6 +119,12 @@ export interface Considered {
   readonly verdict: 'chosen' | 'passed_over' | FilterReason;
   /** What it was predicted to take at a replica that passed the filters, weighted. `null` for a provider, or when filtered. */
   readonly costSeconds: number | null;
+}
+
+/** Targets beyond those that have a line of their own. */
+export interface OtherTargets {
+  readonly verdict: Exclude<Considered['verdict'], 'chosen'>;
+  readonly count: number;
 }
 
 /** Why nothing can take a request now. The gateway has the one table from these to HTTP status. */
@@ -152,6 +165,8 @@ export type RouteDecision =
       readonly deployment: DeclaredDeployment;
       readonly reason: ChoiceReason;
       readonly considered: readonly Considered[];
+      /** Left out where all have a line. */
+      readonly others?: readonly OtherTargets[];
     }
   | {
       readonly kind: 'cloud';
@@ -159,6 +174,8 @@ export type RouteDecision =
       readonly model: DeclaredProviderModel;
       readonly reason: ChoiceReason;
       readonly considered: readonly Considered[];
+      /** Left out where all have a line. */
+      readonly others?: readonly OtherTargets[];
     }
   | {
       /** Nothing can take it now, and something is expected to soon. */
@@ -173,6 +190,8 @@ export type RouteDecision =
       /** As declared, or as its client asked for within that; counted from the request's first wait. */
       readonly patienceMs: number;
       readonly considered: readonly Considered[];
+      /** Left out where all have a line. */
+      readonly others?: readonly OtherTargets[];
     }
   | {
       readonly kind: 'refuse';
@@ -184,6 +203,8 @@ export type RouteDecision =
       /** Where all is full: how it would stand in the queue. */
       readonly outlook?: QueueOutlook;
       readonly considered: readonly Considered[];
+      /** Left out where all have a line. */
+      readonly others?: readonly OtherTargets[];
     };
 
 /** How an attempt ended, told when its claim is released. */
@@ -192,6 +213,8 @@ export type AttemptOutcome =
       readonly kind: 'succeeded';
       readonly promptTokens: number | null;
       readonly completionTokens: number | null;
+      /** Of the prompt, what its engine says it had in its prefix cache; left out or `null`: it does not say. */
+      readonly cachedTokens?: number | null;
       /** Its client did not read as fast as the engine wrote. */
       readonly wasPaused?: boolean;
     }
@@ -340,6 +363,20 @@ export interface TargetPace {
   readonly backlogTokens: number;
   /** Of its key-value cache; 0: not known. */
   readonly kvCapacityTokens: number;
+}
+
+/** What an engine's answers have told of it. */
+export interface LearnedOfEngine {
+  readonly iterationSeconds: number;
+  readonly perDecodingSeconds: number;
+  readonly perPromptTokenSeconds: number;
+  /** Answers that this was learned from; 0: it is a guess. */
+  readonly observations: number;
+  readonly bytesPerToken: number;
+  /** How late its gauges are; `null`: not known yet. */
+  readonly gaugeLagSeconds: number | null;
+  /** Times as slow as the rates say, of late. */
+  readonly drift: number;
 }
 
 export interface ListedModel {

@@ -7,11 +7,12 @@ import type {
 } from '../declared/declared-state.js';
 import type { LiveView } from '../live/live-view.js';
 import type { Breaker } from './breaker.js';
-import type { CandidateGroup } from './candidate.js';
+import type { CandidateGroup, GroupTerms } from './candidate.js';
 import { CloudTarget, type SecretPresence } from './cloud-target.js';
 import { groupTargets, opensAfter, type TargetGroup, targetKey } from './decide/group-targets.js';
+import type { Moment } from './engine-gauges.js';
 import type { Ledger } from './ledger.js';
-import { LiveReplicaTarget, type Moment } from './live-replica-target.js';
+import { LiveReplicaTarget } from './live-replica-target.js';
 import type { ReplicaModel } from './predict/replica-model.js';
 import type { Cooldown, ProviderLimits } from './provider-limits.js';
 import type { RouterSettings } from './router-settings.js';
@@ -29,7 +30,15 @@ export interface TargetBoardDeps {
   readonly settings: RouterSettings;
 }
 
-const NO_GROUPS: readonly CandidateGroup[] = [];
+const NO_GROUPS: readonly BoardGroup[] = [];
+const NO_REPLICAS: readonly LiveReplicaTarget[] = [];
+
+/** A group of candidates that can be brought up to date. */
+type BoardGroup = GroupTerms &
+  (
+    | { readonly kind: 'replicas'; readonly candidates: readonly LiveReplicaTarget[] }
+    | { readonly kind: 'provider'; readonly candidate: CloudTarget }
+  );
 
 /**
  * The candidates of everything that can be asked for, laid out once per declared state. A decision only brings
@@ -38,9 +47,13 @@ const NO_GROUPS: readonly CandidateGroup[] = [];
 export class TargetBoard {
   readonly #deps: TargetBoardDeps;
   #replicas: ReadonlyMap<string, LiveReplicaTarget> = new Map();
+  /** Of engines, given out so far. */
+  #numbers = 0;
+  #byHost: ReadonlyMap<string, readonly LiveReplicaTarget[]> = new Map();
+  #byNumber: (LiveReplicaTarget | undefined)[] = [];
   #clouds: ReadonlyMap<string, CloudTarget> = new Map();
-  #roles: ReadonlyMap<string, readonly CandidateGroup[]> = new Map();
-  #single: ReadonlyMap<string, readonly CandidateGroup[]> = new Map();
+  #roles: ReadonlyMap<string, readonly BoardGroup[]> = new Map();
+  #single: ReadonlyMap<string, readonly BoardGroup[]> = new Map();
 
   constructor(deps: TargetBoardDeps) {
     this.#deps = deps;
@@ -48,6 +61,20 @@ export class TargetBoard {
 
   replicas(): Iterable<LiveReplicaTarget> {
     return this.#replicas.values();
+  }
+
+  replicasOn(host: string): readonly LiveReplicaTarget[] {
+    return this.#byHost.get(host) ?? NO_REPLICAS;
+  }
+
+  /** Engines are numbered from 0 up to this. */
+  get numbers(): number {
+    return this.#numbers;
+  }
+
+  /** The key-value cache of an engine, by its number; 0: not known, or it is gone. */
+  capacityOf(number: number): number {
+    return this.#byNumber[number]?.load.kvCapacityTokens ?? 0;
   }
 
   clouds(): Iterable<CloudTarget> {
@@ -72,13 +99,16 @@ export class TargetBoard {
    */
   rebuild(state: DeclaredState): void {
     this.#replicas = this.#buildReplicas(state);
+    this.#byHost = byHost(this.#replicas.values());
+    this.#byNumber = [];
+    for (const replica of this.#replicas.values()) this.#byNumber[replica.number] = replica;
     this.#clouds = this.#buildClouds(state);
-    const roles = new Map<string, readonly CandidateGroup[]>();
+    const roles = new Map<string, readonly BoardGroup[]>();
     for (const role of state.roles.values()) {
       roles.set(role.name, this.#candidateGroups(groupTargets(role.targets)));
     }
     this.#roles = roles;
-    const single = new Map<string, readonly CandidateGroup[]>();
+    const single = new Map<string, readonly BoardGroup[]>();
     for (const replica of this.#replicas.values()) {
       single.set(replica.target, [{ kind: 'replicas', candidates: [replica] }]);
     }
@@ -92,13 +122,13 @@ export class TargetBoard {
   candidates(resolved: ResolvedModel, now: Moment): readonly CandidateGroup[] {
     const groups = this.#groupsOf(resolved) ?? NO_GROUPS;
     for (const group of groups) {
-      if (group.kind === 'provider') this.#clouds.get(group.candidate.target)?.refresh(now);
-      else for (const candidate of group.candidates) this.#replicas.get(candidate.target)?.refresh(now);
+      if (group.kind === 'provider') group.candidate.refresh(now);
+      else for (const candidate of group.candidates) candidate.refresh(now);
     }
     return groups;
   }
 
-  #groupsOf(resolved: ResolvedModel): readonly CandidateGroup[] | undefined {
+  #groupsOf(resolved: ResolvedModel): readonly BoardGroup[] | undefined {
     switch (resolved.kind) {
       case 'role':
         return this.#roles.get(resolved.role.name);
@@ -121,7 +151,8 @@ export class TargetBoard {
       const model = earlier?.model ?? modelFor(deployment);
       const { external, reading, doubtMs, route } = settings;
       const targetSettings = { external, reading, doubtMs, lag: route.predict.lag };
-      const deps = { live, breaker, account, model, settings: targetSettings };
+      const number = earlier?.number ?? this.#numbers++;
+      const deps = { live, breaker, account, model, number, settings: targetSettings };
       const replica = new LiveReplicaTarget(deployment, mayBeAway, deps);
       if (earlier !== undefined) replica.inherit(earlier);
       replicas.set(deployment.name, replica);
@@ -162,8 +193,8 @@ export class TargetBoard {
   }
 
   /** The registry refuses a role whose targets are not declared; should one slip through, it serves by the rest. */
-  #candidateGroups(groups: readonly TargetGroup[]): readonly CandidateGroup[] {
-    return groups.flatMap((group): CandidateGroup[] => {
+  #candidateGroups(groups: readonly TargetGroup[]): readonly BoardGroup[] {
+    return groups.flatMap((group): BoardGroup[] => {
       if (group.kind === 'provider') {
         const candidate = this.#clouds.get(targetKey(group.target));
         return candidate === undefined ? [] : [{ kind: 'provider', candidate, ...termsOf([group.target]) }];
@@ -183,6 +214,17 @@ function termsOf(targets: readonly Target[]): Pick<CandidateGroup, 'conditions' 
     ...(conditions.every((each) => each === null) ? {} : { conditions }),
     ...(opensAfterSeconds === null ? {} : { opensAfterSeconds }),
   };
+}
+
+function byHost(replicas: Iterable<LiveReplicaTarget>): ReadonlyMap<string, readonly LiveReplicaTarget[]> {
+  const hosts = new Map<string, LiveReplicaTarget[]>();
+  for (const replica of replicas) {
+    const { host } = replica.deployment;
+    const known = hosts.get(host);
+    if (known === undefined) hosts.set(host, [replica]);
+    else known.push(replica);
+  }
+  return hosts;
 }
 
 function isSameEngine(a: DeclaredDeployment, b: DeclaredDeployment): boolean {

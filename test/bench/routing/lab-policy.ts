@@ -17,6 +17,8 @@ export interface LabPolicy {
   arrive(request: LabRequest): void;
   /** Of a request that streams. */
   firstToken?(request: LabRequest, replica: number): void;
+  /** Of a request that streams, tokens after the first; told where the policy hears of them. */
+  furtherTokens?(request: LabRequest, count: number): void;
   whole?(request: LabRequest, replica: number): void;
   /** What was sent came back; where `mayRetry` is true nothing of an answer has reached the client. */
   failed(request: LabRequest, replica: number, failure: SendFailure, mayRetry: boolean): void;
@@ -48,5 +50,7 @@ export interface LabTruth {
 
 export interface NamedPolicy {
   readonly name: string;
+  /** It is told of tokens, at most a quarter of a second late. */
+  readonly hearsTokens?: boolean;
   create(port: LabPort): LabPolicy;
 }

@@ -7,7 +7,9 @@ import {
 } from '@ai-fabric/control-plane/testing';
 import type { EngineReading } from '@ai-fabric/shared';
 import { at } from './at.js';
+import { hashText } from './hash-text.js';
 import type { LabPolicy, LabPort, NamedPolicy, SendFailure } from './lab-policy.js';
+import { type LabPrefix, prefixOf } from './lab-prefix.js';
 import type { LabRequest } from './workload.js';
 
 const MOST_ATTEMPTS = 4;
@@ -15,12 +17,23 @@ const MOST_LOST_CLAIMS = 8;
 const BYTES_PER_TOKEN = 4;
 
 /** The router of the program, asked as the gateway asks it: select, claim, hold, release. */
-export const ours: NamedPolicy = { name: 'ours', create: (port) => new OurPolicy(port) };
+export const ours: NamedPolicy = {
+  name: 'ours',
+  hearsTokens: true,
+  create: (port) => new OurPolicy(port),
+};
+
+function sessionOf(conversation: string): number {
+  const [high, low] = hashText(conversation);
+  return (high & 0xfffff) * 2 ** 32 + low;
+}
 
 /** A request and what the gateway would keep of it. */
 interface Asked {
   readonly request: LabRequest;
   readonly excluded: Set<string>;
+  readonly session: number | null;
+  readonly prefix: LabPrefix | null;
   attempts: number;
   claim: Claim | null;
   held: HeldRequest | null;
@@ -44,13 +57,22 @@ class OurPolicy implements LabPolicy {
   }
 
   arrive(request: LabRequest): void {
-    const asked: Asked = { request, excluded: new Set(), attempts: 0, claim: null, held: null };
+    const { conversation } = request;
+    const asked: Asked = {
+      ...{ request, excluded: new Set(), attempts: 0, claim: null, held: null },
+      session: conversation === null ? null : sessionOf(conversation),
+      prefix: prefixOf(request, BYTES_PER_TOKEN),
+    };
     this.#asked.set(request, asked);
     this.#next(asked);
   }
 
   firstToken(request: LabRequest): void {
     this.#asked.get(request)?.claim?.answered();
+  }
+
+  furtherTokens(request: LabRequest, count: number): void {
+    this.#asked.get(request)?.claim?.progressed(count);
   }
 
   whole(request: LabRequest): void {
@@ -105,7 +127,8 @@ class OurPolicy implements LabPolicy {
   }
 
   /** What the gateway tells the router of a request. */
-  #wanted({ request, excluded }: Asked, mayWait: boolean): RouteRequest {
+  #wanted(asked: Asked, mayWait: boolean): RouteRequest {
+    const { request, excluded } = asked;
     return {
       resolved: this.#stage.resolved,
       task: 'chat',
@@ -118,6 +141,8 @@ class OurPolicy implements LabPolicy {
         promptBytes: request.estimatedPromptTokens * BYTES_PER_TOKEN,
         streams: request.isStreamed,
         choices: 1,
+        session: asked.session,
+        prefix: asked.prefix,
       },
     };
   }

@@ -8,11 +8,15 @@ import {
 import { emptyEngineReading } from '@ai-fabric/shared';
 import { at } from './at.js';
 import { EventQueue, LabClock } from './event-queue.js';
+import { hashText } from './hash-text.js';
+import type { LabPrefix } from './lab-prefix.js';
 import { seededRandom } from './seeded-random.js';
 
 const SLOTS = 8;
 const BATCH = 20;
 const DECISIONS = 2_000;
+const CONVERSATIONS = 500;
+const BOUNDARIES = 8;
 const CHECK_EVERY = 10_000;
 /** Requests that wait while others come to wait and leave, and how many do. */
 const WAITING = 200;
@@ -32,6 +36,8 @@ export class RouterLoad {
   readonly #names: readonly string[];
   readonly #stage: RouterStage;
   readonly #random = seededRandom(7);
+  /** Of 4 KB each. */
+  readonly #prefixes = Array.from({ length: CONVERSATIONS }, (_, index) => prefixOf(index));
   #requests = 0;
 
   constructor(replicas: number) {
@@ -99,6 +105,7 @@ export class RouterLoad {
 
   #take(): Claim | null {
     this.#requests += 1;
+    const conversation = this.#requests % CONVERSATIONS;
     const request: RouteRequest = {
       resolved: this.#stage.resolved,
       task: 'chat',
@@ -106,6 +113,10 @@ export class RouterLoad {
       excluded: NOTHING_TRIED,
       mayCloud: false,
       mayWait: true,
+      hints: {
+        ...{ key: conversation % 2 === 0 ? 'even' : 'odd', promptBytes: 4_000, streams: true, choices: 1 },
+        ...{ session: conversation, prefix: this.#prefixes[conversation] ?? null },
+      },
     };
     const decision = this.#stage.router.select(request);
     return decision.kind === 'send' ? this.#stage.router.claim(decision, request) : null;
@@ -159,4 +170,12 @@ function heldOf(index: number): HeldRequest {
     patienceOver: () => undefined,
     displaced: () => undefined,
   };
+}
+
+function prefixOf(conversation: number): LabPrefix {
+  const atBytes = Uint32Array.from({ length: BOUNDARIES }, (_, index) => 512 * (index + 1));
+  const words = Uint32Array.from(
+    Array.from(atBytes).flatMap((bytes) => [...hashText(`conversation ${conversation} ${bytes}`)]),
+  );
+  return { length: BOUNDARIES, words, atBytes };
 }

@@ -29,6 +29,8 @@ export interface RunResult {
   readonly goodRatio: number;
 }
 
+/** Tokens are told as late as this at most: each by itself would be most of what a run takes. */
+const TOKENS_LATE_MS = 250;
 const WARM_UP_REQUESTS = 400;
 /** What a run may take beyond the arrivals: then something waits for ever. */
 const MOST_IDLE_MS = 3_600_000;
@@ -64,7 +66,8 @@ class Simulation implements LabPort, EngineObserver<EngineWork>, LabTruth {
     this.clock = new LabClock(this.#events);
     this.random = seededRandom(seed * 7 + 1);
     this.replicas = scenario.fleet;
-    this.#engines = scenario.fleet.map(({ shape }) => new BatchEngine<EngineWork>(shape));
+    const aheadMs = policy.hearsTokens === true ? TOKENS_LATE_MS : Number.POSITIVE_INFINITY;
+    this.#engines = scenario.fleet.map(({ shape }) => new BatchEngine<EngineWork>(shape, true, aheadMs));
     this.#phases = scenario.fleet.map((_, index) => firstPhase(scenario.events, index));
     this.#told = this.#phases.map((phase) => phase === 'ready');
     const warmUp = scenario.learnt
@@ -146,6 +149,10 @@ class Simulation implements LabPort, EngineObserver<EngineWork>, LabTruth {
     if (!isOurs(work)) return;
     this.#firstTokenAtMs[work.index] = nowMs;
     if (work.isStreamed) this.#policy.firstToken?.(work, at(this.#where, work.index));
+  }
+
+  furtherTokens(work: EngineWork, count: number): void {
+    if (isOurs(work) && work.isStreamed) this.#policy.furtherTokens?.(work, count);
   }
 
   whole(work: EngineWork, nowMs: number): void {

@@ -203,12 +203,16 @@ describe('many iterations at once', () => {
     const small = { ...shape, kvTokens: 1_200, slots: 6 };
     const ahead = new BatchEngine<Work>(small);
     const stepwise = new BatchEngine<Work>(small, false);
-    const [quick, slow] = [run(ahead, arrivals), run(stepwise, arrivals)];
-    expect(quick.whole.size).toBe(150);
-    expect(ahead.preemptions).toBe(stepwise.preemptions);
-    for (const [name, endMs] of slow.whole) expect(quick.whole.get(name)).toBeCloseTo(endMs, 3);
-    for (const [name, firstMs] of slow.first) expect(quick.first.get(name)).toBeCloseTo(firstMs, 3);
-    expect(Math.max(...quick.kvRatios)).toBeLessThanOrEqual(1);
+    const bounded = new BatchEngine<Work>(small, true, 100);
+    const slow = run(stepwise, arrivals);
+    for (const engine of [ahead, bounded]) {
+      const quick = run(engine, arrivals);
+      expect(quick.whole.size).toBe(150);
+      expect(engine.preemptions).toBe(stepwise.preemptions);
+      for (const [name, endMs] of slow.whole) expect(quick.whole.get(name)).toBeCloseTo(endMs, 3);
+      for (const [name, firstMs] of slow.first) expect(quick.first.get(name)).toBeCloseTo(firstMs, 3);
+      expect(Math.max(...quick.kvRatios)).toBeLessThanOrEqual(1);
+    }
   });
 });
 

@@ -55,6 +55,7 @@ interface Job<Work> {
 export class BatchEngine<Work extends EngineWork> {
   readonly shape: EngineShape;
   readonly #skipsAhead: boolean;
+  readonly #mostAheadMs: number;
   #prefixes = new PrefixBlocks();
   #running: Job<Work>[] = [];
   #waiting: Job<Work>[] = [];
@@ -69,10 +70,14 @@ export class BatchEngine<Work extends EngineWork> {
   /** When `end()` is due; `Infinity`: idle. */
   endsAtMs = Number.POSITIVE_INFINITY;
 
-  /** @param skipsAhead false: one iteration at a time, with the same result */
-  constructor(shape: EngineShape, skipsAhead = true) {
+  /**
+   * @param skipsAhead false: one iteration at a time, with the same result
+   * @param mostAheadMs no further ahead than this at once: whoever wants to hear of tokens hears of them as late
+   */
+  constructor(shape: EngineShape, skipsAhead = true, mostAheadMs = Number.POSITIVE_INFINITY) {
     this.shape = shape;
     this.#skipsAhead = skipsAhead;
+    this.#mostAheadMs = mostAheadMs;
   }
 
   get requests(): number {
@@ -192,6 +197,7 @@ export class BatchEngine<Work extends EngineWork> {
   /** For how many iterations the same requests decode and nothing else happens. */
   #steadyIterations(): number {
     let least = Math.floor((this.shape.kvTokens - this.#kvUsed) / this.#decoding);
+    least = Math.min(least, Math.floor(this.#mostAheadMs / this.#iterationMs));
     for (const { work, generated } of this.#running) least = Math.min(least, work.answerTokens - generated);
     return Math.max(1, least);
   }

@@ -49,3 +49,39 @@ it.each([
   const { whyHere } = explainRequest({ ...row, sequence: 1, consideredCount: 2, rounds });
   expect(whyHere).toContain(`; held 2.3 s${inClass}: armitage-chat was full`);
 });
+
+it('targets without a line of their own are counted', () => {
+  const considered = [{ target: 'a', verdict: 'chosen', costSeconds: 0.2 }];
+  const others = [
+    { verdict: 'full', count: 1 },
+    { verdict: 'passed_over', count: 40 },
+  ];
+  const rounds = [{ reason: 'least_cost', considered, others, failure: null }];
+  const row = requestRow({ target: 'a', attempts: 1, outcome: 'ok' });
+  expect(explainRequest({ ...row, sequence: 1, consideredCount: 42, rounds }).whyNotThere).toEqual([
+    {
+      target: '1 other (full)',
+      code: 'full',
+      words: 'every slot was taken, or its engine said that its queue was full',
+    },
+    {
+      target: '40 others (passed over)',
+      code: 'passed_over',
+      words: 'it could have served it, another was chosen',
+    },
+  ]);
+});
+
+it('one that was cheaper than the one that had served the session is told so', () => {
+  const considered = [
+    { target: 'a', verdict: 'chosen', costSeconds: 0.2 },
+    { target: 'b', verdict: 'passed_over', costSeconds: 0.18 },
+  ];
+  const rounds = [{ reason: 'affinity', considered, failure: null }];
+  const row = requestRow({ target: 'a', attempts: 1, outcome: 'ok' });
+  const { whyHere, whyNotThere } = explainRequest({ ...row, sequence: 1, consideredCount: 2, rounds });
+  expect(whyHere).toContain('it has served what came before this');
+  expect(whyNotThere[0]?.words).toBe(
+    'it would have taken no longer (180 ms), and the other has served what came before this',
+  );
+});

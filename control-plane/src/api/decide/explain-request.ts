@@ -69,8 +69,12 @@ function whyNotThere({ rounds, target, outcome }: ExplainedRequest): Explanation
       told.set(other, {
         target: other,
         code: verdict,
-        words: verdictWords(verdict, costSeconds, chosenCost),
+        words: verdictWords(verdict, costSeconds, chosenCost, round.reason),
       });
+    }
+    for (const { verdict, count } of round.others ?? []) {
+      const target = `${countOf(count, 'other')} (${codeWords(verdict)})`;
+      told.set(target, { target, code: verdict, words: verdictWords(verdict, null, null, round.reason) });
     }
     if (round.failure !== null && chosen !== null) {
       const words = `it was asked, and the attempt failed: ${codeWords(round.failure)}`;
@@ -85,12 +89,19 @@ function chosenOf(round: RouteRound): string | null {
   return round.considered.find((each) => each.verdict === 'chosen')?.target ?? null;
 }
 
-function verdictWords(verdict: string, cost: number | null, chosenCost: number | null): string {
+function verdictWords(
+  verdict: string,
+  cost: number | null,
+  chosenCost: number | null,
+  choice: string,
+): string {
   if (verdict === 'passed_over') {
     if (cost === null || chosenCost === null) return 'it could have served it, another was chosen';
     if (cost > chosenCost)
       return `it would have taken longer: ${seconds(cost)} against ${seconds(chosenCost)}`;
-    return `it would have taken no longer (${seconds(cost)}), and chance chose the other`;
+    const why =
+      choice === 'affinity' ? 'the other has served what came before this' : 'chance chose the other';
+    return `it would have taken no longer (${seconds(cost)}), and ${why}`;
   }
   return VERDICTS[verdict] ?? codeWords(verdict);
 }
@@ -118,6 +129,7 @@ const CHOICES: Readonly<Record<string, string>> = {
   least_cost: 'it was predicted to answer soonest of those that could take it',
   least_load: 'it was the least busy of those that could take it',
   tie_broken: 'it was among those predicted to answer soonest, and chance chose it',
+  affinity: 'it has served what came before this, and was predicted to answer about as soon as the best',
   cloud_fallback: 'no target before it could take it, and the cloud is allowed',
   wait_exceeded: 'the targets before it could not take it, or not as soon as its whenWaitExceeds says',
   asked_by_name: 'it was asked for by its own name',

@@ -50,6 +50,7 @@ export function addDeploymentVerbRoutes(app: OpenAPIHono, context: ApiContext): 
   addChangeRoute(app, context);
   addVerbRoutes(app, context);
   addAdoptRoute(app, context);
+  addForgetRoute(app, context);
 }
 
 function addCreateRoute(app: OpenAPIHono, context: ApiContext): void {
@@ -145,6 +146,27 @@ function addAdoptRoute(app: OpenAPIHono, context: ApiContext): void {
       if (container !== null) await checkAdoption(context, name, container, c.req.raw.signal);
       editDeployment(context, name, (entry) => adoptContainer(name, entry, container));
       return c.json(describeDeployment(context, findDeployment(context, name)), 200);
+    },
+  );
+}
+
+function addForgetRoute(app: OpenAPIHono, context: ApiContext): void {
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/deployments/{deployment}/forget-rates',
+      operationId: 'forgetRates',
+      tags,
+      summary: 'Forget how fast its engine is: it is guessed, and learned anew from its answers',
+      description:
+        'For a card or an engine that was changed in a way that nobody told. All images of its model on its host are forgotten.',
+      request: { params },
+      responses: { 200: oneDeployment, ...problemResponses(401, 404) },
+    }),
+    (c) => {
+      const deployment = findDeployment(context, c.req.valid('param').deployment);
+      context.router.forgetRates(deployment.name);
+      return c.json(describeDeployment(context, deployment), 200);
     },
   );
 }

@@ -64,9 +64,10 @@ export function addRequestRoutes(app: OpenAPIHono, context: ApiContext): void {
         );
       }
       const { consideredCount: _, rounds, ...request } = found;
-      const kept = rounds?.map((round) => ({
+      const kept = rounds?.map(({ others, ...round }) => ({
         ...round,
         considered: round.considered.map((each) => ({ ...each })),
+        ...(others === undefined ? {} : { others: others.map((each) => ({ ...each })) }),
       }));
       const { whyHere, whyNotThere } = explainRequest(found);
       const explanation = { whyHere, whyNotThere: [...whyNotThere], rounds: kept ?? null };

@@ -10,7 +10,7 @@ import { printJson } from '../output.js';
 
 export function deploymentsCommand(): Command {
   const deployments = new Command('deployments').description(
-    'which model on which host: list, show, create, set, start, stop, restart, park, unpark, adopt, wait, rm',
+    'which model on which host: list, show, create, set, start, stop, restart, park, unpark, adopt, forget-rates, wait, rm',
   );
   withConnection(deployments.command('list', { isDefault: true }).description('all deployments')).action(
     async (flags: ConnectionFlags) => {
@@ -35,7 +35,7 @@ export function deploymentsCommand(): Command {
   return deployments.addHelpText(
     'after',
     `
-Each of these but list, show and wait edits what is declared, and answers when that is written: "wait" waits for what the
+Each of these but list, show, forget-rates and wait edits what is declared, and answers when that is written: "wait" waits for what the
 agent makes of it.
 
 Examples:

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { containerText, contextText, describeGrowth } from './print-deployments.js';
+import { containerText, contextText, describeGrowth, learnedText } from './print-deployments.js';
 
 const GIB = 1024 ** 3;
 
@@ -33,5 +33,25 @@ describe('what is known of a replica', () => {
     expect(containerText({ ...container, adopted: true, startedAtMs: null }, 61_000)).toBe(
       'aaaaaaaaaaaa of vllm/vllm-openai:v1, not running, adopted',
     );
+  });
+});
+
+describe('what was learned of an engine', () => {
+  const learned = {
+    ...{ iterationSeconds: 0.0172, perDecodingSeconds: 0.0006, perPromptTokenSeconds: 0.00042 },
+    ...{ observations: 240, bytesPerToken: 4.18, gaugeLagSeconds: 5, drift: 1 },
+  };
+
+  test('is told with what it comes from', () => {
+    expect(learnedText(learned)).toBe(
+      '17.2 ms an iteration, 0.60 ms more with each answer, 0.42 ms a prompt token (from 240 observations, 4.2 bytes a token, gauges 5 s late)',
+    );
+    expect(learnedText({ ...learned, gaugeLagSeconds: null, drift: 2.34 })).toContain(
+      'token, of late 2.3 times as slow)',
+    );
+  });
+
+  test('is called a guess before the first answer', () => {
+    expect(learnedText({ ...learned, observations: 0 })).toContain('(a guess: it has answered nothing yet)');
   });
 });

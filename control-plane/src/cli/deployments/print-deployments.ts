@@ -57,11 +57,33 @@ export function printDeployment(item: Deployment): void {
   }
   if (status?.fit) printFit(status.fit);
   if (status?.growth) line('disk', describeGrowth(status.growth));
+  if (item.learned) line('answers', learnedText(item.learned));
   for (const each of status?.drift ?? []) line('drift', each);
   for (const { severity, code, detail, fix, sinceMs } of item.issues) {
     line(severity, `${code} for ${age(sinceMs, nowMs)}: ${detail}`);
     if (fix) console.log(`                → ${fix}`);
   }
+}
+
+/** What the router reckons with: `17.2 ms an iteration, 0.60 ms an answer, 0.42 ms a prompt token (from 240 answers)`. */
+export function learnedText(learned: NonNullable<Deployment['learned']>): string {
+  const { iterationSeconds, perDecodingSeconds, perPromptTokenSeconds } = learned;
+  const { observations, bytesPerToken, gaugeLagSeconds, drift } = learned;
+  const rates = [
+    `${ms(iterationSeconds)} an iteration`,
+    `${ms(perDecodingSeconds)} more with each answer`,
+    `${ms(perPromptTokenSeconds)} a prompt token`,
+  ];
+  if (observations === 0) return `${rates.join(', ')} (a guess: it has answered nothing yet)`;
+  const from = `from ${countOf(observations, 'observation')}, ${bytesPerToken.toFixed(1)} bytes a token`;
+  const lag = gaugeLagSeconds === null ? '' : `, gauges ${gaugeLagSeconds} s late`;
+  const slow = drift > 1.05 ? `, of late ${drift.toFixed(1)} times as slow` : '';
+  const fast = drift < 0.95 ? `, of late faster by ${percent(1 - drift)}` : '';
+  return `${rates.join(', ')} (${from}${lag}${slow}${fast})`;
+}
+
+function ms(seconds: number): string {
+  return `${(seconds * 1000).toFixed(seconds < 0.01 ? 2 : 1)} ms`;
 }
 
 export function contextText(tokens: number | null): string {

@@ -57,6 +57,28 @@ export function addVerbCommands(deployments: Command): void {
     });
   }
   addAdoptCommand(deployments);
+  addForgetCommand(deployments);
+}
+
+function addForgetCommand(deployments: Command): void {
+  const command = deployments
+    .command('forget-rates <deployment>')
+    .description('forget how fast its engine is: it is guessed, and learned anew from its answers')
+    .addHelpText(
+      'after',
+      `
+For a card or an engine that was changed in a way that nobody told. The router notices that by itself within some 25
+answers. What it reckons with is shown by "show".
+
+Example:
+  ai-fabric deployments forget-rates qwen2.5-7b-armitage`,
+    );
+  withConnection(command).action(async (name: string, flags: ConnectionFlags) => {
+    const path = `/deployments/${encodeURIComponent(name)}/forget-rates`;
+    const item = await connect(flags).post(path, {}, deploymentSchema);
+    if (flags.json) printJson(item);
+    else console.log(`${name}: what was learned of its engine is forgotten`);
+  });
 }
 
 export function withWait(command: Command, goal: WaitGoal): Command {

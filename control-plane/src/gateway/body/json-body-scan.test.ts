@@ -49,7 +49,8 @@ it('a body that is read as it comes is understood and rewritten as one that is h
       }
       if ('code' in scanned) throw new Error(scanned.message);
       const { found: _found, closeAt: _closeAt, ...request } = held.request;
-      expect(scanned.request).toMatchObject({ ...request, estimatedPromptTokens: null, promptBytes: null });
+      const untold = { estimatedPromptTokens: null, promptBytes: null, promptSpans: [] };
+      expect(scanned.request).toMatchObject({ ...request, ...untold });
       const rewrite = (splices: Parameters<typeof applySplices>[1]): string =>
         Buffer.from(applySplices(bytes, splices, Buffer.allocUnsafe)).toString();
       expect(rewrite(scanned.planRewrite('served'))).toBe(

@@ -43,7 +43,8 @@ export class JsonBodyScan implements BodyScan {
     if (!peek.ok) return peek.error;
     // Nothing more is known of the long members; bytes of images say nothing of tokens.
     const needs = peek.request.needs | (this.#needs ?? NO_NEEDS);
-    const request = { ...peek.request, estimatedPromptTokens: null, promptBytes: null, needs };
+    const unknown = { estimatedPromptTokens: null, promptBytes: null, promptSpans: [] };
+    const request = { ...peek.request, ...unknown, needs };
     return { request, planRewrite: (servedModel) => small.planRewrite(request, servedModel) };
   }
 }

@@ -29,14 +29,14 @@ function shape(
 export const CHAT_BODY = shape(
   ['messages', 'prompt', 'input'],
   ['max_tokens', 'max_completion_tokens'],
-  ['stream_options', 'tools', 'response_format', 'n'],
+  ['stream_options', 'tools', 'response_format', 'n', 'prompt_cache_key', 'user'],
   { asksUsage: true },
 );
 
 export const RESPONSES_BODY = shape(
   ['input', 'instructions'],
   ['max_output_tokens'],
-  ['tools', 'text', 'background', 'previous_response_id'],
+  ['tools', 'text', 'background', 'previous_response_id', 'prompt_cache_key', 'user'],
 );
 
 export const MESSAGES_BODY = shape(['messages', 'system'], ['max_tokens'], ['tools'], {

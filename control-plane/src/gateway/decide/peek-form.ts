@@ -46,6 +46,8 @@ export function peekForm(scan: FormScan): Peek {
       promptBytes: null,
       needs: NO_NEEDS,
       previousResponseId: null,
+      promptSpans: [],
+      session: null,
       found: models.map(({ start, end }) => ({ name: 'model', start, end })),
       closeAt: null,
     },

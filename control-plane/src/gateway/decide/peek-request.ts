@@ -3,6 +3,7 @@ import { type BodyShape, CHAT_BODY } from './body-shapes.js';
 import { type GatewayError, gatewayError } from './error-table.js';
 import { findJsonError, type JsonFault } from './find-json-error.js';
 import { findNeeds } from './find-needs.js';
+import type { Span } from './hash-history.js';
 import {
   equalsAscii,
   type FoundMember,
@@ -32,6 +33,10 @@ export interface PeekedRequest {
   readonly needs: Needs;
   /** The response that this one is to follow; `null`: none. */
   readonly previousResponseId: string | null;
+  /** Where what goes into the prompt lies: tools first, as engines put them; less the closing brackets. */
+  readonly promptSpans: readonly Span[];
+  /** What the client calls the conversation: `prompt_cache_key`, else `user`. */
+  readonly session: string | null;
   /** All members named `model` and `stream_options`, duplicates included; of a form, its parts named `model`. */
   readonly found: readonly FoundMember[];
   /** Index of the body's closing brace; `null`: it is a form. */
@@ -54,6 +59,7 @@ const MAX_ESTIMATED_BYTES = 1024 * 1024;
 export const MAX_MODEL_BYTES = 1024;
 /** Of a response's id: those of OpenAI and vLLM have some 40 letters. */
 const MAX_ID_BYTES = 128;
+const MAX_NAME_BYTES = 1024;
 const MAX_OPTIONS_BYTES = 4 * 1024;
 
 /**
@@ -92,17 +98,25 @@ function read(
   let toolBytes = 0;
   let unknowable = false;
   let previousResponseId: string | null = null;
+  const spans: Span[] = [];
+  let cacheKey: string | null = null;
+  let user: string | null = null;
   const kept: FoundMember[] = [];
   for (const member of scan.found) {
     if (member.name === 'stream') stream = bytes[member.start] === TRUE;
     else if (shape.maxTokens.has(member.name)) {
       maxTokens = readCount(bytes, member.start, member.end) ?? maxTokens;
-    } else if (member.name === 'tools') toolBytes += member.end - member.start;
+    } else if (member.name === 'tools') {
+      toolBytes += member.end - member.start;
+      spans.unshift({ start: member.start, end: member.end - 1 });
+    } else if (member.name === 'prompt_cache_key') cacheKey = readName(bytes, member) ?? cacheKey;
+    else if (member.name === 'user') user = readName(bytes, member) ?? user;
     else if (member.name === 'n') {
       choices = Math.max(1, readCount(bytes, member.start, member.end) ?? 1);
     } else if (shape.prompt.has(member.name)) {
       const length = member.end - member.start;
       promptBytes += length;
+      spans.push({ start: member.start, end: member.end - 1 });
       unknowable ||=
         length > MAX_ESTIMATED_BYTES ||
         (length > MEDIA_CHECK_BYTES && hasMark(bytes, member.start, member.end, shape.mediaMark));
@@ -120,6 +134,8 @@ function read(
     needs: findNeeds(bytes, scan.found),
     previousResponseId,
     promptBytes: unknowable ? null : promptBytes + toolBytes,
+    promptSpans: spans,
+    session: cacheKey ?? user,
     found: kept,
     closeAt: scan.closeAt,
   };
@@ -127,6 +143,13 @@ function read(
 
 function readId(bytes: Uint8Array, { start, end }: FoundMember): string | null {
   return end - start <= MAX_ID_BYTES ? (readString(bytes, start, end) ?? null) : null;
+}
+
+/** A string that may name something; anything else is the engine's to judge. */
+function readName(bytes: Uint8Array, { start, end }: FoundMember): string | null {
+  if (end - start > MAX_NAME_BYTES) return null;
+  const name = readString(bytes, start, end);
+  return typeof name === 'string' && name !== '' ? name : null;
 }
 
 /** Anything but `false` and `null` is the client's own wish, and the engine's to judge. */

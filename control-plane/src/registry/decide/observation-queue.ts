@@ -1,10 +1,21 @@
-import type { Observation, TelemetryMinute } from '../registry-types.js';
+import type { LearnedObservation, Observation, SeenObservation, TelemetryMinute } from '../registry-types.js';
 
 type Latest = Exclude<Observation, { kind: 'hostEvent' | 'telemetryMinute' }>;
 type Event = Extract<Observation, { kind: 'hostEvent' }>;
 
+/** Of hosts, but for their telemetry. */
+export type SeenOfHost = Exclude<SeenObservation, TelemetryMinute>;
+
+export function isLearned(observation: Observation): observation is LearnedObservation {
+  return !('hostId' in observation);
+}
+
+export function isSeen(observation: Observation): observation is SeenOfHost {
+  return 'hostId' in observation && observation.kind !== 'telemetryMinute';
+}
+
 export interface QueueBounds {
-  /** Hosts times kinds of which a latest value may wait. */
+  /** Things (a host's, an engine's, a role's) of which a latest value may wait. */
   readonly latest: number;
   readonly events: number;
   /** Minutes of hosts. */
@@ -12,7 +23,7 @@ export interface QueueBounds {
 }
 
 /**
- * What waits to be written: of each host and kind the latest alone, events and telemetry one by one. Bounded: a value of one
+ * What waits to be written: of each thing and kind the latest alone, events and telemetry one by one. Bounded: a value of one
  * more host is turned away, and a new event or minute of telemetry pushes out the oldest.
  */
 export class ObservationQueue {
@@ -57,11 +68,29 @@ export class ObservationQueue {
   }
 
   #addLatest(observation: Latest): number {
-    const key = `${observation.kind} ${observation.hostId}`;
+    const key = keyOf(observation);
     const before = this.#latest.get(key);
     if (!before && this.#latest.size >= this.#bounds.latest) return 1;
+    // What is forgotten and learned anew is written in that order.
+    if (isLearned(observation)) this.#latest.delete(key);
     this.#latest.set(key, mergeSeen(before, observation));
     return 0;
+  }
+}
+
+/** Names may hold any character but this one. */
+const BETWEEN = '\0';
+
+function keyOf(observation: Latest): string {
+  switch (observation.kind) {
+    case 'learnedRates':
+      return [observation.kind, observation.host, observation.model, observation.image].join(BETWEEN);
+    case 'ratesForgotten':
+      return [observation.kind, observation.host, observation.model].join(BETWEEN);
+    case 'answerLengths':
+      return [observation.kind, observation.role, observation.key].join(BETWEEN);
+    default:
+      return [observation.kind, observation.hostId].join(BETWEEN);
   }
 }
 

@@ -14,11 +14,18 @@ const candidate = fc.record({
   verdict: fc.string(),
   costSeconds: fc.option(fc.integer({ min: 0, max: 400_000 }).map((ms) => ms / 1000)),
 });
-const round = fc.record({
-  reason: fc.string(),
-  considered: fc.array(candidate, { maxLength: 32 }),
-  failure: fc.option(fc.string()),
-});
+const round = fc.record(
+  {
+    reason: fc.string(),
+    considered: fc.array(candidate, { maxLength: 32 }),
+    others: fc.array(fc.record({ verdict: fc.string(), count: fc.nat(5_000) }), {
+      minLength: 1,
+      maxLength: 5,
+    }),
+    failure: fc.option(fc.string()),
+  },
+  { requiredKeys: ['reason', 'considered', 'failure'] },
+);
 
 describe('the trail of a request', () => {
   it('comes back as it was packed, whatever the names are', () => {

@@ -1,4 +1,4 @@
-import type { CandidateVerdict, RouteRound } from '../request-types.js';
+import type { CandidateVerdict, CountedVerdict, RouteRound } from '../request-types.js';
 
 const MAX_ROUNDS = 8;
 const MAX_CANDIDATES = 32;
@@ -7,8 +7,8 @@ const STEPS_PER_SECOND = 1000;
 const FORMAT = '2;';
 
 /**
- * The verdicts over all candidates as a short text: `2;reason:target.verdict.cost,…!failure;…`, names by their numbers,
- * numbers in base 36, costs in milliseconds. What is beyond the bounds is left out.
+ * The verdicts over all candidates as a short text: `2;reason:target.verdict.cost,…,+verdict.count,…!failure;…`, names by
+ * their numbers, numbers in base 36, costs in milliseconds. What is beyond the bounds is left out.
  *
  * @returns `null` where the row tells it all: one candidate that took it, or nothing looked for
  */
@@ -21,10 +21,12 @@ export function packTrail(rounds: readonly RouteRound[], numberOf: (name: string
       ? named
       : `${named}.${Math.round(costSeconds * STEPS_PER_SECOND).toString(36)}`;
   };
+  const counted = ({ verdict, count }: CountedVerdict): string => `+${number(verdict)}.${count.toString(36)}`;
   const packed = rounds
     .slice(0, MAX_ROUNDS)
-    .map(({ reason, considered, failure }) => {
-      const candidates = considered.slice(0, MAX_CANDIDATES).map(candidate).join(',');
+    .map(({ reason, considered, others = [], failure }) => {
+      const told = considered.slice(0, MAX_CANDIDATES).map(candidate);
+      const candidates = [...told, ...others.map(counted)].join(',');
       return `${number(reason)}:${candidates}${failure === null ? '' : `!${number(failure)}`}`;
     })
     .join(';');
@@ -38,11 +40,17 @@ export function unpackTrail(trail: string, nameOf: (number: number) => string): 
   return rounds.split(';').map((round) => {
     const [head = '', failure] = round.split('!');
     const [reason, candidates = ''] = head.split(':');
+    const parts = candidates.split(',').filter((each) => each !== '');
+    const others = parts
+      .filter((each) => each.startsWith('+'))
+      .map((each) => {
+        const [verdict, count = ''] = each.slice(1).split('.');
+        return { verdict: name(verdict), count: Number.parseInt(count, 36) };
+      });
     return {
       reason: name(reason),
-      considered: candidates
-        .split(',')
-        .filter((each) => each !== '')
+      considered: parts
+        .filter((each) => !each.startsWith('+'))
         .map((each) => {
           const [target, verdict, cost] = each.split('.');
           return {
@@ -51,6 +59,7 @@ export function unpackTrail(trail: string, nameOf: (number: number) => string): 
             costSeconds: hasCosts && cost !== undefined ? Number.parseInt(cost, 36) / STEPS_PER_SECOND : null,
           };
         }),
+      ...(others.length === 0 ? {} : { others }),
       failure: failure === undefined ? null : name(failure),
     };
   });

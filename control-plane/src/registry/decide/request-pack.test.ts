@@ -8,11 +8,15 @@ const name = fc.oneof(fc.constantFrom('', 'chat-fast', 'armitage-chat', 'least_c
 const count = fc.option(fc.nat(2 ** 40));
 const ms = fc.double({ min: 0, max: 1e12, noNaN: true, noDefaultInfinity: true });
 const considered = fc.record({ target: name, verdict: name, costSeconds: fc.option(ms) });
-const round = fc.record({
-  reason: name,
-  considered: fc.array(considered, { maxLength: 20 }),
-  failure: fc.option(name),
-});
+const round = fc.record(
+  {
+    reason: name,
+    considered: fc.array(considered, { maxLength: 20 }),
+    others: fc.array(fc.record({ verdict: name, count: fc.nat(5_000) }), { minLength: 1, maxLength: 5 }),
+    failure: fc.option(name),
+  },
+  { requiredKeys: ['reason', 'considered', 'failure'] },
+);
 const row: fc.Arbitrary<RequestRow> = fc.record({
   ...{ endedAtMs: ms, requestId: fc.string({ unit: 'grapheme', maxLength: 140 }), key: name, role: name },
   ...{ target: name, host: name, endpoint: name, stream: fc.boolean() },

@@ -1,4 +1,4 @@
-import { REQUEST_OUTCOMES, type RequestRow, type RouteRound } from '../request-types.js';
+import { type CountedVerdict, REQUEST_OUTCOMES, type RequestRow, type RouteRound } from '../request-types.js';
 
 /**
  * Rows of the request log in a few flat arrays. As objects they would outlive the young generation while they wait to
@@ -42,6 +42,9 @@ type Column = (typeof COLUMN)[keyof typeof COLUMN];
 const COLUMNS = Object.keys(COLUMN).length;
 /** Stands for `null`: none of the columns can be that by itself. */
 const NONE = Number.NaN;
+/** Numbers of a round in front of its candidates. */
+const ROUND_HEAD = 4;
+const NO_OTHERS: readonly CountedVerdict[] = [];
 const NO_FAILURE = -1;
 /** In UTF-8, of one UTF-16 unit. */
 const MAX_BYTES_PER_CHAR = 3;
@@ -114,8 +117,8 @@ export class RequestPacker {
     };
   }
 
-  #addRound({ reason, considered, failure }: RouteRound): void {
-    const end = this.#trailEnd + 3 + 3 * considered.length;
+  #addRound({ reason, considered, others = NO_OTHERS, failure }: RouteRound): void {
+    const end = this.#trailEnd + ROUND_HEAD + 3 * considered.length + 2 * others.length;
     if (end > this.#trails.length) {
       const larger = new Float64Array(Math.max(end, 2 * this.#trails.length));
       larger.set(this.#trails);
@@ -126,10 +129,15 @@ export class RequestPacker {
     to[at++] = this.#name(reason);
     to[at++] = failure === null ? NO_FAILURE : this.#name(failure);
     to[at++] = considered.length;
+    to[at++] = others.length;
     for (const { target, verdict, costSeconds } of considered) {
       to[at++] = this.#name(target);
       to[at++] = this.#name(verdict);
       to[at++] = costSeconds ?? NONE;
+    }
+    for (const { verdict, count } of others) {
+      to[at++] = this.#name(verdict);
+      to[at++] = count;
     }
     this.#trailEnd = end;
   }
@@ -171,7 +179,7 @@ export function unpackRequests({ rowCount, numbers, trails, names, ids }: Reques
     for (let left = value(COLUMN.rounds); left > 0; left--) {
       const round = readRound(trails, trailAt, names);
       rounds.push(round);
-      trailAt += 3 + 3 * round.considered.length;
+      trailAt += ROUND_HEAD + 3 * round.considered.length + 2 * (round.others?.length ?? 0);
     }
     rows.push({
       endedAtMs: value(COLUMN.endedAtMs),
@@ -200,18 +208,24 @@ export function unpackRequests({ rowCount, numbers, trails, names, ids }: Reques
 }
 
 function readRound(trails: Float64Array, start: number, names: readonly string[]): RouteRound {
-  const [reason, failure, count] = trails.subarray(start, start + 3) as unknown as [number, number, number];
+  const head = trails.subarray(start, start + ROUND_HEAD);
+  const [reason, failure, count, otherCount] = head as unknown as [number, number, number, number];
   const considered = Array.from({ length: count }, (_, index) => {
-    const at = start + 3 + 3 * index;
+    const at = start + ROUND_HEAD + 3 * index;
     return {
       target: names[trails[at] as number] as string,
       verdict: names[trails[at + 1] as number] as string,
       costSeconds: orNull(trails[at + 2] as number),
     };
   });
+  const others = Array.from({ length: otherCount }, (_, index) => {
+    const at = start + ROUND_HEAD + 3 * count + 2 * index;
+    return { verdict: names[trails[at] as number] as string, count: trails[at + 1] as number };
+  });
   return {
     reason: names[reason] as string,
     considered,
+    ...(otherCount === 0 ? {} : { others }),
     failure: failure === NO_FAILURE ? null : (names[failure] as string),
   };
 }

@@ -4,7 +4,13 @@ import type { ReplicaLoad } from '../predict/predict-types.js';
 import { replicaOf, requestOf, seededRandom } from '../testing/router-fixtures.js';
 import { type CostTerms, chooseReplica, promptTokensOf } from './choose-replica.js';
 
-const terms: CostTerms = { answerTokens: 200, weights: settings.weights, mayPace: true, isBehind: false };
+const terms: CostTerms = {
+  answerTokens: 200,
+  weights: settings.weights,
+  mayPace: true,
+  isBehind: false,
+  past: null,
+};
 const hints = { key: 'key', promptBytes: 1_600, streams: true, choices: 1 };
 const request = requestOf({ hints });
 const fast = { iterationSeconds: 0.01, perDecodingSeconds: 0.0002, perPromptTokenSeconds: 0.0001 };
@@ -77,5 +83,32 @@ describe('the length of a prompt', () => {
     const blind = { ...hints, promptBytes: null };
     expect(promptTokensOf(requestOf({ hints: blind, estimatedPromptTokens: 77 }), 4, settings)).toBe(77);
     expect(promptTokensOf(requestOf({ hints: blind }), 4, settings)).toBe(settings.tokens.unknownPrompt);
+  });
+});
+
+describe('what an engine has of the prompt already', () => {
+  const past = (credits: readonly number[], favoured = -1) => ({
+    credits: Float64Array.from(credits),
+    favoured,
+  });
+
+  it('need not be read: it is cheaper there, as far as that is to be believed', () => {
+    const replicas = [{ number: 0 }, { number: 1, hitTrust: 1 }, { number: 2, hitTrust: 0.5 }];
+    const { index, costs } = choose(replicas, { past: past([0, 1_200, 1_200]) });
+    expect(index).toBe(1);
+    const saved = (at: number): number => (costs[0] as number) - (costs[at] as number);
+    expect(saved(1)).toBeCloseTo(300 * 0.0005, 9);
+    expect(saved(2)).toBeCloseTo(150 * 0.0005, 9);
+  });
+
+  it('and who served the session is preferred among those that are about as good', () => {
+    const replicas = [{ number: 5 }, { number: 3, load: { decoding: 1 } }, { number: 4 }];
+    const { index, isFavoured } = choose(replicas, { past: past([0, 0, 0, 0, 0, 0], 3) });
+    expect([index, isFavoured]).toEqual([1, true]);
+    const busy = [{ number: 5 }, { number: 3, load: { decoding: 3, prefilling: 1, backlogTokens: 4_000 } }];
+    expect(choose(busy, { past: past([0, 0, 0, 0, 0, 0], 3), mayPace: false })).toMatchObject({
+      index: 0,
+      isFavoured: false,
+    });
   });
 });

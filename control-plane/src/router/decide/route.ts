@@ -1,7 +1,14 @@
 import type { Random } from '@ai-fabric/shared';
 import type { CandidateGroup, ReplicaCandidate } from '../candidate.js';
 import type { PredictSettings } from '../predict/predict-settings.js';
-import type { ChoiceReason, Considered, RouteDecision, RouteRequest } from '../route-types.js';
+import type {
+  ChoiceReason,
+  Considered,
+  FilterReason,
+  OtherTargets,
+  RouteDecision,
+  RouteRequest,
+} from '../route-types.js';
 import { type CostTerms, chooseReplica } from './choose-replica.js';
 import { explainRefusal, type RefusalSettings } from './explain-refusal.js';
 import { conditionOf, type FilterContext, type FilterSettings, filterCandidate } from './filter-candidate.js';
@@ -9,6 +16,7 @@ import { pinnedModel } from './pinned-model.js';
 import { ANY_ROOM, largestContext, planRoom } from './plan-room.js';
 import { patienceOf, planWait, type WaitSettings } from './plan-wait.js';
 import { predictStart, predictTurn } from './predict-wait.js';
+import { MOST_TOLD, type Told, tellCheapest, tellEach, tellMost } from './tell-considered.js';
 
 export interface RouteSettings {
   readonly filter: FilterSettings;
@@ -42,13 +50,30 @@ export function route(
   const look = lookAt(looker, isOpen, mayWait);
   if (look.decision !== null) {
     const { decision } = look;
-    return (isFallback(decision) && planWait(request, groups, look.considered, settings.wait)) || decision;
+    return toldBriefly(
+      (isFallback(decision) && planWait(request, groups, look.considered, settings.wait)) || decision,
+    );
   }
   const wait = planWait(request, groups, look.considered, settings.wait);
-  if (wait !== null) return { ...wait, lookAgainInMs: sooner(wait.lookAgainInMs, look.opensInMs) };
+  if (wait !== null) {
+    return toldBriefly({ ...wait, lookAgainInMs: sooner(wait.lookAgainInMs, look.opensInMs) });
+  }
   // What was kept closed for others' sake is all that is left.
   const last = look.opensInMs === null ? look : lookAt(looker, true, mayWait);
-  return last.decision ?? explainRefusal(request, groups, last.considered, settings.refusal);
+  return toldBriefly(last.decision ?? explainRefusal(request, groups, last.considered, settings.refusal));
+}
+
+/** Of hundreds of targets the first few tell what there is to tell. */
+function toldBriefly(decision: RouteDecision): RouteDecision {
+  if (decision.considered.length <= MOST_TOLD) return decision;
+  const { considered, others = [] } = tellMost(decision.considered);
+  return { ...decision, considered, others: addUp([...others, ...(decision.others ?? [])]) };
+}
+
+function addUp(others: readonly OtherTargets[]): OtherTargets[] {
+  const counts = new Map<OtherTargets['verdict'], number>();
+  for (const { verdict, count } of others) counts.set(verdict, (counts.get(verdict) ?? 0) + count);
+  return Array.from(counts, ([verdict, count]) => ({ verdict, count }));
 }
 
 interface Looker {
@@ -68,13 +93,13 @@ interface Look {
   readonly opensInMs: number | null;
 }
 
-/** Replicas that compete, all groups together. */
+/** Replicas that compete, all groups together, and those beside them that were ruled out. */
 interface Pool {
-  readonly passed: ReplicaCandidate[];
-  /** Of each, its line. */
-  readonly lines: number[];
-  /** Those that are full as well. */
-  readonly waitsFor: string[];
+  readonly candidates: readonly ReplicaCandidate[];
+  /** What ruled each of them out; `null`: all passed. */
+  readonly reasons: readonly (FilterReason | null)[] | null;
+  /** At least one. */
+  readonly passed: readonly ReplicaCandidate[];
 }
 
 /**
@@ -86,12 +111,12 @@ interface Pool {
 function lookAt(looker: Looker, isOpen: boolean, mayWait: boolean): Look {
   const { groups } = looker;
   const considered: Considered[] = [];
-  const pool: Pool = { passed: [], lines: [], waitsFor: [] };
+  let pool: Pool | null = null;
   let opensInMs: number | null = null;
   for (const group of groups) {
     const { opensAfterSeconds } = group;
     if (opensAfterSeconds === undefined) {
-      if (pool.passed.length > 0) break;
+      if (pool !== null) break;
     } else if (!isOpen) {
       const waitSeconds = waitBefore(looker, pool, considered, mayWait);
       if (waitSeconds <= opensAfterSeconds) {
@@ -103,23 +128,26 @@ function lookAt(looker: Looker, isOpen: boolean, mayWait: boolean): Look {
     if (group.kind === 'provider') {
       const decision = askProvider(looker, group, considered);
       if (decision === null) continue;
-      noteCosts(looker, pool, considered);
-      return { decision, considered, opensInMs };
+      return {
+        decision: pool === null ? decision : withCosts(looker, pool, decision),
+        considered,
+        opensInMs,
+      };
     }
-    gather(looker, group, pool, considered);
+    pool = joined(pool, sift(looker, group, considered));
   }
-  const decision = pool.passed.length === 0 ? null : askReplicas(looker, pool, considered);
+  const decision = pool === null ? null : askReplicas(looker, pool, considered);
   return { decision, considered, opensInMs };
 }
 
 /** Seconds until those that were looked at can begin with it; `Infinity`: nothing is expected of them, or it may not wait. */
 function waitBefore(
   { request, groups, terms, settings }: Looker,
-  { passed }: Pool,
+  pool: Pool | null,
   considered: readonly Considered[],
   mayWait: boolean,
 ): number {
-  if (passed.length > 0) return predictStart(request, passed, terms, settings.predict);
+  if (pool !== null) return predictStart(request, pool.passed, terms, settings.predict);
   if (!mayWait) return Number.POSITIVE_INFINITY;
   return predictTurn(request, groups, considered, terms.ahead ?? 0, settings.wait);
 }
@@ -132,24 +160,43 @@ function keepClosed({ context, settings }: Looker, group: CandidateGroup, consid
   });
 }
 
-function gather(
+/**
+ * Where all pass, which is the rule, nothing is allocated for each.
+ *
+ * @returns `null` where none passed: `considered` has their lines then
+ */
+function sift(
   { context, settings }: Looker,
   group: Extract<CandidateGroup, { kind: 'replicas' }>,
-  pool: Pool,
   considered: Considered[],
-): void {
+): Pool | null {
   const { candidates } = group;
+  let passed: readonly ReplicaCandidate[] | ReplicaCandidate[] = candidates;
+  let reasons: (FilterReason | null)[] | null = null;
   for (let index = 0; index < candidates.length; index++) {
     const candidate = candidates[index] as ReplicaCandidate;
     const reason = filterCandidate(candidate, context, settings.filter, conditionOf(group, index));
-    const { target } = candidate;
-    if (reason === null) {
-      pool.passed.push(candidate);
-      pool.lines.push(considered.length);
+    if (reasons === null) {
+      if (reason === null) continue;
+      reasons = new Array<FilterReason | null>(index).fill(null);
+      passed = candidates.slice(0, index);
     }
-    if (reason === null || reason === 'full') pool.waitsFor.push(target);
-    considered.push({ target, verdict: reason ?? 'passed_over', costSeconds: null });
+    reasons.push(reason);
+    if (reason === null) (passed as ReplicaCandidate[]).push(candidate);
   }
+  if (passed.length > 0) return { candidates, reasons, passed };
+  considered.push(...tellEach({ candidates, reasons, costs: NO_COSTS, passed: 0, chosen: -1 }));
+  return null;
+}
+
+function joined(before: Pool | null, more: Pool | null): Pool | null {
+  if (before === null || more === null) return before ?? more;
+  const reasonsOf = ({ candidates, reasons }: Pool) => reasons ?? candidates.map(() => null);
+  return {
+    candidates: [...before.candidates, ...more.candidates],
+    reasons: [...reasonsOf(before), ...reasonsOf(more)],
+    passed: [...before.passed, ...more.passed],
+  };
 }
 
 /** Before the cloud serves what a replica is about to serve, the role's patience is asked. */
@@ -176,62 +223,81 @@ function filterContext(
 
 function askReplicas(
   { request, terms, random, settings }: Looker,
-  { passed, lines, waitsFor }: Pool,
-  considered: Considered[],
+  { candidates, reasons, passed }: Pool,
+  considered: readonly Considered[],
 ): RouteDecision {
   const patienceMs = patienceOf(request, settings.wait);
   const mayPace = terms.mayPace && request.mayWait === true && patienceMs > 0;
-  const choice = chooseReplica(
+  const asked = mayPace === terms.mayPace ? terms : { ...terms, mayPace };
+  const { index, tied, isFavoured, costs, lookAgainInMs } = chooseReplica(
     request,
     passed,
-    mayPace ? terms : { ...terms, mayPace },
+    asked,
     random,
     settings.predict,
   );
-  writeCosts(passed, lines, considered, choice.costs, choice.index);
-  const { lookAgainInMs } = choice;
-  if (choice.index < 0) {
-    return { kind: 'wait', reason: 'paced', detail: PACED, waitsFor, lookAgainInMs, patienceMs, considered };
+  const told = tell({ candidates, reasons, passed }, costs, index, considered);
+  if (index < 0) {
+    const waitsFor = candidates
+      .filter((_, place) => isWaitedFor(reasons?.[place] ?? null))
+      .map(({ target }) => target);
+    return { kind: 'wait', reason: 'paced', detail: PACED, waitsFor, lookAgainInMs, patienceMs, ...told };
   }
-  const chosen = passed[choice.index] as ReplicaCandidate;
-  const reason = choiceReason(request, passed.length, choice.tied);
-  return { kind: 'send', deployment: chosen.deployment, reason, considered };
+  const { deployment } = passed[index] as ReplicaCandidate;
+  const reason = choiceReason(request, passed.length, tied, isFavoured);
+  return { kind: 'send', deployment, reason, ...told };
 }
 
+const NO_COSTS = new Float64Array(0);
 const PACED = 'all that could serve it read other prompts first';
 
-/** Of replicas that a provider was preferred to: for who asks why. */
-function noteCosts(
+/** A provider that is preferred to replicas: who asks why is told what they would have taken. */
+function withCosts(
   { request, terms, random, settings }: Looker,
-  { passed, lines }: Pool,
-  considered: Considered[],
-): void {
-  if (passed.length === 0) return;
-  const { costs } = chooseReplica(request, passed, { ...terms, mayPace: false }, random, settings.predict);
-  writeCosts(passed, lines, considered, costs, -1);
+  pool: Pool,
+  decision: RouteDecision,
+): RouteDecision {
+  const { costs } = chooseReplica(
+    request,
+    pool.passed,
+    { ...terms, mayPace: false },
+    random,
+    settings.predict,
+  );
+  const { considered, others } = tell(pool, costs, -1, []);
+  const all = { ...decision, considered: [...considered, ...decision.considered] };
+  return others === undefined ? all : { ...all, others };
 }
 
-function writeCosts(
-  passed: readonly ReplicaCandidate[],
-  lines: readonly number[],
-  considered: Considered[],
+/** @param before lines of groups in front of it */
+function tell(
+  { candidates, reasons, passed }: Pool,
   costs: Float64Array,
   chosen: number,
-): void {
-  for (let index = 0; index < passed.length; index++) {
-    const { target } = passed[index] as ReplicaCandidate;
-    const verdict = index === chosen ? 'chosen' : 'passed_over';
-    considered[lines[index] as number] = { target, verdict, costSeconds: finite(costs[index]) };
+  before: readonly Considered[],
+): Told {
+  const compared = { candidates, reasons, costs, passed: passed.length, chosen };
+  if (before.length + candidates.length <= MOST_TOLD) {
+    const lines = tellEach(compared);
+    return { considered: before.length === 0 ? lines : [...before, ...lines] };
   }
+  const { considered, others } = tellCheapest(compared);
+  return { considered: [...before, ...considered], others };
 }
 
-function finite(cost: number | undefined): number | null {
-  return cost !== undefined && Number.isFinite(cost) ? cost : null;
+function isWaitedFor(reason: FilterReason | null): boolean {
+  return reason === null || reason === 'full';
 }
 
-function choiceReason(request: RouteRequest, passed: number, tied: number): ChoiceReason {
+function choiceReason(
+  request: RouteRequest,
+  passed: number,
+  tied: number,
+  isFavoured: boolean,
+): ChoiceReason {
   if (isAskedByName(request)) return 'asked_by_name';
   if (passed === 1) return 'only_candidate';
+  if (isFavoured) return 'affinity';
   return tied > 1 ? 'tie_broken' : 'least_cost';
 }
 

@@ -9,12 +9,24 @@ import {
 } from './decide/learn-lengths.js';
 
 interface RoleLengths {
-  readonly lengths: LengthState;
+  lengths: LengthState;
+  hasChanged: boolean;
   readonly keys: Map<string, UsedKey>;
 }
 
 interface UsedKey extends KeyLength {
   usedAt: number;
+  hasChanged: boolean;
+}
+
+/** What was learned since it was asked for last. */
+export interface ChangedLengths {
+  readonly role: string;
+  /** `''`: the role's own. */
+  readonly key: string;
+  readonly lengths: LengthState;
+  /** The key's; `null`: it is about the role. */
+  readonly own: KeyLength | null;
 }
 
 /** How long the answers of each role are, and how each key's differ from that. */
@@ -40,22 +52,60 @@ export class AnswerLengths {
 
   /** @param tokens of one answer that was whole */
   learn(role: string, key: string, tokens: number): void {
+    const known = this.#roleOf(role);
+    learnLength(known.lengths, tokens, this.#settings);
+    known.hasChanged = true;
+    const own = this.#keyOf(known, key);
+    learnKeyLength(own, tokens, this.#settings);
+    own.hasChanged = true;
+    if (this.#keyCount > this.#settings.mostKeys) this.#forgetKeys();
+  }
+
+  /** As an earlier program learned it. */
+  restoreRole(role: string, lengths: LengthState): void {
+    this.#roleOf(role).lengths = lengths;
+  }
+
+  restoreKey(role: string, key: string, { mean, answers }: KeyLength): void {
+    const own = this.#keyOf(this.#roleOf(role), key);
+    own.mean = mean;
+    own.answers = Math.min(answers, this.#settings.mostOwn);
+    if (this.#keyCount > this.#settings.mostKeys) this.#forgetKeys();
+  }
+
+  /** Each once: from then on it counts as unchanged. */
+  *takeChanged(): Iterable<ChangedLengths> {
+    for (const [role, known] of this.#roles) {
+      const { lengths } = known;
+      if (known.hasChanged) yield { role, key: '', lengths, own: null };
+      known.hasChanged = false;
+      for (const [key, own] of known.keys) {
+        // The key without a name is nobody's: the role's record is there for it.
+        if (own.hasChanged && key !== '') yield { role, key, lengths, own };
+        own.hasChanged = false;
+      }
+    }
+  }
+
+  #roleOf(role: string): RoleLengths {
     let known = this.#roles.get(role);
     if (known === undefined) {
-      known = { lengths: freshLengths(), keys: new Map() };
+      known = { lengths: freshLengths(), hasChanged: false, keys: new Map() };
       this.#roles.set(role, known);
     }
-    learnLength(known.lengths, tokens, this.#settings);
+    return known;
+  }
+
+  #keyOf(known: RoleLengths, key: string): UsedKey {
     let own = known.keys.get(key);
     if (own === undefined) {
-      own = { mean: 0, answers: 0, usedAt: 0 };
+      own = { mean: 0, answers: 0, usedAt: 0, hasChanged: false };
       known.keys.set(key, own);
       this.#keyCount += 1;
     }
-    learnKeyLength(own, tokens, this.#settings);
     this.#uses += 1;
     own.usedAt = this.#uses;
-    if (this.#keyCount > this.#settings.mostKeys) this.#forgetKeys();
+    return own;
   }
 
   /** What is no longer declared is forgotten. */

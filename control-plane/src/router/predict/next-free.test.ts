@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { defaultPredictSettings } from './predict-settings.js';
 import { emptyPrediction } from './predict-types.js';
-import { ReplicaModel, type Work } from './replica-model.js';
+import { ReplicaModel } from './replica-model.js';
+import type { Work } from './replica-work.js';
 
 /** 10 ms an iteration, 1 ms more for each answer, 1 ms a prompt token. */
 const rates = { iterationSeconds: 0.01, perDecodingSeconds: 0.001, perPromptTokenSeconds: 0.001 };

@@ -1,3 +1,4 @@
+import type { AffinitySettings } from './affinity.js';
 import type { PaceSettings } from './decide/judge-pace.js';
 import type { LagSettings } from './decide/learn-lag.js';
 import type { LengthSettings } from './decide/learn-lengths.js';
@@ -47,6 +48,9 @@ export interface PredictSettings {
     /** Answers that are not learned from. */
     readonly unlearned: number;
   };
+  /** Of what an engine is believed to have in its prefix cache, before it told, and the share of the newest. */
+  readonly hits: { readonly trust: number; readonly smoothing: number };
+  readonly affinity: AffinitySettings;
   /** A prompt whose answer does not come is taken for read after so many times its predicted start … */
   readonly hungFactor: number;
   /** … and not before. */
@@ -67,7 +71,11 @@ export const defaultPredictSettings: PredictSettings = {
     kvFullRatio: 0.9,
   },
   pace: { aheadTokens: 512, leastStartSeconds: 0.15, worthRatio: 0.7 },
-  pick: { ratio: 0.1, floorSeconds: 0.02 },
+  pick: {
+    ratio: 0.1,
+    floorSeconds: 0.02,
+    favour: { ratio: 0.25, floorSeconds: 0.05, mostSeconds: 1 },
+  },
   learn: {
     halfLife: 150,
     priorWeight: 1.5,
@@ -87,14 +95,20 @@ export const defaultPredictSettings: PredictSettings = {
     marginMs: 1_500,
   },
   doneDrift: { halfLifeMs: 4_000, smoothing: 0.15 },
-  liveDrift: { halfLifeMs: 3_000, smoothing: 0.25 },
-  driftBand: { deadBand: 0.35, least: -0.3, most: 1.8 },
+  liveDrift: { halfLifeMs: 3_000, smoothing: 0.4 },
+  driftBand: { deadBand: 0.1, least: -0.3, most: 1.8 },
   paceSample: { leastMs: 500, mostMs: 5_000, leastEvents: 16 },
   trustWidth: 0.3,
   leastTrust: 0.1,
   shortAnswer: 8,
   tokens: { bytesPerToken: 4.2, least: 1.5, most: 12, smoothing: 1 / 50, unknownPrompt: 500 },
   cold: { firstSeconds: 5, smoothing: 0.3, halfLifeMs: 10_000, unlearned: 2 },
+  hits: { trust: 0.9, smoothing: 0.1 },
+  affinity: {
+    prefix: { slots: 32_768, keptShare: 0.8, unknownCapacityTokens: 20_000 },
+    mostSessions: 20_000,
+    leastShare: 0.5,
+  },
   hungFactor: 4,
   leastHungMs: 1_000,
   unknownKvUsageRatio: 0.5,

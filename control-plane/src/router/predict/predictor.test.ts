@@ -27,7 +27,13 @@ describe('the predictor', () => {
     const predictor = new Predictor(defaultPredictSettings);
     const model = predictor.modelFor(null, 4);
     expect(model.rates).toEqual(UNKNOWN_RATES);
-    const work = predictor.sent(model, size, { promptBytes: 400, streams: true, choices: 1 }, asker, 1_000);
+    const work = predictor.sent(
+      model,
+      size,
+      { promptBytes: 400, streams: true, choices: 1, believedTokens: 0 },
+      asker,
+      1_000,
+    );
     expect(model.load(1_000)).toMatchObject({ prefilling: 1, backlogTokens: 100, slots: 4 });
     work.firstByte(1_100);
     work.progressed(3);

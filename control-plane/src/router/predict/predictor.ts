@@ -1,10 +1,12 @@
+import { Affinity } from './affinity.js';
 import { AnswerLengths } from './answer-lengths.js';
 import type { EngineFacts } from './decide/guess-rates.js';
 import { guessRates } from './decide/guess-rates.js';
 import { predictCost } from './decide/predict-cost.js';
 import type { PredictSettings } from './predict-settings.js';
 import { emptyPrediction, type Prediction, type RequestSize } from './predict-types.js';
-import { ReplicaModel, type Work } from './replica-model.js';
+import { ReplicaModel } from './replica-model.js';
+import type { Work } from './replica-work.js';
 import { type Asker, TrackedWork } from './tracked-work.js';
 
 /** What is sent, as far as it tells how long it will take. */
@@ -12,17 +14,20 @@ export interface SentShape {
   readonly promptBytes: number | null;
   readonly streams: boolean;
   readonly choices: number;
+  readonly believedTokens: number;
 }
 
 /** Owns what is learned of engines and of answers. */
 export class Predictor {
   readonly settings: PredictSettings;
   readonly lengths: AnswerLengths;
+  readonly affinity: Affinity;
   readonly #prediction: Prediction = emptyPrediction();
 
   constructor(settings: PredictSettings) {
     this.settings = settings;
     this.lengths = new AnswerLengths(settings.lengths);
+    this.affinity = new Affinity(settings.affinity);
   }
 
   modelFor(facts: EngineFacts | null, slots: number): ReplicaModel {

@@ -6,7 +6,8 @@ import { isPaced } from './decide/judge-pace.js';
 import { predictCost } from './decide/predict-cost.js';
 import { defaultPredictSettings } from './predict-settings.js';
 import { emptyPrediction, type RequestSize } from './predict-types.js';
-import { ReplicaModel, type SentRequest, type Work, type WorkEnd } from './replica-model.js';
+import { ReplicaModel } from './replica-model.js';
+import type { SentRequest, Work, WorkEnd } from './replica-work.js';
 
 const settings = defaultPredictSettings;
 const weights = { firstToken: 1, answer: 0.05 };
@@ -300,7 +301,7 @@ describe('what is learned of a replica', () => {
     ];
     for (const [end, choices] of ends)
       send(model, 1_000, 100, { streams: false, choices }).ended(end, 90_000);
-    expect(model.observations).toBe(0);
+    expect(model.learned.observations).toBe(0);
   });
 
   it('leaves the first answers after a start out, and knows that the first one is slow', () => {
@@ -309,12 +310,12 @@ describe('what is learned of a replica', () => {
     expect(model.load(0).coldSeconds).toBe(5);
     expect(model.load(10_000).coldSeconds).toBe(2.5);
     send(model, 10_000, 100, { streams: false }).ended(ended(20), 20_000);
-    expect(model.observations).toBe(0);
+    expect(model.learned.observations).toBe(0);
     expect(model.load(20_000)).toMatchObject({ coldSeconds: 0, drift: 1 });
-    expect(model.firstRequestSeconds).toBeGreaterThan(5);
+    expect(model.learned.firstRequestSeconds).toBeGreaterThan(5);
     send(model, 20_000, 100, { streams: false }).ended(ended(20), 21_000);
     send(model, 21_000, 100, { streams: false }).ended(ended(20), 22_000);
-    expect(model.observations).toBe(1);
+    expect(model.learned.observations).toBe(1);
   });
 
   it('is how many bytes make a token', () => {
@@ -329,11 +330,11 @@ describe('what is learned of a replica', () => {
   it('is not replaced by a better guess, and a guess is', () => {
     const model = fresh();
     const guess = { iterationSeconds: 0.01, perDecodingSeconds: 0.001, perPromptTokenSeconds: 0.0001 };
-    model.adoptPrior(guess);
+    model.learned.adoptPrior(guess, null);
     expect(model.rates).toEqual(guess);
     serve(model, 1, seededRandom(1));
     const learned = { ...model.rates };
-    model.adoptPrior(UNKNOWN_RATES);
+    model.learned.adoptPrior(UNKNOWN_RATES, null);
     expect(model.rates).toEqual(learned);
   });
 

@@ -1,56 +1,29 @@
-import { freshRates, learnRates, type RateObservation, type RateState } from './decide/learn-rates.js';
+import type { RateObservation } from './decide/learn-rates.js';
 import { nextFreeSeconds } from './decide/next-free.js';
-import { type DriftState, driftAt, driftFactor, freshDrift, stepDrift } from './decide/step-drift.js';
 import { type DensityTrust, freshDensityTrust, isDensityKnown, noteDensity } from './decide/trust-density.js';
+import { DriftWatch } from './drift-watch.js';
+import { LearnedEngine } from './learned-engine.js';
 import type { PredictSettings } from './predict-settings.js';
+import { emptyLoad, type Prediction, type Rates, type ReplicaLoad } from './predict-types.js';
 import {
-  emptyLoad,
-  type Prediction,
-  type Rates,
-  type ReplicaLoad,
-  type RequestSize,
-} from './predict-types.js';
+  ReplicaWork,
+  type SentRequest,
+  type Work,
+  type WorkEnd,
+  type WorkOwner,
+  type WorkPhase,
+} from './replica-work.js';
 import { WorkList } from './work-list.js';
-
-/** How a request ended at a replica. */
-export type WorkEnd =
-  | {
-      readonly kind: 'whole';
-      readonly promptTokens: number | null;
-      readonly completionTokens: number | null;
-      /** Its client did not read as fast as the engine wrote: its times say nothing. */
-      readonly wasPaused: boolean;
-    }
-  | { readonly kind: 'broken' };
-
-/** One request at a replica, from its sending to its end. Later calls than `ended` do nothing. */
-export interface Work {
-  /** The first token of a stream, or the first byte of a whole answer. */
-  firstByte(nowMs: number): void;
-  /** Events of a stream that came since the last call. */
-  progressed(events: number): void;
-  ended(end: WorkEnd, nowMs: number): void;
-}
-
-export interface SentRequest {
-  readonly size: RequestSize;
-  /** `null`: its length in bytes says nothing of its tokens. */
-  readonly promptBytes: number | null;
-  readonly streams: boolean;
-  /** Answers that are asked for at once. */
-  readonly choices: number;
-}
 
 /**
  * What is under way at one engine and how fast it is, as our own requests tell. Every event costs the same, however
  * many requests there are; the sums are those of the requests under way at every moment. No clock and no I/O: whoever
  * has them hands the time in. Times are monotonic milliseconds and never go back.
  */
-export class ReplicaModel {
+export class ReplicaModel implements WorkOwner {
   readonly #settings: PredictSettings;
   readonly #load: ReplicaLoad = emptyLoad();
-  #learned: RateState;
-  #bytesPerToken: number;
+  readonly learned: LearnedEngine;
   readonly #densityTrust: DensityTrust = freshDensityTrust();
   /** Streams whose prompt is not read yet … */
   readonly #unreadStreams = new WorkList<ReplicaWork>();
@@ -60,26 +33,25 @@ export class ReplicaModel {
   readonly #taken = new WorkList<ReplicaWork>();
   #open = 0;
   #answerTokens = 0;
-  #atMs = 0;
-  /** Integral of requests being answered over time, others' included. Seconds. */
-  #decodingSeconds = 0;
-  /** Prompt tokens read, since ever. */
-  #readTokens = 0;
+  /** When something that is believed to happen is next due. */
+  #dueMs = Number.POSITIVE_INFINITY;
   #lastReadMs = Number.NEGATIVE_INFINITY;
-  /** Streams that have begun and not ended; and the integral of that, for the pace. */
+  /** Since when the engine works on nothing but what is unread. */
+  #frontierMs = 0;
+  /** Streams that have begun and not ended. */
   #streaming = 0;
+  /** The integrals of `Passed` are up to this moment. */
+  #atMs = 0;
+  #decodingSeconds = 0;
+  #readTokens = 0;
   #streamSeconds = 0;
-  #events = 0;
-  #tokensPerEvent = 1;
-  #sampledAtMs = 0;
-  #sampledDecoding = 0;
-  #sampledRead = 0;
-  readonly #doneDrift: DriftState = freshDrift();
-  readonly #liveDrift: DriftState = freshDrift();
-  #driftAtMs = Number.NEGATIVE_INFINITY;
+  readonly #drift: DriftWatch;
+  /** When what fades by itself is looked at again. */
+  #tendAtMs = Number.NEGATIVE_INFINITY;
+  #kvUsedTokens = 0;
+  #kvTrust = 1;
   /** Answers after it became ready that are not learned from. */
   #warmUps = 0;
-  #firstRequestSeconds: number;
   /** While its first answer since then is still to come. */
   #readyAtMs: number | null = null;
   readonly #seen: RateObservation = {
@@ -92,9 +64,8 @@ export class ReplicaModel {
 
   constructor(prior: Rates, slots: number, settings: PredictSettings) {
     this.#settings = settings;
-    this.#learned = freshRates(prior);
-    this.#bytesPerToken = settings.tokens.bytesPerToken;
-    this.#firstRequestSeconds = settings.cold.firstSeconds;
+    this.#drift = new DriftWatch(settings);
+    this.learned = new LearnedEngine(prior, settings);
     this.#load.slots = slots;
   }
 
@@ -104,15 +75,11 @@ export class ReplicaModel {
   }
 
   get rates(): Rates {
-    return this.#learned.rates;
-  }
-
-  get observations(): number {
-    return this.#learned.observations;
+    return this.learned.rates;
   }
 
   get bytesPerToken(): number {
-    return this.#bytesPerToken;
+    return this.learned.bytesPerToken;
   }
 
   /** Whether it was learned well enough for prompts to be measured by it. */
@@ -128,20 +95,11 @@ export class ReplicaModel {
     this.#load.slots = slots;
   }
 
-  /** More has become known of the engine. What it has answered itself is known better. */
-  adoptPrior(prior: Rates): void {
-    if (this.#learned.observations === 0) this.#learned = freshRates(prior);
-  }
-
-  /** What its first request after a start is expected to take longer. */
-  get firstRequestSeconds(): number {
-    return this.#firstRequestSeconds;
-  }
-
   /** It has just come up: its first request is known to be slow, and tells nothing of its rates. */
   becameReady(nowMs: number): void {
     this.#warmUps = this.#settings.cold.unlearned;
     this.#readyAtMs = nowMs;
+    this.#tendAtMs = Number.NEGATIVE_INFINITY;
   }
 
   /** Requests of others, as estimated for now. */
@@ -158,21 +116,21 @@ export class ReplicaModel {
   cacheIs(usageRatio: number | null, capacityTokens: number | null, trust: number): void {
     const load = this.#load;
     if (capacityTokens !== null && capacityTokens > 0) load.kvCapacityTokens = capacityTokens;
-    const assumed = usageRatio ?? this.#settings.unknownKvUsageRatio;
-    const weight = usageRatio === null ? 1 : trust;
-    load.kvOtherTokens = Math.max(0, assumed * load.kvCapacityTokens - load.kvOwnTokens) * weight;
+    this.#kvUsedTokens = (usageRatio ?? this.#settings.unknownKvUsageRatio) * load.kvCapacityTokens;
+    this.#kvTrust = usageRatio === null ? 1 : trust;
+    this.#countOthersKv();
     load.kvUsageRatio = usageRatio !== null && trust >= 1 ? usageRatio : -1;
   }
 
-  /** What is under way now. The object is the same each time, and is brought up to date by the next call. */
+  /**
+   * What is under way now. The object is the same each time, and is brought up to date by the next call. It costs next
+   * to nothing while nothing is due: a thousand replicas are asked for each request.
+   */
   load(nowMs: number): ReplicaLoad {
-    this.#pass(nowMs);
+    if (nowMs >= this.#dueMs) this.#pass(nowMs);
     const load = this.#load;
-    load.frontierAgeSeconds = load.prefilling === 0 ? 0 : Math.max(0, nowMs - this.#frontierMs()) / 1000;
-    load.meanAnswerTokens = this.#open === 0 ? 0 : this.#answerTokens / this.#open;
-    load.coldSeconds = this.#coldSeconds(nowMs);
-    this.#samplePace(nowMs);
-    if (nowMs - this.#driftAtMs > DRIFT_EVERY_MS) this.#updateDrift(nowMs);
+    if (load.prefilling > 0) load.frontierAgeSeconds = Math.max(0, nowMs - this.#frontierMs) / 1000;
+    if (nowMs >= this.#tendAtMs) this.#tend(nowMs);
     return load;
   }
 
@@ -194,7 +152,7 @@ export class ReplicaModel {
     const work = new ReplicaWork(this, request, prediction, nowMs);
     const list = streams ? this.#unreadStreams : this.#unreadWhole;
     const { hungFactor, leastHungMs } = this.#settings;
-    const startMs = prediction.startSeconds * 1000;
+    const startMs = Number.isFinite(prediction.startSeconds) ? prediction.startSeconds * 1000 : leastHungMs;
     const ownDueMs = nowMs + (streams ? Math.max(hungFactor * startMs, leastHungMs) : startMs);
     // Engines read prompts in the order in which they come.
     work.dueMs = Math.max(ownDueMs, list.last?.dueMs ?? Number.NEGATIVE_INFINITY);
@@ -204,9 +162,8 @@ export class ReplicaModel {
     const load = this.#load;
     load.prefilling += 1;
     load.backlogTokens += work.uncachedTokens;
-    load.kvOwnTokens += work.kvTokens;
-    this.#answerTokens += work.answerTokens;
-    this.#open += 1;
+    this.#hold(work, +1);
+    this.#lookAtHeads();
     return work;
   }
 
@@ -217,6 +174,7 @@ export class ReplicaModel {
     work.phase = 'writing';
     this.#readTokens += work.uncachedTokens;
     this.#lastReadMs = nowMs;
+    this.#lookAtHeads();
     this.#streaming += 1;
     this.#observe(work, work.iterations + 0.5, work.sentMs, nowMs);
     work.firstMs = nowMs;
@@ -225,7 +183,7 @@ export class ReplicaModel {
   }
 
   eventsCame(events: number): void {
-    this.#events += events;
+    this.#drift.eventsCame(events);
   }
 
   endedAs(work: ReplicaWork, end: WorkEnd, nowMs: number): void {
@@ -237,15 +195,14 @@ export class ReplicaModel {
       load.prefilling -= 1;
       load.backlogTokens -= work.uncachedTokens;
       if (end.kind === 'whole') this.#readTokens += work.uncachedTokens;
+      this.#lookAtHeads();
     } else {
       this.#taken.remove(work);
       load.decoding -= 1;
       if (phase === 'writing') this.#streaming -= 1;
     }
     work.phase = 'ended';
-    load.kvOwnTokens -= work.kvTokens;
-    this.#answerTokens -= work.answerTokens;
-    this.#open -= 1;
+    this.#hold(work, -1);
     if (end.kind === 'whole') this.#learnFrom(work, phase, end, nowMs);
   }
 
@@ -256,13 +213,17 @@ export class ReplicaModel {
     nowMs: number,
   ): void {
     this.#learnDensity(work, end.promptTokens);
+    const { cachedTokens = null } = end;
+    if (cachedTokens !== null && work.believedTokens > 0) {
+      this.learned.learnHit(work.believedTokens, cachedTokens);
+    }
     const { completionTokens } = end;
     if (end.wasPaused || work.choices > 1) return;
     const { shortAnswer } = this.#settings;
     if (work.streams) {
       if (phase !== 'writing') return;
       const tokens = completionTokens ?? work.events;
-      if (completionTokens !== null) this.#learnTokensPerEvent(completionTokens, work.events);
+      if (completionTokens !== null) this.#drift.learnTokensPerEvent(completionTokens, work.events);
       if (tokens >= shortAnswer) this.#observe(work, tokens - 1, work.firstMs, nowMs);
     } else if (work.answerTokens === 0) {
       this.#observe(work, work.iterations + 0.5, work.sentMs, nowMs);
@@ -282,14 +243,14 @@ export class ReplicaModel {
     seen.promptTokens = this.#readTokens - work.readBefore;
     seen.seconds = seconds;
     seen.trust = this.#warmUps > 0 ? 0 : this.#trust();
-    const deviation = learnRates(this.#learned, seen, this.#settings.learn);
+    const deviation = this.learned.learnRates(seen);
     if (this.#warmUps > 0) {
       this.#warmUps -= 1;
       this.#learnCold(seconds, deviation);
       return;
     }
-    stepDrift(this.#doneDrift, deviation, nowMs, this.#settings.doneDrift);
-    this.#driftAtMs = Number.NEGATIVE_INFINITY;
+    this.#drift.requestEnded(deviation, nowMs);
+    this.#tendAtMs = Number.NEGATIVE_INFINITY;
   }
 
   /** Others' load or a throttled card shows in the times too: what is out of the ordinary is learned slowly. */
@@ -301,50 +262,76 @@ export class ReplicaModel {
   #learnCold(seconds: number, deviation: number): void {
     if (this.#readyAtMs === null) return;
     this.#readyAtMs = null;
+    this.#tendAtMs = Number.NEGATIVE_INFINITY;
     if (!Number.isFinite(deviation)) return;
     const beyond = Math.max(0, seconds - seconds / Math.exp(deviation));
-    this.#firstRequestSeconds += (beyond - this.#firstRequestSeconds) * this.#settings.cold.smoothing;
+    this.learned.learnFirst(beyond);
   }
 
   /** It fades: an idle newcomer gets its first request in any case. */
   #coldSeconds(nowMs: number): number {
     if (this.#readyAtMs === null) return 0;
-    return this.#firstRequestSeconds * 2 ** (-(nowMs - this.#readyAtMs) / this.#settings.cold.halfLifeMs);
+    return (
+      this.learned.firstRequestSeconds * 2 ** (-(nowMs - this.#readyAtMs) / this.#settings.cold.halfLifeMs)
+    );
   }
 
   #learnDensity(work: ReplicaWork, promptTokens: number | null): void {
     if (work.promptBytes === null || promptTokens === null || promptTokens < 1) return;
-    const { least, most, smoothing } = this.#settings.tokens;
-    const seen = Math.min(most, Math.max(least, work.promptBytes / promptTokens));
-    noteDensity(this.#densityTrust, seen / this.#bytesPerToken);
-    this.#bytesPerToken += (seen - this.#bytesPerToken) * smoothing;
+    noteDensity(this.#densityTrust, work.promptBytes / promptTokens / this.bytesPerToken);
+    this.learned.learnDensity(work.promptBytes, promptTokens);
   }
 
-  #learnTokensPerEvent(tokens: number, events: number): void {
-    if (events < this.#settings.shortAnswer) return;
-    const seen = Math.min(MOST_TOKENS_PER_EVENT, Math.max(1, tokens / events));
-    this.#tokensPerEvent += (seen - this.#tokensPerEvent) * TOKENS_PER_EVENT_SMOOTHING;
+  /** Takes a request's part of what is held and expected in, or out again. */
+  #hold(work: ReplicaWork, by: 1 | -1): void {
+    const load = this.#load;
+    load.kvOwnTokens += by * work.kvTokens;
+    this.#answerTokens += by * work.answerTokens;
+    this.#open += by;
+    load.meanAnswerTokens = this.#open === 0 ? 0 : this.#answerTokens / this.#open;
+    this.#countOthersKv();
+  }
+
+  /** What others hold of the cache: what was told, less our own. */
+  #countOthersKv(): void {
+    const load = this.#load;
+    load.kvOtherTokens = Math.max(0, this.#kvUsedTokens - load.kvOwnTokens) * this.#kvTrust;
+  }
+
+  /** Whose prompt is read now, and what is due next. */
+  #lookAtHeads(): void {
+    const stream = this.#unreadStreams.first;
+    const whole = this.#unreadWhole.first;
+    this.#dueMs = Math.min(
+      stream?.dueMs ?? Number.POSITIVE_INFINITY,
+      whole?.dueMs ?? Number.POSITIVE_INFINITY,
+    );
+    if (stream === null && whole === null) this.#load.frontierAgeSeconds = 0;
+    const oldestMs = Math.min(
+      stream?.sentMs ?? Number.POSITIVE_INFINITY,
+      whole?.sentMs ?? Number.POSITIVE_INFINITY,
+    );
+    this.#frontierMs = Math.max(oldestMs, this.#lastReadMs);
   }
 
   /** Brings the sums to `nowMs`: what is believed to have happened meanwhile, in its order. */
   #pass(nowMs: number): void {
-    for (;;) {
-      const stream = this.#unreadStreams.first;
+    while (this.#dueMs <= nowMs) {
+      const atMs = this.#dueMs;
+      this.#integrate(atMs);
       const whole = this.#unreadWhole.first;
-      const streamMs = stream?.dueMs ?? Number.POSITIVE_INFINITY;
-      const wholeMs = whole?.dueMs ?? Number.POSITIVE_INFINITY;
-      if (Math.min(streamMs, wholeMs) > nowMs) break;
-      this.#integrate(Math.min(streamMs, wholeMs));
-      if (whole !== null && wholeMs <= streamMs) {
+      const stream = this.#unreadStreams.first;
+      if (whole !== null && whole.dueMs <= atMs) {
         this.#takeUp(whole, this.#unreadWhole);
         whole.phase = 'assumed';
         this.#readTokens += whole.uncachedTokens;
-        this.#lastReadMs = Math.max(this.#lastReadMs, wholeMs);
+        this.#lastReadMs = Math.max(this.#lastReadMs, atMs);
       } else if (stream !== null) {
         // It may hang: then it must not count as a prompt that is still to be read for ever.
         this.#takeUp(stream, this.#unreadStreams);
         stream.phase = 'assumed';
       }
+      this.#lookAtHeads();
     }
     this.#integrate(nowMs);
   }
@@ -370,103 +357,22 @@ export class ReplicaModel {
     return work.streams ? this.#unreadStreams : this.#unreadWhole;
   }
 
-  /** Since when the engine works on nothing but what is unread. */
-  #frontierMs(): number {
-    const stream = this.#unreadStreams.first?.sentMs ?? Number.POSITIVE_INFINITY;
-    const whole = this.#unreadWhole.first?.sentMs ?? Number.POSITIVE_INFINITY;
-    return Math.max(Math.min(stream, whole), this.#lastReadMs);
-  }
-
-  /** The pace of streams tells of a slow engine before any of them ends. */
-  #samplePace(nowMs: number): void {
-    const elapsedMs = nowMs - this.#sampledAtMs;
-    const { leastMs, mostMs, leastEvents } = this.#settings.paceSample;
-    if (elapsedMs < leastMs) return;
-    if (this.#events < leastEvents) {
-      if (elapsedMs > mostMs) this.#markSample(nowMs);
-      return;
+  /** What fades, and what is looked at now and then. */
+  #tend(nowMs: number): void {
+    this.#tendAtMs = nowMs + TEND_EVERY_MS;
+    if (this.#drift.isSampleDue(nowMs)) {
+      this.#pass(nowMs);
+      const passed = {
+        decodingSeconds: this.#decodingSeconds,
+        readTokens: this.#readTokens,
+        streamSeconds: this.#streamSeconds,
+      };
+      this.#drift.samplePace(nowMs, passed, this.rates);
     }
-    const seconds = elapsedMs / 1000;
-    const rates = this.rates;
-    const decoding = (this.#decodingSeconds - this.#sampledDecoding) / seconds;
-    const step = rates.iterationSeconds + rates.perDecodingSeconds * decoding;
-    const readPerSecond = (this.#readTokens - this.#sampledRead) / seconds;
-    const expected = step + rates.perPromptTokenSeconds * readPerSecond * step;
-    const seen = this.#streamSeconds / (this.#events * this.#tokensPerEvent);
-    const deviation = Math.min(2, Math.max(-1, Math.log(seen / expected)));
-    stepDrift(this.#liveDrift, deviation, nowMs, this.#settings.liveDrift);
-    this.#driftAtMs = Number.NEGATIVE_INFINITY;
-    this.#markSample(nowMs);
-  }
-
-  #markSample(nowMs: number): void {
-    this.#sampledAtMs = nowMs;
-    this.#sampledDecoding = this.#decodingSeconds;
-    this.#sampledRead = this.#readTokens;
-    this.#streamSeconds = 0;
-    this.#events = 0;
-  }
-
-  #updateDrift(nowMs: number): void {
-    const { liveDrift, doneDrift, driftBand } = this.#settings;
-    const live = driftAt(this.#liveDrift, nowMs, liveDrift);
-    this.#load.drift = driftFactor(live, driftAt(this.#doneDrift, nowMs, doneDrift), driftBand);
-    this.#driftAtMs = nowMs;
+    this.#load.drift = this.#drift.factor(nowMs);
+    this.#load.coldSeconds = this.#coldSeconds(nowMs);
   }
 }
 
-/** Powers are dear: a thousand candidates are asked for each request. */
-const DRIFT_EVERY_MS = 250;
-const MOST_TOKENS_PER_EVENT = 16;
-const TOKENS_PER_EVENT_SMOOTHING = 0.1;
-
-/** `assumed`: its prompt counts as read though nothing of its answer has come. */
-type WorkPhase = 'unread' | 'assumed' | 'writing' | 'ended';
-
-class ReplicaWork implements Work {
-  before: ReplicaWork | null = null;
-  after: ReplicaWork | null = null;
-  phase: WorkPhase = 'unread';
-  dueMs = 0;
-  firstMs = 0;
-  decodingBefore = 0;
-  readBefore = 0;
-  events = 0;
-  readonly sentMs: number;
-  readonly streams: boolean;
-  readonly choices: number;
-  readonly promptBytes: number | null;
-  readonly uncachedTokens: number;
-  readonly answerTokens: number;
-  readonly kvTokens: number;
-  readonly iterations: number;
-  readonly #model: ReplicaModel;
-
-  constructor(model: ReplicaModel, request: SentRequest, prediction: Prediction, nowMs: number) {
-    this.#model = model;
-    this.sentMs = nowMs;
-    this.streams = request.streams;
-    this.choices = request.choices;
-    this.promptBytes = request.promptBytes;
-    const { promptTokens, answerTokens } = request.size;
-    // Whole numbers: their sums are exact, in whatever order they come and go.
-    this.uncachedTokens = Math.ceil(prediction.uncachedTokens);
-    this.answerTokens = Math.ceil(answerTokens);
-    this.kvTokens = Math.ceil(promptTokens) + Math.ceil(answerTokens / 2);
-    this.iterations = prediction.iterations;
-  }
-
-  firstByte(nowMs: number): void {
-    if (this.streams) this.#model.firstByteOf(this, nowMs);
-  }
-
-  progressed(events: number): void {
-    if (this.phase === 'ended') return;
-    this.events += events;
-    this.#model.eventsCame(events);
-  }
-
-  ended(end: WorkEnd, nowMs: number): void {
-    if (this.phase !== 'ended') this.#model.endedAs(this, end, nowMs);
-  }
-}
+/** Powers are dear. */
+const TEND_EVERY_MS = 250;

@@ -1,5 +1,5 @@
 import type { AnswerLengths } from './answer-lengths.js';
-import type { Work, WorkEnd } from './replica-model.js';
+import type { Work, WorkEnd } from './replica-work.js';
 
 /** Whose request it is. */
 export interface Asker {

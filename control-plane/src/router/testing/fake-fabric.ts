@@ -1,4 +1,9 @@
-import { describeReplica, type ReplicaStatus, type TelemetrySample } from '@ai-fabric/shared';
+import {
+  describeReplica,
+  emptyHostReading,
+  type ReplicaStatus,
+  type TelemetrySample,
+} from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { type Logger, pino } from 'pino';
 import type { DeclaredSource, DeclaredState } from '../../declared/declared-state.js';
@@ -35,7 +40,7 @@ export class FakeDeclared implements DeclaredSource {
   }
 }
 
-/** A live view that a test writes by hand. It tells of changes as the real one does: none for a new reading. */
+/** A live view that a test writes by hand. It tells of changes as the real one does: a reading comes with its host's sample. */
 export class FakeLive implements LiveView {
   readonly #hosts = new Map<string, LiveHost>();
   readonly #replicas = new Map<string, LiveReplica>();
@@ -89,7 +94,9 @@ export class FakeLive implements LiveView {
 
   setReading(deployment: string, reading: LiveReplica['reading'], readingAtMs: number | null): void {
     const before = this.#replicas.get(deployment);
-    if (before) this.#replicas.set(deployment, { ...before, reading, readingAtMs });
+    if (!before) return;
+    this.#replicas.set(deployment, { ...before, reading, readingAtMs });
+    this.#tell({ kind: 'sample', host: before.host, sample: BARE_SAMPLE, backfilled: false });
   }
 
   removeReplica(deployment: string): void {
@@ -101,6 +108,9 @@ export class FakeLive implements LiveView {
     for (const listener of this.#listeners) listener(change);
   }
 }
+
+/** The router reads of the view, and only hears of samples. */
+const BARE_SAMPLE: TelemetrySample = { atMs: 0, host: emptyHostReading, gpus: {}, replicas: {} };
 
 function unseenHost(name: string): LiveHost {
   return {

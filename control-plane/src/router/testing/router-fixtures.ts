@@ -156,6 +156,8 @@ export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandid
     rates: UNKNOWN_RATES,
     bytesPerToken: 4,
     isDensityKnown: false,
+    number: 0,
+    hitTrust: 1,
     ...more,
     load: { ...emptyLoad(), slots: deployment?.maxConcurrent ?? 4, decoding: more.inflight ?? 0, ...load },
     deployment: deploymentOf(name, deployment),
@@ -201,6 +203,7 @@ export function termsOf(more: Partial<CostTerms> = {}): CostTerms {
     answerTokens: 200,
     weights: { firstToken: 1, answer: 0.05 },
     mayPace: true,
+    past: null,
     isBehind: false,
     ...more,
   };

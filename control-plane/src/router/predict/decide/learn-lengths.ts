@@ -23,7 +23,7 @@ export interface KeyLength {
   answers: number;
 }
 
-const LENGTH_BUCKETS = 28;
+export const LENGTH_BUCKETS = 28;
 const FACTOR = 1.4;
 const LOG_FACTOR = Math.log(FACTOR);
 /** The middle of each. */

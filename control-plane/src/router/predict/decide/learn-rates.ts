@@ -19,9 +19,9 @@ export interface LearnSettings {
   readonly jumpKeeps: number;
 }
 
-/** Changed in place: it is fed with each answer. */
+/** Changed in place, and the same object for ever: it is fed with each answer. */
 export interface RateState {
-  readonly prior: Rates;
+  readonly prior: Writable<Rates>;
   readonly rates: Writable<Rates>;
   /** Upper triangle of the normal matrix: aa, ac, ap, cc, cp, pp. */
   readonly normal: Float64Array;
@@ -56,7 +56,7 @@ const LEAST_SECONDS = 1e-7;
 
 export function freshRates(prior: Rates): RateState {
   return {
-    prior,
+    prior: { ...prior },
     rates: { ...prior },
     normal: new Float64Array(6),
     target: new Float64Array(3),
@@ -64,6 +64,17 @@ export function freshRates(prior: Rates): RateState {
     observations: 0,
     oneSided: 0,
   };
+}
+
+/** Begins anew from another prior. */
+export function restartRates(state: RateState, prior: Rates): void {
+  Object.assign(state.prior, prior);
+  Object.assign(state.rates, prior);
+  state.normal.fill(0);
+  state.target.fill(0);
+  state.scale = FIRST_SCALE;
+  state.observations = 0;
+  state.oneSided = 0;
 }
 
 /**

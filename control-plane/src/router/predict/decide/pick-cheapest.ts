@@ -5,6 +5,8 @@ export interface PickSettings {
   readonly ratio: number;
   /** So are costs up to this many seconds above it: a share of nearly nothing would let noise decide among idle cards. */
   readonly floorSeconds: number;
+  /** One that is favoured may cost more than the best: this share and so many seconds, and no more than the last. */
+  readonly favour: { readonly ratio: number; readonly floorSeconds: number; readonly mostSeconds: number };
 }
 
 export interface Pick {
@@ -12,6 +14,7 @@ export interface Pick {
   readonly index: number;
   /** How many were as good as the best, the chosen one included. */
   readonly tied: number;
+  readonly isFavoured: boolean;
 }
 
 /**
@@ -25,10 +28,12 @@ export interface Pick {
  *
  * @param costs seconds; what is no finite number is chosen only where nothing else is
  * @param count how many of them count, at least one
+ * @param favoured into the costs: what wins where it is about as good as the best; -1: none
  */
 export function pickCheapest(
   costs: Float64Array,
   count: number,
+  favoured: number,
   random: Random,
   settings: PickSettings,
 ): Pick {
@@ -40,6 +45,9 @@ export function pickCheapest(
   }
   const limit = best + Math.max(best * settings.ratio, settings.floorSeconds);
   const isHopeless = !Number.isFinite(best);
+  if (favoured >= 0 && (costs[favoured] as number) <= best + favourOf(best, settings)) {
+    return { index: favoured, tied: 1, isFavoured: true };
+  }
   let tied = 0;
   for (let index = 0; index < count; index++) if (isHopeless || (costs[index] as number) <= limit) tied++;
   let left = tied > 1 ? Math.floor(random() * tied) : 0;
@@ -49,5 +57,10 @@ export function pickCheapest(
     if (left === 0) break;
     left--;
   }
-  return { index, tied };
+  return { index, tied, isFavoured: false };
+}
+
+/** Seconds that one that is favoured may cost more: bounded, so that no session holds on to a card that is busy. */
+function favourOf(best: number, { favour }: PickSettings): number {
+  return Math.min(favour.mostSeconds, favour.ratio * best + favour.floorSeconds);
 }

@@ -89,7 +89,9 @@ function kvWait(
 ): number {
   if (request.answerTokens === 0) return 0;
   if (load.kvCapacityTokens <= 0) return load.kvUsageRatio > settings.kvFullRatio ? start : 0;
-  const needed = load.kvOwnTokens + load.kvOtherTokens + request.promptTokens + request.answerTokens;
+  // What is in the cache already may be another's too: half of it is counted.
+  const prompt = request.promptTokens - request.cachedTokens / 2;
+  const needed = load.kvOwnTokens + load.kvOtherTokens + prompt + request.answerTokens;
   const over = needed - settings.kvUsable * load.kvCapacityTokens;
   if (over <= 0) return 0;
   const lifetime = Math.max(1, meanAnswer(load, request)) * step;

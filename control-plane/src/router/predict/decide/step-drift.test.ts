@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { defaultPredictSettings } from '../predict-settings.js';
 import { driftAt, driftFactor, freshDrift, stepDrift } from './step-drift.js';
 
-const { doneDrift, driftBand } = defaultPredictSettings;
+const { doneDrift } = defaultPredictSettings;
+const driftBand = { deadBand: 0.35, least: -0.3, most: 1.8 };
 
 describe('drift', () => {
   it('of a fresh engine is none', () => {
