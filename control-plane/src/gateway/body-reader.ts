@@ -6,6 +6,7 @@ import type { Spool } from './body/spool.js';
 import type { RequestBody, SpooledBody } from './body/spooled-body.js';
 import type { Deadlines, Expiring } from './deadlines.js';
 import { type GatewayError, gatewayError } from './decide/error-table.js';
+import type { EngineEndpoint } from './decide/match-endpoint.js';
 import { formScanner } from './decide/peek-form.js';
 import { GATEWAY_LIMITS } from './gateway-limits.js';
 import type { HeldBytes } from './held-bytes.js';
@@ -22,7 +23,7 @@ export interface BodyListener {
 /** Where bodies go that are too large to hold, and how they are looked at on the way. */
 export interface LargeBodies {
   readonly spool: Spool;
-  readonly openScan: () => BodyScan;
+  readonly openScan: (kind: EngineEndpoint['body'], headers: IncomingHttpHeaders) => BodyScan;
 }
 
 export interface BodyLimits {
@@ -46,6 +47,7 @@ export class BodyReader implements Expiring, SpoolListener {
   readonly #held: HeldBytes;
   readonly #deadlines: Deadlines;
   readonly #large: LargeBodies;
+  readonly #kind: EngineEndpoint['body'];
   readonly #chunks: Buffer[] = [];
   #received = 0;
   /** Of it, in memory. */
@@ -61,6 +63,7 @@ export class BodyReader implements Expiring, SpoolListener {
     deadlines: Deadlines,
     clock: Clock,
     large: LargeBodies,
+    kind: EngineEndpoint['body'],
   ) {
     this.#request = request;
     this.#listener = listener;
@@ -68,6 +71,7 @@ export class BodyReader implements Expiring, SpoolListener {
     this.#held = held;
     this.#deadlines = deadlines;
     this.#large = large;
+    this.#kind = kind;
     this.expiresAtMs = clock.monotonicMs() + limits.bodyTimeoutMs;
   }
 
@@ -146,7 +150,14 @@ export class BodyReader implements Expiring, SpoolListener {
     this.#giveMemory();
     this.#listener.onLargeBody(head);
     const from = head.length - withoutMark(head).length;
-    this.#spooler = new BodySpooler(this.#request, this, spool, file, openScan(), from);
+    this.#spooler = new BodySpooler(
+      this.#request,
+      this,
+      spool,
+      file,
+      openScan(this.#kind, this.#request.headers),
+      from,
+    );
     this.#spooler.begin(head);
   }
 

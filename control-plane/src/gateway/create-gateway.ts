@@ -6,6 +6,7 @@ import type { Router } from '../router/route-types.js';
 import type { TunnelLookup } from '../tunnel/tunnel-book.js';
 import { KeyLimiter } from './admission/key-limiter.js';
 import { answerError, ownFacts } from './answer-now.js';
+import { openBodyScan } from './body/open-body-scan.js';
 import { Spool } from './body/spool.js';
 import { ConnectionEnds } from './connection-ends.js';
 import { Deadlines } from './deadlines.js';
@@ -19,6 +20,7 @@ import type { CaptureBody, GatewayParts, ProviderKeys } from './gateway-parts.js
 import { HeldBytes } from './held-bytes.js';
 import { linger } from './linger.js';
 import { answerModel, answerModels } from './list-models.js';
+import { SHUTDOWN_HEADERS } from './refusal-headers.js';
 import type { RequestContext } from './request-context.js';
 import { type RequestRecorder, refusedRecord } from './request-record.js';
 import { ResponseHolders } from './response-holders.js';
@@ -57,7 +59,6 @@ export interface Gateway {
 const FLUSH_MS = 1_000;
 const NOTHING_STORED =
   'Responses are not kept here: once it was answered, a response can be neither read, listed, cancelled nor deleted by its id.';
-const SHUTDOWN_HEADERS = ['retry-after', '5', 'connection', 'close'];
 
 /** The `/v1` endpoints: who asks was decided by admission, where it goes is the router's to say. */
 export function createGateway(options: GatewayOptions): Gateway {
@@ -87,7 +88,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     responseHolders: new ResponseHolders(GATEWAY_LIMITS.rememberedResponses),
     bodyLimits,
     formLimits: { ...bodyLimits, isForm: true },
-    spool: new Spool({ directory: options.spoolDirectory, clock, log: options.log }),
+    largeBodies: {
+      spool: new Spool({ directory: options.spoolDirectory, clock, log: options.log }),
+      openScan: openBodyScan,
+    },
   };
   return new RawGateway(parts, Math.floor(clock.nowMs() / 1000));
 }

@@ -7,9 +7,6 @@ import { settleUse } from './admission/decide/settle-use.js';
 import type { Reservation } from './admission/key-limiter.js';
 import { type AnswerFacts, answerJson, factHeaders, NO_TARGET, outlookHeaders } from './answer-now.js';
 import { AttemptLoop, type LoopOwner } from './attempt-loop.js';
-import type { BodyScan } from './body/body-scan.js';
-import { FormBodyScan } from './body/form-body-scan.js';
-import { JsonBodyScan } from './body/json-body-scan.js';
 import { type RequestBody, SpooledBody } from './body/spooled-body.js';
 import { type BodyListener, BodyReader } from './body-reader.js';
 import type { Expiring } from './deadlines.js';
@@ -20,7 +17,6 @@ import {
   type ErrorFields,
   errorFields,
   type GatewayError,
-  type GatewayErrorCode,
   gatewayError,
   renderComment,
 } from './decide/error-table.js';
@@ -33,6 +29,7 @@ import { GATEWAY_LIMITS } from './gateway-limits.js';
 import type { GatewayParts } from './gateway-parts.js';
 import { linger } from './linger.js';
 import { prepareRequest } from './prepare-request.js';
+import { BODY_REFUSAL_HEADERS, KEY_HEADERS, SHUTDOWN_HEADERS } from './refusal-headers.js';
 import type { RequestContext } from './request-context.js';
 import { recordOf } from './request-record.js';
 
@@ -92,7 +89,8 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       parts.heldBytes,
       parts.deadlines,
       parts.clock,
-      { spool: parts.spool, openScan: () => scanFor(endpoint, request) },
+      parts.largeBodies,
+      endpoint.body,
     );
   }
 
@@ -433,20 +431,9 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   };
 }
 
-function scanFor({ body }: EngineEndpoint, { headers }: IncomingMessage): BodyScan {
-  return body === 'multipart' ? new FormBodyScan(headers['content-type']) : new JsonBodyScan(body);
-}
-
 /** Other expectations were refused before. */
 function waitsForContinue({ headers, httpVersionMinor }: IncomingMessage): boolean {
   return headers.expect !== undefined && httpVersionMinor > 0;
 }
 
-const BODY_REFUSAL_HEADERS: { readonly [Code in GatewayErrorCode]?: readonly string[] } = {
-  // A client that dawdles is not worth its connection.
-  body_timeout: ['connection', 'close'],
-  overloaded: ['retry-after', '1'],
-};
 const EVENT_STREAM = 'text/event-stream; charset=utf-8';
-const KEY_HEADERS = ['www-authenticate', 'Bearer'];
-const SHUTDOWN_HEADERS = ['retry-after', '5', 'connection', 'close'];

@@ -6,8 +6,7 @@ import type { LiveView } from '../live/live-view.js';
 import type { Router } from '../router/route-types.js';
 import type { TunnelLookup } from '../tunnel/tunnel-book.js';
 import type { KeyLimiter } from './admission/key-limiter.js';
-import type { Spool } from './body/spool.js';
-import type { BodyLimits } from './body-reader.js';
+import type { BodyLimits, LargeBodies } from './body-reader.js';
 import type { ConnectionEnds } from './connection-ends.js';
 import type { Deadlines } from './deadlines.js';
 import type { FailureLog } from './failure-log.js';
@@ -55,6 +54,5 @@ export interface GatewayParts {
   readonly bodyLimits: BodyLimits;
   /** Of a body that is a form. */
   readonly formLimits: BodyLimits;
-  /** The disk room of large bodies. */
-  readonly spool: Spool;
+  readonly largeBodies: LargeBodies;
 }

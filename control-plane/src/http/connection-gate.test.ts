@@ -165,6 +165,10 @@ describe('a listener that is full', () => {
     };
     expect(await ask(ASK)).toMatch(/^HTTP\/1\.1 503 [\s\S]*"code":"overloaded"/);
     expect(await ask('GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')).toMatch(/ 200 /);
+    const upgrade = (path: string, more = '') =>
+      ask(`GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n${more}\r\n`);
+    expect(await upgrade('/agent/v1/link')).toMatch(/^HTTP\/1\.1 101 /);
+    expect(await upgrade('/api/v1/telemetry', 'via: 1.1 proxy\r\n')).toMatch(/^HTTP\/1\.1 503 /);
     for (const socket of sockets) socket.destroy();
   });
 });

@@ -40,7 +40,11 @@ class HeldConnection implements EndableConnection {
   quietSweeps = 0;
   isUpgraded = false;
   isEnded = false;
+  wasAsked = false;
+  /** The last that it was asked, until that is answered: a response holds on to all that was made for it. */
   last: ServerResponse | null = null;
+  /** It was answered before its body was whole. */
+  isMidBody = false;
   readonly socket: Socket;
   sequence: number;
   isReserved: boolean;
@@ -53,8 +57,8 @@ class HeldConnection implements EndableConnection {
 
   get state(): 'unasked' | 'idle' | 'busy' {
     if (this.isUpgraded || this.isEnded) return 'busy';
-    if (this.last === null) return 'unasked';
-    return this.last.writableFinished && this.last.req.complete ? 'idle' : 'busy';
+    if (!this.wasAsked) return 'unasked';
+    return this.last === null ? 'idle' : 'busy';
   }
 }
 
@@ -83,6 +87,13 @@ export class ConnectionGate {
   constructor(server: Server, options: ConnectionGateOptions) {
     this.#server = server;
     this.#options = options;
+    const connections = this.#held;
+    this.#onAnswered = function (this: ServerResponse): void {
+      const held = connections.get(this.req.socket);
+      if (held?.last !== this) return;
+      held.last = null;
+      held.isMidBody = !this.req.complete;
+    };
     server.headersTimeout = HEADERS_TIMEOUT_MS;
     const takers = server.listeners('connection') as ((socket: Socket) => void)[];
     server.removeAllListeners('connection');
@@ -104,6 +115,8 @@ export class ConnectionGate {
       const held = this.#held.get(request.socket);
       if (held !== undefined) {
         held.last = response;
+        held.wasAsked = true;
+        response.on('close', this.#onAnswered);
         held.sequence = ++this.#sequence;
         held.quietSweeps = 0;
         if (held.isReserved && !this.#mayStay(held, request)) {
@@ -128,9 +141,9 @@ export class ConnectionGate {
 
   /** Whether an error of its reading can still be told: nothing of an answer is on its way, or was sent for it. */
   mayBeTold(socket: Duplex): boolean {
-    const last = this.#held.get(socket)?.last ?? null;
-    if (last === null || !last.headersSent) return true;
-    return last.writableFinished && last.req.complete;
+    const held = this.#held.get(socket);
+    if (held === undefined) return true;
+    return held.last === null ? !held.isMidBody : !held.last.headersSent;
   }
 
   /** Answers from here on tell clients to come back on another connection. */
@@ -246,6 +259,9 @@ export class ConnectionGate {
     this.#sweeper?.cancel();
     this.#sweeper = crowded ? this.#options.clock.every(SWEEP_MS, this.#sweep) : null;
   }
+
+  /** One for all: a listener of its own for each response would be one more thing to throw away. */
+  readonly #onAnswered: (this: ServerResponse) => void;
 
   readonly #sweep = (): void => {
     for (const held of this.#held.values()) {

@@ -62,7 +62,7 @@ export class ListenError extends Error {
 
 /** Absent addresses (a tailnet's before its daemon is up) are tried again at this pace. */
 const ABSENT_ADDRESS_BACKOFF = { baseMs: 1_000, capMs: 15_000 };
-const HANDSHAKE_TIMEOUT_MS = 10_000;
+const HANDSHAKE_TIMEOUT_MS = 20_000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 
 /**
