@@ -263,6 +263,16 @@ describe('a target that is asked after a wait', () => {
     expect(verdicts(decision)).toEqual({ a: 'full', 'openai/cheap': 'not_yet' });
   });
 
+  it('is looked at again when its provider has rested', () => {
+    const groups = [
+      replicasOf(replicaOf('a', { inflight: 4, meanHoldMs: 40_000 })),
+      behind(cloudOf('openai/cheap', { restForMs: 7_000 }), { whenWaitExceeds: 5 }),
+    ];
+    const decision = decide(groups, held);
+    expect(decision).toMatchObject({ kind: 'wait', lookAgainInMs: 7_000 });
+    expect(verdicts(decision)).toEqual({ a: 'full', 'openai/cheap': 'rate_limited' });
+  });
+
   it('is asked at once by who asks for it alone', () => {
     const groups = [replicasOf(replicaOf('a')), behind(replicaOf('b'), { whenWaitExceeds: 5 })];
     expect(servedBy(decide(groups, { onlyTarget: 'b' }))).toBe('b');

@@ -56,7 +56,8 @@ export function route(
   }
   const wait = planWait(request, groups, look.considered, settings.wait);
   if (wait !== null) {
-    return toldBriefly({ ...wait, lookAgainInMs: sooner(wait.lookAgainInMs, look.opensInMs) });
+    const changesInMs = sooner(look.opensInMs, restEndsInMs(groups));
+    return toldBriefly({ ...wait, lookAgainInMs: sooner(wait.lookAgainInMs, changesInMs) });
   }
   // What was kept closed for others' sake is all that is left.
   const last = look.opensInMs === null ? look : lookAt(looker, true, mayWait);
@@ -150,6 +151,17 @@ function waitBefore(
   if (pool !== null) return predictStart(request, pool.passed, terms, settings.predict);
   if (!mayWait) return Number.POSITIVE_INFINITY;
   return predictTurn(request, groups, considered, terms.ahead ?? 0, settings.wait);
+}
+
+/** Until a provider that would have been asked after a wait may be asked again: no event tells of that. */
+function restEndsInMs(groups: readonly CandidateGroup[]): number | null {
+  let leastMs: number | null = null;
+  for (const group of groups) {
+    if (group.kind === 'replicas' || group.opensAfterSeconds === undefined) continue;
+    const { restForMs } = group.candidate;
+    if (restForMs > 0) leastMs = sooner(leastMs, restForMs);
+  }
+  return leastMs;
 }
 
 function keepClosed({ context, settings }: Looker, group: CandidateGroup, considered: Considered[]): void {
