@@ -261,14 +261,15 @@ class LiveRouter implements RunningRouter {
 
   #termsOf(request: RouteRequest): CostTerms {
     const { task, mayWait, resolved, waitedMs = 0 } = request;
+    const rank = rankOfRequest(request);
     return {
       answerTokens: this.#answerTokensOf(request),
       weights: resolved.kind === 'role' ? resolved.role.weights : this.#settings.route.predict.weights,
       mayPace: task === 'chat',
       past: this.#pastOf(request),
-      isBehind: mayWait === true && this.#queue.isBehind(nameOf(resolved), rankOfRequest(request)),
+      isBehind: mayWait === true && this.#queue.isBehind(nameOf(resolved), rank),
       // One that waits already has what is before it in its own waiting.
-      ahead: waitedMs > 0 ? 0 : this.#queue.heldFor(nameOf(resolved)),
+      ahead: waitedMs > 0 ? 0 : this.#queue.aheadOf(nameOf(resolved), rank),
     };
   }
 

@@ -53,9 +53,9 @@ export class RequestQueue {
     return this.#lanes.gauges();
   }
 
-  /** How many wait for a role. */
-  heldFor(role: string): number {
-    return this.#lanes.roles.get(role)?.count ?? 0;
+  /** How many wait for a role that are no less urgent. */
+  aheadOf(role: string, rank: Rank): number {
+    return this.#lanes.countUpTo(role, rank);
   }
 
   /** Whether who asks for it now comes behind others that could go, were it not for prompts that are read first. */

@@ -102,6 +102,17 @@ describe('whose turn it is', () => {
   });
 });
 
+it('counts those of a role that are no less urgent', () => {
+  const { lanes } = lanesOf(
+    ...times(3, { requestClass: 'batch' } as const),
+    ...times(2, { key: 'other' }),
+    { requestClass: 'interactive' },
+    { role: 'chat-deep' },
+  );
+  expect(([0, 1, 2] as const).map((rank) => lanes.countUpTo('chat-fast', rank))).toEqual([1, 3, 6]);
+  expect(lanes.countUpTo('chat-unknown', 2)).toBe(0);
+});
+
 describe('moments', () => {
   it('of patience: the first to end, whichever lane it is in', () => {
     const { lanes, entries } = lanesOf({ endsAtMs: 30 }, { endsAtMs: 10, waitsFor: ['b'] }, { endsAtMs: 90 });

@@ -69,6 +69,15 @@ export class HoldLanes implements QueueShares {
     return this.#looks.first;
   }
 
+  /** Of this role, how many are of this class or a more urgent one. */
+  countUpTo(role: string, rank: Rank): number {
+    const byClass = this.#roles.get(role)?.byClass;
+    if (byClass === undefined) return 0;
+    let count = 0;
+    for (const each of RANKS) if (each <= rank) count += byClass[each];
+    return count;
+  }
+
   gauges(): HeldGauge[] {
     return [...this.#roles.values()].flatMap(({ role, byClass }) =>
       RANKS.filter((rank) => byClass[rank] > 0).map((rank) => ({
