@@ -45,6 +45,7 @@ export class BootedControlPlane {
       tlsPort: 0,
       logLevel: 'silent',
       maxBodyBytes: 32 * 1024 * 1024,
+      maxMultipartBytes: 200 * 1024 * 1024,
       bodyTimeoutSeconds: 30,
       maxConnections: 4096,
       closeGraceSeconds: 10,

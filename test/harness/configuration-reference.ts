@@ -31,6 +31,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   AI_FABRIC_TLS_PORT: 'Port of TLS, for agents, the control API and clients. 0: any that is free.',
   AI_FABRIC_LOG_LEVEL: 'Level of the log at the start; `ai-fabric log-level` changes it while it runs.',
   AI_FABRIC_MAX_BODY_BYTES: 'Largest JSON body that `/v1` takes, in bytes.',
+  AI_FABRIC_MAX_MULTIPART_BYTES: 'Largest form (an audio file with what is asked of it), in bytes.',
   AI_FABRIC_BODY_TIMEOUT_SECONDS: 'A request whose body has not arrived whole by then is answered 408.',
   AI_FABRIC_MAX_CONNECTIONS:
     'Connections that each address and port holds at the same time (docs/requests.md#limits).',

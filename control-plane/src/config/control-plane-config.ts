@@ -18,6 +18,8 @@ export interface ControlPlaneConfig {
   readonly logLevel: LogLevel;
   /** Largest JSON body that `/v1` takes, in bytes. */
   readonly maxBodyBytes: number;
+  /** Largest form (an audio file with what is asked of it), in bytes. */
+  readonly maxMultipartBytes: number;
   /** A request whose body has not arrived whole after this long is answered 408. */
   readonly bodyTimeoutSeconds: number;
   /** Connections that each address and port holds at the same time. */

@@ -16,6 +16,7 @@ describe('the configuration', () => {
       tlsPort: 8443,
       logLevel: 'info',
       maxBodyBytes: 32 * 1024 * 1024,
+      maxMultipartBytes: 200 * 1024 * 1024,
       bodyTimeoutSeconds: 60,
       maxConnections: 4096,
       closeGraceSeconds: 10,

@@ -28,7 +28,7 @@ const port = (fallback: number) => ({ least: 0, most: 65_535, fallback, what: 'a
 
 /**
  * Flags, then AI_FABRIC_* variables (CONFIG, DATA, HOST, PORT, TLS_PORT, LOG_LEVEL, MAX_BODY_BYTES,
- * BODY_TIMEOUT_SECONDS, MAX_CONNECTIONS, CLOSE_GRACE_SECONDS), then defaults.
+ * MAX_MULTIPART_BYTES, BODY_TIMEOUT_SECONDS, MAX_CONNECTIONS, CLOSE_GRACE_SECONDS), then defaults.
  *
  * @throws ConfigError with every setting that cannot be used
  */
@@ -92,7 +92,10 @@ export function readDataDirectory(
 function readLimits(
   given: (flag: string, text: undefined, variable: string) => GivenSetting,
   take: <Value>(result: SettingResult<Value>, fallback: Value) => Value,
-): Pick<ControlPlaneConfig, 'maxBodyBytes' | 'bodyTimeoutSeconds' | 'maxConnections' | 'closeGraceSeconds'> {
+): Pick<
+  ControlPlaneConfig,
+  'maxBodyBytes' | 'maxMultipartBytes' | 'bodyTimeoutSeconds' | 'maxConnections' | 'closeGraceSeconds'
+> {
   const read = (variable: string, bounds: Parameters<typeof readWholeNumber>[1]): number =>
     take(readWholeNumber(given('', undefined, variable), bounds), 0);
   const bytes = { least: 1024, most: 1024 * MIB, fallback: 32 * MIB, what: 'a number of bytes' };
@@ -101,6 +104,7 @@ function readLimits(
   const grace = { least: 0, most: 3600, fallback: 10, what: 'a number of seconds' };
   return {
     maxBodyBytes: read('AI_FABRIC_MAX_BODY_BYTES', bytes),
+    maxMultipartBytes: read('AI_FABRIC_MAX_MULTIPART_BYTES', { ...bytes, fallback: 200 * MIB }),
     bodyTimeoutSeconds: read('AI_FABRIC_BODY_TIMEOUT_SECONDS', seconds),
     maxConnections: read('AI_FABRIC_MAX_CONNECTIONS', connections),
     closeGraceSeconds: read('AI_FABRIC_CLOSE_GRACE_SECONDS', grace),

@@ -1,9 +1,15 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeRouter } from './testing/fake-router.js';
+import { openFilesIn } from './testing/open-files.js';
 import { TestGateway, until } from './testing/test-gateway.js';
 
 const EVENT = 'data: {"choices":[{"delta":{"content":"x"}}]}\n\n';
+/** Too large to be held in memory. */
+const LARGE = 'x'.repeat(1_500_000);
 const JSON_ANSWER = '{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}';
 
 /** What an engine may do with a request, the good and the bad. */
@@ -37,11 +43,23 @@ const DEEDS: ((response: ServerResponse, later: (run: () => void) => void) => vo
 describe('whatever engines and clients do', () => {
   let router: FakeRouter;
   let test: TestGateway;
+  let spoolDirectory: string;
   beforeEach(async () => {
     router = new FakeRouter({ firstByteTimeoutSeconds: 0.3, idleTimeoutSeconds: 0.3 });
-    test = await new TestGateway(router).start();
+    spoolDirectory = mkdtempSync(join(tmpdir(), 'ai-fabric-chaos-'));
+    test = await new TestGateway(router, {
+      spoolDirectory,
+      config: { maxBodyBytes: 8 * 1024 * 1024 },
+    }).start();
   });
-  afterEach(() => test.close());
+  afterEach(async () => {
+    await test.close();
+    rmSync(spoolDirectory, { recursive: true, force: true });
+  });
+
+  /** Bodies on the disk that somebody still holds open. */
+  const openBodies = (): number =>
+    process.platform === 'linux' ? openFilesIn(spoolDirectory) : readdirSync(spoolDirectory).length;
 
   it('every claim is released once, and no request stays open', async () => {
     let deeds = 0;
@@ -58,7 +76,8 @@ describe('whatever engines and clients do', () => {
     const statuses = new Set<number>();
     const ask = async (index: number): Promise<void> => {
       const controller = new AbortController();
-      const body = JSON.stringify({ model: 'chat-fast', stream: index % 2 === 0, messages: [] });
+      const user = index % 8 === 1 || index % 8 === 4 ? LARGE : '';
+      const body = JSON.stringify({ user, model: 'chat-fast', stream: index % 2 === 0, messages: [] });
       const url = `${test.url}/v1/chat/completions`;
       if (index % 3 === 0) timers.add(setTimeout(() => controller.abort(), (index * 13) % 90));
       try {
@@ -77,6 +96,7 @@ describe('whatever engines and clients do', () => {
     expect(router.releases).toBe(router.outcomes.length);
     expect(test.metrics.openRequests).toBe(0);
     expect(statuses.has(200)).toBe(true);
+    await until(() => openBodies() === 0, 'no body is left on the disk');
     for (const line of test.logLines) expect(line).not.toContain('defect');
-  }, 20_000);
+  }, 60_000);
 });

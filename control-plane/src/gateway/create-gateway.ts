@@ -35,7 +35,11 @@ export interface GatewayOptions {
   readonly metrics: GatewayMetrics;
   readonly requestLog: RequestRecorder;
   readonly captureBody: CaptureBody;
-  readonly config: { readonly maxBodyBytes: number; readonly bodyTimeoutSeconds: number };
+  readonly config: {
+    readonly maxBodyBytes: number;
+    readonly maxMultipartBytes: number;
+    readonly bodyTimeoutSeconds: number;
+  };
   /** For large bodies alone: whatever is found there is removed. */
   readonly spoolDirectory: string;
   readonly clock: Clock;
@@ -87,7 +91,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     heldBytes: new HeldBytes(GATEWAY_LIMITS.heldBodyBytes),
     responseHolders: new ResponseHolders(GATEWAY_LIMITS.rememberedResponses),
     bodyLimits,
-    formLimits: { ...bodyLimits, isForm: true },
+    formLimits: { ...bodyLimits, maxBodyBytes: options.config.maxMultipartBytes, isForm: true },
     largeBodies: {
       spool: new Spool({ directory: options.spoolDirectory, clock, log: options.log }),
       openScan: openBodyScan,

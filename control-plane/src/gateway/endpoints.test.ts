@@ -333,6 +333,28 @@ describe('an endpoint besides chat', () => {
       expect(test.records[0]).toMatchObject({ endpoint: '/audio/transcriptions', promptTokens: null });
     });
 
+    it('takes forms that are larger than any JSON, up to their own bound', async () => {
+      const asked: Buffer[] = [];
+      router.addDeployment(
+        await test.engine((_request, response, bytes) => {
+          asked.push(bytes);
+          response.writeHead(200, JSON_TYPE).end('{"text":"Hi"}');
+        }),
+      );
+      const audio = Buffer.alloc(3 * 1024 * 1024, AUDIO);
+      const large = (model: string): Buffer =>
+        form(part('file', audio, '; filename="a.wav"'), part('model', model));
+      const answer = await post('/v1/audio/transcriptions', large('chat-fast'), FORM_TYPE);
+      expect(answer.status).toBe(200);
+      expect(asked[0]?.equals(large('served/replica-1'))).toBe(true);
+
+      const beyond = form(part('file', Buffer.alloc(4 * 1024 * 1024)), part('model', 'chat-fast'));
+      const refused = await post('/v1/audio/transcriptions', beyond, FORM_TYPE);
+      expect(refused.status).toBe(413);
+      expect(errorOf(refused)).toMatchObject({ code: 'request_too_large' });
+      expect(asked).toHaveLength(1);
+    });
+
     it.each(['text/plain; charset=utf-8', 'text/vtt', 'application/x-subrip'])(
       'passes %s on',
       async (type) => {

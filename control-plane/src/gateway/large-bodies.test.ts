@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeRouter } from './testing/fake-router.js';
+import { openFilesIn } from './testing/open-files.js';
 import { ask, errorOf, gatewayKey, TestGateway, until } from './testing/test-gateway.js';
 
 const MIB = 1024 * 1024;
@@ -64,17 +65,8 @@ describe('a body that is too large to hold', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  /** Files that this process has open there, though they have no names. */
-  function openFiles(): number {
-    if (process.platform !== 'linux') return 0;
-    return readdirSync('/proc/self/fd').filter((fd) => {
-      try {
-        return readlinkSync(`/proc/self/fd/${fd}`).startsWith(spoolDirectory);
-      } catch {
-        return false;
-      }
-    }).length;
-  }
+  /** Bodies on the disk that are still held. */
+  const openFiles = (): number => (process.platform === 'linux' ? openFilesIn(spoolDirectory) : 0);
 
   async function expectNothingLeft(): Promise<void> {
     expect(readdirSync(spoolDirectory)).toEqual([]);

@@ -63,7 +63,12 @@ export class TestGateway {
           (body) => void this.bodies.push(body),
           () => clock.nowMs(),
         ),
-      config: { maxBodyBytes: 1024 * 1024, bodyTimeoutSeconds: 5, ...options.config },
+      config: {
+        maxBodyBytes: 1024 * 1024,
+        maxMultipartBytes: 4 * 1024 * 1024,
+        bodyTimeoutSeconds: 5,
+        ...options.config,
+      },
       spoolDirectory: options.spoolDirectory ?? this.#spoolDirectory(),
       clock,
       log,
@@ -156,7 +161,7 @@ export interface TestOptions {
   readonly secrets?: Parameters<typeof createGateway>[0]['secrets'];
   readonly tunnels?: Parameters<typeof createGateway>[0]['tunnels'];
   readonly live?: Parameters<typeof createGateway>[0]['live'];
-  readonly config?: { readonly maxBodyBytes?: number; readonly bodyTimeoutSeconds?: number };
+  readonly config?: Partial<Parameters<typeof createGateway>[0]['config']>;
   readonly spoolDirectory?: string;
   readonly allowedOrigins?: readonly string[];
   readonly extraHosts?: readonly string[];
