@@ -10,7 +10,7 @@ import type { LiveChange, LiveView } from '../live/live-view.js';
 import { Breaker } from './breaker.js';
 import type { CandidateGroup } from './candidate.js';
 import type { CloudTarget, SecretPresence } from './cloud-target.js';
-import { type CostTerms, cachedTokensOf, promptTokensOf } from './decide/choose-replica.js';
+import type { CostTerms } from './decide/choose-replica.js';
 import { describeModel } from './decide/describe-model.js';
 import { route } from './decide/route.js';
 import { suggestModels } from './decide/suggest-models.js';
@@ -20,16 +20,16 @@ import { RequestQueue } from './hold-queue.js';
 import { type ClaimObserver, Ledger } from './ledger.js';
 import type { LiveReplicaTarget } from './live-replica-target.js';
 import { type CatalogueEntry, modelCatalogue, taskOf } from './model-catalogue.js';
-import type { KnownPast } from './predict/affinity.js';
 import { guessRates } from './predict/decide/guess-rates.js';
 import { type KeptEngine, LearnedKeeper, type LearnedMemory } from './predict/learned-keeper.js';
 import { Predictor } from './predict/predictor.js';
 import type { ReplicaModel } from './predict/replica-model.js';
-import type { Work } from './predict/replica-work.js';
 import { Cooldown, ProviderLimits } from './provider-limits.js';
 import { type Rank, rankOf } from './queue/class-turns.js';
 import { etaSeconds } from './queue/decide/plan-eta.js';
+import { readGauges } from './read-gauges.js';
 import { watchReady } from './ready-watch.js';
+import { RequestMeasure } from './request-measure.js';
 import type {
   AttemptOutcome,
   Claim,
@@ -41,7 +41,6 @@ import type {
   RouteRequest,
   Router,
   RouterGauges,
-  TargetGauge,
   WaitDecision,
 } from './route-types.js';
 import { defaultRouterSettings, type RouterSettings } from './router-settings.js';
@@ -81,7 +80,6 @@ export function createRouter(deps: RouterDeps): RunningRouter {
 /** Listings ask "what if" with it: always the same answer, and no request's luck is used up. */
 const NO_CHANCE: Random = () => 0;
 const NOTHING_TRIED: ReadonlySet<string> = new Set();
-const LEAST_TRUST = 1e-6;
 /** A claim is one attempt, and no attempt outlasts its request: twice that is certainly lost. */
 const DEADLINE_FACTOR = 2;
 
@@ -108,6 +106,7 @@ class LiveRouter implements RunningRouter {
   readonly #board: TargetBoard;
   readonly #queue: RequestQueue;
   readonly #predictor: Predictor;
+  readonly #measure: RequestMeasure;
   readonly #keeper: LearnedKeeper | null;
   /** One for each target, made with its first claim and kept until the declaration changes. */
   readonly #observers = new Map<string, ClaimObserver>();
@@ -143,6 +142,7 @@ class LiveRouter implements RunningRouter {
       new ProviderLimits(target, shared, limitDeps);
     const makers = { breakerFor, cooldownFor, limitsFor, modelFor };
     this.#board = new TargetBoard({ live, secrets, ledger, ...makers, settings });
+    this.#measure = new RequestMeasure(predictor, this.#board, clock, settings.route.predict);
     this.#takeDeclared(declared.current());
     this.#subscriptions = [
       declared.onChange((state) => this.#takeDeclared(state)),
@@ -170,7 +170,7 @@ class LiveRouter implements RunningRouter {
     if (admission === 'refused') return null;
     const claim = this.#ledger.claim(target, slots, admission === 'probe', observer);
     if (claim === null) return null;
-    claim.work = this.#workOf(replica, request);
+    claim.work = this.#measure.workOf(replica, request);
     if (cloud !== null) claim.sent = cloud.limits.sent(request.estimatedPromptTokens ?? 0);
     this.#queue.wasServed(nameOf(request.resolved));
     return claim;
@@ -198,33 +198,7 @@ class LiveRouter implements RunningRouter {
   }
 
   gauges(): RouterGauges {
-    const now = this.#now();
-    const targets: TargetGauge[] = [];
-    for (const replica of this.#board.replicas()) {
-      replica.refresh(now);
-      const slots = replica.deployment.maxConcurrent;
-      const externalLoad = replica.knownExternalLoad;
-      const breaker = replica.breaker.phase;
-      const { drift, backlogTokens, kvCapacityTokens } = replica.load;
-      const pace = { ...replica.rates, drift, backlogTokens, kvCapacityTokens };
-      targets.push({
-        ...this.#counts(replica.target),
-        kind: 'deployment',
-        slots,
-        externalLoad,
-        pace,
-        breaker,
-      });
-    }
-    const unbounded = { slots: null, externalLoad: null, pace: null };
-    for (const { target, breaker } of this.#board.clouds()) {
-      targets.push({ ...this.#counts(target), ...unbounded, kind: 'provider', breaker: breaker.phase });
-    }
-    for (const { target } of this.#ledger.accounts()) {
-      if (this.#board.has(target)) continue;
-      const kind = target.includes('/') ? 'provider' : 'deployment';
-      targets.push({ ...this.#counts(target), ...unbounded, kind, breaker: 'closed' });
-    }
+    const targets = readGauges(this.#board, this.#ledger, this.#now());
     const { reapedTotal } = this.#ledger;
     const { displacedTotal } = this.#queue;
     return { targets, reapedClaimsTotal: reapedTotal, held: this.#queue.gauges(), displacedTotal };
@@ -263,10 +237,10 @@ class LiveRouter implements RunningRouter {
     const { task, mayWait, resolved, waitedMs = 0 } = request;
     const rank = rankOfRequest(request);
     return {
-      answerTokens: this.#answerTokensOf(request),
+      answerTokens: this.#measure.answerTokensOf(request),
       weights: resolved.kind === 'role' ? resolved.role.weights : this.#settings.route.predict.weights,
       mayPace: task === 'chat',
-      past: this.#pastOf(request),
+      past: this.#measure.pastOf(request),
       isBehind: mayWait === true && this.#queue.isBehind(nameOf(resolved), rank),
       // One that waits already has what is before it in its own waiting.
       ahead: waitedMs > 0 ? 0 : this.#queue.aheadOf(nameOf(resolved), rank),
@@ -305,41 +279,6 @@ class LiveRouter implements RunningRouter {
     return seconds === null ? null : Math.round(seconds * 1000);
   }
 
-  /** Where what came before this request went. */
-  #pastOf({ hints }: RouteRequest): KnownPast | null {
-    if (hints === undefined) return null;
-    const { session = null, prefix = null, promptBytes } = hints;
-    if (session === null && prefix === null) return null;
-    const { affinity } = this.#predictor;
-    return affinity.pastOf({ session, prefix }, promptBytes, this.#board.numbers, this.#capacityOf);
-  }
-
-  readonly #capacityOf = (number: number): number => this.#board.capacityOf(number);
-
-  #answerTokensOf({ task, resolved, maxTokens = null, hints }: RouteRequest): number {
-    if (task !== 'chat') return 0;
-    const each = this.#predictor.lengths.expect(nameOf(resolved), hints?.key ?? '', maxTokens);
-    return each * (hints?.choices ?? 1);
-  }
-
-  #workOf(replica: LiveReplicaTarget | null, request: RouteRequest): Work {
-    const { key = '', promptBytes = null, streams = false, choices = 1 } = request.hints ?? {};
-    const asker = { role: nameOf(request.resolved), key, choices };
-    if (replica === null) return this.#predictor.sentAway(asker);
-    const { model } = replica;
-    const promptTokens = promptTokensOf(request, model.bytesPerToken, this.#settings.route.predict);
-    const past = this.#pastOf(request);
-    const cachedTokens = past === null ? 0 : cachedTokensOf(replica, past, promptTokens);
-    const size = { promptTokens, cachedTokens, answerTokens: this.#answerTokensOf(request) };
-    const { session = null, prefix = null } = request.hints ?? {};
-    const takenIn = promptTokens - cachedTokens + size.answerTokens;
-    this.#predictor.affinity.sent({ session, prefix }, replica.number, takenIn);
-    const believedTokens = cachedTokens / Math.max(model.learned.hitTrust, LEAST_TRUST);
-    const nowMs = this.#deps.clock.monotonicMs();
-    const shape = { promptBytes, streams, choices, believedTokens };
-    return this.#predictor.sent(model, size, shape, asker, nowMs);
-  }
-
   #listed({ id, kind, resolved }: CatalogueEntry, now: Moment): ListedModel {
     // What its role asks of a request, a listing cannot know.
     const groups = this.#board.candidates(resolved, now).map(unconditional);
@@ -347,11 +286,6 @@ class LiveRouter implements RunningRouter {
     const request = { resolved, task, estimatedPromptTokens: null, excluded: NOTHING_TRIED, mayCloud: true };
     const decision = route(request, groups, this.#termsOf(request), NO_CHANCE, this.#settings.route);
     return { id, kind, task, ...describeModel(decision, groups) };
-  }
-
-  #counts(target: string): Pick<TargetGauge, 'target' | 'inflight' | 'reapedTotal'> {
-    const { inflight, reapedTotal } = this.#ledger.account(target);
-    return { target, inflight, reapedTotal };
   }
 
   /** `null` when the declaration that was decided on is no longer the one that holds: to be decided again. */
