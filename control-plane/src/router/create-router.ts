@@ -326,14 +326,14 @@ class LiveRouter implements RunningRouter {
     const observer: ClaimObserver = {
       answered: (isProbe) => {
         breaker.answered(isProbe);
-        replicaNow()?.noticeSuccess();
+        replicaNow()?.noticeAnswer();
         // A prompt is read: there is room for the next one.
         this.#queue.wake(target);
       },
-      released: (isProbe, outcome) => {
+      released: (isProbe, outcome, hasAnswered) => {
         breaker.released(isProbe, outcome);
         const replica = replicaNow();
-        if (replica !== undefined) noticeOutcome(replica, outcome, this.#deps.clock);
+        if (replica !== undefined) noticeOutcome(replica, outcome, hasAnswered, this.#deps.clock);
         this.#queue.wake(target);
       },
     };
@@ -411,8 +411,12 @@ class LiveRouter implements RunningRouter {
   }
 }
 
-function noticeOutcome(replica: LiveReplicaTarget, outcome: AttemptOutcome, clock: Clock): void {
-  if (outcome.kind === 'failed' || outcome.kind === 'cut_off')
-    replica.noticeEnd('failed', clock.monotonicMs());
-  else if (outcome.kind === 'succeeded') replica.noticeEnd('succeeded', clock.monotonicMs());
+function noticeOutcome(
+  replica: LiveReplicaTarget,
+  outcome: AttemptOutcome,
+  hasAnswered: boolean,
+  clock: Clock,
+): void {
+  if (outcome.kind === 'failed' || outcome.kind === 'cut_off') replica.noticeFailure(clock.monotonicMs());
+  else if (outcome.kind === 'succeeded' && !hasAnswered) replica.noticeAnswer();
 }

@@ -20,8 +20,10 @@ export interface Account {
 
 /** Told of what happens to a claim. Called synchronously; must not throw. */
 export interface ClaimObserver {
+  /** Once for each claim. */
   answered(isProbe: boolean): void;
-  released(isProbe: boolean, outcome: AttemptOutcome): void;
+  /** @param hasAnswered whether `answered` was told before */
+  released(isProbe: boolean, outcome: AttemptOutcome, hasAnswered: boolean): void;
 }
 
 export interface LedgerDeps {
@@ -193,6 +195,7 @@ export class LedgerClaim implements Claim {
   readonly #settle: (claim: LedgerClaim, outcome: AttemptOutcome) => void;
   readonly #clock: Clock;
   #isOpen = true;
+  #hasAnswered = false;
 
   constructor(
     account: TargetAccount,
@@ -215,7 +218,8 @@ export class LedgerClaim implements Claim {
   }
 
   answered(): void {
-    if (!this.#isOpen) return;
+    if (!this.#isOpen || this.#hasAnswered) return;
+    this.#hasAnswered = true;
     this.work?.firstByte(this.#clock.monotonicMs());
     this.#observer.answered(this.#isProbe);
   }
@@ -228,6 +232,6 @@ export class LedgerClaim implements Claim {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#settle(this, outcome);
-    this.#observer.released(this.#isProbe, outcome);
+    this.#observer.released(this.#isProbe, outcome, this.#hasAnswered);
   }
 }
