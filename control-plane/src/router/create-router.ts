@@ -8,6 +8,7 @@ import type {
 } from '../declared/declared-state.js';
 import type { LiveChange, LiveView } from '../live/live-view.js';
 import { Breaker } from './breaker.js';
+import { ClaimObservers } from './claim-observers.js';
 import type { SecretPresence } from './cloud-target.js';
 import { type CostTerms, cachedTokensOf, promptTokensOf } from './decide/choose-replica.js';
 import { describeModel } from './decide/describe-model.js';
@@ -27,7 +28,6 @@ import type { ReplicaModel } from './predict/replica-model.js';
 import type { Work } from './predict/replica-work.js';
 import { watchReady } from './ready-watch.js';
 import type {
-  AttemptOutcome,
   Claim,
   HeldRequest,
   HoldTicket,
@@ -102,8 +102,7 @@ class LiveRouter implements RunningRouter {
   readonly #queue: RequestQueue;
   readonly #predictor: Predictor;
   readonly #keeper: LearnedKeeper | null;
-  /** One for each target, made with its first claim and kept until the declaration changes. */
-  readonly #observers = new Map<string, ClaimObserver>();
+  readonly #observers: ClaimObservers;
   readonly #subscriptions: (() => void)[];
   #catalogue: ReadonlyMap<string, CatalogueEntry> = new Map();
 
@@ -129,6 +128,11 @@ class LiveRouter implements RunningRouter {
       return model;
     };
     this.#board = new TargetBoard({ live, secrets, ledger, breakerFor, modelFor, settings });
+    this.#observers = new ClaimObservers({
+      clock,
+      replica: (target) => this.#board.replica(target),
+      wake: (target) => this.#queue.wake(target),
+    });
     this.#takeDeclared(declared.current());
     this.#subscriptions = [
       declared.onChange((state) => this.#takeDeclared(state)),
@@ -303,42 +307,15 @@ class LiveRouter implements RunningRouter {
       const { deployment } = decision;
       const replica = this.#board.replica(deployment.name);
       if (replica?.deployment !== deployment) return null;
-      const observer = this.#observerOf(replica.target, replica.breaker);
+      const observer = this.#observers.of(replica.target, replica.breaker);
       const { target, breaker } = replica;
       return { target, slots: replica.slots, breaker, observer, replica };
     }
     const { provider, model } = decision;
     const cloud = this.#board.cloud(`${provider.name}/${model.name}`);
     if (cloud?.provider !== provider || cloud.model !== model) return null;
-    const observer = this.#observerOf(cloud.target, cloud.breaker);
+    const observer = this.#observers.of(cloud.target, cloud.breaker);
     return { target: cloud.target, slots: null, breaker: cloud.breaker, observer, replica: null };
-  }
-
-  /** What a claim tells goes to the breaker, to the replica's own record, and to those who wait for its slot. */
-  #observerOf(target: string, breaker: Breaker): ClaimObserver {
-    const known = this.#observers.get(target);
-    if (known !== undefined) return known;
-    // The same engine may be declared anew while the claim is open: its record is then with its new target.
-    const replicaNow = (): LiveReplicaTarget | undefined => {
-      const replica = this.#board.replica(target);
-      return replica?.breaker === breaker ? replica : undefined;
-    };
-    const observer: ClaimObserver = {
-      answered: (isProbe) => {
-        breaker.answered(isProbe);
-        replicaNow()?.noticeAnswer();
-        // A prompt is read: there is room for the next one.
-        this.#queue.wake(target);
-      },
-      released: (isProbe, outcome, hasAnswered) => {
-        breaker.released(isProbe, outcome);
-        const replica = replicaNow();
-        if (replica !== undefined) noticeOutcome(replica, outcome, hasAnswered, this.#deps.clock);
-        this.#queue.wake(target);
-      },
-    };
-    this.#observers.set(target, observer);
-    return observer;
   }
 
   #readyAgain(deployment: string, wasDown: boolean): void {
@@ -409,14 +386,4 @@ class LiveRouter implements RunningRouter {
     const { clock } = this.#deps;
     return { monotonicMs: clock.monotonicMs(), wallMs: clock.nowMs() };
   }
-}
-
-function noticeOutcome(
-  replica: LiveReplicaTarget,
-  outcome: AttemptOutcome,
-  hasAnswered: boolean,
-  clock: Clock,
-): void {
-  if (outcome.kind === 'failed' || outcome.kind === 'cut_off') replica.noticeFailure(clock.monotonicMs());
-  else if (outcome.kind === 'succeeded' && !hasAnswered) replica.noticeAnswer();
 }
