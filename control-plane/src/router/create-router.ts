@@ -9,6 +9,7 @@ import type {
 import type { LiveChange, LiveView } from '../live/live-view.js';
 import { Breaker } from './breaker.js';
 import type { CandidateGroup } from './candidate.js';
+import { ClaimObservers } from './claim-observers.js';
 import type { CloudTarget, SecretPresence } from './cloud-target.js';
 import type { CostTerms } from './decide/choose-replica.js';
 import { describeModel } from './decide/describe-model.js';
@@ -31,7 +32,6 @@ import { readGauges } from './read-gauges.js';
 import { watchReady } from './ready-watch.js';
 import { RequestMeasure } from './request-measure.js';
 import type {
-  AttemptOutcome,
   Claim,
   HeldRequest,
   HoldTicket,
@@ -108,8 +108,7 @@ class LiveRouter implements RunningRouter {
   readonly #predictor: Predictor;
   readonly #measure: RequestMeasure;
   readonly #keeper: LearnedKeeper | null;
-  /** One for each target, made with its first claim and kept until the declaration changes. */
-  readonly #observers = new Map<string, ClaimObserver>();
+  readonly #observers: ClaimObservers;
   readonly #subscriptions: (() => void)[];
   #catalogue: ReadonlyMap<string, CatalogueEntry> = new Map();
 
@@ -143,6 +142,11 @@ class LiveRouter implements RunningRouter {
     const makers = { breakerFor, cooldownFor, limitsFor, modelFor };
     this.#board = new TargetBoard({ live, secrets, ledger, ...makers, settings });
     this.#measure = new RequestMeasure(predictor, this.#board, clock, settings.route.predict);
+    this.#observers = new ClaimObservers({
+      clock,
+      replica: (target) => this.#board.replica(target),
+      wake: (target) => this.#queue.wake(target),
+    });
     this.#takeDeclared(declared.current());
     this.#subscriptions = [
       declared.onChange((state) => this.#takeDeclared(state)),
@@ -294,43 +298,16 @@ class LiveRouter implements RunningRouter {
       const { deployment } = decision;
       const replica = this.#board.replica(deployment.name);
       if (replica?.deployment !== deployment) return null;
-      const observer = this.#observerOf(replica.target, replica.breaker);
+      const observer = this.#observers.of(replica.target, replica.breaker);
       const { target, breaker } = replica;
       return { target, slots: replica.slots, breaker, observer, replica, cloud: null };
     }
     const { provider, model } = decision;
     const cloud = this.#board.cloud(`${provider.name}/${model.name}`);
     if (cloud?.provider !== provider || cloud.model !== model) return null;
-    const observer = this.#observerOf(cloud.target, cloud.breaker);
+    const observer = this.#observers.of(cloud.target, cloud.breaker);
     const { target, breaker } = cloud;
     return { target, slots: null, breaker, observer, replica: null, cloud };
-  }
-
-  /** What a claim tells goes to the breaker, to the replica's own record, and to those who wait for its slot. */
-  #observerOf(target: string, breaker: Breaker): ClaimObserver {
-    const known = this.#observers.get(target);
-    if (known !== undefined) return known;
-    // The same engine may be declared anew while the claim is open: its record is then with its new target.
-    const replicaNow = (): LiveReplicaTarget | undefined => {
-      const replica = this.#board.replica(target);
-      return replica?.breaker === breaker ? replica : undefined;
-    };
-    const observer: ClaimObserver = {
-      answered: (isProbe) => {
-        breaker.answered(isProbe);
-        replicaNow()?.noticeSuccess();
-        // A prompt is read: there is room for the next one.
-        this.#queue.wake(target);
-      },
-      released: (isProbe, outcome) => {
-        breaker.released(isProbe, outcome);
-        const replica = replicaNow();
-        if (replica !== undefined) noticeOutcome(replica, outcome, this.#deps.clock);
-        this.#queue.wake(target);
-      },
-    };
-    this.#observers.set(target, observer);
-    return observer;
   }
 
   #readyAgain(deployment: string, wasDown: boolean): void {
@@ -415,10 +392,4 @@ function isThere({ presence }: LiveReplicaTarget): boolean {
 
 function rankOfRequest({ requestClass = 'normal' }: RouteRequest): Rank {
   return rankOf(requestClass);
-}
-
-function noticeOutcome(replica: LiveReplicaTarget, outcome: AttemptOutcome, clock: Clock): void {
-  if (outcome.kind === 'failed' || outcome.kind === 'cut_off')
-    replica.noticeEnd('failed', clock.monotonicMs());
-  else if (outcome.kind === 'succeeded') replica.noticeEnd('succeeded', clock.monotonicMs());
 }

@@ -21,8 +21,10 @@ export interface Account {
 
 /** Told of what happens to a claim. Called synchronously; must not throw. */
 export interface ClaimObserver {
+  /** Once for each claim. */
   answered(isProbe: boolean): void;
-  released(isProbe: boolean, outcome: AttemptOutcome): void;
+  /** @param hasAnswered whether `answered` was told before */
+  released(isProbe: boolean, outcome: AttemptOutcome, hasAnswered: boolean): void;
 }
 
 export interface LedgerDeps {
@@ -197,6 +199,7 @@ export class LedgerClaim implements Claim {
   readonly #settle: (claim: LedgerClaim, outcome: AttemptOutcome) => void;
   readonly #clock: Clock;
   #isOpen = true;
+  #hasAnswered = false;
 
   constructor(
     account: TargetAccount,
@@ -219,7 +222,8 @@ export class LedgerClaim implements Claim {
   }
 
   answered(): void {
-    if (!this.#isOpen) return;
+    if (!this.#isOpen || this.#hasAnswered) return;
+    this.#hasAnswered = true;
     this.work?.firstByte(this.#clock.monotonicMs());
     this.#observer.answered(this.#isProbe);
   }
@@ -236,6 +240,6 @@ export class LedgerClaim implements Claim {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#settle(this, outcome);
-    this.#observer.released(this.#isProbe, outcome);
+    this.#observer.released(this.#isProbe, outcome, this.#hasAnswered);
   }
 }

@@ -175,11 +175,10 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     this.#stepSlowStart('ready');
   }
 
-  /** A claim on it ended. */
-  noticeEnd(kind: 'succeeded' | 'failed', nowMs: number): void {
-    if (kind === 'succeeded') this.noticeSuccess();
-    else this.noticeFailure(nowMs);
-    this.#stepSlowStart(kind);
+  /** The first byte of an answer: it does what it is there for. */
+  noticeAnswer(): void {
+    this.noticeSuccess();
+    this.#stepSlowStart('succeeded');
   }
 
   #stepSlowStart(event: 'ready' | 'succeeded' | 'failed'): void {
@@ -193,6 +192,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
 
   noticeFailure(nowMs: number): void {
     this.#failingSinceMs ??= nowMs;
+    this.#stepSlowStart('failed');
   }
 
   /** @returns whether it had failed before */

@@ -25,8 +25,10 @@ export function watchReady(
       if (wasReady || isKnownDown(live, deployment)) down.add(deployment);
     }
   };
-  for (const replica of live.replicas())
-    if (canServe(live, replica.deployment)) ready.add(replica.deployment);
+  for (const { deployment } of live.replicas()) {
+    if (canServe(live, deployment)) ready.add(deployment);
+    else if (isKnownDown(live, deployment)) down.add(deployment);
+  }
   return live.onChange((change) => {
     switch (change.kind) {
       case 'replica':

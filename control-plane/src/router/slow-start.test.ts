@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { watchReady } from './ready-watch.js';
 import type { Claim } from './route-types.js';
-import { type FakeFabric, fabricOf } from './testing/fake-fabric.js';
+import { type FakeFabric, FakeLive, fabricOf } from './testing/fake-fabric.js';
 import { deploymentOf, requestOf, roleOf, stateOf } from './testing/router-fixtures.js';
 import { failed, inflight, resolved, succeeded } from './testing/router-moves.js';
 
@@ -38,6 +39,30 @@ describe('a replica that has become ready', () => {
       claims.push(...takeAll(fabric));
     }
     expect(open).toEqual([1, 2, 4, 8]);
+  });
+
+  it('gets twice as many with the first byte of each answer, and nothing more with its end', () => {
+    const fabric = fabricOf(eight);
+    wake(fabric);
+    const [first] = takeAll(fabric);
+    first?.answered();
+    first?.answered();
+    expect(takeAll(fabric)).toHaveLength(1);
+    first?.release(succeeded);
+    const [second] = takeAll(fabric);
+    expect(inflight(fabric, 'a')).toBe(2);
+    second?.answered();
+    expect(takeAll(fabric)).toHaveLength(2);
+  });
+
+  it('starts slowly too where it was loading when the router came up', () => {
+    const live = new FakeLive();
+    live.setHost('host-of-a', { presence: 'online' });
+    live.setStatus('a', 'host-of-a', { phase: 'loading' });
+    const woken: [string, boolean][] = [];
+    watchReady(live, (deployment, wasDown) => void woken.push([deployment, wasDown]));
+    live.setStatus('a', 'host-of-a', { phase: 'ready' });
+    expect(woken).toEqual([['a', true]]);
   });
 
   it('that fails starts over with fewer, and says why it is full', () => {

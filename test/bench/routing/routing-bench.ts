@@ -54,7 +54,7 @@ export const routingBench: Bench = {
     { name: 'wake_failed', meaning: 'requests failed after a wake', limit: { atMost: 0 }, from: 'greatest' },
     {
       name: 'wake_over_cap',
-      meaning: 'requests sent to a newcomer beyond 1, 2, 4 … with each success',
+      meaning: 'requests sent to a newcomer beyond 1, 2, 4 … with each answer that begins',
       limit: { atMost: 0 },
       from: 'greatest',
     },

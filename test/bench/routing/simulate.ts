@@ -22,7 +22,7 @@ export interface RunResult {
   readonly served: readonly number[];
   readonly failed: number;
   readonly preemptions: number;
-  /** Requests that came to a replica over what one that has just woken should have: 1, then twice as many with each success. */
+  /** Requests that came to a replica over what one that has just woken should have: 1, then twice as many with each answer that begins. */
   readonly overCap: number;
   /** Of all that was sent to engines, what they refused or lost. */
   readonly bounced: number;
@@ -148,7 +148,9 @@ class Simulation implements LabPort, EngineObserver<EngineWork>, LabTruth {
   firstToken(work: EngineWork, nowMs: number): void {
     if (!isOurs(work)) return;
     this.#firstTokenAtMs[work.index] = nowMs;
-    if (work.isStreamed) this.#policy.firstToken?.(work, at(this.#where, work.index));
+    if (!work.isStreamed) return;
+    at(this.#caps, at(this.#where, work.index)).answered();
+    this.#policy.firstToken?.(work, at(this.#where, work.index));
   }
 
   furtherTokens(work: EngineWork, count: number): void {
@@ -160,7 +162,8 @@ class Simulation implements LabPort, EngineObserver<EngineWork>, LabTruth {
     const replica = at(this.#where, work.index);
     this.#endedAtMs[work.index] = nowMs;
     this.#open -= 1;
-    at(this.#caps, replica).ended(true);
+    if (!work.isStreamed) at(this.#caps, replica).answered();
+    at(this.#caps, replica).ended();
     this.#policy.whole?.(work, replica);
   }
 
@@ -215,7 +218,7 @@ class Simulation implements LabPort, EngineObserver<EngineWork>, LabTruth {
     const { index, isStreamed } = request;
     const mayRetry = !isStreamed || Number.isNaN(at(this.#firstTokenAtMs, index));
     this.#firstTokenAtMs[index] = Number.NaN;
-    at(this.#caps, replica).ended(false);
+    at(this.#caps, replica).ended();
     this.defer(() => this.#bounce(request, replica, 'cut_off', mayRetry));
   }
 
@@ -295,7 +298,7 @@ class GaugeLog {
   }
 }
 
-/** What one that has just woken should have at most: 1, twice as many with each success. Counts what came beyond. */
+/** What one that has just woken should have at most: 1, twice as many with each answer that begins. Counts what came beyond. */
 class WakingCap {
   readonly #slots: number;
   #cap: number;
@@ -316,8 +319,12 @@ class WakingCap {
     if (this.#cap < this.#slots && this.#inflight > this.#cap) this.over += 1;
   }
 
-  ended(isWhole: boolean): void {
+  /** The first token of a stream, or a whole answer. */
+  answered(): void {
+    this.#cap = Math.min(this.#slots, this.#cap * 2);
+  }
+
+  ended(): void {
     this.#inflight -= 1;
-    if (isWhole) this.#cap = Math.min(this.#slots, this.#cap * 2);
   }
 }

@@ -5,7 +5,8 @@ export const notSlow: SlowStart = Number.POSITIVE_INFINITY;
 
 /**
  * An engine that has just come up is proven by one request, then two, then four: the first requests compile kernels
- * and capture graphs, and one that fails is to fail with few in hand.
+ * and capture graphs, and one that fails is to fail with few in hand. The first byte of an answer is proof enough: what is slow
+ * once is over by then.
  */
 export function stepSlowStart(
   cap: SlowStart,
