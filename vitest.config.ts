@@ -1,7 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/harness/longest-first.js';
 
 const never = ['**/node_modules/**', '**/dist/**'];
+/** Our compiled packages are loaded by Node itself: to be transformed, each process would take seconds. */
+const server = { deps: { external: [/\/dist\//] } };
+const shuffled = process.argv.some((arg) => arg.startsWith('--sequence.shuffle'));
 
 /**
  * Three kinds of tests, one after the other, so that a journey that boots whole programs does not share the
@@ -10,11 +14,13 @@ const never = ['**/node_modules/**', '**/dist/**'];
  */
 export default defineConfig({
   test: {
+    sequence: shuffled ? {} : { sequencer: LongestFirst },
     projects: [
       {
         test: {
           name: 'unit',
           isolate: false,
+          server,
           // One less than the processors, as usual, would be one on a small machine.
           maxWorkers: Math.max(2, availableParallelism() - 1),
           setupFiles: 'test/harness/seed-property-tests.ts',
@@ -33,11 +39,13 @@ export default defineConfig({
         test: {
           name: 'journeys',
           isolate: false,
+          server,
           include: ['test/journeys/**/*.test.ts'],
           exclude: never,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
+          // Each waits for its programs a quarter of its time: two leave half a processor of two without work.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
@@ -45,6 +53,7 @@ export default defineConfig({
         // They share what a machine has once: a Wine prefix's server, names of network namespaces, a browser.
         test: {
           name: 'real',
+          server,
           include: ['test/real/**/*.test.ts'],
           exclude: never,
           testTimeout: 120_000,

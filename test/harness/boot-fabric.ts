@@ -93,16 +93,17 @@ export class BootedFabric {
   /** Waits until a deployment's replica is ready, unless its engine is not to be up. */
   async untilServed(deployment: string): Promise<void> {
     if (!this.engine(deployment).listening) return;
-    await this.untilPhase(deployment, 'ready');
+    await this.untilPhase(deployment, 'ready', SERVED_DEADLINE_MS);
   }
 
-  async untilPhase(deployment: string, phase: string): Promise<void> {
+  async untilPhase(deployment: string, phase: string, deadlineMs?: number): Promise<void> {
     let seen: unknown;
-    await eventually(`${deployment} is ${phase}`, async () => {
+    const isIn = async (): Promise<boolean> => {
       const { observed } = await this.controlPlane.api<ObservedDeployment>(`/deployments/${deployment}`);
       seen = observed?.status;
       return observed?.status.phase === phase;
-    }).catch((error: Error) => {
+    };
+    await eventually(`${deployment} is ${phase}`, isIn, deadlineMs).catch((error: Error) => {
       throw new Error(`${error.message}; it is ${JSON.stringify(seen)}`);
     });
   }
@@ -228,6 +229,9 @@ const RUNNERS: Readonly<Record<Task, Runner>> = {
 interface ObservedDeployment {
   readonly observed: { readonly status: { readonly phase: string } } | null;
 }
+
+/** A second where the processors are free. */
+const SERVED_DEADLINE_MS = 45_000;
 
 /** Gauges without the lag of a real engine: tests that are about the lag say so. */
 const AT_ONCE = { gaugeLagMs: 0, gaugeColdMs: 0 } as const;

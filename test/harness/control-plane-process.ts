@@ -11,6 +11,9 @@ interface Announced {
   readonly adminTokenFile: string;
 }
 
+/** Of a program that takes half a second where the processors are free, and ten where they are not. */
+const START_DEADLINE_MS = 45_000;
+
 export interface UpOptions {
   readonly fabric?: string;
   readonly flags?: readonly string[];
@@ -80,7 +83,8 @@ export class ControlPlaneProcess {
   /** Starts it, and waits until it says where it is. @throws Error with its last words */
   async start(options: UpOptions = {}): Promise<void> {
     const child = this.spawn(options);
-    await eventually('the control plane is up', () => child.stdout.trimEnd().endsWith('}') || !child.running);
+    const settled = (): boolean => child.stdout.trimEnd().endsWith('}') || !child.running;
+    await eventually('the control plane is up', settled, START_DEADLINE_MS);
     if (!child.running) throw new Error(`the control plane ended: ${child.stderr}`);
     this.#announced = JSON.parse(child.stdout) as Announced;
   }

@@ -98,6 +98,7 @@ const violations: readonly Violation[] = [
     [
       'agent/src/link/a.ts',
       'agent/src/sensors/gpu/a.ts',
+      'control-plane/src/cli/a.ts',
       'control-plane/src/gateway/a.ts',
       'control-plane/src/link/a.ts',
     ],

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
-import { normaliseCertificateSha256 } from '@ai-fabric/shared';
-import { buildConnector, Client, type Dispatcher } from 'undici';
+import { text as textOf } from 'node:stream/consumers';
 import { z } from 'zod';
 import { problemSchema } from '../api/problem.js';
 import { listOf } from '../api/schemas.js';
 import { dataDirectoryLayout } from '../config/data-directory-layout.js';
+import { ApiExchange, type ExchangeTimeouts, type Method } from './api-exchange.js';
 import { CliError, exitCodes } from './exit-codes.js';
 import type { DownloadAnswer } from './receive-file.js';
 
@@ -26,9 +26,6 @@ export interface ConnectOptions {
   readonly certificateSha256: string | null;
   readonly adminTokenFile: string | null;
 }
-
-/** Somebody else answers there, or it has a new certificate. */
-export class CertificateMismatch extends CliError {}
 
 const PAGE_LIMIT = 1_000;
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -105,11 +102,8 @@ export class ApiClient {
   ): Promise<Value> {
     const timeouts = { headersMs: DOWNLOAD_TIMEOUT_MS, bodyMs: DOWNLOAD_TIMEOUT_MS };
     return this.#ask('POST', path, body, timeouts, async (answer) => {
-      if (answer.statusCode >= 400) {
-        throw refusal(answer.statusCode, await answer.body.text(), this.#endpoint.url);
-      }
       const sha256 = answer.headers['x-backup-sha256'];
-      return receive({ body: answer.body, sha256: typeof sha256 === 'string' ? sha256 : null });
+      return receive({ body: answer, sha256: typeof sha256 === 'string' ? sha256 : null });
     });
   }
 
@@ -121,14 +115,11 @@ export class ApiClient {
     receive: (body: Readable) => Promise<void>,
   ): Promise<void> {
     const timeouts = { headersMs: STREAM_BEGIN_TIMEOUT_MS, bodyMs: 0 };
-    return this.#ask(method, path, content, timeouts, async ({ statusCode, body }) => {
-      if (statusCode >= 400) throw refusal(statusCode, await body.text(), this.#endpoint.url);
-      await receive(body);
-    });
+    return this.#ask(method, path, content, timeouts, receive);
   }
 
   #call<Value>(
-    method: Dispatcher.HttpMethod,
+    method: Method,
     path: string,
     body: unknown,
     schema: z.ZodType<Value>,
@@ -136,41 +127,38 @@ export class ApiClient {
   ): Promise<Value> {
     const timeouts = { headersMs: timeoutMs, bodyMs: timeoutMs };
     return this.#ask(method, path, body, timeouts, async (answer) => {
-      const text = await answer.body.text();
-      if (answer.statusCode >= 400) throw refusal(answer.statusCode, text, this.#endpoint.url);
+      const text = await textOf(answer);
       return schema.parse(text === '' ? undefined : JSON.parse(text));
     });
   }
 
   async #ask<Value>(
-    method: Dispatcher.HttpMethod,
+    method: Method,
     path: string,
     body: unknown,
-    { headersMs, bodyMs }: { readonly headersMs: number; readonly bodyMs: number },
-    read: (answer: Dispatcher.ResponseData) => Promise<Value>,
+    timeouts: ExchangeTimeouts,
+    read: (answer: IncomingMessage) => Promise<Value>,
   ): Promise<Value> {
     refuseWayUp(path);
-    const client = new Client(this.#endpoint.url, {
-      connect: pinnedConnector(this.#endpoint.certificateSha256),
-      headersTimeout: headersMs,
-      bodyTimeout: bodyMs,
-    });
+    const { url, certificateSha256 } = this.#endpoint;
+    const headers = {
+      authorization: `Bearer ${this.#token}`,
+      'content-type': 'application/json',
+      ...(method === 'GET' ? {} : { 'idempotency-key': randomUUID() }),
+    };
+    let exchange: ApiExchange | null = null;
     try {
-      const answer = await client.request({
-        method,
-        path: `/api/v1${path}`,
-        headers: {
-          authorization: `Bearer ${this.#token}`,
-          'content-type': 'application/json',
-          ...(method === 'GET' ? {} : { 'idempotency-key': randomUUID() }),
-        },
-        body: body === undefined ? null : JSON.stringify(body),
-      });
+      exchange = await ApiExchange.open(url, certificateSha256);
+      const content = body === undefined ? null : JSON.stringify(body);
+      const request = { method, path: `/api/v1${path}`, headers, body: content };
+      const answer = await exchange.ask(request, timeouts);
+      const { statusCode = 0 } = answer;
+      if (statusCode >= 400) throw refusal(statusCode, await textOf(answer), url);
       return await read(answer);
     } catch (error) {
-      throw unreachable(error, this.#endpoint.url);
+      throw unreachable(error, url);
     } finally {
-      await client.close();
+      exchange?.close();
     }
   }
 }
@@ -223,35 +211,6 @@ function readToken(file: string): string {
   }
 }
 
-/** Compares the certificate before the request, and so the admin token, is written. */
-function pinnedConnector(certificateSha256: string): buildConnector.connector {
-  const connect = buildConnector({ rejectUnauthorized: false, timeout: 5_000 });
-  return (options, callback) => {
-    connect(options, (error, socket) => {
-      if (error || !socket || !('getPeerCertificate' in socket)) {
-        callback(...((error ? [error, null] : [null, socket]) as Parameters<buildConnector.Callback>));
-        return;
-      }
-      const seen = normaliseCertificateSha256(
-        (socket as TLSSocket).getPeerCertificate().fingerprint256 ?? '',
-      );
-      if (seen === normaliseCertificateSha256(certificateSha256)) {
-        callback(null, socket);
-        return;
-      }
-      socket.destroy();
-      callback(
-        new CertificateMismatch(
-          exitCodes.unreachable,
-          `the certificate of ${options.hostname} is ${seen}, not the expected ${certificateSha256 || '(none given)'}`,
-          'give the one that "ai-fabric up" prints with --certificate-sha256',
-        ),
-        null,
-      );
-    });
-  };
-}
-
 function refusal(status: number, text: string, url: string): CliError {
   const problem = parseProblem(text);
   if (!problem) return new CliError(exitCodes.failed, `${url} answered ${status}: ${text.slice(0, 200)}`);
@@ -273,10 +232,15 @@ function parseProblem(text: string): z.infer<typeof problemSchema> | null {
 
 function unreachable(error: unknown, url: string): unknown {
   if (error instanceof CliError || error instanceof z.ZodError) return error;
-  const message = error instanceof Error ? error.message : String(error);
   return new CliError(
     exitCodes.unreachable,
-    `cannot reach the control plane at ${url}: ${message || 'connection refused'}`,
+    `cannot reach the control plane at ${url}: ${reasonOf(error)}`,
     'is it running? start it with "ai-fabric up"',
   );
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if ('code' in error && error.code === 'ECONNRESET') return 'the connection broke off';
+  return error.message || 'connection refused';
 }

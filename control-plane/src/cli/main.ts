@@ -1,61 +1,19 @@
+// Before any command: it gives zod what the schemas say of themselves, and in a bundle they do not wait for it.
+import '@hono/zod-openapi';
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.js';
-import { applyCommand } from './commands/apply-command.js';
-import { auditCommand } from './commands/audit-command.js';
-import { backupCommand } from './commands/backup-command.js';
-import { checksCommand } from './commands/checks-command.js';
-import { demoCommand } from './commands/demo-command.js';
-import { deploymentsCommand } from './commands/deployments-command.js';
-import { diffCommand } from './commands/diff-command.js';
-import { doctorCommand } from './commands/doctor-command.js';
-import { driftCommand } from './commands/drift-command.js';
-import { exportCommand } from './commands/export-command.js';
-import { hostsCommand } from './commands/hosts-command.js';
-import { importCommand } from './commands/import-command.js';
-import { keysCommand } from './commands/keys-command.js';
-import { logLevelCommand } from './commands/log-level-command.js';
-import { logsCommand } from './commands/logs-command.js';
-import { modelsCommand } from './commands/models-command.js';
-import { requestsCommand } from './commands/requests-command.js';
-import { restoreCommand } from './commands/restore-command.js';
-import { rolesCommand } from './commands/roles-command.js';
-import { smokeCommand } from './commands/smoke-command.js';
-import { tokenCommand } from './commands/token-command.js';
-import { upCommand } from './commands/up-command.js';
-import { usageCommand } from './commands/usage-command.js';
 import { nameBadArgument } from './decide/name-bad-argument.js';
 import { endWithReader } from './end-with-reader.js';
 import { CliError, exitCodes, exitCodesHelp } from './exit-codes.js';
+import { loadCommands } from './load-commands.js';
 
 const program = new Command('ai-fabric')
   .description(
     'One OpenAI-compatible address that answers by role from whatever hardware can answer best right now.',
   )
-  .version(VERSION, '-V, --version')
-  .addCommand(upCommand())
-  .addCommand(demoCommand())
-  .addCommand(tokenCommand())
-  .addCommand(hostsCommand())
-  .addCommand(deploymentsCommand())
-  .addCommand(rolesCommand())
-  .addCommand(logsCommand())
-  .addCommand(modelsCommand())
-  .addCommand(doctorCommand())
-  .addCommand(smokeCommand())
-  .addCommand(checksCommand())
-  .addCommand(auditCommand())
-  .addCommand(keysCommand())
-  .addCommand(requestsCommand())
-  .addCommand(usageCommand())
-  .addCommand(diffCommand())
-  .addCommand(applyCommand())
-  .addCommand(exportCommand())
-  .addCommand(driftCommand())
-  .addCommand(importCommand())
-  .addCommand(logLevelCommand())
-  .addCommand(backupCommand())
-  .addCommand(restoreCommand());
+  .version(VERSION, '-V, --version');
 
+for (const each of await loadCommands(process.argv.slice(2))) program.addCommand(each);
 prepare(program);
 endWithReader([process.stdout, process.stderr], (exitCode) => process.exit(exitCode));
 

@@ -1,0 +1,35 @@
+import { basename } from 'node:path';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Journeys that take longer than the rest, the longest first. */
+const LONG = [
+  'runbooks',
+  'command-line',
+  'managed-deployments',
+  'kept-containers',
+  'broken-links',
+  'deployments',
+  'keys',
+  'doctor-and-smoke',
+  'backups',
+  'host-lives',
+  'bad-starts',
+  'telemetry-history',
+  'restarts',
+];
+
+/**
+ * What takes long begins first, so that no process works on the last file while the others have nothing left. Vitest by
+ * itself knows how long a file takes only where it ran before; in a fresh checkout it goes by the size of the file.
+ */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.sort((one, other) => rank(one) - rank(other));
+  }
+}
+
+function rank({ moduleId }: TestSpecification): number {
+  const at = moduleId.includes('/journeys/') ? LONG.indexOf(basename(moduleId, '.test.ts')) : -1;
+  return at === -1 ? LONG.length : at;
+}
