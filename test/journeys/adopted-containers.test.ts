@@ -137,6 +137,12 @@ describe('a container to adopt that cannot be', () => {
     await eventually('it is adopted', () => host.status()?.container?.adopted === true);
     await host.reaches('ready');
     expect(host.codes()).toEqual([]);
+    // What it made itself runs on, stands for nothing any more, and is told.
+    await eventually('it is an orphan', () => host.keepers.orphans()[0]?.containerId === id);
+    expect(engine.container(NAME).state).toBe('running');
+    host.declare(declare());
+    await eventually('it serves again', () => host.status()?.container?.id === id);
+    await eventually('and is none any more', () => host.keepers.orphans().length === 0);
   });
 
   test('leaves the declared one that was made before it, also when the declaration changed with it', async () => {

@@ -38,6 +38,7 @@ function open(): { census: ContainerCensus; clock: ManualClock; asked: string[] 
     clock,
     log: pino({ level: 'silent' }),
     onOrphans: () => undefined,
+    hasAdopted: () => false,
   });
   opened.push(census);
   return { census, clock, asked };

@@ -25,6 +25,8 @@ export interface ContainerCensusOptions {
   readonly log: Logger;
   /** Called when the orphans are others than before. */
   readonly onOrphans: () => void;
+  /** Whether another container, made by somebody else, stands for this deployment. */
+  readonly hasAdopted: (deployment: string) => boolean;
   /** Called with what comes of each look for the engine. */
   readonly onProbed?: (probe: ContainerEngineProbe) => void;
 }
@@ -75,6 +77,11 @@ export class ContainerCensus {
   declare(deployments: ReadonlySet<string>): void {
     if (this.#declared === null) this.#every(LIST_PERIOD_MS, () => this.#list());
     this.#declared = deployments;
+    void this.#list();
+  }
+
+  /** What stands for a deployment is another container now: one may have become an orphan, or be one no more. */
+  judgeAgain(): void {
     void this.#list();
   }
 
@@ -186,8 +193,11 @@ export class ContainerCensus {
   }
 
   #judgeOrphans(containers: readonly ContainerSummary[]): void {
-    if (this.#declared === null) return;
-    const orphans = listOrphans(containers, this.#options.hostId, this.#declared);
+    const declared = this.#declared;
+    if (declared === null) return;
+    const { hostId, hasAdopted } = this.#options;
+    const isKept = (deployment: string): boolean => declared.has(deployment) && !hasAdopted(deployment);
+    const orphans = listOrphans(containers, hostId, isKept);
     const same = JSON.stringify(orphans) === JSON.stringify(this.#orphans);
     this.#orphans = orphans;
     if (!same) this.#options.onOrphans();

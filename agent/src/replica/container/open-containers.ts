@@ -45,6 +45,7 @@ export async function openContainers(options: ContainersOptions): Promise<Contai
   const memory = await ReplicaMemory.open(stateDirectory, files, log);
   const census = new ContainerCensus({
     ...{ engine, hostId, clock, log, onOrphans },
+    hasAdopted: (deployment) => memory.replica(deployment).adoptedId !== null,
     ...(onProbed === undefined ? {} : { onProbed }),
   });
   const recipe = options.openRecipe(memory);

@@ -16,7 +16,10 @@ export async function seeContainer(context: StepContext, signal: AbortSignal): P
   const { deployment, adopt } = desired;
   const { adoptedId, adoptedAs } = tools.memory.replica(deployment);
   if (adopt === null) {
-    if (adoptedId !== null) tools.memory.update(deployment, { adoptedId: null, adoptedAs: null });
+    if (adoptedId !== null) {
+      tools.memory.update(deployment, { adoptedId: null, adoptedAs: null });
+      tools.census.judgeAgain();
+    }
     return see(context, containerName(deployment), { adopt, adoptedId: null }, signal);
   }
   // One that is adopted is known by its id, whatever it is called by now.

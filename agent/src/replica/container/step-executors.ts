@@ -160,9 +160,10 @@ const executors: Executors = {
     await door.wakeUp(signal);
     return DONE;
   },
-  adopt: async ({ tools: { memory, log }, desired: { deployment, adopt } }, { id, name }) => {
+  adopt: async ({ tools: { memory, census, log }, desired: { deployment, adopt } }, { id, name }) => {
     memory.update(deployment, { adoptedId: id, adoptedAs: adopt });
     await memory.flush();
+    census.judgeAgain();
     log.info({ deployment, container: name }, 'replica: adopted');
     return DONE;
   },

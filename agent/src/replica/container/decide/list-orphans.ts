@@ -5,11 +5,15 @@ import { containerName, labelNames } from './judge-container.js';
 
 const MAX_ORPHANS = 64;
 
-/** Containers that this host's agent made and that nothing declares. A label whose name or host differs is not believed. */
+/**
+ * Containers that this host's agent made and that stand for nothing. A label whose name or host differs is not believed.
+ *
+ * @param isKept whether this deployment is declared, and by its own container and no adopted one
+ */
 export function listOrphans(
   containers: readonly ContainerSummary[],
   hostId: string,
-  declared: ReadonlySet<string>,
+  isKept: (deployment: string) => boolean,
 ): Orphan[] {
   return containers
     .filter(({ name, labels }) => {
@@ -18,7 +22,7 @@ export function listOrphans(
         deployment !== undefined &&
         labels[labelNames.host] === hostId &&
         name === containerName(deployment) &&
-        !declared.has(deployment)
+        !isKept(deployment)
       );
     })
     .slice(0, MAX_ORPHANS)
