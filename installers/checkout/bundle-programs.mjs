@@ -19,6 +19,7 @@ const packages = [
       'registry/reader-worker.js',
       'registry/backup/backup-worker.js',
       'registry/integrity-worker.js',
+      'certificate/certificate-worker.js',
     ],
     external: ['better-sqlite3', '@azure/identity', '@azure/keyvault-secrets'],
   },

@@ -98,7 +98,7 @@ describe('the key of a provider', { timeout: 90_000 }, () => {
 
   test('comes from Azure Key Vault, by the SDK that is in the program', async () => {
     const names = Object.values(AZURE_NAMES).map((value) => ({ kind: 'dns' as const, value }));
-    const certificate = await makeSelfSigned(names, Date.now());
+    const certificate = await makeSelfSigned({ names, nowMs: Date.now() });
     const trusted = join(home.path, 'azure.pem');
     writeFileSync(trusted, certificate.certificatePem);
     azure = await startAzureSimulator({

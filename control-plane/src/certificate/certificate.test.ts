@@ -83,7 +83,7 @@ describe("an operator's own certificate", () => {
     writeFileSync(join(directory, 'key.pem'), key);
     chmodSync(join(directory, 'key.pem'), keyMode);
   }
-  const pair = () => makeSelfSigned([{ kind: 'dns', value: 'ai.example.net' }], nowMs);
+  const pair = () => makeSelfSigned({ names: [{ kind: 'dns', value: 'ai.example.net' }], nowMs });
 
   it('is used as it is', async () => {
     const { certificatePem, privateKeyPem } = await pair();

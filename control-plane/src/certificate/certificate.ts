@@ -58,10 +58,10 @@ export async function openCertificate(options: CertificateOptions): Promise<Serv
 /** Both files appear at once, under a directory that gets its name last: half a pair would be pinned by nobody. */
 async function createPair(options: CertificateOptions): Promise<void> {
   const { directory, hostName, addresses = ownAddresses(), nowMs = systemClock().nowMs() } = options;
-  const { certificatePem, privateKeyPem } = await makeSelfSigned(
-    listCertificateNames(hostName, addresses),
+  const { certificatePem, privateKeyPem } = await makeSelfSigned({
+    names: listCertificateNames(hostName, addresses),
     nowMs,
-  );
+  });
   const draft = mkdtempSync(join(dirname(directory), `.${basename(directory)}-`));
   try {
     writePrivateFile(join(draft, 'key.pem'), privateKeyPem);

@@ -1,35 +1,21 @@
-import type { CertificateName } from './decide/list-certificate-names.js';
+import { Worker } from 'node:worker_threads';
+import { findWorker } from '../find-worker.js';
+import type { CertificateWish, PemPair } from './create-self-signed.js';
 
-const DAY_MS = 24 * 3600 * 1000;
-/** Agents pin the certificate: renewing it means joining every host again. */
-const VALID_MS = 3652 * DAY_MS;
-
-export interface PemPair {
-  readonly certificatePem: string;
-  readonly privateKeyPem: string;
-}
-
-/** A new EC P-256 key with a certificate for ten years, from a day ago: clocks of other machines may be behind. */
-export async function makeSelfSigned(names: readonly CertificateName[], nowMs: number): Promise<PemPair> {
-  // Loaded at the first start alone: it brings an X.509 toolkit that takes a tenth of a second to read.
-  const { default: selfsigned } = await import('selfsigned');
-  const made = await selfsigned.generate([{ name: 'commonName', value: 'ai-fabric control plane' }], {
-    keyType: 'ec',
-    curve: 'P-256',
-    algorithm: 'sha256',
-    notBeforeDate: new Date(nowMs - DAY_MS),
-    notAfterDate: new Date(nowMs + VALID_MS),
-    extensions: [
-      { name: 'basicConstraints', cA: false, critical: true },
-      { name: 'keyUsage', digitalSignature: true, critical: true },
-      { name: 'extKeyUsage', serverAuth: true },
-      {
-        name: 'subjectAltName',
-        altNames: names.map(({ kind, value }) =>
-          kind === 'dns' ? { type: 2 as const, value } : { type: 7 as const, ip: value },
-        ),
-      },
-    ],
+/**
+ * Makes a key and its certificate in a thread of its own: the X.509 toolkit takes 20 MB, which a control plane would keep for
+ * ten years of certificates that it never makes.
+ *
+ * @throws what the thread threw
+ */
+export function makeSelfSigned(wish: CertificateWish): Promise<PemPair> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(findWorker('certificate/certificate-worker.js'), {
+      workerData: wish,
+      execArgv: [],
+    });
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.once('exit', (code) => reject(new Error(`the thread that makes the certificate ended: ${code}`)));
   });
-  return { certificatePem: made.cert, privateKeyPem: made.private };
 }

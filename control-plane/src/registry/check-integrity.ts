@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '@ai-fabric/shared';
-import { findWorker } from './registry-thread.js';
+import { findWorker } from '../find-worker.js';
 
 export type RegistryIntegrity =
   | { readonly kind: 'sound'; readonly tookMs: number }
@@ -18,7 +18,7 @@ export function checkIntegrity(
   clock: Clock,
 ): Promise<RegistryIntegrity> {
   return new Promise((resolve) => {
-    const worker = new Worker(findWorker('integrity-worker.js'), {
+    const worker = new Worker(findWorker('registry/integrity-worker.js'), {
       workerData: { registryFile },
       execArgv: [],
     });

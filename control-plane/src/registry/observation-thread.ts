@@ -1,14 +1,10 @@
+import { findWorker } from '../find-worker.js';
 import type {
   FromObservationWorker,
   ObservationWorkerData,
   ToObservationWorker,
 } from './observation-protocol.js';
-import {
-  findWorker,
-  type RegistryThread,
-  type RegistryThreadEvents,
-  startRegistryThread,
-} from './registry-thread.js';
+import { type RegistryThread, type RegistryThreadEvents, startRegistryThread } from './registry-thread.js';
 
 /** The worker thread as its owner sees it. */
 export type ObservationThread = RegistryThread<ToObservationWorker>;
@@ -18,7 +14,7 @@ export type StartObservationThread = (events: ObservationThreadEvents) => Observ
 /** @param workerUrl the compiled worker */
 export function observationThreads(
   data: ObservationWorkerData,
-  workerUrl: URL = findWorker('observation-worker.js'),
+  workerUrl: URL = findWorker('registry/observation-worker.js'),
 ): StartObservationThread {
   return (events) => startRegistryThread(workerUrl, data, events);
 }

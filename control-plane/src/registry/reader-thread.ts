@@ -1,10 +1,6 @@
+import { findWorker } from '../find-worker.js';
 import type { FromReaderWorker, ReaderWorkerData, ToReaderWorker } from './reader-protocol.js';
-import {
-  findWorker,
-  type RegistryThread,
-  type RegistryThreadEvents,
-  startRegistryThread,
-} from './registry-thread.js';
+import { type RegistryThread, type RegistryThreadEvents, startRegistryThread } from './registry-thread.js';
 
 /** The reader's thread as its owner sees it. */
 export type ReaderThread = Omit<RegistryThread<ToReaderWorker>, 'keepAlive'>;
@@ -14,7 +10,7 @@ export type StartReaderThread = (events: ReaderThreadEvents) => ReaderThread;
 /** @param workerUrl the compiled worker */
 export function readerThreads(
   data: ReaderWorkerData,
-  workerUrl: URL = findWorker('reader-worker.js'),
+  workerUrl: URL = findWorker('registry/reader-worker.js'),
 ): StartReaderThread {
   return (events) => startRegistryThread(workerUrl, data, events);
 }

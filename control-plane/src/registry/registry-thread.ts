@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
 /** A thread as its owner sees it. */
@@ -44,16 +43,4 @@ export function startRegistryThread<Message, Answer>(
     keepAlive: () => worker.ref(),
     terminate: () => void worker.terminate(),
   };
-}
-
-/**
- * The file of a worker. It cannot run TypeScript: from the sources, as tests do, it is the one that was built last.
- *
- * @param path from this folder, such as `reader-worker.js`; a bundle has all of them in one folder
- */
-export function findWorker(path: string): URL {
-  const fromSource = fileURLToPath(import.meta.url).endsWith('.ts');
-  if (fromSource) return new URL(`../../dist/registry/${path}`, import.meta.url);
-  const bundled = import.meta.url.includes('/dist/program/');
-  return new URL(`./${bundled ? path.slice(path.lastIndexOf('/') + 1) : path}`, import.meta.url);
 }

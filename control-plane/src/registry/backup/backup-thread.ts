@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { findWorker } from '../registry-thread.js';
+import { findWorker } from '../../find-worker.js';
 import { BackupError, type BackupErrorCode } from './backup-format.js';
 import type { BackupOrder, BackupResult } from './copy-registry.js';
 
@@ -21,7 +21,7 @@ export type MakeBackup = (order: BackupOrder) => Promise<BackupResult>;
  */
 export function makeBackupInThread(
   order: BackupOrder,
-  workerUrl: URL = findWorker('backup/backup-worker.js'),
+  workerUrl: URL = findWorker('registry/backup/backup-worker.js'),
 ): Promise<BackupResult> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(workerUrl, { workerData: order, execArgv: [] });
