@@ -171,7 +171,8 @@ export class LiveReplicaTarget implements ReplicaCandidate {
 
   /** It has come up: what it can do is found out with few requests at first. */
   startSlowly(nowMs: number): void {
-    this.model.becameReady(nowMs);
+    // An engine that others run is ready to us when its agent has first looked at it, however long it has served.
+    this.model.becameReady(nowMs, this.deployment.engine === 'vllm');
     this.#stepSlowStart('ready');
   }
 

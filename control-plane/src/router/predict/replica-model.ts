@@ -96,9 +96,9 @@ export class ReplicaModel implements WorkOwner {
   }
 
   /** It has just come up: its first request is known to be slow, and tells nothing of its rates. */
-  becameReady(nowMs: number): void {
+  becameReady(nowMs: number, isCold = true): void {
     this.#warmUps = this.#settings.cold.unlearned;
-    this.#readyAtMs = nowMs;
+    this.#readyAtMs = isCold ? nowMs : null;
     this.#tendAtMs = Number.NEGATIVE_INFINITY;
   }
 
