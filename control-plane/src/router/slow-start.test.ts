@@ -1,3 +1,4 @@
+import { emptyEngineReading } from '@ai-fabric/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { watchReady } from './ready-watch.js';
@@ -77,6 +78,20 @@ describe('a replica that has become ready', () => {
     expect(refusal).toMatchObject({ kind: 'refuse', code: 'no_capacity' });
     expect(refusal).toMatchObject({ detail: expect.stringContaining('takes 1 at a time') });
     other?.release(succeeded);
+  });
+
+  it('and that others run is not taken for cold: idle, it is preferred to a busy one', () => {
+    const fabric = fabricOf(
+      stateOf({
+        deployments: [deploymentOf('a'), deploymentOf('b')],
+        roles: [roleOf('chat-fast', ['a', 'b'])],
+      }),
+    );
+    wake(fabric);
+    const reading = { ...emptyEngineReading, running: 5, waiting: 0, kvUsageRatio: 0.5 };
+    fabric.live.setReading('b', reading, fabric.clock.nowMs());
+    const decision = fabric.router.select(requestOf({ resolved: resolved(fabric) }));
+    expect(decision).toMatchObject({ kind: 'send', deployment: { name: 'a' } });
   });
 
   it('of a host that came back from away starts slowly too', () => {

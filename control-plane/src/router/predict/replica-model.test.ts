@@ -318,6 +318,12 @@ describe('what is learned of a replica', () => {
     expect(model.learned.observations).toBe(1);
   });
 
+  it('expects nothing of the kind of an engine that may have served for long', () => {
+    const model = fresh();
+    model.becameReady(0, false);
+    expect(model.load(0).coldSeconds).toBe(0);
+  });
+
   it('is how many bytes make a token', () => {
     const model = fresh();
     for (let answer = 0; answer < 300; answer++) {
