@@ -10,6 +10,16 @@ import { capabilitiesSchema } from './capability-schema.js';
 import { describeUrlProblem } from './decide/describe-url-problem.js';
 import { providerEndpoints } from './declared-state.js';
 import { describeCronProblem } from './describe-cron-problem.js';
+import {
+  energyEntrySchema,
+  onAsleepSchema,
+  ownerEntrySchema,
+  priceEntrySchema,
+  sleepEntrySchema,
+  tariffEntrySchema,
+  timeZoneSchema,
+  wakeEntrySchema,
+} from './power-schema.js';
 import { REQUEST_CLASSES } from './request-class.js';
 import { vllmEntrySchema } from './vllm-entry-schema.js';
 
@@ -40,12 +50,22 @@ function addressSchema(example: string, mayEndInVersion: boolean) {
     });
 }
 
-const hostEntrySchema = z
+/** A section that may be left out, and then holds its defaults. */
+function withDefaults<Shape extends z.ZodRawShape>(section: z.ZodObject<Shape>) {
+  return section.prefault({} as never).describe(section.description ?? '');
+}
+
+export const hostEntrySchema = z
   .strictObject({
     mayBeAway: z
       .boolean()
       .default(false)
       .describe('The host is often asleep or off, and that is no problem.'),
+    timeZone: timeZoneSchema,
+    wake: withDefaults(wakeEntrySchema),
+    sleep: withDefaults(sleepEntrySchema),
+    owner: withDefaults(ownerEntrySchema),
+    energy: withDefaults(energyEntrySchema),
   })
   .describe('A machine with an agent.');
 
@@ -153,6 +173,7 @@ const providerModelEntrySchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('Prompt and answer together, in tokens. Left out: long enough for anything.'),
+  price: priceEntrySchema,
 });
 
 const providerEntrySchema = z
@@ -256,6 +277,7 @@ export const roleEntrySchema = z
       .describe(
         'How long a request is held while no target can serve it but one is expected soon; 0: never. Then the cloud is asked, where the role has it.',
       ),
+    onAsleep: onAsleepSchema,
     weights: weightsEntrySchema,
     longestPatienceSeconds: z
       .number()
@@ -398,6 +420,7 @@ export const fabricFileSchema = z
     gateway: gatewayEntrySchema.nullish().describe('Who may use the gateway besides the networks it trusts.'),
     backup: backupEntrySchema.nullish(),
     checks: checksEntrySchema.nullish(),
+    tariff: tariffEntrySchema.nullish(),
   })
   .describe('The declared state of an AI Fabric: hosts, deployments, providers, roles, aliases.');
 
