@@ -20,7 +20,7 @@ describe('what a fabric file says of power', () => {
     ['an hour past the day', { wake: { quietHours: [{ from: '24:00', to: '07:30' }] } }, '22:30'],
     [
       'a day that is none',
-      { sleep: { awakeHours: [{ from: '08:00', to: '9:00', days: ['funday'] }] } },
+      { sleep: { awakeHours: [{ from: '08:00', to: '09:00', days: ['funday'] }] } },
       'mon',
     ],
     ['an action that is none', { sleep: { action: 'hibernate' } }, 'suspend'],
