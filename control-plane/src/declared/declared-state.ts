@@ -82,6 +82,7 @@ export const providerEndpoints = [
   'embeddings',
   'responses',
   'messages',
+  'count_tokens',
   'transcriptions',
   'translations',
   'rerank',

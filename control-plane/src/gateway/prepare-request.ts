@@ -81,7 +81,7 @@ export function prepareRequest(
     maxWaitMs: wishes.maxWaitMs,
     localOnly: oneHeader(headers[LOCAL_ONLY_HEADER])?.trim().toLowerCase() === 'true',
     formType: isForm ? (contentType ?? null) : null,
-    spokenHeaders: endpoint.name === 'messages' ? spokenHeaders(headers) : NO_HEADERS,
+    spokenHeaders: endpoint.isAnthropics ? spokenHeaders(headers) : NO_HEADERS,
     onlyTarget,
     trace: { traceparent: oneHeader(headers['traceparent']), tracestate: oneHeader(headers['tracestate']) },
   };

@@ -15,6 +15,7 @@ import type { CostTerms } from './decide/choose-replica.js';
 import { describeModel } from './decide/describe-model.js';
 import { route } from './decide/route.js';
 import { suggestModels } from './decide/suggest-models.js';
+import { writesAnswer } from './decide/writes-answer.js';
 import { engineFacts, engineIdentity, nameOf } from './engine-facts.js';
 import type { Moment } from './engine-gauges.js';
 import { RequestQueue } from './hold-queue.js';
@@ -175,6 +176,7 @@ class LiveRouter implements RunningRouter {
     const claim = this.#ledger.claim(target, slots, admission === 'probe', observer);
     if (claim === null) return null;
     claim.work = this.#measure.workOf(replica, request);
+    claim.asksNoCard = replica !== null && request.endpoint === 'count_tokens';
     if (cloud !== null) claim.sent = cloud.limits.sent(request.estimatedPromptTokens ?? 0);
     this.#queue.wasServed(nameOf(request.resolved));
     return claim;
@@ -238,12 +240,12 @@ class LiveRouter implements RunningRouter {
   }
 
   #termsOf(request: RouteRequest): CostTerms {
-    const { task, mayWait, resolved, waitedMs = 0 } = request;
+    const { mayWait, resolved, waitedMs = 0 } = request;
     const rank = rankOfRequest(request);
     return {
       answerTokens: this.#measure.answerTokensOf(request),
       weights: resolved.kind === 'role' ? resolved.role.weights : this.#settings.route.predict.weights,
-      mayPace: task === 'chat',
+      mayPace: writesAnswer(request),
       past: this.#measure.pastOf(request),
       isBehind: mayWait === true && this.#queue.isBehind(nameOf(resolved), rank),
       // One that waits already has what is before it in its own waiting.
