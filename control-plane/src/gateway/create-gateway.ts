@@ -57,6 +57,8 @@ export interface Gateway {
    */
   close(graceMs: number): Promise<void>;
   readonly openRequests: number;
+  /** What of large request bodies is on the disk now, and ever was. */
+  readonly spool: Pick<Spool, 'bytes' | 'files' | 'totalBytes'>;
 }
 
 /** How long a client may take to read the last bytes after the grace is over. */
@@ -114,6 +116,10 @@ class RawGateway implements Gateway {
 
   get openRequests(): number {
     return this.#open.size;
+  }
+
+  get spool(): Spool {
+    return this.#parts.largeBodies.spool;
   }
 
   handle(request: IncomingMessage, response: ServerResponse, context: RequestContext): void {

@@ -18,6 +18,7 @@ import { suggestModels } from './decide/suggest-models.js';
 import { writesAnswer } from './decide/writes-answer.js';
 import { engineFacts, engineIdentity, nameOf } from './engine-facts.js';
 import type { Moment } from './engine-gauges.js';
+import type { RouterGauges } from './gauge-types.js';
 import { RequestQueue } from './hold-queue.js';
 import { type ClaimObserver, Ledger } from './ledger.js';
 import type { LiveReplicaTarget } from './live-replica-target.js';
@@ -29,7 +30,7 @@ import type { ReplicaModel } from './predict/replica-model.js';
 import { Cooldown, ProviderLimits } from './provider-limits.js';
 import { type Rank, rankOf } from './queue/class-turns.js';
 import { etaSeconds } from './queue/decide/plan-eta.js';
-import { readGauges } from './read-gauges.js';
+import { readBegunRests, readGauges } from './read-gauges.js';
 import { watchReady } from './ready-watch.js';
 import { RequestMeasure } from './request-measure.js';
 import type {
@@ -41,7 +42,6 @@ import type {
   RouteDecision,
   RouteRequest,
   Router,
-  RouterGauges,
   WaitDecision,
 } from './route-types.js';
 import { defaultRouterSettings, type RouterSettings } from './router-settings.js';
@@ -207,7 +207,9 @@ class LiveRouter implements RunningRouter {
     const targets = readGauges(this.#board, this.#ledger, this.#now());
     const { reapedTotal } = this.#ledger;
     const { displacedTotal } = this.#queue;
-    return { targets, reapedClaimsTotal: reapedTotal, held: this.#queue.gauges(), displacedTotal };
+    const held = this.#queue.gauges();
+    const begunRests = readBegunRests(this.#board);
+    return { targets, reapedClaimsTotal: reapedTotal, held, displacedTotal, begunRests };
   }
 
   learnedOf(deployment: string): LearnedOfEngine | null {
