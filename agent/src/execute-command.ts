@@ -1,9 +1,19 @@
 import type { Command } from '@ai-fabric/shared';
 import type { CommandResult } from './link/decide/command-book.js';
+import type { OwnerDesk } from './owner/owner-desk.js';
 import type { ReplicaKeepers } from './replica/replica-keepers.js';
 
+/** What commands are carried out with. */
+export interface CommandParts {
+  readonly replicas: ReplicaKeepers;
+  readonly owner: Pick<OwnerDesk, 'ask' | 'changeSettings'>;
+}
+
 /** Does what the control plane asks for. */
-export async function executeCommand(command: Command, replicas: ReplicaKeepers): Promise<CommandResult> {
+export async function executeCommand(
+  command: Command,
+  { replicas, owner }: CommandParts,
+): Promise<CommandResult> {
   switch (command.name) {
     case 'apply_desired':
       replicas.applyDesired(command);
@@ -11,8 +21,12 @@ export async function executeCommand(command: Command, replicas: ReplicaKeepers)
     case 'remove_orphans':
       return readRemoval(await replicas.removeOrphans(command.containerIds));
     case 'apply_yield_settings':
+      await owner.changeSettings(command.settings);
+      return { result: 'done' };
     case 'yield':
     case 'unyield':
+      await owner.ask('operator', command.name === 'yield');
+      return { result: 'done' };
     case 'send_magic_packets':
     case 'hold_awake':
     case 'power':

@@ -22,6 +22,8 @@ import type { OpenLinkSocket } from './link/link-socket.js';
 import { modelsEndpoint } from './models/models-endpoint.js';
 import { openModelCache } from './models/open-model-cache.js';
 import { weightsLook } from './models/weights-look.js';
+import { openOwner } from './owner/open-owner.js';
+import type { OwnerDesk } from './owner/owner-desk.js';
 import { containersEndpoint } from './replica/container/containers-endpoint.js';
 import { reportEngine } from './replica/container/decide/report-engine.js';
 import { engineStorage } from './replica/container/engine-storage.js';
@@ -38,7 +40,7 @@ import { Reporter } from './reporter/reporter.js';
 import { readBootIdentity } from './sensors/host/boot-identity.js';
 import { openSensors, type SensorDependencies, type Sensors } from './sensors/open-sensors.js';
 import type { AgentStatus } from './status/agent-status.js';
-import { openStatusSocket, type StatusSocket } from './status/status-socket.js';
+import { openStatusSocket, type StatusSocket, type StatusVerb } from './status/status-socket.js';
 import { type AgentEndpoints, logsEndpoint } from './tunnel/agent-endpoints.js';
 import { AgentTunnel } from './tunnel/agent-tunnel.js';
 import type { DialTunnel } from './tunnel/dial-tunnel.js';
@@ -128,18 +130,20 @@ class RunningAgent implements Agent {
   async start(address: PinnedAddress): Promise<void> {
     const { stateDirectory, platform } = this.#config;
     // First of all: from here on this agent is the only one on its state directory.
-    const socket = await openStatusSocket(stateDirectory, platform, () => this.status());
+    const socket = await openStatusSocket(stateDirectory, platform, (verb) => this.#answer(verb));
     try {
       this.#parts = await this.#open(address, socket);
     } catch (error) {
       await socket.close();
       throw error;
     }
-    const { link, reporter } = this.#parts;
+    const { link, owner, reporter } = this.#parts;
     this.#deps.log.info(
       { host: this.#state.hostName, server: address.url, version: AGENT_VERSION },
       'agent: started',
     );
+    // Before anything is desired: what the owner took stays theirs.
+    owner.start();
     link.start();
     reporter.start();
   }
@@ -168,6 +172,7 @@ class RunningAgent implements Agent {
       cards: (reported?.cards ?? []).map(({ uuid, name }) => ({ uuid, name })),
       issues: [...(reported?.issues ?? [])],
       replicas: this.#parts?.replicas.statuses().map(withoutDirectKey) ?? [],
+      owner: this.#parts?.owner.report() ?? null,
       waitingSamples: reported?.waitingSamples ?? 0,
       droppedSamples: reported?.droppedSamples ?? 0,
     };
@@ -178,14 +183,20 @@ class RunningAgent implements Agent {
     return this.#closing;
   }
 
+  async #answer(verb: StatusVerb): Promise<AgentStatus> {
+    if (verb !== 'status') await this.#parts?.owner.ask('owner', verb === 'yield');
+    return this.status();
+  }
+
   async #close(reason: GoodbyeReason): Promise<void> {
     if (!this.#parts) return;
-    const { link, tunnel, reporter, replicas, containers, sensors, socket } = this.#parts;
+    const { link, tunnel, owner, reporter, replicas, containers, sensors, socket } = this.#parts;
     this.#deps.log.info({ reason }, 'agent: stopping');
     tunnel.close();
     await Promise.all([
       link.stop(reason, 'The agent is stopping.'),
       reporter.close(),
+      owner.close(),
       replicas.close().then(() => containers?.close()),
       sensors.close(),
       this.#saving,
@@ -214,8 +225,16 @@ class RunningAgent implements Agent {
       ...(containers === null ? {} : { containers: containers.tools }),
     });
     const sensors = this.#deps.sensors ?? this.#openSensors();
+    const owner = await openOwner({
+      ...{ replicas, inFlight, stateDirectory, clock, log },
+      files: this.#identity.files,
+      memory: containers?.tools.memory ?? null,
+      sessions: () => ({ present: null, remoteSession: null }),
+      listProcesses: () => Promise.resolve([]),
+      onChange: () => reporter.ownerChanged(),
+    });
     const reporter = new Reporter({
-      ...{ sensors, replicas, time, clock, log },
+      ...{ sensors, replicas, owner, time, clock, log },
       policy: this.#deps.policy ?? null,
       lookForEngine: () => void containers?.tools.census.probe().catch(() => undefined),
       send: (report) => link.sendReport(report),
@@ -235,7 +254,7 @@ class RunningAgent implements Agent {
         ...{ machineSha256, instanceId, bootId, agentVersion: AGENT_VERSION, hostName: this.#state.hostName },
       },
       sentAtMs: () => time.nowMs(),
-      execute: (command) => executeCommand(command, replicas),
+      execute: (command) => executeCommand(command, { replicas, owner }),
       listener: {
         linked: (welcome) => {
           this.#onLinked(welcome);
@@ -253,7 +272,7 @@ class RunningAgent implements Agent {
         acked: (seq) => reporter.acked(seq),
       },
     });
-    return { link, tunnel, reporter, replicas, containers, sensors, socket };
+    return { link, tunnel, owner, reporter, replicas, containers, sensors, socket };
   }
 
   #openTunnel(
@@ -354,6 +373,7 @@ class RunningAgent implements Agent {
 interface Parts {
   readonly link: AgentLink;
   readonly tunnel: AgentTunnel;
+  readonly owner: OwnerDesk;
   readonly reporter: Reporter;
   readonly replicas: ReplicaKeepers;
   readonly containers: Containers | null;
