@@ -1,9 +1,18 @@
 import type { Command } from '@ai-fabric/shared';
 import type { CommandResult } from './link/decide/command-book.js';
+import type { HostPower } from './power/host-power.js';
 import type { ReplicaKeepers } from './replica/replica-keepers.js';
 
-/** Does what the control plane asks for. */
-export async function executeCommand(command: Command, replicas: ReplicaKeepers): Promise<CommandResult> {
+/**
+ * Does what the control plane asks for.
+ *
+ * @param linkGone aborted when the link that the command came on is no more
+ */
+export async function executeCommand(
+  command: Command,
+  { replicas, power }: { readonly replicas: ReplicaKeepers; readonly power: HostPower },
+  linkGone: AbortSignal,
+): Promise<CommandResult> {
   switch (command.name) {
     case 'apply_desired':
       replicas.applyDesired(command);
@@ -13,16 +22,17 @@ export async function executeCommand(command: Command, replicas: ReplicaKeepers)
     case 'apply_yield_settings':
     case 'yield':
     case 'unyield':
-    case 'send_magic_packets':
-    case 'hold_awake':
-    case 'power':
-    case 'park':
-    case 'unpark':
       return {
         result: 'refused',
         code: 'not_supported_here',
         detail: `This agent does not know ${command.name}.`,
       };
+    case 'send_magic_packets':
+    case 'hold_awake':
+    case 'power':
+    case 'park':
+    case 'unpark':
+      return power.execute(command, linkGone);
     default:
       return command satisfies never;
   }

@@ -6,6 +6,7 @@ import type {
   HostInventory,
   HostPolicy,
   Issue,
+  NetworkInterface,
   Timer,
 } from '@ai-fabric/shared';
 import type { HostFacts } from '../sensors/host/host-inventory.js';
@@ -66,6 +67,11 @@ export class InventoryLane {
 
   get cards(): readonly GpuInventory[] {
     return this.#gpus;
+  }
+
+  /** As they were read last. */
+  get interfaces(): readonly NetworkInterface[] {
+    return this.#facts?.interfaces ?? [];
   }
 
   /** These cards have readings. One that the inventory does not know was added, or the inventory failed before. */

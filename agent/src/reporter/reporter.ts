@@ -7,6 +7,7 @@ import type {
   HostPolicy,
   HostReading,
   Issue,
+  NetworkInterface,
   Orphan,
   ReplicaStatus,
   Timer,
@@ -135,6 +136,11 @@ export class Reporter {
       this.#outbox.push(this.#sampler.latest());
       this.#outbox.pump();
     });
+  }
+
+  /** This host's physical interfaces, as they were read last; none before the first inventory. */
+  interfaces(): readonly NetworkInterface[] {
+    return this.#lane.interfaces;
   }
 
   /** What came of a look for the container engine, whoever asked for it. */
