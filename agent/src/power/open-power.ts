@@ -6,6 +6,7 @@ import { linuxPower } from './linux-power.js';
 import { magicPacketSender } from './magic-packet-sender.js';
 import { PowerError, type PowerPort } from './power-port.js';
 import { recordingPower } from './recording-power.js';
+import { windowsPower } from './windows-power.js';
 
 export interface OpenPowerOptions
   extends Pick<HostPowerOptions, 'replicas' | 'link' | 'bootId' | 'clock' | 'log'> {
@@ -22,18 +23,19 @@ export function openPower({ config, allowed, interfaces, ...rest }: OpenPowerOpt
   return new HostPower({
     ...rest,
     platform,
-    port: openPort(config, rest.log),
+    port: openPort(config, rest),
     sendVolley: magicPacketSender(interfaces, rest.clock),
     allowed: powerVerbSchema.options.filter((verb) => (allowed ?? DEFAULT_AGENT_POLICY.power).includes(verb)),
   });
 }
 
 function openPort(
-  { platform, powerShimPath }: OpenPowerOptions['config'],
-  log: HostPowerOptions['log'],
+  { platform, folders, powerShimPath }: OpenPowerOptions['config'],
+  { clock, log }: Pick<HostPowerOptions, 'clock' | 'log'>,
 ): PowerPort {
   if (powerShimPath !== null) return recordingPower(powerShimPath);
   if (platform === 'linux') return linuxPower({ runTool, log });
+  if (platform === 'win32') return windowsPower({ windowsDirectory: folders.windows, runTool, clock, log });
   return noPower(platform);
 }
 
