@@ -1,18 +1,25 @@
 import type { Command } from '@ai-fabric/shared';
 import type { CommandResult } from './link/decide/command-book.js';
 import type { OwnerDesk } from './owner/owner-desk.js';
+import type { HostPower } from './power/host-power.js';
 import type { ReplicaKeepers } from './replica/replica-keepers.js';
 
 /** What commands are carried out with. */
 export interface CommandParts {
   readonly replicas: ReplicaKeepers;
   readonly owner: Pick<OwnerDesk, 'ask' | 'changeSettings'>;
+  readonly power: HostPower;
 }
 
-/** Does what the control plane asks for. */
+/**
+ * Does what the control plane asks for.
+ *
+ * @param linkGone aborted when the link that the command came on is no more
+ */
 export async function executeCommand(
   command: Command,
-  { replicas, owner }: CommandParts,
+  { replicas, owner, power }: CommandParts,
+  linkGone: AbortSignal,
 ): Promise<CommandResult> {
   switch (command.name) {
     case 'apply_desired':
@@ -32,11 +39,7 @@ export async function executeCommand(
     case 'power':
     case 'park':
     case 'unpark':
-      return {
-        result: 'refused',
-        code: 'not_supported_here',
-        detail: `This agent does not know ${command.name}.`,
-      };
+      return power.execute(command, linkGone);
     default:
       return command satisfies never;
   }

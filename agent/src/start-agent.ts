@@ -1,3 +1,4 @@
+import { uptime } from 'node:os';
 import {
   type Clock,
   type GoodbyeReason,
@@ -24,6 +25,10 @@ import { openModelCache } from './models/open-model-cache.js';
 import { weightsLook } from './models/weights-look.js';
 import { openOwner } from './owner/open-owner.js';
 import type { OwnerDesk } from './owner/owner-desk.js';
+import type { HostPower } from './power/host-power.js';
+import { linkedHost } from './power/linked-host.js';
+import { openPower } from './power/open-power.js';
+import { watchResume } from './power/resume-watch.js';
 import { containersEndpoint } from './replica/container/containers-endpoint.js';
 import { reportEngine } from './replica/container/decide/report-engine.js';
 import { engineStorage } from './replica/container/engine-storage.js';
@@ -102,6 +107,11 @@ export async function startAgent(config: AgentConfig, dependencies: AgentDepende
   return agent;
 }
 
+/** A machine that was woken from power-off counts as just woken for so long. */
+const JUST_BOOTED_MS = 600_000;
+/** Where the clock of timers runs on through a sleep: a process that was silent for so many samples slept. */
+const SILENCE_CADENCES = 6;
+
 class RunningAgent implements Agent {
   readonly #config: AgentConfig;
   readonly #deps: AgentDependencies;
@@ -137,7 +147,7 @@ class RunningAgent implements Agent {
       await socket.close();
       throw error;
     }
-    const { link, owner, reporter } = this.#parts;
+    const { link, owner, reporter, power } = this.#parts;
     this.#deps.log.info(
       { host: this.#state.hostName, server: address.url, version: AGENT_VERSION },
       'agent: started',
@@ -146,6 +156,7 @@ class RunningAgent implements Agent {
     owner.start();
     link.start();
     reporter.start();
+    if (uptime() * 1_000 < JUST_BOOTED_MS) void power.holdAfterWake();
   }
 
   get replicas(): Pick<ReplicaKeepers, 'engineAddress' | 'logs'> {
@@ -190,9 +201,10 @@ class RunningAgent implements Agent {
 
   async #close(reason: GoodbyeReason): Promise<void> {
     if (!this.#parts) return;
-    const { link, tunnel, owner, reporter, replicas, containers, sensors, socket } = this.#parts;
+    const { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power } = this.#parts;
     this.#deps.log.info({ reason }, 'agent: stopping');
     tunnel.close();
+    power.close();
     await Promise.all([
       link.stop(reason, 'The agent is stopping.'),
       reporter.close(),
@@ -209,7 +221,7 @@ class RunningAgent implements Agent {
     const { stateDirectory, platform } = this.#config;
     // Before the sensors: theirs then finds the name that this one gave to the boot.
     const { bootId } = await readBootIdentity({ platform, stateDirectory, clock, logger: log });
-    const time = new AgentTime(clock, this.#deps.elapsedMs ?? (() => clock.monotonicMs()));
+    const time = new AgentTime(clock, this.#watchedTime());
     const inFlight = new TunnelInFlight();
     const containers = await this.#openContainers(
       () => reporter,
@@ -254,7 +266,7 @@ class RunningAgent implements Agent {
         ...{ machineSha256, instanceId, bootId, agentVersion: AGENT_VERSION, hostName: this.#state.hostName },
       },
       sentAtMs: () => time.nowMs(),
-      execute: (command) => executeCommand(command, { replicas, owner }),
+      execute: (command, linkGone) => executeCommand(command, { replicas, owner, power }, linkGone),
       listener: {
         linked: (welcome) => {
           this.#onLinked(welcome);
@@ -272,7 +284,13 @@ class RunningAgent implements Agent {
         acked: (seq) => reporter.acked(seq),
       },
     });
-    return { link, tunnel, owner, reporter, replicas, containers, sensors, socket };
+    const power = openPower({
+      ...{ config: this.#config, replicas, bootId, clock, log },
+      allowed: this.#deps.policy?.power ?? null,
+      interfaces: () => reporter.interfaces(),
+      link: linkedHost({ link, tunnel, reporter }, () => this.#closing !== null),
+    });
+    return { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power };
   }
 
   #openTunnel(
@@ -364,6 +382,23 @@ class RunningAgent implements Agent {
     );
   }
 
+  /** Elapsed milliseconds; whoever asks for them may find that the machine slept. */
+  #watchedTime(): () => number {
+    const { clock, elapsedMs = () => clock.monotonicMs() } = this.#deps;
+    const { platform, gpuCadenceMs } = this.#config;
+    return watchResume({
+      ...{ clock, elapsedMs },
+      silenceMs: platform === 'win32' ? SILENCE_CADENCES * gpuCadenceMs : null,
+      onResume: (sleptMs) => this.#onResume(sleptMs),
+    });
+  }
+
+  #onResume(sleptMs: number): void {
+    if (this.#closing !== null) return;
+    this.#deps.log.info({ sleptSeconds: Math.round(sleptMs / 1_000) }, 'agent: the machine slept');
+    this.#parts?.power.resumed();
+  }
+
   #onDown(failure: LinkFailure): void {
     this.#linkedSinceMs = null;
     this.#problem = failure.detail;
@@ -379,6 +414,7 @@ interface Parts {
   readonly containers: Containers | null;
   readonly sensors: Sensors;
   readonly socket: StatusSocket;
+  readonly power: HostPower;
 }
 
 function pinnedAddress(config: AgentConfig, state: AgentState): PinnedAddress {

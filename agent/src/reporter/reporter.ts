@@ -7,6 +7,7 @@ import type {
   HostPolicy,
   HostReading,
   Issue,
+  NetworkInterface,
   Orphan,
   OwnerReport,
   ReplicaStatus,
@@ -154,6 +155,11 @@ export class Reporter {
     if (this.#closing.signal.aborted) return;
     this.#tellOwner();
     this.#outbox.pump();
+  }
+
+  /** This host's physical interfaces, as they were read last; none before the first inventory. */
+  interfaces(): readonly NetworkInterface[] {
+    return this.#lane.interfaces;
   }
 
   /** What came of a look for the container engine, whoever asked for it. */
