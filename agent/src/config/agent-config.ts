@@ -13,6 +13,8 @@ export interface AgentConfig {
   readonly containerEnginePath: string | null;
   /** `XDG_RUNTIME_DIR`, where a rootless engine has its socket. */
   readonly runtimeDirectory: string | null;
+  /** For simulated machines, of which one computer runs several: a file of JSON with their interfaces. */
+  readonly simulatedInterfacesPath: string | null;
   readonly gpuCadenceMs: number;
   readonly hostCadenceMs: number;
   readonly engineCadenceMs: number;

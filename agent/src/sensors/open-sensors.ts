@@ -18,6 +18,7 @@ export interface SensorSettings {
   readonly nvidiaSmiPath: string | null;
   readonly gpuCadenceMs: number;
   readonly stateDirectory: string;
+  readonly simulatedInterfacesPath: string | null;
   readonly platform: NodeJS.Platform;
   readonly folders: { readonly windows: string; readonly programFiles: string };
 }
@@ -77,7 +78,10 @@ export function openSensors(settings: SensorSettings, dependencies: SensorDepend
     gpus,
     gpuInventory,
     host,
-    hostInventory: hostInventorySensor(shared),
+    hostInventory: hostInventorySensor({
+      ...shared,
+      simulatedInterfacesPath: settings.simulatedInterfacesPath,
+    }),
     close: async () => {
       await Promise.all([gpus.close(), gpuInventory.close(), host.close()]);
     },

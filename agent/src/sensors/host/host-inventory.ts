@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { reading, type Sensor } from '../sensor.js';
 import { type BootIdentity, readBootIdentity } from './boot-identity.js';
 import { networkInterfaceReader } from './network-interfaces.js';
+import { simulatedInterfaceReader } from './simulated-interfaces.js';
 import { readSystemFacts } from './system-facts.js';
 
 /** What a host is, less its cards. */
@@ -13,6 +14,8 @@ export interface HostInventoryOptions {
   readonly platform: NodeJS.Platform;
   readonly windowsDirectory: string;
   readonly stateDirectory: string;
+  /** For simulated machines: their interfaces; `null`: this machine's own. */
+  readonly simulatedInterfacesPath: string | null;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -25,7 +28,11 @@ type FixedFacts = Omit<HostFacts, 'interfaces'>;
  */
 export function hostInventorySensor(options: HostInventoryOptions): Sensor<HostFacts> {
   let fixed: Promise<FixedFacts> | null = null;
-  const readInterfaces = networkInterfaceReader(options);
+  const { simulatedInterfacesPath } = options;
+  const readInterfaces =
+    simulatedInterfacesPath === null
+      ? networkInterfaceReader(options)
+      : simulatedInterfaceReader(simulatedInterfacesPath);
   return {
     read: async () => {
       fixed ??= readFixedFacts(options);
