@@ -66,6 +66,7 @@ export function prepareRequest(
   }
   const wishes = readWishHeaders(headers);
   if ('error' in wishes) return { ok: false, error: wishes.error };
+  const check = isCheck(headers, context.key);
   const request: LoopRequest = {
     requestId: context.requestId,
     keyId: context.key.keyId,
@@ -76,7 +77,8 @@ export function prepareRequest(
     resolved,
     mayCloud: context.key.mayCloud,
     // A check tells how things are now.
-    mayWait: !isCheck(headers, context.key),
+    mayWait: !check,
+    wakes: check ? 'not_asked' : context.key.mayWake ? 'may' : 'key_forbids',
     requestClass: wishes.requestClass ?? (resolved.kind === 'role' ? resolved.role.class : 'normal'),
     maxWaitMs: wishes.maxWaitMs,
     localOnly: oneHeader(headers[LOCAL_ONLY_HEADER])?.trim().toLowerCase() === 'true',
