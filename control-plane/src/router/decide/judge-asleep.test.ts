@@ -53,7 +53,7 @@ describe('isAsleep', () => {
 
   it.each([
     { phase: 'parked', expected: true },
-    { phase: 'stopped', expected: true },
+    { phase: 'absent', expected: true },
     { phase: 'ready', expected: false },
     { phase: 'loading', expected: false },
     { phase: 'failed', expected: false },

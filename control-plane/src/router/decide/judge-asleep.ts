@@ -33,4 +33,4 @@ export function wakeInMs(power: HostPower, deployment: string, nowMs: number): n
 }
 
 const AWAY_STATES: ReadonlySet<string> = new Set(['asleep', 'offline', 'waking']);
-const GIVEN_BACK: ReadonlySet<string> = new Set(['parked', 'stopped']);
+const GIVEN_BACK: ReadonlySet<string> = new Set(['parked', 'absent']);
