@@ -4,6 +4,7 @@ import { listNeeds, NO_NEEDS, needsOf } from '../needs.js';
 import type { FilterReason, RouteRequest } from '../route-types.js';
 import { contextOf, estimatePrompt } from './estimate-need.js';
 import { targetKey } from './group-targets.js';
+import { isGone, isLeaving } from './judge-asleep.js';
 import type { RestCause } from './step-cooldown.js';
 
 /** What stands in the way of one target, as a phrase for a client's error message: thing, place, fix where known. */
@@ -109,13 +110,18 @@ function describeNeed(candidate: Candidate, request: RouteRequest): string {
 function describeAsleep(replica: ReplicaCandidate, request: RouteRequest): string {
   const { power, deployment, wakeInMs } = replica;
   if (power.flight !== null) return `host ${deployment.host} is being woken (${power.flight.text})`;
-  const isGone = replica.presence === 'away' || replica.presence === 'unseen';
-  const what = isGone
-    ? `host ${deployment.host} is ${power.state === 'asleep' ? 'asleep' : 'asleep or off'}`
-    : `its replica on ${deployment.host} is ${replica.phase}, as its host rests`;
+  const what = describeSleep(replica);
   const why = whyNotWoken(request);
   if (why !== null) return `${what}; ${why}`;
   return wakeInMs === null ? what : `${what}, ready ${seconds(wakeInMs)} s after a wake`;
+}
+
+function describeSleep(replica: ReplicaCandidate): string {
+  const { power, deployment, phase } = replica;
+  if (isGone(replica))
+    return `host ${deployment.host} is ${power.state === 'asleep' ? 'asleep' : 'asleep or off'}`;
+  if (isLeaving(power)) return `host ${deployment.host} is about to sleep`;
+  return `its replica on ${deployment.host} is ${phase}, as its host rests`;
 }
 
 /** `null`: it may be, or nobody asks that. */

@@ -63,6 +63,28 @@ describe('isAsleep', () => {
   });
 });
 
+describe('a host that is about to sleep', () => {
+  const leaving = (phase: 'announced' | 'draining' | 'going', more: Partial<HostPower> = {}) =>
+    powerOf({
+      ...{ state: 'online', goingToSleep: { action: 'suspend', phase, sinceMs: 0, reason: 'idle' }, ...more },
+    });
+
+  it.each([
+    { phase: 'announced', expected: false },
+    { phase: 'draining', expected: true },
+    { phase: 'going', expected: true },
+  ] as const)('counts as asleep while it is $phase: $expected', ({ phase, expected }) => {
+    const cannot = { wakeability: { kind: 'no', reason: 'wifi', detail: '' } } as const;
+    expect(isAsleep(replicaOf('a', { power: leaving(phase) }))).toBe(expected);
+    expect(isAsleep(replicaOf('a', { power: leaving(phase, cannot) }))).toBe(expected);
+  });
+
+  it('stays at once while it drains, and comes back like any other once it goes', () => {
+    expect(wakeInMs(leaving('draining'), 'a', 0)).toBe(0);
+    expect(wakeInMs(leaving('going'), 'a', 0)).toBe(40_000);
+  });
+});
+
 describe('isWaking', () => {
   it('is where a wake is under way, wherever that has got to', () => {
     for (const presence of PRESENCES) {

@@ -4,14 +4,24 @@ import type { ReplicaCandidate } from '../candidate.js';
 type Sleeper = Pick<ReplicaCandidate, 'deployment' | 'presence' | 'draining' | 'power' | 'phase'>;
 
 /**
- * Whether a wake could bring it: its host is away, or its card was given back while the machine stays on, and nothing that is
- * known of the host rules a wake out. Not so of one that an operator drains, or stopped.
+ * Whether a wake could bring it: its host is away and nothing that is known of it rules a wake out, or the machine is on and
+ * about to sleep, or gave its card back. Not so of one that an operator drains, or stopped.
  */
 export function isAsleep(replica: Sleeper): boolean {
-  const { power, presence } = replica;
-  if (power.wakeability.kind === 'no' || replica.draining || !isWished(replica)) return false;
-  if (presence === 'away' || presence === 'unseen') return AWAY_STATES.has(power.state);
-  return power.state === 'asleep' && GIVEN_BACK.has(replica.phase);
+  const { power, phase } = replica;
+  if (replica.draining || !isWished(replica)) return false;
+  if (isGone(replica)) return power.wakeability.kind !== 'no' && AWAY_STATES.has(power.state);
+  return isLeaving(power) || (power.state === 'asleep' && GIVEN_BACK.has(phase));
+}
+
+/** Its host has no link. */
+export function isGone({ presence }: Pick<ReplicaCandidate, 'presence'>): boolean {
+  return presence === 'away' || presence === 'unseen';
+}
+
+/** The fabric puts its host to sleep: what is new goes elsewhere. */
+export function isLeaving({ goingToSleep }: HostPower): boolean {
+  return goingToSleep !== null && goingToSleep.phase !== 'announced';
 }
 
 /** Whether a wake is under way that is to make it ready. */
@@ -26,6 +36,8 @@ export function isWished({ deployment }: Pick<ReplicaCandidate, 'deployment'>): 
 
 /** @returns milliseconds until it is ready, see `ReplicaCandidate`. @param nowMs of the server's clock */
 export function wakeInMs(power: HostPower, deployment: string, nowMs: number): number | null {
+  // Until it is through with what it has, it stays where somebody needs it.
+  if (power.goingToSleep?.phase === 'draining') return 0;
   const seconds = power.readySeconds[deployment];
   if (seconds === undefined) return null;
   const readyMs = seconds * 1000;

@@ -289,6 +289,31 @@ describe('nobody is woken', () => {
   });
 });
 
+describe('a host that is about to sleep', () => {
+  const draining = powerOf({
+    state: 'online',
+    goingToSleep: { action: 'suspend', phase: 'draining', sinceMs: 0, reason: 'idle for 20 min' },
+  });
+  const leaving = replicaOf('a', { power: draining, wakeInMs: 0 });
+
+  it('gets nothing new while another one serves', () => {
+    expect(told(decide([replicasOf(leaving, replicaOf('b'))]))).toBe('send b');
+  });
+
+  it('is called back by who has nowhere else to go', () => {
+    expect(told(decide([replicasOf(leaving)]))).toBe(HELD);
+    expect(told(decide([replicasOf(leaving), cloud], { onAsleep: 'cloudThenLocal' }))).toBe(MEANWHILE);
+  });
+
+  it('is not called back by who wakes nobody', () => {
+    const decision = decide([replicasOf(leaving)], { requestClass: 'batch' }) as Refusal;
+    expect(told(decision)).toBe('refuse: host_asleep');
+    expect(decision.detail).toContain(
+      'host host-of-a is about to sleep; a request of class batch wakes nobody',
+    );
+  });
+});
+
 describe('a provider that is asked where others take longer', () => {
   const groups = (wakeInMs: number): CandidateGroup[] => [
     replicasOf(asleep('a', { wakeInMs })),

@@ -3,7 +3,7 @@ import type { Considered, RouteDecision, RouteRequest } from '../route-types.js'
 import { describeObstacle } from './describe-obstacle.js';
 import { expectSoon } from './expect-soon.js';
 import { type RefusalSettings, refuseWaking } from './explain-refusal.js';
-import { isAsleep, isWaking } from './judge-asleep.js';
+import { isAsleep, isGone, isWaking } from './judge-asleep.js';
 import { patienceOf, replicasOf, type WaitSettings, withoutChoice } from './plan-wait.js';
 
 export interface WakingSettings {
@@ -39,7 +39,7 @@ export function planWaking(
   const found = findSleepers(groups, considered, settings);
   if (found === null) return null;
   const onAsleep = onAsleepOf(request);
-  if (onAsleep === 'refuse' && found.all.some(({ presence }) => isGone(presence))) {
+  if (onAsleep === 'refuse' && found.all.some(isGone)) {
     const told = cloud === null ? considered : withoutChoice(considered);
     return refuseWaking(request, groups, told, [], settings.refusal);
   }
@@ -156,8 +156,4 @@ function soonestMs(replicas: readonly ReplicaCandidate[]): number | null {
     if (wakeInMs !== null && (soonest === null || wakeInMs < soonest)) soonest = wakeInMs;
   }
   return soonest;
-}
-
-function isGone(presence: ReplicaCandidate['presence']): boolean {
-  return presence === 'away' || presence === 'unseen';
 }
