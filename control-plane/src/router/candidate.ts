@@ -29,6 +29,8 @@ export interface ReplicaCandidate {
   readonly wakeInMs: number | null;
   /** `absent` also where nothing was ever observed. */
   readonly phase: ReplicaPhase;
+  /** It failed, and nothing but somebody who signs in on its host brings it. */
+  readonly needsSignIn: boolean;
   /** How long it is in this phase; `Infinity`: since before we looked. */
   readonly phaseForMs: number;
   /** It failed a moment ago while its agent still calls it ready: how much longer that counts as a restart; 0: not so. */

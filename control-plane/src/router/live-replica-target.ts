@@ -43,6 +43,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   draining = false;
   power: HostPower = UNKNOWN_POWER;
   phase: ReplicaPhase = 'absent';
+  needsSignIn = false;
   noWay: NoWay | null = null;
   contextTokens: number | null = null;
   slots: number;
@@ -228,6 +229,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     this.power = host?.power ?? UNKNOWN_POWER;
     const replica = this.#observed();
     this.phase = replica?.status.phase ?? 'absent';
+    this.needsSignIn = this.phase === 'failed' && replica?.status.code === 'sign_in_needed';
     this.contextTokens = smaller(this.deployment.contextTokens, replica?.status.maxModelLen ?? null);
     this.#gauges.take(replica?.reading ?? null, replica?.readingAtMs ?? null, now);
   }

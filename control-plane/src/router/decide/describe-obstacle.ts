@@ -62,7 +62,9 @@ function describeReplica(replica: ReplicaCandidate, reason: FilterReason, reques
     case 'draining':
       return `host ${host} is draining; undrain it to use it again`;
     case 'not_ready':
-      return `its replica on ${host} is ${replica.phase}`;
+      return replica.needsSignIn
+        ? `its replica on ${host} cannot start before somebody signs in there`
+        : `its replica on ${host} is ${replica.phase}`;
     case 'tunnel_down':
       return `the tunnel to host ${host} is down; its agent opens it again by itself`;
     case 'address_unknown':

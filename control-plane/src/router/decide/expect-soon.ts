@@ -92,7 +92,7 @@ function expectPhase(replica: ReplicaCandidate, settings: ExpectationSettings): 
   const { phase, phaseForMs } = replica;
   if (phase === 'absent') return within(phaseForMs, settings.recreationMs, 'loading', true);
   // One that its agent keeps is started again a second after it died; what lasts longer is no restart.
-  if (phase === 'failed' && replica.deployment.engine === 'vllm') {
+  if (phase === 'failed' && replica.deployment.engine === 'vllm' && !replica.needsSignIn) {
     return within(phaseForMs, settings.recreationMs, 'loading', false);
   }
   if (isUnderWay(replica)) return { reason: 'loading', isSure: true, lookAgainInMs: null };

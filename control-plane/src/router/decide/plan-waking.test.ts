@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { buildDeployment } from '../../declared/decide/build-deployment.js';
 import type { OnAsleep } from '../../declared/declared-state.js';
+import { deploymentEntrySchema } from '../../declared/fabric-schema.js';
 import type { CandidateGroup, ReplicaCandidate } from '../candidate.js';
 import type { RouteDecision, RouteRequest, WakePermit } from '../route-types.js';
 import { defaultRouterSettings } from '../router-settings.js';
@@ -367,6 +369,30 @@ describe('the refusal', () => {
     const off = asleep('a', { power: powerOf({ state: 'offline' }) });
     const decision = decide([replicasOf(off)], { wakes: 'not_asked' }) as Refusal;
     expect(decision.detail).toContain('host host-of-a is asleep or off, ready 40 s after a wake');
+  });
+});
+
+describe('a host that came up and stands at its login screen', () => {
+  const kept = deploymentEntrySchema.parse({
+    ...{ engine: 'vllm', host: 'wintermute', task: 'chat', model: 'Qwen/Qwen2.5-3B-Instruct' },
+  });
+  const atLogin: ReplicaCandidate = {
+    ...replicaOf('a', { phase: 'failed', phaseForMs: 100, needsSignIn: true, power: powerOf() }),
+    deployment: buildDeployment('a', kept) as ReplicaCandidate['deployment'],
+  };
+
+  it('is waited for no more', () => {
+    const decision = decide([replicasOf(atLogin)]) as Refusal;
+    expect(told(decision)).toBe('refuse: not_ready');
+    expect(decision.detail).toContain(
+      'its replica on wintermute cannot start before somebody signs in there',
+    );
+    expect(told(decide([replicasOf(atLogin), cloud]))).toBe(FALLBACK);
+    expect(told(decide([replicasOf({ ...atLogin, needsSignIn: false })]))).toBe('wait: loading');
+  });
+
+  it('has another one woken', () => {
+    expect(told(decide([replicasOf(atLogin, asleep('b'))]))).toBe('wake b, wait: waking');
   });
 });
 

@@ -152,6 +152,7 @@ export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandid
     power: UNKNOWN_POWER,
     wakeInMs: null,
     phase: 'ready',
+    needsSignIn: false,
     phaseForMs: Number.POSITIVE_INFINITY,
     doubtForMs: 0,
     contextTokens: null,
