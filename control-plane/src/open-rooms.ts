@@ -122,8 +122,7 @@ export async function openRooms(
   closers.add(() => router.close());
 
   const { certificateSha256 } = certificate;
-  const { wakePorts } = config;
-  const agents = openAgentRooms({ registry, live, certificateSha256, wakePorts, clock, room }, closers);
+  const agents = openAgentRooms({ registry, live, certificateSha256, config, clock, room }, closers);
   const { tunnels } = agents;
   const feed = createTelemetryFeed({ live, clock, log: room('feed') });
   const gatewayMetrics = new GatewayMetrics();
@@ -210,13 +209,13 @@ interface AgentRoomsParts extends Pick<Surroundings, 'clock'> {
   readonly registry: Registry;
   readonly live: LiveState;
   readonly certificateSha256: string;
-  readonly wakePorts: readonly number[];
+  readonly config: ControlPlaneConfig;
   readonly room: (name: string) => Logger;
 }
 
 /** What agents dial: the link, and the tunnel that goes with it; and who wakes their hosts. */
 function openAgentRooms(
-  { registry, live, certificateSha256, wakePorts, clock, room }: AgentRoomsParts,
+  { registry, live, certificateSha256, config, clock, room }: AgentRoomsParts,
   closers: Closers,
 ): Pick<OpenedRooms, 'link' | 'tunnels' | 'tunnelServer' | 'fleet'> {
   const { declared, hosts, observations } = registry;
@@ -230,8 +229,11 @@ function openAgentRooms(
     ...{ hosts, certificateSha256, clock, randomBytes, book: tunnels, log: room('tunnel') },
     linkedInstanceId: (hostName) => link.linkedInstanceId(hostName),
   });
+  const { wakePorts, dataDirectory } = config;
+  const { wakersFile } = dataDirectoryLayout(dataDirectory);
   const fleet = createFleet({
-    ...{ live, declared, link, store: registry.power, wakePorts, newId: randomUUID, clock },
+    ...{ live, declared, link, store: registry.power, wakePorts, wakersFile, newId: randomUUID, clock },
+    environment: processEnvironment(),
     log: room('fleet'),
   });
   closers.add(() => fleet.close());

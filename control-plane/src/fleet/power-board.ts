@@ -33,6 +33,7 @@ export interface PowerBoardParts {
 export interface WakeStanding extends WakeJudgement {
   readonly fromState: FromState;
   readonly paths: PacketPaths;
+  readonly waker: WakerFacts;
   readonly macs: readonly string[];
   /** IPv4, without prefix. */
   readonly addresses: readonly string[];
@@ -109,17 +110,18 @@ export class PowerBoard {
     const { inventory, goodbyeReason } = host;
     const usable = wakeInterfaces(inventory);
     const lans = this.#lanIndex();
+    const waker = wakerOf(host.name);
     const fromState =
       host.presence === 'away' ? judgeFromState({ goodbyeReason, sleptBy }) : this.#wouldSleepBy(host);
     const paths = findPaths(usable, ownAddresses(), lans.neighboursOf(host.name, usable));
     const judgement = judgeWakeability({
       ...{ host: host.name, inventory, fromState, proven, paths },
       isRevoked: host.revokedAtMs !== null,
-      waker: wakerOf(host.name),
+      waker,
       macSharedWith: lans.sharingMac(host.name, usable),
     });
     return {
-      ...{ ...judgement, fromState, paths },
+      ...{ ...judgement, fromState, paths, waker },
       macs: usable.map(({ mac }) => mac),
       addresses: usable
         .flatMap(({ addresses }) => addresses)
