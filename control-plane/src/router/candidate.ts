@@ -5,6 +5,7 @@ import type {
   DeclaredProviderModel,
   TargetCondition,
 } from '../declared/declared-state.js';
+import type { HostPower } from '../live/host-power.js';
 import type { Presence } from '../live/live-view.js';
 import type { RestCause } from './decide/step-cooldown.js';
 import type { Rates, ReplicaLoad } from './predict/predict-types.js';
@@ -19,6 +20,13 @@ export interface ReplicaCandidate {
   readonly mayBeAway: boolean;
   readonly presence: Presence;
   readonly draining: boolean;
+  /** Of its host. */
+  readonly power: HostPower;
+  /**
+   * Milliseconds until it is ready after a wake that begins now, or what is left of the one that is under way; 0: that takes
+   * longer than usual. `null`: not known.
+   */
+  readonly wakeInMs: number | null;
   /** `absent` also where nothing was ever observed. */
   readonly phase: ReplicaPhase;
   /** How long it is in this phase; `Infinity`: since before we looked. */

@@ -79,6 +79,13 @@ describe('an embedding', () => {
 describe('a refusal', () => {
   it.each<[string, SmokeAnswer, string]>([
     ['while all that serves it may be away', refused('host_away', 'asleep=host_away'), 'away host_away'],
+    ['while it sleeps', refused('host_asleep', 'asleep=host_asleep'), 'away host_away'],
+    ['while it is being woken', refused('waking', 'asleep=host_asleep'), 'away host_away'],
+    [
+      'while a host sleeps that should not',
+      refused('host_asleep', 'steady=host_asleep'),
+      'broken host_asleep',
+    ],
     ['while a host is away that should not be', refused('host_away', 'steady=host_away'), 'broken host_away'],
     [
       'while one may be away and another should not be',

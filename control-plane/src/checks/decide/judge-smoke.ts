@@ -91,7 +91,7 @@ function judgeRefusal(request: SmokeRequest, answer: Answered): Judgement {
   const ours = [...verdicts].filter(([target]) => request.deployments.has(target));
   const cloudWould = [...verdicts.values()].includes('local_only');
   const isAway = ([target, verdict]: readonly [string, string]) =>
-    verdict === 'host_away' && request.deployments.get(target)?.mayBeAway === true;
+    AWAY.has(verdict) && request.deployments.get(target)?.mayBeAway === true;
   const bad = ours.filter((each) => !isAway(each) && !FOR_NOW.has(each[1]));
   if (REFUSALS.has(code) && bad.length === 0) {
     const all = ours.length > 0 && ours.every(isAway);
@@ -105,8 +105,12 @@ function judgeRefusal(request: SmokeRequest, answer: Answered): Judgement {
   return broken(code, message, 'run: ai-fabric doctor');
 }
 
+const AWAY: ReadonlySet<string> = new Set(['host_away', 'host_asleep']);
 /** Codes that say that no target was there to be asked. */
-const REFUSALS: ReadonlySet<string> = new Set(['host_away', 'no_capacity', 'not_ready', 'local_only']);
+const REFUSALS: ReadonlySet<string> = new Set([
+  ...['host_away', 'host_asleep', 'waking'],
+  ...['no_capacity', 'not_ready', 'local_only'],
+]);
 
 function describe(verdicts: readonly (readonly [string, string])[]): string {
   return verdicts.map(([target, verdict]) => `${target} is ${verdict.replaceAll('_', ' ')}`).join(', ');
