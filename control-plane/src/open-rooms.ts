@@ -127,7 +127,7 @@ export async function openRooms(
   const feed = createTelemetryFeed({ live, clock, log: room('feed') });
   const gatewayMetrics = new GatewayMetrics();
   const { bodies, gateway } = openGateway(
-    { registry, router, secrets, tunnels, live, gatewayMetrics, requestLog },
+    { registry, router, secrets, tunnels, live, gatewayMetrics, requestLog, fleet: agents.fleet },
     config,
     { clock, log },
     closers,
@@ -179,7 +179,11 @@ function openGateway(
     gatewayMetrics,
     live,
     requestLog,
-  }: Pick<OpenedRooms, 'registry' | 'router' | 'secrets' | 'tunnels' | 'gatewayMetrics' | 'live'> & {
+    fleet,
+  }: Pick<
+    OpenedRooms,
+    'registry' | 'router' | 'secrets' | 'tunnels' | 'gatewayMetrics' | 'live' | 'fleet'
+  > & {
     readonly requestLog: RequestRecorder;
   },
   config: ControlPlaneConfig,
@@ -192,6 +196,7 @@ function openGateway(
   closers.add(() => bodies.close());
   const gateway = createGateway({
     ...{ router, secrets, tunnels, live, config, clock, metrics: gatewayMetrics, requestLog },
+    wakes: fleet.wakes,
     spoolDirectory,
     captureBody: (response, asked) =>
       new BodyCapture(

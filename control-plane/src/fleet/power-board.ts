@@ -88,6 +88,12 @@ export class PowerBoard {
     this.#dirty.add(host);
   }
 
+  /** Who asks next is to see it. */
+  publish(name: string): void {
+    const host = this.#parts.live.host(name);
+    if (host !== undefined && !this.#closed) this.#publish(host);
+  }
+
   touchAll(): void {
     this.#lans = null;
     for (const { name } of this.#parts.live.hosts()) this.touch(name);

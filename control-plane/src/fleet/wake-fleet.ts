@@ -172,7 +172,7 @@ export class WakeFleet implements WakeDesk {
     standing: WakeStanding,
     asked: Pick<Flight['order'], 'askedBy' | 'keyId' | 'role' | 'deployments'>,
   ): Flight {
-    const { clock, declared, memory, newId, log } = this.#parts;
+    const { clock, declared, memory, board, newId, log } = this.#parts;
     const { name, hostId } = host;
     const timeoutMs = (declared.current().hosts.get(name)?.wake.timeoutSeconds ?? 300) * 1000;
     const { fromState } = standing;
@@ -188,6 +188,7 @@ export class WakeFleet implements WakeDesk {
     const { wakeId } = order;
     log.info({ host: name, wakeId, askedBy: asked.askedBy, role: asked.role, fromState }, 'a host is woken');
     this.#changed(flight);
+    board.publish(name);
     return flight;
   }
 
