@@ -55,6 +55,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   AI_FABRIC_AGENT_ENGINE_CADENCE_MS:
     'How often engines are read while they have requests, in milliseconds; idle ones are read with the host.',
   AI_FABRIC_AGENT_BUFFER_BYTES: 'How much telemetry is kept while the link is down, in bytes.',
+  AI_FABRIC_AGENT_POWER_SHIM:
+    'For tests: a file that takes, as lines of JSON, what would be done to the machine’s power; nothing is done then.',
   AI_FABRIC_AGENT_LOG_LEVEL: 'Level of the log.',
 };
 
