@@ -28,7 +28,8 @@ export function createOperatorSurfaces(
   listeners: ListenerView,
   { clock, random, log, logTail, dataDirectory }: Surroundings & { readonly dataDirectory: string },
 ): OperatorSurfaces {
-  const { registry, live, telemetry, router, link, feed, certificate, adminToken, gatewayMetrics } = rooms;
+  const { registry, live, telemetry, router, link, feed, certificate, adminToken, gatewayMetrics, fleet } =
+    rooms;
   const status = () => ({
     startedAtMs: rooms.startedAtMs,
     fabricFileDiffers: rooms.fabricFile.differsFrom(registry.declared.current()),
@@ -80,6 +81,15 @@ export function createOperatorSurfaces(
       },
       hostLife: createHostLife({ registry, live, link, router, clock }),
       hostCalls: createHostCalls({ link, tunnels: rooms.tunnels }),
+      hostWakes: {
+        wake: (host) => {
+          const asked = fleet.wakes.wakeHost(host, 'operator');
+          if (asked.kind === 'refused') return { ok: false, code: asked.code, detail: asked.detail };
+          const { order, settled } = asked.flight;
+          return { ok: true, wakeId: order.wakeId, settled };
+        },
+        find: (wakeId) => fleet.wakes.find(wakeId),
+      },
     },
     log.child({ room: 'api' }),
   );

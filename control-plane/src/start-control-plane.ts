@@ -145,6 +145,8 @@ async function openAll(
     // Requests first: what an agent does on a goodbye must not cost a stream that is still under way.
     await gateway.close(config.closeGraceSeconds * 1000);
     tunnelServer.close();
+    // What agents do when the link ends says nothing of their hosts' power.
+    rooms.fleet.close();
     await Promise.all([feed.close(), link.close(), tunnels.close()]);
     await listeners.close();
   });

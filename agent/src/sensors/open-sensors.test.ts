@@ -23,6 +23,7 @@ async function open(nvidiaSmiPath: string): Promise<Sensors> {
       nvidiaSmiPath,
       gpuCadenceMs: 1_000,
       stateDirectory,
+      powerShimPath: null,
       platform: process.platform,
       folders: { windows: 'C:\\Windows', programFiles: 'C:\\Program Files' },
     },

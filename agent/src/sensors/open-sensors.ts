@@ -19,6 +19,8 @@ export interface SensorSettings {
   readonly gpuCadenceMs: number;
   readonly stateDirectory: string;
   readonly platform: NodeJS.Platform;
+  /** Set: nothing is done to the power of this machine, and so everything can be. */
+  readonly powerShimPath: string | null;
   readonly folders: { readonly windows: string; readonly programFiles: string };
 }
 
@@ -77,7 +79,7 @@ export function openSensors(settings: SensorSettings, dependencies: SensorDepend
     gpus,
     gpuInventory,
     host,
-    hostInventory: hostInventorySensor(shared),
+    hostInventory: hostInventorySensor({ ...shared, powerShimPath: settings.powerShimPath }),
     close: async () => {
       await Promise.all([gpus.close(), gpuInventory.close(), host.close()]);
     },

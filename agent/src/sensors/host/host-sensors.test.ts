@@ -25,6 +25,7 @@ describe('this machine', () => {
       platform,
       windowsDirectory: 'C:\\Windows',
       stateDirectory: folder,
+      powerShimPath: null,
       clock: systemClock(),
       logger: pino({ level: 'silent' }),
     });
