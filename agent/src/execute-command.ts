@@ -10,6 +10,19 @@ export async function executeCommand(command: Command, replicas: ReplicaKeepers)
       return { result: 'done' };
     case 'remove_orphans':
       return readRemoval(await replicas.removeOrphans(command.containerIds));
+    case 'apply_yield_settings':
+    case 'yield':
+    case 'unyield':
+    case 'send_magic_packets':
+    case 'hold_awake':
+    case 'power':
+    case 'park':
+    case 'unpark':
+      return {
+        result: 'refused',
+        code: 'not_supported_here',
+        detail: `This agent does not know ${command.name}.`,
+      };
     default:
       return command satisfies never;
   }

@@ -9,6 +9,7 @@ const declaredKindSchema = z.enum([
   'gateway',
   'backup',
   'checks',
+  'tariff',
 ]);
 
 const namedSchema = z.object({ kind: declaredKindSchema, name: z.string() });

@@ -5,12 +5,14 @@ import {
   hostReadingSchema,
   issueSchema,
   orphanSchema,
+  ownerReportSchema,
   taskSchema,
 } from '@ai-fabric/shared';
 import { z } from '@hono/zod-openapi';
 import { LOG_LEVELS } from '../config/control-plane-config.js';
 import { CAPABILITIES } from '../declared/declared-state.js';
 import { REQUEST_CLASSES } from '../declared/request-class.js';
+import { hostPowerSchema } from '../live/host-power.js';
 import { shownStatusSchema } from './deployment-schemas.js';
 
 /** A listing. `nextCursor` is `null` on the last page. */
@@ -67,6 +69,11 @@ export const hostSchema = z
     issues: z.array(issueSchema.extend({ sinceMs: z.number() })),
     /** Containers with our label on it that nothing declares. */
     orphans: z.array(orphanSchema),
+    /** Whose its cards are; `null`: not told since it linked. */
+    owner: ownerReportSchema.nullable(),
+    /** Server's clock: since when `owner` is in its state. */
+    ownerSinceMs: z.number().nullable(),
+    power: hostPowerSchema,
   })
   .openapi('Host');
 

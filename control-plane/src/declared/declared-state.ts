@@ -16,13 +16,81 @@ export interface DeclaredState {
   /** `null`: none are made but on demand. */
   readonly backup: DeclaredBackup | null;
   readonly checks: DeclaredChecks;
+  /** `null`: nothing is reckoned in money. */
+  readonly tariff: DeclaredTariff | null;
 }
 
 export interface DeclaredHost {
   readonly name: string;
   /** A host that is expected to be asleep or off most of the time: being away is then no problem. */
   readonly mayBeAway: boolean;
+  /** Of its hours; `null`: the control plane's. */
+  readonly timeZone: string | null;
+  readonly wake: DeclaredWake;
+  readonly sleep: DeclaredSleep;
+  readonly owner: DeclaredOwner;
+  readonly energy: DeclaredEnergy;
 }
+
+export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+export type Weekday = (typeof WEEKDAYS)[number];
+
+/** From a time of day to another, `HH:MM`; where `to` is not later than `from`, to that of the next day. */
+export interface DailyHours {
+  readonly from: string;
+  readonly to: string;
+  /** On which it begins. */
+  readonly days: readonly Weekday[];
+}
+
+export interface DeclaredWake {
+  /** By its name in the control plane's own file; `null`: magic packets. */
+  readonly waker: string | null;
+  /** No request wakes it then. */
+  readonly quietHours: readonly DailyHours[];
+  readonly cooldownMinutes: number;
+  readonly minimumUpMinutes: number;
+  /** A wake that has led to no ready model by then has failed. */
+  readonly timeoutSeconds: number;
+}
+
+export interface DeclaredSleep {
+  /** `null`: never by itself. */
+  readonly afterIdleMinutes: number | null;
+  readonly action: 'suspend' | 'poweroff' | 'container-only' | 'none';
+  readonly awakeHours: readonly DailyHours[];
+  readonly drainSeconds: number;
+}
+
+export interface DeclaredOwner {
+  readonly automatic: boolean;
+  readonly drainSeconds: number;
+  readonly action: 'park' | 'stop';
+  readonly quietMinutes: number;
+  /** 10^9 bytes. */
+  readonly vramGigabytes: number;
+  readonly utilisationRatio: number;
+}
+
+/** `null`: not known. */
+export interface DeclaredEnergy {
+  readonly baseWatts: number | null;
+  readonly asleepWatts: number | null;
+}
+
+export interface DeclaredTariff {
+  readonly pricePerKilowattHour: number;
+  /** ISO 4217; of all prices. */
+  readonly currency: string;
+}
+
+export interface DeclaredPrice {
+  readonly inputPerMillionTokens: number;
+  readonly outputPerMillionTokens: number;
+}
+
+/** What a request gets while only a sleeping host could serve it. */
+export type OnAsleep = 'hold' | 'cloud' | 'cloudThenLocal' | 'refuse';
 
 /** What a request may ask of a model beyond text. In this order wherever they are listed. */
 export const CAPABILITIES = ['tools', 'vision', 'audio', 'json_schema'] as const;
@@ -109,6 +177,8 @@ export interface DeclaredProviderModel {
   readonly capabilities: readonly Capability[] | null;
   /** Prompt and answer together; `null`: not declared, and thought to be long enough for anything. */
   readonly contextTokens: number | null;
+  /** `null`: not declared. */
+  readonly price: DeclaredPrice | null;
 }
 
 /** `when`: what must hold beside; `null`: nothing. */
@@ -152,6 +222,7 @@ export interface DeclaredRole {
   readonly totalTimeoutSeconds: number;
   /** How long a request is held for a target that is expected soon; 0: not at all. */
   readonly patienceSeconds: number;
+  readonly onAsleep: OnAsleep;
   readonly weights: RoleWeights;
   /** What a request may ask for with `x-fabric-max-wait`; `null`: `patienceSeconds`, or 50 where that is less. */
   readonly longestPatienceSeconds: number | null;

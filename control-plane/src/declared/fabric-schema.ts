@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { checksEntrySchema } from './checks-entry-schema.js';
 import { deploymentEntrySchema } from './deployment-entry-schema.js';
 import { describeCronProblem } from './describe-cron-problem.js';
+import { hostEntrySchema } from './host-entry-schema.js';
+import { tariffEntrySchema } from './power-schema.js';
 import { providerEntrySchema } from './provider-entry-schema.js';
 import { roleEntrySchema } from './role-entry-schema.js';
 
@@ -10,15 +12,6 @@ import { roleEntrySchema } from './role-entry-schema.js';
  * The shape of fabric.yaml, and the source of the JSON Schema that editors use. Messages are expectations, as in
  * "expected …"; they never repeat the value. What reaches across entries is in `decide/check-references.ts`.
  */
-
-const hostEntrySchema = z
-  .strictObject({
-    mayBeAway: z
-      .boolean()
-      .default(false)
-      .describe('The host is often asleep or off, and that is no problem.'),
-  })
-  .describe('A machine with an agent.');
 
 const gatewayEntrySchema = z.strictObject({
   allowedOrigins: z
@@ -98,6 +91,7 @@ export const fabricFileSchema = z
     gateway: gatewayEntrySchema.nullish().describe('Who may use the gateway besides the networks it trusts.'),
     backup: backupEntrySchema.nullish(),
     checks: checksEntrySchema.nullish(),
+    tariff: tariffEntrySchema.nullish(),
   })
   .describe('The declared state of an AI Fabric: hosts, deployments, providers, roles, aliases.');
 

@@ -59,7 +59,7 @@ describe('a fabric file with a mistake', () => {
 
   it('counts lines as editors do where lines end in CR LF and a byte order mark stands first', () => {
     expect(errorsOf(`\uFEFFversion: 1\r\nhosts:\r\n  motoko: { x: 1 }\r\n`)).toBe(
-      'fabric.yaml:3:13: hosts.motoko.x: unknown key "x"; known: mayBeAway',
+      'fabric.yaml:3:13: hosts.motoko.x: unknown key "x"; known: mayBeAway, timeZone, wake, sleep, owner, energy',
     );
   });
 });

@@ -4,6 +4,7 @@ import { addressSchema, BASE_ADDRESS } from './address-schema.js';
 import { capabilitiesSchema } from './capability-schema.js';
 import { providerEndpoints } from './declared-state.js';
 import { modelIdSchema } from './model-id-schema.js';
+import { priceEntrySchema } from './power-schema.js';
 import { secretReferenceSchema } from './secret-reference-schema.js';
 
 const providerModelEntrySchema = z.strictObject({
@@ -17,6 +18,7 @@ const providerModelEntrySchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('Prompt and answer together, in tokens. Left out: long enough for anything.'),
+  price: priceEntrySchema,
 });
 
 export const providerEntrySchema = z

@@ -1,6 +1,7 @@
 import { contextTokensSchema, modelNameSchema, nameSchema, taskSchema } from '@ai-fabric/shared';
 import { z } from 'zod';
 import { capabilitiesSchema } from './capability-schema.js';
+import { onAsleepSchema } from './power-schema.js';
 import { REQUEST_CLASSES } from './request-class.js';
 
 const MAX_TIMEOUT_SECONDS = 86_400;
@@ -88,6 +89,7 @@ export const roleEntrySchema = z
       .describe(
         'How long a request is held while no target can serve it but one is expected soon; 0: never. Then the cloud is asked, where the role has it.',
       ),
+    onAsleep: onAsleepSchema,
     weights: weightsEntrySchema,
     longestPatienceSeconds: z
       .number()

@@ -6,10 +6,12 @@ import {
   issueSchema,
   nameSchema,
   orphanSchema,
+  ownerReportSchema,
   replicaStatusSchema,
   telemetryDeltaSchema,
 } from '@ai-fabric/shared';
 import { z } from 'zod';
+import { hostPowerSchema } from '../live/host-power.js';
 
 /** A host without its readings: those come as samples. */
 const feedHostSchema = z.object({
@@ -32,6 +34,9 @@ const feedHostSchema = z.object({
   /** Containers with our label on it that nothing declares. */
   orphans: z.array(orphanSchema).readonly(),
   droppedSamples: z.number(),
+  owner: ownerReportSchema.nullable(),
+  ownerSinceMs: z.number().nullable(),
+  power: hostPowerSchema,
 });
 export type FeedHost = z.infer<typeof feedHostSchema>;
 

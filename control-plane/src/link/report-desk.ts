@@ -53,7 +53,7 @@ export class ReportDesk {
     if (!taken) return 'a report before the welcome';
     if (!taken.ok) return taken.detail;
     const clockSkewMs = Math.round(receivedAtMs - frame.sentAtMs);
-    const { inventory, replicas, orphans, issues, droppedSamples } = report;
+    const { inventory, replicas, orphans, issues, droppedSamples, owner } = report;
     const disbelieved = live.takeReport(identity.hostName, {
       clockSkewMs,
       samples: taken.samples,
@@ -62,6 +62,7 @@ export class ReportDesk {
       issues,
       orphans,
       droppedSamples,
+      owner,
     });
     journal.report(identity, report, live.agentIssues(identity.hostName));
     this.#tellSeen(entry, identity, clockSkewMs);

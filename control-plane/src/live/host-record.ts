@@ -1,7 +1,8 @@
-import type { HostInventory, Issue, Orphan, TelemetrySample } from '@ai-fabric/shared';
+import type { HostInventory, Issue, Orphan, OwnerReport, TelemetrySample } from '@ai-fabric/shared';
 import type { PresenceState } from './decide/advance-presence.js';
 import { datedIssues, mergeIssues, sameIssues } from './decide/merge-issues.js';
 import { SampleHistory } from './history/sample-history.js';
+import { type HostPower, UNKNOWN_POWER } from './host-power.js';
 import type { LiveHost, LiveIssue } from './live-view.js';
 
 /** One host of the live view: what is written, and the value that readers get, made anew when it was changed. */
@@ -23,6 +24,9 @@ export class HostRecord {
   sample: TelemetrySample | null = null;
   orphans: readonly Orphan[] = [];
   droppedSamples = 0;
+  owner: OwnerReport | null = null;
+  ownerSinceMs: number | null = null;
+  power: HostPower = UNKNOWN_POWER;
   /** Deployments of the last report of replicas, believed or not. */
   reportedReplicas: readonly string[] = [];
   readonly history = new SampleHistory();
@@ -99,6 +103,9 @@ export class HostRecord {
       issues: this.#issues,
       orphans: this.orphans,
       droppedSamples: this.droppedSamples,
+      owner: this.owner,
+      ownerSinceMs: this.ownerSinceMs,
+      power: this.power,
     };
   }
 }

@@ -1,4 +1,11 @@
-import type { HostInventory, Issue, Orphan, ReplicaStatus, TelemetrySample } from '@ai-fabric/shared';
+import type {
+  HostInventory,
+  Issue,
+  Orphan,
+  OwnerReport,
+  ReplicaStatus,
+  TelemetrySample,
+} from '@ai-fabric/shared';
 
 /** A sample on the server's clock. */
 export interface PlacedSample {
@@ -17,6 +24,7 @@ export interface HostReport {
   readonly issues?: readonly Issue[] | undefined;
   readonly orphans?: readonly Orphan[] | undefined;
   readonly droppedSamples?: number | undefined;
+  readonly owner?: OwnerReport | undefined;
 }
 
 /** A host as it was last known before this process began. The registry's stored hosts fit. */

@@ -6,6 +6,7 @@ import { advancePresence, type Moment, type PresenceEvent, presenceOf } from './
 import { believeSample } from './decide/believe-sample.js';
 import { clockSkewIssue, judgeClockSkew } from './decide/judge-clock-skew.js';
 import { HISTORY_MS } from './history/sample-history.js';
+import type { HostPower } from './host-power.js';
 import { HostRecord } from './host-record.js';
 import type { HostReport, KnownHost, LinkedHost, PresenceChange } from './live-report.js';
 import type { LiveChange, LiveHost, LiveIssue, LiveReplica, LiveView } from './live-view.js';
@@ -114,6 +115,8 @@ export class LiveState implements LiveView {
     record.draining = host.draining;
     record.revokedAtMs = null;
     record.goodbyeReason = null;
+    record.owner = null;
+    record.ownerSinceMs = null;
     record.lastSeenMs = this.#clock.nowMs();
     this.#advance(record, { kind: 'linked' });
     this.#tellHost(record);
@@ -155,6 +158,11 @@ export class LiveState implements LiveView {
       record.droppedSamples = report.droppedSamples;
       changed = true;
     }
+    if (report.owner) {
+      record.owner = report.owner;
+      record.ownerSinceMs = this.#clock.nowMs() - report.owner.stateSeconds * 1000;
+      changed = true;
+    }
     if (report.issues && record.setAgentIssues(report.issues, this.#clock.nowMs())) changed = true;
     if (report.orphans && !sameOrphans(report.orphans, record.orphans)) {
       record.orphans = report.orphans;
@@ -181,6 +189,14 @@ export class LiveState implements LiveView {
     const record = this.#hosts.get(name);
     if (!record || record.draining === draining) return;
     record.draining = draining;
+    this.#tellHost(record);
+  }
+
+  /** Of the fleet. A value that is equal to the one before must be the same one. */
+  setPower(name: string, power: HostPower): void {
+    const record = this.#hosts.get(name);
+    if (!record || record.power === power) return;
+    record.power = power;
     this.#tellHost(record);
   }
 

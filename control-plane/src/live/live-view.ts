@@ -3,9 +3,11 @@ import type {
   HostInventory,
   Issue,
   Orphan,
+  OwnerReport,
   ReplicaStatus,
   TelemetrySample,
 } from '@ai-fabric/shared';
+import type { HostPower } from './host-power.js';
 
 /**
  * `online`: heard from within 12 s; `late`: within 30 s; `away`: silent for longer, or it said that it goes;
@@ -40,6 +42,11 @@ export interface LiveHost {
   /** Containers with our label on it that nothing declares. */
   readonly orphans: readonly Orphan[];
   readonly droppedSamples: number;
+  /** Whose its cards are; `null`: not told on this link. */
+  readonly owner: OwnerReport | null;
+  /** Server's clock: since when `owner` is in its state. */
+  readonly ownerSinceMs: number | null;
+  readonly power: HostPower;
 }
 
 export interface LiveReplica {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { declareHost } from '../declared/decide/declare-host.js';
 import { defaultRouterSettings } from './router-settings.js';
 import { fabricOf } from './testing/fake-fabric.js';
 import {
@@ -110,7 +111,7 @@ describe('what the live view says', () => {
   it('calls an away host that may be away normal', () => {
     const fabric = fabricOf({
       ...one,
-      hosts: new Map([['host-of-a', { name: 'host-of-a', mayBeAway: true }]]),
+      hosts: new Map([['host-of-a', declareHost('host-of-a', { mayBeAway: true })]]),
     });
     fabric.live.setHost('host-of-a', { presence: 'away' });
     const decision = select(fabric);

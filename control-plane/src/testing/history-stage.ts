@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { decodeAgentFrame, systemClock, type TelemetrySample } from '@ai-fabric/shared';
 import { pino } from 'pino';
+import { declareHost } from '../declared/decide/declare-host.js';
 import type { DeclaredState } from '../declared/declared-state.js';
 import { encodeAnswer } from '../history/decide/encode-answer.js';
 import { OpenStretch } from '../history/decide/open-stretch.js';
@@ -164,11 +165,12 @@ function declare(deployments: Readonly<Record<string, readonly string[]>>): Decl
   );
   return {
     revision: 1,
-    hosts: new Map(Object.keys(deployments).map((name) => [name, { name, mayBeAway: false }])),
+    hosts: new Map(Object.keys(deployments).map((name) => [name, declareHost(name)])),
     deployments: new Map(all),
     ...{ providers: new Map(), roles: new Map(), aliases: new Map() },
     gateway: { allowedOrigins: [], extraHosts: [] },
     backup: null,
     checks: { doctor: null, smoke: null, webhook: null },
+    tariff: null,
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { hostPolicySchema } from './agent-policy.js';
 import { gpuInventorySchema } from './gpu.js';
+import { hostPowerFactsSchema, wakeArmingSchema } from './power.js';
 
 const measured = z.number().nullable();
 
@@ -16,6 +17,8 @@ export const networkInterfaceSchema = z.object({
   kind: z.enum(['wired', 'wireless', 'unknown']),
   /** The default gateway's MAC: names the LAN. `null` when this interface has no default route or it is not resolved. */
   gatewayMac: z.string().max(17).nullable(),
+  /** Left out by an agent that has not looked yet, or is older. */
+  wake: wakeArmingSchema.optional(),
 });
 export type NetworkInterface = z.infer<typeof networkInterfaceSchema>;
 
@@ -57,6 +60,8 @@ export const hostInventorySchema = z.object({
   policy: hostPolicySchema.optional(),
   /** Left out by an agent that keeps no containers, has not looked yet, or is older. */
   containerEngine: containerEngineReportSchema.optional(),
+  /** Left out by an agent that has not looked yet, or is older. */
+  power: hostPowerFactsSchema.optional(),
 });
 export type HostInventory = z.infer<typeof hostInventorySchema>;
 

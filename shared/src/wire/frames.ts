@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { powerVerbSchema } from '../domain/agent-policy.js';
 import { hostInventorySchema } from '../domain/host.js';
 import { issueSchema } from '../domain/issue.js';
 import { nameSchema } from '../domain/names.js';
+import { magicPacketOrderSchema, ownerReportSchema, yieldSettingsSchema } from '../domain/power.js';
 import { desiredReplicaSchema, orphanSchema, replicaStatusSchema } from '../domain/replica.js';
 import { telemetryDeltaSchema } from '../domain/telemetry.js';
 import { MAX_SAMPLES_PER_REPORT } from './limits.js';
@@ -103,6 +105,8 @@ export const reportFrameSchema = envelope(
     orphans: z.array(orphanSchema).max(64).optional(),
     /** All open issues, whenever any of them changed. */
     issues: z.array(issueSchema).max(64).optional(),
+    /** Whenever anything in it but a number changed. */
+    owner: ownerReportSchema.optional(),
     /** Samples dropped from the agent's buffer since its start. */
     droppedSamples: z.int().min(0).optional(),
   }),
@@ -128,6 +132,30 @@ export const commandSchema = z.discriminatedUnion('name', [
     name: z.literal('remove_orphans'),
     containerIds: z.array(orphanSchema.shape.containerId).min(1).max(64),
   }),
+  /** How the host yields to its owner. The latest holds. */
+  z.strictObject({ name: z.literal('apply_yield_settings'), settings: yieldSettingsSchema }),
+  /** An operator gives the cards to the host's owner, or takes that back; what the owner said at the host stays. */
+  z.strictObject({ name: z.literal('yield') }),
+  z.strictObject({ name: z.literal('unyield') }),
+  /** Wakes a neighbour. Done when it is sent, whatever comes of it. */
+  z.strictObject({ name: z.literal('send_magic_packets'), order: magicPacketOrderSchema }),
+  /** The machine must not go to sleep by itself for so long; 0 lets it. Each replaces the one before. */
+  z.strictObject({ name: z.literal('hold_awake'), seconds: z.int().min(0).max(3_600) }),
+  /**
+   * Drains, then stops the engines or parks them, says goodbye, and acts. Void on another link, and on another boot than
+   * the one it names: what was asked yesterday must not end what runs today.
+   */
+  z.strictObject({
+    name: z.literal('power'),
+    verb: powerVerbSchema,
+    bootId: z.string().max(80),
+    /** Requests that run may finish for so long. */
+    drainSeconds: z.number().min(0).max(600),
+    reason: z.string().max(200),
+  }),
+  /** Frees the cards and keeps the machine on: engines are parked, or stopped where they cannot be; until `unpark`. */
+  z.strictObject({ name: z.literal('park'), drainSeconds: z.number().min(0).max(600) }),
+  z.strictObject({ name: z.literal('unpark') }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
 export type CommandOf<Name extends Command['name']> = Extract<Command, { name: Name }>;

@@ -7,11 +7,16 @@
  *   `rerank`; a replica's status tells of its container, progress, fit, growth and drift; reports tell of orphans; the command
  *   `remove_orphans`; the inventory may tell of the owner's policy.
  * - 4 · 2026-11-29 · the issue `container_not_found`; the inventory may tell of the container engine.
+ * - 5 · 2026-11-29 · the commands `apply_yield_settings`, `yield`, `unyield`, `send_magic_packets`, `hold_awake`, `power`, `park`
+ *   and `unpark`; reports tell of the owner; the inventory may tell of power and of wake arming.
  */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 /** The first agent that keeps containers: an older one refuses a wish for one, and with it all of `apply_desired`. */
 export const CONTAINERS_PROTOCOL_VERSION = 3;
+
+/** The first agent that knows of power and of owners: an older one refuses those commands. */
+export const POWER_PROTOCOL_VERSION = 5;
 
 /** The oldest agent that this program still speaks with. */
 export const OLDEST_PROTOCOL_VERSION = 1;

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { BackupStatus } from '../../backup/backup-schedule.js';
 import type { SecretProblem } from '../../config/secret-result.js';
 import type { DeclaredProvider, SecretReference } from '../../declared/declared-state.js';
+import { UNKNOWN_POWER } from '../../live/host-power.js';
 import type { LiveHost } from '../../live/live-view.js';
 import type { AskFact } from '../check-facts.js';
 import type { Finding } from '../finding.js';
@@ -125,7 +126,10 @@ describe('a provider', () => {
     apiKey: { env: 'KEY' },
     endpoints: ['chat'],
     models: new Map([
-      ['strong', { name: 'strong', model: 'm', task: 'chat', capabilities: null, contextTokens: null }],
+      [
+        'strong',
+        { name: 'strong', model: 'm', task: 'chat', capabilities: null, contextTokens: null, price: null },
+      ],
     ]),
   };
 
@@ -188,6 +192,7 @@ describe('a provider', () => {
 });
 
 const host = (more: Partial<LiveHost> = {}): LiveHost => ({
+  ...{ owner: null, ownerSinceMs: null, power: UNKNOWN_POWER },
   name: 'armitage',
   hostId: 'h',
   presence: 'online',

@@ -10,6 +10,7 @@ import type {
 } from '../declared-state.js';
 import type { FabricFile } from '../fabric-schema.js';
 import { buildDeployment } from './build-deployment.js';
+import { declareHost } from './declare-host.js';
 import { inOrder } from './order-capabilities.js';
 
 type Entry<Name extends 'providers' | 'roles'> = NonNullable<FabricFile[Name]>[string];
@@ -18,7 +19,7 @@ type Entry<Name extends 'providers' | 'roles'> = NonNullable<FabricFile[Name]>[s
 export function buildDeclaredState(file: FabricFile): DeclaredState {
   return {
     revision: 0,
-    hosts: mapRecord(file.hosts, (entry, name) => ({ name, mayBeAway: entry?.mayBeAway ?? false })),
+    hosts: mapRecord(file.hosts, (entry, name) => declareHost(name, entry ?? {})),
     deployments: buildDeployments(file.deployments),
     providers: mapRecord(file.providers, buildProvider),
     roles: mapRecord(file.roles, buildRole),
@@ -29,6 +30,7 @@ export function buildDeclaredState(file: FabricFile): DeclaredState {
     },
     backup: buildBackup(file.backup),
     checks: file.checks ?? { doctor: null, smoke: null, webhook: null },
+    tariff: file.tariff ?? null,
   };
 }
 

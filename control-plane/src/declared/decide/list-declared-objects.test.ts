@@ -11,7 +11,17 @@ function stateOf(value: Record<string, unknown>): DeclaredState {
 }
 
 const estate = {
-  hosts: { motoko: null, armitage: { mayBeAway: true } },
+  hosts: {
+    motoko: null,
+    armitage: {
+      mayBeAway: true,
+      timeZone: 'Europe/Berlin',
+      wake: { quietHours: [{ from: '23:00', to: '07:30', days: ['fri', 'sat'] }] },
+      sleep: { afterIdleMinutes: 30, awakeHours: [{ from: '08:00', to: '12:00' }] },
+      owner: { action: 'park' },
+      energy: { baseWatts: 60 },
+    },
+  },
   deployments: {
     qwen: {
       host: 'armitage',
@@ -32,6 +42,7 @@ const estate = {
     fast: { task: 'chat', targets: [{ deployment: 'qwen' }, { provider: 'openai', model: 'cheap' }] },
   },
   aliases: { 'local/chat': 'fast' },
+  tariff: { pricePerKilowattHour: 0.31, currency: 'EUR' },
   gateway: { allowedOrigins: ['app://obsidian.md'], extraHosts: ['AI.Example.net'] },
   checks: {
     doctor: { cron: '0 7 * * *' },

@@ -9,7 +9,8 @@ export type DeclaredKind =
   | 'alias'
   | 'gateway'
   | 'backup'
-  | 'checks';
+  | 'checks'
+  | 'tariff';
 
 /** One named thing of a declared state, as it stands in a fabric file. */
 export interface DeclaredObject {
@@ -38,6 +39,7 @@ export function listDeclaredObjects(state: DeclaredState): DeclaredObject[] {
   // Only where it is declared: a registry from before there was a schedule holds the same without it.
   if (file.backup !== null) objects.push({ kind: 'backup', name: 'backup', document: file.backup });
   objects.push({ kind: 'checks', name: 'checks', document: file.checks });
+  if (file.tariff !== null) objects.push({ kind: 'tariff', name: 'tariff', document: file.tariff });
   return objects;
 }
 
@@ -51,12 +53,14 @@ export function joinDeclaredObjects(objects: readonly DeclaredObject[]): Record<
   const [gateway] = of('gateway');
   const [backup] = of('backup');
   const [checks] = of('checks');
+  const [tariff] = of('tariff');
   return {
     version: 1,
     ...Object.fromEntries(sections),
     ...(gateway ? { gateway: gateway.document } : {}),
     ...(backup ? { backup: backup.document } : {}),
     ...(checks ? { checks: checks.document } : {}),
+    ...(tariff ? { tariff: tariff.document } : {}),
   };
 }
 

@@ -110,7 +110,7 @@ describe('a plan', () => {
       },
       {
         ...{ change: 'added', kind: 'host', name: 'wintermute' },
-        fields: [{ path: 'mayBeAway', before: null, after: false }],
+        fields: [],
       },
     ]);
   });

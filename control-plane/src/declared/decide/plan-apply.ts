@@ -1,6 +1,7 @@
 import type { HostPolicy } from '@ai-fabric/shared';
 import type { DeclaredState } from '../declared-state.js';
 import { compareDocuments, type FieldChange } from './compare-documents.js';
+import { declareHost } from './declare-host.js';
 import { keepUnsaid } from './keep-unsaid.js';
 import {
   type DeclaredKind,
@@ -9,6 +10,7 @@ import {
   isSingleKind,
   listDeclaredObjects,
 } from './list-declared-objects.js';
+import { serialiseHost } from './serialise-declared-state.js';
 import { type PlanWarning, warnOfHosts } from './warn-of-hosts.js';
 import { warnOfPolicy } from './warn-of-policy.js';
 
@@ -76,7 +78,7 @@ export function planApply(
     objects.push(next && fields.length > 0 ? next : object);
   }
   for (const object of wanted.values()) {
-    changes.push(describe('added', object, compareDocuments(null, object.document)));
+    changes.push(describe('added', object, compareDocuments(unsaid(object), object.document)));
     objects.push(object);
   }
   const left = notInFile.map(({ kind, name }) => ({ kind, name }));
@@ -90,6 +92,11 @@ export function planApply(
 /** Whether registry and file say the same. */
 export function planIsEmpty(plan: Pick<ApplyPlan, 'changes' | 'notInFile'>): boolean {
   return plan.changes.length === 0 && plan.notInFile.length === 0;
+}
+
+/** Of a new host only what is not as usual is worth a line: it has two dozen fields. */
+function unsaid({ kind, name }: DeclaredObject): unknown {
+  return kind === 'host' ? serialiseHost(declareHost(name)) : null;
 }
 
 function describe(

@@ -1,5 +1,7 @@
 import type {
+  DailyHours,
   DeclaredBackup,
+  DeclaredHost,
   DeclaredProvider,
   DeclaredProviderModel,
   DeclaredRole,
@@ -23,6 +25,7 @@ export interface SerialisedFabric {
   gateway: Section<'gateway'>;
   backup: Section<'backup'> | null;
   checks: Section<'checks'>;
+  tariff: Section<'tariff'> | null;
 }
 
 /**
@@ -32,7 +35,7 @@ export interface SerialisedFabric {
 export function serialiseDeclaredState(state: DeclaredState): SerialisedFabric {
   return {
     version: 1,
-    hosts: toRecord(state.hosts, ({ mayBeAway }) => ({ mayBeAway })),
+    hosts: toRecord(state.hosts, serialiseHost),
     deployments: toRecord(state.deployments, serialiseDeployment),
     providers: toRecord(state.providers, serialiseProvider),
     roles: toRecord(state.roles, serialiseRole),
@@ -43,7 +46,26 @@ export function serialiseDeclaredState(state: DeclaredState): SerialisedFabric {
     },
     backup: serialiseBackup(state.backup),
     checks: state.checks,
+    tariff: state.tariff,
   };
+}
+
+/** As it stands in a file. */
+export function serialiseHost({
+  name: _,
+  wake,
+  sleep,
+  ...entry
+}: DeclaredHost): NonNullable<Section<'hosts'>[string]> {
+  return {
+    ...entry,
+    wake: { ...wake, quietHours: wake.quietHours.map(serialiseHours) },
+    sleep: { ...sleep, awakeHours: sleep.awakeHours.map(serialiseHours) },
+  };
+}
+
+function serialiseHours({ from, to, days }: DailyHours) {
+  return { from, to, days: [...days] };
 }
 
 function serialiseBackup(backup: DeclaredBackup | null): Section<'backup'> | null {

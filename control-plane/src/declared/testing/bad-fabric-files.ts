@@ -31,7 +31,7 @@ export const badFabricFiles: readonly [what: string, text: string, errors: reado
     'an unknown section like none',
     withLine(15, 'zebra: {}'),
     [
-      '15:1: zebra: unknown key "zebra"; known: version, hosts, deployments, providers, roles, aliases, gateway, backup, checks',
+      '15:1: zebra: unknown key "zebra"; known: version, hosts, deployments, providers, roles, aliases, gateway, backup, checks, tariff',
     ],
   ],
   [

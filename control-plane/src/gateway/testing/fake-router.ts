@@ -50,6 +50,7 @@ export class FakeRouter implements Router {
       name: 'chat-fast',
       task,
       targets: [],
+      onAsleep: 'hold',
       firstByteTimeoutSeconds: 30,
       idleTimeoutSeconds: 30,
       dimensions: null,
@@ -81,7 +82,7 @@ export class FakeRouter implements Router {
   addProvider(baseUrl: string, apiKey: DeclaredProvider['apiKey'] = { env: 'TEST_KEY' }): void {
     const model: DeclaredProviderModel = {
       ...{ name: 'strong', model: 'gpt-strong-1', task: this.role.task },
-      ...{ capabilities: null, contextTokens: null },
+      ...{ capabilities: null, contextTokens: null, price: null },
     };
     const provider: DeclaredProvider = {
       name: 'openai',

@@ -247,6 +247,7 @@ function declaredGateway(allowedOrigins: readonly string[], extraHosts: readonly
     backup: null,
     gateway: { allowedOrigins, extraHosts },
     checks: { doctor: null, smoke: null, webhook: null },
+    tariff: null,
   };
 }
 

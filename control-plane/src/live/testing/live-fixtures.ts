@@ -8,6 +8,7 @@ import {
   type ReplicaStatus,
   type TelemetrySample,
 } from '@ai-fabric/shared';
+import { declareHost } from '../../declared/decide/declare-host.js';
 import type { DeclaredDeployment, DeclaredState } from '../../declared/declared-state.js';
 
 /** A declared state of hosts and what is deployed on each: `{ motoko: ['chat'] }`. */
@@ -20,7 +21,7 @@ export function declaredOf(
   );
   return {
     revision,
-    hosts: new Map(Object.keys(deployments).map((name) => [name, { name, mayBeAway: false }])),
+    hosts: new Map(Object.keys(deployments).map((name) => [name, declareHost(name)])),
     deployments: new Map(all.map((deployment) => [deployment.name, deployment])),
     providers: new Map(),
     roles: new Map(),
@@ -28,6 +29,7 @@ export function declaredOf(
     backup: null,
     gateway: { allowedOrigins: [], extraHosts: [] },
     checks: { doctor: null, smoke: null, webhook: null },
+    tariff: null,
   };
 }
 

@@ -7,6 +7,7 @@ import {
 import { ManualClock, seededRandom } from '@ai-fabric/shared/testing';
 import { type Logger, pino } from 'pino';
 import type { DeclaredSource, DeclaredState } from '../../declared/declared-state.js';
+import { UNKNOWN_POWER } from '../../live/host-power.js';
 import type { LiveChange, LiveHost, LiveReplica, LiveView } from '../../live/live-view.js';
 import { createRouter, type RunningRouter } from '../create-router.js';
 import { defaultRouterSettings, type RouterSettings } from '../router-settings.js';
@@ -130,6 +131,9 @@ function unseenHost(name: string): LiveHost {
     issues: [],
     orphans: [],
     droppedSamples: 0,
+    owner: null,
+    ownerSinceMs: null,
+    power: UNKNOWN_POWER,
     tunnelUp: false,
   };
 }

@@ -1,5 +1,6 @@
 import type { EngineReading } from '@ai-fabric/shared';
 import { emptyEngineReading } from '@ai-fabric/shared';
+import { declareHost } from '../../declared/decide/declare-host.js';
 import type {
   DeclaredDeployment,
   DeclaredProvider,
@@ -46,6 +47,7 @@ export function providerOf(name: string, models: Readonly<Record<string, Partial
           task: 'chat' as const,
           capabilities: null,
           contextTokens: null,
+          price: null,
           ...more,
         },
       ]),
@@ -68,6 +70,7 @@ export function roleOf(
     dimensions: null,
     totalTimeoutSeconds: 600,
     patienceSeconds: 50,
+    onAsleep: 'hold',
     weights: { firstToken: 1, answer: 0.05 },
     longestPatienceSeconds: null,
     class: 'normal',
@@ -97,7 +100,7 @@ export function stateOf(parts: StateParts): DeclaredState {
   return {
     revision: parts.revision ?? 1,
     hosts: new Map(
-      hosts.map((name) => [name, { name, mayBeAway: parts.mayBeAway?.includes(name) ?? false }]),
+      hosts.map((name) => [name, declareHost(name, { mayBeAway: parts.mayBeAway?.includes(name) ?? false })]),
     ),
     deployments: byName(deployments),
     providers: byName(parts.providers ?? []),
@@ -106,6 +109,7 @@ export function stateOf(parts: StateParts): DeclaredState {
     backup: null,
     gateway: { allowedOrigins: [], extraHosts: [] },
     checks: { doctor: null, smoke: null, webhook: null },
+    tariff: null,
   };
 }
 
