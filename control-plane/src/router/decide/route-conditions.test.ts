@@ -1,3 +1,4 @@
+import { seededRandom } from '@ai-fabric/shared/testing';
 import { describe, expect, it } from 'vitest';
 import type { TargetCondition } from '../../declared/declared-state.js';
 import type { CandidateGroup, CloudCandidate, ReplicaCandidate } from '../candidate.js';
@@ -11,7 +12,6 @@ import {
   replicasOf,
   requestOf,
   roleOf,
-  seededRandom,
   targetOf,
   termsOf,
 } from '../testing/router-fixtures.js';
