@@ -19,6 +19,8 @@ export interface ReplicaCandidate {
   readonly mayBeAway: boolean;
   readonly presence: Presence;
   readonly draining: boolean;
+  /** Its host's owner has the card, or is about to get it. */
+  readonly yielded: boolean;
   /** `absent` also where nothing was ever observed. */
   readonly phase: ReplicaPhase;
   /** How long it is in this phase; `Infinity`: since before we looked. */

@@ -39,6 +39,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   readonly breaker: Breaker;
   presence: Presence = 'unseen';
   draining = false;
+  yielded = false;
   phase: ReplicaPhase = 'absent';
   noWay: NoWay | null = null;
   contextTokens: number | null = null;
@@ -216,6 +217,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     const host = this.#deps.live.host(this.deployment.host);
     this.presence = host?.presence ?? 'unseen';
     this.draining = host?.draining ?? false;
+    this.yielded = host?.owner != null && host.owner.state !== 'serving';
     const replica = this.#observed();
     this.phase = replica?.status.phase ?? 'absent';
     this.contextTokens = smaller(this.deployment.contextTokens, replica?.status.maxModelLen ?? null);

@@ -65,6 +65,8 @@ export type FilterReason =
   | 'host_away'
   | 'host_late'
   | 'draining'
+  /** Its host's owner has the card. */
+  | 'yielded'
   | 'not_ready'
   /** It is reached through its host's tunnel, and that is not there. */
   | 'tunnel_down'
@@ -132,6 +134,8 @@ export type RefusalCode =
   | 'no_capacity'
   | 'host_away'
   | 'not_ready'
+  /** The card is its owner's for now. */
+  | 'yielded'
   /** Its replica is on its way, and was not there in time. */
   | 'loading'
   | 'all_failed'

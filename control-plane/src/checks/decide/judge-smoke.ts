@@ -81,7 +81,7 @@ function judgeVector(request: SmokeRequest, answer: Answered): Judgement {
 }
 
 /** Verdicts of targets that an operator has not to mend. */
-const FOR_NOW: ReadonlySet<string> = new Set(['full', 'draining']);
+const FOR_NOW: ReadonlySet<string> = new Set(['full', 'draining', 'yielded']);
 
 function judgeRefusal(request: SmokeRequest, answer: Answered): Judgement {
   const error = at(parse(answer.body), 'error');
@@ -106,7 +106,13 @@ function judgeRefusal(request: SmokeRequest, answer: Answered): Judgement {
 }
 
 /** Codes that say that no target was there to be asked. */
-const REFUSALS: ReadonlySet<string> = new Set(['host_away', 'no_capacity', 'not_ready', 'local_only']);
+const REFUSALS: ReadonlySet<string> = new Set([
+  'host_away',
+  'no_capacity',
+  'not_ready',
+  'yielded',
+  'local_only',
+]);
 
 function describe(verdicts: readonly (readonly [string, string])[]): string {
   return verdicts.map(([target, verdict]) => `${target} is ${verdict.replaceAll('_', ' ')}`).join(', ');

@@ -58,6 +58,8 @@ function describeReplica(replica: ReplicaCandidate, reason: FilterReason, reques
       return `host ${host} has fallen silent`;
     case 'draining':
       return `host ${host} is draining; undrain it to use it again`;
+    case 'yielded':
+      return `the card of host ${host} is its owner's for now; it is back when they are done`;
     case 'not_ready':
       return `its replica on ${host} is ${replica.phase}`;
     case 'tunnel_down':

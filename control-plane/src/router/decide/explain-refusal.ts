@@ -44,6 +44,7 @@ const PRECEDENCE: readonly FilterReason[] = [
   'not_ready',
   'host_late',
   'host_away',
+  'yielded',
   'draining',
   'not_yet',
   'context_too_long',
@@ -71,6 +72,7 @@ const CODES: Readonly<Record<FilterReason, RefusalCode>> = {
   host_late: 'host_away',
   host_away: 'host_away',
   draining: 'not_ready',
+  yielded: 'yielded',
   context_too_long: 'context_too_long',
   cloud_not_allowed: 'cloud_not_allowed',
   provider_key_missing: 'provider_key_missing',
@@ -95,6 +97,7 @@ const HEADLINES: Readonly<Record<RefusalCode, string>> = {
   no_capacity: 'all that could serve it now is full',
   host_away: 'its host is away',
   not_ready: 'nothing that serves it is ready',
+  yielded: 'its card is in use by the owner of its host',
   loading: 'its replica is on its way and not ready yet',
   all_failed: 'every attempt failed',
   context_too_long: 'the request is too long for every target',
@@ -203,6 +206,8 @@ function retryAfter(told: FilterReason, obstacles: readonly Obstacle[], settings
     case 'host_late':
       return settings.lateSeconds;
     case 'host_away':
+      return settings.awaySeconds;
+    case 'yielded':
       return settings.awaySeconds;
     case 'draining':
       return settings.drainingSeconds;

@@ -90,6 +90,7 @@ function filterReplica(
   if (replica.presence === 'away' || replica.presence === 'unseen') return 'host_away';
   if (replica.presence === 'late') return 'host_late';
   if (replica.draining) return 'draining';
+  if (replica.yielded) return 'yielded';
   if (replica.phase !== 'ready') return 'not_ready';
   if (replica.noWay !== null) return replica.noWay.reason;
   if (replica.blockedForMs > 0) return 'breaker_open';

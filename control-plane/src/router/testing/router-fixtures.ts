@@ -148,6 +148,7 @@ export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandid
     mayBeAway: false,
     presence: 'online',
     draining: false,
+    yielded: false,
     phase: 'ready',
     phaseForMs: Number.POSITIVE_INFINITY,
     doubtForMs: 0,
