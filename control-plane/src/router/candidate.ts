@@ -27,6 +27,8 @@ export interface ReplicaCandidate {
    * longer than usual. `null`: not known.
    */
   readonly wakeInMs: number | null;
+  /** Its host's owner has the card, or is about to get it. */
+  readonly yielded: boolean;
   /** `absent` also where nothing was ever observed. */
   readonly phase: ReplicaPhase;
   /** It failed, and nothing but somebody who signs in on its host brings it. */

@@ -42,6 +42,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   presence: Presence = 'unseen';
   draining = false;
   power: HostPower = UNKNOWN_POWER;
+  yielded = false;
   phase: ReplicaPhase = 'absent';
   needsSignIn = false;
   noWay: NoWay | null = null;
@@ -227,6 +228,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     this.presence = host?.presence ?? 'unseen';
     this.draining = host?.draining ?? false;
     this.power = host?.power ?? UNKNOWN_POWER;
+    this.yielded = host?.owner != null && host.owner.state !== 'serving';
     const replica = this.#observed();
     this.phase = replica?.status.phase ?? 'absent';
     this.needsSignIn = this.phase === 'failed' && replica?.status.code === 'sign_in_needed';

@@ -61,6 +61,8 @@ function describeReplica(replica: ReplicaCandidate, reason: FilterReason, reques
       return `host ${host} has fallen silent`;
     case 'draining':
       return `host ${host} is draining; undrain it to use it again`;
+    case 'yielded':
+      return `the card of host ${host} is its owner's for now; it is back when they are done`;
     case 'not_ready':
       return replica.needsSignIn
         ? `its replica on ${host} cannot start before somebody signs in there`

@@ -84,8 +84,8 @@ function expectTried(replica: ReplicaCandidate, settings: ExpectationSettings): 
 }
 
 /** Its host has a link and takes requests. */
-function canBeReached({ presence, draining }: ReplicaCandidate): boolean {
-  return presence !== 'away' && presence !== 'unseen' && !draining;
+function canBeReached({ presence, draining, yielded }: ReplicaCandidate): boolean {
+  return presence !== 'away' && presence !== 'unseen' && !draining && !yielded;
 }
 
 function expectPhase(replica: ReplicaCandidate, settings: ExpectationSettings): Expectation | null {

@@ -94,6 +94,7 @@ function filterReplica(
   if (replica.power.state === 'asleep' || replica.power.goingToSleep !== null) {
     if (isAsleep(replica)) return 'host_asleep';
   }
+  if (replica.yielded) return 'yielded';
   if (replica.phase !== 'ready') return 'not_ready';
   if (replica.noWay !== null) return replica.noWay.reason;
   if (replica.blockedForMs > 0) return 'breaker_open';
