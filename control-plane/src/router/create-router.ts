@@ -240,6 +240,7 @@ class LiveRouter implements RunningRouter {
   #termsOf(request: RouteRequest): CostTerms {
     const { task, mayWait, resolved, waitedMs = 0 } = request;
     const rank = rankOfRequest(request);
+    const waiting = this.#queue.aheadOf(nameOf(resolved), rank);
     return {
       answerTokens: this.#measure.answerTokensOf(request),
       weights: resolved.kind === 'role' ? resolved.role.weights : this.#settings.route.predict.weights,
@@ -247,7 +248,8 @@ class LiveRouter implements RunningRouter {
       past: this.#measure.pastOf(request),
       isBehind: mayWait === true && this.#queue.isBehind(nameOf(resolved), rank),
       // One that waits already has what is before it in its own waiting.
-      ahead: waitedMs > 0 ? 0 : this.#queue.aheadOf(nameOf(resolved), rank),
+      ahead: waitedMs > 0 ? 0 : waiting,
+      waiting,
     };
   }
 

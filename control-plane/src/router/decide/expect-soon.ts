@@ -1,5 +1,6 @@
 import type { ReplicaCandidate } from '../candidate.js';
 import type { FilterReason, WaitReason } from '../route-types.js';
+import { isLastSlotKept } from './filter-candidate.js';
 
 export interface ExpectationSettings {
   /** A replica that we do not run and that answers no more may be restarting for this long. */
@@ -49,8 +50,9 @@ export function expectSoon(
   if (ruledOutBy !== 'full' && !isWished(replica)) return null;
   switch (ruledOutBy) {
     case 'full': {
-      const lookAgainInMs = replica.busyForMs > 0 ? replica.busyForMs : null;
-      return { reason: 'full', isSure: true, lookAgainInMs };
+      const { busyForMs, keptForMs } = replica;
+      const opensInMs = isLastSlotKept(replica) ? keptForMs : busyForMs;
+      return { reason: 'full', isSure: true, lookAgainInMs: opensInMs > 0 ? opensInMs : null };
     }
     case 'host_late':
       return { reason: 'silent', isSure: false, lookAgainInMs: null };

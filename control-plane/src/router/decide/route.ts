@@ -11,10 +11,16 @@ import type {
 } from '../route-types.js';
 import { type CostTerms, chooseReplica } from './choose-replica.js';
 import { explainRefusal, type RefusalSettings } from './explain-refusal.js';
-import { conditionOf, type FilterContext, type FilterSettings, filterCandidate } from './filter-candidate.js';
+import {
+  conditionOf,
+  type FilterContext,
+  type FilterSettings,
+  filterCandidate,
+  isLastSlotKept,
+} from './filter-candidate.js';
 import { pinnedModel } from './pinned-model.js';
 import { ANY_ROOM, largestContext, planRoom } from './plan-room.js';
-import { patienceOf, planWait, type WaitSettings } from './plan-wait.js';
+import { isOnlyKeptOut, patienceOf, planWait, type WaitSettings } from './plan-wait.js';
 import { predictStart, predictTurn } from './predict-wait.js';
 import { MOST_TOLD, type Told, tellCheapest, tellEach, tellMost } from './tell-considered.js';
 
@@ -42,12 +48,16 @@ export function route(
   random: Random,
   settings: RouteSettings,
 ): RouteDecision {
-  const context = filterContext(request, groups, settings);
-  const looker = { request, groups, context, terms, random, settings };
   const mayWait = request.mayWait === true && patienceOf(request, settings.wait) > 0;
+  const context = filterContext(request, groups, mayWait, settings);
+  let looker: Looker = { request, groups, context, terms, random, settings };
   // Who may not wait, or wants that target alone, has nobody to compare it with.
   const isOpen = request.onlyTarget != null;
-  const look = lookAt(looker, isOpen, mayWait);
+  let look = lookAt(looker, isOpen, mayWait);
+  if (context.leavesLastSlot && isToWait(look.decision) && isOnlyKeptOut(groups, look.considered)) {
+    looker = { ...looker, context: { ...context, leavesLastSlot: false } };
+    look = lookAt(looker, isOpen, mayWait);
+  }
   if (look.decision !== null) {
     const { decision } = look;
     return toldBriefly(
@@ -211,6 +221,10 @@ function joined(before: Pool | null, more: Pool | null): Pool | null {
   };
 }
 
+function isToWait(decision: RouteDecision | null): boolean {
+  return decision === null || isFallback(decision);
+}
+
 /** Before the cloud serves what a replica is about to serve, the role's patience is asked. */
 function isFallback(decision: RouteDecision): boolean {
   return decision.kind === 'cloud' && decision.reason === 'cloud_fallback';
@@ -219,6 +233,7 @@ function isFallback(decision: RouteDecision): boolean {
 function filterContext(
   request: RouteRequest,
   groups: readonly CandidateGroup[],
+  mayWait: boolean,
   settings: RouteSettings,
 ): FilterContext {
   const foundTooLongBy = request.foundTooLongBy ?? NONE;
@@ -228,6 +243,7 @@ function filterContext(
     room: ANY_ROOM,
     foundTooLongBy,
     tooSmallTokens: foundTooLongBy.size === 0 ? 0 : largestContext(groups, foundTooLongBy),
+    leavesLastSlot: mayWait && request.task === 'chat' && request.hints?.streams === false,
   };
   const room = planRoom(request, groups, context, settings.filter);
   return room === ANY_ROOM ? context : { ...context, room };
@@ -240,7 +256,8 @@ function askReplicas(
 ): RouteDecision {
   const patienceMs = patienceOf(request, settings.wait);
   const mayPace = terms.mayPace && request.mayWait === true && patienceMs > 0;
-  const asked = mayPace === terms.mayPace ? terms : { ...terms, mayPace };
+  const fillsLastSlots = isSlotScarce({ reasons, passed }, terms.waiting ?? 0);
+  const asked = mayPace === terms.mayPace && !fillsLastSlots ? terms : { ...terms, mayPace, fillsLastSlots };
   const { index, tied, isFavoured, costs, lookAgainInMs } = chooseReplica(
     request,
     passed,
@@ -251,13 +268,24 @@ function askReplicas(
   const told = tell({ candidates, reasons, passed }, costs, index, considered);
   if (index < 0) {
     const waitsFor = candidates
-      .filter((_, place) => isWaitedFor(reasons?.[place] ?? null))
+      .filter((candidate, place) => isWaitedFor(candidate, reasons?.[place] ?? null))
       .map(({ target }) => target);
     return { kind: 'wait', reason: 'paced', detail: PACED, waitsFor, lookAgainInMs, patienceMs, ...told };
   }
   const { deployment } = passed[index] as ReplicaCandidate;
   const reason = choiceReason(request, passed.length, tied, isFavoured);
   return { kind: 'send', deployment, reason, ...told };
+}
+
+/**
+ * One alone has a slot left, and there is somebody waiting for each of those that serve. Then no wait for a first token lets a
+ * request go elsewhere: what the others have is full of answers, and a slot that stays empty is time lost to all who wait.
+ */
+function isSlotScarce({ reasons, passed }: Pick<Pool, 'reasons' | 'passed'>, waiting: number): boolean {
+  if (reasons === null || passed.length > 1 || waiting < 2) return false;
+  let full = 0;
+  for (const reason of reasons) if (reason === 'full') full += 1;
+  return full > 0 && waiting > full;
 }
 
 const NO_COSTS = new Float64Array(0);
@@ -297,8 +325,8 @@ function tell(
   return { considered: [...before, ...considered], others };
 }
 
-function isWaitedFor(reason: FilterReason | null): boolean {
-  return reason === null || reason === 'full';
+function isWaitedFor(replica: ReplicaCandidate, reason: FilterReason | null): boolean {
+  return reason === null || (reason === 'full' && !isLastSlotKept(replica));
 }
 
 function choiceReason(
