@@ -28,6 +28,7 @@ import type { ReplicaModel } from './predict/replica-model.js';
 import { Cooldown, ProviderLimits } from './provider-limits.js';
 import { type Rank, rankOf } from './queue/class-turns.js';
 import { etaSeconds } from './queue/decide/plan-eta.js';
+import type { Asker } from './queue/decide/plan-place.js';
 import { readGauges } from './read-gauges.js';
 import { watchReady } from './ready-watch.js';
 import { RequestMeasure } from './request-measure.js';
@@ -238,18 +239,19 @@ class LiveRouter implements RunningRouter {
   }
 
   #termsOf(request: RouteRequest): CostTerms {
-    const { task, mayWait, resolved, waitedMs = 0 } = request;
+    const { task, mayWait, resolved } = request;
     const rank = rankOfRequest(request);
-    const waiting = this.#queue.aheadOf(nameOf(resolved), rank);
     return {
       answerTokens: this.#measure.answerTokensOf(request),
       weights: resolved.kind === 'role' ? resolved.role.weights : this.#settings.route.predict.weights,
       mayPace: task === 'chat',
       past: this.#measure.pastOf(request),
       isBehind: mayWait === true && this.#queue.isBehind(nameOf(resolved), rank),
-      // One that waits already has what is before it in its own waiting.
-      ahead: waitedMs > 0 ? 0 : waiting,
-      waiting,
+      waiting: this.#queue.aheadOf(nameOf(resolved), rank),
+      turnSeconds: (targets) => {
+        const etaMs = this.#queue.etaMsOf(askerOf(request), targets);
+        return etaMs === null ? null : etaMs / 1000;
+      },
     };
   }
 
@@ -257,12 +259,7 @@ class LiveRouter implements RunningRouter {
   #withOutlook(decision: Refused, request: RouteRequest): Refused {
     if (decision.code !== 'no_capacity') return decision;
     const full = decision.considered.filter(({ verdict }) => verdict === 'full').map(({ target }) => target);
-    const asker = {
-      role: nameOf(request.resolved),
-      key: request.hints?.key ?? '',
-      rank: rankOfRequest(request),
-    };
-    const outlook = this.#queue.outlookFor(asker, full);
+    const outlook = this.#queue.outlookFor(askerOf(request), full);
     return {
       ...decision,
       outlook,
@@ -390,6 +387,11 @@ function unconditional(group: CandidateGroup): CandidateGroup {
 
 function isThere({ presence }: LiveReplicaTarget): boolean {
   return presence === 'online' || presence === 'late';
+}
+
+/** As it would stand in the queue. */
+function askerOf(request: RouteRequest): Omit<Asker, 'held'> {
+  return { role: nameOf(request.resolved), key: request.hints?.key ?? '', rank: rankOfRequest(request) };
 }
 
 function rankOfRequest({ requestClass = 'normal' }: RouteRequest): Rank {

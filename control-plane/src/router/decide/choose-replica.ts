@@ -23,8 +23,8 @@ export interface CostTerms {
   readonly waiting?: number;
   /** It alone has a slot left, and enough wait for all: it is given the next prompt whatever it still reads. */
   readonly fillsLastSlots?: boolean;
-  /** How many are held for it already; left out: nobody. */
-  readonly ahead?: number;
+  /** Seconds until it has its turn at these targets, all full, as one that waits is told; `null`: not known. Left out: never known. */
+  readonly turnSeconds?: (targets: readonly string[]) => number | null;
 }
 
 export interface ReplicaChoice {

@@ -61,7 +61,8 @@ export function isOnlyKeptOut(groups: readonly CandidateGroup[], considered: rea
   return isKeptOut;
 }
 
-function* replicasOf(
+/** Each replica that was looked at, with what was said of it. */
+export function* replicasOf(
   groups: readonly CandidateGroup[],
   considered: readonly Considered[],
 ): Iterable<{ replica: ReplicaCandidate; verdict: Considered['verdict'] }> {

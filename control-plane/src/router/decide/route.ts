@@ -132,7 +132,7 @@ function lookAt(looker: Looker, isOpen: boolean, mayWait: boolean): Look {
       const waitSeconds = waitBefore(looker, pool, considered, mayWait);
       if (waitSeconds <= opensAfterSeconds) {
         keepClosed(looker, group, considered);
-        opensInMs = sooner(opensInMs, (opensAfterSeconds - waitSeconds) * 1000);
+        opensInMs = sooner(opensInMs, opensIn(opensAfterSeconds, waitSeconds, looker.request));
         continue;
       }
     }
@@ -151,6 +151,15 @@ function lookAt(looker: Looker, isOpen: boolean, mayWait: boolean): Look {
   return { decision, considered, opensInMs };
 }
 
+/** What is left until the turn falls as fast as time passes: short of the threshold it is not looked at each moment. */
+const LEAST_LOOK_MS = 100;
+
+/** Milliseconds until a group that is asked after a wait is looked at again; no later than when that has passed. */
+function opensIn(opensAfterSeconds: number, waitSeconds: number, { waitedMs = 0 }: RouteRequest): number {
+  const lastMs = Math.max(0, opensAfterSeconds * 1000 - waitedMs);
+  return Math.min(lastMs, Math.max(LEAST_LOOK_MS, (opensAfterSeconds - waitSeconds) * 1000));
+}
+
 /** Seconds until those that were looked at can begin with it; `Infinity`: nothing is expected of them, or it may not wait. */
 function waitBefore(
   { request, groups, terms, settings }: Looker,
@@ -160,7 +169,7 @@ function waitBefore(
 ): number {
   if (pool !== null) return predictStart(request, pool.passed, terms, settings.predict);
   if (!mayWait) return Number.POSITIVE_INFINITY;
-  return predictTurn(request, groups, considered, terms.ahead ?? 0, settings.wait);
+  return predictTurn(request, groups, considered, terms.turnSeconds, settings.wait);
 }
 
 /** Until a provider that would have been asked after a wait may be asked again: no event tells of that. */
