@@ -150,6 +150,7 @@ export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandid
     busyForMs: 0,
     inflight: 0,
     slots: deployment?.maxConcurrent ?? 4,
+    keptForMs: 0,
     meanHoldMs: null,
     rates: UNKNOWN_RATES,
     bytesPerToken: 4,
