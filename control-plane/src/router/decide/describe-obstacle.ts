@@ -65,6 +65,7 @@ function describeReplica(replica: ReplicaCandidate, reason: FilterReason, reques
     case 'yielded':
       return `the card of host ${host} is its owner's for now; it is back when they are done`;
     case 'not_ready':
+      if (replica.power.flight !== null) return describeAsleep(replica, request);
       return replica.needsSignIn
         ? `its replica on ${host} cannot start before somebody signs in there`
         : `its replica on ${host} is ${replica.phase}`;
