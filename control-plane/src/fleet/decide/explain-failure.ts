@@ -47,7 +47,7 @@ function causesOf({
       return [
         addresses.length > 0
           ? `it answers at ${addresses.join(', ')}: is its agent's service set to start by itself?`
-          : 'is its agent’s service set to start by itself?',
+          : "is its agent's service set to start by itself?",
       ];
     case 'engine_up':
     case 'model_ready':
