@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { judgeFromState, judgePowerState } from './judge-power-state.js';
 
-const facts = { presence: 'away', goodbyeReason: null, sleptBy: null, isWaking: false } as const;
+const facts = {
+  presence: 'away',
+  goodbyeReason: null,
+  sleptBy: null,
+  isParked: false,
+  isWaking: false,
+} as const;
 
 describe('the power state of a host', () => {
   it.each([
@@ -18,6 +24,9 @@ describe('the power state of a host', () => {
     [{ goodbyeReason: 'heartbeat_lost' }, 'offline'],
     [{ sleptBy: 'suspend' }, 'asleep'],
     [{ sleptBy: 'poweroff', goodbyeReason: 'service_stop' }, 'asleep'],
+    [{ presence: 'online', isParked: true }, 'asleep'],
+    [{ presence: 'late', isParked: true }, 'late'],
+    [{ presence: 'online', isParked: true, isWaking: true }, 'waking'],
     [{ isWaking: true }, 'waking'],
     [{ isWaking: true, presence: 'online' }, 'waking'],
     [{ isWaking: true, presence: 'unseen' }, 'waking'],

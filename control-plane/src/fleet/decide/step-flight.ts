@@ -69,6 +69,8 @@ export type FlightEvent =
       readonly detail: string | null;
     }
   | { readonly type: 'sign_in_needed'; readonly detail: string }
+  /** What was parked does not come back. */
+  | { readonly type: 'not_unparked'; readonly detail: string }
   /** It is away again. */
   | { readonly type: 'gone'; readonly reason: GoodbyeReason | null }
   | { readonly type: 'want'; readonly deployments: readonly string[] }
@@ -123,6 +125,8 @@ export function stepFlight(
       return replica(state, event, atMs, rules);
     case 'sign_in_needed':
       return missesSignIn(state, atMs, rules) ? fail(state, 'sign_in_needed', event.detail) : same(state);
+    case 'not_unparked':
+      return fail(state, 'engine_failed', event.detail);
     case 'gone':
       return gone(state, event.reason, atMs);
     case 'want':
