@@ -62,6 +62,7 @@ function describeReplica(replica: ReplicaCandidate, reason: FilterReason, reques
     case 'draining':
       return `host ${host} is draining; undrain it to use it again`;
     case 'not_ready':
+      if (replica.power.flight !== null) return describeAsleep(replica, request);
       return replica.needsSignIn
         ? `its replica on ${host} cannot start before somebody signs in there`
         : `its replica on ${host} is ${replica.phase}`;

@@ -4,7 +4,7 @@ import type { Candidate, CandidateGroup, CloudCandidate, ReplicaCandidate } from
 import { NO_NEEDS, needsOf } from '../needs.js';
 import type { FilterReason, RouteRequest } from '../route-types.js';
 import { contextOf, type NeedSettings, needAt } from './estimate-need.js';
-import { isAsleep, isGone } from './judge-asleep.js';
+import { isAsleep, isGone, isUnheard } from './judge-asleep.js';
 import { judgeCondition } from './judge-condition.js';
 import type { Room } from './plan-room.js';
 
@@ -91,10 +91,9 @@ function filterReplica(
   if (isGone(replica)) return isAsleep(replica) ? 'host_asleep' : 'host_away';
   if (replica.presence === 'late') return 'host_late';
   if (replica.draining) return 'draining';
-  if (replica.power.state === 'asleep' || replica.power.goingToSleep !== null) {
-    if (isAsleep(replica)) return 'host_asleep';
-  }
-  if (replica.phase !== 'ready') return 'not_ready';
+  const { power } = replica;
+  if ((power.state === 'asleep' || power.goingToSleep !== null) && isAsleep(replica)) return 'host_asleep';
+  if (replica.phase !== 'ready' || isUnheard(power)) return 'not_ready';
   if (replica.noWay !== null) return replica.noWay.reason;
   if (replica.blockedForMs > 0) return 'breaker_open';
   if (replica.busyForMs > 0 || replica.inflight >= replica.slots) return 'full';
