@@ -21,8 +21,8 @@ export default defineConfig({
           name: 'unit',
           isolate: false,
           server,
-          // One less than the processors, as usual, would be one on a small machine. Each waits a part of its time.
-          maxWorkers: Math.max(3, availableParallelism() - 1),
+          // One less than the processors, as usual, would be one on a small machine.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
           setupFiles: 'test/harness/seed-property-tests.ts',
           // Property tests take seconds where the processors are shared; none of them waits for anything.
           testTimeout: 60_000,
