@@ -32,9 +32,10 @@ import { prepareRequest } from './prepare-request.js';
 import { BODY_REFUSAL_HEADERS, KEY_HEADERS, SHUTDOWN_HEADERS } from './refusal-headers.js';
 import type { RequestContext } from './request-context.js';
 import { recordOf } from './request-record.js';
+import type { Deferrable } from './turn-share.js';
 
 /** One request to an engine's endpoint, from its first byte to its last. */
-export class Exchange implements BodyListener, LoopOwner, Expiring {
+export class Exchange implements BodyListener, LoopOwner, Expiring, Deferrable {
   /** Of the client's reading, once all is written. */
   expiresAtMs = Number.POSITIVE_INFINITY;
   slot = -1;
@@ -53,6 +54,9 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   /** It came while another on its connection was still to be answered. */
   readonly #isPipelined: boolean;
   #phase: RequestPhase = 'reading';
+  /** Whole, until it is looked at. */
+  #body: RequestBody | null = null;
+  #readyAtMs = 0;
   #loop: AttemptLoop | null = null;
   #role = '';
   #isStream = false;
@@ -122,6 +126,17 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   onBody(body: RequestBody): void {
     if (body instanceof SpooledBody) this.#capture?.requestRest(body.receivedBytes - this.#headBytes);
     else this.#capture?.requestBody(body);
+    this.#body = body;
+    this.#readyAtMs = this.#parts.clock.monotonicMs();
+    this.#parts.turnShare.take(this);
+  }
+
+  /** Its body is there, and it is its turn. */
+  proceed(): void {
+    const body = this.#body;
+    this.#body = null;
+    // Its client may have left, or the gateway ended, meanwhile.
+    if (body === null || !this.#step('body_read')) return;
     try {
       this.#read(body);
     } catch (error) {
@@ -279,9 +294,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   }
 
   #read(body: RequestBody): void {
-    if (!this.#step('body_read')) return;
-    const { clock, router, responseHolders } = this.#parts;
-    const readyAtMs = clock.monotonicMs();
+    const { router, responseHolders } = this.#parts;
     const prepared = prepareRequest(
       body,
       this.#request.headers,
@@ -311,7 +324,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
       return;
     }
     this.#reservation = reserved;
-    this.#loop = new AttemptLoop(this.#parts, request, this, forwarded, readyAtMs);
+    this.#loop = new AttemptLoop(this.#parts, request, this, forwarded, this.#readyAtMs);
     this.#loop.next();
   }
 
