@@ -107,6 +107,10 @@ export class Exchange implements BodyListener, LoopOwner, Expiring, Deferrable {
     return this.#loop?.isHeld === true;
   }
 
+  get isHeard(): boolean {
+    return this.#capture !== null;
+  }
+
   get requestId(): string {
     return this.#context.requestId;
   }
