@@ -91,10 +91,19 @@ function addSum(to: UsageSum, sum: UsageSum): void {
 
 function emptySum(bucket: number, dimension: UsageDimension, name: string): UsageSum {
   return {
-    ...{ bucket, dimension, name },
+    bucket,
+    dimension,
+    name,
     outcomes: SUMMED_OUTCOMES.map(() => 0),
-    ...{ retries: 0, promptTokens: 0, completionTokens: 0, cachedTokens: 0 },
-    ...{ totalMs: 0, maxTotalMs: 0, queueMs: 0, ttftMs: 0, ttftCount: 0 },
+    retries: 0,
+    promptTokens: 0,
+    completionTokens: 0,
+    cachedTokens: 0,
+    totalMs: 0,
+    maxTotalMs: 0,
+    queueMs: 0,
+    ttftMs: 0,
+    ttftCount: 0,
   };
 }
 
