@@ -122,7 +122,9 @@ export class BodyReader implements Expiring, SpoolListener {
       this.#spooler.end();
       return;
     }
-    this.#stop();
+    // Nothing more comes of the request: its listeners may stay.
+    this.#reading = false;
+    this.#deadlines.unwatch(this);
     const chunks = this.#chunks;
     const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, this.#bytes);
     chunks.length = 0;
