@@ -90,7 +90,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     captureBody: options.captureBody,
     failureLog: new FailureLog(options.log, clock),
     heldBytes: new HeldBytes(GATEWAY_LIMITS.heldBodyBytes),
-    turnShare: new TurnShare(clock),
+    turnShare: new TurnShare(clock, GATEWAY_LIMITS.turnShareMs),
     responseHolders: new ResponseHolders(GATEWAY_LIMITS.rememberedResponses),
     bodyLimits,
     formLimits: { ...bodyLimits, maxBodyBytes: options.config.maxMultipartBytes, isForm: true },

@@ -11,7 +11,7 @@ beforeEach(() => {
   clock = new ManualClock();
   atTurnEnd = [];
   done = [];
-  share = new TurnShare(clock, (run) => void atTurnEnd.push(run));
+  share = new TurnShare(clock, 2, (run) => void atTurnEnd.push(run));
 });
 
 function work(name: string, lastsMs: number): Deferrable {

@@ -5,9 +5,6 @@ export interface Deferrable {
   proceed(): void;
 }
 
-/** Milliseconds of a turn, beyond which what comes waits for the next one. */
-const SHARE_MS = 2;
-
 /**
  * Bounds how long requests hold up a turn of the event loop. Under load one turn finds dozens of connections with a
  * request, and timers and the chunks of streams would wait until all are worked off. So what comes beyond a turn's share
@@ -15,6 +12,7 @@ const SHARE_MS = 2;
  */
 export class TurnShare {
   readonly #clock: Clock;
+  readonly #shareMs: number;
   readonly #atTurnEnd: (run: () => void) => void;
   /** Worked off from its front; those that have come since wait behind it. */
   #first: Deferrable[] = [];
@@ -23,9 +21,13 @@ export class TurnShare {
   #isTurnOpen = false;
   #beganAtMs = 0;
 
-  /** @param atTurnEnd calls once: behind what this turn still brings, ahead of the next one's timers */
-  constructor(clock: Clock, atTurnEnd: (run: () => void) => void = setImmediate) {
+  /**
+   * @param shareMs of a turn, beyond which what comes waits for the next one
+   * @param atTurnEnd calls once: behind what this turn still brings, ahead of the next one's timers
+   */
+  constructor(clock: Clock, shareMs: number, atTurnEnd: (run: () => void) => void = setImmediate) {
     this.#clock = clock;
+    this.#shareMs = shareMs;
     this.#atTurnEnd = atTurnEnd;
   }
 
@@ -47,7 +49,7 @@ export class TurnShare {
   }
 
   #hasRoom(): boolean {
-    return this.#clock.monotonicMs() - this.#beganAtMs < SHARE_MS;
+    return this.#clock.monotonicMs() - this.#beganAtMs < this.#shareMs;
   }
 
   readonly #endTurn = (): void => {
