@@ -1,4 +1,3 @@
-import { uptime } from 'node:os';
 import {
   type Clock,
   type GoodbyeReason,
@@ -23,9 +22,8 @@ import type { OpenLinkSocket } from './link/link-socket.js';
 import { modelsEndpoint } from './models/models-endpoint.js';
 import { openModelCache } from './models/open-model-cache.js';
 import { weightsLook } from './models/weights-look.js';
-import type { HostPower } from './power/host-power.js';
 import { linkedHost } from './power/linked-host.js';
-import { openPower } from './power/open-power.js';
+import { type OpenedPower, openPower } from './power/open-power.js';
 import { watchResume } from './power/resume-watch.js';
 import { containersEndpoint } from './replica/container/containers-endpoint.js';
 import { reportEngine } from './replica/container/decide/report-engine.js';
@@ -105,8 +103,6 @@ export async function startAgent(config: AgentConfig, dependencies: AgentDepende
   return agent;
 }
 
-/** A machine that was woken from power-off counts as just woken for so long. */
-const JUST_BOOTED_MS = 600_000;
 /** Where the clock of timers runs on through a sleep: a process that was silent for so many samples slept. */
 const SILENCE_CADENCES = 6;
 
@@ -152,7 +148,7 @@ class RunningAgent implements Agent {
     );
     link.start();
     reporter.start();
-    if (uptime() * 1_000 < JUST_BOOTED_MS) void power.holdAfterWake();
+    power.start();
   }
 
   get replicas(): Pick<ReplicaKeepers, 'engineAddress' | 'logs'> {
@@ -247,7 +243,7 @@ class RunningAgent implements Agent {
         ...{ machineSha256, instanceId, bootId, agentVersion: AGENT_VERSION, hostName: this.#state.hostName },
       },
       sentAtMs: () => time.nowMs(),
-      execute: (command, linkGone) => executeCommand(command, { replicas, power }, linkGone),
+      execute: (command, linkGone) => executeCommand(command, { replicas, power: power.host }, linkGone),
       listener: {
         linked: (welcome) => {
           this.#onLinked(welcome);
@@ -377,7 +373,7 @@ class RunningAgent implements Agent {
   #onResume(sleptMs: number): void {
     if (this.#closing !== null) return;
     this.#deps.log.info({ sleptSeconds: Math.round(sleptMs / 1_000) }, 'agent: the machine slept');
-    this.#parts?.power.resumed();
+    this.#parts?.power.host.resumed();
   }
 
   #onDown(failure: LinkFailure): void {
@@ -394,7 +390,7 @@ interface Parts {
   readonly containers: Containers | null;
   readonly sensors: Sensors;
   readonly socket: StatusSocket;
-  readonly power: HostPower;
+  readonly power: OpenedPower;
 }
 
 function pinnedAddress(config: AgentConfig, state: AgentState): PinnedAddress {

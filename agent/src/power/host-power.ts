@@ -1,4 +1,4 @@
-import type { Clock, CommandOf, GoodbyeReason, PowerVerb } from '@ai-fabric/shared';
+import type { Clock, CommandOf, GoodbyeReason, PowerVerb, Timer } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { CommandResult } from '../link/decide/command-book.js';
 import { AwakeHolds } from './awake-holds.js';
@@ -45,6 +45,8 @@ const WAKE_HOLD_SECONDS = 600;
 /** Beyond what the replicas' own deadline is (`drainSeconds` and 150 s). */
 const STOP_SLACK_MS = 170_000;
 const GOODBYE_MS = 2_000;
+/** Two who tell of a resume within it tell of the same. */
+const SAME_RESUME_MS = 5_000;
 /** So long after the system took the order the machine is asleep, or it will not be. */
 const UNCHANGED_MS: Readonly<Record<PowerVerb, number>> = {
   suspend: 60_000,
@@ -67,6 +69,10 @@ export class HostPower {
   /** A power command is under way: from its drain until it failed, or the machine is back. */
   #busy = false;
   #slept = 0;
+  /** Monotonic: the clocks and the system both tell of one resume. */
+  #resumedAtMs = Number.NEGATIVE_INFINITY;
+  /** The system said that it suspends: for the case that it does not. */
+  #suspending: Timer | null = null;
   #unpark = new AbortController();
 
   constructor(options: HostPowerOptions) {
@@ -106,13 +112,22 @@ export class HostPower {
   async systemSuspends(withinMs: number): Promise<void> {
     if (this.#busy) return;
     const { replicas, link, clock } = this.#options;
-    await within(link.goodbye('suspend', 'The machine goes to sleep.'), GOODBYE_MS, clock);
-    const stopping = replicas.holdDown('power', { action: 'stop', drainSeconds: 0 }).catch(() => undefined);
-    await within(stopping, withinMs, clock);
+    this.#suspending?.cancel();
+    this.#suspending = clock.after(UNCHANGED_MS.suspend, () => this.resumed());
+    const done = Promise.allSettled([
+      link.goodbye('suspend', 'The machine goes to sleep.'),
+      replicas.holdDown('power', { action: 'stop', drainSeconds: 0 }),
+    ]);
+    await within(done, withinMs, clock);
   }
 
   /** The machine was asleep and is back, or did not go to sleep after all. */
   resumed(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs - this.#resumedAtMs < SAME_RESUME_MS) return;
+    this.#resumedAtMs = nowMs;
+    this.#suspending?.cancel();
+    this.#suspending = null;
     this.#slept += 1;
     for (const wake of [...this.#waiting]) wake();
     this.#waiting.clear();
@@ -122,6 +137,7 @@ export class HostPower {
 
   close(): void {
     this.#unpark.abort();
+    this.#suspending?.cancel();
     this.#holds.letAllGo();
     this.#options.port.close();
   }

@@ -1,3 +1,4 @@
+import { uptime } from 'node:os';
 import { DEFAULT_AGENT_POLICY, type NetworkInterface, powerVerbSchema } from '@ai-fabric/shared';
 import type { AgentConfig } from '../config/agent-config.js';
 import { runTool } from '../identity/run-tool.js';
@@ -6,6 +7,7 @@ import { linuxPower } from './linux-power.js';
 import { magicPacketSender } from './magic-packet-sender.js';
 import { PowerError, type PowerPort } from './power-port.js';
 import { recordingPower } from './recording-power.js';
+import { hasLogind, watchSleep } from './sleep-watch.js';
 import { windowsPower } from './windows-power.js';
 
 export interface OpenPowerOptions
@@ -17,16 +19,46 @@ export interface OpenPowerOptions
   readonly interfaces: () => readonly NetworkInterface[];
 }
 
+export interface OpenedPower {
+  readonly host: HostPower;
+  /** From here on it hears of suspends, and holds a machine awake that was just woken. */
+  start(): void;
+  close(): void;
+}
+
+/** logind waits five seconds for us. */
+const STOP_BEFORE_SLEEP_MS = 4_000;
+/** A machine that was woken from power-off counts as just woken for so long. */
+const JUST_BOOTED_SECONDS = 600;
+
 /** The power of this host, behind this system's own way. */
-export function openPower({ config, allowed, interfaces, ...rest }: OpenPowerOptions): HostPower {
-  const { platform } = config;
-  return new HostPower({
+export function openPower({ config, allowed, interfaces, ...rest }: OpenPowerOptions): OpenedPower {
+  const { platform, powerShimPath } = config;
+  const { clock, log } = rest;
+  const host = new HostPower({
     ...rest,
     platform,
     port: openPort(config, rest),
-    sendVolley: magicPacketSender(interfaces, rest.clock),
+    sendVolley: magicPacketSender(interfaces, clock),
     allowed: powerVerbSchema.options.filter((verb) => (allowed ?? DEFAULT_AGENT_POLICY.power).includes(verb)),
   });
+  let watch: { close(): void } | null = null;
+  return {
+    host,
+    start: () => {
+      if (uptime() < JUST_BOOTED_SECONDS) void host.holdAfterWake();
+      if (platform !== 'linux' || powerShimPath !== null || !hasLogind()) return;
+      watch = watchSleep({
+        ...{ clock, log },
+        onAboutToSleep: () => host.systemSuspends(STOP_BEFORE_SLEEP_MS),
+        onAwake: () => host.resumed(),
+      });
+    },
+    close: () => {
+      watch?.close();
+      host.close();
+    },
+  };
 }
 
 function openPort(
