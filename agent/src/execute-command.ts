@@ -1,7 +1,15 @@
 import type { Command } from '@ai-fabric/shared';
 import type { CommandResult } from './link/decide/command-book.js';
+import type { OwnerDesk } from './owner/owner-desk.js';
 import type { HostPower } from './power/host-power.js';
 import type { ReplicaKeepers } from './replica/replica-keepers.js';
+
+/** What commands are carried out with. */
+export interface CommandParts {
+  readonly replicas: ReplicaKeepers;
+  readonly owner: Pick<OwnerDesk, 'ask' | 'changeSettings'>;
+  readonly power: HostPower;
+}
 
 /**
  * Does what the control plane asks for.
@@ -10,7 +18,7 @@ import type { ReplicaKeepers } from './replica/replica-keepers.js';
  */
 export async function executeCommand(
   command: Command,
-  { replicas, power }: { readonly replicas: ReplicaKeepers; readonly power: HostPower },
+  { replicas, owner, power }: CommandParts,
   linkGone: AbortSignal,
 ): Promise<CommandResult> {
   switch (command.name) {
@@ -20,13 +28,12 @@ export async function executeCommand(
     case 'remove_orphans':
       return readRemoval(await replicas.removeOrphans(command.containerIds));
     case 'apply_yield_settings':
+      await owner.changeSettings(command.settings);
+      return { result: 'done' };
     case 'yield':
     case 'unyield':
-      return {
-        result: 'refused',
-        code: 'not_supported_here',
-        detail: `This agent does not know ${command.name}.`,
-      };
+      await owner.ask('operator', command.name === 'yield');
+      return { result: 'done' };
     case 'send_magic_packets':
     case 'hold_awake':
     case 'power':

@@ -15,13 +15,15 @@ import { executeCommand } from './execute-command.js';
 import { type AgentIdentity, openIdentity } from './identity/agent-identity.js';
 import { type AgentState, agentStatePath, readAgentState, writeAgentState } from './identity/agent-state.js';
 import { StateFileError } from './identity/private-files.js';
-import { AgentLink } from './link/agent-link.js';
+import { AgentLink, type LinkListener } from './link/agent-link.js';
 import type { PinnedAddress } from './link/dial-pinned-tls.js';
 import type { LinkFailure } from './link/link-failure.js';
 import type { OpenLinkSocket } from './link/link-socket.js';
 import { modelsEndpoint } from './models/models-endpoint.js';
 import { openModelCache } from './models/open-model-cache.js';
 import { weightsLook } from './models/weights-look.js';
+import { openOwner } from './owner/open-owner.js';
+import type { OwnerDesk } from './owner/owner-desk.js';
 import { linkedHost } from './power/linked-host.js';
 import { type OpenedPower, openPower } from './power/open-power.js';
 import { watchResume } from './power/resume-watch.js';
@@ -41,7 +43,7 @@ import { Reporter } from './reporter/reporter.js';
 import { readBootIdentity } from './sensors/host/boot-identity.js';
 import { openSensors, type SensorDependencies, type Sensors } from './sensors/open-sensors.js';
 import type { AgentStatus } from './status/agent-status.js';
-import { openStatusSocket, type StatusSocket } from './status/status-socket.js';
+import { openStatusSocket, type StatusSocket, type StatusVerb } from './status/status-socket.js';
 import { type AgentEndpoints, logsEndpoint } from './tunnel/agent-endpoints.js';
 import { AgentTunnel } from './tunnel/agent-tunnel.js';
 import type { DialTunnel } from './tunnel/dial-tunnel.js';
@@ -134,18 +136,20 @@ class RunningAgent implements Agent {
   async start(address: PinnedAddress): Promise<void> {
     const { stateDirectory, platform } = this.#config;
     // First of all: from here on this agent is the only one on its state directory.
-    const socket = await openStatusSocket(stateDirectory, platform, () => this.status());
+    const socket = await openStatusSocket(stateDirectory, platform, (verb) => this.#answer(verb));
     try {
       this.#parts = await this.#open(address, socket);
     } catch (error) {
       await socket.close();
       throw error;
     }
-    const { link, reporter, power } = this.#parts;
+    const { link, owner, reporter, power } = this.#parts;
     this.#deps.log.info(
       { host: this.#state.hostName, server: address.url, version: AGENT_VERSION },
       'agent: started',
     );
+    // Before anything is desired: what the owner took stays theirs.
+    owner.start();
     link.start();
     reporter.start();
     power.start();
@@ -175,6 +179,7 @@ class RunningAgent implements Agent {
       cards: (reported?.cards ?? []).map(({ uuid, name }) => ({ uuid, name })),
       issues: [...(reported?.issues ?? [])],
       replicas: this.#parts?.replicas.statuses().map(withoutDirectKey) ?? [],
+      owner: this.#parts?.owner.report() ?? null,
       waitingSamples: reported?.waitingSamples ?? 0,
       droppedSamples: reported?.droppedSamples ?? 0,
     };
@@ -185,15 +190,21 @@ class RunningAgent implements Agent {
     return this.#closing;
   }
 
+  async #answer(verb: StatusVerb): Promise<AgentStatus> {
+    if (verb !== 'status') await this.#parts?.owner.ask('owner', verb === 'yield');
+    return this.status();
+  }
+
   async #close(reason: GoodbyeReason): Promise<void> {
     if (!this.#parts) return;
-    const { link, tunnel, reporter, replicas, containers, sensors, socket, power } = this.#parts;
+    const { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power } = this.#parts;
     this.#deps.log.info({ reason }, 'agent: stopping');
     tunnel.close();
     power.close();
     await Promise.all([
       link.stop(reason, 'The agent is stopping.'),
       reporter.close(),
+      owner.close(),
       replicas.close().then(() => containers?.close()),
       sensors.close(),
       this.#saving,
@@ -222,8 +233,16 @@ class RunningAgent implements Agent {
       ...(containers === null ? {} : { containers: containers.tools }),
     });
     const sensors = this.#deps.sensors ?? this.#openSensors();
+    const owner = await openOwner({
+      ...{ replicas, inFlight, stateDirectory, clock, log },
+      files: this.#identity.files,
+      memory: containers?.tools.memory ?? null,
+      sessions: () => ({ present: null, remoteSession: null }),
+      listProcesses: () => Promise.resolve([]),
+      onChange: () => reporter.ownerChanged(),
+    });
     const reporter = new Reporter({
-      ...{ sensors, replicas, time, clock, log },
+      ...{ sensors, replicas, owner, time, clock, log },
       policy: this.#deps.policy ?? null,
       lookForEngine: () => void containers?.tools.census.probe().catch(() => undefined),
       send: (report) => link.sendReport(report),
@@ -243,23 +262,9 @@ class RunningAgent implements Agent {
         ...{ machineSha256, instanceId, bootId, agentVersion: AGENT_VERSION, hostName: this.#state.hostName },
       },
       sentAtMs: () => time.nowMs(),
-      execute: (command, linkGone) => executeCommand(command, { replicas, power: power.host }, linkGone),
-      listener: {
-        linked: (welcome) => {
-          this.#onLinked(welcome);
-          // Before what is desired comes: it may be declared to be open at this address.
-          if (welcome.localAddress !== null) containers?.tools.memory.noteLinkAddress(welcome.localAddress);
-          reporter.linked();
-          tunnel.linked();
-          this.#deps.onLinked?.(this.status());
-        },
-        down: (failure) => {
-          this.#onDown(failure);
-          reporter.down();
-          tunnel.unlinked();
-        },
-        acked: (seq) => reporter.acked(seq),
-      },
+      execute: (command, linkGone) =>
+        executeCommand(command, { replicas, owner, power: power.host }, linkGone),
+      listener: this.#listener({ reporter, tunnel, containers }),
     });
     const power = openPower({
       ...{ config: this.#config, replicas, bootId, clock, log },
@@ -267,7 +272,30 @@ class RunningAgent implements Agent {
       interfaces: () => reporter.interfaces(),
       link: linkedHost({ link, tunnel, reporter }, () => this.#closing !== null),
     });
-    return { link, tunnel, reporter, replicas, containers, sensors, socket, power };
+    return { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power };
+  }
+
+  #listener({
+    reporter,
+    tunnel,
+    containers,
+  }: Pick<Parts, 'reporter' | 'tunnel' | 'containers'>): LinkListener {
+    return {
+      linked: (welcome) => {
+        this.#onLinked(welcome);
+        // Before what is desired comes: it may be declared to be open at this address.
+        if (welcome.localAddress !== null) containers?.tools.memory.noteLinkAddress(welcome.localAddress);
+        reporter.linked();
+        tunnel.linked();
+        this.#deps.onLinked?.(this.status());
+      },
+      down: (failure) => {
+        this.#onDown(failure);
+        reporter.down();
+        tunnel.unlinked();
+      },
+      acked: (seq) => reporter.acked(seq),
+    };
   }
 
   #openTunnel(
@@ -385,6 +413,7 @@ class RunningAgent implements Agent {
 interface Parts {
   readonly link: AgentLink;
   readonly tunnel: AgentTunnel;
+  readonly owner: OwnerDesk;
   readonly reporter: Reporter;
   readonly replicas: ReplicaKeepers;
   readonly containers: Containers | null;

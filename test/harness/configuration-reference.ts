@@ -37,6 +37,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
     'Connections that each address and port holds at the same time (docs/requests.md#limits).',
   AI_FABRIC_CLOSE_GRACE_SECONDS:
     'How long requests and streams may go on once the control plane was told to stop; then they end with an error.',
+  AI_FABRIC_WAKE_PORTS:
+    'UDP ports that magic packets go to, apart by commas; what is sent matters, not where to (docs/waking.md).',
   AI_FABRIC_URL: 'A control plane elsewhere, as `https://motoko:8443`.',
   AI_FABRIC_CERTIFICATE_SHA256: 'Its certificate, as `ai-fabric up` prints it.',
   AI_FABRIC_ADMIN_TOKEN_FILE: 'File with its admin token.',

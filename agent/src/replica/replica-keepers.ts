@@ -133,6 +133,16 @@ export class ReplicaKeepers {
     return (await this.#options.containers?.census.removeOrphans(containerIds)) ?? null;
   }
 
+  /** Whether it was said what is to be kept here. */
+  get isWished(): boolean {
+    return this.#wished;
+  }
+
+  /** Deployments that are gone, and of which something is left. */
+  get retiring(): readonly string[] {
+    return [...this.#retiring.keys()];
+  }
+
   get count(): number {
     return this.#kept.size;
   }

@@ -189,7 +189,7 @@ const providerEntrySchema = z
       .max(providerEndpoints.length)
       .default(['chat', 'completions', 'embeddings'])
       .describe(
-        'What it speaks of `/v1`; other requests go past it. `chat` is /chat/completions, `messages` Anthropic’s, where the key goes into x-api-key.',
+        'What it speaks of `/v1`; other requests go past it. `chat` is /chat/completions, `messages` Anthropic’s /messages and `count_tokens` its /messages/count_tokens, where the key goes into x-api-key.',
       ),
     models: z
       .record(nameSchema, providerModelEntrySchema)

@@ -10,8 +10,10 @@ import { openBodyScan } from './body/open-body-scan.js';
 import { Spool } from './body/spool.js';
 import { ConnectionEnds } from './connection-ends.js';
 import { Deadlines } from './deadlines.js';
+import { cappedClass } from './decide/choose-class.js';
 import { ERROR_TABLE, gatewayError } from './decide/error-table.js';
 import { errorFormOf, KNOWN_ENDPOINTS, matchEndpoint } from './decide/match-endpoint.js';
+import { CLASS_HEADER } from './decide/read-wish-headers.js';
 import { Exchange } from './exchange.js';
 import { FailureLog } from './failure-log.js';
 import { GATEWAY_LIMITS } from './gateway-limits.js';
@@ -57,6 +59,8 @@ export interface Gateway {
    */
   close(graceMs: number): Promise<void>;
   readonly openRequests: number;
+  /** What of large request bodies is on the disk now, and ever was. */
+  readonly spool: Pick<Spool, 'bytes' | 'files' | 'totalBytes'>;
 }
 
 /** How long a client may take to read the last bytes after the grace is over. */
@@ -116,6 +120,10 @@ class RawGateway implements Gateway {
     return this.#open.size;
   }
 
+  get spool(): Spool {
+    return this.#parts.largeBodies.spool;
+  }
+
   handle(request: IncomingMessage, response: ServerResponse, context: RequestContext): void {
     response.on('error', ignoreWriteError);
     if (this.#isClosing) {
@@ -130,6 +138,9 @@ class RawGateway implements Gateway {
     const endpoint = matchEndpoint(method, request.url ?? '/');
     switch (endpoint.kind) {
       case 'engine': {
+        const capped = cappedClass(request.headers, context.key.classes);
+        // Every answer has it, whoever writes its head.
+        if (capped !== null) response.setHeader(CLASS_HEADER, capped);
         const exchange = new Exchange(request, response, context, endpoint, this.#parts, this.#onOver);
         this.#open.add(exchange);
         exchange.start();

@@ -58,7 +58,7 @@ export function planCall(
   }
   return {
     address: parts.addresses.resolve(provider.baseUrl, endpoint.path, 'provider'),
-    headers: providerHeaders(request, apiKey, endpoint.name === 'messages' ? 'x-api-key' : 'authorization'),
+    headers: providerHeaders(request, apiKey, endpoint.isAnthropics ? 'x-api-key' : 'authorization'),
     servedModel: model.model,
   };
 }

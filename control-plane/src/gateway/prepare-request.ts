@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Router } from '../router/route-types.js';
 import type { LoopRequest } from './attempt-loop.js';
 import { type RequestBody, SpooledBody } from './body/spooled-body.js';
+import { chooseClass } from './decide/choose-class.js';
 import type { GatewayError } from './decide/error-table.js';
 import { targetsOf, unknownTarget } from './decide/find-target.js';
 import { isCheck } from './decide/is-check.js';
@@ -66,6 +67,8 @@ export function prepareRequest(
   }
   const wishes = readWishHeaders(headers);
   if ('error' in wishes) return { ok: false, error: wishes.error };
+  const declared = resolved.kind === 'role' ? resolved.role.class : 'normal';
+  const chosen = chooseClass(wishes.requestClass, context.key.classes, declared);
   const request: LoopRequest = {
     requestId: context.requestId,
     keyId: context.key.keyId,
@@ -77,11 +80,11 @@ export function prepareRequest(
     mayCloud: context.key.mayCloud,
     // A check tells how things are now.
     mayWait: !isCheck(headers, context.key),
-    requestClass: wishes.requestClass ?? (resolved.kind === 'role' ? resolved.role.class : 'normal'),
+    requestClass: chosen.requestClass,
     maxWaitMs: wishes.maxWaitMs,
     localOnly: oneHeader(headers[LOCAL_ONLY_HEADER])?.trim().toLowerCase() === 'true',
     formType: isForm ? (contentType ?? null) : null,
-    spokenHeaders: endpoint.name === 'messages' ? spokenHeaders(headers) : NO_HEADERS,
+    spokenHeaders: endpoint.isAnthropics ? spokenHeaders(headers) : NO_HEADERS,
     onlyTarget,
     trace: { traceparent: oneHeader(headers['traceparent']), tracestate: oneHeader(headers['tracestate']) },
   };

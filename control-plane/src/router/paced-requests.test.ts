@@ -82,6 +82,16 @@ describe('a prompt, while every replica reads another', () => {
     expect(third.target).toBe(second.target);
   });
 
+  it('is no reason for a count of tokens to wait, which leaves nothing to read behind', async () => {
+    const backlogs = () => [...fabric.router.gauges().targets].map(({ pace }) => pace?.backlogTokens);
+    const before = backlogs();
+    const count = new Client(fabric, 'notes', 4_200, { endpoint: 'count_tokens' });
+    expect(count.target).toBeDefined();
+    expect(backlogs()).toEqual(before);
+    count.claim?.release({ kind: 'succeeded', promptTokens: 0, completionTokens: 0 });
+    expect(new Client(fabric).wait).toMatchObject({ reason: 'paced' });
+  });
+
   it('waits for one at a time: each first token lets one go, in turns of keys', async () => {
     const waiting = ['greedy', 'greedy', 'modest'].map((key) => new Client(fabric, key));
     first.claim?.answered();

@@ -144,7 +144,10 @@ const FAILURE_ANSWERS: Record<AttemptFailure['code'], readonly [GatewayErrorCode
   answer_too_large: ['upstream_invalid_answer', 'the answer was too large'],
   unauthorized: ['upstream_misconfigured', 'the upstream refuses the credentials that the fabric has for it'],
   model_unknown_there: ['upstream_misconfigured', 'the upstream does not know the model or the path'],
-  endpoint_unknown_there: ['endpoint_not_spoken', 'its engine does not speak this endpoint'],
+  endpoint_unknown_there: [
+    'endpoint_not_spoken',
+    'its engine (or the agent on its host) does not speak this endpoint',
+  ],
   status_500: ['upstream_error', 'the engine failed (500)'],
   status_502: ['upstream_error', 'the engine failed (502)'],
   status_503: ['no_capacity', 'the engine is full (503)'],

@@ -88,7 +88,7 @@ export class FakeRouter implements Router {
       name: 'openai',
       baseUrl,
       apiKey,
-      endpoints: ['chat', 'completions', 'embeddings', 'responses', 'messages'],
+      endpoints: ['chat', 'completions', 'embeddings', 'responses', 'messages', 'count_tokens'],
       models: new Map([['strong', model]]),
     };
     this.candidates.push({ kind: 'cloud', provider, model });

@@ -173,7 +173,8 @@ export interface TestOptions {
 export function gatewayKey(overrides: Partial<GatewayKey> = {}): GatewayKey {
   const limits = { requestsPerMinute: null, tokensPerMinute: null, concurrentRequests: null };
   const permits = { roles: null, mayWake: true, mayCloud: true, keepsBodies: false };
-  return { keyId: 'key-1', name: 'notes', ...permits, limits, ...overrides };
+  const classes = { defaultClass: null, mostUrgentClass: null };
+  return { keyId: 'key-1', name: 'notes', ...permits, limits, classes, ...overrides };
 }
 
 const ADMIN_ALONE: KeyLookup = {
