@@ -267,9 +267,8 @@ class RunningAgent implements Agent {
       listener: this.#listener({ reporter, tunnel, containers }),
     });
     const power = openPower({
-      ...{ config: this.#config, replicas, bootId, clock, log },
+      ...{ config: this.#config, replicas, reporter, bootId, clock, log },
       allowed: this.#deps.policy?.power ?? null,
-      interfaces: () => reporter.interfaces(),
       link: linkedHost({ link, tunnel, reporter }, () => this.#closing !== null),
     });
     return { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power };
@@ -394,6 +393,7 @@ class RunningAgent implements Agent {
     return watchResume({
       ...{ clock, elapsedMs },
       silenceMs: platform === 'win32' ? SILENCE_CADENCES * gpuCadenceMs : null,
+      onNoticed: () => this.#parts?.power.host.noticed(),
       onResume: (sleptMs) => this.#onResume(sleptMs),
     });
   }
