@@ -264,7 +264,7 @@ class RunningAgent implements Agent {
       sentAtMs: () => time.nowMs(),
       execute: (command, linkGone) =>
         executeCommand(command, { replicas, owner, power: power.host }, linkGone),
-      listener: this.#listener({ reporter, tunnel, containers }),
+      listener: this.#linkListener(reporter, tunnel, containers),
     });
     const power = openPower({
       ...{ config: this.#config, replicas, reporter, bootId, clock, log },
@@ -274,11 +274,7 @@ class RunningAgent implements Agent {
     return { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power };
   }
 
-  #listener({
-    reporter,
-    tunnel,
-    containers,
-  }: Pick<Parts, 'reporter' | 'tunnel' | 'containers'>): LinkListener {
+  #linkListener(reporter: Reporter, tunnel: AgentTunnel, containers: Containers | null): LinkListener {
     return {
       linked: (welcome) => {
         this.#onLinked(welcome);

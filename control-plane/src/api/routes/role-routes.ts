@@ -132,5 +132,6 @@ function describe(context: ApiContext, role: DeclaredRole): z.infer<typeof roleS
     aliases: aliasesOf(context, role.name),
     state: listed?.state ?? 'unavailable',
     servedBy: listed?.servedBy ?? null,
+    readyInSeconds: listed?.readyInSeconds ?? null,
   };
 }

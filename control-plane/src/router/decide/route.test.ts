@@ -33,7 +33,7 @@ function decide(
 function servedBy(decision: RouteDecision): string {
   if (decision.kind === 'send') return decision.deployment.name;
   if (decision.kind === 'cloud') return `${decision.provider.name}/${decision.model.name}`;
-  return decision.kind === 'wait' ? `waits: ${decision.reason}` : `refused: ${decision.code}`;
+  return decision.kind === 'refuse' ? `refused: ${decision.code}` : `${decision.kind}s: ${decision.reason}`;
 }
 
 const verdicts = (decision: RouteDecision): Record<string, string> =>

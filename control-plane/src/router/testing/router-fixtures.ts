@@ -10,6 +10,7 @@ import type {
   ExternalDeployment,
   Target,
 } from '../../declared/declared-state.js';
+import { UNKNOWN_POWER } from '../../live/host-power.js';
 import type { CandidateGroup, CloudCandidate, ReplicaCandidate } from '../candidate.js';
 import type { CostTerms } from '../decide/choose-replica.js';
 import { UNKNOWN_RATES } from '../predict/decide/guess-rates.js';
@@ -148,7 +149,10 @@ export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandid
     mayBeAway: false,
     presence: 'online',
     draining: false,
+    power: UNKNOWN_POWER,
+    wakeInMs: null,
     phase: 'ready',
+    needsSignIn: false,
     phaseForMs: Number.POSITIVE_INFINITY,
     doubtForMs: 0,
     contextTokens: null,
