@@ -107,6 +107,8 @@ export async function startAgent(config: AgentConfig, dependencies: AgentDepende
 
 /** Where the clock of timers runs on through a sleep: a process that was silent for so many samples slept. */
 const SILENCE_CADENCES = 6;
+/** No less: a game that starts leaves others little of the processor, and a shorter sleep breaks no link. */
+const SILENCE_MS = 30_000;
 
 class RunningAgent implements Agent {
   readonly #config: AgentConfig;
@@ -388,7 +390,7 @@ class RunningAgent implements Agent {
     const { platform, gpuCadenceMs } = this.#config;
     return watchResume({
       ...{ clock, elapsedMs },
-      silenceMs: platform === 'win32' ? SILENCE_CADENCES * gpuCadenceMs : null,
+      silenceMs: platform === 'win32' ? Math.max(SILENCE_MS, SILENCE_CADENCES * gpuCadenceMs) : null,
       onNoticed: () => this.#parts?.power.host.noticed(),
       onResume: (sleptMs) => this.#onResume(sleptMs),
     });
