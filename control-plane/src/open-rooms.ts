@@ -122,13 +122,12 @@ export async function openRooms(
   closers.add(() => router.close());
 
   const { certificateSha256 } = certificate;
-  const { wakePorts } = config;
-  const agents = openAgentRooms({ registry, live, certificateSha256, wakePorts, clock, room }, closers);
+  const agents = openAgentRooms({ registry, live, certificateSha256, config, clock, room }, closers);
   const { tunnels } = agents;
   const feed = createTelemetryFeed({ live, clock, log: room('feed') });
   const gatewayMetrics = new GatewayMetrics();
   const { bodies, gateway } = openGateway(
-    { registry, router, secrets, tunnels, live, gatewayMetrics, requestLog },
+    { registry, router, secrets, tunnels, live, gatewayMetrics, requestLog, fleet: agents.fleet },
     config,
     { clock, log },
     closers,
@@ -180,7 +179,11 @@ function openGateway(
     gatewayMetrics,
     live,
     requestLog,
-  }: Pick<OpenedRooms, 'registry' | 'router' | 'secrets' | 'tunnels' | 'gatewayMetrics' | 'live'> & {
+    fleet,
+  }: Pick<
+    OpenedRooms,
+    'registry' | 'router' | 'secrets' | 'tunnels' | 'gatewayMetrics' | 'live' | 'fleet'
+  > & {
     readonly requestLog: RequestRecorder;
   },
   config: ControlPlaneConfig,
@@ -193,6 +196,7 @@ function openGateway(
   closers.add(() => bodies.close());
   const gateway = createGateway({
     ...{ router, secrets, tunnels, live, config, clock, metrics: gatewayMetrics, requestLog },
+    wakes: fleet.wakes,
     spoolDirectory,
     captureBody: (response, asked) =>
       new BodyCapture(
@@ -210,13 +214,13 @@ interface AgentRoomsParts extends Pick<Surroundings, 'clock'> {
   readonly registry: Registry;
   readonly live: LiveState;
   readonly certificateSha256: string;
-  readonly wakePorts: readonly number[];
+  readonly config: ControlPlaneConfig;
   readonly room: (name: string) => Logger;
 }
 
 /** What agents dial: the link, and the tunnel that goes with it; and who wakes their hosts. */
 function openAgentRooms(
-  { registry, live, certificateSha256, wakePorts, clock, room }: AgentRoomsParts,
+  { registry, live, certificateSha256, config, clock, room }: AgentRoomsParts,
   closers: Closers,
 ): Pick<OpenedRooms, 'link' | 'tunnels' | 'tunnelServer' | 'fleet'> {
   const { declared, hosts, observations } = registry;
@@ -230,8 +234,11 @@ function openAgentRooms(
     ...{ hosts, certificateSha256, clock, randomBytes, book: tunnels, log: room('tunnel') },
     linkedInstanceId: (hostName) => link.linkedInstanceId(hostName),
   });
+  const { wakePorts, dataDirectory } = config;
+  const { wakersFile } = dataDirectoryLayout(dataDirectory);
   const fleet = createFleet({
-    ...{ live, declared, link, store: registry.power, wakePorts, newId: randomUUID, clock },
+    ...{ live, declared, link, store: registry.power, wakePorts, wakersFile, newId: randomUUID, clock },
+    environment: processEnvironment(),
     log: room('fleet'),
   });
   closers.add(() => fleet.close());

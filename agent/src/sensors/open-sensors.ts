@@ -21,6 +21,7 @@ export interface SensorSettings {
   readonly nvidiaSmiPath: string | null;
   readonly gpuCadenceMs: number;
   readonly stateDirectory: string;
+  readonly simulatedInterfacesPath: string | null;
   readonly platform: NodeJS.Platform;
   /** Set: nothing is done to the power of this machine, and so everything can be. */
   readonly powerShimPath: string | null;
@@ -88,9 +89,13 @@ export function openSensors(settings: SensorSettings, dependencies: SensorDepend
     gpus,
     gpuInventory,
     host,
-    hostInventory: hostInventorySensor({ ...shared, powerShimPath: settings.powerShimPath }),
     sessions: () => sessions.facts,
     gpuProcesses: (signal) => listGpuProcesses({ findTool, stuck, ...shared }, signal),
+    hostInventory: hostInventorySensor({
+      ...shared,
+      powerShimPath: settings.powerShimPath,
+      simulatedInterfacesPath: settings.simulatedInterfacesPath,
+    }),
     close: async () => {
       sessions.close();
       await Promise.all([gpus.close(), gpuInventory.close(), host.close()]);

@@ -33,6 +33,7 @@ export interface PowerBoardParts {
 export interface WakeStanding extends WakeJudgement {
   readonly fromState: FromState;
   readonly paths: PacketPaths;
+  readonly waker: WakerFacts;
   readonly macs: readonly string[];
   /** IPv4, without prefix. */
   readonly addresses: readonly string[];
@@ -87,6 +88,12 @@ export class PowerBoard {
     this.#dirty.add(host);
   }
 
+  /** Who asks next is to see it. */
+  publish(name: string): void {
+    const host = this.#parts.live.host(name);
+    if (host !== undefined && !this.#closed) this.#publish(host);
+  }
+
   touchAll(): void {
     this.#lans = null;
     for (const { name } of this.#parts.live.hosts()) this.touch(name);
@@ -109,17 +116,18 @@ export class PowerBoard {
     const { inventory, goodbyeReason } = host;
     const usable = wakeInterfaces(inventory);
     const lans = this.#lanIndex();
+    const waker = wakerOf(host.name);
     const fromState =
       host.presence === 'away' ? judgeFromState({ goodbyeReason, sleptBy }) : this.#wouldSleepBy(host);
     const paths = findPaths(usable, ownAddresses(), lans.neighboursOf(host.name, usable));
     const judgement = judgeWakeability({
       ...{ host: host.name, inventory, fromState, proven, paths },
       isRevoked: host.revokedAtMs !== null,
-      waker: wakerOf(host.name),
+      waker,
       macSharedWith: lans.sharingMac(host.name, usable),
     });
     return {
-      ...{ ...judgement, fromState, paths },
+      ...{ ...judgement, fromState, paths, waker },
       macs: usable.map(({ mac }) => mac),
       addresses: usable
         .flatMap(({ addresses }) => addresses)

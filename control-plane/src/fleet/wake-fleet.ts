@@ -22,6 +22,7 @@ import { WakeBook } from './wake-book.js';
 import { WakeCandidates } from './wake-candidates.js';
 import type { WakeAsk, WakeDesk, WakeRefusal, WakeTicket } from './wake-desk.js';
 import { WakeSeat } from './wake-seat.js';
+import type { WakerCall } from './wakers/run-waker.js';
 
 export interface WakeFleetParts {
   readonly live: FleetLive;
@@ -30,6 +31,8 @@ export interface WakeFleetParts {
   readonly board: PowerBoard;
   readonly volley: VolleyParts;
   readonly probe: ReachabilityProbe;
+  /** @returns `null`: it did its work; else why not, in words; it does not reject */
+  readonly runWaker: (name: string, call: WakerCall) => Promise<string | null>;
   readonly protocolVersion: (host: string) => number | null;
   readonly newId: () => string;
   readonly clock: Clock;
@@ -59,6 +62,8 @@ export class WakeFleet implements WakeDesk {
   readonly #reported = new Set<Flight>();
   readonly #candidates: WakeCandidates;
   readonly #book = new WakeBook();
+  /** Hosts whose waker runs now. */
+  readonly #wakersUnderWay = new Set<string>();
   readonly #effects: FlightEffects;
   readonly #unfollow: () => void;
   readonly #telling: Timer;
@@ -167,7 +172,7 @@ export class WakeFleet implements WakeDesk {
     standing: WakeStanding,
     asked: Pick<Flight['order'], 'askedBy' | 'keyId' | 'role' | 'deployments'>,
   ): Flight {
-    const { clock, declared, memory, newId, log } = this.#parts;
+    const { clock, declared, memory, board, newId, log } = this.#parts;
     const { name, hostId } = host;
     const timeoutMs = (declared.current().hosts.get(name)?.wake.timeoutSeconds ?? 300) * 1000;
     const { fromState } = standing;
@@ -183,6 +188,7 @@ export class WakeFleet implements WakeDesk {
     const { wakeId } = order;
     log.info({ host: name, wakeId, askedBy: asked.askedBy, role: asked.role, fromState }, 'a host is woken');
     this.#changed(flight);
+    board.publish(name);
     return flight;
   }
 
@@ -205,12 +211,27 @@ export class WakeFleet implements WakeDesk {
     const host = live.host(name);
     const standing = host ? board.freshStandingOf(host) : this.#standings.get(flight);
     if (!standing) return;
+    if (standing.waker.kind === 'usable') {
+      void this.#runWaker(flight, standing.waker.name);
+      return;
+    }
     const { macs, addresses, paths } = standing;
     const isOut = () => flight.step({ type: 'volley_sent', isOut: true, notes: [] });
     void sendVolley(volley, { wakeId, macs, addresses, paths }, isOut).then(({ isOut: out, notes }) => {
       if (notes.length > 0) log.debug({ host: name, wakeId, notes }, 'some packets were not sent');
       flight.step({ type: 'volley_sent', isOut: out, notes });
     });
+  }
+
+  /** Once until it says that it did its work: a plug that is switched again may switch off. */
+  async #runWaker(flight: Flight, name: string): Promise<void> {
+    const { host, wakeId } = flight.order;
+    if (flight.state.reached.packet_sent !== undefined || this.#wakersUnderWay.has(host)) return;
+    this.#wakersUnderWay.add(host);
+    const wrong = await this.#parts.runWaker(name, { host, wakeId });
+    this.#wakersUnderWay.delete(host);
+    const notes = wrong === null ? [] : [`waker ${name}: ${wrong}`];
+    flight.step({ type: 'volley_sent', isOut: wrong === null, notes });
   }
 
   async #probe(flight: Flight): Promise<void> {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, SlotList } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
+import type { WakeDesk } from '../fleet/wake-desk.js';
 import type { LiveView } from '../live/live-view.js';
 import type { Router } from '../router/route-types.js';
 import type { TunnelLookup } from '../tunnel/tunnel-book.js';
@@ -28,11 +29,14 @@ import { type RequestRecorder, refusedRecord } from './request-record.js';
 import { ResponseHolders } from './response-holders.js';
 import { TargetAddresses } from './upstream/target-address.js';
 import { UpstreamPools } from './upstream/upstream-pools.js';
+import { NOBODY_WAKES } from './wake-wait.js';
 
 export interface GatewayOptions {
   readonly router: Router;
   readonly secrets: ProviderKeys;
   readonly tunnels: TunnelLookup;
+  /** Left out, nobody is woken. */
+  readonly wakes?: WakeDesk;
   readonly live: Pick<LiveView, 'host' | 'replica'>;
   readonly metrics: GatewayMetrics;
   readonly requestLog: RequestRecorder;
@@ -86,6 +90,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     connectionEnds: new ConnectionEnds(),
     pools: new UpstreamPools(clock, deadlines),
     tunnels: options.tunnels,
+    wakes: options.wakes ?? NOBODY_WAKES,
     live: options.live,
     addresses: new TargetAddresses(),
     metrics: options.metrics,

@@ -219,7 +219,15 @@ describe('a key', () => {
 
   it('asks for what it was given alone, and is not told what else there is', async () => {
     router.listed = [
-      { id: 'chat-fast', kind: 'role', task: 'chat', state: 'ready', servedBy: null, contextTokens: null },
+      {
+        id: 'chat-fast',
+        kind: 'role',
+        task: 'chat',
+        state: 'ready',
+        servedBy: null,
+        contextTokens: null,
+        readyInSeconds: null,
+      },
     ];
     const models = async () => {
       const listed = await ask(`${test.url}/v1/models`, { headers: { authorization: 'Bearer sk' } });

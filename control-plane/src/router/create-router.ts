@@ -34,6 +34,7 @@ import { readBegunRests, readGauges } from './read-gauges.js';
 import { watchReady } from './ready-watch.js';
 import { RequestMeasure } from './request-measure.js';
 import type {
+  ChosenDecision,
   Claim,
   HeldRequest,
   HoldTicket,
@@ -84,7 +85,6 @@ const NOTHING_TRIED: ReadonlySet<string> = new Set();
 /** A claim is one attempt, and no attempt outlasts its request: twice that is certainly lost. */
 const DEADLINE_FACTOR = 2;
 
-type Chosen = Extract<RouteDecision, { kind: 'send' | 'cloud' }>;
 type Refused = Extract<RouteDecision, { kind: 'refuse' }>;
 
 /** Where a claim is taken. */
@@ -163,7 +163,7 @@ class LiveRouter implements RunningRouter {
     return decision.kind === 'refuse' ? this.#withOutlook(decision, request) : decision;
   }
 
-  claim(decision: Chosen, request: RouteRequest): Claim | null {
+  claim(decision: ChosenDecision, request: RouteRequest): Claim | null {
     const place = this.#placeOf(decision);
     if (place === null) return null;
     const { target, slots, breaker, observer, replica, cloud } = place;
@@ -297,7 +297,7 @@ class LiveRouter implements RunningRouter {
   }
 
   /** `null` when the declaration that was decided on is no longer the one that holds: to be decided again. */
-  #placeOf(decision: Chosen): Place | null {
+  #placeOf(decision: ChosenDecision): Place | null {
     if (decision.kind === 'send') {
       const { deployment } = decision;
       const replica = this.#board.replica(deployment.name);

@@ -1,9 +1,11 @@
 import type { ReplicaPhase } from '@ai-fabric/shared';
 import type { DeclaredDeployment } from '../declared/declared-state.js';
 import { findDirectEngine } from '../live/decide/find-direct-engine.js';
+import { type HostPower, UNKNOWN_POWER } from '../live/host-power.js';
 import type { LiveHost, LiveReplica, LiveView, Presence } from '../live/live-view.js';
 import type { Breaker } from './breaker.js';
 import type { NoWay, ReplicaCandidate } from './candidate.js';
+import { wakeInMs } from './decide/judge-asleep.js';
 import { EngineGauges, type GaugeSettings, type Moment } from './engine-gauges.js';
 import type { Account } from './ledger.js';
 import { notSlow, type SlowStart, stepSlowStart } from './predict/decide/step-slow-start.js';
@@ -40,7 +42,9 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   presence: Presence = 'unseen';
   draining = false;
   yielded = false;
+  power: HostPower = UNKNOWN_POWER;
   phase: ReplicaPhase = 'absent';
+  needsSignIn = false;
   noWay: NoWay | null = null;
   contextTokens: number | null = null;
   slots: number;
@@ -51,6 +55,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   /** The live view told something that is not taken over yet. */
   #hasNews = true;
   #nowMs = 0;
+  #wallMs = 0;
   /** As last told; not as of the last decision, which may be long ago. */
   #toldPhase: ReplicaPhase;
   #phaseSinceMs = Number.NEGATIVE_INFINITY;
@@ -98,6 +103,10 @@ export class LiveReplicaTarget implements ReplicaCandidate {
 
   get busyForMs(): number {
     return this.breaker.busyForMs(this.#nowMs);
+  }
+
+  get wakeInMs(): number | null {
+    return wakeInMs(this.power, this.target, this.#wallMs);
   }
 
   get inflight(): number {
@@ -207,6 +216,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   refresh(now: Moment): void {
     const nowMs = now.monotonicMs;
     this.#nowMs = nowMs;
+    this.#wallMs = now.wallMs;
     if (this.#hasNews) this.#takeNews(now);
     this.#gauges.refresh(nowMs);
     this.model.load(nowMs);
@@ -218,8 +228,10 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     this.presence = host?.presence ?? 'unseen';
     this.draining = host?.draining ?? false;
     this.yielded = host?.owner != null && host.owner.state !== 'serving';
+    this.power = host?.power ?? UNKNOWN_POWER;
     const replica = this.#observed();
     this.phase = replica?.status.phase ?? 'absent';
+    this.needsSignIn = this.phase === 'failed' && replica?.status.code === 'sign_in_needed';
     this.contextTokens = smaller(this.deployment.contextTokens, replica?.status.maxModelLen ?? null);
     this.#gauges.take(replica?.reading ?? null, replica?.readingAtMs ?? null, now);
   }

@@ -46,7 +46,7 @@ class Client implements HeldRequest {
     this.looks += 1;
     const request = requestOf({ resolved: resolved(this.#fabric), ...this.#request });
     const decision = this.#fabric.router.select(request);
-    if (decision.kind === 'wait') return decision;
+    if (decision.kind === 'wait' || decision.kind === 'wakeThenWait') return decision;
     if (decision.kind !== 'refuse') this.claim = this.#fabric.router.claim(decision, request);
     return null;
   }

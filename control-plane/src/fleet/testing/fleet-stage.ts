@@ -88,6 +88,8 @@ export class FleetStage {
         protocolVersion: (host) => (this.live.host(host)?.presence === 'online' ? this.protocol : null),
       },
       wakePorts: [9],
+      wakersFile: '/no/such/wakers.yaml',
+      environment: {},
       newId: () => {
         this.#wakes += 1;
         return `wake-${this.#wakes}`;

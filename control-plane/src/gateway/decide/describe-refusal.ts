@@ -39,6 +39,12 @@ export function describeRefusal(
   return { error: gatewayError(code, decision.detail, param), retryAfterSeconds, reason };
 }
 
+/** A refusal for want of an awake host, with why the fleet wakes none. */
+export function withWakeRefusal(decision: RefuseDecision, why: string | null): RefuseDecision {
+  if (why === null || decision.code !== 'host_asleep') return decision;
+  return { ...decision, detail: `${decision.detail}; none could be woken: ${why}` };
+}
+
 interface TriedTarget {
   readonly target: string;
   readonly failure: AttemptFailure;
@@ -53,6 +59,7 @@ const SAYS_NONE_LEFT: ReadonlySet<RefusalCode> = new Set([
   'not_ready',
   'yielded',
   'host_away',
+  'host_asleep',
   'provider_key_missing',
   'local_only',
   'rate_limited',
@@ -61,6 +68,8 @@ const SAYS_NONE_LEFT: ReadonlySet<RefusalCode> = new Set([
 const GATEWAY_CODES: Readonly<Record<RefusalCode, GatewayErrorCode>> = {
   no_capacity: 'no_capacity',
   host_away: 'host_away',
+  host_asleep: 'host_asleep',
+  waking: 'waking',
   not_ready: 'not_ready',
   yielded: 'yielded',
   loading: 'loading',
