@@ -2,9 +2,13 @@ import { type ContainerEngineReport, countOf, type HostPolicy } from '@ai-fabric
 import type { z } from 'zod';
 import type { hostDetailSchema, hostSchema } from '../../api/schemas.js';
 import { age, gib, mibPerSecond, percent, printTable } from '../output.js';
+import { describePower } from './describe-power.js';
 
 export type Host = z.infer<typeof hostSchema>;
 export type HostDetail = z.infer<typeof hostDetailSchema>;
+
+/** Of a host without a link, where more is known than that. */
+const NAMED_STATES: ReadonlySet<string> = new Set(['asleep', 'waking']);
 
 export function printHosts(hosts: readonly Host[]): void {
   const nowMs = Date.now();
@@ -46,6 +50,7 @@ function presenceText(host: Host): string {
   if (host.draining) return `${host.presence}, draining`;
   if (isLive(host) && host.owner && host.owner.state !== 'serving')
     return `${host.presence}, ${host.owner.state}`;
+  if (host.presence === 'away' && NAMED_STATES.has(host.power.state)) return host.power.state;
   if (host.presence === 'away' && host.mayBeAway) return 'away (normal)';
   return host.presence;
 }
@@ -94,6 +99,7 @@ export function printHost(host: HostDetail): void {
   const { inventory, sample } = host;
   console.log(`${host.name}: ${presenceSince(host, nowMs)}`);
   printIdentity(host, nowMs);
+  for (const [label, text] of describePower(host.power, nowMs)) line(label, text);
   if (host.agentVersion !== null) {
     line('agent', `${host.agentVersion} from ${host.peerAddress ?? '-'}${skewText(host.clockSkewMs)}`);
   }
