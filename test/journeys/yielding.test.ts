@@ -54,11 +54,20 @@ function chat(): Promise<Response> {
   return controlPlane.post('/v1/chat/completions', { model: 'chat-deep', messages, max_tokens: 4 });
 }
 
-async function owner(): Promise<OwnerReport | null> {
-  return (await controlPlane.api<{ readonly owner: OwnerReport | null }>('/hosts/armitage')).owner;
+interface HostAnswer {
+  readonly presence: string;
+  readonly owner: OwnerReport | null;
 }
 
-const is = (state: OwnerReport['state']) => async (): Promise<boolean> => (await owner())?.state === state;
+async function owner(): Promise<OwnerReport | null> {
+  return (await controlPlane.api<HostAnswer>('/hosts/armitage')).owner;
+}
+
+/** As its agent tells it now: what it told before it left stands until it is back. */
+const is = (state: OwnerReport['state']) => async (): Promise<boolean> => {
+  const told = await controlPlane.api<HostAnswer>('/hosts/armitage');
+  return told.presence === 'online' && told.owner?.state === state;
+};
 
 describe('the owner of a host', () => {
   test('starts a game: the card is theirs within seconds, and the fabric’s again when it was quiet', async () => {
