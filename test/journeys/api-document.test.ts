@@ -44,6 +44,8 @@ const calls: Readonly<Record<string, () => Call>> = {
   getHostTelemetry: () => ({ params: armitage, status: 200 }),
   drainHost: () => ({ params: armitage, status: 200 }),
   undrainHost: () => ({ params: armitage, status: 200 }),
+  yieldHost: () => ({ params: armitage, status: 200 }),
+  unyieldHost: () => ({ params: armitage, status: 200 }),
   declareDeployment: () => ({ params: { deployment: 'second' }, body: deployment, status: 200 }),
   listDeployments: () => ({ query: 'limit=1', status: 200 }),
   getDeployment: () => ({ params: { deployment: 'qwen-armitage' }, status: 200 }),
