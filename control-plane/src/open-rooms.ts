@@ -122,7 +122,7 @@ export async function openRooms(
   closers.add(() => router.close());
 
   const { certificateSha256 } = certificate;
-  const agents = openAgentRooms({ registry, live, certificateSha256, config, clock, room }, closers);
+  const agents = openAgentRooms({ registry, live, router, certificateSha256, config, clock, room }, closers);
   const { tunnels } = agents;
   const feed = createTelemetryFeed({ live, clock, log: room('feed') });
   const gatewayMetrics = new GatewayMetrics();
@@ -214,13 +214,14 @@ interface AgentRoomsParts extends Pick<Surroundings, 'clock'> {
   readonly registry: Registry;
   readonly live: LiveState;
   readonly certificateSha256: string;
+  readonly router: RunningRouter;
   readonly config: ControlPlaneConfig;
   readonly room: (name: string) => Logger;
 }
 
 /** What agents dial: the link, and the tunnel that goes with it; and who wakes their hosts. */
 function openAgentRooms(
-  { registry, live, certificateSha256, config, clock, room }: AgentRoomsParts,
+  { registry, live, router, certificateSha256, config, clock, room }: AgentRoomsParts,
   closers: Closers,
 ): Pick<OpenedRooms, 'link' | 'tunnels' | 'tunnelServer' | 'fleet'> {
   const { declared, hosts, observations } = registry;
@@ -239,6 +240,8 @@ function openAgentRooms(
   const fleet = createFleet({
     ...{ live, declared, link, store: registry.power, wakePorts, wakersFile, newId: randomUUID, clock },
     environment: processEnvironment(),
+    requestsInFlight: () =>
+      new Map(router.gauges().targets.map(({ target, inflight }) => [target, inflight])),
     log: room('fleet'),
   });
   closers.add(() => fleet.close());

@@ -5,14 +5,19 @@ import type { DeclaredSource } from '../declared/declared-state.js';
 import { type HostPower, UNKNOWN_POWER } from '../live/host-power.js';
 import type { LiveChange, LiveHost } from '../live/live-view.js';
 import { findPaths, type OwnAddress, type PacketPaths } from './decide/find-paths.js';
-import { type FromState, judgeFromState, judgePowerState } from './decide/judge-power-state.js';
+import {
+  type FromState,
+  judgeFromState,
+  judgePowerState,
+  type WakeFrom,
+} from './decide/judge-power-state.js';
 import {
   judgeWakeability,
   type WakeJudgement,
   type WakerFacts,
   wakeInterfaces,
 } from './decide/judge-wakeability.js';
-import { readySeconds } from './decide/usual-times.js';
+import { readySeconds, unparkSeconds } from './decide/usual-times.js';
 import type { FleetLive } from './fleet-parts.js';
 import type { Flight } from './flight.js';
 import { LanIndex } from './lan-index.js';
@@ -27,11 +32,13 @@ export interface PowerBoardParts {
   readonly protocolVersion: (host: string) => number | null;
   readonly wakerOf: (host: string) => WakerFacts;
   readonly flightOf: (host: string) => Flight | null;
+  /** It is on, and its engines are parked. */
+  readonly isParked: (host: string) => boolean;
 }
 
 /** How a host stands with its wake. */
 export interface WakeStanding extends WakeJudgement {
-  readonly fromState: FromState;
+  readonly fromState: WakeFrom;
   readonly paths: PacketPaths;
   readonly waker: WakerFacts;
   readonly macs: readonly string[];
@@ -45,6 +52,12 @@ type Seen = Pick<LiveHost, 'presence' | 'goodbyeReason' | 'inventory' | 'hostId'
 
 /** Hosts that came or went change what others can be woken through. */
 const ALL_AFTER_MS = 500;
+/** Its agent is there and does as it is asked. */
+const PARKED = {
+  wakeability: { kind: 'yes', proven: true },
+  mayBeTried: true,
+  fromState: 'parked',
+} as const;
 const UNTOLD: Told = { goingToSleep: null, keepAwakeUntilMs: null };
 
 /**
@@ -114,6 +127,7 @@ export class PowerBoard {
     const { memory, wakerOf, ownAddresses } = this.#parts;
     const { sleptBy, proven } = memory.of(host.hostId);
     const { inventory, goodbyeReason } = host;
+    const isParked = this.#isParked(host);
     const usable = wakeInterfaces(inventory);
     const lans = this.#lanIndex();
     const waker = wakerOf(host.name);
@@ -127,7 +141,8 @@ export class PowerBoard {
       macSharedWith: lans.sharingMac(host.name, usable),
     });
     return {
-      ...{ ...judgement, fromState, paths, waker },
+      ...(isParked ? PARKED : { ...judgement, fromState }),
+      ...{ paths, waker },
       macs: usable.map(({ mac }) => mac),
       addresses: usable
         .flatMap(({ addresses }) => addresses)
@@ -139,6 +154,7 @@ export class PowerBoard {
   /** From the wish to a ready model of this deployment. */
   readySecondsOf(host: LiveHost, deployment: string): number {
     const { memory, live } = this.#parts;
+    if (this.#isParked(host)) return unparkSeconds(memory.of(host.hostId).usualUnpark, deployment);
     const status = live.replica(deployment)?.status ?? null;
     const weightsBytes = status?.growth?.weightsBytes ?? null;
     return readySeconds({
@@ -198,15 +214,17 @@ export class PowerBoard {
   #powerOf(host: LiveHost): HostPower {
     const { memory, flightOf } = this.#parts;
     const flight = flightOf(host.name);
-    const { sleptBy, usual } = memory.of(host.hostId);
+    const { sleptBy, usual, usualUnpark } = memory.of(host.hostId);
     const { presence, goodbyeReason } = host;
+    const times = flight?.order.fromState === 'parked' ? usualUnpark : usual;
+    const isParked = this.#isParked(host);
     const seconds = this.#allReadySeconds(host);
     const wanted = flight?.state.wanted[0];
     return {
-      state: judgePowerState({ presence, goodbyeReason, sleptBy, isWaking: flight !== null }),
+      state: judgePowerState({ presence, goodbyeReason, sleptBy, isParked, isWaking: flight !== null }),
       sinceMs: 0,
       wakeability: this.standingOf(host).wakeability,
-      flight: flight?.view(usual, wanted === undefined ? null : (seconds[wanted] ?? null)) ?? null,
+      flight: flight?.view(times, wanted === undefined ? null : (seconds[wanted] ?? null)) ?? null,
       ...(this.#told.get(host.name) ?? UNTOLD),
       readySeconds: seconds,
     };
@@ -233,6 +251,10 @@ export class PowerBoard {
     const wake = state === 'waking' ? (flightOf(name)?.order ?? null) : null;
     const cause = wake === null ? goodbyeReason : wake.askedBy;
     memory.event(hostId, state, cause, wake === null ? null : wake.wakeId);
+  }
+
+  #isParked({ name, presence }: LiveHost): boolean {
+    return presence === 'online' && this.#parts.isParked(name);
   }
 
   #wouldSleepBy(host: LiveHost): FromState {

@@ -8,6 +8,7 @@ import { type PastWake, type UsualTimes, usualTimes } from './decide/usual-times
 /** Successful wakes that say what is usual. */
 const USUAL_OF = 20;
 const READY = 'model_ready:';
+const PARKED = 'parked';
 
 /** What is remembered of one host. */
 export interface HostMemory {
@@ -16,13 +17,17 @@ export interface HostMemory {
   readonly wokenAtMs: number | null;
   readonly proven: ReadonlySet<FromState>;
   readonly usual: UsualTimes;
+  /** Of wakes from parked engines on a machine that was on. */
+  readonly usualUnpark: UsualTimes;
 }
 
 interface Entry {
   power: HostPowerRecord;
   proven: Set<FromState>;
   wakes: PastWake[];
+  unparks: PastWake[];
   usual: UsualTimes;
+  usualUnpark: UsualTimes;
 }
 
 const NOTHING: HostPowerRecord = {
@@ -54,10 +59,11 @@ export class PowerMemory {
 
   of(hostId: string | null): HostMemory {
     const entry = hostId === null ? undefined : this.#hosts.get(hostId);
-    if (entry === undefined) return { sleptBy: null, wokenAtMs: null, proven: new Set(), usual: NO_TIMES };
-    const { power, proven, usual } = entry;
+    if (entry === undefined)
+      return { sleptBy: null, wokenAtMs: null, proven: new Set(), usual: NO_TIMES, usualUnpark: NO_TIMES };
+    const { power, proven, usual, usualUnpark } = entry;
     const by = power.sleptByFabric && power.lastSleptBy !== null ? readFromState(power.lastSleptBy) : null;
-    return { sleptBy: by === 'unknown' ? null : by, wokenAtMs: power.wokenAtMs, proven, usual };
+    return { sleptBy: by === 'unknown' ? null : by, wokenAtMs: power.wokenAtMs, proven, usual, usualUnpark };
   }
 
   /** It goes to sleep, or said so. */
@@ -80,6 +86,7 @@ export class PowerMemory {
     if (wake.outcome === null) return;
     const entry = this.#entry(hostId);
     this.#learn(entry, wake);
+    if (wake.fromState === PARKED) return;
     const from = readFromState(wake.fromState);
     if (!proves(wake, from) || entry.proven.has(from)) return;
     entry.proven.add(from);
@@ -102,8 +109,13 @@ export class PowerMemory {
     this.#store.save({ kind: 'hostPower', hostId, atMs: this.#clock.nowMs(), power: entry.power });
   }
 
-  #learn(entry: Entry, { outcome, phases }: WakeRecord): void {
+  #learn(entry: Entry, { outcome, phases, fromState }: WakeRecord): void {
     if (outcome !== 'ready') return;
+    if (fromState === PARKED) {
+      entry.unparks = [...entry.unparks, readWake(phases)].slice(-USUAL_OF);
+      entry.usualUnpark = usualTimes(entry.unparks);
+      return;
+    }
     entry.wakes = [...entry.wakes, readWake(phases)].slice(-USUAL_OF);
     entry.usual = usualTimes(entry.wakes);
   }
@@ -111,7 +123,10 @@ export class PowerMemory {
   #entry(hostId: string): Entry {
     let entry = this.#hosts.get(hostId);
     if (entry === undefined) {
-      entry = { power: NOTHING, proven: new Set(), wakes: [], usual: NO_TIMES };
+      entry = {
+        ...{ power: NOTHING, proven: new Set(), wakes: [], unparks: [] },
+        ...{ usual: NO_TIMES, usualUnpark: NO_TIMES },
+      };
       this.#hosts.set(hostId, entry);
     }
     return entry;

@@ -63,7 +63,7 @@ export class WakeCandidates {
 
   #candidate(host: LiveHost, deployment: string): FoundCandidate {
     const { board, clock, declared, flightOf } = this.#parts;
-    const { name, presence } = host;
+    const { name } = host;
     const standing = board.freshStandingOf(host);
     const said = declared.current().hosts.get(name);
     const nowMs = clock.nowMs();
@@ -75,7 +75,7 @@ export class WakeCandidates {
     const leftMs = (cooldown?.untilMs ?? 0) - clock.monotonicMs();
     const candidate: WakeCandidate = {
       ...{ host: name, deployment },
-      isAwake: presence === 'online' || presence === 'late',
+      isAwake: isAwake(host, standing),
       isWaking: flightOf(name) !== null,
       wakeability: standing.wakeability,
       mayBeTried: standing.mayBeTried,
@@ -86,4 +86,10 @@ export class WakeCandidates {
     };
     return { host, standing, candidate };
   }
+}
+
+/** It is there, with its cards, and stays. */
+export function isAwake({ presence, power }: LiveHost, { fromState }: WakeStanding): boolean {
+  const isThere = presence === 'online' || presence === 'late';
+  return isThere && fromState !== 'parked' && power.goingToSleep === null;
 }

@@ -18,8 +18,9 @@ import type { PowerBoard, WakeStanding } from './power-board.js';
 import type { PowerMemory } from './power-memory.js';
 import type { ReachabilityProbe } from './reachability-probe.js';
 import { sendVolley, type VolleyParts } from './send-volley.js';
+import type { SleepDesk } from './sleep-desk.js';
 import { WakeBook } from './wake-book.js';
-import { WakeCandidates } from './wake-candidates.js';
+import { isAwake, WakeCandidates } from './wake-candidates.js';
 import type { WakeAsk, WakeDesk, WakeRefusal, WakeTicket } from './wake-desk.js';
 import { WakeSeat } from './wake-seat.js';
 import type { WakerCall } from './wakers/run-waker.js';
@@ -34,6 +35,7 @@ export interface WakeFleetParts {
   /** @returns `null`: it did its work; else why not, in words; it does not reject */
   readonly runWaker: (name: string, call: WakerCall) => Promise<string | null>;
   readonly protocolVersion: (host: string) => number | null;
+  readonly sleep: Pick<SleepDesk, 'unpark' | 'callBack'>;
   readonly newId: () => string;
   readonly clock: Clock;
   readonly log: Logger;
@@ -60,6 +62,8 @@ export class WakeFleet implements WakeDesk {
   readonly #standings = new Map<Flight, WakeStanding>();
   /** Flights whose host has reported on its new link. */
   readonly #reported = new Set<Flight>();
+  /** Flights whose host is about to sleep, and cannot be called back. */
+  readonly #leaving = new Set<Flight>();
   readonly #candidates: WakeCandidates;
   readonly #book = new WakeBook();
   /** Hosts whose waker runs now. */
@@ -128,10 +132,10 @@ export class WakeFleet implements WakeDesk {
     if (host === undefined || host.hostId === null) {
       return { kind: 'refused', code: 'not_wakeable', detail: `host "${name}" has never joined` };
     }
-    if (host.presence === 'online') {
+    const standing = this.#parts.board.freshStandingOf(host);
+    if (isAwake(host, standing)) {
       return { kind: 'refused', code: 'already_awake', detail: `host "${name}" is awake` };
     }
-    const standing = this.#parts.board.freshStandingOf(host);
     if (!standing.mayBeTried) {
       const { wakeability } = standing;
       const detail = wakeability.kind === 'yes' ? 'it cannot be woken from here' : wakeability.detail;
@@ -177,14 +181,15 @@ export class WakeFleet implements WakeDesk {
     const timeoutMs = (declared.current().hosts.get(name)?.wake.timeoutSeconds ?? 300) * 1000;
     const { fromState } = standing;
     // Where nobody signs in by itself it is known after one look; where it was seen to work, it takes its time.
-    const mayWait = asked.askedBy !== 'request' || memory.of(hostId).proven.has(fromState);
+    const mayWait =
+      asked.askedBy !== 'request' || (fromState !== 'parked' && memory.of(hostId).proven.has(fromState));
     const rules = { timeoutMs, signInGraceMs: mayWait ? SIGN_IN_GRACE_MS : 0 };
     const order = { ...asked, wakeId: newId(), host: name, hostId: hostId ?? '', fromState, rules };
     const flight = new Flight(order, { clock, effects: this.#effects, probeEveryMs: PROBE_EVERY_MS });
     this.#flights.set(name, flight);
     this.#tickets.set(flight, new Set());
     this.#standings.set(flight, standing);
-    flight.begin();
+    this.#begin(flight, host);
     const { wakeId } = order;
     log.info({ host: name, wakeId, askedBy: asked.askedBy, role: asked.role, fromState }, 'a host is woken');
     this.#changed(flight);
@@ -203,6 +208,34 @@ export class WakeFleet implements WakeDesk {
     tickets?.add(ticket);
     if (ask.isHeld) flight.join();
     return ticket;
+  }
+
+  #begin(flight: Flight, { name, power }: LiveHost): void {
+    if (flight.order.fromState === 'parked') {
+      this.#unpark(flight);
+    } else if (power.goingToSleep === null) {
+      flight.begin();
+    } else if (this.#parts.sleep.callBack(name, 'somebody wants it')) {
+      this.#isThere(flight);
+    } else {
+      // A packet that comes before it is asleep is lost, and its agent is still linked.
+      this.#leaving.add(flight);
+    }
+  }
+
+  /** What is told of its replicas is told now. */
+  #isThere(flight: Flight): void {
+    this.#reported.add(flight);
+    flight.step({ type: 'linked' });
+    for (const deployment of flight.state.wanted) this.#stepReplica(flight, deployment);
+  }
+
+  #unpark(flight: Flight): void {
+    const { host } = flight.order;
+    this.#isThere(flight);
+    void this.#parts.sleep.unpark(host).then((wrong) => {
+      if (wrong !== null) flight.step({ type: 'not_unparked', detail: wrong });
+    });
   }
 
   #sendVolley(flight: Flight): void {
@@ -275,6 +308,10 @@ export class WakeFleet implements WakeDesk {
   #followHost(host: LiveHost): void {
     const { memory } = this.#parts;
     const flight = this.#flights.get(host.name);
+    if (flight !== undefined && this.#leaving.has(flight)) {
+      this.#followLeaving(flight, host);
+      return;
+    }
     if (host.presence === 'online' && host.hostId !== null) {
       if (flight?.state.name === 'calling') {
         memory.woken(host.hostId);
@@ -286,6 +323,15 @@ export class WakeFleet implements WakeDesk {
       this.#reported.delete(flight);
       flight.step({ type: 'gone', reason: readReason(host.goodbyeReason) });
     }
+  }
+
+  /** It goes, and is called when it is gone; or it stays after all. */
+  #followLeaving(flight: Flight, { presence, power }: LiveHost): void {
+    const isGone = presence === 'away';
+    if (!isGone && power.goingToSleep !== null) return;
+    this.#leaving.delete(flight);
+    if (isGone) flight.begin();
+    else this.#isThere(flight);
   }
 
   /** What the live view holds of the host's replicas is what its agent says on this link, from its first sample on. */
@@ -322,6 +368,7 @@ export class WakeFleet implements WakeDesk {
     this.#tickets.delete(flight);
     this.#standings.delete(flight);
     this.#reported.delete(flight);
+    this.#leaving.delete(flight);
     const record = flight.record(detail);
     this.#book.add({ ...record, host }, end);
     memory.wake(hostId, record);

@@ -69,6 +69,8 @@ export type FlightEvent =
       readonly detail: string | null;
     }
   | { readonly type: 'sign_in_needed'; readonly detail: string }
+  /** What was parked does not come back. */
+  | { readonly type: 'not_unparked'; readonly detail: string }
   /** It is away again. */
   | { readonly type: 'gone'; readonly reason: GoodbyeReason | null }
   | { readonly type: 'want'; readonly deployments: readonly string[] }
@@ -123,6 +125,8 @@ export function stepFlight(
       return replica(state, event, atMs, rules);
     case 'sign_in_needed':
       return missesSignIn(state, atMs, rules) ? fail(state, 'sign_in_needed', event.detail) : same(state);
+    case 'not_unparked':
+      return fail(state, 'engine_failed', event.detail);
     case 'gone':
       return gone(state, event.reason, atMs);
     case 'want':
@@ -149,9 +153,8 @@ export function nextPhase(state: FlightState): WakePhase {
 
 function tick(state: FlightState, atMs: number, { timeoutMs }: FlightRules): FlightStep {
   if (atMs >= timeoutMs) {
-    if (state.reached.packet_sent === undefined)
-      return fail(state, 'not_sent', state.notes.at(-1) ?? 'no packet was sent');
     if (Object.keys(state.readyAt).length > 0) return ended(state, { outcome: 'ready' });
+    if (state.name === 'calling' && state.reached.packet_sent === undefined) return failUnsent(state);
     return fail(state, 'timeout', `not within ${Math.round(timeoutMs / 1000)} s`);
   }
   const dueMs = VOLLEYS_AT_MS[state.volleys];
@@ -170,7 +173,7 @@ function volleySent(
   if (isOut) return reach(noted, 'packet_sent', atMs);
   const isLast = state.volleys >= VOLLEYS_AT_MS.length;
   if (!isLast || state.name !== 'calling' || state.reached.packet_sent !== undefined) return same(noted);
-  return fail(noted, 'not_sent', noted.notes.at(-1) ?? 'no packet was sent');
+  return failUnsent(noted);
 }
 
 function linked(state: FlightState, atMs: number): FlightStep {
@@ -239,6 +242,10 @@ function reaching(
 ): { readonly reached: FlightState['reached']; readonly effects: readonly FlightEffect[] } {
   if (reached[phase] !== undefined) return { reached, effects: [] };
   return { reached: { ...reached, [phase]: atMs }, effects: [{ type: 'reached', phase }] };
+}
+
+function failUnsent(state: FlightState): FlightStep {
+  return fail(state, 'not_sent', state.notes.at(-1) ?? 'no packet was sent');
 }
 
 function fail(state: FlightState, code: FailureCode, detail: string): FlightStep {

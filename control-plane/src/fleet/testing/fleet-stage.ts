@@ -9,6 +9,7 @@ import { inventory, sampleOf } from '../../live/testing/live-fixtures.js';
 import type { PowerObservation, PowerRecords } from '../../registry/power-types.js';
 import { createFleet, type Fleet } from '../create-fleet.js';
 import type { PacketOrder, PacketsSent } from '../magic-packet-sender.js';
+import type { SleepDesk } from '../sleep-desk.js';
 import type { WakeAsk } from '../wake-desk.js';
 
 type CommandEnd = {
@@ -54,6 +55,8 @@ export class FleetStage {
   sent: PacketsSent = { isOut: true, notes: [] };
   answers = false;
   protocol = POWER_PROTOCOL_VERSION;
+  /** Requests under way, by deployment. */
+  readonly running = new Map<string, number>();
   readonly fleet: Fleet;
   readonly #startMs: number;
   #declared: DeclaredState;
@@ -61,7 +64,7 @@ export class FleetStage {
   #wakes = 0;
   readonly #listeners = new Set<(state: DeclaredState) => void>();
 
-  constructor(fabric: string, records: Partial<PowerRecords> = {}) {
+  constructor(fabric: string, records: Partial<PowerRecords> = {}, sleep?: SleepDesk) {
     const log = pino({ level: 'silent' });
     this.#declared = parse(fabric);
     this.live = new LiveState({ clock: this.clock, log });
@@ -90,6 +93,8 @@ export class FleetStage {
       wakePorts: [9],
       wakersFile: '/no/such/wakers.yaml',
       environment: {},
+      requestsInFlight: () => this.running,
+      ...(sleep === undefined ? {} : { openSleepDesk: () => sleep }),
       newId: () => {
         this.#wakes += 1;
         return `wake-${this.#wakes}`;

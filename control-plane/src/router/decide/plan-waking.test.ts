@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildDeployment } from '../../declared/decide/build-deployment.js';
 import type { OnAsleep } from '../../declared/declared-state.js';
-import { deploymentEntrySchema } from '../../declared/fabric-schema.js';
+import { deploymentEntrySchema } from '../../declared/deployment-entry-schema.js';
 import type { WakePhase } from '../../live/host-power.js';
 import type { CandidateGroup, ReplicaCandidate } from '../candidate.js';
 import type { RouteDecision, RouteRequest, WakePermit } from '../route-types.js';
