@@ -14,6 +14,7 @@ import {
   WAKE_PHASES,
 } from './decide/step-flight.js';
 import type { UsualTimes } from './decide/usual-times.js';
+import type { WakeStanding } from './power-board.js';
 
 export interface FlightParts {
   readonly clock: Clock;
@@ -41,6 +42,8 @@ export interface FlightOrder {
   readonly role: string | null;
   readonly deployments: readonly string[];
   readonly fromState: WakeFrom;
+  /** As it was judged at the start. */
+  readonly standing: WakeStanding;
   readonly rules: FlightRules;
 }
 

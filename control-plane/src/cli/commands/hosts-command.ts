@@ -4,13 +4,14 @@ import { type ConnectionFlags, connect, withConnection } from '../connect-option
 import { addDrainCommands } from '../hosts/drain-commands.js';
 import { addIdentityCommands } from '../hosts/identity-commands.js';
 import { printHost, printHosts } from '../hosts/print-hosts.js';
+import { addRehearseCommand } from '../hosts/rehearse-command.js';
 import { addWakeCommands } from '../hosts/wake-commands.js';
 import { printJson } from '../output.js';
 import { hostsTelemetryCommand } from './hosts-telemetry-command.js';
 
 export function hostsCommand(): Command {
   const hosts = new Command('hosts').description(
-    'machines with an agent: list, show, telemetry, drain, undrain, wake, wakes, revoke, re-enrol, remove, clear-conflict',
+    'machines with an agent: list, show, telemetry, drain, undrain, wake, wakes, rehearse, revoke, re-enrol, remove, clear-conflict',
   );
   withConnection(
     hosts.command('list', { isDefault: true }).description('all hosts, declared or joined'),
@@ -29,6 +30,7 @@ export function hostsCommand(): Command {
   hosts.addCommand(hostsTelemetryCommand());
   addDrainCommands(hosts);
   addWakeCommands(hosts);
+  addRehearseCommand(hosts);
   addIdentityCommands(hosts);
   return hosts.addHelpText(
     'after',
