@@ -16,7 +16,7 @@ import { executeCommand } from './execute-command.js';
 import { type AgentIdentity, openIdentity } from './identity/agent-identity.js';
 import { type AgentState, agentStatePath, readAgentState, writeAgentState } from './identity/agent-state.js';
 import { StateFileError } from './identity/private-files.js';
-import { AgentLink } from './link/agent-link.js';
+import { AgentLink, type LinkListener } from './link/agent-link.js';
 import type { PinnedAddress } from './link/dial-pinned-tls.js';
 import type { LinkFailure } from './link/link-failure.js';
 import type { OpenLinkSocket } from './link/link-socket.js';
@@ -267,22 +267,7 @@ class RunningAgent implements Agent {
       },
       sentAtMs: () => time.nowMs(),
       execute: (command, linkGone) => executeCommand(command, { replicas, owner, power }, linkGone),
-      listener: {
-        linked: (welcome) => {
-          this.#onLinked(welcome);
-          // Before what is desired comes: it may be declared to be open at this address.
-          if (welcome.localAddress !== null) containers?.tools.memory.noteLinkAddress(welcome.localAddress);
-          reporter.linked();
-          tunnel.linked();
-          this.#deps.onLinked?.(this.status());
-        },
-        down: (failure) => {
-          this.#onDown(failure);
-          reporter.down();
-          tunnel.unlinked();
-        },
-        acked: (seq) => reporter.acked(seq),
-      },
+      listener: this.#linkListener(reporter, tunnel, containers),
     });
     const power = openPower({
       ...{ config: this.#config, replicas, bootId, clock, log },
@@ -291,6 +276,25 @@ class RunningAgent implements Agent {
       link: linkedHost({ link, tunnel, reporter }, () => this.#closing !== null),
     });
     return { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power };
+  }
+
+  #linkListener(reporter: Reporter, tunnel: AgentTunnel, containers: Containers | null): LinkListener {
+    return {
+      linked: (welcome) => {
+        this.#onLinked(welcome);
+        // Before what is desired comes: it may be declared to be open at this address.
+        if (welcome.localAddress !== null) containers?.tools.memory.noteLinkAddress(welcome.localAddress);
+        reporter.linked();
+        tunnel.linked();
+        this.#deps.onLinked?.(this.status());
+      },
+      down: (failure) => {
+        this.#onDown(failure);
+        reporter.down();
+        tunnel.unlinked();
+      },
+      acked: (seq) => reporter.acked(seq),
+    };
   }
 
   #openTunnel(

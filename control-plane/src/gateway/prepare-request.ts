@@ -5,7 +5,7 @@ import { type RequestBody, SpooledBody } from './body/spooled-body.js';
 import { chooseClass } from './decide/choose-class.js';
 import type { GatewayError } from './decide/error-table.js';
 import { targetsOf, unknownTarget } from './decide/find-target.js';
-import { isCheck } from './decide/is-check.js';
+import { checkOf } from './decide/is-check.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
 import { mayAskFor, nameOfResolved } from './decide/may-ask-for.js';
 import { modelNotFound } from './decide/model-not-found.js';
@@ -67,7 +67,7 @@ export function prepareRequest(
   }
   const wishes = readWishHeaders(headers);
   if ('error' in wishes) return { ok: false, error: wishes.error };
-  const check = isCheck(headers, context.key);
+  const check = checkOf(headers, context.key);
   const declared = resolved.kind === 'role' ? resolved.role.class : 'normal';
   const chosen = chooseClass(wishes.requestClass, context.key.classes, declared);
   const request: LoopRequest = {
@@ -80,8 +80,8 @@ export function prepareRequest(
     resolved,
     mayCloud: context.key.mayCloud,
     // A check tells how things are now.
-    mayWait: !check,
-    wakes: check ? 'not_asked' : context.key.mayWake ? 'may' : 'key_forbids',
+    mayWait: check !== 'plain',
+    wakes: check === 'plain' ? 'not_asked' : context.key.mayWake ? 'may' : 'key_forbids',
     requestClass: chosen.requestClass,
     maxWaitMs: wishes.maxWaitMs,
     localOnly: oneHeader(headers[LOCAL_ONLY_HEADER])?.trim().toLowerCase() === 'true',

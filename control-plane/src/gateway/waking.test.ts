@@ -237,6 +237,16 @@ describe('a request for a role whose host sleeps', () => {
     expect(all.desk.asked).toEqual([]);
   });
 
+  it('of a check that is told to wakes it, and of a client that calls itself one too', async () => {
+    all = await SleepingFabric.start({ patienceSeconds: 30 });
+    for (const authorization of ['Bearer admin', 'Bearer sk-notes']) {
+      const answer = await all.post(false, { 'x-fabric-check': 'wake', authorization });
+      expect(errorOf(answer).code).toBe('waking');
+    }
+    expect(all.desk.wakes).toBe(1);
+    expect(all.test.records.map(({ outcome }) => outcome)).toEqual(['check_refused', 'refused']);
+  });
+
   it('of a key that may not wake it waits for the wake of another', async () => {
     all = await SleepingFabric.start();
     const first = all.post(false);

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import { WAKE_PHASES } from '../fleet/decide/step-flight.js';
 import type { WakeGauges } from '../fleet/wake-fleet.js';
 import type { LiveView } from '../live/live-view.js';
 import { addLiveCounter, addLiveGauge } from './live-gauge.js';
@@ -32,6 +33,19 @@ export function addWakeMetrics(registry: Registry, live: LiveView, wakes: () => 
       help: 'Wakes that have ended since start, by what came of them and, of those that failed, by phase',
       labelNames: ['outcome', 'phase'],
     },
-    () => wakes().ended.map(({ outcome, phase, count }) => ({ labels: { outcome, phase }, value: count })),
+    () => endedLines(wakes().ended),
   );
+}
+
+/** Each from the start on, so that the first of its kind is an increase. */
+function endedLines(ended: WakeGauges['ended']) {
+  const kinds = [
+    { outcome: 'ready', phase: '' },
+    { outcome: 'cancelled', phase: '' },
+    ...WAKE_PHASES.map((phase) => ({ outcome: 'failed', phase: phase as string })),
+  ];
+  return kinds.map(({ outcome, phase }) => {
+    const found = ended.find((each) => each.outcome === outcome && each.phase === phase);
+    return { labels: { outcome, phase }, value: found?.count ?? 0 };
+  });
 }

@@ -5,6 +5,7 @@ import { reading, type Sensor } from '../sensor.js';
 import { type BootIdentity, readBootIdentity } from './boot-identity.js';
 import { networkInterfaceReader } from './network-interfaces.js';
 import { powerFactsReader } from './power-facts.js';
+import { simulatedInterfaceReader } from './simulated-interfaces.js';
 import { readSystemFacts } from './system-facts.js';
 
 /** What a host is, less its cards. */
@@ -14,6 +15,8 @@ export interface HostInventoryOptions {
   readonly platform: NodeJS.Platform;
   readonly windowsDirectory: string;
   readonly stateDirectory: string;
+  /** For simulated machines: their interfaces; `null`: this machine's own. */
+  readonly simulatedInterfacesPath: string | null;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly powerShimPath: string | null;
@@ -27,7 +30,11 @@ type FixedFacts = Omit<HostFacts, 'interfaces' | 'power'>;
  */
 export function hostInventorySensor(options: HostInventoryOptions): Sensor<HostFacts> {
   let fixed: Promise<FixedFacts> | null = null;
-  const readInterfaces = networkInterfaceReader(options);
+  const { simulatedInterfacesPath } = options;
+  const readInterfaces =
+    simulatedInterfacesPath === null
+      ? networkInterfaceReader(options)
+      : simulatedInterfaceReader(simulatedInterfacesPath);
   const readPower = powerFactsReader(options);
   return {
     read: async () => {

@@ -43,6 +43,7 @@ export function powerFactsReader(
     const found = platform === 'linux' ? { power: await onLinux(), arming: null } : await onWindows();
     const armed = await Promise.all(
       interfaces.map(async ({ facts, device }) => {
+        if (facts.wake !== undefined) return facts;
         const { arming } = found;
         const wake =
           arming === null ? await readLinuxArming(device, toolText) : (arming.get(facts.name) ?? NOT_TOLD);

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { copied } from '../../declared/decide/order-capabilities.js';
 import type { DeclaredRole, Target } from '../../declared/declared-state.js';
-import { roleEntrySchema } from '../../declared/fabric-schema.js';
+import { roleEntrySchema } from '../../declared/role-entry-schema.js';
 import type { ApiContext } from '../api-context.js';
 import { changeDeclared } from '../change-declared.js';
 import { byName, pageOfItems, pageQuerySchema } from '../pagination.js';

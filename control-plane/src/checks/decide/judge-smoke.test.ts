@@ -12,6 +12,7 @@ const asked = (more: Partial<SmokeRequest> = {}): SmokeRequest => ({
     ['asleep', { mayBeAway: true }],
     ['steady', { mayBeAway: false }],
   ]),
+  wakes: true,
   ...more,
 });
 
@@ -36,8 +37,8 @@ const events = (...data: readonly (object | string)[]) =>
 const delta = (content: string) => ({ choices: [{ delta: { content } }] });
 const vector = (length: number) => ({ data: [{ embedding: Array.from({ length }, () => 0.5) }] });
 
-const outcome = (request: SmokeRequest, answer: SmokeAnswer) => {
-  const { outcome, code } = judgeSmoke(request, answer);
+const outcome = (request: SmokeRequest, answer: SmokeAnswer, wake = false) => {
+  const { outcome, code } = judgeSmoke(request, answer, wake);
   return `${outcome} ${code}`;
 };
 
@@ -73,6 +74,18 @@ describe('an embedding', () => {
   ])('that %s', (_, expectedDimensions, body, expected) => {
     const request = asked({ task: 'embeddings', expectedDimensions });
     expect(outcome(request, answered(200, body))).toBe(expected);
+  });
+});
+
+describe('a refusal of one that was to wake who sleeps', () => {
+  it.each([
+    { code: 'waking', wakes: true, expected: 'broken waking' },
+    { code: 'host_asleep', wakes: true, expected: 'broken host_asleep' },
+    { code: 'host_asleep', wakes: false, expected: 'away host_away' },
+    { code: 'host_away', wakes: true, expected: 'away host_away' },
+  ])('with $code, of a role that wakes: $wakes', ({ code, wakes, expected }) => {
+    const verdict = code === 'host_away' ? 'host_away' : 'host_asleep';
+    expect(outcome(asked({ wakes }), refused(code, `asleep=${verdict}`), true)).toBe(expected);
   });
 });
 

@@ -6,12 +6,13 @@ import { addIdentityCommands } from '../hosts/identity-commands.js';
 import { printHost, printHosts } from '../hosts/print-hosts.js';
 import { addRehearseCommand } from '../hosts/rehearse-command.js';
 import { addWakeCommands } from '../hosts/wake-commands.js';
+import { addYieldCommands } from '../hosts/yield-commands.js';
 import { printJson } from '../output.js';
 import { hostsTelemetryCommand } from './hosts-telemetry-command.js';
 
 export function hostsCommand(): Command {
   const hosts = new Command('hosts').description(
-    'machines with an agent: list, show, telemetry, drain, undrain, wake, wakes, rehearse, revoke, re-enrol, remove, clear-conflict',
+    'machines with an agent: list, show, telemetry, drain, undrain, yield, unyield, wake, wakes, rehearse, revoke, re-enrol, remove, clear-conflict',
   );
   withConnection(
     hosts.command('list', { isDefault: true }).description('all hosts, declared or joined'),
@@ -29,6 +30,7 @@ export function hostsCommand(): Command {
   });
   hosts.addCommand(hostsTelemetryCommand());
   addDrainCommands(hosts);
+  addYieldCommands(hosts);
   addWakeCommands(hosts);
   addRehearseCommand(hosts);
   addIdentityCommands(hosts);
@@ -40,7 +42,9 @@ Examples:
   ai-fabric hosts show armitage
   ai-fabric hosts telemetry armitage --from 24h
   ai-fabric hosts drain armitage --wait --timeout 10m    # before maintenance
+  ai-fabric hosts yield armitage --wait                  # its owner needs the card
   ai-fabric hosts wake armitage --wait                   # it sleeps, or is off
+  ai-fabric hosts rehearse armitage                      # does it come back?
   ai-fabric hosts re-enrol armitage                      # its system was installed anew
   ai-fabric hosts revoke armitage                        # its key is in wrong hands
   ai-fabric hosts remove armitage --yes

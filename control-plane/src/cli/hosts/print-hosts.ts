@@ -48,6 +48,8 @@ function isLive({ presence }: Pick<Host, 'presence'>): boolean {
 function presenceText(host: Host): string {
   if (host.revokedAtMs !== null) return 'revoked';
   if (host.draining) return `${host.presence}, draining`;
+  if (isLive(host) && host.owner && host.owner.state !== 'serving')
+    return `${host.presence}, ${host.owner.state}`;
   if (host.presence === 'away' && NAMED_STATES.has(host.power.state)) return host.power.state;
   if (host.presence === 'away' && host.mayBeAway) return 'away (normal)';
   return host.presence;
@@ -63,6 +65,27 @@ export function presenceSince(
   const since = `${presence}${normal} for ${age(host.presenceSinceMs, nowMs)}`;
   if (revokedAtMs !== null) return `revoked, ${since}`;
   return draining ? `${since}, draining` : since;
+}
+
+/** As "cards yielded for 12 min (foreign_use: …), free 3.4 s after they were wanted". */
+export function ownerText(
+  { owner, ownerSinceMs }: Pick<Host, 'owner' | 'ownerSinceMs'>,
+  nowMs: number,
+): string {
+  if (owner === null) return 'nothing is known of its owner: its agent is away, or too old to tell';
+  const { state, cause, detail, freedSeconds } = owner;
+  const since = ownerSinceMs === null ? '' : ` for ${age(ownerSinceMs, nowMs)}`;
+  const why = cause === null ? (detail ?? '') : `${cause.replaceAll('_', ' ')}: ${detail ?? ''}`;
+  const took = freedSeconds === null ? '' : `, last freed ${freedSeconds} s after they were wanted`;
+  return `cards ${state}${since}${why === '' ? '' : ` (${why})`}${took}`;
+}
+
+/** "somebody is at it, over the network too"; `null`: it cannot be told. */
+function presenceOfOwner({ owner }: Host): string | null {
+  if (owner === null || owner.present === null) return null;
+  const remote = owner.remoteSession ? 'somebody is signed in over the network' : null;
+  const here = owner.present ? 'somebody is at it' : null;
+  return [here, remote].filter((each) => each !== null).join(', ') || 'nobody is at it';
 }
 
 function cardText(host: Host): string {
@@ -91,6 +114,9 @@ export function printHost(host: HostDetail): void {
         `${percent(reading?.utilisationRatio)}, ${reading?.temperatureCelsius ?? '-'} °C, ${reading?.powerWatts ?? '-'} W${reading ? mark : ''}`,
     );
   }
+  if (host.owner !== null) line('owner', `${ownerText(host, nowMs)}${mark}`);
+  const atIt = presenceOfOwner(host);
+  if (atIt !== null) line('at it', `${atIt}${mark}`);
   printDeployments(host, mark);
   for (const { containerId, name, deployment } of host.orphans) {
     line('orphan', `${containerId.slice(0, 12)} ${name}, of ${deployment}: nothing declares it`);

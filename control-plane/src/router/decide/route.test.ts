@@ -1,3 +1,4 @@
+import { seededRandom } from '@ai-fabric/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CandidateGroup, ReplicaCandidate } from '../candidate.js';
@@ -11,7 +12,6 @@ import {
   replicasOf,
   requestOf,
   roleOf,
-  seededRandom,
   termsOf,
 } from '../testing/router-fixtures.js';
 import { route } from './route.js';

@@ -1,4 +1,4 @@
-import type { EngineReading, Random } from '@ai-fabric/shared';
+import type { EngineReading } from '@ai-fabric/shared';
 import { emptyEngineReading } from '@ai-fabric/shared';
 import { declareHost } from '../../declared/decide/declare-host.js';
 import type {
@@ -16,17 +16,6 @@ import type { CostTerms } from '../decide/choose-replica.js';
 import { UNKNOWN_RATES } from '../predict/decide/guess-rates.js';
 import { emptyLoad, type ReplicaLoad } from '../predict/predict-types.js';
 import type { RouteRequest } from '../route-types.js';
-
-/** A generator of its own for each test: the same seed, the same run. Source: mulberry32 by Tommy Ettinger. */
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 export function deploymentOf(name: string, more: Partial<ExternalDeployment> = {}): ExternalDeployment {
   return {
@@ -151,7 +140,9 @@ export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandid
     draining: false,
     power: UNKNOWN_POWER,
     wakeInMs: null,
+    yielded: false,
     phase: 'ready',
+    needsSignIn: false,
     phaseForMs: Number.POSITIVE_INFINITY,
     doubtForMs: 0,
     contextTokens: null,
@@ -159,6 +150,7 @@ export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandid
     busyForMs: 0,
     inflight: 0,
     slots: deployment?.maxConcurrent ?? 4,
+    keptForMs: 0,
     meanHoldMs: null,
     rates: UNKNOWN_RATES,
     bytesPerToken: 4,
