@@ -134,7 +134,7 @@ export class Flight {
   join(): void {
     this.#waiters += 1;
     this.#held = Math.max(this.#held, this.#waiters);
-    this.#parts.effects.changed(this);
+    if (this.#state.name !== 'ended') this.#parts.effects.changed(this);
   }
 
   leave(): void {

@@ -126,19 +126,17 @@ export class WakeFleet implements WakeDesk {
   /** @returns the flight that serves it, joined or begun; else why there is none */
   #flightFor(ask: WakeAsk): Flight | string {
     const { clock } = this.#parts;
+    const only = this.#onlyFlightFor(ask.deployments);
+    if (only !== null) return this.#join(only.flight, only.deployment);
     const candidates = this.#candidates.of(ask.deployments);
     const plan = planWake(
       candidates.map(({ candidate }) => candidate),
       clock.nowMs(),
     );
     if (plan.kind === 'refuse') return plan.detail;
-    const { host: name, deployment } = plan.candidate;
-    const under = this.#flights.get(name);
-    if (under) {
-      under.step({ type: 'want', deployments: [deployment] });
-      if (this.#reported.has(under)) this.#stepReplica(under, deployment);
-      return this.#flights.get(name) ?? under;
-    }
+    const { host, deployment } = plan.candidate;
+    const under = this.#flights.get(host);
+    if (under) return this.#join(under, deployment);
     const found = candidates.find(({ candidate }) => candidate === plan.candidate);
     if (!found) return 'no host would serve this';
     const { role, keyId } = ask;
@@ -146,6 +144,24 @@ export class WakeFleet implements WakeDesk {
       ...{ askedBy: 'request', keyId, role },
       deployments: [deployment],
     });
+  }
+
+  /** Most ask during a wake: they need no plan. `null`: none of their hosts is being woken, or several are. */
+  #onlyFlightFor(deployments: readonly string[]): { flight: Flight; deployment: string } | null {
+    const declared = this.#parts.declared.current();
+    const found = new Map<Flight, string>();
+    for (const deployment of deployments) {
+      const flight = this.#flights.get(declared.deployments.get(deployment)?.host ?? '');
+      if (flight !== undefined && !found.has(flight)) found.set(flight, deployment);
+    }
+    const [only] = found;
+    return only === undefined || found.size > 1 ? null : { flight: only[0], deployment: only[1] };
+  }
+
+  #join(flight: Flight, deployment: string): Flight {
+    if (!flight.state.wanted.includes(deployment)) flight.step({ type: 'want', deployments: [deployment] });
+    if (this.#reported.has(flight)) this.#stepReplica(flight, deployment);
+    return flight;
   }
 
   #start(
