@@ -46,6 +46,12 @@ const calls: Readonly<Record<string, () => Call>> = {
   undrainHost: () => ({ params: armitage, status: 200 }),
   yieldHost: () => ({ params: armitage, status: 200 }),
   unyieldHost: () => ({ params: armitage, status: 200 }),
+  // It is awake, and nothing there is as yet to be proven.
+  wakeHost: () => ({ params: armitage, query: 'waitSeconds=1', status: 409 }),
+  listWakes: () => ({ query: 'limit=5&host=armitage', status: 200 }),
+  getWake: () => ({ params: { wakeId: 'none' }, status: 404 }),
+  getRehearsal: () => ({ params: armitage, status: 404 }),
+  rehearseHost: () => ({ params: armitage, body: { action: 'suspend' }, status: 200 }),
   declareDeployment: () => ({ params: { deployment: 'second' }, body: deployment, status: 200 }),
   listDeployments: () => ({ query: 'limit=1', status: 200 }),
   getDeployment: () => ({ params: { deployment: 'qwen-armitage' }, status: 200 }),

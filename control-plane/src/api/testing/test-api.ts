@@ -169,6 +169,10 @@ export class TestApi {
         hostWakes: {
           wake: () => ({ ok: false, code: 'not_wakeable', detail: 'nobody on its LAN is awake' }),
           find: () => null,
+          rehearse: () => {
+            throw new Error('not here');
+          },
+          rehearsal: () => null,
         },
         hostLife: createHostLife({ registry, live, link: noLinks, router, clock }),
       },
