@@ -1,9 +1,26 @@
 import type { Command } from '@ai-fabric/shared';
 import type { CommandResult } from './link/decide/command-book.js';
+import type { OwnerDesk } from './owner/owner-desk.js';
+import type { HostPower } from './power/host-power.js';
 import type { ReplicaKeepers } from './replica/replica-keepers.js';
 
-/** Does what the control plane asks for. */
-export async function executeCommand(command: Command, replicas: ReplicaKeepers): Promise<CommandResult> {
+/** What commands are carried out with. */
+export interface CommandParts {
+  readonly replicas: ReplicaKeepers;
+  readonly owner: Pick<OwnerDesk, 'ask' | 'changeSettings'>;
+  readonly power: HostPower;
+}
+
+/**
+ * Does what the control plane asks for.
+ *
+ * @param linkGone aborted when the link that the command came on is no more
+ */
+export async function executeCommand(
+  command: Command,
+  { replicas, owner, power }: CommandParts,
+  linkGone: AbortSignal,
+): Promise<CommandResult> {
   switch (command.name) {
     case 'apply_desired':
       replicas.applyDesired(command);
@@ -11,18 +28,18 @@ export async function executeCommand(command: Command, replicas: ReplicaKeepers)
     case 'remove_orphans':
       return readRemoval(await replicas.removeOrphans(command.containerIds));
     case 'apply_yield_settings':
+      await owner.changeSettings(command.settings);
+      return { result: 'done' };
     case 'yield':
     case 'unyield':
+      await owner.ask('operator', command.name === 'yield');
+      return { result: 'done' };
     case 'send_magic_packets':
     case 'hold_awake':
     case 'power':
     case 'park':
     case 'unpark':
-      return {
-        result: 'refused',
-        code: 'not_supported_here',
-        detail: `This agent does not know ${command.name}.`,
-      };
+      return power.execute(command, linkGone);
     default:
       return command satisfies never;
   }

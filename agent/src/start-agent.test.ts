@@ -352,7 +352,7 @@ describe('one agent per state directory', () => {
   test.runIf(process.platform !== 'win32')('one that hangs still has it', async () => {
     const plane = await startPlane();
     await joinAs(plane);
-    const hung = createSocketServer(() => undefined).listen(join(directory, 'agent.sock'));
+    const hung = createSocketServer((socket) => socket.resume()).listen(join(directory, 'agent.sock'));
     closing.push(() => new Promise((resolve) => hung.close(resolve)));
     await expect(start()).rejects.toThrow(/does not answer/);
   });

@@ -1,3 +1,4 @@
+import { uptime } from 'node:os';
 import {
   type Clock,
   type GoodbyeReason,
@@ -15,13 +16,19 @@ import { executeCommand } from './execute-command.js';
 import { type AgentIdentity, openIdentity } from './identity/agent-identity.js';
 import { type AgentState, agentStatePath, readAgentState, writeAgentState } from './identity/agent-state.js';
 import { StateFileError } from './identity/private-files.js';
-import { AgentLink } from './link/agent-link.js';
+import { AgentLink, type LinkListener } from './link/agent-link.js';
 import type { PinnedAddress } from './link/dial-pinned-tls.js';
 import type { LinkFailure } from './link/link-failure.js';
 import type { OpenLinkSocket } from './link/link-socket.js';
 import { modelsEndpoint } from './models/models-endpoint.js';
 import { openModelCache } from './models/open-model-cache.js';
 import { weightsLook } from './models/weights-look.js';
+import { openOwner } from './owner/open-owner.js';
+import type { OwnerDesk } from './owner/owner-desk.js';
+import type { HostPower } from './power/host-power.js';
+import { linkedHost } from './power/linked-host.js';
+import { openPower } from './power/open-power.js';
+import { watchResume } from './power/resume-watch.js';
 import { containersEndpoint } from './replica/container/containers-endpoint.js';
 import { reportEngine } from './replica/container/decide/report-engine.js';
 import { engineStorage } from './replica/container/engine-storage.js';
@@ -38,7 +45,7 @@ import { Reporter } from './reporter/reporter.js';
 import { readBootIdentity } from './sensors/host/boot-identity.js';
 import { openSensors, type SensorDependencies, type Sensors } from './sensors/open-sensors.js';
 import type { AgentStatus } from './status/agent-status.js';
-import { openStatusSocket, type StatusSocket } from './status/status-socket.js';
+import { openStatusSocket, type StatusSocket, type StatusVerb } from './status/status-socket.js';
 import { type AgentEndpoints, logsEndpoint } from './tunnel/agent-endpoints.js';
 import { AgentTunnel } from './tunnel/agent-tunnel.js';
 import type { DialTunnel } from './tunnel/dial-tunnel.js';
@@ -100,6 +107,11 @@ export async function startAgent(config: AgentConfig, dependencies: AgentDepende
   return agent;
 }
 
+/** A machine that was woken from power-off counts as just woken for so long. */
+const JUST_BOOTED_MS = 600_000;
+/** Where the clock of timers runs on through a sleep: a process that was silent for so many samples slept. */
+const SILENCE_CADENCES = 6;
+
 class RunningAgent implements Agent {
   readonly #config: AgentConfig;
   readonly #deps: AgentDependencies;
@@ -128,20 +140,23 @@ class RunningAgent implements Agent {
   async start(address: PinnedAddress): Promise<void> {
     const { stateDirectory, platform } = this.#config;
     // First of all: from here on this agent is the only one on its state directory.
-    const socket = await openStatusSocket(stateDirectory, platform, () => this.status());
+    const socket = await openStatusSocket(stateDirectory, platform, (verb) => this.#answer(verb));
     try {
       this.#parts = await this.#open(address, socket);
     } catch (error) {
       await socket.close();
       throw error;
     }
-    const { link, reporter } = this.#parts;
+    const { link, owner, reporter, power } = this.#parts;
     this.#deps.log.info(
       { host: this.#state.hostName, server: address.url, version: AGENT_VERSION },
       'agent: started',
     );
+    // Before anything is desired: what the owner took stays theirs.
+    owner.start();
     link.start();
     reporter.start();
+    if (uptime() * 1_000 < JUST_BOOTED_MS) void power.holdAfterWake();
   }
 
   get replicas(): Pick<ReplicaKeepers, 'engineAddress' | 'logs'> {
@@ -168,6 +183,7 @@ class RunningAgent implements Agent {
       cards: (reported?.cards ?? []).map(({ uuid, name }) => ({ uuid, name })),
       issues: [...(reported?.issues ?? [])],
       replicas: this.#parts?.replicas.statuses().map(withoutDirectKey) ?? [],
+      owner: this.#parts?.owner.report() ?? null,
       waitingSamples: reported?.waitingSamples ?? 0,
       droppedSamples: reported?.droppedSamples ?? 0,
     };
@@ -178,14 +194,21 @@ class RunningAgent implements Agent {
     return this.#closing;
   }
 
+  async #answer(verb: StatusVerb): Promise<AgentStatus> {
+    if (verb !== 'status') await this.#parts?.owner.ask('owner', verb === 'yield');
+    return this.status();
+  }
+
   async #close(reason: GoodbyeReason): Promise<void> {
     if (!this.#parts) return;
-    const { link, tunnel, reporter, replicas, containers, sensors, socket } = this.#parts;
+    const { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power } = this.#parts;
     this.#deps.log.info({ reason }, 'agent: stopping');
     tunnel.close();
+    power.close();
     await Promise.all([
       link.stop(reason, 'The agent is stopping.'),
       reporter.close(),
+      owner.close(),
       replicas.close().then(() => containers?.close()),
       sensors.close(),
       this.#saving,
@@ -198,7 +221,7 @@ class RunningAgent implements Agent {
     const { stateDirectory, platform } = this.#config;
     // Before the sensors: theirs then finds the name that this one gave to the boot.
     const { bootId } = await readBootIdentity({ platform, stateDirectory, clock, logger: log });
-    const time = new AgentTime(clock, this.#deps.elapsedMs ?? (() => clock.monotonicMs()));
+    const time = new AgentTime(clock, this.#watchedTime());
     const inFlight = new TunnelInFlight();
     const containers = await this.#openContainers(
       () => reporter,
@@ -214,8 +237,16 @@ class RunningAgent implements Agent {
       ...(containers === null ? {} : { containers: containers.tools }),
     });
     const sensors = this.#deps.sensors ?? this.#openSensors();
+    const owner = await openOwner({
+      ...{ replicas, inFlight, stateDirectory, clock, log },
+      files: this.#identity.files,
+      memory: containers?.tools.memory ?? null,
+      sessions: () => ({ present: null, remoteSession: null }),
+      listProcesses: () => Promise.resolve([]),
+      onChange: () => reporter.ownerChanged(),
+    });
     const reporter = new Reporter({
-      ...{ sensors, replicas, time, clock, log },
+      ...{ sensors, replicas, owner, time, clock, log },
       policy: this.#deps.policy ?? null,
       lookForEngine: () => void containers?.tools.census.probe().catch(() => undefined),
       send: (report) => link.sendReport(report),
@@ -235,25 +266,35 @@ class RunningAgent implements Agent {
         ...{ machineSha256, instanceId, bootId, agentVersion: AGENT_VERSION, hostName: this.#state.hostName },
       },
       sentAtMs: () => time.nowMs(),
-      execute: (command) => executeCommand(command, replicas),
-      listener: {
-        linked: (welcome) => {
-          this.#onLinked(welcome);
-          // Before what is desired comes: it may be declared to be open at this address.
-          if (welcome.localAddress !== null) containers?.tools.memory.noteLinkAddress(welcome.localAddress);
-          reporter.linked();
-          tunnel.linked();
-          this.#deps.onLinked?.(this.status());
-        },
-        down: (failure) => {
-          this.#onDown(failure);
-          reporter.down();
-          tunnel.unlinked();
-        },
-        acked: (seq) => reporter.acked(seq),
-      },
+      execute: (command, linkGone) => executeCommand(command, { replicas, owner, power }, linkGone),
+      listener: this.#linkListener(reporter, tunnel, containers),
     });
-    return { link, tunnel, reporter, replicas, containers, sensors, socket };
+    const power = openPower({
+      ...{ config: this.#config, replicas, bootId, clock, log },
+      allowed: this.#deps.policy?.power ?? null,
+      interfaces: () => reporter.interfaces(),
+      link: linkedHost({ link, tunnel, reporter }, () => this.#closing !== null),
+    });
+    return { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power };
+  }
+
+  #linkListener(reporter: Reporter, tunnel: AgentTunnel, containers: Containers | null): LinkListener {
+    return {
+      linked: (welcome) => {
+        this.#onLinked(welcome);
+        // Before what is desired comes: it may be declared to be open at this address.
+        if (welcome.localAddress !== null) containers?.tools.memory.noteLinkAddress(welcome.localAddress);
+        reporter.linked();
+        tunnel.linked();
+        this.#deps.onLinked?.(this.status());
+      },
+      down: (failure) => {
+        this.#onDown(failure);
+        reporter.down();
+        tunnel.unlinked();
+      },
+      acked: (seq) => reporter.acked(seq),
+    };
   }
 
   #openTunnel(
@@ -345,6 +386,23 @@ class RunningAgent implements Agent {
     );
   }
 
+  /** Elapsed milliseconds; whoever asks for them may find that the machine slept. */
+  #watchedTime(): () => number {
+    const { clock, elapsedMs = () => clock.monotonicMs() } = this.#deps;
+    const { platform, gpuCadenceMs } = this.#config;
+    return watchResume({
+      ...{ clock, elapsedMs },
+      silenceMs: platform === 'win32' ? SILENCE_CADENCES * gpuCadenceMs : null,
+      onResume: (sleptMs) => this.#onResume(sleptMs),
+    });
+  }
+
+  #onResume(sleptMs: number): void {
+    if (this.#closing !== null) return;
+    this.#deps.log.info({ sleptSeconds: Math.round(sleptMs / 1_000) }, 'agent: the machine slept');
+    this.#parts?.power.resumed();
+  }
+
   #onDown(failure: LinkFailure): void {
     this.#linkedSinceMs = null;
     this.#problem = failure.detail;
@@ -354,11 +412,13 @@ class RunningAgent implements Agent {
 interface Parts {
   readonly link: AgentLink;
   readonly tunnel: AgentTunnel;
+  readonly owner: OwnerDesk;
   readonly reporter: Reporter;
   readonly replicas: ReplicaKeepers;
   readonly containers: Containers | null;
   readonly sensors: Sensors;
   readonly socket: StatusSocket;
+  readonly power: HostPower;
 }
 
 function pinnedAddress(config: AgentConfig, state: AgentState): PinnedAddress {

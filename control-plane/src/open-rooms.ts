@@ -21,6 +21,7 @@ import type { DeclaredSource } from './declared/declared-state.js';
 import { WatchedFabricFile } from './declared/watched-fabric-file.js';
 import { FeedTickets } from './feed/feed-tickets.js';
 import { createTelemetryFeed, type TelemetryFeed } from './feed/telemetry-feed.js';
+import { createFleet, type Fleet } from './fleet/create-fleet.js';
 import { type Admission, createAdmission } from './gateway/admission/create-admission.js';
 import { KeyRing } from './gateway/admission/key-ring.js';
 import { createOwnAddresses } from './gateway/admission/own-addresses.js';
@@ -64,6 +65,8 @@ export interface OpenedRooms {
   readonly tunnels: TunnelBook;
   readonly tunnelServer: TunnelServer;
   readonly feed: TelemetryFeed;
+  /** Hosts' power, and their wakes. */
+  readonly fleet: Fleet;
   readonly feedTickets: FeedTickets;
   readonly gateway: Gateway;
   readonly gatewayMetrics: GatewayMetrics;
@@ -119,12 +122,12 @@ export async function openRooms(
   closers.add(() => router.close());
 
   const { certificateSha256 } = certificate;
-  const agents = openAgentRooms({ registry, live, certificateSha256, clock, room });
+  const agents = openAgentRooms({ registry, live, certificateSha256, config, clock, room }, closers);
   const { tunnels } = agents;
   const feed = createTelemetryFeed({ live, clock, log: room('feed') });
   const gatewayMetrics = new GatewayMetrics();
   const { bodies, gateway } = openGateway(
-    { registry, router, secrets, tunnels, live, gatewayMetrics, requestLog },
+    { registry, router, secrets, tunnels, live, gatewayMetrics, requestLog, fleet: agents.fleet },
     config,
     { clock, log },
     closers,
@@ -176,7 +179,11 @@ function openGateway(
     gatewayMetrics,
     live,
     requestLog,
-  }: Pick<OpenedRooms, 'registry' | 'router' | 'secrets' | 'tunnels' | 'gatewayMetrics' | 'live'> & {
+    fleet,
+  }: Pick<
+    OpenedRooms,
+    'registry' | 'router' | 'secrets' | 'tunnels' | 'gatewayMetrics' | 'live' | 'fleet'
+  > & {
     readonly requestLog: RequestRecorder;
   },
   config: ControlPlaneConfig,
@@ -189,6 +196,7 @@ function openGateway(
   closers.add(() => bodies.close());
   const gateway = createGateway({
     ...{ router, secrets, tunnels, live, config, clock, metrics: gatewayMetrics, requestLog },
+    wakes: fleet.wakes,
     spoolDirectory,
     captureBody: (response, asked) =>
       new BodyCapture(
@@ -206,17 +214,15 @@ interface AgentRoomsParts extends Pick<Surroundings, 'clock'> {
   readonly registry: Registry;
   readonly live: LiveState;
   readonly certificateSha256: string;
+  readonly config: ControlPlaneConfig;
   readonly room: (name: string) => Logger;
 }
 
-/** What agents dial: the link, and the tunnel that goes with it. */
-function openAgentRooms({
-  registry,
-  live,
-  certificateSha256,
-  clock,
-  room,
-}: AgentRoomsParts): Pick<OpenedRooms, 'link' | 'tunnels' | 'tunnelServer'> {
+/** What agents dial: the link, and the tunnel that goes with it; and who wakes their hosts. */
+function openAgentRooms(
+  { registry, live, certificateSha256, config, clock, room }: AgentRoomsParts,
+  closers: Closers,
+): Pick<OpenedRooms, 'link' | 'tunnels' | 'tunnelServer' | 'fleet'> {
   const { declared, hosts, observations } = registry;
   const tunnels = new TunnelBook({ declared, live, clock, log: room('tunnel') });
   const link = createLinkServer({
@@ -228,7 +234,15 @@ function openAgentRooms({
     ...{ hosts, certificateSha256, clock, randomBytes, book: tunnels, log: room('tunnel') },
     linkedInstanceId: (hostName) => link.linkedInstanceId(hostName),
   });
-  return { link, tunnels, tunnelServer };
+  const { wakePorts, dataDirectory } = config;
+  const { wakersFile } = dataDirectoryLayout(dataDirectory);
+  const fleet = createFleet({
+    ...{ live, declared, link, store: registry.power, wakePorts, wakersFile, newId: randomUUID, clock },
+    environment: processEnvironment(),
+    log: room('fleet'),
+  });
+  closers.add(() => fleet.close());
+  return { link, tunnels, tunnelServer, fleet };
 }
 
 /** Reads what is declared to be found elsewhere, again whenever that changes. */

@@ -3,6 +3,7 @@ import { createApi } from './api/create-api.js';
 import { createChecks } from './checks/create-checks.js';
 import { createHostCalls } from './host-calls.js';
 import { createHostLife } from './host-life.js';
+import type { ConnectionGauge } from './http/listeners.js';
 import { createMetrics, type Metrics } from './metrics/create-metrics.js';
 import type { OpenedRooms, Surroundings } from './open-rooms.js';
 
@@ -13,20 +14,22 @@ export interface OperatorSurfaces {
   readonly checks: { close(): void };
 }
 
-/** Where the listeners are. Read anew each time: addresses come and go. */
-export interface ListenerUrls {
+/** Where the listeners are, and what is open there. Read anew each time: addresses come and go. */
+export interface ListenerView {
   /** Where agents reach the TLS listener, best first. */
   readonly tls: () => readonly string[];
   /** Where the plain one is reached from this machine; `null`: nowhere yet. */
   readonly gateway: () => string | null;
+  readonly connections: () => readonly ConnectionGauge[];
 }
 
 export function createOperatorSurfaces(
   rooms: OpenedRooms,
-  urls: ListenerUrls,
+  listeners: ListenerView,
   { clock, random, log, logTail, dataDirectory }: Surroundings & { readonly dataDirectory: string },
 ): OperatorSurfaces {
-  const { registry, live, telemetry, router, link, feed, certificate, adminToken, gatewayMetrics } = rooms;
+  const { registry, live, telemetry, router, link, feed, certificate, adminToken, gatewayMetrics, fleet } =
+    rooms;
   const status = () => ({
     startedAtMs: rooms.startedAtMs,
     fabricFileDiffers: rooms.fabricFile.differsFrom(registry.declared.current()),
@@ -39,6 +42,8 @@ export function createOperatorSurfaces(
     ...{ live, status, gatewayMetrics },
     routerGauges: () => router.gauges(),
     tunnels: () => rooms.tunnels.gauges(),
+    connections: listeners.connections,
+    spool: rooms.gateway.spool,
   });
   const checks = createChecks({
     ...{ clock, random, dataDirectory, live, certificate },
@@ -50,14 +55,14 @@ export function createOperatorSurfaces(
     roundTripMs: (hostName) => link.roundTripMs(hostName),
     routerGauges: () => router.gauges(),
     hostEvents: (limit) => registry.hostEvents(limit),
-    gatewayUrl: urls.gateway,
+    gatewayUrl: listeners.gateway,
     backups: () => rooms.backupSchedule.lookNow(),
     counts: status,
   });
   const api = createApi(
     {
       ...{ clock, live, telemetry, router, status, checks },
-      serverUrls: urls.tls,
+      serverUrls: listeners.tls,
       fabricFile: rooms.fabricFile,
       logLevel: rooms.logLevel,
       tokens: registry.tokens,
@@ -76,6 +81,15 @@ export function createOperatorSurfaces(
       },
       hostLife: createHostLife({ registry, live, link, router, clock }),
       hostCalls: createHostCalls({ link, tunnels: rooms.tunnels }),
+      hostWakes: {
+        wake: (host) => {
+          const asked = fleet.wakes.wakeHost(host, 'operator');
+          if (asked.kind === 'refused') return { ok: false, code: asked.code, detail: asked.detail };
+          const { order, settled } = asked.flight;
+          return { ok: true, wakeId: order.wakeId, settled };
+        },
+        find: (wakeId) => fleet.wakes.find(wakeId),
+      },
     },
     log.child({ room: 'api' }),
   );

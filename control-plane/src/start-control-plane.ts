@@ -11,7 +11,7 @@ import { advertiseUrls } from './http/decide/advertise-urls.js';
 import { createDispatch } from './http/dispatch.js';
 import { type Listeners, openListeners } from './http/listeners.js';
 import { type OpenedRooms, openRooms, type Surroundings } from './open-rooms.js';
-import type { ListenerUrls, OperatorSurfaces } from './operator-surfaces.js';
+import type { ListenerView, OperatorSurfaces } from './operator-surfaces.js';
 import { toStartError } from './start-error.js';
 
 export interface ControlPlane {
@@ -103,10 +103,10 @@ async function openAll(
   closers: Closers,
 ): Promise<Listeners> {
   const { registry, link, tunnels, tunnelServer, feed, gateway, admission, certificate } = rooms;
-  let urls: ListenerUrls = { tls: () => [], gateway: () => null };
+  let opened: ListenerView = { tls: () => [], gateway: () => null, connections: () => [] };
   const operator = loadOnce(
     rooms,
-    { tls: () => urls.tls(), gateway: () => urls.gateway() },
+    { tls: () => opened.tls(), gateway: () => opened.gateway(), connections: () => opened.connections() },
     { clock, random, log, logTail, dataDirectory: config.dataDirectory },
   );
   closers.add(() => operator.close());
@@ -134,9 +134,10 @@ async function openAll(
     maxConnections: config.maxConnections,
     ...{ certificate, handlers, clock, random, log: log.child({ room: 'http' }) },
   });
-  urls = {
+  opened = {
     tls: () => advertised(listeners.tlsUrls),
     gateway: () => reachableFromHere(listeners.plainUrls[0] ?? null),
+    connections: () => listeners.connections(),
   };
   await operator.surfaces();
   closers.add(async () => {
@@ -144,6 +145,8 @@ async function openAll(
     // Requests first: what an agent does on a goodbye must not cost a stream that is still under way.
     await gateway.close(config.closeGraceSeconds * 1000);
     tunnelServer.close();
+    // What agents do when the link ends says nothing of their hosts' power.
+    rooms.fleet.close();
     await Promise.all([feed.close(), link.close(), tunnels.close()]);
     await listeners.close();
   });
@@ -156,14 +159,14 @@ async function openAll(
  */
 function loadOnce(
   rooms: OpenedRooms,
-  urls: ListenerUrls,
+  listeners: ListenerView,
   around: Surroundings & { readonly dataDirectory: string },
 ) {
   let loading: Promise<OperatorSurfaces> | null = null;
   return {
     surfaces: (): Promise<OperatorSurfaces> => {
       loading ??= import('./operator-surfaces.js').then((module) =>
-        module.createOperatorSurfaces(rooms, urls, around),
+        module.createOperatorSurfaces(rooms, listeners, around),
       );
       return loading;
     },

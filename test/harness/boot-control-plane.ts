@@ -49,6 +49,7 @@ export class BootedControlPlane {
       bodyTimeoutSeconds: 30,
       maxConnections: 4096,
       closeGraceSeconds: 10,
+      wakePorts: [9, 7],
       ...options.config,
     };
     const logTail = new LogTail({ write: (line) => options.logLines?.push(line) });

@@ -37,6 +37,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
     'Connections that each address and port holds at the same time (docs/requests.md#limits).',
   AI_FABRIC_CLOSE_GRACE_SECONDS:
     'How long requests and streams may go on once the control plane was told to stop; then they end with an error.',
+  AI_FABRIC_WAKE_PORTS:
+    'UDP ports that magic packets go to, apart by commas; what is sent matters, not where to (docs/waking.md).',
   AI_FABRIC_URL: 'A control plane elsewhere, as `https://motoko:8443`.',
   AI_FABRIC_CERTIFICATE_SHA256: 'Its certificate, as `ai-fabric up` prints it.',
   AI_FABRIC_ADMIN_TOKEN_FILE: 'File with its admin token.',
@@ -48,11 +50,15 @@ const MEANINGS: Readonly<Record<string, string>> = {
     'Absolute path of `nvidia-smi`, where it is in none of the usual places; the file must have that name.',
   AI_FABRIC_AGENT_CONTAINER_ENGINE:
     'Socket (`unix:///run/docker.sock`) or pipe (`npipe:////./pipe/docker_engine`) of Docker or Podman.',
+  AI_FABRIC_AGENT_SIMULATED_INTERFACES:
+    'For simulated machines, of which one computer runs several: a file of JSON with the interfaces to report.',
   AI_FABRIC_AGENT_GPU_CADENCE_MS: 'How often cards are read, in milliseconds.',
   AI_FABRIC_AGENT_HOST_CADENCE_MS: 'How often processor, memory, disk and network are read, in milliseconds.',
   AI_FABRIC_AGENT_ENGINE_CADENCE_MS:
     'How often engines are read while they have requests, in milliseconds; idle ones are read with the host.',
   AI_FABRIC_AGENT_BUFFER_BYTES: 'How much telemetry is kept while the link is down, in bytes.',
+  AI_FABRIC_AGENT_POWER_SHIM:
+    'For tests: a file that takes, as lines of JSON, what would be done to the machine’s power; nothing is done then.',
   AI_FABRIC_AGENT_LOG_LEVEL: 'Level of the log.',
 };
 

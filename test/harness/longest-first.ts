@@ -11,6 +11,7 @@ const LONG = [
   'deployments',
   'keys',
   'doctor-and-smoke',
+  'fast-engine',
   'backups',
   'host-lives',
   'bad-starts',

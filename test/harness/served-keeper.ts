@@ -10,17 +10,22 @@ export function servedKeeper(
   portOf: (deployment: string) => number | null,
   key: string | null = null,
 ): (options: KeeperOptions) => ReplicaKeeper {
-  return ({ desired: { deployment } }) => {
-    const status = describeReplica({ deployment, phase: 'ready' });
+  return ({ desired: { deployment }, hold, onChange }) => {
+    let isHeld = hold !== null;
     return {
       engineAddress: () => {
         const port = portOf(deployment);
-        return port === null ? null : { host: '127.0.0.1', port, key };
+        return port === null || isHeld ? null : { host: '127.0.0.1', port, key };
       },
       change: () => true,
       logs: () => null,
       retire: () => Promise.resolve(),
-      status: () => status,
+      hold: (asked) => {
+        isHeld = asked !== null;
+        onChange();
+        return Promise.resolve();
+      },
+      status: () => describeReplica({ deployment, phase: isHeld ? 'parked' : 'ready' }),
       issues: () => [],
       reading: () => null,
       refreshReading: () => Promise.resolve(),

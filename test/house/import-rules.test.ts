@@ -110,6 +110,11 @@ const violations: readonly Violation[] = [
     'node:child_process belongs to',
     ["import 'node:child_process';"],
   ),
+  ...inFiles(
+    ['agent/src/link/a.ts', 'control-plane/src/fleet/a.ts', 'shared/src/a.ts'],
+    'node:dgram belongs to',
+    ["import 'node:dgram';"],
+  ),
   ...inFiles(['agent/src/reporter/a.ts', 'control-plane/src/live/a.ts'], 'hardware inventory', [
     "import 'systeminformation';",
     "import 'node-nvidia-smi';",
@@ -117,7 +122,8 @@ const violations: readonly Violation[] = [
   ...inFiles(['agent/src/link/a.ts', 'control-plane/src/router/a.ts'], 'process.env', [
     'export const home = process.env.HOME;',
   ]),
-  ...flows('control-plane', 'router', ['gateway', 'link', 'feed', 'api', 'http']),
+  ...flows('control-plane', 'router', ['gateway', 'link', 'feed', 'api', 'http', 'fleet']),
+  ...flows('control-plane', 'fleet', ['router', 'gateway', 'feed', 'api', 'http', 'tunnel']),
   ...flows('control-plane', 'live', ['router', 'gateway', 'link', 'feed', 'api', 'http', 'registry']),
   ...flows('control-plane', 'registry', ['router', 'gateway', 'link', 'live', 'feed', 'api']),
   ...flows('control-plane', 'link', ['router', 'gateway']),
@@ -147,7 +153,10 @@ const allowed: Readonly<Record<string, string>> = {
   'agent/src/link/decide/a.ts': 'export const text = (atMs: number) => new Date(atMs).toISOString();\n',
   'agent/src/link/decide/a.test.ts': 'export const lot = Math.random() + Date.now();\n',
   'control-plane/src/feed/a.ts': "import 'ws';\nimport '../live/a.js';\nimport '../registry/a.js';\n",
-  'control-plane/src/gateway/a.ts': "import '../router/a.js';\nimport '../live/a.js';\n",
+  'control-plane/src/fleet/a.ts':
+    "import '../live/a.js';\nimport '../link/a.js';\nimport '../registry/a.js';\n",
+  'control-plane/src/gateway/a.ts':
+    "import '../router/a.js';\nimport '../fleet/a.js';\nimport '../live/a.js';\n",
   'control-plane/src/gateway/upstream/a.ts': "import 'undici';\n",
   'control-plane/src/link/b.ts': "import 'ws';\nimport '../live/a.js';\nimport '../registry/a.js';\n",
   'control-plane/src/registry/a.ts':

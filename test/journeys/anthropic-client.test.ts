@@ -58,6 +58,28 @@ describe('the official Anthropic client', () => {
     });
   });
 
+  test('counts the tokens of a message, which costs its key none', async () => {
+    const asked = { model: 'chat-fast', system: 'Be brief.', messages };
+    const { data, response } = await client.messages.countTokens(asked).withResponse();
+    const { usage } = await client.messages.create({ ...asked, max_tokens: 4 });
+    expect(data.input_tokens).toBe(usage.input_tokens);
+    expect(response.headers.get('x-fabric-host')).toBe('armitage');
+    const requestId = response.headers.get('x-request-id');
+    await eventually('the log has a count that used nothing', async () => {
+      const row = await fabric.controlPlane.api<LoggedRequest>(`/requests/${requestId}`).catch(() => null);
+      if (row === null) return false;
+      expect(row).toMatchObject({
+        ...{ key: 'claude', endpoint: '/messages/count_tokens', outcome: 'ok' },
+        ...{ promptTokens: 0, completionTokens: 0 },
+      });
+      return true;
+    });
+    const elsewhere = await refusal(client.messages.countTokens({ ...asked, model: 'chat-cloud' }));
+    expect(elsewhere).toBeInstanceOf(Anthropic.BadRequestError);
+    expect(elsewhere.error).toMatchObject({ error: { code: 'endpoint_not_spoken' } });
+    expect(elsewhere.message).toContain('count_tokens');
+  });
+
   test('streams it to the same words', async () => {
     const request = { model: 'chat-fast', max_tokens: 64, messages };
     const whole = await client.messages.create(request);

@@ -165,12 +165,6 @@ describe('doctor and smoke on a fabric with an away host, a broken engine and a 
     ]);
   });
 
-  test('smoke does not wake what sleeps: that is wrong usage for now', async () => {
-    const result = await run('smoke', '--wake');
-    expect(result.exitCode).toBe(2);
-    expect(result.stderr).toContain('waking is not available yet');
-  });
-
   test('a request that forbids the cloud is refused where only the cloud would answer', async () => {
     const headers = { 'content-type': 'application/json', 'x-fabric-local-only': 'true' };
     const answer = await fabric.chat('chat-cloud', {}, { headers });

@@ -125,6 +125,34 @@ describe('who waits for the only slot of a role', { timeout: 60_000 }, () => {
     expect((await show()).stdout).toMatch(/held [\d.]+ s in class batch: only was full/);
   });
 
+  test('a key is as urgent as it may be, whatever it asks, and is told so', async () => {
+    const { stdout } = await runCli([
+      ...['keys', 'create', 'nightly', '--class', 'batch', '--most-urgent', 'batch', '--json'],
+      ...['--data', fabric.controlPlane.dataDirectory],
+    ]);
+    const { secret, key } = JSON.parse(stdout) as { secret: string; key: unknown };
+    expect(key).toMatchObject({ defaultClass: 'batch', mostUrgentClass: 'batch' });
+    const giveBack = await takeSlot();
+    const headers = { 'x-fabric-class': 'interactive' };
+    const pushing = times(2, () => ask({ says: 'pushing', secret, headers }));
+    await untilHeld(2, 'batch');
+    const silent = ask({ says: 'silent', secret });
+    await untilHeld(3, 'batch');
+    const patient = times(4, () => statusOf({ says: 'patient' }));
+    await untilHeld(4);
+    giveBack();
+    const answers = await Promise.all([...pushing, silent]);
+    expect(answers.map((answer) => answer.headers.get('x-fabric-class'))).toEqual(['batch', 'batch', null]);
+    await Promise.all(answers.map((answer) => answer.text()));
+    expect(await Promise.all(patient)).toEqual(times(4, () => 200));
+    expect(served().slice(1, 5)).toContain('patient');
+    expect(
+      served()
+        .slice(1, 5)
+        .filter((said) => said !== 'patient').length,
+    ).toBeLessThanOrEqual(1);
+  });
+
   test('a thousand of one key delay the one of another by one turn at most', async () => {
     const giveBack = await takeSlot();
     const hangUp = new AbortController();

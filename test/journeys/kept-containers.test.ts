@@ -423,6 +423,52 @@ describe('what somebody does by hand', () => {
   });
 });
 
+describe('held down', () => {
+  const PARK = { action: 'park', drainSeconds: 20 } as const;
+
+  test('a replica that can sleep gives its card back and keeps its engine', async () => {
+    host.declare(declare({ parkable: true }));
+    await host.reaches('ready');
+    await host.keepers.holdDown('owner', PARK);
+    expect(host.status()).toMatchObject({ phase: 'parked', detail: expect.stringContaining('owner') });
+    host.keepers.release('owner');
+    await host.reaches('ready');
+    expect(engines).toHaveLength(1);
+  });
+
+  test('one that cannot is stopped after its open request, and its container stays', async () => {
+    host.declare(declare());
+    await host.reaches('ready');
+    const container = host.status()?.container?.id;
+    inFlight.count = 1;
+    const down = host.keepers.holdDown('power', PARK);
+    await host.reaches('draining');
+    expect(host.keepers.engineAddress('qwen')).toBeNull();
+    inFlight.count = 0;
+    await down;
+    expect(host.status()).toMatchObject({ phase: 'absent', container: { id: container, startedAtMs: null } });
+    await host.keepers.holdDown('owner', PARK);
+    host.keepers.release('power');
+    expect(host.status()?.phase).toBe('absent');
+    host.keepers.release('owner');
+    await host.reaches('ready');
+  });
+
+  test('one that still loads is stopped at once, and one declared meanwhile never starts', async () => {
+    host.declare(declare());
+    await eventually('its container runs', () => host.status()?.container?.startedAtMs != null);
+    await host.keepers.holdDown('owner', PARK);
+    expect(host.status()).toMatchObject({ phase: 'absent', container: { startedAtMs: null } });
+    host.declare(declare(), declare({ deployment: 'other', servedModel: 'other' }));
+    await eventually('it is known not to run', () =>
+      Boolean(host.status('other')?.detail?.startsWith('Stopped:')),
+    );
+    host.keepers.release('owner');
+    await host.reaches('ready');
+    await host.reaches('ready', 'other');
+  });
+});
+
 describe('parking', () => {
   test('puts the engine to sleep and wakes it up again, also across a restart of the agent', async () => {
     host.declare(declare({ parkable: true }));

@@ -85,6 +85,27 @@ describe('keys of applications', () => {
     ]);
   });
 
+  test('a key has a class of its own and a most urgent one, which are changed and taken back', async () => {
+    await create('nightly', { mostUrgentClass: 'normal' });
+    await ok('permit', 'nightly', '--class', 'batch');
+    expect((await ok('show', 'nightly')).stdout).toContain('batch, at most normal');
+    await ok('permit', 'nightly', '--class', 'role', '--most-urgent', 'any');
+    expect(await api('GET', '/keys/nightly')).toMatchObject({ defaultClass: null, mostUrgentClass: null });
+    expect((await ok('show', 'nightly')).stdout).toContain('as the role');
+    const wrong = await run('permit', 'nightly', '--class', 'urgent');
+    expect([wrong.exitCode, wrong.stderr]).toEqual([2, expect.stringContaining('interactive')]);
+    const refused = await change('nightly', { mostUrgentClass: 'urgent' }).then(
+      () => 'taken',
+      (error: unknown) => String(error),
+    );
+    expect(refused).toContain('mostUrgentClass');
+    const audit = await api<{ items: { operationId: string; body: unknown }[] }>(
+      'GET',
+      '/audit?operationId=changeKey&limit=10',
+    );
+    expect(JSON.stringify(audit.items)).toContain('defaultClass');
+  });
+
   test('a key sees and asks for what it was given, by any of its names', async () => {
     const client = clientOf(await create('notes', { roles: ['chat-fast'] }));
     const ids = (await client.models.list()).data.map(({ id }) => id);
@@ -209,7 +230,9 @@ describe('keys of applications', () => {
     await ok('permit', 'ci', '--roles', 'all', '--no-may-wake', '--expires', 'never');
     const { stdout } = await ok('list');
     expect(stdout).toMatch(/^anonymous\s+active\s+all\s+yes\s+yes/m);
-    expect(stdout).toMatch(/^ci\s+active\s+all\s+no\s+no\s+7\s+-\s+-\s+not kept\s+never\s+sk-fabric-/m);
+    expect(stdout).toMatch(
+      /^ci\s+active\s+all\s+no\s+no\s+7\s+-\s+-\s+as the role\s+not kept\s+never\s+sk-fabric-/m,
+    );
     expect(stdout).not.toMatch(/^leaked/m);
     expect(await run('revoke', 'ci')).toMatchObject({
       exitCode: 2,

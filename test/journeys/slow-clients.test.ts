@@ -81,6 +81,13 @@ test.runIf(maxFiles > 0)(
     console.log(
       `${clients} slow clients against ${cap} places: ${growth.join(' and ')} MB more, a new client was served after ${tookMs.join(' and ')} ms`,
     );
+    const metrics = await (await fetch(`${controlPlane.url}/metrics`)).text();
+    const refused = Number(
+      /^ai_fabric_refused_connections_total\{listener="http"\} (\d+)$/m.exec(metrics)?.[1],
+    );
+    // Most came in, and made room for those behind them: how many did not is the machine's speed.
+    console.log(`${refused} connections were refused`);
+    expect(refused).not.toBeNaN();
     const served = healthy.filter((answer) => answer === 200).length;
     console.log(`of ${healthy.length} requests on connections in use ${served} were served`);
     // A machine that stops this process for a second makes its connections look unused.

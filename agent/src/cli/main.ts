@@ -4,6 +4,7 @@ import { joinCommand } from './commands/join-command.js';
 import { runCommand } from './commands/run-command.js';
 import { statusCommand } from './commands/status-command.js';
 import { versionCommand } from './commands/version-command.js';
+import { unyieldCommand, yieldCommand } from './commands/yield-command.js';
 import { endWithReader } from './end-with-reader.js';
 import { exitCodes, exitCodesHelp } from './exit-codes.js';
 import { reportError } from './output.js';
@@ -18,11 +19,14 @@ Examples:
   ai-fabric-agent join --server https://motoko:8443 --token-file join.token
   ai-fabric-agent run
   ai-fabric-agent status
+  ai-fabric-agent yield
 ${exitCodesHelp}`,
   )
   .addCommand(joinCommand())
   .addCommand(runCommand())
   .addCommand(statusCommand())
+  .addCommand(yieldCommand())
+  .addCommand(unyieldCommand())
   .addCommand(versionCommand());
 
 overrideExits(program);

@@ -13,6 +13,10 @@ export interface AgentConfig {
   readonly containerEnginePath: string | null;
   /** `XDG_RUNTIME_DIR`, where a rootless engine has its socket. */
   readonly runtimeDirectory: string | null;
+  /** For tests: what would be done to the machine's power is written to this file instead. */
+  readonly powerShimPath: string | null;
+  /** For simulated machines, of which one computer runs several: a file of JSON with their interfaces. */
+  readonly simulatedInterfacesPath: string | null;
   readonly gpuCadenceMs: number;
   readonly hostCadenceMs: number;
   readonly engineCadenceMs: number;

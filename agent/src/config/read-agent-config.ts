@@ -58,6 +58,8 @@ export function readAgentConfig(
     nvidiaSmiPath: readToolPath(read('NVIDIA_SMI'), platform),
     containerEnginePath: readContainerEngine(read('CONTAINER_ENGINE')),
     runtimeDirectory: environment.XDG_RUNTIME_DIR || null,
+    powerShimPath: read('POWER_SHIM') ?? null,
+    simulatedInterfacesPath: read('SIMULATED_INTERFACES') ?? null,
     gpuCadenceMs: whole('GPU_CADENCE_MS', { ...SECOND_TO_MINUTE, default: 2_000 }),
     hostCadenceMs: whole('HOST_CADENCE_MS', { ...SECOND_TO_MINUTE, default: 2_000 }),
     engineCadenceMs: whole('ENGINE_CADENCE_MS', { ...SECOND_TO_MINUTE, default: 1_000 }),

@@ -109,6 +109,7 @@ export class AgentLink {
     },
     deliver_command: ({ frame }) => this.#desk.receive(frame.body),
     say_goodbye: ({ reason, detail }) => {
+      this.#desk.down();
       const body = { reason, detail: detail.slice(0, 500) };
       this.#connections.close(this.#encode({ type: 'goodbye', body }), reason);
     },
@@ -132,8 +133,15 @@ export class AgentLink {
     return this.#state;
   }
 
+  /** Begins, at first and after a stop. */
   start(): void {
-    this.#perform({ type: 'dial' });
+    if (this.#state.name === 'stopped') this.#dispatch({ type: 'start' });
+    else this.#perform({ type: 'dial' });
+  }
+
+  /** The machine slept: dials at once, whatever it waited for. */
+  resumed(): void {
+    this.#dispatch({ type: 'resumed' });
   }
 
   /** Sends one report, or leaves it to the caller to keep it. */
@@ -229,6 +237,7 @@ export class AgentLink {
 
   #announceDown(failure: LinkFailure, lostAfterMs: number | null, retryMs: number): void {
     const { log, address, listener } = this.#options;
+    this.#desk.down();
     const reason = failure.code === 'goodbye' ? failure.reason : failure.code;
     // What comes after a link that held is news, however alike; a link that flaps is not.
     if (lostAfterMs !== null && lostAfterMs >= STABLE_AFTER_MS) this.#limiter.reset();

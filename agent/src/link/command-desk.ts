@@ -11,8 +11,12 @@ import {
   unconfirmedOutcomes,
 } from './decide/command-book.js';
 
-/** Carries a command out. What it throws is an outcome too: `failed`, `internal`. */
-export type ExecuteCommand = (command: Command) => Promise<CommandResult>;
+/**
+ * Carries a command out. What it throws is an outcome too: `failed`, `internal`.
+ *
+ * @param linkGone aborted when the link that the command came on is no more
+ */
+export type ExecuteCommand = (command: Command, linkGone: AbortSignal) => Promise<CommandResult>;
 
 export interface CommandDeskOptions {
   readonly clock: Clock;
@@ -22,10 +26,13 @@ export interface CommandDeskOptions {
   readonly send: (outcome: Outcome) => number | null;
 }
 
-/** Runs commands one after the other and sees to it that their outcomes arrive. */
+/** Runs commands in their turn and sees to it that their outcomes arrive. */
 export class CommandDesk {
   readonly #options: CommandDeskOptions;
+  /** By command: the link that it came on. */
+  readonly #cameOn = new Map<string, AbortSignal>();
   #book = emptyCommandBook;
+  #link = new AbortController();
 
   constructor(options: CommandDeskOptions) {
     this.#options = options;
@@ -35,6 +42,7 @@ export class CommandDesk {
     const { book, answer } = receiveCommand(this.#book, arrived, this.#options.clock.monotonicMs());
     this.#book = book;
     if (answer) this.#send(answer);
+    else if (!this.#cameOn.has(arrived.commandId)) this.#cameOn.set(arrived.commandId, this.#link.signal);
     this.#runNext();
   }
 
@@ -47,11 +55,18 @@ export class CommandDesk {
     for (const outcome of unconfirmedOutcomes(this.#book)) this.#send(outcome);
   }
 
+  /** The link is no more. */
+  down(): void {
+    this.#link.abort();
+    this.#link = new AbortController();
+  }
+
   acked(seq: number): void {
     this.#book = markArrived(this.#book, seq);
   }
 
   #send(outcome: Outcome): void {
+    this.#cameOn.delete(outcome.commandId);
     const lastSeq = this.#options.send(outcome);
     if (lastSeq !== null) this.#book = markSent(this.#book, outcome.commandId, lastSeq);
   }
@@ -60,14 +75,16 @@ export class CommandDesk {
     const { book, begun, expired } = beginCommand(this.#book, this.#options.clock.monotonicMs());
     this.#book = book;
     for (const outcome of expired) this.#send(outcome);
-    if (begun) void this.#run(begun.commandId, begun.command);
+    if (begun === null) return;
+    void this.#run(begun.commandId, begun.command);
+    this.#runNext();
   }
 
   async #run(commandId: string, command: Command): Promise<void> {
     const { execute, log } = this.#options;
     let result: CommandResult;
     try {
-      result = await execute(command);
+      result = await execute(command, this.#cameOn.get(commandId) ?? AbortSignal.abort());
     } catch (error) {
       log.error({ err: error, command: command.name }, 'a command failed');
       result = { result: 'failed', code: 'internal', detail: `the agent could not do it: ${String(error)}` };

@@ -48,6 +48,7 @@ function watch() {
       log: pino({ level: 'silent' }),
       cadenceMs: 1_000,
       containers: null,
+      hold: null,
       onChange: () => {
         changes += 1;
       },

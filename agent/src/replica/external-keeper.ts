@@ -120,6 +120,10 @@ class ExternalKeeper implements ReplicaKeeper {
     return false;
   }
 
+  hold(): Promise<void> {
+    return Promise.resolve();
+  }
+
   logs(): null {
     return null;
   }

@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import type { LogLine, LogOptions } from '../containers/container-engine.js';
 import { ContainerKeeper } from './container/container-keeper.js';
 import type { KeptTools } from './container/kept-tools.js';
+import type { Hold } from './decide/combine-holds.js';
 import type { EngineAddress } from './engine-address.js';
 import { externalKeeper } from './external-keeper.js';
 
@@ -26,6 +27,12 @@ export interface ReplicaKeeper {
   refreshReading(): Promise<void>;
   /** Takes another declaration. @returns false where it cannot: another keeper is to be opened */
   change(desired: DesiredReplica): boolean;
+  /**
+   * Drains it and frees its card, and keeps it so whatever is declared; with `null` it becomes what is declared again.
+   * Resolves when its card is free, when nothing holds it any more, or when it is closed. What somebody else runs is left
+   * as it is.
+   */
+  hold(hold: Hold | null): Promise<void>;
   /** What the engine says; `null` where that is not to be had. */
   logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> | null;
   /** The deployment is gone: ends what was made for it, and closes. */
@@ -36,6 +43,8 @@ export interface ReplicaKeeper {
 
 export interface KeeperOptions {
   readonly desired: DesiredReplica;
+  /** What holds it down from the start. */
+  readonly hold: Hold | null;
   readonly clock: Clock;
   readonly log: Logger;
   /** How often a live engine is looked at, in milliseconds. */
@@ -48,14 +57,14 @@ export interface KeeperOptions {
 
 /** Who keeps a replica is a matter of its engine. */
 export function openReplicaKeeper(options: KeeperOptions): ReplicaKeeper {
-  const { desired, containers, onChange } = options;
+  const { desired, hold, containers, onChange } = options;
   switch (desired.engine) {
     case 'external':
       return externalKeeper({ ...options, desired });
     case 'vllm':
       return containers === null
         ? unsupportedKeeper(desired)
-        : new ContainerKeeper({ desired, tools: containers, onChange });
+        : new ContainerKeeper({ desired, hold, tools: containers, onChange });
     default:
       return desired satisfies never;
   }
@@ -67,6 +76,7 @@ function unsupportedKeeper({ deployment }: VllmReplica): ReplicaKeeper {
   return {
     engineAddress: () => null,
     change: () => false,
+    hold: () => Promise.resolve(),
     logs: () => null,
     retire: () => Promise.resolve(),
     status: () => status,

@@ -11,7 +11,9 @@ import type {
 import type { Logger } from 'pino';
 import type { LogLine, LogOptions } from '../containers/container-engine.js';
 import type { KeptTools } from './container/kept-tools.js';
+import { combineHolds, type Hold, type HoldReason, type HoldTerms } from './decide/combine-holds.js';
 import type { EngineAddress } from './engine-address.js';
+import { HoldDownError } from './hold-down-error.js';
 import { type KeeperOptions, openReplicaKeeper, type ReplicaKeeper } from './replica-keeper.js';
 
 export interface ReplicaKeepersOptions {
@@ -30,6 +32,9 @@ interface Kept {
   readonly keeper: ReplicaKeeper;
 }
 
+/** Beyond the time that open requests have: vLLM takes up to two minutes to fall asleep. */
+const FREEING_MS = 150_000;
+
 /** All replicas of this host. */
 export class ReplicaKeepers {
   readonly #options: ReplicaKeepersOptions;
@@ -38,6 +43,7 @@ export class ReplicaKeepers {
   /** Of deployments that are gone, until nothing of them is left. */
   readonly #retiring = new Map<string, ReplicaKeeper>();
   readonly #closing = new Set<Promise<void>>();
+  readonly #holds = new Map<HoldReason, HoldTerms & { readonly released: AbortController }>();
   #closed = false;
   #wished = false;
 
@@ -75,6 +81,38 @@ export class ReplicaKeepers {
     if (changed) this.#options.onChange();
   }
 
+  /**
+   * Drains all replicas and frees their cards, and keeps it so whatever is declared. Several reasons may hold them at
+   * once; the same one again changes its terms. No new request is let in from now on.
+   *
+   * @returns when the cards are free
+   * @throws HoldDownError `released` by then, or `not_free` within `drainSeconds` and 150 s more: it holds on all the same
+   */
+  async holdDown(reason: HoldReason, { action, drainSeconds }: HoldTerms): Promise<void> {
+    const released = this.#holds.get(reason)?.released ?? new AbortController();
+    this.#holds.set(reason, { action, drainSeconds, released });
+    const left = new Set<string>();
+    const freed = this.#everyKeeper().map(async ([deployment, keeper]) => {
+      left.add(deployment);
+      await keeper.hold(this.#hold());
+      left.delete(deployment);
+    });
+    const whole = Promise.all(freed);
+    await this.#within(whole, drainSeconds * 1_000 + FREEING_MS, released.signal);
+    if (released.signal.aborted) throw new HoldDownError('released', []);
+    if (left.size > 0) throw new HoldDownError('not_free', [...left]);
+  }
+
+  /** What nobody else holds becomes what is declared again. */
+  release(reason: HoldReason): void {
+    const held = this.#holds.get(reason);
+    if (held === undefined) return;
+    this.#holds.delete(reason);
+    held.released.abort();
+    const hold = this.#hold();
+    for (const [, keeper] of this.#everyKeeper()) void keeper.hold(hold);
+  }
+
   /** Where a request goes that came through the tunnel; `null`: nowhere. */
   engineAddress(deployment: string): EngineAddress | null {
     return this.#kept.get(deployment)?.keeper.engineAddress() ?? null;
@@ -93,6 +131,16 @@ export class ReplicaKeepers {
   /** @returns what went wrong, in words; `null` where this host keeps no containers */
   async removeOrphans(containerIds: readonly string[]): Promise<readonly string[] | null> {
     return (await this.#options.containers?.census.removeOrphans(containerIds)) ?? null;
+  }
+
+  /** Whether it was said what is to be kept here. */
+  get isWished(): boolean {
+    return this.#wished;
+  }
+
+  /** Deployments that are gone, and of which something is left. */
+  get retiring(): readonly string[] {
+    return [...this.#retiring.keys()];
   }
 
   get count(): number {
@@ -124,14 +172,7 @@ export class ReplicaKeepers {
   /** Asks all engines for new readings. Waits for the slow ones no longer than `waitMs`. */
   async refreshReadings(waitMs: number): Promise<void> {
     if (this.#kept.size === 0) return;
-    const all = Promise.all(this.#map((keeper) => keeper.refreshReading()));
-    await new Promise<void>((resolve) => {
-      const timer = this.#options.clock.after(waitMs, resolve);
-      void all.then(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
+    await this.#within(Promise.all(this.#map((keeper) => keeper.refreshReading())), waitMs);
   }
 
   async close(): Promise<void> {
@@ -144,7 +185,30 @@ export class ReplicaKeepers {
 
   #start(desired: DesiredReplica): ReplicaKeeper {
     const { clock, log, cadenceMs, onChange, containers = null } = this.#options;
-    return this.#open({ desired, clock, log, cadenceMs, onChange, containers });
+    return this.#open({ desired, hold: this.#hold(), clock, log, cadenceMs, onChange, containers });
+  }
+
+  #hold(): Hold | null {
+    return combineHolds(this.#holds);
+  }
+
+  #everyKeeper(): [deployment: string, keeper: ReplicaKeeper][] {
+    const kept = [...this.#kept].map(([deployment, { keeper }]) => [deployment, keeper] as const);
+    return [...kept, ...this.#retiring].map(([deployment, keeper]) => [deployment, keeper]);
+  }
+
+  /** Until it is done, no longer than `waitMs`, and no longer than the signal lets it. */
+  async #within(done: Promise<unknown>, waitMs: number, signal?: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const finish = (): void => {
+        timer.cancel();
+        signal?.removeEventListener('abort', finish);
+        resolve();
+      };
+      const timer = this.#options.clock.after(waitMs, finish);
+      signal?.addEventListener('abort', finish, { once: true });
+      void done.then(finish);
+    });
   }
 
   /** A deployment that came back before its end keeps its container. */

@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import type {
-  Clock,
-  ContainerEngineReport,
-  GpuInventory,
-  HostInventory,
-  HostPolicy,
-  Issue,
-  Timer,
+import {
+  type Clock,
+  type ContainerEngineReport,
+  DEFAULT_AGENT_POLICY,
+  type GpuInventory,
+  type HostInventory,
+  type HostPolicy,
+  type Issue,
+  type NetworkInterface,
+  type Timer,
 } from '@ai-fabric/shared';
 import type { HostFacts } from '../sensors/host/host-inventory.js';
 import { issuesOf, type Sensor } from '../sensors/sensor.js';
@@ -68,6 +70,11 @@ export class InventoryLane {
     return this.#gpus;
   }
 
+  /** As they were read last. */
+  get interfaces(): readonly NetworkInterface[] {
+    return this.#facts?.interfaces ?? [];
+  }
+
   /** These cards have readings. One that the inventory does not know was added, or the inventory failed before. */
   seen(uuids: readonly string[]): void {
     const isNew = uuids.some((uuid) => !this.#gpus.some((card) => card.uuid === uuid));
@@ -122,8 +129,13 @@ export class InventoryLane {
     this.#options.onIssues([...this.#hostIssues, ...this.#cardIssues]);
     if (this.#facts === null) return;
     const { policy, onInventory } = this.#options;
+    const { power, ...facts } = this.#facts;
+    const allowed: readonly string[] = policy?.power ?? DEFAULT_AGENT_POLICY.power;
     onInventory({
-      ...this.#facts,
+      ...facts,
+      ...(power === undefined
+        ? {}
+        : { power: { ...power, verbs: power.verbs.filter((verb) => allowed.includes(verb)) } }),
       gpus: [...this.#gpus],
       ...(policy === null ? {} : { policy }),
       ...(this.#engine === null ? {} : { containerEngine: this.#engine }),

@@ -4,6 +4,7 @@ import {
   MAX_FRAME_BYTES,
   MAX_SAMPLES_PER_REPORT,
   type Orphan,
+  type OwnerReport,
   type ReplicaStatus,
   type Report,
   reportFrameSchema,
@@ -24,6 +25,7 @@ export interface News {
   replicas: ReplicaStatus[];
   issues: Issue[];
   orphans: Orphan[];
+  owner: OwnerReport;
 }
 
 export interface OutboxOptions {
@@ -212,7 +214,7 @@ export class Outbox {
   }
 }
 
-const partNames: readonly (keyof News)[] = ['inventory', 'replicas', 'issues', 'orphans'];
+const partNames: readonly (keyof News)[] = ['inventory', 'replicas', 'issues', 'orphans', 'owner'];
 
 function newsParts(report: Report): readonly (keyof News)[] {
   return partNames.filter((part) => report[part] !== undefined);

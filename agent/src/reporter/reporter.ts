@@ -7,7 +7,9 @@ import type {
   HostPolicy,
   HostReading,
   Issue,
+  NetworkInterface,
   Orphan,
+  OwnerReport,
   ReplicaStatus,
   Timer,
 } from '@ai-fabric/shared';
@@ -29,9 +31,18 @@ export interface ReplicaView extends ReplicaReadings {
   issues(): readonly Issue[];
 }
 
+/** What the reporter wants to know of the host's owner. */
+export interface OwnerView {
+  /** A new sample of the cards, by UUID. */
+  sampled(cards: Readonly<Record<string, GpuReading>>): void;
+  report(): OwnerReport;
+}
+
 export interface ReporterOptions {
   readonly sensors: Omit<Sensors, 'close'>;
   readonly replicas: ReplicaView;
+  /** By default nobody is said to own the host. */
+  readonly owner?: OwnerView;
   /** What this host's owner allows; `null` where the agent keeps no containers. */
   readonly policy: HostPolicy | null;
   /** Has the container engine looked for, where this agent keeps containers. */
@@ -112,6 +123,8 @@ export class Reporter {
   }
 
   linked(): void {
+    // It tells for how long, which is true of this moment alone.
+    this.#tellOwner();
     this.#outbox.linked();
   }
 
@@ -135,6 +148,18 @@ export class Reporter {
       this.#outbox.push(this.#sampler.latest());
       this.#outbox.pump();
     });
+  }
+
+  /** The owner took the cards or gave them back: told now. */
+  ownerChanged(): void {
+    if (this.#closing.signal.aborted) return;
+    this.#tellOwner();
+    this.#outbox.pump();
+  }
+
+  /** This host's physical interfaces, as they were read last; none before the first inventory. */
+  interfaces(): readonly NetworkInterface[] {
+    return this.#lane.interfaces;
   }
 
   /** What came of a look for the container engine, whoever asked for it. */
@@ -191,6 +216,7 @@ export class Reporter {
     const sample = await this.#sampler.read(this.#waitMs);
     if (this.#closing.signal.aborted) return;
     this.#outbox.push(sample);
+    this.#options.owner?.sampled(this.#sampler.gpus);
     this.#lane.seen(this.#sampler.cards);
     this.#state('host', this.#sampler.hostIssues);
     this.#state('gpu', this.#sampler.gpuIssues);
@@ -207,6 +233,11 @@ export class Reporter {
     const nowMs = clock.monotonicMs();
     if (Object.values(replicas.readings()).some(hasRequests)) this.#busyAtMs = nowMs;
     return nowMs - this.#busyAtMs < BUSY_MS ? Math.min(slow, engineCadenceMs) : slow;
+  }
+
+  #tellOwner(): void {
+    const { owner } = this.#options;
+    if (owner !== undefined) this.#outbox.tell('owner', owner.report());
   }
 
   #tellOrphans(): void {

@@ -23,6 +23,8 @@ async function open(nvidiaSmiPath: string): Promise<Sensors> {
       nvidiaSmiPath,
       gpuCadenceMs: 1_000,
       stateDirectory,
+      powerShimPath: null,
+      simulatedInterfacesPath: null,
       platform: process.platform,
       folders: { windows: 'C:\\Windows', programFiles: 'C:\\Program Files' },
     },

@@ -18,7 +18,10 @@ export interface SensorSettings {
   readonly nvidiaSmiPath: string | null;
   readonly gpuCadenceMs: number;
   readonly stateDirectory: string;
+  readonly simulatedInterfacesPath: string | null;
   readonly platform: NodeJS.Platform;
+  /** Set: nothing is done to the power of this machine, and so everything can be. */
+  readonly powerShimPath: string | null;
   readonly folders: { readonly windows: string; readonly programFiles: string };
 }
 
@@ -77,7 +80,11 @@ export function openSensors(settings: SensorSettings, dependencies: SensorDepend
     gpus,
     gpuInventory,
     host,
-    hostInventory: hostInventorySensor(shared),
+    hostInventory: hostInventorySensor({
+      ...shared,
+      powerShimPath: settings.powerShimPath,
+      simulatedInterfacesPath: settings.simulatedInterfacesPath,
+    }),
     close: async () => {
       await Promise.all([gpus.close(), gpuInventory.close(), host.close()]);
     },

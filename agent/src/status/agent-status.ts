@@ -1,4 +1,4 @@
-import { issueSchema, replicaStatusSchema } from '@ai-fabric/shared';
+import { issueSchema, ownerReportSchema, replicaStatusSchema } from '@ai-fabric/shared';
 import { z } from 'zod';
 
 /** What a running agent says of itself to whoever may use its state directory. */
@@ -19,6 +19,8 @@ export const agentStatusSchema = z.object({
   cards: z.array(z.object({ uuid: z.string(), name: z.string() })),
   issues: z.array(issueSchema),
   replicas: z.array(replicaStatusSchema),
+  /** Whose the cards are; `null` while it starts. */
+  owner: ownerReportSchema.nullable(),
   /** Samples that wait for a link. */
   waitingSamples: z.int(),
   droppedSamples: z.int(),

@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AgentStatus } from './agent-status.js';
-import { askStatus, openStatusSocket, StateInUseError } from './status-socket.js';
+import { askStatus, askVerb, openStatusSocket, StateInUseError } from './status-socket.js';
 
 const { platform } = process;
 const status: AgentStatus = {
@@ -18,6 +18,7 @@ const status: AgentStatus = {
   cards: [],
   issues: [],
   replicas: [],
+  owner: null,
   waitingSamples: 0,
   droppedSamples: 0,
 };
@@ -45,6 +46,39 @@ describe('the status socket', () => {
     expect(await askStatus(directory, platform)).toMatchObject({ waitingSamples: 7 });
     await socket.close();
     expect(await askStatus(directory, platform)).toBeNull();
+  });
+
+  test('tells what the owner says, and asks for the status where nothing is said', async () => {
+    const heard: string[] = [];
+    const socket = await openStatusSocket(directory, platform, async (verb) => {
+      heard.push(verb);
+      await Promise.resolve();
+      return status;
+    });
+    await askVerb(directory, platform, 'yield');
+    await askVerb(directory, platform, 'unyield');
+    await new Promise<void>((resolve) => {
+      connect(join(directory, 'agent.sock'))
+        .on('data', () => undefined)
+        .on('close', () => resolve());
+    });
+    await new Promise<void>((resolve) => {
+      const odd = connect(join(directory, 'agent.sock')).on('data', () => undefined);
+      odd.on('close', () => resolve());
+      odd.write('x'.repeat(100));
+    });
+    expect(heard).toEqual(['yield', 'unyield', 'status', 'status']);
+    await socket.close();
+  });
+
+  test('that cannot do what was asked gives no answer, and stays', async () => {
+    const socket = await openStatusSocket(directory, platform, (verb) => {
+      if (verb === 'yield') throw new Error('disk full');
+      return status;
+    });
+    await expect(askVerb(directory, platform, 'yield')).rejects.toThrow();
+    expect(await askStatus(directory, platform)).toEqual(status);
+    await socket.close();
   });
 
   test('is one per state directory, and names who has it', async () => {
@@ -106,7 +140,12 @@ describe('the status socket', () => {
     ['the status of another version', '{"pid":1}', /does not understand/],
     ['text without end', 'x'.repeat(2 * 1024 * 1024), /without end/],
   ])('that answers with %s is told in words', async (_what, text, words) => {
-    const server = createServer((socket) => socket.on('error', () => undefined).end(text));
+    const server = createServer((socket) =>
+      socket
+        .resume()
+        .on('error', () => undefined)
+        .end(text),
+    );
     await new Promise<void>((resolve) => server.listen(join(directory, 'agent.sock'), resolve));
     await expect(askStatus(directory, platform)).rejects.toThrow(words);
     await new Promise((resolve) => server.close(resolve));

@@ -27,6 +27,14 @@ const MAX_PATH_BYTES = 100;
 /** Far longer than a start takes to put its socket there. */
 const LOCK_AGE_MS = 10_000;
 
+/** What a running agent can be asked by whoever may use its state directory. */
+export type StatusVerb = 'status' | 'yield' | 'unyield';
+
+const VERBS: ReadonlySet<string> = new Set<StatusVerb>(['status', 'yield', 'unyield']);
+/** Whoever says nothing for so long wants the status. */
+const SAYS_NOTHING_MS = 300;
+const LONGEST_VERB = 32;
+
 /**
  * Answers `status`, and is the proof that this agent is the only one on its state directory: unlike a file with a
  * process id, a socket dies with its process.
@@ -36,14 +44,14 @@ const LOCK_AGE_MS = 10_000;
 export async function openStatusSocket(
   stateDirectory: string,
   platform: NodeJS.Platform,
-  answer: () => AgentStatus,
+  answer: (verb: StatusVerb) => AgentStatus | Promise<AgentStatus>,
 ): Promise<StatusSocket> {
   const path = socketPath(stateDirectory, platform);
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
-    socket.end(`${JSON.stringify(answer())}\n`);
+    void answerOne(socket, answer);
   });
   await listenAlone(server, path, stateDirectory, platform);
   return {
@@ -65,8 +73,52 @@ export function askStatus(stateDirectory: string, platform: NodeJS.Platform): Pr
   return askSocket(socketPath(stateDirectory, platform));
 }
 
-async function askSocket(path: string): Promise<AgentStatus | null> {
-  const text = await readSocket(path);
+/**
+ * Tells the agent of a state directory what its host's owner wants.
+ *
+ * @returns its status afterwards; `null` when none runs
+ * @throws StatusError when one may run, and cannot be told
+ */
+export function askVerb(
+  stateDirectory: string,
+  platform: NodeJS.Platform,
+  verb: StatusVerb,
+): Promise<AgentStatus | null> {
+  return askSocket(socketPath(stateDirectory, platform), verb);
+}
+
+async function answerOne(
+  socket: Socket,
+  answer: (verb: StatusVerb) => AgentStatus | Promise<AgentStatus>,
+): Promise<void> {
+  try {
+    const status = await answer(await readVerb(socket));
+    socket.end(`${JSON.stringify(status)}\n`);
+  } catch {
+    // What went wrong stands in the agent's log; whoever asked sees that there is no answer.
+    socket.destroy();
+  }
+}
+
+function readVerb(socket: Socket): Promise<StatusVerb> {
+  return new Promise((resolve) => {
+    let said = '';
+    const finish = (): void => {
+      socket.setTimeout(0).removeAllListeners('data').resume();
+      const verb = said.trim();
+      resolve(VERBS.has(verb) ? (verb as StatusVerb) : 'status');
+    };
+    socket.setEncoding('utf8').setTimeout(SAYS_NOTHING_MS, finish);
+    socket.on('data', (piece: string) => {
+      said += piece;
+      if (said.includes('\n') || said.length > LONGEST_VERB) finish();
+    });
+    socket.once('close', finish);
+  });
+}
+
+async function askSocket(path: string, verb: StatusVerb = 'status'): Promise<AgentStatus | null> {
+  const text = await readSocket(path, verb);
   if (text === null) return null;
   const parsed = agentStatusSchema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
@@ -159,7 +211,7 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
-function readSocket(path: string): Promise<string | null> {
+function readSocket(path: string, verb: StatusVerb): Promise<string | null> {
   return new Promise((resolve, reject) => {
     let text = '';
     const socket = connect(path);
@@ -167,6 +219,8 @@ function readSocket(path: string): Promise<string | null> {
       socket.destroy();
       reject(new StatusError(`The agent cannot be asked through ${path}: ${why}.`));
     };
+    // A pipe of Windows lets accounts read that may not write: asking for the status takes no word.
+    if (verb !== 'status' || !path.startsWith('\\\\')) socket.write(`${verb}\n`);
     socket.setEncoding('utf8').setTimeout(ASK_TIMEOUT_MS, () => fail('it does not answer'));
     socket.on('data', (piece: string) => {
       text += piece;

@@ -58,6 +58,11 @@ export class AgentTunnel {
     this.#dispatch({ type: 'unlinked' });
   }
 
+  /** The machine goes to sleep, or was asleep: what is open ends. */
+  slept(): void {
+    this.#dispatch({ type: 'slept' });
+  }
+
   close(): void {
     this.#dispatch({ type: 'stop' });
     this.#connections.close();

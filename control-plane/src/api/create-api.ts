@@ -31,6 +31,7 @@ import { addRoleRoutes } from './routes/role-routes.js';
 import { addTelemetryRoutes } from './routes/telemetry-routes.js';
 import { addTokenRoutes } from './routes/token-routes.js';
 import { addUsageRoutes } from './routes/usage-routes.js';
+import { addWakeRoutes } from './routes/wake-routes.js';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 const DOCUMENT_PATH = '/api/v1/openapi.json';
@@ -80,6 +81,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addFeedRoutes(app, context);
   addRequestRoutes(app, context);
   addUsageRoutes(app, context);
+  addWakeRoutes(app, context);
   addLogLevelRoutes(app, context);
   addBackupRoutes(app, context);
   addDocumentRoute(app);

@@ -1,5 +1,6 @@
 import { modelNameSchema, nameSchema } from '@ai-fabric/shared';
 import { z } from '@hono/zod-openapi';
+import { REQUEST_CLASSES } from '../declared/request-class.js';
 
 const MAX_PER_MINUTE = 1_000_000_000;
 const MAX_CONCURRENT = 100_000;
@@ -22,6 +23,14 @@ const keepBodiesSchema = z.int().min(1).max(MAX_BODY_DAYS).nullable().openapi({
   description: 'How many days what its requests and their answers said is kept; null: not at all',
 });
 
+const classSchema = z.enum(REQUEST_CLASSES).nullable();
+const defaultClassSchema = classSchema.openapi({
+  description: 'How urgent its requests are where they do not say; null: as their role declares',
+});
+const mostUrgentClassSchema = classSchema.openapi({
+  description: 'The most urgent that they are, whatever they or their role say; null: as they ask',
+});
+
 const rolesSchema = z
   .array(modelNameSchema)
   .max(MAX_ROLES)
@@ -38,6 +47,8 @@ export const keySchema = z
     mayCloud: z.boolean(),
     limits: keyLimitsSchema,
     keepBodiesDays: z.int().nullable(),
+    defaultClass: classSchema,
+    mostUrgentClass: classSchema,
     /** The secret's first characters; null: it has none. */
     hint: z.string().nullable(),
     createdAtMs: z.number(),
@@ -64,6 +75,8 @@ const policyFields = {
   mayCloud: z.boolean().optional(),
   expiresAtMs: z.int().min(0).nullable().optional(),
   keepBodiesDays: keepBodiesSchema.optional(),
+  defaultClass: defaultClassSchema.optional(),
+  mostUrgentClass: mostUrgentClassSchema.optional(),
   limits: keyLimitsSchema.partial().openapi('KeyLimitsChange').optional(),
 };
 

@@ -32,6 +32,8 @@ const problems = {
   conflict: [409, 'It was changed in between'],
   not_managed: [409, 'Its engine is run by somebody else'],
   host_away: [409, 'The host has no link'],
+  already_awake: [409, 'The host is awake'],
+  not_wakeable: [409, 'The host cannot be woken'],
   in_flight: [409, 'The same request is under way'],
   outcome_unknown: [409, 'Nobody knows what came of the same request'],
   answer_not_kept: [409, 'It was done, and its answer was not kept'],

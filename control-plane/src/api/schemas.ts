@@ -140,8 +140,11 @@ export const roleSchema = z
     longestPatienceSeconds: z.number().nullable(),
     class: z.enum(REQUEST_CLASSES),
     aliases: z.array(z.string()),
-    state: z.enum(['ready', 'busy', 'cloud', 'away', 'unavailable']),
+    onAsleep: z.enum(['hold', 'cloud', 'cloudThenLocal', 'refuse']),
+    state: z.enum(['ready', 'busy', 'cloud', 'asleep', 'waking', 'away', 'unavailable']),
     servedBy: z.string().nullable(),
+    /** Until a host that sleeps or is being woken would serve it, as expected. */
+    readyInSeconds: z.number().nullable(),
   })
   .openapi('Role');
 

@@ -64,6 +64,8 @@ const keyWith = (keepBodiesDays: number | null): StoredKey => ({
   expiresAtMs: null,
   limits: { requestsPerMinute: null, tokensPerMinute: null, concurrentRequests: null },
   keepBodiesDays,
+  defaultClass: null,
+  mostUrgentClass: null,
   createdAtMs: 0,
   rotatedAtMs: null,
   revokedAtMs: null,

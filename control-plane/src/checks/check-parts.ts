@@ -6,7 +6,7 @@ import type { SecretReader } from '../config/secrets.js';
 import type { DeclaredSource } from '../declared/declared-state.js';
 import type { LiveView } from '../live/live-view.js';
 import type { HostEvent } from '../registry/registry-types.js';
-import type { RouterGauges } from '../router/route-types.js';
+import type { RouterGauges } from '../router/gauge-types.js';
 
 /** What the checks may look at; they change nothing. */
 export interface CheckParts {

@@ -10,7 +10,7 @@ import {
 import { worstOf } from './decide/order-findings.js';
 import type { Finding } from './finding.js';
 import { runDoctor } from './run-doctor.js';
-import { runSmoke } from './run-smoke.js';
+import { runSmoke, type SmokeOptions } from './run-smoke.js';
 
 export type CheckKind = 'doctor' | 'smoke';
 export type StartedBy = 'operator' | 'schedule';
@@ -48,7 +48,7 @@ export class CheckRunner {
     });
   }
 
-  smoke(options: { readonly cloud: boolean }, startedBy: StartedBy): Promise<SmokeRun> {
+  smoke(options: SmokeOptions, startedBy: StartedBy): Promise<SmokeRun> {
     return this.#inTurn('smoke', async (): Promise<SmokeRun> => {
       const { clock } = this.#parts;
       const [atMs, startedAtMs] = [clock.nowMs(), clock.monotonicMs()];

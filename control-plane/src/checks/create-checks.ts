@@ -2,13 +2,14 @@ import type { CheckParts } from './check-parts.js';
 import type { CheckRecords, DoctorRun, SmokeRun } from './check-records.js';
 import { type CheckKind, CheckRunner } from './check-runner.js';
 import { type BundleParts, gatherBundle } from './gather-bundle.js';
+import type { SmokeOptions } from './run-smoke.js';
 import { ScheduledChecks, type WebhookState } from './scheduled-checks.js';
 
 /** The checks as the control API sees them. */
 export interface Checks {
   /** @param scope `null`: all of the fabric */
   doctor(scope: ReadonlySet<string> | null): Promise<DoctorRun>;
-  smoke(options: { readonly cloud: boolean }): Promise<SmokeRun>;
+  smoke(options: SmokeOptions): Promise<SmokeRun>;
   last(): Pick<CheckRecords, 'doctor' | 'smoke'>;
   nextAtMs(kind: CheckKind): number | null;
   webhook(): WebhookState;

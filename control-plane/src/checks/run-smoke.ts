@@ -14,30 +14,47 @@ const AT_ONCE = 2;
 const REQUEST_TIMEOUT_MS = 60_000;
 const BUSY_RETRIES = 4;
 const BUSY_PAUSE_MS = 500;
+/** A wake that takes longer has failed by what is declared of a host, where nothing else is. */
+const WAKE_MS = 300_000;
+const WAKE_PAUSE_MS = 5_000;
 
-/**
- * A real request through every role and alias, by the gateway's own address, as a client sends it. Wakes nobody.
- *
- * @param cloud whether a provider may be asked, which spends
- */
-export function runSmoke(parts: CheckParts, { cloud }: { readonly cloud: boolean }): Promise<SmokeResult[]> {
+export interface SmokeOptions {
+  /** Whether a provider may be asked, which spends. */
+  readonly cloud: boolean;
+  /** Whether hosts that sleep are woken, and waited for. */
+  readonly wake: boolean;
+}
+
+/** A real request through every role and alias, by the gateway's own address, as a client sends it. */
+export function runSmoke(parts: CheckParts, options: SmokeOptions): Promise<SmokeResult[]> {
   const hosts = [...parts.live.hosts()];
   const revoked = new Set(hosts.flatMap(({ name, revokedAtMs }) => (revokedAtMs === null ? [] : [name])));
   const requests = planSmoke(parts.declared.current(), revoked);
   return inTurn(requests, AT_ONCE, async (request) =>
-    judgeSmoke(request, await askInTurn(parts, request, cloud)),
+    judgeSmoke(request, await askInTurn(parts, request, options), options.wake),
   );
 }
 
 /** A check waits in no queue of the gateway. One that has just come up takes one request at a time: it is asked again. */
-async function askInTurn(parts: CheckParts, request: SmokeRequest, cloud: boolean): Promise<SmokeAnswer> {
-  for (let left = BUSY_RETRIES; ; left -= 1) {
-    const answer = await ask(parts, request, cloud);
-    if (left === 0 || !isBusy(answer)) return answer;
+async function askInTurn(
+  parts: CheckParts,
+  request: SmokeRequest,
+  options: SmokeOptions,
+): Promise<SmokeAnswer> {
+  const wakenByMs = parts.clock.monotonicMs() + WAKE_MS;
+  for (let left = BUSY_RETRIES; ; ) {
+    const answer = await ask(parts, request, options);
+    const isToCome = options.wake && isWaking(answer) && parts.clock.monotonicMs() < wakenByMs;
+    if (!isToCome && (left === 0 || !isBusy(answer))) return answer;
+    if (!isToCome) left -= 1;
     await new Promise<void>((resolve) => {
-      parts.clock.after(BUSY_PAUSE_MS, resolve);
+      parts.clock.after(isToCome ? WAKE_PAUSE_MS : BUSY_PAUSE_MS, resolve);
     });
   }
+}
+
+function isWaking(answer: SmokeAnswer): boolean {
+  return answer.kind === 'answered' && answer.status === 503 && answer.reason.startsWith('waking');
 }
 
 function isBusy(answer: SmokeAnswer): boolean {
@@ -45,7 +62,11 @@ function isBusy(answer: SmokeAnswer): boolean {
   return [...readVerdicts(answer.reason).values()].includes('full');
 }
 
-async function ask(parts: CheckParts, request: SmokeRequest, cloud: boolean): Promise<SmokeAnswer> {
+async function ask(
+  parts: CheckParts,
+  request: SmokeRequest,
+  { cloud, wake }: SmokeOptions,
+): Promise<SmokeAnswer> {
   const url = parts.gatewayUrl();
   if (url === null) return { kind: 'failed', detail: 'the gateway has no address yet', tookMs: 0 };
   const token = readAdminToken(dataDirectoryLayout(parts.dataDirectory).adminTokenFile);
@@ -57,7 +78,7 @@ async function ask(parts: CheckParts, request: SmokeRequest, cloud: boolean): Pr
       headers: {
         'content-type': 'application/json',
         'user-agent': 'ai-fabric smoke',
-        [CHECK_HEADER]: 'true',
+        [CHECK_HEADER]: wake ? 'wake' : 'true',
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
         ...(cloud ? {} : { 'x-fabric-local-only': 'true' }),
       },

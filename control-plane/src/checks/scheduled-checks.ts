@@ -106,7 +106,7 @@ export class ScheduledChecks {
 
   async #find(kind: CheckKind): Promise<{ readonly atMs: number; readonly findings: readonly Finding[] }> {
     if (kind === 'doctor') return this.#runner.doctor(null, 'schedule');
-    const { atMs, results } = await this.#runner.smoke({ cloud: false }, 'schedule');
+    const { atMs, results } = await this.#runner.smoke({ cloud: false, wake: false }, 'schedule');
     return { atMs, findings: smokeFindings(results) };
   }
 

@@ -16,6 +16,8 @@ export interface SmokeRequest {
   readonly expectedDimensions: number | null;
   /** Deployments that may serve it, each with whether its host may be away. */
   readonly deployments: ReadonlyMap<string, { readonly mayBeAway: boolean }>;
+  /** Whether a sleeping host is woken for what it asks for, by what is declared. */
+  readonly wakes: boolean;
 }
 
 /** What came of it, as a client sees it. */

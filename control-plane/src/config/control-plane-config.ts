@@ -26,4 +26,6 @@ export interface ControlPlaneConfig {
   readonly maxConnections: number;
   /** How long requests and streams may go on after the control plane was told to stop. */
   readonly closeGraceSeconds: number;
+  /** UDP ports that magic packets are sent to. */
+  readonly wakePorts: readonly number[];
 }

@@ -18,6 +18,8 @@ export interface DataDirectoryLayout {
   readonly spoolDirectory: string;
   /** What the checks found last, readable while no control plane runs. */
   readonly checksFile: string;
+  /** Commands and hooks that wake hosts, written by the machine's owner alone. In no backup. */
+  readonly wakersFile: string;
 }
 
 export function dataDirectoryLayout(dataDirectory: string): DataDirectoryLayout {
@@ -32,5 +34,6 @@ export function dataDirectoryLayout(dataDirectory: string): DataDirectoryLayout 
     bodiesDirectory: join(dataDirectory, 'bodies'),
     spoolDirectory: join(dataDirectory, 'spool'),
     checksFile: join(dataDirectory, 'checks.json'),
+    wakersFile: join(dataDirectory, 'wakers.yaml'),
   };
 }

@@ -20,6 +20,7 @@ describe('the configuration', () => {
       bodyTimeoutSeconds: 60,
       maxConnections: 4096,
       closeGraceSeconds: 10,
+      wakePorts: [9, 7],
     });
     expect(Object.isFrozen(config) && Object.isFrozen(config.listenHosts)).toBe(true);
   });

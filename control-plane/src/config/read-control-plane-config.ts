@@ -8,6 +8,7 @@ import {
   pickGiven,
   readAddresses,
   readChoice,
+  readPorts,
   readWholeNumber,
   type SettingResult,
 } from './decide/read-setting.js';
@@ -28,7 +29,7 @@ const port = (fallback: number) => ({ least: 0, most: 65_535, fallback, what: 'a
 
 /**
  * Flags, then AI_FABRIC_* variables (CONFIG, DATA, HOST, PORT, TLS_PORT, LOG_LEVEL, MAX_BODY_BYTES,
- * MAX_MULTIPART_BYTES, BODY_TIMEOUT_SECONDS, MAX_CONNECTIONS, CLOSE_GRACE_SECONDS), then defaults.
+ * MAX_MULTIPART_BYTES, BODY_TIMEOUT_SECONDS, MAX_CONNECTIONS, CLOSE_GRACE_SECONDS, WAKE_PORTS), then defaults.
  *
  * @throws ConfigError with every setting that cannot be used
  */
@@ -59,6 +60,7 @@ export function readControlPlaneConfig(
       'info',
     ),
     ...readLimits(given, take),
+    wakePorts: Object.freeze(take(readPorts(given('', undefined, 'AI_FABRIC_WAKE_PORTS'), [9, 7]), [])),
   };
   if (config.port !== 0 && config.port === config.tlsPort) {
     problems.push(`--tls-port: expected another port than --port, found ${config.tlsPort} for both`);

@@ -150,6 +150,7 @@ export const providerEndpoints = [
   'embeddings',
   'responses',
   'messages',
+  'count_tokens',
   'transcriptions',
   'translations',
   'rerank',

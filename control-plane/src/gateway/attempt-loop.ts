@@ -1,20 +1,28 @@
 import type { Task } from '@ai-fabric/shared';
 import type { ResolvedModel } from '../declared/declared-state.js';
 import type { RequestClass } from '../declared/request-class.js';
+import type { WakeFlight } from '../live/host-power.js';
 import type {
+  ChosenDecision,
   Claim,
   Considered,
   OtherTargets,
   RouteDecision,
   RouteRequest,
   WaitDecision,
+  WakePermit,
 } from '../router/route-types.js';
 import { NO_TARGET } from './answer-now.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
 import { type RequestBody, SpooledBody } from './body/spooled-body.js';
 import { type AttemptFailure, isBusy } from './decide/attempt-failure.js';
 import { withOutlook } from './decide/describe-outlook.js';
-import { describeFailures, describeRefusal, type Refusal } from './decide/describe-refusal.js';
+import {
+  describeFailures,
+  describeRefusal,
+  type Refusal,
+  withWakeRefusal,
+} from './decide/describe-refusal.js';
 import { gatewayError } from './decide/error-table.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
 import type { NormalisedError } from './decide/normalise-engine-error.js';
@@ -25,10 +33,11 @@ import type { FailedAttempt } from './failure-log.js';
 import { DIRECT_TIMEOUTS, GATEWAY_LIMITS } from './gateway-limits.js';
 import type { GatewayParts } from './gateway-parts.js';
 import { Patience, type PatienceOwner } from './patience.js';
-import { type Chosen, nameOf, planCall } from './plan-call.js';
+import { nameOf, planCall } from './plan-call.js';
 import type { AffinityHints } from './read-affinity.js';
 import { openCall } from './upstream/open-call.js';
 import type { CallTimeouts } from './upstream/upstream-call.js';
+import { WakeWait } from './wake-wait.js';
 
 export interface LoopOwner extends AttemptOwner {
   /** No target is left, or it was tried often enough. */
@@ -55,6 +64,7 @@ export interface LoopRequest {
   readonly onlyTarget: string | null;
   /** It may be held where nobody can take it now. */
   readonly mayWait: boolean;
+  readonly wakes: WakePermit;
   readonly formType: SpokenRequest['formType'];
   readonly spokenHeaders: SpokenRequest['spokenHeaders'];
   readonly requestClass: RequestClass;
@@ -112,6 +122,8 @@ export class AttemptLoop implements PatienceOwner {
   /** What came of asking each target, for when it comes back. */
   #tried: Map<string, TriedTarget> | null = null;
   #patience: Patience | null = null;
+  /** What it asked of the fleet. */
+  #wake: WakeWait | null = null;
   /** Attempts that met a full engine before the last wait: they do not count against it. */
   #forgiven = 0;
   #foundTooLongBy: Set<string> | null = null;
@@ -178,6 +190,11 @@ export class AttemptLoop implements PatienceOwner {
   /** The request is over. A place in the queue is given up. */
   leaveQueue(): void {
     this.#patience?.end('left');
+    this.#wake?.leave();
+  }
+
+  flight(): WakeFlight | null {
+    return this.#wake?.flight ?? null;
   }
 
   onSilence(text: string): void {
@@ -190,7 +207,12 @@ export class AttemptLoop implements PatienceOwner {
       const asked = this.#routeRequest(mayWait);
       const decision = this.#parts.router.select(asked);
       if (decision.kind === 'wait') return decision;
+      if (decision.kind === 'wakeThenWait') {
+        if (this.#askToWake(decision.wake, true)) return decision;
+        continue;
+      }
       if (decision.kind === 'refuse') {
+        if (decision.wake !== undefined && !this.#askToWake(decision.wake, false)) continue;
         this.#patience?.end('refused');
         this.rounds.push(lookedAt(decision.code, decision));
         if (decision.code === 'context_too_long' && this.#tooLong !== null) {
@@ -203,6 +225,7 @@ export class AttemptLoop implements PatienceOwner {
       const claim = this.#parts.router.claim(decision, asked);
       if (claim !== null) {
         this.#endWait(decision);
+        if (decision.kind === 'cloudWhileWaking') this.#askToWake(decision.wake, false);
         this.#ask(decision, claim);
         return null;
       }
@@ -217,18 +240,25 @@ export class AttemptLoop implements PatienceOwner {
     return null;
   }
 
+  /** @returns false where the fleet wakes none: then it is to be decided again */
+  #askToWake(deployments: readonly string[], isHeld: boolean): boolean {
+    this.#wake ??= new WakeWait(this.#parts, this.#request);
+    return this.#wake.ask(deployments, isHeld);
+  }
+
   #refusalOf(decision: Extract<RouteDecision, { kind: 'refuse' }>): Refusal {
     const { model } = this.#request.peeked;
     const held = this.#patience?.outlook ?? null;
     const retryAfterSeconds = held?.retryAfterSeconds ?? decision.retryAfterSeconds;
-    const refusal = describeRefusal(model, { ...decision, retryAfterSeconds }, this.failedAttempts);
+    const told = withWakeRefusal(decision, this.#wake?.refusal ?? null);
+    const refusal = describeRefusal(model, { ...told, retryAfterSeconds }, this.failedAttempts);
     const outlook = held ?? decision.outlook ?? null;
     return outlook === null ? refusal : withOutlook(refusal, outlook, held !== null);
   }
 
   #routeRequest(mayWait: boolean): RouteRequest {
     const { resolved, endpoint, peeked, affinity, keyId, mayCloud, localOnly, onlyTarget } = this.#request;
-    const { requestClass, maxWaitMs } = this.#request;
+    const { requestClass, maxWaitMs, wakes } = this.#request;
     const { estimatedPromptTokens, maxTokens, promptBytes, stream, choices, needs } = peeked;
     return {
       resolved,
@@ -244,6 +274,7 @@ export class AttemptLoop implements PatienceOwner {
       onlyTarget,
       waitedMs: this.queueMs,
       mayWait,
+      wakes: this.#wake?.refusal == null ? wakes : 'in_vain',
       requestClass,
       maxWaitMs,
       hints: { key: keyId, promptBytes, streams: stream, choices, ...affinity },
@@ -266,9 +297,10 @@ export class AttemptLoop implements PatienceOwner {
     return new Patience(this.#parts, this, about, wait);
   }
 
-  #endWait(decision: Chosen): void {
+  #endWait(decision: ChosenDecision): void {
     if (this.#patience?.isHeld !== true) return;
-    this.#patience.end(decision.kind === 'cloud' ? 'cloud' : 'served');
+    this.#patience.end(decision.kind === 'send' ? 'served' : 'cloud');
+    this.#wake?.leave();
     this.#readyAtMs = this.#parts.clock.monotonicMs();
   }
 
@@ -346,7 +378,7 @@ export class AttemptLoop implements PatienceOwner {
     this.#failedTargets += `${this.#failedTargets === '' ? '; ' : ', '}${this.target}=${code}`;
   }
 
-  #ask(chosen: Chosen, claim: Claim): void {
+  #ask(chosen: ChosenDecision, claim: Claim): void {
     const { host, replica } = nameOf(chosen);
     this.host = host;
     this.replica = replica;
@@ -355,7 +387,7 @@ export class AttemptLoop implements PatienceOwner {
     this.rounds.push(lookedAt(chosen.reason, chosen));
     this.attempts++;
     const { endpoint, peeked, trace, formType, spokenHeaders } = this.#request;
-    const attempt = new Attempt(claim, this.#owner, this.#parts.clock, chosen.kind === 'cloud');
+    const attempt = new Attempt(claim, this.#owner, this.#parts.clock, chosen.kind !== 'send');
     this.attempt = attempt;
     const plan = planCall(
       this.#parts,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, SlotList } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
+import type { WakeDesk } from '../fleet/wake-desk.js';
 import type { LiveView } from '../live/live-view.js';
 import type { Router } from '../router/route-types.js';
 import type { TunnelLookup } from '../tunnel/tunnel-book.js';
@@ -10,8 +11,10 @@ import { openBodyScan } from './body/open-body-scan.js';
 import { Spool } from './body/spool.js';
 import { ConnectionEnds } from './connection-ends.js';
 import { Deadlines } from './deadlines.js';
+import { cappedClass } from './decide/choose-class.js';
 import { ERROR_TABLE, gatewayError } from './decide/error-table.js';
 import { errorFormOf, KNOWN_ENDPOINTS, matchEndpoint } from './decide/match-endpoint.js';
+import { CLASS_HEADER } from './decide/read-wish-headers.js';
 import { Exchange } from './exchange.js';
 import { FailureLog } from './failure-log.js';
 import { GATEWAY_LIMITS } from './gateway-limits.js';
@@ -26,11 +29,14 @@ import { type RequestRecorder, refusedRecord } from './request-record.js';
 import { ResponseHolders } from './response-holders.js';
 import { TargetAddresses } from './upstream/target-address.js';
 import { UpstreamPools } from './upstream/upstream-pools.js';
+import { NOBODY_WAKES } from './wake-wait.js';
 
 export interface GatewayOptions {
   readonly router: Router;
   readonly secrets: ProviderKeys;
   readonly tunnels: TunnelLookup;
+  /** Left out, nobody is woken. */
+  readonly wakes?: WakeDesk;
   readonly live: Pick<LiveView, 'host' | 'replica'>;
   readonly metrics: GatewayMetrics;
   readonly requestLog: RequestRecorder;
@@ -57,6 +63,8 @@ export interface Gateway {
    */
   close(graceMs: number): Promise<void>;
   readonly openRequests: number;
+  /** What of large request bodies is on the disk now, and ever was. */
+  readonly spool: Pick<Spool, 'bytes' | 'files' | 'totalBytes'>;
 }
 
 /** How long a client may take to read the last bytes after the grace is over. */
@@ -82,6 +90,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     connectionEnds: new ConnectionEnds(),
     pools: new UpstreamPools(clock, deadlines),
     tunnels: options.tunnels,
+    wakes: options.wakes ?? NOBODY_WAKES,
     live: options.live,
     addresses: new TargetAddresses(),
     metrics: options.metrics,
@@ -116,6 +125,10 @@ class RawGateway implements Gateway {
     return this.#open.size;
   }
 
+  get spool(): Spool {
+    return this.#parts.largeBodies.spool;
+  }
+
   handle(request: IncomingMessage, response: ServerResponse, context: RequestContext): void {
     response.on('error', ignoreWriteError);
     if (this.#isClosing) {
@@ -130,6 +143,9 @@ class RawGateway implements Gateway {
     const endpoint = matchEndpoint(method, request.url ?? '/');
     switch (endpoint.kind) {
       case 'engine': {
+        const capped = cappedClass(request.headers, context.key.classes);
+        // Every answer has it, whoever writes its head.
+        if (capped !== null) response.setHeader(CLASS_HEADER, capped);
         const exchange = new Exchange(request, response, context, endpoint, this.#parts, this.#onOver);
         this.#open.add(exchange);
         exchange.start();

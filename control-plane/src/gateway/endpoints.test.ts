@@ -93,6 +93,43 @@ describe('an endpoint besides chat', () => {
     },
   );
 
+  it("counts a message's tokens, which uses none of the key's, and streams nothing", async () => {
+    let asked = { path: '', body: '' };
+    const engine = await test.engine((request, response, bytes) => {
+      asked = { path: request.url ?? '', body: bytes.toString() };
+      response.writeHead(200, JSON_TYPE).end('{"input_tokens":14}');
+    });
+    router.addDeployment(engine);
+    const body =
+      '{"model":"chat-fast","stream":true,"max_tokens":9,"messages":[{"role":"user","content":"x"}]}';
+    for (const path of ['/v1/messages/count_tokens', '/messages/count_tokens']) {
+      const answer = await post(path, body);
+      expect([answer.status, answer.text]).toEqual([200, '{"input_tokens":14}']);
+      expect(asked.path).toBe('/v1/messages/count_tokens');
+      expect(JSON.parse(asked.body)).toMatchObject({ model: 'served/replica-1', stream: true });
+      expect(test.records.at(-1)).toMatchObject({
+        ...{ endpoint: '/messages/count_tokens', outcome: 'ok', stream: false },
+        ...{ promptTokens: 0, completionTokens: 0 },
+      });
+      expect(router.selected.at(-1)).toMatchObject({ endpoint: 'count_tokens', task: 'chat' });
+    }
+  });
+
+  it.each([
+    ['{"detail":"Not Found"}', 404],
+    ['{"detail":"Method Not Allowed"}', 405],
+  ])('says so where an engine cannot count (%s)', async (text, status) => {
+    router.addDeployment(
+      await test.engine((_request, response) => response.writeHead(status, JSON_TYPE).end(text)),
+    );
+    const answer = await post('/v1/messages/count_tokens', '{"model":"chat-fast","messages":[]}');
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.text)).toMatchObject({
+      ...{ type: 'error', error: { type: 'invalid_request_error', code: 'endpoint_not_spoken' } },
+    });
+    expect(router.outcomes[0]?.outcome).toEqual({ kind: 'neutral' });
+  });
+
   it('asks for the task that the endpoint is for, and says which it is', async () => {
     router.role = { ...router.role, task: 'embeddings' };
     const body = '{"model":"chat-fast"}';

@@ -16,6 +16,8 @@ export const GATEWAY_LIMITS = {
   heldSilenceMs: 15_000,
   /** … and again after each of these. */
   heldCommentEveryMs: 10_000,
+  /** How soon a held stream that has had a comment is told that its wake has come further. */
+  wakeLookMs: 1_000,
   /** Bodies up to this are checked to be JSON; of larger ones only the structure is followed. */
   checkedBytes: 256 * 1024,
   /** Bodies up to this are held in memory; larger ones go to the disk as they come. */

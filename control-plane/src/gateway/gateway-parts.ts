@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Clock } from '@ai-fabric/shared';
 import type { BodyCapture } from '../bodies/capture-body.js';
 import type { SecretReference } from '../declared/declared-state.js';
+import type { WakeDesk } from '../fleet/wake-desk.js';
 import type { LiveView } from '../live/live-view.js';
 import type { Router } from '../router/route-types.js';
 import type { TunnelLookup } from '../tunnel/tunnel-book.js';
@@ -42,7 +43,8 @@ export interface GatewayParts {
   readonly connectionEnds: ConnectionEnds;
   readonly pools: UpstreamPools;
   readonly tunnels: TunnelLookup;
-  /** Where engines are that are reached directly. */
+  readonly wakes: WakeDesk;
+  /** Where engines are that are reached directly, and how far a wake is. */
   readonly live: Pick<LiveView, 'host' | 'replica'>;
   readonly addresses: TargetAddresses;
   readonly metrics: GatewayMetrics;

@@ -34,6 +34,29 @@ describe('a key', () => {
   const post = (body = BODY) =>
     ask(`${test.url}/v1/chat/completions`, { body, headers: { authorization: 'Bearer sk' } });
 
+  it('may not be more urgent than it may, and is told so; it has a class of its own where it says none', async () => {
+    key = gatewayKey({ classes: { defaultClass: 'batch', mostUrgentClass: 'normal' } });
+    const asked = (header?: string, body = BODY) => {
+      const wish = header === undefined ? {} : { 'x-fabric-class': header };
+      const headers = { authorization: 'Bearer sk', ...wish };
+      return ask(`${test.url}/v1/chat/completions`, { body, headers });
+    };
+    const told: unknown[] = [];
+    for (const header of ['interactive', 'normal', 'batch', undefined]) {
+      const { status, headers } = await asked(header);
+      told.push([status, headers['x-fabric-class'], router.selected.at(-1)?.requestClass]);
+    }
+    expect(told).toEqual([
+      [200, 'normal', 'normal'],
+      [200, undefined, 'normal'],
+      [200, undefined, 'batch'],
+      [200, undefined, 'batch'],
+    ]);
+    const refused = await asked('interactive', '{');
+    expect([refused.status, refused.headers['x-fabric-class']]).toEqual([400, 'normal']);
+    expect(refused.headers['x-request-id']).toBeDefined();
+  });
+
   it('that asks for it has its bodies kept, as they came and went', async () => {
     key = gatewayKey({ keepsBodies: true });
     const { headers } = await post();
@@ -196,7 +219,15 @@ describe('a key', () => {
 
   it('asks for what it was given alone, and is not told what else there is', async () => {
     router.listed = [
-      { id: 'chat-fast', kind: 'role', task: 'chat', state: 'ready', servedBy: null, contextTokens: null },
+      {
+        id: 'chat-fast',
+        kind: 'role',
+        task: 'chat',
+        state: 'ready',
+        servedBy: null,
+        contextTokens: null,
+        readyInSeconds: null,
+      },
     ];
     const models = async () => {
       const listed = await ask(`${test.url}/v1/models`, { headers: { authorization: 'Bearer sk' } });

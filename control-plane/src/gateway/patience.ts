@@ -1,4 +1,5 @@
 import type { RequestClass } from '../declared/request-class.js';
+import type { WakeFlight } from '../live/host-power.js';
 import type { HeldRequest, HoldTicket, QueueOutlook, WaitDecision } from '../router/route-types.js';
 import type { Expiring } from './deadlines.js';
 import { describeOutlook } from './decide/describe-outlook.js';
@@ -13,6 +14,8 @@ export interface PatienceOwner {
   waitIsOver(): void;
   /** A held stream has been silent for long: a comment tells what is waited for. */
   onSilence(text: string): void;
+  /** The wake that it waits for, as it is now; `null`: none. */
+  flight(): WakeFlight | null;
 }
 
 export interface PatientRequest {
@@ -42,6 +45,9 @@ export class Patience implements HeldRequest, Expiring {
   #ticket: HoldTicket | null = null;
   #detail = '';
   #isPaced = false;
+  /** Of the wake that it waits for, as far as that was told. */
+  #toldPhase: WakeFlight['phase'] = null;
+  #commentAtMs = Number.POSITIVE_INFINITY;
   /** How it stood in the queue when it was held no longer; `null`: it was not held in vain. */
   #outlook: QueueOutlook | null = null;
   #sinceMs: number | null = null;
@@ -89,7 +95,8 @@ export class Patience implements HeldRequest, Expiring {
     const nowMs = this.#parts.clock.monotonicMs();
     this.#sinceMs = nowMs;
     if (this.#isStream) {
-      this.expiresAtMs = nowMs + GATEWAY_LIMITS.heldSilenceMs;
+      this.#commentAtMs = nowMs + GATEWAY_LIMITS.heldSilenceMs;
+      this.expiresAtMs = this.#commentAtMs;
       this.#parts.deadlines.watch(this);
     }
     return true;
@@ -139,10 +146,21 @@ export class Patience implements HeldRequest, Expiring {
   }
 
   onExpired(nowMs: number): void {
-    this.expiresAtMs = nowMs + GATEWAY_LIMITS.heldCommentEveryMs;
+    const flight = this.#owner.flight();
+    if (nowMs >= this.#commentAtMs || (flight !== null && flight.phase !== this.#toldPhase)) {
+      this.#commentAtMs = nowMs + GATEWAY_LIMITS.heldCommentEveryMs;
+      this.#toldPhase = flight?.phase ?? null;
+      this.#comment(flight);
+    }
+    const lookMs = flight === null ? Number.POSITIVE_INFINITY : nowMs + GATEWAY_LIMITS.wakeLookMs;
+    this.expiresAtMs = Math.min(this.#commentAtMs, lookMs);
+  }
+
+  #comment(flight: WakeFlight | null): void {
     // It is as good as sent: an engine would have said nothing yet either.
     if (this.#isPaced) return;
     const outlook = this.#ticket === null ? '' : `; ${describeOutlook(this.#ticket.outlook())}`;
-    this.#owner.onSilence(`held for ${Math.round(this.heldMs / 1000)} s${outlook}; ${this.#detail}`);
+    const detail = flight?.text ?? this.#detail;
+    this.#owner.onSilence(`held for ${Math.round(this.heldMs / 1000)} s${outlook}; ${detail}`);
   }
 }

@@ -1,6 +1,6 @@
 import type { VllmDeployment } from '../declared/declared-state.js';
 import { findDirectEngine } from '../live/decide/find-direct-engine.js';
-import type { RouteDecision } from '../router/route-types.js';
+import type { ChosenDecision } from '../router/route-types.js';
 import { type AttemptFailure, attemptFailure } from './decide/attempt-failure.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
 import {
@@ -11,8 +11,6 @@ import {
 } from './decide/upstream-headers.js';
 import type { GatewayParts } from './gateway-parts.js';
 import type { TargetAddress } from './upstream/target-address.js';
-
-export type Chosen = Extract<RouteDecision, { kind: 'send' | 'cloud' }>;
 
 /** Where and how a chosen target is asked. */
 export interface CallPlan {
@@ -25,7 +23,7 @@ export interface CallPlan {
 /** @returns the plan, or why there can be none: the provider's key, or the way to an engine, is not there */
 export function planCall(
   parts: GatewayParts,
-  chosen: Chosen,
+  chosen: ChosenDecision,
   endpoint: EngineEndpoint,
   request: SpokenRequest,
   trace: TraceContext,
@@ -58,7 +56,7 @@ export function planCall(
   }
   return {
     address: parts.addresses.resolve(provider.baseUrl, endpoint.path, 'provider'),
-    headers: providerHeaders(request, apiKey, endpoint.name === 'messages' ? 'x-api-key' : 'authorization'),
+    headers: providerHeaders(request, apiKey, endpoint.isAnthropics ? 'x-api-key' : 'authorization'),
     servedModel: model.model,
   };
 }
@@ -83,7 +81,7 @@ function planDirectCall(
 }
 
 /** What `x-fabric-host` and `x-fabric-replica` say of a chosen target. */
-export function nameOf(chosen: Chosen): { readonly host: string; readonly replica: string } {
+export function nameOf(chosen: ChosenDecision): { readonly host: string; readonly replica: string } {
   if (chosen.kind === 'send') return { host: chosen.deployment.host, replica: chosen.deployment.name };
   return { host: chosen.provider.name, replica: `${chosen.provider.name}/${chosen.model.name}` };
 }

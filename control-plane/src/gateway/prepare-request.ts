@@ -2,9 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Router } from '../router/route-types.js';
 import type { LoopRequest } from './attempt-loop.js';
 import { type RequestBody, SpooledBody } from './body/spooled-body.js';
+import { chooseClass } from './decide/choose-class.js';
 import type { GatewayError } from './decide/error-table.js';
 import { targetsOf, unknownTarget } from './decide/find-target.js';
-import { isCheck } from './decide/is-check.js';
+import { checkOf } from './decide/is-check.js';
 import type { EngineEndpoint } from './decide/match-endpoint.js';
 import { mayAskFor, nameOfResolved } from './decide/may-ask-for.js';
 import { modelNotFound } from './decide/model-not-found.js';
@@ -66,6 +67,9 @@ export function prepareRequest(
   }
   const wishes = readWishHeaders(headers);
   if ('error' in wishes) return { ok: false, error: wishes.error };
+  const check = checkOf(headers, context.key);
+  const declared = resolved.kind === 'role' ? resolved.role.class : 'normal';
+  const chosen = chooseClass(wishes.requestClass, context.key.classes, declared);
   const request: LoopRequest = {
     requestId: context.requestId,
     keyId: context.key.keyId,
@@ -76,12 +80,13 @@ export function prepareRequest(
     resolved,
     mayCloud: context.key.mayCloud,
     // A check tells how things are now.
-    mayWait: !isCheck(headers, context.key),
-    requestClass: wishes.requestClass ?? (resolved.kind === 'role' ? resolved.role.class : 'normal'),
+    mayWait: check !== 'plain',
+    wakes: check === 'plain' ? 'not_asked' : context.key.mayWake ? 'may' : 'key_forbids',
+    requestClass: chosen.requestClass,
     maxWaitMs: wishes.maxWaitMs,
     localOnly: oneHeader(headers[LOCAL_ONLY_HEADER])?.trim().toLowerCase() === 'true',
     formType: isForm ? (contentType ?? null) : null,
-    spokenHeaders: endpoint.name === 'messages' ? spokenHeaders(headers) : NO_HEADERS,
+    spokenHeaders: endpoint.isAnthropics ? spokenHeaders(headers) : NO_HEADERS,
     onlyTarget,
     trace: { traceparent: oneHeader(headers['traceparent']), tracestate: oneHeader(headers['tracestate']) },
   };

@@ -217,8 +217,17 @@ describe('GET /v1/models', () => {
         state: 'ready',
         servedBy: 'motoko-chat',
         contextTokens: 8192,
+        readyInSeconds: null,
       },
-      { id: 'local/chat', kind: 'alias', task: 'chat', state: 'away', servedBy: null, contextTokens: null },
+      {
+        id: 'local/chat',
+        kind: 'alias',
+        task: 'chat',
+        state: 'away',
+        servedBy: null,
+        contextTokens: null,
+        readyInSeconds: null,
+      },
     ];
     test = await new TestGateway(router).start();
   });

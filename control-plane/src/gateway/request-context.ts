@@ -1,4 +1,4 @@
-import type { KeyLimits } from '../registry/key-types.js';
+import type { KeyClasses, KeyLimits } from '../registry/key-types.js';
 
 /** Who asks, as far as the gateway needs to know. */
 export interface GatewayKey {
@@ -12,6 +12,8 @@ export interface GatewayKey {
   /** Whether its requests may go to a provider. */
   readonly mayCloud: boolean;
   readonly limits: KeyLimits;
+  /** How urgent its requests are where they do not say, and at most. */
+  readonly classes: KeyClasses;
   /** What its requests and their answers say is to be kept. */
   readonly keepsBodies: boolean;
 }

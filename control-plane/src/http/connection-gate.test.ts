@@ -99,6 +99,7 @@ describe('a listener that is full', () => {
     const forwarded = open('GET /api/v1/hosts HTTP/1.1\r\nhost: localhost\r\nvia: 1.1 proxy\r\n\r\n');
     await until(() => forwarded.isEnded, 'it is refused');
     expect(forwarded.statuses).toEqual([503]);
+    expect(door.listeners.connections()[0]).toMatchObject({ refused: 1 });
   });
 
   it('answers from the socket where its reserve is taken too', async () => {
@@ -110,6 +111,10 @@ describe('a listener that is full', () => {
     expect(late.statuses).toEqual([503]);
     expect(late.json).toMatchObject({ error: { code: 'overloaded' } });
     expect(late.text).toMatch(/^x-request-id: req-/m);
+    expect(door.listeners.connections()).toEqual([
+      { listener: 'http', open: MAX + RESERVE, refused: 1 },
+      { listener: 'https', open: 0, refused: 0 },
+    ]);
     late.socket.end();
     await until(() => late.isEnded, 'its connection ends');
     expect(logged.filter((line) => line.includes('AI_FABRIC_MAX_CONNECTIONS'))).toHaveLength(1);

@@ -109,6 +109,11 @@ export class ConnectionGate {
     return this.#open - this.#ending;
   }
 
+  /** Connections that found no place, since start. */
+  get refused(): number {
+    return this.#refused;
+  }
+
   /** Notes each request, and refuses those on the reserve that have no claim to it. */
   watch(goOn: RequestListener): RequestListener {
     return (request, response) => {
@@ -190,7 +195,9 @@ export class ConnectionGate {
   #mayStay(held: HeldConnection, request: IncomingMessage): boolean {
     // Others have gone since it came.
     if (this.open <= this.#options.maxConnections) held.isReserved = false;
-    return !held.isReserved || this.#options.isPrivileged(request);
+    const mayStay = !held.isReserved || this.#options.isPrivileged(request);
+    if (!mayStay) this.#refused++;
+    return mayStay;
   }
 
   #makeRoom(): void {

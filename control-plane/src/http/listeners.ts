@@ -43,12 +43,21 @@ export interface Listeners {
   /** Base URLs that answer now, as `http://127.0.0.1:8000`. */
   readonly plainUrls: readonly string[];
   readonly tlsUrls: readonly string[];
+  /** Of those that speak in clear, and of those that speak TLS. */
+  connections(): readonly ConnectionGauge[];
   /** Called after each address that was waited for has come up. */
   onLaterAddress(told: () => void): void;
   /** Ends accepting at once; open connections end with their requests. */
   stopAccepting(): void;
   /** Resolves when every connection has ended; those left are destroyed first. */
   close(): Promise<void>;
+}
+
+export interface ConnectionGauge {
+  readonly listener: 'http' | 'https';
+  readonly open: number;
+  /** Connections that found no place, since start. */
+  readonly refused: number;
 }
 
 export class ListenError extends Error {
@@ -62,6 +71,7 @@ export class ListenError extends Error {
 
 /** Absent addresses (a tailnet's before its daemon is up) are tried again at this pace. */
 const ABSENT_ADDRESS_BACKOFF = { baseMs: 1_000, capMs: 15_000 };
+const LISTENER_NAMES = ['http', 'https'] as const;
 const HANDSHAKE_TIMEOUT_MS = 20_000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 
@@ -126,6 +136,13 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
     },
     get tlsUrls() {
       return opened.filter(({ wanted }) => wanted.encrypted).map(({ url }) => url);
+    },
+    connections() {
+      return LISTENER_NAMES.map((listener) => {
+        const gates = opened.filter(({ url }) => url.startsWith(`${listener}:`)).map(({ gate }) => gate);
+        const sum = (of: (gate: ConnectionGate) => number) => gates.reduce((all, gate) => all + of(gate), 0);
+        return { listener, open: sum((gate) => gate.open), refused: sum((gate) => gate.refused) };
+      });
     },
     onLaterAddress(told) {
       tellLater = told;

@@ -100,6 +100,11 @@ export class LinkLoop {
     return state?.name === 'linked' ? state.instanceId : null;
   }
 
+  /** What a linked host's agent speaks; `null`: it has no link. */
+  protocolVersion(hostName: string): number | null {
+    return this.#links.of(hostName)?.protocolVersion ?? null;
+  }
+
   /** Of a linked host's last heartbeat; `null`: none came back yet. */
   roundTripMs(hostName: string): number | null {
     return this.#links.of(hostName)?.roundTripMs ?? null;

@@ -23,6 +23,8 @@ export interface LinkServer {
   /** What was dropped of reports, since start. */
   counters(): Readonly<ReportCounters>;
   hasLink(hostName: string): boolean;
+  /** What a linked host's agent speaks; `null`: it has no link. */
+  protocolVersion(hostName: string): number | null;
   /**
    * Sends a command. Resolves when its outcome is here; as `expired` when none came within `ttlMs`, over new links
    * too.
@@ -65,6 +67,7 @@ export function createLinkServer(parts: LinkServerParts): LinkServer {
     roundTripMs: (hostName) => loop.roundTripMs(hostName),
     counters: () => loop.counters,
     hasLink: (hostName) => loop.hasLink(hostName),
+    protocolVersion: (hostName) => loop.protocolVersion(hostName),
     ask: (hostName, command, ttlMs) => loop.ask(hostName, command, ttlMs),
     linkedInstanceId: (hostName) => loop.linkedInstanceId(hostName),
     identityConflict: (hostName) => loop.conflicts.of(hostName),

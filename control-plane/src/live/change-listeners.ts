@@ -10,6 +10,8 @@ export class ChangeListeners {
   readonly #log: Logger;
   /** Replaced, never changed: who comes or goes during a call does not disturb it. */
   #listeners: readonly ((change: LiveChange) => void)[] = [];
+  readonly #waiting: LiveChange[] = [];
+  #telling = false;
   #failures = 0;
   #toldAtMs = Number.NEGATIVE_INFINITY;
 
@@ -31,7 +33,18 @@ export class ChangeListeners {
     };
   }
 
+  /** A change that a listener makes is told when all have heard of the one before. */
   tell(change: LiveChange): void {
+    this.#waiting.push(change);
+    if (this.#telling) return;
+    this.#telling = true;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      this.#tellAll(next);
+    }
+    this.#telling = false;
+  }
+
+  #tellAll(change: LiveChange): void {
     for (const listener of this.#listeners) {
       try {
         listener(change);

@@ -337,6 +337,19 @@ describe('listeners', () => {
     expect(logged.filter((line) => line.includes('a listener of the live view failed'))).toHaveLength(1);
   });
 
+  it('hear of changes in their order, also of those that one of them makes', () => {
+    linkMotoko();
+    const heard: boolean[] = [];
+    live.onChange((change) => {
+      if (change.kind === 'host' && change.host.presence === 'away') live.setTunnelUp('motoko', true);
+    });
+    live.onChange((change) => {
+      if (change.kind === 'host') heard.push(change.host.tunnelUp);
+    });
+    live.hostUnlinked('motoko', true, 'suspend');
+    expect(heard).toEqual([false, true]);
+  });
+
   it('that left are not called', () => {
     const heard: string[] = [];
     const leave = live.onChange((change) => heard.push(change.kind));

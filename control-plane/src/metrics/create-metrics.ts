@@ -1,12 +1,15 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Spool } from '../gateway/body/spool.js';
 import type { GatewayMetrics } from '../gateway/gateway-metrics.js';
+import type { ConnectionGauge } from '../http/listeners.js';
 import type { LiveView } from '../live/live-view.js';
-import type { RouterGauges } from '../router/route-types.js';
+import type { RouterGauges } from '../router/gauge-types.js';
 import type { TunnelGauge } from '../tunnel/tunnel-book.js';
 import { VERSION } from '../version.js';
 import { addFleetMetrics } from './fleet-metrics.js';
+import { addFrontDoorMetrics } from './front-door-metrics.js';
 import { addGatewayMetrics } from './gateway-metrics-export.js';
 import { addLiveCounter, addLiveGauge } from './live-gauge.js';
 import { addRouterMetrics } from './router-metrics.js';
@@ -17,6 +20,8 @@ export interface MetricsSources {
   readonly gatewayMetrics: GatewayMetrics;
   readonly routerGauges: () => RouterGauges;
   readonly tunnels: () => readonly TunnelGauge[];
+  readonly connections: () => readonly ConnectionGauge[];
+  readonly spool: Pick<Spool, 'bytes' | 'files' | 'totalBytes'>;
   readonly status: () => {
     readonly linkedHosts: number;
     readonly feedSubscribers: number;
@@ -49,6 +54,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   addGatewayMetrics(registry, sources.gatewayMetrics);
   addRouterMetrics(registry, sources.routerGauges);
   addTunnelMetrics(registry, sources.tunnels);
+  addFrontDoorMetrics(registry, sources.connections, sources.spool);
   addOwnMetrics(registry, sources.status);
   return {
     text: async () => ({ contentType: registry.contentType, text: await writeAll(registry) }),

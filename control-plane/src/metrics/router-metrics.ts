@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { RouterGauges, TargetPace } from '../router/route-types.js';
+import type { RouterGauges, TargetPace } from '../router/gauge-types.js';
+import { addLiveCounter, addLiveGauge } from './live-gauge.js';
 
 /** What the router holds and thinks of each target, read at scrape time. */
 export function addRouterMetrics(registry: Registry, read: () => RouterGauges): void {
@@ -48,6 +49,7 @@ export function addRouterMetrics(registry: Registry, read: () => RouterGauges): 
       for (const { target, kind, breaker } of read().targets) this.set({ target, kind }, openness[breaker]);
     },
   });
+  addProviderRests(registry, read);
   new Gauge({
     name: 'ai_fabric_held_requests',
     help: 'Requests that are held now for a target that is expected, by what they asked for and by class',
@@ -76,6 +78,28 @@ export function addRouterMetrics(registry: Registry, read: () => RouterGauges): 
       this.inc(read().reapedClaimsTotal);
     },
   });
+}
+
+function addProviderRests(registry: Registry, read: () => RouterGauges): void {
+  addLiveGauge(
+    registry,
+    {
+      name: 'ai_fabric_provider_rest_seconds',
+      help: "Until a provider's model may be asked again, by what it told of its limits; 0: now",
+      labelNames: ['target'],
+    },
+    () => read().targets.map(({ target, restSeconds }) => ({ labels: { target }, value: restSeconds })),
+  );
+  addLiveCounter(
+    registry,
+    {
+      name: 'ai_fabric_provider_rests_total',
+      help: 'Rests that a provider, or a model of it, was sent into: for its rate, its quota, its key, or to be paid',
+      labelNames: ['provider', 'cause'],
+    },
+    () =>
+      read().begunRests.map(({ provider, cause, count }) => ({ labels: { provider, cause }, value: count })),
+  );
 }
 
 const PACE: readonly (readonly [what: string, help: string, of: (pace: TargetPace) => number])[] = [

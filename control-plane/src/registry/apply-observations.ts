@@ -1,4 +1,6 @@
 import { asc, inArray, lt, max, sql } from 'drizzle-orm';
+import { applyPower } from './power-store.js';
+import type { PowerObservation } from './power-types.js';
 import type { Queries } from './registry-database.js';
 import type { SeenObservation } from './registry-types.js';
 import { hostEvents, hostObservations, hosts } from './schema.js';
@@ -22,11 +24,22 @@ export function applyObservations(queries: Queries, observations: readonly Seen[
 }
 
 function applyObservation(queries: Queries, observation: Seen): void {
-  if (observation.kind === 'hostEvent') applyEvent(queries, observation);
-  else upsert(queries, observation, valuesOf(observation));
+  switch (observation.kind) {
+    case 'hostEvent':
+      applyEvent(queries, observation);
+      return;
+    case 'wake':
+    case 'wakeProof':
+    case 'hostPower':
+    case 'powerEvent':
+      applyPower(queries, observation);
+      return;
+    default:
+      upsert(queries, observation, valuesOf(observation));
+  }
 }
 
-function valuesOf(observation: Exclude<Seen, { kind: 'hostEvent' }>): Values {
+function valuesOf(observation: Exclude<Seen, { kind: 'hostEvent' } | PowerObservation>): Values {
   switch (observation.kind) {
     case 'hostSeen': {
       const { agentVersion, clockSkewMs } = observation;
@@ -56,7 +69,7 @@ function applyEvent(queries: Queries, observation: Extract<Seen, { kind: 'hostEv
 
 type Values = Partial<Omit<typeof hostObservations.$inferInsert, 'hostId' | 'lastSeenMs'>>;
 
-function upsert(queries: Queries, { hostId, atMs }: Seen, values: Values): void {
+function upsert(queries: Queries, { hostId, atMs }: Pick<Seen, 'hostId' | 'atMs'>, values: Values): void {
   queries
     .insert(hostObservations)
     .values({ hostId, lastSeenMs: atMs, ...values })

@@ -25,6 +25,8 @@ const ANONYMOUS_DEFAULT: StoredKey = {
   expiresAtMs: null,
   limits: { requestsPerMinute: null, tokensPerMinute: null, concurrentRequests: null },
   keepBodiesDays: null,
+  defaultClass: null,
+  mostUrgentClass: null,
   createdAtMs: 0,
   rotatedAtMs: null,
   revokedAtMs: null,
@@ -149,12 +151,13 @@ function insertSecret(queries: Queries, keyId: string, secret: string, nowMs: nu
   queries.insert(apiKeySecrets).values(row).run();
 }
 
-function toRow({ roles, mayWake, mayCloud, expiresAtMs, limits, keepBodiesDays }: KeyPolicy) {
+function toRow({ roles, mayWake, mayCloud, expiresAtMs, limits, ...policy }: KeyPolicy) {
+  const { keepBodiesDays, defaultClass, mostUrgentClass } = policy;
   const { requestsPerMinute, tokensPerMinute, concurrentRequests } = limits;
   return {
     roles: roles === null ? null : JSON.stringify(roles),
     ...{ mayWake, mayCloud, expiresAtMs, requestsPerMinute, tokensPerMinute, concurrentRequests },
-    keepBodiesDays,
+    ...{ keepBodiesDays, defaultClass, mostUrgentClass },
   };
 }
 

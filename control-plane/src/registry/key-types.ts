@@ -1,3 +1,5 @@
+import type { RequestClass } from '../declared/request-class.js';
+
 /** What a key may use in a minute, and at once. `null`: without a limit; 0: nothing is allowed. */
 export interface KeyLimits {
   readonly requestsPerMinute: number | null;
@@ -5,8 +7,16 @@ export interface KeyLimits {
   readonly concurrentRequests: number | null;
 }
 
+/** How urgent a key's requests are where they wait. */
+export interface KeyClasses {
+  /** Where they do not say; `null`: as their role declares. */
+  readonly defaultClass: RequestClass | null;
+  /** Whatever they and their role say; `null`: as urgent as they ask to be. */
+  readonly mostUrgentClass: RequestClass | null;
+}
+
 /** What an operator decides about a key. */
-export interface KeyPolicy {
+export interface KeyPolicy extends KeyClasses {
   /** Roles, aliases, deployments and providers' models that it may ask for; `null`: all. */
   readonly roles: readonly string[] | null;
   /** Whether its requests may wake a host. */

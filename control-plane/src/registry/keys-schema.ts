@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import { REQUEST_CLASSES } from '../declared/request-class.js';
 
 /** Keys of applications; revoked ones stay, so that they are known as such for ever. See `schema.ts` for manners. */
 export const apiKeys = sqliteTable(
@@ -17,6 +18,9 @@ export const apiKeys = sqliteTable(
     concurrentRequests: integer('concurrent_requests'),
     /** How long what its requests said is kept, in `bodies/`; null: not at all. */
     keepBodiesDays: integer('keep_bodies_days'),
+    /** How urgent its requests are where they do not say, and at most; null: as their role says, and as they ask. */
+    defaultClass: text('default_class', { enum: REQUEST_CLASSES }),
+    mostUrgentClass: text('most_urgent_class', { enum: REQUEST_CLASSES }),
     createdAtMs: integer('created_at_ms').notNull(),
     expiresAtMs: integer('expires_at_ms'),
     rotatedAtMs: integer('rotated_at_ms'),

@@ -10,6 +10,7 @@ import type {
   ObservationWorkerData,
   ToObservationWorker,
 } from './observation-protocol.js';
+import { prunePower } from './power-store.js';
 import { RequestPruner } from './prune-requests.js';
 import { openRegistryDatabase, type RegistryDatabase } from './registry-database.js';
 import { toRegistryError } from './registry-error.js';
@@ -76,6 +77,9 @@ function prune(nowMs: number): FromObservationWorker | null {
     }
     for (let chunk = 0; chunk < MAX_PRUNE_CHUNKS; chunk += 1) {
       if (!open().write((queries) => pruneLearned(queries, nowMs))) break;
+    }
+    for (let chunk = 0; chunk < MAX_PRUNE_CHUNKS; chunk += 1) {
+      if (!open().write((queries) => prunePower(queries, nowMs))) break;
     }
     for (let chunk = 0; chunk < MAX_REQUEST_CHUNKS; chunk += 1) {
       if (!open().write(() => openRequestLog().pruner.prune(nowMs))) break;

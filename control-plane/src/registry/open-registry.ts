@@ -11,6 +11,7 @@ import { createLearnedStore } from './learned-store.js';
 import { migrateRegistry } from './migrate-registry.js';
 import { observationThreads } from './observation-thread.js';
 import { ThreadedObservationWriter } from './observation-writer.js';
+import { createPowerStore } from './power-store.js';
 import { readHostEvents } from './read-host-events.js';
 import { readerThreads } from './reader-thread.js';
 import { openRegistryDatabase, type RegistryDatabase } from './registry-database.js';
@@ -88,6 +89,7 @@ function assemble(
     keys: createKeyStore(database, randomBytes),
     observations,
     learned: createLearnedStore(database, observations),
+    power: createPowerStore(database, observations),
     hostEvents: (limit) => readHostEvents(database, limit),
     requestLog: observations.requestLog,
     reader,

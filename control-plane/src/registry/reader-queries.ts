@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import { readRequest, readRequestPage } from './read-requests.js';
 import { readTelemetry } from './read-telemetry.js';
 import { readUsage } from './read-usage.js';
+import { readWake, readWakes } from './read-wakes.js';
 
 /**
  * What the reader thread can be asked. A query is a function of the read-only connection and of its parameters;
@@ -14,6 +15,8 @@ export const readerQueries = {
   requestPage: readRequestPage,
   telemetry: readTelemetry,
   usage: readUsage,
+  wake: readWake,
+  wakes: readWakes,
 };
 
 export type ReaderQueries = typeof readerQueries;

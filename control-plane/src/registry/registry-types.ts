@@ -3,6 +3,7 @@ import type { DeclaredFinding } from '../declared/decide/declared-finding.js';
 import type { DeclaredSource, DeclaredState } from '../declared/declared-state.js';
 import type { RollUp } from '../history/decide/open-stretch.js';
 import type { KeyStore } from './key-types.js';
+import type { PowerObservation, PowerStore } from './power-types.js';
 import type { QueryName, QueryParams, QueryResult } from './reader-queries.js';
 import type { RequestLog } from './request-types.js';
 import type { WriteJournal } from './write-journal.js';
@@ -16,6 +17,7 @@ export interface Registry {
   readonly keys: KeyStore;
   readonly observations: ObservationWriter;
   readonly learned: LearnedStore;
+  readonly power: PowerStore;
   /** The latest first. @throws {RegistryError} */
   hostEvents(limit: number): readonly HostEvent[];
   readonly requestLog: RequestLog;
@@ -192,6 +194,7 @@ export type SeenObservation =
   | (Seen & { readonly kind: 'hostReplicas'; readonly replicas: readonly ReplicaStatus[] })
   /** History: kept one by one, bounded. `linked` clears the last goodbye; `detail` is a goodbye's reason. */
   | (Seen & { readonly kind: 'hostEvent'; readonly event: HostEventKind; readonly detail: string | null })
+  | PowerObservation
   | TelemetryMinute;
 
 /** What was learned of an engine or of answers: the latest of each counts. No host needs to be enrolled for it. */

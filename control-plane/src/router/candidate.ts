@@ -5,6 +5,7 @@ import type {
   DeclaredProviderModel,
   TargetCondition,
 } from '../declared/declared-state.js';
+import type { HostPower } from '../live/host-power.js';
 import type { Presence } from '../live/live-view.js';
 import type { RestCause } from './decide/step-cooldown.js';
 import type { Rates, ReplicaLoad } from './predict/predict-types.js';
@@ -19,8 +20,17 @@ export interface ReplicaCandidate {
   readonly mayBeAway: boolean;
   readonly presence: Presence;
   readonly draining: boolean;
+  /** Of its host. */
+  readonly power: HostPower;
+  /**
+   * Milliseconds until it is ready after a wake that begins now, or what is left of the one that is under way; 0: that takes
+   * longer than usual. `null`: not known.
+   */
+  readonly wakeInMs: number | null;
   /** `absent` also where nothing was ever observed. */
   readonly phase: ReplicaPhase;
+  /** It failed, and nothing but somebody who signs in on its host brings it. */
+  readonly needsSignIn: boolean;
   /** How long it is in this phase; `Infinity`: since before we looked. */
   readonly phaseForMs: number;
   /** It failed a moment ago while its agent still calls it ready: how much longer that counts as a restart; 0: not so. */

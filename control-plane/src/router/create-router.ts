@@ -15,8 +15,10 @@ import type { CostTerms } from './decide/choose-replica.js';
 import { describeModel } from './decide/describe-model.js';
 import { route } from './decide/route.js';
 import { suggestModels } from './decide/suggest-models.js';
+import { writesAnswer } from './decide/writes-answer.js';
 import { engineFacts, engineIdentity, nameOf } from './engine-facts.js';
 import type { Moment } from './engine-gauges.js';
+import type { RouterGauges } from './gauge-types.js';
 import { RequestQueue } from './hold-queue.js';
 import { type ClaimObserver, Ledger } from './ledger.js';
 import type { LiveReplicaTarget } from './live-replica-target.js';
@@ -28,10 +30,11 @@ import type { ReplicaModel } from './predict/replica-model.js';
 import { Cooldown, ProviderLimits } from './provider-limits.js';
 import { type Rank, rankOf } from './queue/class-turns.js';
 import { etaSeconds } from './queue/decide/plan-eta.js';
-import { readGauges } from './read-gauges.js';
+import { readBegunRests, readGauges } from './read-gauges.js';
 import { watchReady } from './ready-watch.js';
 import { RequestMeasure } from './request-measure.js';
 import type {
+  ChosenDecision,
   Claim,
   HeldRequest,
   HoldTicket,
@@ -40,7 +43,6 @@ import type {
   RouteDecision,
   RouteRequest,
   Router,
-  RouterGauges,
   WaitDecision,
 } from './route-types.js';
 import { defaultRouterSettings, type RouterSettings } from './router-settings.js';
@@ -83,7 +85,6 @@ const NOTHING_TRIED: ReadonlySet<string> = new Set();
 /** A claim is one attempt, and no attempt outlasts its request: twice that is certainly lost. */
 const DEADLINE_FACTOR = 2;
 
-type Chosen = Extract<RouteDecision, { kind: 'send' | 'cloud' }>;
 type Refused = Extract<RouteDecision, { kind: 'refuse' }>;
 
 /** Where a claim is taken. */
@@ -162,7 +163,7 @@ class LiveRouter implements RunningRouter {
     return decision.kind === 'refuse' ? this.#withOutlook(decision, request) : decision;
   }
 
-  claim(decision: Chosen, request: RouteRequest): Claim | null {
+  claim(decision: ChosenDecision, request: RouteRequest): Claim | null {
     const place = this.#placeOf(decision);
     if (place === null) return null;
     const { target, slots, breaker, observer, replica, cloud } = place;
@@ -175,6 +176,7 @@ class LiveRouter implements RunningRouter {
     const claim = this.#ledger.claim(target, slots, admission === 'probe', observer);
     if (claim === null) return null;
     claim.work = this.#measure.workOf(replica, request);
+    claim.asksNoCard = replica !== null && request.endpoint === 'count_tokens';
     if (cloud !== null) claim.sent = cloud.limits.sent(request.estimatedPromptTokens ?? 0);
     this.#queue.wasServed(nameOf(request.resolved));
     return claim;
@@ -205,7 +207,9 @@ class LiveRouter implements RunningRouter {
     const targets = readGauges(this.#board, this.#ledger, this.#now());
     const { reapedTotal } = this.#ledger;
     const { displacedTotal } = this.#queue;
-    return { targets, reapedClaimsTotal: reapedTotal, held: this.#queue.gauges(), displacedTotal };
+    const held = this.#queue.gauges();
+    const begunRests = readBegunRests(this.#board);
+    return { targets, reapedClaimsTotal: reapedTotal, held, displacedTotal, begunRests };
   }
 
   learnedOf(deployment: string): LearnedOfEngine | null {
@@ -238,12 +242,12 @@ class LiveRouter implements RunningRouter {
   }
 
   #termsOf(request: RouteRequest): CostTerms {
-    const { task, mayWait, resolved, waitedMs = 0 } = request;
+    const { mayWait, resolved, waitedMs = 0 } = request;
     const rank = rankOfRequest(request);
     return {
       answerTokens: this.#measure.answerTokensOf(request),
       weights: resolved.kind === 'role' ? resolved.role.weights : this.#settings.route.predict.weights,
-      mayPace: task === 'chat',
+      mayPace: writesAnswer(request),
       past: this.#measure.pastOf(request),
       isBehind: mayWait === true && this.#queue.isBehind(nameOf(resolved), rank),
       // One that waits already has what is before it in its own waiting.
@@ -293,7 +297,7 @@ class LiveRouter implements RunningRouter {
   }
 
   /** `null` when the declaration that was decided on is no longer the one that holds: to be decided again. */
-  #placeOf(decision: Chosen): Place | null {
+  #placeOf(decision: ChosenDecision): Place | null {
     if (decision.kind === 'send') {
       const { deployment } = decision;
       const replica = this.#board.replica(deployment.name);

@@ -1,6 +1,7 @@
+import { seededRandom } from '@ai-fabric/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { type FakeFabric, fabricOf } from './testing/fake-fabric.js';
-import { readingOf, seededRandom } from './testing/router-fixtures.js';
+import { readingOf } from './testing/router-fixtures.js';
 import { one, select, succeeded, take } from './testing/router-moves.js';
 
 describe('the load of others', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildDeployment } from '../declared/decide/build-deployment.js';
 import type { DeclaredDeployment } from '../declared/declared-state.js';
-import { deploymentEntrySchema } from '../declared/fabric-schema.js';
+import { deploymentEntrySchema } from '../declared/deployment-entry-schema.js';
 import { defaultRouterSettings } from './router-settings.js';
 import { type FakeFabric, fabricOf } from './testing/fake-fabric.js';
 import { HeldClient, oneSlot, settled } from './testing/held-client.js';

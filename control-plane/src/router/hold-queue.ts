@@ -1,4 +1,5 @@
 import type { Clock, Random, Timer } from '@ai-fabric/shared';
+import type { HeldGauge } from './gauge-types.js';
 import type { Rank } from './queue/class-turns.js';
 import { planDisplacement, type QueueBounds } from './queue/decide/plan-displacement.js';
 import { retryAfterSeconds } from './queue/decide/plan-eta.js';
@@ -6,7 +7,7 @@ import { type Asker, countAhead } from './queue/decide/plan-place.js';
 import { HeldEntry } from './queue/held-entry.js';
 import { HoldLanes } from './queue/hold-lanes.js';
 import { PacedWaits } from './queue/paced-waits.js';
-import type { HeldGauge, HeldRequest, HoldTicket, QueueOutlook, WaitDecision } from './route-types.js';
+import type { HeldRequest, HoldTicket, QueueOutlook, WaitDecision } from './route-types.js';
 
 export interface RequestQueueDeps {
   readonly clock: Clock;

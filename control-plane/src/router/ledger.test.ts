@@ -233,6 +233,19 @@ describe('the time that slots are held', () => {
     hold(2_000, succeeded);
     expect(ledger.account('a').meanHoldMs).toBeCloseTo(1_100);
   });
+
+  it('is not that of what asks no card, whose success says nothing and whose failure does', () => {
+    const { ledger, observer, told } = setUp();
+    for (const outcome of [succeeded, { kind: 'failed', code: 'reset' } as const]) {
+      const claim = ledger.claim('a', 4, true, observer);
+      if (claim === null) throw new Error('a slot is free');
+      claim.asksNoCard = true;
+      claim.answered();
+      claim.release(outcome);
+    }
+    expect(told).toEqual(['neutral probe', 'failed probe']);
+    expect(ledger.account('a')).toMatchObject({ meanHoldMs: null, inflight: 0 });
+  });
 });
 
 interface Model {

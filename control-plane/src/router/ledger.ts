@@ -147,6 +147,7 @@ export class Ledger {
   }
 }
 
+const SAYS_NOTHING: AttemptOutcome = { kind: 'neutral' };
 const BROKEN: WorkEnd = { kind: 'broken' };
 
 function endOf(outcome: AttemptOutcome): WorkEnd {
@@ -192,6 +193,8 @@ export class LedgerClaim implements Claim {
   work: Work | null = null;
   /** Of a claim on a provider. */
   sent: SentToProvider | null = null;
+  /** Its engine answers without its card: that it does says nothing of how the card is, or how long answers take. */
+  asksNoCard = false;
   readonly account: TargetAccount;
   readonly takenAtMs: number;
   readonly #isProbe: boolean;
@@ -222,7 +225,7 @@ export class LedgerClaim implements Claim {
   }
 
   answered(): void {
-    if (!this.#isOpen || this.#hasAnswered) return;
+    if (!this.#isOpen || this.#hasAnswered || this.asksNoCard) return;
     this.#hasAnswered = true;
     this.work?.firstByte(this.#clock.monotonicMs());
     this.#observer.answered(this.#isProbe);
@@ -236,9 +239,10 @@ export class LedgerClaim implements Claim {
     if (this.#isOpen) this.sent?.settle(told);
   }
 
-  release(outcome: AttemptOutcome): void {
+  release(told: AttemptOutcome): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    const outcome = this.asksNoCard && told.kind === 'succeeded' ? SAYS_NOTHING : told;
     this.#settle(this, outcome);
     this.#observer.released(this.#isProbe, outcome, this.#hasAnswered);
   }

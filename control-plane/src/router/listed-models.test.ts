@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { DeclaredState } from '../declared/declared-state.js';
 import { parseFabricText } from '../declared/parse-fabric-text.js';
 import { type FakeFabric, fabricOf } from './testing/fake-fabric.js';
+import { flightOf, powerOf } from './testing/power-fixtures.js';
 import { deploymentOf, roleOf, stateOf } from './testing/router-fixtures.js';
 import { one, select, take, targetOf, two } from './testing/router-moves.js';
 
@@ -63,11 +64,35 @@ describe('the list of models', () => {
     ];
     const fabric = fabricOf(stateOf({ deployments, roles: [roleOf('chat-fast', ['a', 'b'])] }));
     take(fabric, { excluded: new Set(['b']) });
+    const ready = { task: 'chat', state: 'ready', readyInSeconds: null };
     expect(fabric.router.listModels()).toEqual([
-      { id: 'chat-fast', kind: 'role', task: 'chat', state: 'ready', servedBy: 'b', contextTokens: 32_768 },
-      { id: 'a', kind: 'deployment', task: 'chat', state: 'ready', servedBy: 'a', contextTokens: 4_096 },
-      { id: 'b', kind: 'deployment', task: 'chat', state: 'ready', servedBy: 'b', contextTokens: 32_768 },
+      { id: 'chat-fast', kind: 'role', ...ready, servedBy: 'b', contextTokens: 32_768 },
+      { id: 'a', kind: 'deployment', ...ready, servedBy: 'a', contextTokens: 4_096 },
+      { id: 'b', kind: 'deployment', ...ready, servedBy: 'b', contextTokens: 32_768 },
     ]);
+  });
+
+  it.each([
+    { state: 'asleep', power: powerOf({ readySeconds: { a: 31.2 } }), readyInSeconds: 32 },
+    {
+      state: 'waking',
+      power: powerOf({ readySeconds: { a: 31.2 }, flight: flightOf({ askedAtMs: 0 }) }),
+      readyInSeconds: 0,
+    },
+    { state: 'asleep', power: powerOf({ readySeconds: {} }), readyInSeconds: null },
+  ])('says $state of a role whose host sleeps, ready in $readyInSeconds s', ({ power, ...expected }) => {
+    const fabric = fabricOf(one);
+    fabric.live.setHost('host-of-a', { presence: 'away', power });
+    expect(fabric.router.listModels()).toMatchObject([expected, expected]);
+  });
+
+  it('says when a host that sleeps would serve what the cloud serves now', () => {
+    const fabric = fabricOf(two);
+    for (const host of ['host-of-a', 'host-of-b']) {
+      fabric.live.setHost(host, { presence: 'away', power: powerOf() });
+    }
+    const [role] = fabric.router.listModels();
+    expect(role).toMatchObject({ state: 'cloud', readyInSeconds: 40 });
   });
 
   it.each([

@@ -1,9 +1,11 @@
 import type { ReplicaPhase } from '@ai-fabric/shared';
 import type { DeclaredDeployment } from '../declared/declared-state.js';
 import { findDirectEngine } from '../live/decide/find-direct-engine.js';
+import { type HostPower, UNKNOWN_POWER } from '../live/host-power.js';
 import type { LiveHost, LiveReplica, LiveView, Presence } from '../live/live-view.js';
 import type { Breaker } from './breaker.js';
 import type { NoWay, ReplicaCandidate } from './candidate.js';
+import { wakeInMs } from './decide/judge-asleep.js';
 import { EngineGauges, type GaugeSettings, type Moment } from './engine-gauges.js';
 import type { Account } from './ledger.js';
 import { notSlow, type SlowStart, stepSlowStart } from './predict/decide/step-slow-start.js';
@@ -39,7 +41,9 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   readonly breaker: Breaker;
   presence: Presence = 'unseen';
   draining = false;
+  power: HostPower = UNKNOWN_POWER;
   phase: ReplicaPhase = 'absent';
+  needsSignIn = false;
   noWay: NoWay | null = null;
   contextTokens: number | null = null;
   slots: number;
@@ -50,6 +54,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   /** The live view told something that is not taken over yet. */
   #hasNews = true;
   #nowMs = 0;
+  #wallMs = 0;
   /** As last told; not as of the last decision, which may be long ago. */
   #toldPhase: ReplicaPhase;
   #phaseSinceMs = Number.NEGATIVE_INFINITY;
@@ -97,6 +102,10 @@ export class LiveReplicaTarget implements ReplicaCandidate {
 
   get busyForMs(): number {
     return this.breaker.busyForMs(this.#nowMs);
+  }
+
+  get wakeInMs(): number | null {
+    return wakeInMs(this.power, this.target, this.#wallMs);
   }
 
   get inflight(): number {
@@ -206,6 +215,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   refresh(now: Moment): void {
     const nowMs = now.monotonicMs;
     this.#nowMs = nowMs;
+    this.#wallMs = now.wallMs;
     if (this.#hasNews) this.#takeNews(now);
     this.#gauges.refresh(nowMs);
     this.model.load(nowMs);
@@ -216,8 +226,10 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     const host = this.#deps.live.host(this.deployment.host);
     this.presence = host?.presence ?? 'unseen';
     this.draining = host?.draining ?? false;
+    this.power = host?.power ?? UNKNOWN_POWER;
     const replica = this.#observed();
     this.phase = replica?.status.phase ?? 'absent';
+    this.needsSignIn = this.phase === 'failed' && replica?.status.code === 'sign_in_needed';
     this.contextTokens = smaller(this.deployment.contextTokens, replica?.status.maxModelLen ?? null);
     this.#gauges.take(replica?.reading ?? null, replica?.readingAtMs ?? null, now);
   }

@@ -46,7 +46,7 @@ class Client implements HeldRequest {
     this.looks += 1;
     const request = requestOf({ resolved: resolved(this.#fabric), ...this.#request });
     const decision = this.#fabric.router.select(request);
-    if (decision.kind === 'wait') return decision;
+    if (decision.kind === 'wait' || decision.kind === 'wakeThenWait') return decision;
     if (decision.kind !== 'refuse') this.claim = this.#fabric.router.claim(decision, request);
     return null;
   }
@@ -80,6 +80,16 @@ describe('a prompt, while every replica reads another', () => {
     second.claim?.answered();
     await settled();
     expect(third.target).toBe(second.target);
+  });
+
+  it('is no reason for a count of tokens to wait, which leaves nothing to read behind', async () => {
+    const backlogs = () => [...fabric.router.gauges().targets].map(({ pace }) => pace?.backlogTokens);
+    const before = backlogs();
+    const count = new Client(fabric, 'notes', 4_200, { endpoint: 'count_tokens' });
+    expect(count.target).toBeDefined();
+    expect(backlogs()).toEqual(before);
+    count.claim?.release({ kind: 'succeeded', promptTokens: 0, completionTokens: 0 });
+    expect(new Client(fabric).wait).toMatchObject({ reason: 'paced' });
   });
 
   it('waits for one at a time: each first token lets one go, in turns of keys', async () => {

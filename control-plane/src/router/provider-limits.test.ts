@@ -44,6 +44,36 @@ describe('a provider that limits its rate', () => {
     expect(decide(fabric, {}, 'chat-deep')).toBe('openai/strong');
   });
 
+  it('is told to Prometheus: how long it rests, and how often it began to', () => {
+    const fabric = fabricOf(cloudOnly);
+    const rests = () =>
+      fabric.router.gauges().targets.map(({ target, restSeconds }) => `${target} ${restSeconds}`);
+    const begun = () => fabric.router.gauges().begunRests.filter(({ count }) => count > 0);
+    expect(rests()).toEqual(['openai/cheap 0', 'openai/strong 0']);
+    expect(fabric.router.gauges().begunRests).toHaveLength(4);
+    ask(fabric, { answer: 'limited', retryAfterMs: 42_000 });
+    ask(fabric, { answer: 'limited', retryAfterMs: 9_000 }, 'chat-deep');
+    expect(rests()).toEqual(['openai/cheap 42', 'openai/strong 9']);
+    expect(begun()).toEqual([{ provider: 'openai', cause: 'rate', count: 2 }]);
+    fabric.clock.advance(42_000);
+    ask(fabric, { answer: 'key_refused' });
+    expect(rests()).toEqual(['openai/cheap 30', 'openai/strong 30']);
+    expect(begun()).toEqual([
+      { provider: 'openai', cause: 'rate', count: 2 },
+      { provider: 'openai', cause: 'key', count: 1 },
+    ]);
+  });
+
+  it('counts answers that cross as one rest', () => {
+    const fabric = fabricOf(cloudOnly);
+    const claims = [take(fabric), take(fabric)];
+    for (const claim of claims) {
+      claim.limitsTold(toldOf({ answer: 'limited', retryAfterMs: 5_000 }));
+      claim.release({ kind: 'busy' });
+    }
+    expect(fabric.router.gauges().begunRests[0]).toEqual({ provider: 'openai', cause: 'rate', count: 1 });
+  });
+
   it('cannot be claimed by who decided before it said so', () => {
     const fabric = fabricOf(cloudOnly);
     const decision = select(fabric);

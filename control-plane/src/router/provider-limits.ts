@@ -27,6 +27,7 @@ export interface LimitDeps {
 export class Cooldown {
   readonly #of: string;
   readonly #deps: LimitDeps;
+  readonly #begun: Record<RestCause, number> = { rate: 0, quota: 0, key: 0, unpaid: 0 };
   #state: CooldownState = noCooldown;
 
   constructor(of: string, deps: LimitDeps) {
@@ -42,12 +43,18 @@ export class Cooldown {
     return this.#state.cause;
   }
 
+  /** How often a rest began, since it was first declared. */
+  get begun(): Readonly<Record<RestCause, number>> {
+    return this.#begun;
+  }
+
   step(event: CooldownEvent): void {
     const { clock, random, log, settings } = this.#deps;
     const nowMs = clock.monotonicMs();
     const before = this.#state;
     this.#state = stepCooldown(before, event, nowMs, random, settings.cooldown);
     const { cause, untilMs } = this.#state;
+    if (nowMs >= before.untilMs && nowMs < untilMs) this.#begun[cause] += 1;
     // A rate is kept to all day long; what waiting alone does not mend is somebody's to look at.
     if (event.kind !== 'refused' || event.cause === 'rate' || nowMs < before.untilMs) return;
     const restSeconds = Math.ceil((untilMs - nowMs) / 1000);
@@ -100,6 +107,10 @@ export class ProviderLimits {
 
   get shared(): Cooldown {
     return this.#shared;
+  }
+
+  get own(): Pick<Cooldown, 'begun'> {
+    return this.#own;
   }
 
   /** Milliseconds until it may be asked again; 0: now. */

@@ -1,5 +1,6 @@
 import type { Clock } from '@ai-fabric/shared';
 import { cachedTokensOf, promptTokensOf } from './decide/choose-replica.js';
+import { writesAnswer } from './decide/writes-answer.js';
 import { nameOf } from './engine-facts.js';
 import type { LiveReplicaTarget } from './live-replica-target.js';
 import type { KnownPast } from './predict/affinity.js';
@@ -26,8 +27,9 @@ export class RequestMeasure {
   }
 
   /** Of all its answers together; 0 where none is written. */
-  answerTokensOf({ task, resolved, maxTokens = null, hints }: RouteRequest): number {
-    if (task !== 'chat') return 0;
+  answerTokensOf(request: RouteRequest): number {
+    if (!writesAnswer(request)) return 0;
+    const { resolved, maxTokens = null, hints } = request;
     const each = this.#predictor.lengths.expect(nameOf(resolved), hints?.key ?? '', maxTokens);
     return each * (hints?.choices ?? 1);
   }
@@ -45,7 +47,8 @@ export class RequestMeasure {
   workOf(replica: LiveReplicaTarget | null, request: RouteRequest): Work {
     const { key = '', promptBytes = null, streams = false, choices = 1 } = request.hints ?? {};
     const asker = { role: nameOf(request.resolved), key, choices };
-    if (replica === null) return this.#predictor.sentAway(asker);
+    // Counting is done without the card: it reads no prompt there, and leaves nothing in its cache.
+    if (replica === null || request.endpoint === 'count_tokens') return this.#predictor.sentAway(asker);
     const { model } = replica;
     const promptTokens = promptTokensOf(request, model.bytesPerToken, this.#settings);
     const past = this.pastOf(request);

@@ -36,6 +36,8 @@ export interface RouteRequest {
   readonly waitedMs?: number;
   /** Whether `wait` is an answer; left out, it is not. */
   readonly mayWait?: boolean;
+  /** Whether a sleeping host may be woken for it; left out, `not_asked`. */
+  readonly wakes?: WakePermit;
   /** How urgent it is; left out, `normal`. */
   readonly requestClass?: RequestClass;
   /** What its client allows it to be held, in milliseconds; `null` or left out: as long as is declared. */
@@ -43,6 +45,9 @@ export interface RouteRequest {
   /** What tells how long it will take; left out, the usual is assumed. */
   readonly hints?: RequestHints;
 }
+
+/** Whether a request may wake a host: `key_forbids`; `in_vain`: the fleet was asked, and wakes none; `not_asked`: a check or a listing. */
+export type WakePermit = 'may' | 'key_forbids' | 'in_vain' | 'not_asked';
 
 /** What the gateway knows of a request that tells how long it will take. */
 export interface RequestHints {
@@ -63,6 +68,8 @@ export interface RequestHints {
 export type FilterReason =
   /** Its host has no link, or never had one. */
   | 'host_away'
+  /** The same, and a wake could bring it back, or is about to. */
+  | 'host_asleep'
   | 'host_late'
   | 'draining'
   | 'not_ready'
@@ -110,6 +117,8 @@ export type ChoiceReason =
   /** It served what came before: about as soon as the best, and favoured for that. */
   | 'affinity'
   | 'cloud_fallback'
+  /** A provider, while the host that is to serve the next one wakes. */
+  | 'cloud_while_waking'
   /** A provider that is asked where the targets before it take longer than declared. */
   | 'wait_exceeded'
   | 'asked_by_name';
@@ -131,6 +140,10 @@ export interface OtherTargets {
 export type RefusalCode =
   | 'no_capacity'
   | 'host_away'
+  /** A wake could bring its host back, and is not tried. */
+  | 'host_asleep'
+  /** Its host is being woken, and will not be there in the time that the request may wait. */
+  | 'waking'
   | 'not_ready'
   /** Its replica is on its way, and was not there in time. */
   | 'loading'
@@ -154,10 +167,42 @@ export type RefusalCode =
   | 'provider_refuses';
 
 /**
- * What a request waits for: a free slot, a replica that is on its way, a host or engine that has just fallen silent; or
- * `paced`: all could take it, and those worth having have enough to read for now.
+ * What a request waits for: a free slot, a replica that is on its way, a host or engine that has just fallen silent, a host that
+ * is being woken; or `paced`: all could take it, and those worth having have enough to read for now.
  */
-export type WaitReason = 'full' | 'loading' | 'silent' | 'paced';
+export type WaitReason = 'full' | 'loading' | 'silent' | 'waking' | 'paced';
+
+/** A provider serves. */
+interface CloudChoice {
+  readonly provider: DeclaredProvider;
+  readonly model: DeclaredProviderModel;
+  readonly reason: ChoiceReason;
+  readonly considered: readonly Considered[];
+  /** Left out where all have a line. */
+  readonly others?: readonly OtherTargets[];
+}
+
+/** Nothing can take it now, and something is expected to soon. */
+interface Waiting {
+  readonly reason: WaitReason;
+  /** One phrase for people: which target, and what it is doing. */
+  readonly detail: string;
+  /** The targets that are expected, in the order of declaration. */
+  readonly waitsFor: readonly string[];
+  /** Something changes by itself then; `null`: only an event changes it. */
+  readonly lookAgainInMs: number | null;
+  /** As declared, or as its client asked for within that; counted from the request's first wait. */
+  readonly patienceMs: number;
+  readonly considered: readonly Considered[];
+  /** Left out where all have a line. */
+  readonly others?: readonly OtherTargets[];
+}
+
+/** The fleet is to be asked to wake a host for it. */
+interface Waking {
+  /** Deployments whose hosts a wake could bring, in the order of declaration. */
+  readonly wake: readonly string[];
+}
 
 export type RouteDecision =
   | {
@@ -168,31 +213,12 @@ export type RouteDecision =
       /** Left out where all have a line. */
       readonly others?: readonly OtherTargets[];
     }
-  | {
-      readonly kind: 'cloud';
-      readonly provider: DeclaredProvider;
-      readonly model: DeclaredProviderModel;
-      readonly reason: ChoiceReason;
-      readonly considered: readonly Considered[];
-      /** Left out where all have a line. */
-      readonly others?: readonly OtherTargets[];
-    }
-  | {
-      /** Nothing can take it now, and something is expected to soon. */
-      readonly kind: 'wait';
-      readonly reason: WaitReason;
-      /** One phrase for people: which target, and what it is doing. */
-      readonly detail: string;
-      /** The targets that are expected, in the order of declaration. */
-      readonly waitsFor: readonly string[];
-      /** Something changes by itself then; `null`: only an event changes it. */
-      readonly lookAgainInMs: number | null;
-      /** As declared, or as its client asked for within that; counted from the request's first wait. */
-      readonly patienceMs: number;
-      readonly considered: readonly Considered[];
-      /** Left out where all have a line. */
-      readonly others?: readonly OtherTargets[];
-    }
+  | ({ readonly kind: 'cloud' } & CloudChoice)
+  /** A provider serves, and a host is woken for the next one. */
+  | ({ readonly kind: 'cloudWhileWaking' } & CloudChoice & Waking)
+  | ({ readonly kind: 'wait' } & Waiting)
+  /** A host is woken, and the request waits for it. */
+  | ({ readonly kind: 'wakeThenWait' } & Waiting & Waking)
   | {
       readonly kind: 'refuse';
       readonly code: RefusalCode;
@@ -202,6 +228,8 @@ export type RouteDecision =
       readonly retryAfterSeconds: number;
       /** Where all is full: how it would stand in the queue. */
       readonly outlook?: QueueOutlook;
+      /** Its host is woken all the same, for the next one; left out: nobody is to be woken. */
+      readonly wake?: Waking['wake'];
       readonly considered: readonly Considered[];
       /** Left out where all have a line. */
       readonly others?: readonly OtherTargets[];
@@ -296,7 +324,9 @@ export interface QueueOutlook {
   readonly retryAfterSeconds: number | null;
 }
 
-export type WaitDecision = Extract<RouteDecision, { kind: 'wait' }>;
+export type WaitDecision = Extract<RouteDecision, { kind: 'wait' | 'wakeThenWait' }>;
+/** Something takes the request now. */
+export type ChosenDecision = Extract<RouteDecision, { kind: 'send' | 'cloud' | 'cloudWhileWaking' }>;
 
 /** A place in the queue. */
 export interface HoldTicket {
@@ -308,7 +338,7 @@ export interface HoldTicket {
 /** What the gateway uses. Selecting reads; claiming takes, and fails when the capacity was taken in between. */
 export interface Router {
   select(request: RouteRequest): RouteDecision;
-  claim(decision: Extract<RouteDecision, { kind: 'send' | 'cloud' }>, request: RouteRequest): Claim | null;
+  claim(decision: ChosenDecision, request: RouteRequest): Claim | null;
   /** Takes a place in the queue, or `null` where that is full. Never looks again before it has returned. */
   hold(held: HeldRequest, wait: WaitDecision): HoldTicket | null;
   /** How often this target came back: a request that failed there before may be sent there again. */
@@ -319,50 +349,6 @@ export interface Router {
   nearestNames(model: string): readonly string[];
   /** What `/v1/models` lists. */
   listModels(): readonly ListedModel[];
-}
-
-/** Numbers for `/metrics`, read at scrape time. */
-export interface RouterGauges {
-  readonly targets: readonly TargetGauge[];
-  /** Claims that nobody released before their deadline. More than 0 is a bug of whoever held them. */
-  readonly reapedClaimsTotal: number;
-  readonly held: readonly HeldGauge[];
-  /** Requests that lost their place to one of a key with fewer in the queue. */
-  readonly displacedTotal: number;
-}
-
-/** How many requests of a class are held for what they asked for. */
-export interface HeldGauge {
-  readonly role: string;
-  readonly requestClass: RequestClass;
-  readonly count: number;
-}
-
-export interface TargetGauge {
-  readonly target: string;
-  readonly kind: 'deployment' | 'provider';
-  /** Open claims. A target that is no longer declared stays listed until its last claim ends. */
-  readonly inflight: number;
-  /** `null`: unbounded, as a provider is, or no longer declared. */
-  readonly slots: number | null;
-  /** Requests that others have in the same engine, as estimated; `null` where no gauge ever told. */
-  readonly externalLoad: number | null;
-  /** What its answers have told of its engine; `null`: a provider, or no longer declared. */
-  readonly pace: TargetPace | null;
-  readonly breaker: 'closed' | 'open' | 'half_open';
-  readonly reapedTotal: number;
-}
-
-export interface TargetPace {
-  readonly iterationSeconds: number;
-  readonly perDecodingSeconds: number;
-  readonly perPromptTokenSeconds: number;
-  /** Times as slow as those say, of late. */
-  readonly drift: number;
-  /** Prompt tokens that are to be read before a request that comes now. */
-  readonly backlogTokens: number;
-  /** Of its key-value cache; 0: not known. */
-  readonly kvCapacityTokens: number;
 }
 
 /** What an engine's answers have told of it. */
@@ -383,8 +369,13 @@ export interface ListedModel {
   readonly id: string;
   readonly kind: 'role' | 'alias' | 'deployment' | 'providerModel';
   readonly task: Task;
-  /** `ready`: a replica answers now; `busy`: all are full; `cloud`: only a provider answers now; `away`: its host is away; `unavailable`: nothing answers. */
-  readonly state: 'ready' | 'busy' | 'cloud' | 'away' | 'unavailable';
+  /**
+   * `ready`: a replica answers now; `busy`: all are full; `cloud`: only a provider answers now; `asleep`: a wake brings its host;
+   * `waking`: one is under way; `away`: its host is away; `unavailable`: nothing answers.
+   */
+  readonly state: 'ready' | 'busy' | 'cloud' | 'asleep' | 'waking' | 'away' | 'unavailable';
+  /** Until a host that sleeps or is being woken would serve it, as expected; `null`: there is none, or nothing is known. */
+  readonly readyInSeconds: number | null;
   /** What it would be served by now, for people. */
   readonly servedBy: string | null;
   readonly contextTokens: number | null;

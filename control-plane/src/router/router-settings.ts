@@ -46,6 +46,7 @@ export const defaultRouterSettings: RouterSettings = {
     predict: defaultPredictSettings,
     wait: {
       directPatienceMs: 50_000,
+      silentPatienceMs: 50_000,
       unansweredMs: 120_000,
       recreationMs: 5_000,
       tunnelGapMs: 60_000,
@@ -58,6 +59,7 @@ export const defaultRouterSettings: RouterSettings = {
       // A host is late for 18 s at most; by then it is back or away.
       lateSeconds: 5,
       awaySeconds: 60,
+      wakingSeconds: { least: 5, usual: 30, most: 600 },
       drainingSeconds: 30,
       failedSeconds: 5,
     },

@@ -82,6 +82,7 @@ export const engineEndpoints: ReadonlyMap<string, 'GET' | 'POST'> = new Map([
   ['/v1/embeddings', 'POST'],
   ['/v1/responses', 'POST'],
   ['/v1/messages', 'POST'],
+  ['/v1/messages/count_tokens', 'POST'],
   ['/v1/audio/transcriptions', 'POST'],
   ['/v1/audio/translations', 'POST'],
   ['/v1/rerank', 'POST'],

@@ -1,5 +1,5 @@
 import type { RequestRow } from '@ai-fabric/control-plane/testing';
-import { seededRandom } from '../../simulators/common/seeded.js';
+import { seededRandom } from '@ai-fabric/shared/testing';
 
 /** What the fleet of the made-up log looks like. */
 const ROLES = ['chat-fast', 'chat-deep', 'embeddings-general', 'local/reasoner'];

@@ -1,6 +1,6 @@
+import { seededRandom } from '@ai-fabric/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { EventQueue, LabClock } from './event-queue.js';
-import { seededRandom } from './seeded-random.js';
 
 /** Lets everything happen until a moment. */
 function runUntil(events: EventQueue, clock: LabClock, untilMs: number): void {

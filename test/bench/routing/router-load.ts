@@ -6,11 +6,11 @@ import {
   type WaitDecision,
 } from '@ai-fabric/control-plane/testing';
 import { emptyEngineReading } from '@ai-fabric/shared';
+import { seededRandom } from '@ai-fabric/shared/testing';
 import { at } from './at.js';
 import { EventQueue, LabClock } from './event-queue.js';
 import { hashText } from './hash-text.js';
 import type { LabPrefix } from './lab-prefix.js';
-import { seededRandom } from './seeded-random.js';
 
 const SLOTS = 8;
 const BATCH = 20;

@@ -1,4 +1,5 @@
 import { type EngineReading, emptyEngineReading, type Random } from '@ai-fabric/shared';
+import { seededRandom } from '@ai-fabric/shared/testing';
 import {
   BatchEngine,
   type EngineGauges,
@@ -9,7 +10,6 @@ import { at } from './at.js';
 import { EventQueue, LabClock } from './event-queue.js';
 import type { LabPolicy, LabPort, LabTruth, NamedPolicy, SendFailure } from './lab-policy.js';
 import type { LabReplica, ReplicaEvent, ReplicaPhase, Scenario } from './scenario/scenario.js';
-import { seededRandom } from './seeded-random.js';
 import { drawOutside, drawRequests, type LabRequest, type OutsideRequest } from './workload.js';
 
 /** What became of the counted requests of one run. */

@@ -1,9 +1,10 @@
 import type { Random } from '@ai-fabric/shared';
+import { seededRandom } from '@ai-fabric/shared/testing';
 import type { EngineWork } from '../../simulators/batch-engine/batch-engine.js';
 import type { PrefixPiece } from '../../simulators/batch-engine/prefix-blocks.js';
+import { drawExponential, drawNormal } from './draw.js';
 import { drawLength, LEAST_ANSWER, LEAST_PROMPT } from './scenario/lengths.js';
 import type { OutsideLoad, Scenario } from './scenario/scenario.js';
-import { drawExponential, drawNormal, seededRandom } from './seeded-random.js';
 
 /** A request of the laboratory. The same for every policy that is tried with the same seed. */
 export interface LabRequest extends EngineWork {

@@ -60,6 +60,31 @@ export class Lan {
     ip('-n', this.#hub, 'link', 'set', this.#port(host), 'up');
   }
 
+  /** Of its card. */
+  macOf(host: LanHost): string {
+    const [card] = JSON.parse(ip('-n', host.namespace, '-json', 'link', 'show', 'eth0')) as [
+      { readonly address: string },
+    ];
+    return card.address;
+  }
+
+  /** Of the datagrams that leave the host so many get lost: 0 to 1. (Not `tc netem`: not every kernel has it.) */
+  loseDatagrams(host: LanHost, ratio: number): void {
+    const match = ['-p', 'udp', '-m', 'statistic', '--mode', 'random', '--probability', String(ratio)];
+    const rule = ['iptables', '-A', 'OUTPUT', ...match, '-j', 'DROP'];
+    ip('netns', 'exec', host.namespace, ...rule);
+  }
+
+  /** Puts the host's port into another network of the same switch: broadcasts of the others do not reach it. */
+  moveToVlan(host: LanHost, vlan: string): void {
+    const isNew = spawnSync('ip', ['-n', this.#hub, 'link', 'show', vlan], { stdio: 'ignore' }).status !== 0;
+    if (isNew) {
+      ip('-n', this.#hub, 'link', 'add', vlan, 'type', 'bridge');
+      ip('-n', this.#hub, 'link', 'set', vlan, 'up');
+    }
+    ip('-n', this.#hub, 'link', 'set', this.#port(host), 'master', vlan);
+  }
+
   /** Programs that run in the namespaces are to be ended first: they would keep them alive. */
   close(): void {
     for (const { namespace } of [...this.#hosts, { namespace: this.#hub }]) {
@@ -76,6 +101,7 @@ function portOf(number: number): string {
   return `port${number}`;
 }
 
-function ip(...args: string[]): void {
-  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
+/** @returns what it printed */
+function ip(...args: string[]): string {
+  return execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
 }

@@ -1,6 +1,6 @@
+import { seededRandom } from '@ai-fabric/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { capacityPerSecond, cards } from '../../bench/routing/cards.js';
-import { seededRandom } from '../../bench/routing/seeded-random.js';
 import { BatchEngine, type EngineWork } from './batch-engine.js';
 import type { EngineShape } from './engine-shape.js';
 

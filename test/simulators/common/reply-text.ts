@@ -1,4 +1,5 @@
-import { hashText, seededRandom } from './seeded.js';
+import { seededRandom } from '@ai-fabric/shared/testing';
+import { hashText } from './seeded.js';
 
 /** Code points per simulated token: what English text comes to with today's tokenisers. */
 const CHARACTERS_PER_TOKEN = 4;

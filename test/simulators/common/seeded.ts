@@ -1,4 +1,4 @@
-import type { Random } from '@ai-fabric/shared';
+import { seededRandom } from '@ai-fabric/shared/testing';
 
 /**
  * A 53-bit hash of a text: the same everywhere, quick, not for secrets.
@@ -15,17 +15,6 @@ export function hashText(text: string, seed = 0): number {
   high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
   low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
   return 4294967296 * (2097151 & low) + (high >>> 0);
-}
-
-/** A repeatable stream of numbers in [0, 1). Source: the public-domain "mulberry32" generator. */
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 /** A vector of length 1 that depends on every character of `text` and on nothing else. */

@@ -1,9 +1,27 @@
 import { randomUUID } from 'node:crypto';
+import type { z } from 'zod';
 import { composeReply, countTokens } from '../common/reply-text.js';
 import { EventStream, sendJson } from '../common/reply-writer.js';
 import { lastUserText, messageRequestSchema, renderPrompt } from '../common/request-bodies.js';
 import { wireFaults } from './faults.js';
 import { type Exchange, parseBody, replyBudget, requireRunner, servedModel, submit } from './serving.js';
+
+const countRequestSchema = messageRequestSchema.pick({ model: true, messages: true, system: true });
+
+function promptOf({ system, messages }: z.infer<typeof countRequestSchema>): string {
+  const first = system ? [{ role: 'system', content: system }] : [];
+  return renderPrompt([...first, ...messages]);
+}
+
+/** `POST /v1/messages/count_tokens`: by the server's own tokenizer, so the engine does not run. */
+export function answerTokenCount(exchange: Exchange): Promise<void> {
+  const { settings, response, fault } = exchange;
+  requireRunner(settings, 'generate', 'Messages');
+  const body = parseBody(exchange, countRequestSchema);
+  servedModel(settings, body.model);
+  const counted = { input_tokens: countTokens(promptOf(body)) };
+  return sendJson(response, 200, counted, { faults: wireFaults(fault) });
+}
 
 /** `POST /v1/messages`: Anthropic's API, with what vLLM leaves out of it. */
 export async function answerMessages(exchange: Exchange): Promise<void> {
@@ -11,8 +29,7 @@ export async function answerMessages(exchange: Exchange): Promise<void> {
   requireRunner(settings, 'generate', 'Messages');
   const body = parseBody(exchange, messageRequestSchema);
   const model = servedModel(settings, body.model);
-  const system = body.system ? [{ role: 'system', content: body.system }] : [];
-  const prompt = renderPrompt([...system, ...body.messages]);
+  const prompt = promptOf(body);
   const promptTokens = countTokens(prompt);
   const budget = replyBudget(settings, promptTokens, body.max_tokens);
   const { name: who, replyTokens: tokens } = settings;

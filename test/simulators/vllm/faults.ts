@@ -8,6 +8,7 @@ export const INFERENCE_PATHS: readonly string[] = [
   '/v1/embeddings',
   '/v1/responses',
   '/v1/messages',
+  '/v1/messages/count_tokens',
   '/v1/audio/transcriptions',
   '/v1/audio/translations',
   '/v1/rerank',

@@ -5,7 +5,7 @@ import { answerTranscription, answerTranslation } from './answer-audio.js';
 import { answerEmbeddings } from './answer-embeddings.js';
 import { answerHealth, answerMetrics, answerModels, answerTokenize, answerVersion } from './answer-engine.js';
 import { answerChat, answerCompletion } from './answer-generation.js';
-import { answerMessages } from './answer-messages.js';
+import { answerMessages, answerTokenCount } from './answer-messages.js';
 import { answerResponses } from './answer-responses.js';
 import { answerRerank, answerScore } from './answer-scores.js';
 import { answerIsSleeping, answerSleep, answerWakeUp } from './answer-sleep.js';
@@ -29,6 +29,7 @@ const ROUTES: Readonly<Record<string, { method: string; answer: (exchange: Excha
   '/v1/embeddings': { method: 'POST', answer: answerEmbeddings },
   '/v1/responses': { method: 'POST', answer: answerResponses },
   '/v1/messages': { method: 'POST', answer: answerMessages },
+  '/v1/messages/count_tokens': { method: 'POST', answer: answerTokenCount },
   '/v1/audio/transcriptions': { method: 'POST', answer: answerTranscription },
   '/v1/audio/translations': { method: 'POST', answer: answerTranslation },
   '/v1/rerank': { method: 'POST', answer: answerRerank },
@@ -127,7 +128,7 @@ export class VllmHttp {
 }
 
 function errorOf(error: VllmError, path: string, flat: boolean): object {
-  return path === '/v1/messages' ? messageError(error) : errorBody(error, flat);
+  return path.startsWith('/v1/messages') ? messageError(error) : errorBody(error, flat);
 }
 
 /** Answers in the engine's stead where a fault says so. @returns whether it did */

@@ -94,6 +94,20 @@ describe('messages', () => {
     expect(events.at(-2)).toMatchObject({ usage: whole.usage });
   });
 
+  it('are counted as they would be read, without a token written', async () => {
+    const simulator = await start();
+    const { messages } = ask;
+    const counted = await readReply(
+      post(simulator, '/v1/messages/count_tokens', { model: 'qwen', messages }),
+    );
+    const { usage } = await readReply(post(simulator, '/v1/messages', ask));
+    expect(counted).toEqual({ input_tokens: expect.any(Number) });
+    expect(usage).toMatchObject(counted);
+    const refused = await post(simulator, '/v1/messages/count_tokens', { model: 'x', messages });
+    expect(refused.status).toBe(404);
+    expect(await refused.json()).toMatchObject({ type: 'error' });
+  });
+
   it("tell errors as Anthropic's API does, in a stream too", async () => {
     const simulator = await start();
     const refused = await post(simulator, '/v1/messages', { ...ask, model: 'x' });

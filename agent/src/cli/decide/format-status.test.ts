@@ -1,7 +1,7 @@
 import { describeReplica } from '@ai-fabric/shared';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { AgentStatus } from '../../status/agent-status.js';
-import { formatStatus } from './format-status.js';
+import { describeCards, formatStatus } from './format-status.js';
 
 const status: AgentStatus = {
   pid: 42,
@@ -14,6 +14,7 @@ const status: AgentStatus = {
   cards: [{ uuid: 'GPU-1', name: 'NVIDIA GeForce RTX 4070' }],
   issues: [],
   replicas: [],
+  owner: null,
   waitingSamples: 0,
   droppedSamples: 0,
 };
@@ -28,6 +29,31 @@ test('an agent that is linked', () => {
       'issues:   none',
     ].join('\n'),
   );
+});
+
+describe('the owner', () => {
+  const owner: NonNullable<AgentStatus['owner']> = {
+    ...{ state: 'serving', cause: null, detail: null, stateSeconds: 300, freedSeconds: null },
+    ...{ foreignVramBytes: 0, foreignUtilisationRatio: 0, present: null, remoteSession: null, processes: [] },
+  };
+  const line = (more: Partial<typeof owner>): string =>
+    describeCards({ ...status, owner: { ...owner, ...more } });
+
+  test('has lent the cards, or has them, and since when', () => {
+    expect(line({})).toBe('owner:    the cards are the fabric’s, for 5 min');
+    expect(line({ state: 'yielding', stateSeconds: 4 })).toBe('owner:    the cards are being freed, for 4 s');
+    expect(line({ state: 'yielded', freedSeconds: 4.2, detail: 'game uses a card.' })).toBe(
+      [
+        'owner:    the cards are the owner’s, for 5 min, free 4.2 s after they were wanted',
+        '          game uses a card.',
+      ].join('\n'),
+    );
+    expect(line({ state: 'yielded' })).not.toContain('wanted');
+  });
+
+  test('is not known while the agent starts', () => {
+    expect(describeCards(status)).toContain('ask again');
+  });
 });
 
 test('an agent in trouble says what is wrong and what mends it', () => {

@@ -8,6 +8,7 @@ export function formatStatus(status: AgentStatus, nowMs: number): string {
     `${status.hostName}: the agent runs (process ${status.pid}, version ${status.version}, for ${age(nowMs - status.startedAtMs)})`,
     `link:     ${describeLink(status, nowMs)}`,
     `cards:    ${cards.length === 0 ? 'none' : cards.map(({ name }) => name).join(', ')}`,
+    ...(status.owner === null ? [] : [describeCards(status)]),
     ...section('replicas', replicas.map(describeReplica)),
     ...section('issues', issues.map(describeIssue)),
     ...(link.state !== 'linked' && waitingSamples > 0
@@ -15,6 +16,26 @@ export function formatStatus(status: AgentStatus, nowMs: number): string {
       : []),
     ...(droppedSamples > 0 ? [`dropped:  ${countOf(droppedSamples, 'sample')} since the agent started`] : []),
   ].join('\n');
+}
+
+/** Whose the cards are: "owner:    the cards are the fabric’s". */
+export function describeCards({ owner }: AgentStatus): string {
+  if (owner === null) return 'owner:    not known yet, the agent starts; ask again';
+  const { state, detail, freedSeconds, stateSeconds } = owner;
+  const why = detail === null ? '' : `\n          ${detail}`;
+  const since = age(stateSeconds * 1_000);
+  switch (state) {
+    case 'serving':
+      return `owner:    the cards are the fabric’s, for ${since}${why}`;
+    case 'yielding':
+      return `owner:    the cards are being freed, for ${since}${why}`;
+    case 'yielded': {
+      const took = freedSeconds === null ? '' : `, free ${freedSeconds} s after they were wanted`;
+      return `owner:    the cards are the owner’s, for ${since}${took}${why}`;
+    }
+    default:
+      return state satisfies never;
+  }
 }
 
 function describeLink({ link, server }: AgentStatus, nowMs: number): string {

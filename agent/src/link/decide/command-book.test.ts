@@ -70,6 +70,26 @@ describe('a command', () => {
     expect(next.book.queue).toEqual([]);
   });
 
+  test('that changes no replica waits for none that does, nor keeps one waiting', () => {
+    const long = beginCommand(receive(emptyCommandBook, 'long').book, 0).book;
+    const waiting = receive(long, 'behind').book;
+    const wake = { commandId: 'unpark', ttlMs: 1_000, command: { name: 'unpark' } } as const;
+    const next = beginCommand(receiveCommand(waiting, wake, 5).book, 5);
+    expect(next.begun?.commandId).toBe('unpark');
+    expect(beginCommand(next.book, 5).begun).toBeNull();
+    const free = finishCommand(next.book, 'long', { result: 'done' }).book;
+    expect(beginCommand(free, 6).begun?.commandId).toBe('behind');
+  });
+
+  test('is refused when too many are under way at once', () => {
+    let book = emptyCommandBook;
+    for (let n = 0; n < 32; n += 1) {
+      const arrived = { commandId: `c${n}`, ttlMs: 1_000, command: { name: 'unpark' } } as const;
+      book = beginCommand(receiveCommand(book, arrived, 0).book, 0).book;
+    }
+    expect(receive(book, 'one-more').answer).toMatchObject({ code: 'too_many_commands' });
+  });
+
   test('is refused when too many wait, and that is not remembered: it may come again', () => {
     let book = beginCommand(receive(emptyCommandBook, 'running').book, 0).book;
     for (let n = 0; n < 32; n += 1) book = receive(book, `c${n}`).book;
@@ -123,7 +143,10 @@ test('whatever comes, no command is begun twice and the book stays within its bo
           const next = beginCommand(book, nowMs);
           if (next.begun) begun.push(next.begun.commandId);
           book = next.book;
-        } else if (book.running !== null) book = finishCommand(book, book.running, { result: 'done' }).book;
+        } else {
+          const [running] = book.running;
+          if (running) book = finishCommand(book, running.commandId, { result: 'done' }).book;
+        }
       }
       expect(new Set(begun).size).toBe(begun.length);
       expect(book.queue.length).toBeLessThanOrEqual(32);

@@ -20,7 +20,7 @@ interface RecordedOutcome {
 /** The commands of one control plane: what waits, what runs, and what came of the last ones. */
 export interface CommandBook {
   readonly queue: readonly QueuedCommand[];
-  readonly running: string | null;
+  readonly running: readonly QueuedCommand[];
   /** Oldest first. */
   readonly outcomes: readonly RecordedOutcome[];
 }
@@ -30,9 +30,10 @@ export type CommandResult =
   | { readonly result: 'done' }
   | { readonly result: 'failed' | 'refused'; readonly code: string; readonly detail: string };
 
-export const emptyCommandBook: CommandBook = { queue: [], running: null, outcomes: [] };
+export const emptyCommandBook: CommandBook = { queue: [], running: [], outcomes: [] };
 
 const MAX_QUEUE = 32;
+const MAX_RUNNING = 32;
 const MAX_OUTCOMES = 256;
 
 /**
@@ -49,10 +50,10 @@ export function receiveCommand(
   const { commandId, ttlMs, command } = arrived;
   const known = book.outcomes.find(({ outcome }) => outcome.commandId === commandId);
   if (known) return { book, answer: known.outcome };
-  const pending = book.running === commandId || book.queue.some((queued) => queued.commandId === commandId);
+  const pending = [...book.running, ...book.queue].some((known) => known.commandId === commandId);
   if (pending) return { book, answer: null };
-  if (book.queue.length >= MAX_QUEUE) {
-    const detail = `${MAX_QUEUE} commands are waiting already`;
+  if (book.queue.length >= MAX_QUEUE || book.running.length >= MAX_RUNNING) {
+    const detail = `${book.queue.length} commands are waiting and ${book.running.length} are under way already`;
     return { book, answer: { commandId, result: 'refused', code: 'too_many_commands', detail } };
   }
   return {
@@ -61,7 +62,10 @@ export function receiveCommand(
   };
 }
 
-/** The next command to run, if none runs, and the outcomes of those whose time ran out before their turn. */
+/**
+ * The next command to run, and the outcomes of those whose time ran out before their turn. What changes replicas is
+ * done one after the other; a neighbour's wake, or taking back what was asked, waits for none of it.
+ */
 export function beginCommand(
   book: CommandBook,
   nowMs: number,
@@ -70,15 +74,17 @@ export function beginCommand(
   readonly begun: QueuedCommand | null;
   readonly expired: readonly Outcome[];
 } {
-  if (book.running !== null) return { book, begun: null, expired: [] };
+  const atOnce = book.queue.find(({ command }) => !waitsItsTurn(command));
+  if (atOnce !== undefined) return { ...begin(book, atOnce), expired: [] };
+  if (book.running.some(({ command }) => waitsItsTurn(command))) return { book, begun: null, expired: [] };
   const first = book.queue.findIndex(({ expiresAtMs }) => nowMs <= expiresAtMs);
   const late = first === -1 ? book.queue : book.queue.slice(0, first);
   const begun = book.queue[late.length] ?? null;
   const expired = late.map(({ commandId }): Outcome => {
     return { commandId, result: 'expired', code: null, detail: 'its time ran out before it was begun' };
   });
-  const queue = book.queue.slice(late.length + 1);
-  return { book: record({ ...book, queue, running: begun?.commandId ?? null }, expired), begun, expired };
+  const rest = record({ ...book, queue: book.queue.slice(late.length) }, expired);
+  return begun === null ? { book: rest, begun, expired } : { ...begin(rest, begun), expired };
 }
 
 /** The running command ended. */
@@ -96,7 +102,8 @@ export function finishCommand(
           code: result.code.slice(0, 60),
           detail: result.detail.slice(0, 500),
         };
-  return { book: record({ ...book, running: null }, [outcome]), outcome };
+  const running = book.running.filter((known) => known.commandId !== commandId);
+  return { book: record({ ...book, running }, [outcome]), outcome };
 }
 
 /** An outcome went out on the link, after the report `lastSeq`. */
@@ -116,6 +123,15 @@ export function markArrived(book: CommandBook, seq: number): CommandBook {
 /** What a new link must be told again. */
 export function unconfirmedOutcomes(book: CommandBook): readonly Outcome[] {
   return book.outcomes.filter(({ sent }) => sent !== 'arrived').map(({ outcome }) => outcome);
+}
+
+function waitsItsTurn({ name }: Command): boolean {
+  return name === 'apply_desired' || name === 'remove_orphans';
+}
+
+function begin(book: CommandBook, begun: QueuedCommand): { book: CommandBook; begun: QueuedCommand } {
+  const queue = book.queue.filter((queued) => queued !== begun);
+  return { book: { ...book, queue, running: [...book.running, begun] }, begun };
 }
 
 function record(book: CommandBook, outcomes: readonly Outcome[]): CommandBook {

@@ -51,6 +51,8 @@ const events = {
   heartbeatTimer: { type: 'timer', timer: 'heartbeat' },
   signTimer: { type: 'timer', timer: 'sign' },
   retryTimer: { type: 'timer', timer: 'retry' },
+  resumed: { type: 'resumed' },
+  start: { type: 'start' },
   stop: { type: 'stop', reason: 'service_stop', detail: 'told to stop' },
 } satisfies Record<string, LinkEvent>;
 
@@ -68,7 +70,7 @@ function decided(state: LinkState, event: LinkEvent, at = moment): Extract<LinkD
 
 /** Every state against every event: where each pair leads. */
 const table: Record<keyof typeof states, Partial<Record<keyof typeof events, string>>> = {
-  connecting: { opened: 'proving', ended: 'waiting', stop: 'stopped' },
+  connecting: { opened: 'proving', ended: 'waiting', resumed: 'connecting', stop: 'stopped' },
   proving: {
     challenge: 'proving',
     welcome: 'waiting',
@@ -79,6 +81,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     sign: 'proving',
     ended: 'waiting',
     proofTimer: 'waiting',
+    resumed: 'connecting',
     stop: 'stopped',
   },
   proven: {
@@ -91,6 +94,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     sign: 'proving',
     ended: 'waiting',
     proofTimer: 'waiting',
+    resumed: 'connecting',
     stop: 'stopped',
   },
   linked: {
@@ -103,6 +107,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     sign: 'linked',
     ended: 'waiting',
     heartbeatTimer: 'linked',
+    resumed: 'connecting',
     stop: 'stopped',
   },
   awaiting: {
@@ -116,10 +121,11 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     ended: 'waiting',
     heartbeatTimer: 'linked',
     signTimer: 'waiting',
+    resumed: 'connecting',
     stop: 'stopped',
   },
-  waiting: { retryTimer: 'connecting', stop: 'stopped' },
-  stopped: {},
+  waiting: { retryTimer: 'connecting', resumed: 'connecting', stop: 'stopped' },
+  stopped: { start: 'connecting' },
 };
 
 describe('every state meets every event', () => {
@@ -131,6 +137,24 @@ describe('every state meets every event', () => {
       });
     }
   }
+});
+
+describe('a machine that slept', () => {
+  test('leaves an old connection without waiting for it to end, and dials', () => {
+    const { effects } = decided(linked, events.resumed);
+    expect(effects.map(({ type }) => type)).toEqual(['disarm_all', 'terminate', 'announce_down', 'dial']);
+    expect(effects[2]).toMatchObject({ lostAfterMs: 4_000, retryMs: 0 });
+  });
+
+  test('waits for no retry, and begins to count anew', () => {
+    const { state, effects } = decided(waiting, events.resumed);
+    expect(state).toEqual({ name: 'connecting', attempt: 0 });
+    expect(effects).toEqual([{ type: 'disarm_all' }, { type: 'dial' }]);
+  });
+
+  test('dials after its goodbye', () => {
+    expect(decided(stopped, events.start).effects).toEqual([{ type: 'dial' }]);
+  });
 });
 
 describe('the proof', () => {
@@ -292,7 +316,7 @@ test('no run of events leaves two timers of a state behind, a stopped link alive
           expect(decision.refusal).toMatchObject({ code: 'unexpected_event', state: state.name });
           continue;
         }
-        if (state.name === 'stopped') throw new Error('a stopped link moved');
+        if (state.name === 'stopped' && name !== 'start') throw new Error('a stopped link moved');
         const linkedBefore = state.name === 'linked';
         for (const effect of decision.effects) {
           if (effect.type === 'arm') armed.add(effect.timer);

@@ -28,6 +28,8 @@ const HEARD_LATELY_MS = HEARTBEAT_INTERVAL_MS / 2;
 /** The one place that says what the link does next. */
 export function decideLink(state: LinkState, event: LinkEvent, moment: LinkMoment): LinkDecision {
   if (event.type === 'stop') return stop(state, event.reason, event.detail);
+  if (event.type === 'start') return start(state);
+  if (event.type === 'resumed') return dialAnew(state, moment);
   switch (state.name) {
     case 'connecting':
       return decideConnecting(state, event, moment);
@@ -46,7 +48,7 @@ export function decideLink(state: LinkState, event: LinkEvent, moment: LinkMomen
 }
 
 type In<Name extends LinkState['name']> = Extract<LinkState, { name: Name }>;
-type Running = Exclude<LinkEvent, { type: 'stop' }>;
+type Running = Exclude<LinkEvent, { type: 'stop' | 'start' | 'resumed' }>;
 
 function decideConnecting(state: In<'connecting'>, event: Running, moment: LinkMoment): LinkDecision {
   switch (event.type) {
@@ -194,6 +196,36 @@ function stop(state: LinkState, reason: GoodbyeReason, detail: string): LinkDeci
     case 'connecting':
     case 'waiting':
       return go({ name: 'stopped', reason }, [{ type: 'disarm_all' }, { type: 'terminate' }]);
+    default:
+      return state satisfies never;
+  }
+}
+
+function start(state: LinkState): LinkDecision {
+  if (state.name !== 'stopped') return refuse(state, { type: 'start' }, 'the link was not stopped');
+  return go({ name: 'connecting', attempt: 0 }, [{ type: 'dial' }]);
+}
+
+/** Nobody waits for a deadline of a connection that the other side gave up while the machine slept. */
+function dialAnew(state: LinkState, { nowMs }: LinkMoment): LinkDecision {
+  const dial: LinkEffect = { type: 'dial' };
+  switch (state.name) {
+    case 'stopped':
+      return refuse(state, { type: 'resumed' }, 'the link was stopped');
+    case 'waiting':
+      return go({ name: 'connecting', attempt: 0 }, [{ type: 'disarm_all' }, dial]);
+    case 'connecting':
+    case 'proving':
+    case 'linked': {
+      const failure: LinkFailure = { code: 'lost', detail: 'The machine slept: the link is dialled anew.' };
+      const lostAfterMs = state.name === 'linked' ? nowMs - state.sinceMs : null;
+      return go({ name: 'connecting', attempt: 0 }, [
+        { type: 'disarm_all' },
+        { type: 'terminate' },
+        { type: 'announce_down', failure, lostAfterMs, retryMs: 0 },
+        dial,
+      ]);
+    }
     default:
       return state satisfies never;
   }

@@ -30,6 +30,10 @@ export type LinkEvent =
   /** The attempt or the connection ended. */
   | { readonly type: 'ended'; readonly failure: LinkFailure }
   | { readonly type: 'timer'; readonly timer: LinkTimer }
+  /** The machine slept: what was open is not to be trusted, and what waits need not. */
+  | { readonly type: 'resumed' }
+  /** What was stopped begins anew. */
+  | { readonly type: 'start' }
   | { readonly type: 'stop'; readonly reason: GoodbyeReason; readonly detail: string };
 
 export type LinkTimer = 'proof' | 'heartbeat' | 'sign' | 'retry';

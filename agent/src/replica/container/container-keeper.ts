@@ -11,17 +11,20 @@ import type {
 } from '@ai-fabric/shared';
 import type { LogLine, LogOptions } from '../../containers/container-engine.js';
 import { clipText } from '../../sensors/decide/describe-issue.js';
+import type { Hold } from '../decide/combine-holds.js';
 import type { EngineAddress } from '../engine-address.js';
 import type { ReplicaKeeper } from '../replica-keeper.js';
+import { CardHold } from './card-hold.js';
 import { applyStepResult } from './decide/apply-step-result.js';
 import { beginStep } from './decide/begin-step.js';
 import { changeWanted } from './decide/change-wanted.js';
 import { type KeptContainer, type KeptState, newKeptState } from './decide/container-state.js';
-import type { ContainerStep, StepKind } from './decide/container-step.js';
+import type { ContainerStep } from './decide/container-step.js';
 import { describeKept, type KeptFacts, keptIssues } from './decide/describe-kept.js';
 import { describeWanted, judgeParking } from './decide/describe-wanted.js';
+import { isCardFree } from './decide/is-card-free.js';
 import { containerName } from './decide/judge-container.js';
-import { type Interruption, judgeInterruption } from './decide/judge-interruption.js';
+import { type Interruption, isIdle, judgeInterruption } from './decide/judge-interruption.js';
 import { isAlike, keptSignature } from './decide/kept-signature.js';
 import { isPhaseDone, isTimedPhase } from './decide/phase-times.js';
 import { planContainerStep } from './decide/plan-container-step.js';
@@ -36,6 +39,7 @@ import { executeStep } from './step-executors.js';
 
 export interface ContainerKeeperOptions {
   readonly desired: VllmReplica;
+  readonly hold: Hold | null;
   readonly tools: KeptTools;
   readonly onChange: () => void;
 }
@@ -55,6 +59,7 @@ export class ContainerKeeper implements ReplicaKeeper {
   readonly #readings: EngineReadings;
   readonly #lessons: ReplicaLessons;
   readonly #census: { stop(): void };
+  readonly #hold: CardHold;
   #desired: VllmReplica;
   #removed = false;
   #wanted: Wanted;
@@ -73,7 +78,8 @@ export class ContainerKeeper implements ReplicaKeeper {
   #finished = false;
   #told = '';
 
-  constructor({ desired, tools, onChange }: ContainerKeeperOptions) {
+  constructor({ desired, hold, tools, onChange }: ContainerKeeperOptions) {
+    this.#hold = new CardHold(hold);
     this.#tools = tools;
     this.#onChange = onChange;
     this.#desired = desired;
@@ -128,7 +134,7 @@ export class ContainerKeeper implements ReplicaKeeper {
 
   /** `null` unless a request may be let in. */
   engineAddress(): EngineAddress | null {
-    return this.#isReady() ? this.#door.address : null;
+    return this.#isReady() && this.#hold.current === null ? this.#door.address : null;
   }
 
   logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> | null {
@@ -146,6 +152,13 @@ export class ContainerKeeper implements ReplicaKeeper {
     return true;
   }
 
+  hold(hold: Hold | null): Promise<void> {
+    const isOver = this.#finished || this.#closing.signal.aborted;
+    if (!isOver && this.#hold.set(hold)) this.#declare(this.#desired, this.#removed);
+    if (isOver || hold === null || this.#isCardFree()) return Promise.resolve();
+    return this.#hold.whenFree();
+  }
+
   /** The deployment is gone: drains, stops and removes what was made for it. Resolves when that is done. */
   async retire(): Promise<void> {
     this.#declare(this.#desired, true);
@@ -158,6 +171,7 @@ export class ContainerKeeper implements ReplicaKeeper {
     this.#census.stop();
     this.#watch.stop();
     this.#underWay?.stop.abort();
+    this.#hold.tellFree();
     await this.#loop;
     this.#door.close();
     await this.#readings.close();
@@ -189,6 +203,7 @@ export class ContainerKeeper implements ReplicaKeeper {
       const stop: AbortController = spare ?? new AbortController();
       this.#underWay = { step, stop };
       this.#enter(beginStep(this.#state, step, clock.monotonicMs()));
+      if (this.#isCardFree()) this.#hold.tellFree();
       if (step.kind === 'start') this.#lessons.noteStart(this.#desired.deployment);
       const heardBefore = this.#heard;
       const result = await executeStep(this.#context(), step, stop.signal);
@@ -217,11 +232,6 @@ export class ContainerKeeper implements ReplicaKeeper {
     await this.#readings.close();
   }
 
-  readonly #engineLoad = async (signal: AbortSignal): Promise<number | null> => {
-    await this.#readings.refresh(this.#door.address, signal);
-    return loadOf(this.#readings.latest());
-  };
-
   /** Also after it was declared otherwise: what is under way is. */
   #isAskedDirectly(): boolean {
     return this.#directId !== null && this.#kept()?.id === this.#directId;
@@ -235,7 +245,9 @@ export class ContainerKeeper implements ReplicaKeeper {
       rung: this.#state.rung,
       kept: this.#kept(),
       door: this.#door,
-      engineLoad: this.#isAskedDirectly() ? this.#engineLoad : null,
+      engineLoad: this.#isAskedDirectly()
+        ? (signal) => this.#readings.load(this.#door.address, signal)
+        : null,
       onPull: ({ doneBytes, totalBytes, text }) => {
         this.#pull = { doneBytes, totalBytes, text: clipText(text, 200) };
         this.#tell();
@@ -351,11 +363,15 @@ export class ContainerKeeper implements ReplicaKeeper {
 
   #describe(): Wanted {
     const hash = this.#tools.recipe.specHash(this.#desired, this.#state.rung);
-    return describeWanted(this.#desired, hash, this.#removed);
+    return describeWanted(this.#desired, hash, this.#removed, this.#hold.current);
   }
 
   #kept(): KeptContainer | null {
     return this.#state.seen.kind === 'kept' ? this.#state.seen : null;
+  }
+
+  #isCardFree(): boolean {
+    return this.#underWay !== null && isCardFree(this.#state, this.#underWay.step.kind);
   }
 
   #isReady(): boolean {
@@ -385,14 +401,4 @@ export class ContainerKeeper implements ReplicaKeeper {
     this.#told = signature;
     this.#onChange();
   }
-}
-
-/** Steps of a replica that nothing happens to. They leave nothing behind on their signal: one serves them all. */
-function isIdle(step: StepKind): boolean {
-  return step === 'wait_until' || step === 'check_health';
-}
-
-function loadOf(reading: EngineReading | null): number | null {
-  if (reading?.running == null) return null;
-  return reading.running + (reading.waiting ?? 0);
 }

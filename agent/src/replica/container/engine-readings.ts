@@ -33,6 +33,13 @@ export class EngineReadings {
     return this.#clock.monotonicMs() - this.#reading.atMs <= READING_FRESH_MS ? this.#reading.value : null;
   }
 
+  /** Requests in the engine; `null`: it does not tell. */
+  async load(address: EngineAddress | null, signal: AbortSignal): Promise<number | null> {
+    await this.refresh(address, signal);
+    const reading = this.latest();
+    return reading?.running == null ? null : reading.running + (reading.waiting ?? 0);
+  }
+
   issues(isReady: boolean): readonly Issue[] {
     return isReady && this.#failures > FAILURES_ALLOWED ? this.#issues : [];
   }

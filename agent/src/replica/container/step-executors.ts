@@ -44,6 +44,8 @@ type Executors = {
 
 const DONE: StepResult = { kind: 'done' };
 const STOP_GRACE_SECONDS = 60;
+/** Somebody waits for the card, and open requests had their time. */
+const HELD_GRACE_SECONDS = 10;
 const FIX_OF_MISSING_CARD =
   'Declare a card that this host has ("gpu": any, its index or its UUID), or another host; see that nvidia-smi works here.';
 
@@ -140,12 +142,13 @@ const executors: Executors = {
   },
   check_asleep: async ({ door }, _, signal) => door.isAsleep(signal),
   settle: () => Promise.resolve(DONE),
-  drain: async ({ tools, desired, engineLoad }, _, signal) => {
-    await drainReplica(tools, desired, engineLoad, signal);
+  drain: async ({ tools, desired: { deployment }, wanted, engineLoad }, _, signal) => {
+    const { drainWithinSeconds } = wanted;
+    await drainReplica(tools, { deployment, drainWithinSeconds }, engineLoad, signal);
     return signal.aborted ? { kind: 'aborted' } : DONE;
   },
-  stop: async ({ tools: { engine } }, { id }, signal) => {
-    await engine.stop(id, STOP_GRACE_SECONDS, signal);
+  stop: async ({ tools: { engine }, wanted: { held } }, { id }, signal) => {
+    await engine.stop(id, held === null ? STOP_GRACE_SECONDS : HELD_GRACE_SECONDS, signal);
     return DONE;
   },
   remove: async ({ tools: { engine } }, { id }, signal) => {

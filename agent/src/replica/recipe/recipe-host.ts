@@ -7,7 +7,7 @@ import type {
   ReplicaStatus,
 } from '@ai-fabric/shared';
 import type { ReplicaMemory } from '../container/replica-memory.js';
-import { footprintName } from '../fit/footprint-name.js';
+import { knownFootprint } from '../fit/known-footprint.js';
 import type { RecipeHost } from './open-recipe.js';
 
 export interface RecipeHostParts {
@@ -35,8 +35,7 @@ export function recipeHost(parts: RecipeHostParts): Omit<RecipeHost, 'variables'
   const footprintOf = (card: string, deployment: string): number => {
     const replica = desired().find((each) => each.deployment === deployment);
     if (replica?.engine !== 'vllm') return 0;
-    const name = footprintName(replica, memory.replica(deployment).rung?.count ?? 0);
-    return memory.footprint(card, name) ?? memory.footprintOfModel(card, replica.model) ?? 0;
+    return knownFootprint(memory, card, replica) ?? 0;
   };
   return {
     cards,

@@ -1,9 +1,11 @@
 import { arch, cpus, release, totalmem, version } from 'node:os';
-import type { Clock, HostInventory, NetworkInterface, OperatingSystem } from '@ai-fabric/shared';
+import type { Clock, HostInventory, OperatingSystem } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { reading, type Sensor } from '../sensor.js';
 import { type BootIdentity, readBootIdentity } from './boot-identity.js';
 import { networkInterfaceReader } from './network-interfaces.js';
+import { powerFactsReader } from './power-facts.js';
+import { simulatedInterfaceReader } from './simulated-interfaces.js';
 import { readSystemFacts } from './system-facts.js';
 
 /** What a host is, less its cards. */
@@ -13,24 +15,32 @@ export interface HostInventoryOptions {
   readonly platform: NodeJS.Platform;
   readonly windowsDirectory: string;
   readonly stateDirectory: string;
+  /** For simulated machines: their interfaces; `null`: this machine's own. */
+  readonly simulatedInterfacesPath: string | null;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly powerShimPath: string | null;
 }
 
-type FixedFacts = Omit<HostFacts, 'interfaces'>;
+type FixedFacts = Omit<HostFacts, 'interfaces' | 'power'>;
 
 /**
- * What this host is. All but the interfaces is read once: it cannot change without a reboot, and a boot time worked
+ * What this host is. All but the interfaces and what power can do is read once: it cannot change without a reboot, and a boot time worked
  * out anew each time would look like a change.
  */
 export function hostInventorySensor(options: HostInventoryOptions): Sensor<HostFacts> {
   let fixed: Promise<FixedFacts> | null = null;
-  const readInterfaces = networkInterfaceReader(options);
+  const { simulatedInterfacesPath } = options;
+  const readInterfaces =
+    simulatedInterfacesPath === null
+      ? networkInterfaceReader(options)
+      : simulatedInterfaceReader(simulatedInterfacesPath);
+  const readPower = powerFactsReader(options);
   return {
     read: async () => {
       fixed ??= readFixedFacts(options);
-      const interfaces: NetworkInterface[] = await readInterfaces();
-      return reading({ ...(await fixed), interfaces });
+      const { interfaces, power } = await readPower(await readInterfaces());
+      return reading({ ...(await fixed), interfaces, ...(power === null ? {} : { power }) });
     },
   };
 }

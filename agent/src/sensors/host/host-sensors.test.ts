@@ -22,9 +22,11 @@ describe('this machine', () => {
 
   it('is described in full, the same way twice', { timeout: 60_000 }, async () => {
     const sensor = hostInventorySensor({
+      simulatedInterfacesPath: null,
       platform,
       windowsDirectory: 'C:\\Windows',
       stateDirectory: folder,
+      powerShimPath: null,
       clock: systemClock(),
       logger: pino({ level: 'silent' }),
     });

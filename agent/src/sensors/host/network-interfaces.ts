@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
 import type { Clock, NetworkInterface } from '@ai-fabric/shared';
 import { parseWindowsGateway } from './decide/parse-windows-gateway.js';
@@ -10,6 +9,7 @@ import {
 } from './decide/select-interfaces.js';
 import { readLinuxGatewayMacs, readLinuxInterfaceFacts } from './linux-interfaces.js';
 import { readInterfaceKinds } from './system-facts.js';
+import { toolText } from './tool-text.js';
 
 type Addresses = Readonly<Record<string, readonly InterfaceAddress[] | undefined>>;
 
@@ -19,20 +19,36 @@ export interface NetworkInterfacesOptions {
   readonly clock: Clock;
 }
 
-const TOOL_TIMEOUT_MS = 5_000;
+/** An interface, and the card behind it: a bridge, bond or switch has another name than the card whose MAC it carries. */
+export interface PhysicalInterface {
+  readonly facts: NetworkInterface;
+  readonly device: string;
+}
 
 /** Reads the physical interfaces; for the slow lane. What cannot be learnt is `null` or "unknown". */
-export function networkInterfaceReader(options: NetworkInterfacesOptions): () => Promise<NetworkInterface[]> {
+export function networkInterfaceReader(
+  options: NetworkInterfacesOptions,
+): () => Promise<PhysicalInterface[]> {
   const kinds = rememberedKinds(options.clock);
   return async () => {
     const addresses: Addresses = networkInterfaces();
     if (options.platform === 'linux') {
       const [facts, gateways] = await Promise.all([readLinuxInterfaceFacts(), readLinuxGatewayMacs()]);
-      return selectInterfaces(addresses, facts, gateways);
+      return withDevices(selectInterfaces(addresses, facts, gateways), facts);
     }
     const [facts, gateways] = await Promise.all([kinds(addresses), readOtherGateways(options, addresses)]);
-    return selectInterfaces(addresses, facts, gateways);
+    return withDevices(selectInterfaces(addresses, facts, gateways), facts);
   };
+}
+
+function withDevices(
+  interfaces: readonly NetworkInterface[],
+  facts: ReadonlyMap<string, InterfaceFacts>,
+): PhysicalInterface[] {
+  const devices = new Map(
+    [...facts].flatMap(([name, { hasDevice, mac }]) => (hasDevice && mac ? [[mac, name]] : [])),
+  );
+  return interfaces.map((each) => ({ facts: each, device: devices.get(each.mac) ?? each.name }));
 }
 
 /** The kinds cost a PowerShell, so they are asked for again only when the set of interfaces changes. */
@@ -59,16 +75,8 @@ async function readOtherGateways(
   if (options.platform !== 'win32') return new Map();
   const folder = `${options.windowsDirectory}\\System32`;
   const [route, arp] = await Promise.all([
-    runTool(`${folder}\\route.exe`, ['print', '-4']),
-    runTool(`${folder}\\arp.exe`, ['-a']),
+    toolText(`${folder}\\route.exe`, ['print', '-4']),
+    toolText(`${folder}\\arp.exe`, ['-a']),
   ]);
   return parseWindowsGateway(route, arp, addresses);
-}
-
-/** What a tool of the system printed, or nothing: then the gateway is unknown. */
-function runTool(file: string, args: readonly string[]): Promise<string> {
-  return new Promise((resolve) => {
-    const options = { timeout: TOOL_TIMEOUT_MS, windowsHide: true, encoding: 'latin1' as const };
-    execFile(file, [...args], options, (error, stdout) => resolve(error ? '' : stdout));
-  });
 }

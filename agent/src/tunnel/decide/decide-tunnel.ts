@@ -16,6 +16,8 @@ export type TunnelEvent =
   | { readonly type: 'opened' }
   | { readonly type: 'ended'; readonly failure: TunnelFailure }
   | { readonly type: 'retry' }
+  /** The machine goes to sleep or was asleep: what is open is not to be used. */
+  | { readonly type: 'slept' }
   | { readonly type: 'stop' };
 
 export type TunnelEffect =
@@ -86,6 +88,8 @@ function decideRunning(
       return go({ ...state, name: 'open', sinceMs: moment.nowMs }, { type: 'announce_open' });
     case 'ended':
       return ended(state, event.failure, moment);
+    case 'slept':
+      return go(state, { type: 'cut' });
     case 'retry':
       return refuse(state, event);
     default:

@@ -269,9 +269,16 @@ describe('the life of a tunnel', () => {
   ])('ends when it is stopped, and hears of nothing afterwards (%#)', (...events) => {
     const stopped = run(...events.filter(Boolean), { type: 'stop' });
     expect(stopped).toEqual({ state: { name: 'stopped' }, effects: ['disarm', 'cut'] });
-    for (const type of ['linked', 'unlinked', 'opened', 'retry', 'stop'] as const) {
+    for (const type of ['linked', 'unlinked', 'opened', 'retry', 'slept', 'stop'] as const) {
       expect(decideTunnel(stopped.state, { type }, at).ok).toBe(false);
     }
+  });
+
+  it('is cut where the machine slept, and dialled anew when that is seen', () => {
+    const slept = run({ type: 'linked' }, { type: 'opened' }, { type: 'slept' });
+    expect(slept.effects.at(-1)).toBe('cut');
+    expect(run({ type: 'linked' }, { type: 'opened' }, { type: 'slept' }, ended).state.name).toBe('waiting');
+    expect(decideTunnel({ name: 'idle' }, { type: 'slept' }, at).ok).toBe(false);
   });
 
   it('waits longer after each dial that came to nothing, and begins anew after a tunnel that held', () => {
@@ -290,6 +297,7 @@ describe('the life of a tunnel', () => {
       { type: 'opened' },
       ended,
       { type: 'retry' },
+      { type: 'slept' },
       { type: 'stop' },
     );
     fc.assert(

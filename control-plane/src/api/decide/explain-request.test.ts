@@ -4,6 +4,16 @@ import { explainRequest } from './explain-request.js';
 
 it.each<[string, number, string]>([
   ['host_away', 1, '"chat-deep" went nowhere: its host was away (1 target looked at).'],
+  [
+    'host_asleep',
+    1,
+    '"chat-deep" went nowhere: its host slept, and was not woken for it (1 target looked at).',
+  ],
+  [
+    'waking',
+    1,
+    '"chat-deep" went nowhere: its host was being woken, and could not be ready in the time that it may wait (1 target looked at).',
+  ],
   ['host_away', 2, '"chat-deep" went nowhere: the hosts of its targets were away (2 targets looked at).'],
   [
     'local_only',
@@ -48,6 +58,38 @@ it.each([
   const row = requestRow({ role: 'chat-fast', target: 'motoko-chat', queueMs: 2_340 });
   const { whyHere } = explainRequest({ ...row, sequence: 1, consideredCount: 2, rounds });
   expect(whyHere).toContain(`; held 2.3 s${inClass}: armitage-chat was full`);
+});
+
+it('a wake that was waited for is told with the targets that it was for', () => {
+  const considered = [
+    { target: 'wintermute-chat', verdict: 'host_asleep', costSeconds: null },
+    { target: 'armitage-chat', verdict: 'host_away', costSeconds: null },
+  ];
+  const served = [{ target: 'wintermute-chat', verdict: 'chosen', costSeconds: 1 }];
+  const rounds = [
+    { reason: 'held_waking', considered, failure: null },
+    { reason: 'only_candidate', considered: served, failure: null },
+  ];
+  const row = requestRow({ role: 'chat-deep', target: 'wintermute-chat', queueMs: 38_200 });
+  const { whyHere } = explainRequest({ ...row, sequence: 1, consideredCount: 2, rounds });
+  expect(whyHere).toContain('; held 38.2 s: wintermute-chat slept and was being woken');
+});
+
+it.each([
+  ['cloud_while_waking', 'its host slept and is woken for the next one, and the cloud is allowed'],
+  ['cloud_fallback', 'no target before it could take it, and the cloud is allowed'],
+])('the cloud that served beside a sleeping host is explained: %s', (reason, words) => {
+  const considered = [
+    { target: 'wintermute-chat', verdict: 'host_asleep', costSeconds: null },
+    { target: 'openai/strong', verdict: 'chosen', costSeconds: null },
+  ];
+  const row = requestRow({ role: 'chat-deep', target: 'openai/strong', host: 'openai', reason });
+  const rounds = [{ reason, considered, failure: null }];
+  const explained = explainRequest({ ...row, sequence: 1, consideredCount: 2, rounds });
+  expect(explained.whyHere).toContain(`: ${words}.`);
+  expect(explained.whyNotThere).toEqual([
+    { target: 'wintermute-chat', code: 'host_asleep', words: 'its host slept, or was being woken' },
+  ]);
 });
 
 it('targets without a line of their own are counted', () => {

@@ -118,6 +118,10 @@ function codeWords(code: string): string {
 const HOLDS: Readonly<Record<string, { readonly what: string; readonly verdicts: readonly string[] }>> = {
   held_full: { what: 'was full', verdicts: ['full'] },
   held_loading: { what: 'was on its way and not ready yet', verdicts: ['not_ready', 'already_tried'] },
+  held_waking: {
+    what: 'slept and was being woken',
+    verdicts: ['host_asleep', 'not_ready', 'tunnel_down', 'address_unknown', 'host_late'],
+  },
   held_silent: {
     what: 'had just fallen silent',
     verdicts: ['host_late', 'breaker_open', 'already_tried', 'not_ready'],
@@ -131,6 +135,7 @@ const CHOICES: Readonly<Record<string, string>> = {
   tie_broken: 'it was among those predicted to answer soonest, and chance chose it',
   affinity: 'it has served what came before this, and was predicted to answer about as soon as the best',
   cloud_fallback: 'no target before it could take it, and the cloud is allowed',
+  cloud_while_waking: 'its host slept and is woken for the next one, and the cloud is allowed',
   wait_exceeded: 'the targets before it could not take it, or not as soon as its whenWaitExceeds says',
   asked_by_name: 'it was asked for by its own name',
 };
@@ -146,6 +151,8 @@ const ENDS: Readonly<Record<string, string>> = {
 const REFUSALS: Readonly<Record<string, string>> = {
   no_capacity: 'all that could serve it was full',
   host_away: 'its host was away',
+  host_asleep: 'its host slept, and was not woken for it',
+  waking: 'its host was being woken, and could not be ready in the time that it may wait',
   loading: 'its replica was on its way, and not ready in time',
   not_ready: 'nothing that serves it was ready',
   all_failed: 'every attempt failed',
@@ -169,6 +176,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
 
 const VERDICTS: Readonly<Record<string, string>> = {
   host_away: 'its host had no link (asleep, off, or never joined)',
+  host_asleep: 'its host slept, or was being woken',
   host_late: 'its host had fallen silent',
   draining: 'its host was draining',
   not_ready: 'its replica was not ready',

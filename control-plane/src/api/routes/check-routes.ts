@@ -14,7 +14,10 @@ const doctorBody = z.object({
 });
 const smokeBody = z.object({
   cloud: z.boolean().default(false).openapi({ description: 'Whether providers may be asked, which spends' }),
-  wake: z.boolean().default(false).openapi({ description: 'Not available yet: `true` is refused' }),
+  wake: z
+    .boolean()
+    .default(false)
+    .openapi({ description: 'Whether hosts that sleep are woken and waited for, five minutes each at most' }),
 });
 
 export function addCheckRoutes(app: OpenAPIHono, context: ApiContext): void {
@@ -95,7 +98,8 @@ function addSmokeRoute(app: OpenAPIHono, context: ApiContext): void {
       operationId: 'runSmoke',
       'x-changes-nothing': true,
       tags: ['checks'],
-      summary: 'A real request through every role and alias; asks no provider unless told to',
+      summary:
+        'A real request through every role and alias; asks no provider and wakes nobody unless told to',
       request: { body: { required: true, content: { 'application/json': { schema: smokeBody } } } },
       responses: {
         200: { description: 'Outcomes', content: { 'application/json': { schema: smokeRunSchema } } },
@@ -104,8 +108,7 @@ function addSmokeRoute(app: OpenAPIHono, context: ApiContext): void {
     }),
     async (c) => {
       const { cloud, wake } = c.req.valid('json');
-      if (wake) throw new ApiError('invalid', 'waking is not available yet', 'leave "wake" out');
-      return c.json(await context.checks.smoke({ cloud }), 200);
+      return c.json(await context.checks.smoke({ cloud, wake }), 200);
     },
   );
 }

@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { deploymentEntrySchema } from '../../declared/fabric-schema.js';
+import { deploymentEntrySchema } from '../../declared/deployment-entry-schema.js';
 import type { ApiContext } from '../api-context.js';
 import { changeDeclared } from '../change-declared.js';
 import { deploymentSchema } from '../deployment-schemas.js';

@@ -157,6 +157,8 @@ const LEAST = {
   mayCloud: false,
   expiresAtMs: null,
   keepBodiesDays: null,
+  defaultClass: null,
+  mostUrgentClass: null,
   limits: { requestsPerMinute: null, tokensPerMinute: null, concurrentRequests: null },
 };
 
@@ -235,6 +237,7 @@ function presentKey(key: StoredKey, nowMs: number): z.infer<typeof keySchema> {
     roles: roles === null ? null : [...roles],
     hint: secrets[0]?.hint ?? null,
     ...{ createdAtMs, expiresAtMs, rotatedAtMs, revokedAtMs, keepBodiesDays: key.keepBodiesDays },
+    ...{ defaultClass: key.defaultClass, mostUrgentClass: key.mostUrgentClass },
     previousValidUntilMs: previous.length === 0 ? null : Math.max(...previous),
   };
 }

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { copied } from '../../declared/decide/order-capabilities.js';
 import type { DeclaredRole, Target } from '../../declared/declared-state.js';
-import { roleEntrySchema } from '../../declared/fabric-schema.js';
+import { roleEntrySchema } from '../../declared/role-entry-schema.js';
 import type { ApiContext } from '../api-context.js';
 import { changeDeclared } from '../change-declared.js';
 import { byName, pageOfItems, pageQuerySchema } from '../pagination.js';
@@ -132,5 +132,6 @@ function describe(context: ApiContext, role: DeclaredRole): z.infer<typeof roleS
     aliases: aliasesOf(context, role.name),
     state: listed?.state ?? 'unavailable',
     servedBy: listed?.servedBy ?? null,
+    readyInSeconds: listed?.readyInSeconds ?? null,
   };
 }

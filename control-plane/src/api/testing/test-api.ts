@@ -166,6 +166,10 @@ export class TestApi {
             Promise.resolve({ schedule: null, nextAtMs: null, lastSuccess: null, lastFailure: null }),
         },
         hostCalls: this.hostCalls,
+        hostWakes: {
+          wake: () => ({ ok: false, code: 'not_wakeable', detail: 'nobody on its LAN is awake' }),
+          find: () => null,
+        },
         hostLife: createHostLife({ registry, live, link: noLinks, router, clock }),
       },
       log,

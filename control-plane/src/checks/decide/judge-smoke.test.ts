@@ -12,6 +12,7 @@ const asked = (more: Partial<SmokeRequest> = {}): SmokeRequest => ({
     ['asleep', { mayBeAway: true }],
     ['steady', { mayBeAway: false }],
   ]),
+  wakes: true,
   ...more,
 });
 
@@ -36,8 +37,8 @@ const events = (...data: readonly (object | string)[]) =>
 const delta = (content: string) => ({ choices: [{ delta: { content } }] });
 const vector = (length: number) => ({ data: [{ embedding: Array.from({ length }, () => 0.5) }] });
 
-const outcome = (request: SmokeRequest, answer: SmokeAnswer) => {
-  const { outcome, code } = judgeSmoke(request, answer);
+const outcome = (request: SmokeRequest, answer: SmokeAnswer, wake = false) => {
+  const { outcome, code } = judgeSmoke(request, answer, wake);
   return `${outcome} ${code}`;
 };
 
@@ -76,9 +77,28 @@ describe('an embedding', () => {
   });
 });
 
+describe('a refusal of one that was to wake who sleeps', () => {
+  it.each([
+    { code: 'waking', wakes: true, expected: 'broken waking' },
+    { code: 'host_asleep', wakes: true, expected: 'broken host_asleep' },
+    { code: 'host_asleep', wakes: false, expected: 'away host_away' },
+    { code: 'host_away', wakes: true, expected: 'away host_away' },
+  ])('with $code, of a role that wakes: $wakes', ({ code, wakes, expected }) => {
+    const verdict = code === 'host_away' ? 'host_away' : 'host_asleep';
+    expect(outcome(asked({ wakes }), refused(code, `asleep=${verdict}`), true)).toBe(expected);
+  });
+});
+
 describe('a refusal', () => {
   it.each<[string, SmokeAnswer, string]>([
     ['while all that serves it may be away', refused('host_away', 'asleep=host_away'), 'away host_away'],
+    ['while it sleeps', refused('host_asleep', 'asleep=host_asleep'), 'away host_away'],
+    ['while it is being woken', refused('waking', 'asleep=host_asleep'), 'away host_away'],
+    [
+      'while a host sleeps that should not',
+      refused('host_asleep', 'steady=host_asleep'),
+      'broken host_asleep',
+    ],
     ['while a host is away that should not be', refused('host_away', 'steady=host_away'), 'broken host_away'],
     [
       'while one may be away and another should not be',

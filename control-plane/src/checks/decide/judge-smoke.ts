@@ -7,10 +7,14 @@ type Judgement = Pick<SmokeResult, 'outcome' | 'code' | 'what' | 'fix'> & {
 };
 type Answered = Extract<SmokeAnswer, { kind: 'answered' }>;
 
-/** What an answer, or its lack, says of the role or alias that was asked. */
-export function judgeSmoke(request: SmokeRequest, answer: SmokeAnswer): SmokeResult {
+/**
+ * What an answer, or its lack, says of the role or alias that was asked.
+ *
+ * @param wake it was to wake who sleeps
+ */
+export function judgeSmoke(request: SmokeRequest, answer: SmokeAnswer, wake: boolean): SmokeResult {
   const { kind, name, task, stream } = request;
-  const judgement = judge(request, answer);
+  const judgement = judge(request, answer, wake);
   const { host, replica } = answer.kind === 'answered' ? answer : { host: 'none', replica: 'none' };
   return {
     ...{ kind, name, task, stream, host, replica },
@@ -23,11 +27,11 @@ export function judgeSmoke(request: SmokeRequest, answer: SmokeAnswer): SmokeRes
   };
 }
 
-function judge(request: SmokeRequest, answer: SmokeAnswer): Judgement {
+function judge(request: SmokeRequest, answer: SmokeAnswer, wake: boolean): Judgement {
   if (answer.kind === 'failed') {
     return broken('no_answer', `no answer came: ${answer.detail}`, 'run: ai-fabric doctor');
   }
-  if (answer.status !== 200) return judgeRefusal(request, answer);
+  if (answer.status !== 200) return judgeRefusal(request, answer, wake && request.wakes);
   if (request.task === 'embeddings') return judgeVector(request, answer);
   return request.stream ? judgeStream(answer) : judgeChat(answer);
 }
@@ -83,15 +87,16 @@ function judgeVector(request: SmokeRequest, answer: Answered): Judgement {
 /** Verdicts of targets that an operator has not to mend. */
 const FOR_NOW: ReadonlySet<string> = new Set(['full', 'draining']);
 
-function judgeRefusal(request: SmokeRequest, answer: Answered): Judgement {
+function judgeRefusal(request: SmokeRequest, answer: Answered, isWoken: boolean): Judgement {
   const error = at(parse(answer.body), 'error');
   const code = String(at(error, 'code') ?? `status_${answer.status}`);
   const message = String(at(error, 'message') ?? `answered ${answer.status}`);
+  if (isWoken && NOT_WOKEN.has(code)) return broken(code, message, 'run: ai-fabric hosts show HOST');
   const verdicts = readVerdicts(answer.reason);
   const ours = [...verdicts].filter(([target]) => request.deployments.has(target));
   const cloudWould = [...verdicts.values()].includes('local_only');
   const isAway = ([target, verdict]: readonly [string, string]) =>
-    verdict === 'host_away' && request.deployments.get(target)?.mayBeAway === true;
+    AWAY.has(verdict) && request.deployments.get(target)?.mayBeAway === true;
   const bad = ours.filter((each) => !isAway(each) && !FOR_NOW.has(each[1]));
   if (REFUSALS.has(code) && bad.length === 0) {
     const all = ours.length > 0 && ours.every(isAway);
@@ -105,8 +110,14 @@ function judgeRefusal(request: SmokeRequest, answer: Answered): Judgement {
   return broken(code, message, 'run: ai-fabric doctor');
 }
 
+/** Codes of a wake that led to nothing. */
+const NOT_WOKEN: ReadonlySet<string> = new Set(['host_asleep', 'waking']);
+const AWAY: ReadonlySet<string> = new Set(['host_away', 'host_asleep']);
 /** Codes that say that no target was there to be asked. */
-const REFUSALS: ReadonlySet<string> = new Set(['host_away', 'no_capacity', 'not_ready', 'local_only']);
+const REFUSALS: ReadonlySet<string> = new Set([
+  ...['host_away', 'host_asleep', 'waking'],
+  ...['no_capacity', 'not_ready', 'local_only'],
+]);
 
 function describe(verdicts: readonly (readonly [string, string])[]): string {
   return verdicts.map(([target, verdict]) => `${target} is ${verdict.replaceAll('_', ' ')}`).join(', ');

@@ -14,6 +14,11 @@ const check = checkFabricValue({
 if (!check.ok) throw new Error(JSON.stringify(check.findings));
 const { state } = check;
 
+it('of a role says whether it wakes who sleeps', () => {
+  const requests = planSmoke(state, new Set());
+  expect(requests.map(({ wakes }) => wakes)).toEqual([true, true]);
+});
+
 it.each([
   ['as it is declared', [], true],
   ['not once its key is revoked: it cannot come back', ['armitage'], false],

@@ -33,6 +33,7 @@ function planAll(declared: DeclaredState, revoked: ReadonlySet<string>): SmokeRe
       stream: false,
       expectedDimensions: null,
       deployments: deploymentsOf(declared, [target], revoked),
+      wakes: true,
     });
   }
   return requests;
@@ -51,6 +52,7 @@ function throughRole(
     stream: false,
     expectedDimensions: role.dimensions,
     deployments: deploymentsOf(declared, names, revoked),
+    wakes: role.onAsleep === 'hold' || role.onAsleep === 'cloudThenLocal',
   };
 }
 

@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import type { changeKeySchema } from '../../api/key-schemas.js';
+import { REQUEST_CLASSES, type RequestClass } from '../../declared/request-class.js';
 import type { ConnectionFlags } from '../connect-options.js';
 
 type PolicyChange = z.input<typeof changeKeySchema>;
@@ -12,6 +13,8 @@ export interface PermitFlags extends ConnectionFlags {
   mayCloud?: boolean;
   expires?: number | 'never';
   keepBodies?: number | 'no';
+  class?: RequestClass | 'role';
+  mostUrgent?: RequestClass | 'any';
 }
 
 export interface LimitFlags extends ConnectionFlags {
@@ -36,6 +39,18 @@ export function withPermits(command: Command): Command {
       'keep what its requests and answers say, for 1d to 90d; "no" deletes what is kept',
       parseBodyDays,
     )
+    .addOption(
+      new Option(
+        '--class <class>',
+        'how urgent its requests are where they do not say so; "role": as their role declares',
+      ).choices([...REQUEST_CLASSES, 'role']),
+    )
+    .addOption(
+      new Option(
+        '--most-urgent <class>',
+        'the most urgent that they are, whatever x-fabric-class says; "any": as they ask',
+      ).choices([...REQUEST_CLASSES, 'any']),
+    )
     .option('--expires <when>', 'from now, as 12h or 90d; or a date, as 2027-01-31; or "never"', parseExpiry);
 }
 
@@ -47,12 +62,22 @@ export function withLimits(command: Command): Command {
 }
 
 /** What was given on the command line, and nothing else. */
-export function readPermits({ roles, mayWake, mayCloud, expires, keepBodies }: PermitFlags): PolicyChange {
+export function readPermits({
+  roles,
+  mayWake,
+  mayCloud,
+  expires,
+  keepBodies,
+  ...flags
+}: PermitFlags): PolicyChange {
+  const { class: byDefault, mostUrgent } = flags;
   return {
     ...(roles === undefined ? {} : { roles: roles === 'all' ? null : [...roles] }),
     ...(mayWake === undefined ? {} : { mayWake }),
     ...(mayCloud === undefined ? {} : { mayCloud }),
     ...(keepBodies === undefined ? {} : { keepBodiesDays: keepBodies === 'no' ? null : keepBodies }),
+    ...(byDefault === undefined ? {} : { defaultClass: byDefault === 'role' ? null : byDefault }),
+    ...(mostUrgent === undefined ? {} : { mostUrgentClass: mostUrgent === 'any' ? null : mostUrgent }),
     ...(expires === undefined ? {} : { expiresAtMs: expires === 'never' ? null : expires }),
   };
 }

@@ -43,6 +43,7 @@ Examples:
   ai-fabric keys limits anonymous --requests-per-minute 60
   ai-fabric keys permit obsidian --may-wake --no-may-cloud
   ai-fabric keys permit ci --keep-bodies 7d
+  ai-fabric keys permit nightly --class batch --most-urgent normal
   ai-fabric keys rotate obsidian --grace 1h
   ai-fabric keys revoke obsidian`,
   );
@@ -82,7 +83,7 @@ function addCreate(keys: Command): void {
 function addChanges(keys: Command): void {
   const permit = keys
     .command('permit <key>')
-    .description('change what it may ask for, wake and spend, and until when');
+    .description('change what it may ask for, wake and spend, how urgent it is, and until when');
   withConnection(withPermits(permit)).action(async (key: string, flags: PermitFlags) =>
     tell(await inFlags(connect(flags).patch(pathOf(key), readPermits(flags), keySchema)), flags),
   );
@@ -178,6 +179,7 @@ function printKeys(keys: readonly Key[]): void {
       'REQ/MIN',
       'TOKENS/MIN',
       'AT ONCE',
+      'CLASS',
       'BODIES',
       'EXPIRES',
       'SECRET',
@@ -191,6 +193,7 @@ function printKeys(keys: readonly Key[]): void {
       limit(key.limits.requestsPerMinute),
       limit(key.limits.tokensPerMinute),
       limit(key.limits.concurrentRequests),
+      classOf(key),
       key.keepBodiesDays === null ? 'not kept' : `${key.keepBodiesDays}d`,
       key.expiresAtMs === null ? 'never' : date(key.expiresAtMs),
       key.hint ?? '-',
@@ -200,6 +203,11 @@ function printKeys(keys: readonly Key[]): void {
 
 function limit(value: number | null): string {
   return value === null ? '-' : String(value);
+}
+
+function classOf({ defaultClass, mostUrgentClass }: Key): string {
+  const byDefault = defaultClass ?? 'as the role';
+  return mostUrgentClass === null ? byDefault : `${byDefault}, at most ${mostUrgentClass}`;
 }
 
 function date(atMs: number): string {

@@ -3,11 +3,11 @@ import { type SmokeRun, smokeRunSchema } from '../../checks/check-records.js';
 import { forbidsColour } from '../../config/terminal.js';
 import { painter } from '../colour.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
-import { CliError, exitCodes } from '../exit-codes.js';
+import { exitCodes } from '../exit-codes.js';
 import { printJson } from '../output.js';
 import { milliseconds } from '../print-findings.js';
 
-/** Every name in turn, each with a minute at the most: longer than anybody waits for it. */
+/** Every name in turn, each with a minute at the most, and some with a wake: longer than anybody waits for it. */
 const TIMEOUT_MS = 15 * 60_000;
 
 export function smokeCommand(): Command {
@@ -15,27 +15,25 @@ export function smokeCommand(): Command {
     new Command('smoke').description('a real request through every role and alias, as clients send it'),
   )
     .option('--cloud', 'ask providers too where nothing of ours answers: this spends')
-    .option('--wake', 'wake what sleeps (not available yet)')
+    .option('--wake', 'wake hosts that sleep, where their roles would, and wait for them')
     .addHelpText(
       'after',
       `
-Without --cloud no provider is asked, and no machine is ever woken. Outcomes: "ok"; "away", as declared; "skipped",
+Without --cloud no provider is asked, without --wake no machine is woken. Outcomes: "ok"; "away", as declared; "skipped",
 where only the cloud would answer or a replica is full or drained for now; "broken".
 Ends with 0 when nothing is broken, else with 21.
 
 Examples:
   ai-fabric smoke
   ai-fabric smoke --cloud
+  ai-fabric smoke --wake
   ai-fabric smoke --json | jq '.results[] | select(.outcome == "broken")'`,
     )
     .action(run);
 }
 
 async function run(flags: ConnectionFlags & { cloud?: boolean; wake?: boolean }): Promise<void> {
-  if (flags.wake) {
-    throw new CliError(exitCodes.usage, 'waking is not available yet', 'leave out --wake');
-  }
-  const body = { cloud: flags.cloud ?? false };
+  const body = { cloud: flags.cloud ?? false, wake: flags.wake ?? false };
   const smoke = await connect(flags).post('/checks/smoke', body, smokeRunSchema, TIMEOUT_MS);
   if (flags.json) printJson(smoke);
   else print(smoke);

@@ -8,6 +8,7 @@ it.each([
     '--tokens-per-minute: expected at most 1000000000, found 9999999999; --keep-bodies: expected 1',
   ],
   ['body roles.0: expected text', '--roles: expected text'],
+  ['body mostUrgentClass: expected one of', '--most-urgent: expected one of'],
   ['roles: "x" is no declared role, alias or model', '--roles: "x" is no declared role, alias or model'],
   // A name that somebody chose is no field.
   ['there is no key "roles: x"', 'there is no key "roles: x"'],

@@ -2,6 +2,8 @@ const FLAGS: Readonly<Record<string, string>> = {
   roles: '--roles',
   expiresAtMs: '--expires',
   keepBodiesDays: '--keep-bodies',
+  defaultClass: '--class',
+  mostUrgentClass: '--most-urgent',
   requestsPerMinute: '--requests-per-minute',
   tokensPerMinute: '--tokens-per-minute',
   concurrentRequests: '--concurrent',

@@ -57,6 +57,22 @@ export function readAddresses(
   return refuse(given, 'expected an address of this machine without scheme or port, such as 0.0.0.0 or ::1');
 }
 
+const MOST_PORTS = 4;
+
+/** UDP or TCP ports, apart by commas or spaces. */
+export function readPorts(
+  given: GivenSetting,
+  fallback: readonly number[],
+): SettingResult<readonly number[]> {
+  if (given.text === undefined) return { ok: true, value: fallback };
+  const parts = given.text.split(/[\s,]+/).filter((part) => part !== '');
+  const ports = parts.map((part) => (WHOLE_NUMBER.test(part) ? Number(part) : Number.NaN));
+  const areGood =
+    ports.length > 0 && ports.length <= MOST_PORTS && ports.every((port) => port >= 1 && port <= 65_535);
+  if (areGood) return { ok: true, value: [...new Set(ports)] };
+  return refuse(given, `expected up to ${MOST_PORTS} ports from 1 to 65535, apart by commas`);
+}
+
 function refuse(given: GivenSetting, expected: string): { readonly ok: false; readonly problem: string } {
   return {
     ok: false,

@@ -1,6 +1,6 @@
 import type { GpuChoice } from '@ai-fabric/shared';
 import type { DeclaredDeployment, VllmDeployment } from '../declared-state.js';
-import type { DeploymentEntry } from '../fabric-schema.js';
+import type { DeploymentEntry } from '../deployment-entry-schema.js';
 import type { VllmEntry } from '../vllm-entry-schema.js';
 import { copied, inOrder } from './order-capabilities.js';
 import { findPreset } from './presets.js';

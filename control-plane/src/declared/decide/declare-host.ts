@@ -1,5 +1,5 @@
 import type { DeclaredHost } from '../declared-state.js';
-import { hostEntrySchema } from '../fabric-schema.js';
+import { hostEntrySchema } from '../host-entry-schema.js';
 
 /** One of which nothing is said. */
 const UNSAID = hostEntrySchema.parse({});

@@ -1,5 +1,6 @@
 import type { DeclaredDeployment } from '../declared-state.js';
-import { entrySchemas, type FabricFile, MAX_TARGETS } from '../fabric-schema.js';
+import { entrySchemas, type FabricFile } from '../fabric-schema.js';
+import { MAX_TARGETS } from '../role-entry-schema.js';
 import { buildDeployment } from './build-deployment.js';
 import { type DeploymentFields, readDeploymentFields } from './read-deployment-fields.js';
 

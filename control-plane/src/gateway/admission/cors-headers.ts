@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 const EXPOSED =
   'x-request-id, x-fabric-host, x-fabric-replica, x-fabric-attempts, x-fabric-overhead-ms, x-fabric-queue-ms, x-fabric-reason, retry-after, ' +
-  'x-fabric-queue-position, x-fabric-queue-eta-ms, ' +
+  'x-fabric-queue-position, x-fabric-queue-eta-ms, x-fabric-class, ' +
   'x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, ' +
   'x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens';
 const NONE: readonly string[] = [];

@@ -10,6 +10,8 @@ const POLICY: KeyPolicy = {
   mayCloud: true,
   expiresAtMs: null,
   keepBodiesDays: 7,
+  defaultClass: 'batch',
+  mostUrgentClass: 'normal',
   limits: { requestsPerMinute: 5, tokensPerMinute: null, concurrentRequests: null },
 };
 
@@ -49,6 +51,7 @@ describe('a bearer', () => {
       ...{ keyId: key.keyId, name: 'obsidian', mayWake: false, mayCloud: true },
       roles: new Set(['chat-fast']),
       limits: POLICY.limits,
+      classes: { defaultClass: 'batch', mostUrgentClass: 'normal' },
       keepsBodies: true,
     });
     expect(ring.find(`${KEY_SECRET_PREFIX}other`, false)).toBe('unknown');

@@ -34,6 +34,7 @@ const ADMIN: GatewayKey = {
   mayWake: true,
   mayCloud: true,
   limits: NO_LIMITS,
+  classes: { defaultClass: null, mostUrgentClass: null },
   keepsBodies: false,
 };
 
@@ -107,10 +108,11 @@ function sha256(text: string): string {
 }
 
 function toGatewayKey({ roles, keepBodiesDays, ...key }: StoredKey): GatewayKey {
-  const { keyId, name, mayWake, mayCloud, limits } = key;
+  const { keyId, name, mayWake, mayCloud, limits, defaultClass, mostUrgentClass } = key;
   return {
     ...{ keyId, name, mayWake, mayCloud, limits },
     roles: roles === null ? null : new Set(roles),
+    classes: { defaultClass, mostUrgentClass },
     keepsBodies: keepBodiesDays !== null,
   };
 }

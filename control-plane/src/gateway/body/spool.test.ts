@@ -84,8 +84,11 @@ describe('the disk room of bodies', () => {
     one.release();
     other.release();
     expect([spool.bytes, spool.files]).toEqual([0, 0]);
+    const before = spool.totalBytes;
+    expect(before).toBeGreaterThanOrEqual(100);
     expect(await spoolOne(spool, fileOf(spool), '{"model":"a"}')).toBe('spooled');
     expect([spool.bytes, spool.files]).toEqual([0, 0]);
+    expect(spool.totalBytes - before).toBe('{"model":"a"}'.length);
   });
 
   it.runIf(process.platform === 'linux')('tells of a full disk, and keeps nothing', async () => {

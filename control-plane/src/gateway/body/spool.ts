@@ -24,6 +24,7 @@ export class Spool {
   #limit = 0;
   #held = 0;
   #files = 0;
+  #total = 0;
   #made = 0;
   #isReady = false;
   #toldAtMs = Number.NEGATIVE_INFINITY;
@@ -48,6 +49,11 @@ export class Spool {
     return this.#files;
   }
 
+  /** All that was ever taken. */
+  get totalBytes(): number {
+    return this.#total;
+  }
+
   /** @returns an empty file, or why there can be none, for the client */
   create(): SpoolFile | string {
     const { directory } = this.#options;
@@ -68,6 +74,7 @@ export class Spool {
   take(bytes: number): boolean {
     if (this.#held + bytes > this.#limit) return false;
     this.#held += bytes;
+    this.#total += bytes;
     return true;
   }
 

@@ -17,7 +17,7 @@ function shape(
   more: { readonly asksUsage?: boolean; readonly mediaMark?: string } = {},
 ): BodyShape {
   return {
-    names: ['model', 'stream', ...others, ...prompt, ...maxTokens],
+    names: ['model', ...others, ...prompt, ...maxTokens],
     prompt: new Set(prompt),
     maxTokens: new Set(maxTokens),
     mediaMark: more.mediaMark ?? ';base64,',
@@ -29,23 +29,26 @@ function shape(
 export const CHAT_BODY = shape(
   ['messages', 'prompt', 'input'],
   ['max_tokens', 'max_completion_tokens'],
-  ['stream_options', 'tools', 'response_format', 'n', 'prompt_cache_key', 'user'],
+  ['stream', 'stream_options', 'tools', 'response_format', 'n', 'prompt_cache_key', 'user'],
   { asksUsage: true },
 );
 
 export const RESPONSES_BODY = shape(
   ['input', 'instructions'],
   ['max_output_tokens'],
-  ['tools', 'text', 'background', 'previous_response_id', 'prompt_cache_key', 'user'],
+  ['stream', 'tools', 'text', 'background', 'previous_response_id', 'prompt_cache_key', 'user'],
 );
 
-export const MESSAGES_BODY = shape(['messages', 'system'], ['max_tokens'], ['tools'], {
+export const MESSAGES_BODY = shape(['messages', 'system'], ['max_tokens'], ['stream', 'tools'], {
   mediaMark: '"base64"',
 });
+
+/** Of `/messages/count_tokens`: nothing is written, so nothing streams, whatever the body says. */
+export const COUNT_BODY = shape(['messages', 'system'], [], ['tools'], { mediaMark: '"base64"' });
 
 /** Of `/rerank` and of `/score`, whose two sides have four pairs of names in vLLM. */
 export const SCORES_BODY = shape(
   ['query', 'documents', 'text_1', 'text_2', 'queries', 'items', 'data_1', 'data_2'],
   [],
-  [],
+  ['stream'],
 );

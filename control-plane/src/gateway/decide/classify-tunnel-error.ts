@@ -3,7 +3,8 @@ import type { TunnelObstacle } from '../../tunnel/tunnel-obstacle.js';
 import { type AttemptFailure, type AttemptFailureCode, attemptFailure } from './attempt-failure.js';
 
 const BY_CODE: Readonly<Record<TunnelErrorCode, AttemptFailureCode>> = {
-  path_not_allowed: 'tunnel_refused',
+  // An agent older than the endpoint: whatever else it serves, it serves as before.
+  path_not_allowed: 'endpoint_unknown_there',
   method_not_allowed: 'tunnel_refused',
   bad_request: 'tunnel_refused',
   // The replica drains or stops, and the router has not heard of it yet: it is not to be counted as a failure.

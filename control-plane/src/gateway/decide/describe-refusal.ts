@@ -39,6 +39,12 @@ export function describeRefusal(
   return { error: gatewayError(code, decision.detail, param), retryAfterSeconds, reason };
 }
 
+/** A refusal for want of an awake host, with why the fleet wakes none. */
+export function withWakeRefusal(decision: RefuseDecision, why: string | null): RefuseDecision {
+  if (why === null || decision.code !== 'host_asleep') return decision;
+  return { ...decision, detail: `${decision.detail}; none could be woken: ${why}` };
+}
+
 interface TriedTarget {
   readonly target: string;
   readonly failure: AttemptFailure;
@@ -52,6 +58,7 @@ const SAYS_NONE_LEFT: ReadonlySet<RefusalCode> = new Set([
   'no_capacity',
   'not_ready',
   'host_away',
+  'host_asleep',
   'provider_key_missing',
   'local_only',
   'rate_limited',
@@ -60,6 +67,8 @@ const SAYS_NONE_LEFT: ReadonlySet<RefusalCode> = new Set([
 const GATEWAY_CODES: Readonly<Record<RefusalCode, GatewayErrorCode>> = {
   no_capacity: 'no_capacity',
   host_away: 'host_away',
+  host_asleep: 'host_asleep',
+  waking: 'waking',
   not_ready: 'not_ready',
   loading: 'loading',
   all_failed: 'all_failed',
@@ -144,7 +153,10 @@ const FAILURE_ANSWERS: Record<AttemptFailure['code'], readonly [GatewayErrorCode
   answer_too_large: ['upstream_invalid_answer', 'the answer was too large'],
   unauthorized: ['upstream_misconfigured', 'the upstream refuses the credentials that the fabric has for it'],
   model_unknown_there: ['upstream_misconfigured', 'the upstream does not know the model or the path'],
-  endpoint_unknown_there: ['endpoint_not_spoken', 'its engine does not speak this endpoint'],
+  endpoint_unknown_there: [
+    'endpoint_not_spoken',
+    'its engine (or the agent on its host) does not speak this endpoint',
+  ],
   status_500: ['upstream_error', 'the engine failed (500)'],
   status_502: ['upstream_error', 'the engine failed (502)'],
   status_503: ['no_capacity', 'the engine is full (503)'],

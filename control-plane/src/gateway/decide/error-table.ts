@@ -49,6 +49,10 @@ export const ERROR_TABLE = {
   upstream_interrupted: { status: 502, type: 'server_error' },
   no_capacity: { status: 503, type: 'server_error' },
   host_away: { status: 503, type: 'server_error' },
+  /** A wake could bring its host, and is not tried, or was in vain. */
+  host_asleep: { status: 503, type: 'server_error' },
+  /** Its host is being woken. */
+  waking: { status: 503, type: 'server_error' },
   /** A replica is on its way, and did not come in time. */
   loading: { status: 503, type: 'server_error' },
   not_ready: { status: 503, type: 'server_error' },

@@ -1,3 +1,14 @@
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+} from './json-bytes.js';
+
 /** Where a text stops being JSON. */
 export interface JsonFault {
   /** Index of the first byte that cannot stand there; the length where the end came too soon. */
@@ -18,10 +29,6 @@ export function findJsonError(bytes: Uint8Array, maxDepth: number): JsonFault | 
   const checker = new JsonChecker(bytes, maxDepth);
   return checker.document() ? null : { at: checker.at, expected: checker.expected };
 }
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
 
 /** Every method moves `at` over what it found, or leaves it at the fault, sets `expected` and returns false. */
 class JsonChecker {
@@ -46,9 +53,9 @@ class JsonChecker {
     switch (this.#bytes[this.at]) {
       case QUOTE:
         return this.#string();
-      case 0x7b:
+      case OPEN_BRACE:
         return this.#object(depth + 1);
-      case 0x5b:
+      case OPEN_BRACKET:
         return this.#array(depth + 1);
       case 0x74:
         return this.#word('true');
@@ -65,17 +72,17 @@ class JsonChecker {
     if (depth > this.#maxDepth) return this.#fail(`no more than ${this.#maxDepth} levels of nesting`);
     this.at++;
     this.#space();
-    if (this.#take(0x7d)) return true;
+    if (this.#take(CLOSE_BRACE)) return true;
     let expected = 'a member name in double quotes or "}"';
     for (;;) {
       this.#space();
       if (this.#bytes[this.at] !== QUOTE) return this.#fail(expected);
       if (!this.#string()) return false;
       this.#space();
-      if (!this.#take(0x3a)) return this.#fail('":"');
+      if (!this.#take(COLON)) return this.#fail('":"');
       if (!this.#value('a value', depth)) return false;
       this.#space();
-      if (this.#take(0x7d)) return true;
+      if (this.#take(CLOSE_BRACE)) return true;
       if (!this.#take(COMMA)) return this.#fail('"," or "}"');
       expected = 'a member name in double quotes';
     }
@@ -85,12 +92,12 @@ class JsonChecker {
     if (depth > this.#maxDepth) return this.#fail(`no more than ${this.#maxDepth} levels of nesting`);
     this.at++;
     this.#space();
-    if (this.#take(0x5d)) return true;
+    if (this.#take(CLOSE_BRACKET)) return true;
     let expected = 'a value or "]"';
     for (;;) {
       if (!this.#value(expected, depth)) return false;
       this.#space();
-      if (this.#take(0x5d)) return true;
+      if (this.#take(CLOSE_BRACKET)) return true;
       if (!this.#take(COMMA)) return this.#fail('"," or "]"');
       expected = 'a value';
     }

@@ -1,4 +1,5 @@
 import { type Needs, NO_NEEDS, needsOf } from '../../router/needs.js';
+import { CLOSE_BRACKET, COLON, OPEN_BRACKET, QUOTE } from './json-bytes.js';
 import { equalsAscii, type FoundMember } from './scan-json-members.js';
 
 /** What is searched of one body, all members together: what stands behind it is not looked for. */
@@ -19,10 +20,6 @@ const MARKS: readonly (readonly [mark: string, needs: Needs])[] = [
 const SCHEMA_MARK = '"json_schema"';
 const TYPE = '"type"';
 
-const QUOTE = 0x22;
-const COLON = 0x3a;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
 const SMALL_I = 0x69;
 
 /** Top-level members that tell what a request needs of a model. */

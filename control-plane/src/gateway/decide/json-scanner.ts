@@ -1,4 +1,15 @@
 import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  SHORT_STRING_BYTES,
+} from './json-bytes.js';
+import {
   type FoundMember,
   type JsonScan,
   MAX_DEPTH,
@@ -18,17 +29,6 @@ export type StreamedScan =
 
 /** Values up to this are kept. */
 export const KEPT_VALUE_BYTES = 4 * 1024;
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const COLON = 0x3a;
-const COMMA = 0x2c;
-/** As in `scan-json-members`: nearer ends are found by a loop, farther ones by a native search. */
-const SHORT_STRING_BYTES = 48;
 
 type State =
   | 'start'

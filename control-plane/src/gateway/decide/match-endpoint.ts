@@ -1,12 +1,20 @@
 import type { Task } from '@ai-fabric/shared';
 import type { ProviderEndpoint } from '../../declared/declared-state.js';
-import { type BodyShape, CHAT_BODY, MESSAGES_BODY, RESPONSES_BODY, SCORES_BODY } from './body-shapes.js';
+import {
+  type BodyShape,
+  CHAT_BODY,
+  COUNT_BODY,
+  MESSAGES_BODY,
+  RESPONSES_BODY,
+  SCORES_BODY,
+} from './body-shapes.js';
 import { AUDIO } from './dialects/audio.js';
 import { CHAT } from './dialects/chat.js';
 import type { Dialect } from './dialects/dialect.js';
 import { MESSAGES } from './dialects/messages.js';
 import { RESPONSES } from './dialects/responses.js';
 import { SCORES } from './dialects/scores.js';
+import { TOKEN_COUNTS } from './dialects/token-counts.js';
 import { ANTHROPIC_ERRORS, type ErrorForm, OPENAI_ERRORS } from './render-error.js';
 
 /** An endpoint that an engine serves. */
@@ -26,6 +34,8 @@ export interface EngineEndpoint {
   readonly hasAnswerText: boolean;
   /** Every engine of the task serves it: that one does not know the path is a fault of its configuration. */
   readonly isUniversal: boolean;
+  /** Of Anthropic's API, which has headers of its own and takes its key in one. */
+  readonly isAnthropics: boolean;
 }
 
 export type EndpointMatch =
@@ -46,6 +56,7 @@ const CHATS: Family = {
   body: CHAT_BODY,
   hasAnswerText: true,
   isUniversal: true,
+  isAnthropics: false,
 };
 const HEARD: Family = {
   kind: 'engine',
@@ -54,6 +65,7 @@ const HEARD: Family = {
   body: 'multipart',
   hasAnswerText: true,
   isUniversal: false,
+  isAnthropics: false,
 };
 const SCORED: Family = {
   kind: 'engine',
@@ -63,10 +75,18 @@ const SCORED: Family = {
   body: SCORES_BODY,
   hasAnswerText: false,
   isUniversal: false,
+  isAnthropics: false,
 };
 const EMBEDDED: Family = { ...CHATS, tasks: ['embeddings'], hasAnswerText: false };
 const RESPONDED: Family = { ...CHATS, dialect: RESPONSES, body: RESPONSES_BODY, isUniversal: false };
-const MESSAGED: Family = { ...CHATS, dialect: MESSAGES, body: MESSAGES_BODY, isUniversal: false };
+const MESSAGED: Family = {
+  ...CHATS,
+  dialect: MESSAGES,
+  body: MESSAGES_BODY,
+  isUniversal: false,
+  isAnthropics: true,
+};
+const COUNTED: Family = { ...MESSAGED, dialect: TOKEN_COUNTS, body: COUNT_BODY, hasAnswerText: false };
 
 const ENDPOINTS: readonly EngineEndpoint[] = [
   { ...CHATS, path: '/chat/completions', name: 'chat', promptParam: 'messages' },
@@ -74,6 +94,7 @@ const ENDPOINTS: readonly EngineEndpoint[] = [
   { ...EMBEDDED, path: '/embeddings', name: 'embeddings', promptParam: 'input' },
   { ...RESPONDED, path: '/responses', name: 'responses', promptParam: 'input' },
   { ...MESSAGED, path: '/messages', name: 'messages', promptParam: 'messages' },
+  { ...COUNTED, path: '/messages/count_tokens', name: 'count_tokens', promptParam: 'messages' },
   { ...HEARD, path: '/audio/transcriptions', name: 'transcriptions', promptParam: 'file' },
   { ...HEARD, path: '/audio/translations', name: 'translations', promptParam: 'file' },
   { ...SCORED, path: '/rerank', name: 'rerank', promptParam: 'documents' },

@@ -13,6 +13,7 @@ describe('presentModels', () => {
             state: 'ready',
             servedBy: 'motoko-chat',
             contextTokens: 8192,
+            readyInSeconds: null,
           },
           {
             id: 'openai/strong',
@@ -21,6 +22,7 @@ describe('presentModels', () => {
             state: 'cloud',
             servedBy: null,
             contextTokens: null,
+            readyInSeconds: null,
           },
         ],
         1_700_000_000,

@@ -12,19 +12,21 @@ export interface PresentedModel {
     readonly task: ListedModel['task'];
     readonly state: ListedModel['state'];
     readonly servedBy: string | null;
+    /** Seconds until a host that sleeps or is being woken would serve it; left out: there is none, or nothing is known. */
+    readonly readyInSeconds?: number;
   };
 }
 
 /** @param createdSeconds OpenAI's clients want a time; a model of the fabric has none, so the gateway's start is told */
 export function presentModel(model: ListedModel, createdSeconds: number): PresentedModel {
-  const { id, kind, task, state, servedBy, contextTokens } = model;
+  const { id, kind, task, state, servedBy, contextTokens, readyInSeconds } = model;
   return {
     id,
     object: 'model',
     created: createdSeconds,
     owned_by: 'ai-fabric',
     ...(contextTokens === null ? {} : { max_model_len: contextTokens }),
-    fabric: { kind, task, state, servedBy },
+    fabric: { kind, task, state, servedBy, ...(readyInSeconds === null ? {} : { readyInSeconds }) },
   };
 }
 

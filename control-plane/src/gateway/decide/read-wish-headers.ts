@@ -1,7 +1,8 @@
 import { REQUEST_CLASSES, type RequestClass } from '../../declared/request-class.js';
 import { type GatewayError, gatewayError } from './error-table.js';
 
-const CLASS_HEADER = 'x-fabric-class';
+/** Of a request: how urgent it is. Of an answer: how urgent it was, where that is less than it asked to be. */
+export const CLASS_HEADER = 'x-fabric-class';
 const MAX_WAIT_HEADER = 'x-fabric-max-wait';
 const SECONDS = /^\d{1,9}(\.\d{1,9})?$/;
 /** Of what a client wrote this much is repeated to it. */

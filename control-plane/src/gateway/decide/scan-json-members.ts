@@ -1,3 +1,15 @@
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  SHORT_STRING_BYTES,
+} from './json-bytes.js';
+
 /** Where the value of a top-level member stands: `[start, end)` in bytes, white space excluded. */
 export interface FoundMember {
   readonly name: string;
@@ -27,19 +39,6 @@ export const MAX_DEPTH = 200;
 export const MAX_FOUND = 64;
 /** A name written wholly in escapes (`\u006d…`) takes six bytes a character. */
 export const MAX_KEY_BYTES = 6 * 32;
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const COLON = 0x3a;
-const COMMA = 0x2c;
-
-/** Within this distance a plain loop finds the end of a string sooner than a native search does; it also keeps
- * a string full of escaped quotes from costing a native call for each. */
-const SHORT_STRING_BYTES = 48;
 
 /**
  * Finds the byte ranges of chosen top-level members without parsing the document.

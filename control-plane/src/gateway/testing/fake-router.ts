@@ -8,6 +8,7 @@ import type {
 } from '../../declared/declared-state.js';
 import type {
   AttemptOutcome,
+  ChosenDecision,
   Claim,
   HeldRequest,
   HoldTicket,
@@ -88,7 +89,7 @@ export class FakeRouter implements Router {
       name: 'openai',
       baseUrl,
       apiKey,
-      endpoints: ['chat', 'completions', 'embeddings', 'responses', 'messages'],
+      endpoints: ['chat', 'completions', 'embeddings', 'responses', 'messages', 'count_tokens'],
       models: new Map([['strong', model]]),
     };
     this.candidates.push({ kind: 'cloud', provider, model });
@@ -117,7 +118,7 @@ export class FakeRouter implements Router {
     };
   }
 
-  claim(decision: Candidate): Claim | null {
+  claim(decision: ChosenDecision): Claim | null {
     if (this.lostClaims > 0) {
       this.lostClaims--;
       return null;
@@ -173,7 +174,7 @@ export class FakeRouter implements Router {
   }
 }
 
-function targetOf(candidate: Candidate): string {
+function targetOf(candidate: Candidate | ChosenDecision): string {
   if (candidate.kind === 'send') return candidate.deployment.name;
   return `${candidate.provider.name}/${candidate.model.name}`;
 }

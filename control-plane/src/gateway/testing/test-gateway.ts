@@ -20,13 +20,14 @@ import { pino } from 'pino';
 import { BodyCapture } from '../../bodies/capture-body.js';
 import type { KeptBody } from '../../bodies/kept-body.js';
 import type { DeclaredState } from '../../declared/declared-state.js';
+import type { WakeDesk } from '../../fleet/wake-desk.js';
 import type { RequestRow } from '../../registry/request-types.js';
+import type { Router } from '../../router/route-types.js';
 import { createAdmission } from '../admission/create-admission.js';
 import type { KeyLookup } from '../admission/key-lookup.js';
 import { createGateway, type Gateway } from '../create-gateway.js';
 import { GatewayMetrics } from '../gateway-metrics.js';
 import type { GatewayKey } from '../request-context.js';
-import type { FakeRouter } from './fake-router.js';
 
 /** Real servers on free ports, and what has to be closed after a test. */
 export class TestGateway {
@@ -45,7 +46,7 @@ export class TestGateway {
   readonly #clock: Clock;
   readonly #closers: (() => Promise<void>)[] = [];
 
-  constructor(router: FakeRouter, options: TestOptions = {}) {
+  constructor(router: Router, options: TestOptions = {}) {
     const clock = options.clock ?? systemClock();
     this.#clock = clock;
     const log = pino({ level: 'info' }, { write: (line: string) => void this.logLines.push(line) });
@@ -54,6 +55,7 @@ export class TestGateway {
       secrets: options.secrets ?? { read: () => ({ ok: true, value: 'sk-of-the-provider' }) },
       tunnels: options.tunnels ?? { tunnel: () => undefined },
       live: options.live ?? { host: () => undefined, replica: () => undefined },
+      ...(options.wakes === undefined ? {} : { wakes: options.wakes }),
       metrics: this.metrics,
       requestLog: { append: (row) => void this.records.push(row) },
       captureBody: (response, asked) =>
@@ -161,6 +163,7 @@ export interface TestOptions {
   readonly secrets?: Parameters<typeof createGateway>[0]['secrets'];
   readonly tunnels?: Parameters<typeof createGateway>[0]['tunnels'];
   readonly live?: Parameters<typeof createGateway>[0]['live'];
+  readonly wakes?: WakeDesk;
   readonly config?: Partial<Parameters<typeof createGateway>[0]['config']>;
   readonly spoolDirectory?: string;
   readonly allowedOrigins?: readonly string[];
@@ -173,7 +176,8 @@ export interface TestOptions {
 export function gatewayKey(overrides: Partial<GatewayKey> = {}): GatewayKey {
   const limits = { requestsPerMinute: null, tokensPerMinute: null, concurrentRequests: null };
   const permits = { roles: null, mayWake: true, mayCloud: true, keepsBodies: false };
-  return { keyId: 'key-1', name: 'notes', ...permits, limits, ...overrides };
+  const classes = { defaultClass: null, mostUrgentClass: null };
+  return { keyId: 'key-1', name: 'notes', ...permits, limits, classes, ...overrides };
 }
 
 const ADMIN_ALONE: KeyLookup = {

@@ -293,7 +293,8 @@ describe("the agent's own word", () => {
     ['engine_failed', 'protocol_error'],
     ['no_engine', 'tunnel_busy'],
     ['too_many_streams', 'tunnel_busy'],
-    ['path_not_allowed', 'tunnel_refused'],
+    ['path_not_allowed', 'endpoint_unknown_there'],
+    ['method_not_allowed', 'tunnel_refused'],
     ['of a later version', 'protocol_error'],
   ])('%s is no answer of the engine: %s', async (code, failure) => {
     await agentThat(says(code));

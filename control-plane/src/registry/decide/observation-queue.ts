@@ -1,7 +1,7 @@
 import type { LearnedObservation, Observation, SeenObservation, TelemetryMinute } from '../registry-types.js';
 
-type Latest = Exclude<Observation, { kind: 'hostEvent' | 'telemetryMinute' }>;
-type Event = Extract<Observation, { kind: 'hostEvent' }>;
+type Latest = Exclude<Observation, { kind: 'hostEvent' | 'powerEvent' | 'telemetryMinute' }>;
+type Event = Extract<Observation, { kind: 'hostEvent' | 'powerEvent' }>;
 
 /** Of hosts, but for their telemetry. */
 export type SeenOfHost = Exclude<SeenObservation, TelemetryMinute>;
@@ -46,7 +46,9 @@ export class ObservationQueue {
 
   /** @returns how many observations were lost by it: 0 or 1 */
   add(observation: Observation): number {
-    if (observation.kind === 'hostEvent') return addBounded(this.#events, observation, this.#bounds.events);
+    if (observation.kind === 'hostEvent' || observation.kind === 'powerEvent') {
+      return addBounded(this.#events, observation, this.#bounds.events);
+    }
     if (observation.kind === 'telemetryMinute') {
       return addBounded(this.#telemetry, observation, this.#bounds.telemetry);
     }
@@ -89,6 +91,10 @@ function keyOf(observation: Latest): string {
       return [observation.kind, observation.host, observation.model].join(BETWEEN);
     case 'answerLengths':
       return [observation.kind, observation.role, observation.key].join(BETWEEN);
+    case 'wake':
+      return [observation.kind, observation.wake.wakeId].join(BETWEEN);
+    case 'wakeProof':
+      return [observation.kind, observation.hostId, observation.fromState].join(BETWEEN);
     default:
       return [observation.kind, observation.hostId].join(BETWEEN);
   }

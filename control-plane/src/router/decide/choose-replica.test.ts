@@ -1,7 +1,8 @@
+import { seededRandom } from '@ai-fabric/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { defaultPredictSettings as settings } from '../predict/predict-settings.js';
 import type { ReplicaLoad } from '../predict/predict-types.js';
-import { replicaOf, requestOf, seededRandom } from '../testing/router-fixtures.js';
+import { replicaOf, requestOf } from '../testing/router-fixtures.js';
 import { type CostTerms, chooseReplica, promptTokensOf } from './choose-replica.js';
 
 const terms: CostTerms = {

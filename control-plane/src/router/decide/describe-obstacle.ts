@@ -4,6 +4,7 @@ import { listNeeds, NO_NEEDS, needsOf } from '../needs.js';
 import type { FilterReason, RouteRequest } from '../route-types.js';
 import { contextOf, estimatePrompt } from './estimate-need.js';
 import { targetKey } from './group-targets.js';
+import { isGone, isLeaving } from './judge-asleep.js';
 import type { RestCause } from './step-cooldown.js';
 
 /** What stands in the way of one target, as a phrase for a client's error message: thing, place, fix where known. */
@@ -54,12 +55,16 @@ function describeReplica(replica: ReplicaCandidate, reason: FilterReason, reques
   switch (reason) {
     case 'host_away':
       return describeAway(replica);
+    case 'host_asleep':
+      return describeAsleep(replica, request);
     case 'host_late':
       return `host ${host} has fallen silent`;
     case 'draining':
       return `host ${host} is draining; undrain it to use it again`;
     case 'not_ready':
-      return `its replica on ${host} is ${replica.phase}`;
+      return replica.needsSignIn
+        ? `its replica on ${host} cannot start before somebody signs in there`
+        : `its replica on ${host} is ${replica.phase}`;
     case 'tunnel_down':
       return `the tunnel to host ${host} is down; its agent opens it again by itself`;
     case 'address_unknown':
@@ -104,7 +109,35 @@ function describeNeed(candidate: Candidate, request: RouteRequest): string {
   return request.maxTokens ? `${prompt} and the answer may have ${request.maxTokens}` : prompt;
 }
 
-function describeAway({ deployment, presence, mayBeAway }: ReplicaCandidate): string {
+function describeAsleep(replica: ReplicaCandidate, request: RouteRequest): string {
+  const { power, deployment, wakeInMs } = replica;
+  if (power.flight !== null) return `host ${deployment.host} is being woken (${power.flight.text})`;
+  const what = describeSleep(replica);
+  const why = whyNotWoken(request);
+  if (why !== null) return `${what}; ${why}`;
+  return wakeInMs === null ? what : `${what}, ready ${seconds(wakeInMs)} s after a wake`;
+}
+
+function describeSleep(replica: ReplicaCandidate): string {
+  const { power, deployment, phase } = replica;
+  if (isGone(replica))
+    return `host ${deployment.host} is ${power.state === 'asleep' ? 'asleep' : 'asleep or off'}`;
+  if (isLeaving(power)) return `host ${deployment.host} is about to sleep`;
+  return `its replica on ${deployment.host} is ${phase}, as its host rests`;
+}
+
+/** `null`: it may be, or nobody asks that. */
+function whyNotWoken({ wakes, requestClass, resolved }: RouteRequest): string | null {
+  const onAsleep = resolved.kind === 'role' ? resolved.role.onAsleep : 'hold';
+  if (onAsleep === 'refuse' || onAsleep === 'cloud') return `the role's onAsleep: ${onAsleep} wakes nobody`;
+  if (wakes === 'key_forbids') return 'this key may not wake it';
+  return wakes === 'may' && requestClass === 'batch' ? 'a request of class batch wakes nobody' : null;
+}
+
+function describeAway({ deployment, presence, mayBeAway, power }: ReplicaCandidate): string {
+  if (power.wakeability.kind === 'no') {
+    return `host ${deployment.host} is away and cannot be woken: ${power.wakeability.detail}`;
+  }
   if (presence === 'unseen') return `host ${deployment.host} has never joined; run its agent`;
   if (mayBeAway) return `host ${deployment.host} is asleep or off, which is normal for it`;
   return `host ${deployment.host} is away; start it, or its agent`;

@@ -1,5 +1,6 @@
 import type { ReplicaCandidate } from '../candidate.js';
 import type { FilterReason, WaitReason } from '../route-types.js';
+import { isWaking, isWished } from './judge-asleep.js';
 
 export interface ExpectationSettings {
   /** A replica that we do not run and that answers no more may be restarting for this long. */
@@ -36,7 +37,7 @@ const UNDER_WAY: ReadonlySet<string> = new Set([
 
 /**
  * Tells what is expected soon from what is broken. A failed, crash-looping, stopped or parked replica, an away or draining
- * host and what can never serve the request are not waited for.
+ * host and what can never serve the request are not waited for here; of one whose host is being woken the wake tells.
  *
  * @param ruledOutBy what the filters said of it
  * @returns `null`: nothing is to be expected of it
@@ -46,7 +47,7 @@ export function expectSoon(
   ruledOutBy: FilterReason,
   settings: ExpectationSettings,
 ): Expectation | null {
-  if (ruledOutBy !== 'full' && !isWished(replica)) return null;
+  if (ruledOutBy !== 'full' && (!isWished(replica) || isWaking(replica))) return null;
   switch (ruledOutBy) {
     case 'full': {
       const lookAgainInMs = replica.busyForMs > 0 ? replica.busyForMs : null;
@@ -76,11 +77,6 @@ export function isUnderWay(replica: ReplicaCandidate): boolean {
   );
 }
 
-/** An operator who stops or parks one wants nobody to wait for it. */
-function isWished({ deployment }: ReplicaCandidate): boolean {
-  return deployment.engine !== 'vllm' || deployment.wish === 'running';
-}
-
 function expectTried(replica: ReplicaCandidate, settings: ExpectationSettings): Expectation | null {
   if (!canBeReached(replica)) return null;
   if (replica.phase !== 'ready') return expectPhase(replica, settings);
@@ -96,7 +92,7 @@ function expectPhase(replica: ReplicaCandidate, settings: ExpectationSettings): 
   const { phase, phaseForMs } = replica;
   if (phase === 'absent') return within(phaseForMs, settings.recreationMs, 'loading', true);
   // One that its agent keeps is started again a second after it died; what lasts longer is no restart.
-  if (phase === 'failed' && replica.deployment.engine === 'vllm') {
+  if (phase === 'failed' && replica.deployment.engine === 'vllm' && !replica.needsSignIn) {
     return within(phaseForMs, settings.recreationMs, 'loading', false);
   }
   if (isUnderWay(replica)) return { reason: 'loading', isSure: true, lookAgainInMs: null };

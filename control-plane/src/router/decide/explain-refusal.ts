@@ -3,6 +3,7 @@ import type { Considered, FilterReason, RefusalCode, RouteDecision, RouteRequest
 import { describeObstacle } from './describe-obstacle.js';
 import { contextOf } from './estimate-need.js';
 import { isUnderWay } from './expect-soon.js';
+import { isWaking } from './judge-asleep.js';
 import { longestTarget } from './plan-room.js';
 
 export interface RefusalSettings {
@@ -10,6 +11,7 @@ export interface RefusalSettings {
   readonly notReadySeconds: RetryRange;
   readonly lateSeconds: number;
   readonly awaySeconds: number;
+  readonly wakingSeconds: RetryRange;
   readonly drainingSeconds: number;
   readonly failedSeconds: number;
 }
@@ -43,6 +45,7 @@ const PRECEDENCE: readonly FilterReason[] = [
   'address_unknown',
   'not_ready',
   'host_late',
+  'host_asleep',
   'host_away',
   'draining',
   'not_yet',
@@ -70,6 +73,7 @@ const CODES: Readonly<Record<FilterReason, RefusalCode>> = {
   address_unknown: 'not_ready',
   host_late: 'host_away',
   host_away: 'host_away',
+  host_asleep: 'host_asleep',
   draining: 'not_ready',
   context_too_long: 'context_too_long',
   cloud_not_allowed: 'cloud_not_allowed',
@@ -94,6 +98,8 @@ const CODES: Readonly<Record<FilterReason, RefusalCode>> = {
 const HEADLINES: Readonly<Record<RefusalCode, string>> = {
   no_capacity: 'all that could serve it now is full',
   host_away: 'its host is away',
+  host_asleep: 'its host is asleep',
+  waking: 'its host is being woken',
   not_ready: 'nothing that serves it is ready',
   loading: 'its replica is on its way and not ready yet',
   all_failed: 'every attempt failed',
@@ -135,6 +141,35 @@ export function explainRefusal(
   const detail = `${name}: ${HEADLINES[code]}${longest} (${listObstacles(obstacles, request)})`;
   const retryAfterSeconds = retryAfter(told, obstacles, settings);
   return { kind: 'refuse', code, detail, retryAfterSeconds, considered };
+}
+
+/**
+ * The refusal of a request that only hosts could serve which sleep or are being woken.
+ *
+ * @param wake deployments whose hosts are to be woken for the next one
+ */
+export function refuseWaking(
+  request: RouteRequest,
+  groups: readonly CandidateGroup[],
+  considered: readonly Considered[],
+  wake: readonly string[],
+  settings: RefusalSettings,
+): Extract<RouteDecision, { kind: 'refuse' }> {
+  const obstacles = obstaclesOf(groups, considered);
+  const flights = obstacles.filter(({ candidate }) => candidate.kind === 'replica' && isWaking(candidate));
+  const code = wake.length > 0 || flights.length > 0 ? 'waking' : 'host_asleep';
+  const woken =
+    flights.length > 0 ? flights : obstacles.filter(({ candidate }) => wake.includes(candidate.target));
+  const retryAfterSeconds =
+    code === 'waking' ? soonest(woken, null, untilWokenMs, settings.wakingSeconds) : settings.awaySeconds;
+  const when = code === 'waking' ? `, ready in about ${retryAfterSeconds} s` : '';
+  const detail = `${nameOf(request)}: ${HEADLINES[code]}${when} (${listObstacles(obstacles, request)})`;
+  const refusal = { kind: 'refuse', code, detail, retryAfterSeconds, considered } as const;
+  return wake.length === 0 ? refusal : { ...refusal, wake };
+}
+
+function untilWokenMs(candidate: Candidate): number | null {
+  return candidate.kind === 'replica' ? candidate.wakeInMs : null;
 }
 
 function obstaclesOf(groups: readonly CandidateGroup[], considered: readonly Considered[]): Obstacle[] {
@@ -203,6 +238,7 @@ function retryAfter(told: FilterReason, obstacles: readonly Obstacle[], settings
     case 'host_late':
       return settings.lateSeconds;
     case 'host_away':
+    case 'host_asleep':
       return settings.awaySeconds;
     case 'draining':
       return settings.drainingSeconds;
@@ -224,15 +260,16 @@ function retryAfter(told: FilterReason, obstacles: readonly Obstacle[], settings
   }
 }
 
+/** @param reason only of those that it stopped; `null`: of all */
 function soonest(
   obstacles: readonly Obstacle[],
-  reason: FilterReason,
+  reason: FilterReason | null,
   waitMs: (candidate: Candidate) => number | null,
   range: RetryRange,
 ): number {
   let leastMs: number | null = null;
   for (const obstacle of obstacles) {
-    if (obstacle.reason !== reason) continue;
+    if (reason !== null && obstacle.reason !== reason) continue;
     const ms = waitMs(obstacle.candidate);
     if (ms !== null && (leastMs === null || ms < leastMs)) leastMs = ms;
   }

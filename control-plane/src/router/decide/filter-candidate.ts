@@ -4,6 +4,7 @@ import type { Candidate, CandidateGroup, CloudCandidate, ReplicaCandidate } from
 import { NO_NEEDS, needsOf } from '../needs.js';
 import type { FilterReason, RouteRequest } from '../route-types.js';
 import { contextOf, type NeedSettings, needAt } from './estimate-need.js';
+import { isAsleep, isGone } from './judge-asleep.js';
 import { judgeCondition } from './judge-condition.js';
 import type { Room } from './plan-room.js';
 
@@ -87,9 +88,12 @@ function filterReplica(
 ): FilterReason | null {
   if (isTooLong(context, replica, settings)) return 'context_too_long';
   if (context.request.excluded.has(replica.target)) return triedReason(replica);
-  if (replica.presence === 'away' || replica.presence === 'unseen') return 'host_away';
+  if (isGone(replica)) return isAsleep(replica) ? 'host_asleep' : 'host_away';
   if (replica.presence === 'late') return 'host_late';
   if (replica.draining) return 'draining';
+  if (replica.power.state === 'asleep' || replica.power.goingToSleep !== null) {
+    if (isAsleep(replica)) return 'host_asleep';
+  }
   if (replica.phase !== 'ready') return 'not_ready';
   if (replica.noWay !== null) return replica.noWay.reason;
   if (replica.blockedForMs > 0) return 'breaker_open';

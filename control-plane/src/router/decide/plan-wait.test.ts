@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildDeployment } from '../../declared/decide/build-deployment.js';
 import type { VllmDeployment } from '../../declared/declared-state.js';
-import { deploymentEntrySchema } from '../../declared/fabric-schema.js';
+import { deploymentEntrySchema } from '../../declared/deployment-entry-schema.js';
 import type { CandidateGroup, ReplicaCandidate } from '../candidate.js';
 import type { RouteDecision, RouteRequest } from '../route-types.js';
 import { defaultRouterSettings } from '../router-settings.js';

@@ -6,6 +6,8 @@ import { type ExpectationSettings, expectSoon } from './expect-soon.js';
 export interface WaitSettings extends ExpectationSettings {
   /** Of a deployment that is asked for by its own name; a request for a role may ask for as much where the role does not say. */
   readonly directPatienceMs: number;
+  /** Of a request that is not streamed, while a host wakes: its client gets no byte meanwhile. */
+  readonly silentPatienceMs: number;
 }
 
 /** Of several the one to tell: what is nearest to serving. */
@@ -48,7 +50,8 @@ export function planWait(
   return { kind: 'wait', reason, detail, waitsFor, lookAgainInMs, patienceMs, considered: told };
 }
 
-function* replicasOf(
+/** Replicas of which something was found out, with it. */
+export function* replicasOf(
   groups: readonly CandidateGroup[],
   considered: readonly Considered[],
 ): Iterable<{ replica: ReplicaCandidate; verdict: Considered['verdict'] }> {
@@ -92,6 +95,7 @@ function sooner(a: number | null, b: number | null): number | null {
   return Math.min(a, b);
 }
 
-function withoutChoice(considered: readonly Considered[]): readonly Considered[] {
+/** What would have served is passed over. */
+export function withoutChoice(considered: readonly Considered[]): readonly Considered[] {
   return considered.map((line) => (line.verdict === 'chosen' ? { ...line, verdict: 'passed_over' } : line));
 }

@@ -1,3 +1,4 @@
+import { seededRandom } from '@ai-fabric/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CandidateGroup, ReplicaCandidate } from '../candidate.js';
@@ -11,7 +12,6 @@ import {
   replicasOf,
   requestOf,
   roleOf,
-  seededRandom,
   termsOf,
 } from '../testing/router-fixtures.js';
 import { route } from './route.js';
@@ -33,7 +33,7 @@ function decide(
 function servedBy(decision: RouteDecision): string {
   if (decision.kind === 'send') return decision.deployment.name;
   if (decision.kind === 'cloud') return `${decision.provider.name}/${decision.model.name}`;
-  return decision.kind === 'wait' ? `waits: ${decision.reason}` : `refused: ${decision.code}`;
+  return decision.kind === 'refuse' ? `refused: ${decision.code}` : `${decision.kind}s: ${decision.reason}`;
 }
 
 const verdicts = (decision: RouteDecision): Record<string, string> =>

@@ -15,6 +15,7 @@ import { conditionOf, type FilterContext, type FilterSettings, filterCandidate }
 import { pinnedModel } from './pinned-model.js';
 import { ANY_ROOM, largestContext, planRoom } from './plan-room.js';
 import { patienceOf, planWait, type WaitSettings } from './plan-wait.js';
+import { planWaking } from './plan-waking.js';
 import { predictStart, predictTurn } from './predict-wait.js';
 import { MOST_TOLD, type Told, tellCheapest, tellEach, tellMost } from './tell-considered.js';
 
@@ -50,8 +51,11 @@ export function route(
   const look = lookAt(looker, isOpen, mayWait);
   if (look.decision !== null) {
     const { decision } = look;
+    if (decision.kind !== 'cloud') return toldBriefly(decision);
     return toldBriefly(
-      (isFallback(decision) && planWait(request, groups, look.considered, settings.wait)) || decision,
+      (isFallback(decision) && planWait(request, groups, look.considered, settings.wait)) ||
+        planWaking(request, groups, decision.considered, decision, settings) ||
+        decision,
     );
   }
   const wait = planWait(request, groups, look.considered, settings.wait);
@@ -61,7 +65,19 @@ export function route(
   }
   // What was kept closed for others' sake is all that is left.
   const last = look.opensInMs === null ? look : lookAt(looker, true, mayWait);
-  return toldBriefly(last.decision ?? explainRefusal(request, groups, last.considered, settings.refusal));
+  return toldBriefly(last.decision ?? refuse(request, groups, last.considered, settings));
+}
+
+function refuse(
+  request: RouteRequest,
+  groups: readonly CandidateGroup[],
+  considered: readonly Considered[],
+  settings: RouteSettings,
+): RouteDecision {
+  return (
+    planWaking(request, groups, considered, null, settings) ??
+    explainRefusal(request, groups, considered, settings.refusal)
+  );
 }
 
 /** Of hundreds of targets the first few tell what there is to tell. */

@@ -1,7 +1,8 @@
 import type { Random } from '@ai-fabric/shared';
 
 /** Why a provider is left alone: it limits its rate, the account has no quota left, its key is refused, or it is to be paid first. */
-export type RestCause = 'rate' | 'quota' | 'key' | 'unpaid';
+export const REST_CAUSES = ['rate', 'quota', 'key', 'unpaid'] as const;
+export type RestCause = (typeof REST_CAUSES)[number];
 
 /** Times are monotonic milliseconds. */
 export interface CooldownState {

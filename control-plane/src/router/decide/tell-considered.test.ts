@@ -1,3 +1,4 @@
+import { seededRandom } from '@ai-fabric/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RouteDecision, RouteRequest } from '../route-types.js';
@@ -8,7 +9,6 @@ import {
   replicaOf,
   replicasOf,
   requestOf,
-  seededRandom,
   termsOf,
 } from '../testing/router-fixtures.js';
 import { route } from './route.js';

@@ -31,6 +31,10 @@ export class DriftWatch {
     this.#settings = settings;
   }
 
+  get tokensPerEvent(): number {
+    return this.#tokensPerEvent;
+  }
+
   eventsCame(events: number): void {
     this.#events += events;
   }

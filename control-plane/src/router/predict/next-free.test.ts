@@ -49,6 +49,20 @@ describe('when the first of its own requests should end', () => {
     expectAbout(model.nextFreeSeconds(60_000), 10 * 0.011);
   });
 
+  it('of a stream that tells its own pace: what it has not written yet, at that', () => {
+    const model = new ReplicaModel(rates, 4, defaultPredictSettings);
+    const slow = send(model, 200, 0);
+    slow.firstByte(100);
+    slow.progressed(7);
+    expectAbout(model.nextFreeSeconds(800), (200 - 700 / 11) * 0.011);
+    // Ten times as slow as is thought of its engine, of which nothing was learned.
+    slow.progressed(43);
+    expectAbout(model.nextFreeSeconds(5_100), 150 * 0.1);
+    expectAbout(model.nextFreeSeconds(10_100), 150 * 0.2);
+    slow.progressed(250);
+    expectAbout(model.nextFreeSeconds(30_100), 25 * 0.1);
+  });
+
   it('of a whole answer, of which nothing is seen: since its prompt should be read', () => {
     const model = new ReplicaModel(rates, 4, defaultPredictSettings);
     send(model, 100, 0, false);

@@ -42,7 +42,7 @@ export class Predictor {
     return new TrackedWork(this.lengths, asker, work);
   }
 
-  /** A request goes to a provider. */
+  /** A request goes to a provider, or where no card is asked. */
   sentAway(asker: Asker): Work {
     return new TrackedWork(this.lengths, asker, null);
   }

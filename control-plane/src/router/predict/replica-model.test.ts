@@ -1,6 +1,6 @@
+import { seededRandom } from '@ai-fabric/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../testing/router-fixtures.js';
 import { UNKNOWN_RATES } from './decide/guess-rates.js';
 import { isPaced } from './decide/judge-pace.js';
 import { predictCost } from './decide/predict-cost.js';

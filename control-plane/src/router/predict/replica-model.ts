@@ -142,7 +142,8 @@ export class ReplicaModel implements WorkOwner {
   nextFreeSeconds(nowMs: number): number | null {
     const load = this.load(nowMs);
     const unread = [this.#unreadStreams.first, this.#unreadWhole.first];
-    return nextFreeSeconds(this.#taken.first, unread, load, this.rates, nowMs);
+    const { tokensPerEvent } = this.#drift;
+    return nextFreeSeconds(this.#taken.first, unread, load, this.rates, tokensPerEvent, nowMs);
   }
 
   /** @param prediction as it was for this request, with what was under way before it */

@@ -1,5 +1,5 @@
 import { REQUEST_CLASSES } from '../../declared/request-class.js';
-import type { HeldGauge } from '../route-types.js';
+import type { HeldGauge } from '../gauge-types.js';
 import { ClassTurns, RANKS, type Rank } from './class-turns.js';
 import type { QueueShares } from './decide/plan-displacement.js';
 import { DueHeap } from './due-heap.js';

@@ -4,14 +4,14 @@ import {
   type ReplicaStatus,
   type TelemetrySample,
 } from '@ai-fabric/shared';
-import { ManualClock } from '@ai-fabric/shared/testing';
+import { ManualClock, seededRandom } from '@ai-fabric/shared/testing';
 import { type Logger, pino } from 'pino';
 import type { DeclaredSource, DeclaredState } from '../../declared/declared-state.js';
 import { UNKNOWN_POWER } from '../../live/host-power.js';
 import type { LiveChange, LiveHost, LiveReplica, LiveView } from '../../live/live-view.js';
 import { createRouter, type RunningRouter } from '../create-router.js';
 import { defaultRouterSettings, type RouterSettings } from '../router-settings.js';
-import { readingOf, seededRandom } from './router-fixtures.js';
+import { readingOf } from './router-fixtures.js';
 
 /** Declared state that a test replaces. */
 export class FakeDeclared implements DeclaredSource {

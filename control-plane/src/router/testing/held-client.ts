@@ -61,7 +61,7 @@ export class HeldClient implements HeldRequest {
     const more: Partial<RouteRequest> = { mayWait: true, excluded: this.#excluded, requestClass };
     const request = requestOf({ resolved: resolved(this.#fabric), ...more });
     const decision = this.#fabric.router.select(request);
-    if (decision.kind === 'wait') return decision;
+    if (decision.kind === 'wait' || decision.kind === 'wakeThenWait') return decision;
     // As the gateway does: who has something to do is no more in the queue.
     this.leave();
     this.ends += 1;

@@ -1,4 +1,4 @@
-import type { EngineReading, Random } from '@ai-fabric/shared';
+import type { EngineReading } from '@ai-fabric/shared';
 import { emptyEngineReading } from '@ai-fabric/shared';
 import { declareHost } from '../../declared/decide/declare-host.js';
 import type {
@@ -10,22 +10,12 @@ import type {
   ExternalDeployment,
   Target,
 } from '../../declared/declared-state.js';
+import { UNKNOWN_POWER } from '../../live/host-power.js';
 import type { CandidateGroup, CloudCandidate, ReplicaCandidate } from '../candidate.js';
 import type { CostTerms } from '../decide/choose-replica.js';
 import { UNKNOWN_RATES } from '../predict/decide/guess-rates.js';
 import { emptyLoad, type ReplicaLoad } from '../predict/predict-types.js';
 import type { RouteRequest } from '../route-types.js';
-
-/** A generator of its own for each test: the same seed, the same run. Source: mulberry32 by Tommy Ettinger. */
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 export function deploymentOf(name: string, more: Partial<ExternalDeployment> = {}): ExternalDeployment {
   return {
@@ -148,7 +138,10 @@ export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandid
     mayBeAway: false,
     presence: 'online',
     draining: false,
+    power: UNKNOWN_POWER,
+    wakeInMs: null,
     phase: 'ready',
+    needsSignIn: false,
     phaseForMs: Number.POSITIVE_INFINITY,
     doubtForMs: 0,
     contextTokens: null,

@@ -30,6 +30,7 @@ export function select(
 
 export function targetOf(decision: RouteDecision): string {
   if (decision.kind === 'refuse') return `refused: ${decision.code}`;
+  if (decision.kind === 'wakeThenWait') return `wakes ${decision.wake.join(', ')}`;
   if (decision.kind === 'wait') return `waits for ${decision.waitsFor.join(', ')}`;
   return decision.kind === 'send'
     ? decision.deployment.name
@@ -40,7 +41,7 @@ export function targetOf(decision: RouteDecision): string {
 export function take(fabric: FakeFabric, more: Partial<RouteRequest> = {}, model = 'chat-fast'): Claim {
   const request = requestOf({ resolved: resolved(fabric, model), ...more });
   const decision = fabric.router.select(request);
-  if (decision.kind === 'wait') throw new Error(targetOf(decision));
+  if (decision.kind === 'wait' || decision.kind === 'wakeThenWait') throw new Error(targetOf(decision));
   if (decision.kind === 'refuse') throw new Error(decision.detail);
   const claim = fabric.router.claim(decision, request);
   if (claim === null) throw new Error(`the claim on ${targetOf(decision)} was lost`);

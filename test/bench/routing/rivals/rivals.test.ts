@@ -1,10 +1,10 @@
 import { type EngineReading, emptyEngineReading } from '@ai-fabric/shared';
+import { seededRandom } from '@ai-fabric/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { BatchEngine, type EngineWork } from '../../../simulators/batch-engine/batch-engine.js';
 import { cards } from '../cards.js';
 import { EventQueue, LabClock } from '../event-queue.js';
 import type { LabPolicy, LabPort, NamedPolicy } from '../lab-policy.js';
-import { seededRandom } from '../seeded-random.js';
 import type { LabRequest } from '../workload.js';
 import { llmD } from './llm-d.js';
 import { oracle } from './oracle.js';

@@ -1,5 +1,5 @@
 import type { Random } from '@ai-fabric/shared';
-import { drawNormal } from '../seeded-random.js';
+import { drawNormal } from '../draw.js';
 import type { ScenarioFile } from './scenario-schema.js';
 
 export type Lengths = ScenarioFile['prompt']['lognormal'];

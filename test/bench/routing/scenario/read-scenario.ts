@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { seededRandom } from '@ai-fabric/shared/testing';
 import { parse, YAMLError } from 'yaml';
 import type { z } from 'zod';
 import type { EngineShape } from '../../../simulators/batch-engine/engine-shape.js';
 import { capacityPerSecond, cards } from '../cards.js';
-import { seededRandom } from '../seeded-random.js';
 import { LEAST_ANSWER, LEAST_PROMPT, meanLength } from './lengths.js';
 import { nearest } from './nearest.js';
 import type { LabReplica, Scenario } from './scenario.js';

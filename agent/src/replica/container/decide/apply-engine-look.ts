@@ -41,14 +41,20 @@ export function applyEngineLook(
     case 'silent':
     case 'odd':
       return step.kind === 'check_asleep'
-        ? {
-            ...enterPhase(state, 'loading', `It does not tell whether it sleeps: ${look.detail}`, nowMs),
-            dueMs: nowMs + LOADING_LOOK_MS,
-          }
+        ? missSleep(state, look.detail, wanted.held !== null, nowMs)
         : miss(state, look, nowMs);
     default:
       return look satisfies never;
   }
+}
+
+/** Whoever wants the card does not wait for an engine that may tell later: what does not say that it sleeps is awake. */
+function missSleep(state: KeptState, detail: string, held: boolean, nowMs: number): KeptState {
+  if (held) return { ...state, dueMs: nowMs, proof: { ...state.proof, asleep: false, token: false } };
+  return {
+    ...enterPhase(state, 'loading', `It does not tell whether it sleeps: ${detail}`, nowMs),
+    dueMs: nowMs + LOADING_LOOK_MS,
+  };
 }
 
 function applyModels(

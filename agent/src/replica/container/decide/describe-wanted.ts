@@ -1,17 +1,30 @@
 import { gibText, type VllmReplica } from '@ai-fabric/shared';
+import type { Hold } from '../../decide/combine-holds.js';
 import type { Wanted } from './plan-input.js';
 
-/** What the plan needs of a declaration. */
-export function describeWanted(desired: VllmReplica, specHash: string, removed: boolean): Wanted {
-  const { wish, image, servedModel, task, restartCount, gpu, readyWithinSeconds, adopt, fallbacks } = desired;
+/** What the plan needs of a declaration. What holds a replica down goes before what is wished of it. */
+export function describeWanted(
+  desired: VllmReplica,
+  specHash: string,
+  removed: boolean,
+  hold: Hold | null,
+): Wanted {
+  const { image, servedModel, task, restartCount, gpu, readyWithinSeconds, adopt, fallbacks } = desired;
   return {
-    ...{ wish, removed, image, specHash, servedModel, task, restartCount, adopt },
+    ...{ removed, image, specHash, servedModel, task, restartCount, adopt },
+    wish: hold === null ? desired.wish : heldWish(desired.wish, hold),
+    held: hold?.why ?? null,
+    drainWithinSeconds: hold?.drainSeconds ?? desired.drainWithinSeconds,
     hasGpu: gpu.select !== 'none',
     readyWithinMs: readyWithinSeconds * 1_000,
     // Its dev mode opens dangerous paths: only where nobody but the tunnel reaches them, and in no foreign container.
     parkable: desired.parkable && desired.reach === 'tunnel' && adopt === null,
     fallbackCount: fallbacks.length,
   };
+}
+
+function heldWish(wish: VllmReplica['wish'], { action }: Hold): VllmReplica['wish'] {
+  return action === 'stop' || wish === 'stopped' ? 'stopped' : 'parked';
 }
 
 /** Weights that sleep lie in main memory, and something must be left of it. */

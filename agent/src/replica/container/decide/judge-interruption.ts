@@ -22,6 +22,11 @@ const LOOKS: ReadonlySet<StepKind> = new Set([
   'prove',
 ]);
 
+/** Steps of a replica that nothing happens to. They leave nothing behind on their signal: one serves them all. */
+export function isIdle(step: StepKind): boolean {
+  return step === 'wait_until' || step === 'check_health';
+}
+
 /**
  * Whether a step is left at once. What changes a container is never left: whether it came to be would be unknown.
  * A pull is left for another declaration alone; its whole layers stay.

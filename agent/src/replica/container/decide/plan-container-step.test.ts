@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { World } from '../testing/world.js';
+import { isCardFree } from './is-card-free.js';
 import type { Wanted } from './plan-input.js';
 
 const MINUTE_MS = 60_000;
@@ -633,6 +634,132 @@ describe('parking', () => {
       phase: 'absent',
       detail: expect.stringContaining('not declared parkable'),
     });
+  });
+});
+
+describe('held down', () => {
+  const held = 'The card is its owner’s for now.';
+  const heldParked = { wish: 'parked', held } as const;
+  const heldStopped = { wish: 'stopped', held } as const;
+
+  function serving(): World {
+    const world = new World({ parkable: true });
+    world.parkingRefusal = null;
+    world.run(MINUTE_MS);
+    world.steps.length = 0;
+    return world;
+  }
+
+  test('an engine that can sleep is put to sleep at once, and is ready again after it', () => {
+    const world = serving();
+    world.change(heldParked);
+    world.run(0);
+    expect(world.kinds).toEqual(['inspect', 'park', 'settle']);
+    expect(world.state).toMatchObject({ phase: 'parked', detail: expect.stringContaining(held) });
+    expect(isCardFree(world.state, 'wait_until')).toBe(true);
+    world.change({ wish: 'running', held: null });
+    world.run(MINUTE_MS);
+    expect(world.state.phase).toBe('ready');
+  });
+
+  test('open requests are waited for first', () => {
+    const world = serving();
+    world.inFlight = 1;
+    world.change(heldParked);
+    world.run(0);
+    expect(world.kinds).toEqual(['inspect', 'drain', 'park', 'settle']);
+  });
+
+  test('one that still loads is stopped: nobody waits until it could sleep', () => {
+    const world = new World({ parkable: true });
+    world.parkingRefusal = null;
+    world.engine = 'loads for ever';
+    world.run(MINUTE_MS);
+    world.tellsSleep = false;
+    world.steps.length = 0;
+    const atMs = world.nowMs;
+    world.change(heldParked);
+    world.run(0);
+    expect(world.kinds).toEqual(['inspect', 'check_asleep', 'stop', 'inspect', 'settle']);
+    expect(world.nowMs).toBe(atMs);
+    expect(world.ours[0]?.run).toBe('ended');
+  });
+
+  test('one that cannot sleep is stopped, its container stays, and it is started again after it', () => {
+    const world = ready();
+    world.change(heldParked);
+    world.run(0);
+    expect(world.ours).toMatchObject([{ run: 'ended' }]);
+    expect(world.state).toMatchObject({ phase: 'absent', detail: `Stopped: ${held}` });
+    world.run(60 * MINUTE_MS);
+    expect(world.kinds).not.toContain('start');
+    expect(world.kinds).not.toContain('remove');
+    world.change({ wish: 'running', held: null });
+    world.run(MINUTE_MS);
+    expect(world.state.phase).toBe('ready');
+  });
+
+  test('a sleeping one is let sleep, also after a restart of the agent', () => {
+    const world = serving();
+    world.change(heldParked);
+    world.run(MINUTE_MS);
+    world.restartAgent();
+    world.steps.length = 0;
+    world.run(MINUTE_MS);
+    expect(world.state.phase).toBe('parked');
+    expect(world.kinds).not.toContain('stop');
+    expect(world.kinds).not.toContain('unpark');
+  });
+
+  test('a sleeping one that has to be stopped is stopped', () => {
+    const world = serving();
+    world.change(heldParked);
+    world.run(MINUTE_MS);
+    world.change(heldStopped);
+    world.run(MINUTE_MS);
+    expect(world.ours[0]?.run).toBe('ended');
+  });
+
+  test('nothing is fetched or made for what is not there yet', () => {
+    const world = new World(heldStopped);
+    world.run(MINUTE_MS);
+    expect(world.kinds).toEqual(['probe_engine', 'inspect', 'settle']);
+  });
+
+  test('an adopted container is stopped, and started again', () => {
+    const world = new World({ adopt: 'vllm-armitage' });
+    world.add({ name: 'vllm-armitage', owner: 'foreign', specHash: null });
+    world.run(MINUTE_MS);
+    world.change(heldStopped);
+    world.run(MINUTE_MS);
+    expect(world.containers[0]?.run).toBe('ended');
+    world.change({ wish: 'running', held: null });
+    world.run(MINUTE_MS);
+    expect(world.state.phase).toBe('ready');
+  });
+
+  test('its card is not free while a step may still take it', () => {
+    const world = ready();
+    expect(isCardFree(world.state, 'wait_until')).toBe(false);
+    world.change(heldStopped);
+    expect(isCardFree(world.state, 'wait_until')).toBe(false);
+    expect(isCardFree({ ...world.state, stale: false }, 'stop')).toBe(false);
+    world.run(0);
+    expect(isCardFree(world.state, 'start')).toBe(false);
+    expect(isCardFree(world.state, 'wait_until')).toBe(true);
+  });
+
+  test('what a container engine that is away never showed is not waited for', () => {
+    const world = new World(heldStopped);
+    expect(isCardFree(world.state, 'wait_until')).toBe(false);
+    world.engineUp = false;
+    world.run(MINUTE_MS);
+    expect(isCardFree(world.state, 'wait_until')).toBe(true);
+    const other = ready();
+    other.engineUp = false;
+    other.change(heldStopped);
+    other.run(MINUTE_MS);
+    expect(isCardFree(other.state, 'wait_until')).toBe(false);
   });
 });
 

@@ -66,16 +66,20 @@ function giveUpAdoption(name: string, near: readonly string[]): ContainerStep {
 function isOff({ wanted, state: { seen, proof }, parkingRefusal }: PlanInput): boolean {
   if (wanted.wish === 'stopped') return true;
   if (wanted.wish !== 'parked' || proof.asleep === true) return false;
-  return parkingRefusal !== null || seen.kind !== 'kept' || seen.run !== 'running';
+  if (parkingRefusal !== null || seen.kind !== 'kept' || seen.run !== 'running') return true;
+  // Whoever wants the card does not wait until it has loaded, to put it to sleep then.
+  return wanted.held !== null && proof.asleep === false && !proof.token;
 }
 
 function planOff(input: PlanInput): ContainerStep {
   const { wanted, state, parkingRefusal } = input;
   const { seen } = state;
   if (seen.kind === 'kept' && (seen.run === 'running' || seen.run === 'paused')) {
-    const why = wanted.wish === 'stopped' ? 'It is declared stopped.' : `It is parked: ${parkingRefusal}`;
-    return planStop(input, seen, why);
+    const declared =
+      wanted.wish === 'stopped' ? 'It is declared stopped.' : `It is parked: ${parkingRefusal}`;
+    return planStop(input, seen, wanted.held ?? declared);
   }
+  if (wanted.held !== null) return planNothing(state, 'absent', `Stopped: ${wanted.held}`);
   const detail =
     wanted.wish === 'stopped'
       ? 'Stopped, as declared.'

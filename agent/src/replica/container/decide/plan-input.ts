@@ -4,7 +4,10 @@ import type { ContainerStep } from './container-step.js';
 
 /** What the plan must know of the declaration. */
 export interface Wanted {
+  /** As declared, or as what holds it down asks for. */
   readonly wish: 'running' | 'parked' | 'stopped';
+  /** Why it is held down, whatever is declared; `null`: it is not. */
+  readonly held: string | null;
   /** The deployment is gone from the declared state: what we made for it goes too. */
   readonly removed: boolean;
   readonly image: string;
@@ -14,6 +17,7 @@ export interface Wanted {
   readonly restartCount: number;
   readonly hasGpu: boolean;
   readonly readyWithinMs: number;
+  readonly drainWithinSeconds: number;
   /** Sleep mode is on in its container. */
   readonly parkable: boolean;
   readonly fallbackCount: number;

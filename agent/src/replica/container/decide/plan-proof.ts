@@ -13,6 +13,8 @@ const FAILED_PROOFS_ALLOWED = 3;
 export function planProof(input: PlanInput, seen: KeptContainer): ContainerStep {
   const { wanted, state, cacheIsWhole, nowMs } = input;
   const { proof } = state;
+  // What is held down is not proven: only whether it sleeps, or has to be stopped.
+  if (wanted.held !== null && wanted.parkable && proof.asleep === null) return { kind: 'check_asleep' };
   const stop = seen.adopted ? null : seen.id;
   if (wanted.hasGpu && proof.gpuMisses > GPU_MISSES_ALLOWED) {
     const detail = state.detail ?? 'The card is not to be seen inside the container.';
@@ -69,11 +71,17 @@ function planSleep(input: PlanInput, seen: KeptContainer): ContainerStep | null 
   const { asleep } = state.proof;
   if (asleep === null) return planLoading(input, seen, 'check_asleep');
   if (wanted.wish === 'parked') {
-    if (asleep) return planNothing(state, 'parked', 'Its card is free; its weights wait in main memory.');
+    if (asleep) return planNothing(state, 'parked', parkedDetail(wanted.held));
     // What never brought a token is not known to wake up again.
     if (!state.proof.token) return { kind: 'prove' };
-    if (inFlight > 0 && !state.drained) return { kind: 'drain', why: 'It is declared parked.' };
+    if (inFlight > 0 && !state.drained)
+      return { kind: 'drain', why: wanted.held ?? 'It is declared parked.' };
     return { kind: 'park' };
   }
   return asleep ? { kind: 'unpark' } : null;
+}
+
+function parkedDetail(held: string | null): string {
+  const detail = 'Its card is free; its weights wait in main memory.';
+  return held === null ? detail : `${held} ${detail}`;
 }

@@ -14,6 +14,7 @@ export type WorldEvent =
   | { kind: 'disk'; full: boolean }
   | { kind: 'spec'; specHash: string; image: string }
   | { kind: 'wish'; wish: Wanted['wish'] }
+  | { kind: 'hold'; held: string | null; wish: Wanted['wish'] }
   | { kind: 'restart' }
   | { kind: 'agent' }
   | { kind: 'refusal'; refused: boolean }
@@ -47,6 +48,11 @@ export const worldEvent: fc.Arbitrary<WorldEvent> = fc.oneof(
     image: fc.constantFrom('one:1', 'two:2'),
   }),
   fc.record({ kind: fc.constant('wish' as const), wish: fc.constantFrom('running', 'parked', 'stopped') }),
+  fc.record({
+    kind: fc.constant('hold' as const),
+    held: fc.constantFrom(null, 'The card is its owner’s for now.'),
+    wish: fc.constantFrom('parked', 'stopped'),
+  }),
   fc.record({ kind: fc.constant('restart' as const) }),
   fc.record({ kind: fc.constant('agent' as const) }),
   fc.record({ kind: fc.constant('refusal' as const), refused: fc.boolean() }),
@@ -84,7 +90,9 @@ export function happen(world: World, happened: WorldEvent): unknown {
       world.hasImage = false;
       return world.change({ specHash: happened.specHash, image: happened.image });
     case 'wish':
-      return world.change({ wish: happened.wish });
+      return world.change({ wish: happened.wish, held: null });
+    case 'hold':
+      return world.change({ held: happened.held, wish: happened.held === null ? 'running' : happened.wish });
     case 'restart':
       return world.change({ restartCount: world.wanted.restartCount + 1 });
     case 'agent':

@@ -10,6 +10,7 @@ import type { PlanInput, Wanted } from '../decide/plan-input.js';
 
 const wantedRunning: Wanted = {
   wish: 'running',
+  held: null,
   removed: false,
   image: 'vllm/vllm-openai:v0.11.0',
   specHash: 'spec-1',
@@ -18,6 +19,7 @@ const wantedRunning: Wanted = {
   restartCount: 0,
   hasGpu: true,
   readyWithinMs: 600_000,
+  drainWithinSeconds: 120,
   parkable: false,
   fallbackCount: 0,
   adopt: null,

@@ -1,5 +1,5 @@
+import { seededRandom } from '@ai-fabric/shared/testing';
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../../testing/router-fixtures.js';
 import { defaultPredictSettings } from '../predict-settings.js';
 import { freshLag, LAG_CANDIDATES, lagWindow, learnedLag, learnLag } from './learn-lag.js';
 

@@ -1,6 +1,6 @@
+import { seededRandom } from '@ai-fabric/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../../testing/router-fixtures.js';
 import { defaultPredictSettings } from '../predict-settings.js';
 import type { Rates } from '../predict-types.js';
 import { UNKNOWN_RATES } from './guess-rates.js';

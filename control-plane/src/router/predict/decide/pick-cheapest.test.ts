@@ -1,6 +1,6 @@
+import { seededRandom } from '@ai-fabric/shared/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../../testing/router-fixtures.js';
 import { pickCheapest } from './pick-cheapest.js';
 
 const favour = { ratio: 0.25, floorSeconds: 0.05, mostSeconds: 1 };

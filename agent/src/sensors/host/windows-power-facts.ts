@@ -1,0 +1,67 @@
+import type { HostPowerFacts, PowerVerb } from '@ai-fabric/shared';
+import { parsePowercfgStates } from './decide/parse-powercfg-states.js';
+import { parseRegistryNumber } from './decide/parse-registry-number.js';
+import { parseWindowsAdapters, type WindowsWakeFacts } from './decide/parse-windows-adapters.js';
+import type { ToolText } from './tool-text.js';
+
+export interface WindowsTools {
+  readonly windowsDirectory: string;
+  readonly toolText: ToolText;
+  readonly slowToolText: ToolText;
+}
+
+const POWER_KEY = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Power';
+const SESSION_POWER_KEY = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Power';
+
+/** The words in it are no texts of the system: they are alike in every language. */
+const ADAPTERS = [
+  '[Console]::OutputEncoding = [Text.Encoding]::UTF8',
+  'foreach ($a in @(Get-NetAdapter -Physical -ErrorAction SilentlyContinue)) { ' +
+    '$m = (Get-NetAdapterPowerManagement -Name $a.Name -ErrorAction SilentlyContinue).WakeOnMagicPacket; ' +
+    "'adapter' + [char]9 + $a.Name + [char]9 + $a.InterfaceDescription + [char]9 + $m }",
+  'foreach ($b in @(Get-CimInstance Win32_Battery -ErrorAction SilentlyContinue)) { ' +
+    "'battery' + [char]9 + $b.BatteryStatus }",
+  "'end'",
+].join('; ');
+
+/** What this Windows can do with its power, and which adapters wake it. */
+export async function readWindowsPowerFacts(
+  tools: WindowsTools,
+): Promise<{ readonly power: HostPowerFacts; readonly arming: WindowsWakeFacts['arming'] }> {
+  const { windowsDirectory, toolText, slowToolText } = tools;
+  const system = `${windowsDirectory}\\System32`;
+  const registry = (key: string, name: string): Promise<number | null> =>
+    toolText(`${system}\\reg.exe`, ['query', key, '/v', name]).then((text) =>
+      parseRegistryNumber(text, name),
+    );
+  const [states, armedDevices, adapters, hibernate, hiberboot] = await Promise.all([
+    toolText(`${system}\\powercfg.exe`, ['/a']).then(parsePowercfgStates),
+    toolText(`${system}\\powercfg.exe`, ['/devicequery', 'wake_armed']),
+    slowToolText(`${system}\\WindowsPowerShell\\v1.0\\powershell.exe`, [
+      '-NoProfile',
+      '-NonInteractive',
+      '-Command',
+      ADAPTERS,
+    ]),
+    registry(POWER_KEY, 'HibernateEnabled'),
+    registry(SESSION_POWER_KEY, 'HiberbootEnabled'),
+  ]);
+  const { arming, onBattery } = parseWindowsAdapters(adapters, armedDevices);
+  const canHibernate = hibernate === 1;
+  const isKnown = states.length > 0;
+  const verbs: PowerVerb[] = [
+    ...(isKnown ? (['suspend'] as const) : []),
+    ...(canHibernate ? (['hibernate'] as const) : []),
+    'poweroff',
+    'reboot',
+  ];
+  const power = {
+    verbs,
+    sleepStates: [...states, ...(canHibernate ? ['S4'] : [])],
+    modernStandby: isKnown ? states.includes('S0') : null,
+    // Without hibernation there is no Fast Startup, whatever its own switch says.
+    fastStartup: hiberboot === null ? null : hiberboot === 1 && canHibernate,
+    onBattery,
+  };
+  return { power, arming };
+}

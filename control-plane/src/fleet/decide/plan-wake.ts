@@ -1,0 +1,86 @@
+import type { Wakeability } from '../../live/host-power.js';
+
+/** A host that would serve what is asked for, as it stands now. */
+export interface WakeCandidate {
+  readonly host: string;
+  /** Of its deployments that would serve it, the one that comes first. */
+  readonly deployment: string;
+  /** It has a link. */
+  readonly isAwake: boolean;
+  /** A wake of it is under way. */
+  readonly isWaking: boolean;
+  readonly wakeability: Wakeability;
+  /** Whether packets can be sent at all. */
+  readonly mayBeTried: boolean;
+  /** From the wish to a ready model. */
+  readonly readySeconds: number;
+  /** What it draws while it serves; `null`: not known. */
+  readonly watts: number | null;
+  /** Wall clock: until then no request wakes it. `null`: it may be woken now. */
+  readonly quietUntilMs: number | null;
+  /** Wall clock, and what went wrong: after a wake that failed. */
+  readonly cooldown: { readonly untilMs: number; readonly why: string } | null;
+}
+
+export type WakePlan =
+  | { readonly kind: 'join'; readonly candidate: WakeCandidate }
+  | { readonly kind: 'start'; readonly candidate: WakeCandidate }
+  /** Why of each host, in words. */
+  | { readonly kind: 'refuse'; readonly detail: string };
+
+/** Hosts that are ready within so much of the first are alike, and the one that draws less is woken. */
+const ALIKE_SECONDS = 10;
+const ALIKE_SHARE = 0.2;
+const UNPROVEN_SECONDS = 60;
+
+/** Which host a request wakes: never a second one while one is on its way. */
+export function planWake(candidates: readonly WakeCandidate[], nowMs: number): WakePlan {
+  const waking = best(candidates.filter(({ isWaking }) => isWaking));
+  if (waking) return { kind: 'join', candidate: waking };
+  const possible = candidates.filter((candidate) => obstacleOf(candidate, nowMs) === null);
+  const chosen = best(possible);
+  if (chosen) return { kind: 'start', candidate: chosen };
+  if (candidates.length === 0) return { kind: 'refuse', detail: 'no host would serve this' };
+  const told = candidates.map((candidate) => `${candidate.host}: ${obstacleOf(candidate, nowMs)}`);
+  return { kind: 'refuse', detail: told.join('; ').slice(0, 800) };
+}
+
+/** Why a request wakes it not now; `null`: it may. */
+function obstacleOf(candidate: WakeCandidate, nowMs: number): string | null {
+  const { isAwake, wakeability, mayBeTried, quietUntilMs, cooldown } = candidate;
+  if (isAwake) return 'it is awake already';
+  if (wakeability.kind === 'no' || !mayBeTried) {
+    return wakeability.kind === 'yes' ? 'it cannot be woken from here' : wakeability.detail;
+  }
+  if (cooldown !== null && cooldown.untilMs > nowMs) {
+    return `${cooldown.why}; tried again in ${minutes(cooldown.untilMs - nowMs)}`;
+  }
+  if (quietUntilMs !== null) return `it has its quiet hours, for ${minutes(quietUntilMs - nowMs)} more`;
+  return null;
+}
+
+/** The sooner ready; of those that are alike the one that draws less; of those the first declared. */
+function best(among: readonly WakeCandidate[]): WakeCandidate | null {
+  if (among.length === 0) return null;
+  const soonest = Math.min(...among.map(expectedSeconds));
+  const within = soonest + Math.max(ALIKE_SECONDS, soonest * ALIKE_SHARE);
+  const alike = among.filter((candidate) => expectedSeconds(candidate) <= within);
+  return alike.reduce((one, other) => (wattsOf(other) < wattsOf(one) ? other : one));
+}
+
+/** A wake that was never proven may fail, which costs more than a little time. */
+function expectedSeconds({ wakeability, readySeconds }: WakeCandidate): number {
+  const isProven = wakeability.kind === 'yes' && wakeability.proven;
+  return readySeconds + (isProven ? 0 : UNPROVEN_SECONDS);
+}
+
+/** One of which it is not known is thought to draw the most. */
+function wattsOf({ watts }: WakeCandidate): number {
+  return watts ?? Number.POSITIVE_INFINITY;
+}
+
+function minutes(ms: number): string {
+  if (ms < 90_000) return `${Math.max(1, Math.ceil(ms / 1000))} s`;
+  const total = Math.ceil(ms / 60_000);
+  return total < 90 ? `${total} min` : `${Math.floor(total / 60)} h ${total % 60} min`;
+}

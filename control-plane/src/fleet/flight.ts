@@ -1,0 +1,195 @@
+import type { Clock, Timer } from '@ai-fabric/shared';
+import type { WakeFlight, WakePhase } from '../live/host-power.js';
+import type { WakeAsker, WakeRecord } from '../registry/power-types.js';
+import { describeFlight } from './decide/describe-flight.js';
+import type { FromState } from './decide/judge-power-state.js';
+import {
+  type FlightEnd,
+  type FlightEvent,
+  type FlightRules,
+  type FlightState,
+  newFlight,
+  nextTickMs,
+  stepFlight,
+  WAKE_PHASES,
+} from './decide/step-flight.js';
+import type { UsualTimes } from './decide/usual-times.js';
+
+export interface FlightParts {
+  readonly clock: Clock;
+  readonly effects: FlightEffects;
+  /** While it is not known to answer, it is asked this often. */
+  readonly probeEveryMs: number;
+}
+
+/** What a flight has done for it. */
+export interface FlightEffects {
+  sendVolley(flight: Flight): void;
+  probe(flight: Flight): void;
+  holdAwake(flight: Flight): void;
+  /** A phase was reached, somebody joined or left. */
+  changed(flight: Flight): void;
+  ended(flight: Flight, end: FlightEnd): void;
+}
+
+export interface FlightOrder {
+  readonly wakeId: string;
+  readonly host: string;
+  readonly hostId: string;
+  readonly askedBy: WakeAsker;
+  readonly keyId: string | null;
+  readonly role: string | null;
+  readonly deployments: readonly string[];
+  readonly fromState: FromState;
+  readonly rules: FlightRules;
+}
+
+/** One wake of one host: carries out what the reducer says, and keeps its times. */
+export class Flight {
+  readonly order: FlightOrder;
+  readonly askedAtMs: number;
+  readonly #parts: FlightParts;
+  readonly #startedMs: number;
+  readonly #probing: Timer;
+  #state: FlightState;
+  #timer: Timer | null = null;
+  #waiters = 0;
+  /** Most that waited at once. */
+  #held = 0;
+  #endedAtMs: number | null = null;
+  #phaseSinceMs: number;
+  #resolve: (end: FlightEnd) => void = () => undefined;
+  /** Resolves when it has ended. */
+  readonly settled: Promise<FlightEnd>;
+
+  constructor(order: FlightOrder, parts: FlightParts) {
+    const { clock } = parts;
+    this.order = order;
+    this.#parts = parts;
+    this.askedAtMs = clock.nowMs();
+    this.#phaseSinceMs = this.askedAtMs;
+    this.#startedMs = clock.monotonicMs();
+    this.#state = newFlight(order.deployments);
+    this.settled = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.#probing = clock.every(parts.probeEveryMs, () => {
+      if (this.#state.name === 'calling' && this.#state.reached.answers === undefined) {
+        parts.effects.probe(this);
+      }
+    });
+  }
+
+  get state(): FlightState {
+    return this.#state;
+  }
+
+  get waiters(): number {
+    return this.#waiters;
+  }
+
+  get elapsedMs(): number {
+    return this.#parts.clock.monotonicMs() - this.#startedMs;
+  }
+
+  /** The first volley leaves at once. */
+  begin(): void {
+    this.step({ type: 'tick' });
+  }
+
+  /** What comes after its end is of no interest to it. */
+  step(event: FlightEvent): void {
+    const { order, elapsedMs } = this;
+    const decided = stepFlight(this.#state, event, elapsedMs, order.rules);
+    if (!decided.ok) return;
+    this.#state = decided.state;
+    if (decided.state.name === 'ended') this.#stop();
+    else this.#schedule();
+    let isNews = event.type === 'want';
+    for (const effect of decided.effects) {
+      switch (effect.type) {
+        case 'send_volley':
+          this.#parts.effects.sendVolley(this);
+          break;
+        case 'reached':
+          this.#phaseSinceMs = this.#parts.clock.nowMs();
+          isNews = true;
+          break;
+        case 'hold_awake':
+          this.#parts.effects.holdAwake(this);
+          break;
+        case 'ended':
+          this.#end(effect.end);
+          return;
+        default:
+          effect satisfies never;
+      }
+    }
+    if (isNews) this.#parts.effects.changed(this);
+  }
+
+  join(): void {
+    this.#waiters += 1;
+    this.#held = Math.max(this.#held, this.#waiters);
+    this.#parts.effects.changed(this);
+  }
+
+  leave(): void {
+    this.#waiters -= 1;
+    if (this.#state.name !== 'ended') this.#parts.effects.changed(this);
+  }
+
+  /** The last phase that was reached. */
+  get phase(): WakePhase | null {
+    return WAKE_PHASES.findLast((phase) => this.#state.reached[phase] !== undefined) ?? null;
+  }
+
+  /** @param readySeconds of what is wanted, from the wish; `null`: nothing is waited for but the agent */
+  view(usual: UsualTimes, readySeconds: number | null): WakeFlight {
+    return {
+      wakeId: this.order.wakeId,
+      askedAtMs: this.askedAtMs,
+      phase: this.phase,
+      phaseSinceMs: this.#phaseSinceMs,
+      waiters: this.#waiters,
+      text: describeFlight(this.#state, usual, readySeconds, this.elapsedMs),
+    };
+  }
+
+  record(detail: string | null): WakeRecord {
+    const { order, askedAtMs } = this;
+    const { end, reached, readyAt } = this.#state;
+    const ready = Object.entries(readyAt).map(([name, atMs]) => [`model_ready:${name}`, Math.round(atMs)]);
+    const phases = Object.entries(reached).map(([phase, atMs]) => [phase, Math.round(atMs)]);
+    return {
+      ...{ wakeId: order.wakeId, askedAtMs, askedBy: order.askedBy, keyId: order.keyId, role: order.role },
+      deployment: this.#state.wanted[0] ?? null,
+      fromState: order.fromState,
+      outcome: end?.outcome ?? null,
+      failedPhase: end?.outcome === 'failed' ? end.phase : null,
+      detail,
+      phases: Object.fromEntries([...phases, ...ready]) as Record<string, number>,
+      endedAtMs: this.#endedAtMs,
+      waiters: this.#held,
+    };
+  }
+
+  #schedule(): void {
+    this.#timer?.cancel();
+    const dueMs = nextTickMs(this.#state, this.order.rules);
+    if (dueMs === null) return;
+    const inMs = Math.max(0, dueMs - this.elapsedMs);
+    this.#timer = this.#parts.clock.after(inMs, () => this.step({ type: 'tick' }));
+  }
+
+  #stop(): void {
+    this.#timer?.cancel();
+    this.#probing.cancel();
+  }
+
+  #end(end: FlightEnd): void {
+    this.#endedAtMs = this.#parts.clock.nowMs();
+    this.#parts.effects.ended(this, end);
+    this.#resolve(end);
+  }
+}

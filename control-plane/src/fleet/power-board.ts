@@ -1,0 +1,261 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock, Timer } from '@ai-fabric/shared';
+import { POWER_PROTOCOL_VERSION } from '@ai-fabric/shared';
+import type { DeclaredSource } from '../declared/declared-state.js';
+import { type HostPower, UNKNOWN_POWER } from '../live/host-power.js';
+import type { LiveChange, LiveHost } from '../live/live-view.js';
+import { findPaths, type OwnAddress, type PacketPaths } from './decide/find-paths.js';
+import { type FromState, judgeFromState, judgePowerState } from './decide/judge-power-state.js';
+import {
+  judgeWakeability,
+  type WakeJudgement,
+  type WakerFacts,
+  wakeInterfaces,
+} from './decide/judge-wakeability.js';
+import { readySeconds } from './decide/usual-times.js';
+import type { FleetLive } from './fleet-parts.js';
+import type { Flight } from './flight.js';
+import { LanIndex } from './lan-index.js';
+import type { PowerMemory } from './power-memory.js';
+
+export interface PowerBoardParts {
+  readonly live: FleetLive;
+  readonly declared: DeclaredSource;
+  readonly memory: PowerMemory;
+  readonly clock: Clock;
+  readonly ownAddresses: () => readonly OwnAddress[];
+  readonly protocolVersion: (host: string) => number | null;
+  readonly wakerOf: (host: string) => WakerFacts;
+  readonly flightOf: (host: string) => Flight | null;
+}
+
+/** How a host stands with its wake. */
+export interface WakeStanding extends WakeJudgement {
+  readonly fromState: FromState;
+  readonly paths: PacketPaths;
+  readonly waker: WakerFacts;
+  readonly macs: readonly string[];
+  /** IPv4, without prefix. */
+  readonly addresses: readonly string[];
+}
+
+/** What of a host's power others than this board know. */
+type Told = Pick<HostPower, 'goingToSleep' | 'keepAwakeUntilMs'>;
+type Seen = Pick<LiveHost, 'presence' | 'goodbyeReason' | 'inventory' | 'hostId' | 'revokedAtMs'>;
+
+/** Hosts that came or went change what others can be woken through. */
+const ALL_AFTER_MS = 500;
+const UNTOLD: Told = { goingToSleep: null, keepAwakeUntilMs: null };
+
+/**
+ * Tells the live view what is known of each host's power. It follows changes, and writes after those who follow the same
+ * change have seen it.
+ */
+export class PowerBoard {
+  readonly #parts: PowerBoardParts;
+  readonly #seen = new Map<string, Seen>();
+  readonly #told = new Map<string, Told>();
+  readonly #dirty = new Set<string>();
+  readonly #closers: (() => void)[];
+  #lans: LanIndex | null = null;
+  /** By host, until the declared state is another. */
+  #deployments: Map<string, readonly string[]> | null = null;
+  #allLater: Timer | null = null;
+  #closed = false;
+
+  constructor(parts: PowerBoardParts) {
+    this.#parts = parts;
+    this.#closers = [
+      parts.live.onChange((change) => this.#follow(change)),
+      parts.declared.onChange(() => {
+        this.#deployments = null;
+        this.touchAll();
+      }),
+    ];
+    this.touchAll();
+    this.#flush();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#allLater?.cancel();
+    for (const close of this.#closers) close();
+  }
+
+  /** Something of the host's power is other now. */
+  touch(host: string): void {
+    if (this.#dirty.size === 0) queueMicrotask(() => this.#flush());
+    this.#dirty.add(host);
+  }
+
+  /** Who asks next is to see it. */
+  publish(name: string): void {
+    const host = this.#parts.live.host(name);
+    if (host !== undefined && !this.#closed) this.#publish(host);
+  }
+
+  touchAll(): void {
+    this.#lans = null;
+    for (const { name } of this.#parts.live.hosts()) this.touch(name);
+  }
+
+  tell(host: string, told: Partial<Told>): void {
+    this.#told.set(host, { ...UNTOLD, ...this.#told.get(host), ...told });
+    this.touch(host);
+  }
+
+  /** As the network is now, rather than as it was half a second ago. */
+  freshStandingOf(host: LiveHost): WakeStanding {
+    this.#lans = null;
+    return this.standingOf(host);
+  }
+
+  standingOf(host: LiveHost): WakeStanding {
+    const { memory, wakerOf, ownAddresses } = this.#parts;
+    const { sleptBy, proven } = memory.of(host.hostId);
+    const { inventory, goodbyeReason } = host;
+    const usable = wakeInterfaces(inventory);
+    const lans = this.#lanIndex();
+    const waker = wakerOf(host.name);
+    const fromState =
+      host.presence === 'away' ? judgeFromState({ goodbyeReason, sleptBy }) : this.#wouldSleepBy(host);
+    const paths = findPaths(usable, ownAddresses(), lans.neighboursOf(host.name, usable));
+    const judgement = judgeWakeability({
+      ...{ host: host.name, inventory, fromState, proven, paths },
+      isRevoked: host.revokedAtMs !== null,
+      waker,
+      macSharedWith: lans.sharingMac(host.name, usable),
+    });
+    return {
+      ...{ ...judgement, fromState, paths, waker },
+      macs: usable.map(({ mac }) => mac),
+      addresses: usable
+        .flatMap(({ addresses }) => addresses)
+        .map((address) => address.split('/')[0] ?? '')
+        .filter((address) => /^[\d.]+$/.test(address)),
+    };
+  }
+
+  /** From the wish to a ready model of this deployment. */
+  readySecondsOf(host: LiveHost, deployment: string): number {
+    const { memory, live } = this.#parts;
+    const status = live.replica(deployment)?.status ?? null;
+    const weightsBytes = status?.growth?.weightsBytes ?? null;
+    return readySeconds({
+      usual: memory.of(host.hostId).usual,
+      deployment,
+      isCached: weightsBytes === null ? null : weightsBytes === 0,
+      usualLoadSeconds: null,
+    });
+  }
+
+  #follow(change: LiveChange): void {
+    if (change.kind === 'hostRemoved') {
+      this.#seen.delete(change.name);
+      this.#told.delete(change.name);
+      this.#allSoon();
+      return;
+    }
+    if (change.kind !== 'host' || this.#closed) return;
+    const { name, presence, goodbyeReason, inventory, hostId, revokedAtMs } = change.host;
+    const before = this.#seen.get(name);
+    const now = { presence, goodbyeReason, inventory, hostId, revokedAtMs };
+    this.#seen.set(name, now);
+    if (before !== undefined && isSame(before, now)) return;
+    this.touch(name);
+    this.#allSoon();
+  }
+
+  #allSoon(): void {
+    if (this.#closed) return;
+    this.#allLater ??= this.#parts.clock.after(ALL_AFTER_MS, () => {
+      this.#allLater = null;
+      this.touchAll();
+    });
+  }
+
+  #flush(): void {
+    const hosts = [...this.#dirty];
+    this.#dirty.clear();
+    if (this.#closed) return;
+    for (const name of hosts) {
+      const host = this.#parts.live.host(name);
+      if (host !== undefined) this.#publish(host);
+    }
+  }
+
+  #publish(host: LiveHost): void {
+    const { live, clock } = this.#parts;
+    const before = host.power;
+    const next = this.#powerOf(host);
+    if (before !== UNKNOWN_POWER && isDeepStrictEqual(before, { ...next, sinceMs: before.sinceMs })) return;
+    const isNewState = before.state !== next.state || before === UNKNOWN_POWER;
+    const sinceMs = before === UNKNOWN_POWER ? host.presenceSinceMs : clock.nowMs();
+    live.setPower(host.name, isNewState ? { ...next, sinceMs } : { ...next, sinceMs: before.sinceMs });
+    if (isNewState && before !== UNKNOWN_POWER) this.#record(host, next.state);
+  }
+
+  #powerOf(host: LiveHost): HostPower {
+    const { memory, flightOf } = this.#parts;
+    const flight = flightOf(host.name);
+    const { sleptBy, usual } = memory.of(host.hostId);
+    const { presence, goodbyeReason } = host;
+    const seconds = this.#allReadySeconds(host);
+    const wanted = flight?.state.wanted[0];
+    return {
+      state: judgePowerState({ presence, goodbyeReason, sleptBy, isWaking: flight !== null }),
+      sinceMs: 0,
+      wakeability: this.standingOf(host).wakeability,
+      flight: flight?.view(usual, wanted === undefined ? null : (seconds[wanted] ?? null)) ?? null,
+      ...(this.#told.get(host.name) ?? UNTOLD),
+      readySeconds: seconds,
+    };
+  }
+
+  #allReadySeconds(host: LiveHost): Record<string, number> {
+    const here = this.#deploymentsOn(host.name);
+    return Object.fromEntries(here.map((name) => [name, this.readySecondsOf(host, name)]));
+  }
+
+  #deploymentsOn(host: string): readonly string[] {
+    if (this.#deployments === null) {
+      this.#deployments = new Map();
+      for (const each of this.#parts.declared.current().deployments.values()) {
+        this.#deployments.set(each.host, [...(this.#deployments.get(each.host) ?? []), each.name]);
+      }
+    }
+    return this.#deployments.get(host) ?? [];
+  }
+
+  #record({ hostId, goodbyeReason, name }: LiveHost, state: HostPower['state']): void {
+    if (hostId === null || state === 'late' || state === 'unseen') return;
+    const { memory, flightOf } = this.#parts;
+    const wake = state === 'waking' ? (flightOf(name)?.order ?? null) : null;
+    const cause = wake === null ? goodbyeReason : wake.askedBy;
+    memory.event(hostId, state, cause, wake === null ? null : wake.wakeId);
+  }
+
+  #wouldSleepBy(host: LiveHost): FromState {
+    const action = this.#parts.declared.current().hosts.get(host.name)?.sleep.action;
+    return action === 'suspend' || action === 'poweroff' ? action : 'suspend';
+  }
+
+  #lanIndex(): LanIndex {
+    const { live, protocolVersion } = this.#parts;
+    this.#lans ??= new LanIndex(
+      live.hosts(),
+      (host) => (protocolVersion(host) ?? 0) >= POWER_PROTOCOL_VERSION,
+    );
+    return this.#lans;
+  }
+}
+
+function isSame(one: Seen, other: Seen): boolean {
+  return (
+    one.presence === other.presence &&
+    one.goodbyeReason === other.goodbyeReason &&
+    one.inventory === other.inventory &&
+    one.hostId === other.hostId &&
+    one.revokedAtMs === other.revokedAtMs
+  );
+}

@@ -1,0 +1,142 @@
+import type { Clock } from '@ai-fabric/shared';
+import type { WakePhase } from '../live/host-power.js';
+import type { HostPowerRecord, PowerStore, WakeRecord } from '../registry/power-types.js';
+import type { FromState } from './decide/judge-power-state.js';
+import { WAKE_PHASES } from './decide/step-flight.js';
+import { type PastWake, type UsualTimes, usualTimes } from './decide/usual-times.js';
+
+/** Successful wakes that say what is usual. */
+const USUAL_OF = 20;
+const READY = 'model_ready:';
+
+/** What is remembered of one host. */
+export interface HostMemory {
+  /** By what the fabric put it to sleep, while it has not come back; `null`: it was not the fabric. */
+  readonly sleptBy: Exclude<FromState, 'unknown'> | null;
+  readonly wokenAtMs: number | null;
+  readonly proven: ReadonlySet<FromState>;
+  readonly usual: UsualTimes;
+}
+
+interface Entry {
+  power: HostPowerRecord;
+  proven: Set<FromState>;
+  wakes: PastWake[];
+  usual: UsualTimes;
+}
+
+const NOTHING: HostPowerRecord = {
+  lastSleptBy: null,
+  lastSleptAtMs: null,
+  sleptByFabric: false,
+  wokenAtMs: null,
+};
+const NO_TIMES = usualTimes([]);
+
+/** What outlives a restart of hosts' sleeps and wakes, in memory; what changes is handed to the registry's writer. */
+export class PowerMemory {
+  readonly #store: PowerStore;
+  readonly #clock: Clock;
+  readonly #hosts = new Map<string, Entry>();
+
+  /** @throws {RegistryError} */
+  constructor(store: PowerStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+    const records = store.load(clock.nowMs());
+    for (const { hostId, lastSleptBy, lastSleptAtMs, sleptByFabric, wokenAtMs } of records.hosts) {
+      this.#entry(hostId).power = { lastSleptBy, lastSleptAtMs, sleptByFabric, wokenAtMs };
+    }
+    for (const { hostId, fromState } of records.proofs)
+      this.#entry(hostId).proven.add(readFromState(fromState));
+    for (const wake of records.wakes.toReversed()) this.#learn(this.#entry(wake.hostId), wake);
+  }
+
+  of(hostId: string | null): HostMemory {
+    const entry = hostId === null ? undefined : this.#hosts.get(hostId);
+    if (entry === undefined) return { sleptBy: null, wokenAtMs: null, proven: new Set(), usual: NO_TIMES };
+    const { power, proven, usual } = entry;
+    const by = power.sleptByFabric && power.lastSleptBy !== null ? readFromState(power.lastSleptBy) : null;
+    return { sleptBy: by === 'unknown' ? null : by, wokenAtMs: power.wokenAtMs, proven, usual };
+  }
+
+  /** It goes to sleep, or said so. */
+  slept(hostId: string, by: Exclude<FromState, 'unknown'>, byFabric: boolean): void {
+    this.#put(hostId, { lastSleptBy: by, lastSleptAtMs: this.#clock.nowMs(), sleptByFabric: byFabric });
+  }
+
+  /** It is back, however it came. */
+  awake(hostId: string): void {
+    if (this.#hosts.get(hostId)?.power.sleptByFabric) this.#put(hostId, { sleptByFabric: false });
+  }
+
+  /** A wake of ours brought it back. */
+  woken(hostId: string): void {
+    this.#put(hostId, { wokenAtMs: this.#clock.nowMs(), sleptByFabric: false });
+  }
+
+  wake(hostId: string, wake: WakeRecord): void {
+    this.#store.save({ kind: 'wake', hostId, atMs: this.#clock.nowMs(), wake });
+    if (wake.outcome === null) return;
+    const entry = this.#entry(hostId);
+    this.#learn(entry, wake);
+    const from = readFromState(wake.fromState);
+    if (!proves(wake, from) || entry.proven.has(from)) return;
+    entry.proven.add(from);
+    this.#store.save({
+      kind: 'wakeProof',
+      hostId,
+      atMs: this.#clock.nowMs(),
+      fromState: from,
+      wakeId: wake.wakeId,
+    });
+  }
+
+  event(hostId: string, state: string, cause: string | null, detail: string | null): void {
+    this.#store.save({ kind: 'powerEvent', hostId, atMs: this.#clock.nowMs(), state, cause, detail });
+  }
+
+  #put(hostId: string, change: Partial<HostPowerRecord>): void {
+    const entry = this.#entry(hostId);
+    entry.power = { ...entry.power, ...change };
+    this.#store.save({ kind: 'hostPower', hostId, atMs: this.#clock.nowMs(), power: entry.power });
+  }
+
+  #learn(entry: Entry, { outcome, phases }: WakeRecord): void {
+    if (outcome !== 'ready') return;
+    entry.wakes = [...entry.wakes, readWake(phases)].slice(-USUAL_OF);
+    entry.usual = usualTimes(entry.wakes);
+  }
+
+  #entry(hostId: string): Entry {
+    let entry = this.#hosts.get(hostId);
+    if (entry === undefined) {
+      entry = { power: NOTHING, proven: new Set(), wakes: [], usual: NO_TIMES };
+      this.#hosts.set(hostId, entry);
+    }
+    return entry;
+  }
+}
+
+/** After power-off somebody may have stood before it and signed in: only a rehearsal shows that nobody has to. */
+function proves({ outcome, askedBy, phases }: WakeRecord, from: FromState): boolean {
+  const reachedToken = outcome === 'ready' && phases['model_ready'] !== undefined;
+  return reachedToken && (from !== 'poweroff' || askedBy === 'rehearsal');
+}
+
+function readWake(times: WakeRecord['phases']): PastWake {
+  const phases: Partial<Record<WakePhase, number>> = {};
+  for (const phase of WAKE_PHASES) {
+    const atMs = times[phase];
+    if (atMs !== undefined) phases[phase] = atMs;
+  }
+  const ready = Object.entries(times).filter(([name]) => name.startsWith(READY));
+  return {
+    phases,
+    readyAt: Object.fromEntries(ready.map(([name, atMs]) => [name.slice(READY.length), atMs])),
+  };
+}
+
+function readFromState(text: string): FromState {
+  return text === 'suspend' || text === 'hibernate' || text === 'poweroff' ? text : 'unknown';
+}

@@ -1,0 +1,202 @@
+import type { Command, HostInventory, NetworkInterface, ReplicaPhase } from '@ai-fabric/shared';
+import { describeReplica, POWER_PROTOCOL_VERSION } from '@ai-fabric/shared';
+import { ManualClock } from '@ai-fabric/shared/testing';
+import { pino } from 'pino';
+import type { DeclaredState } from '../../declared/declared-state.js';
+import { parseFabricText } from '../../declared/parse-fabric-text.js';
+import { LiveState } from '../../live/live-state.js';
+import { inventory, sampleOf } from '../../live/testing/live-fixtures.js';
+import type { PowerObservation, PowerRecords } from '../../registry/power-types.js';
+import { createFleet, type Fleet } from '../create-fleet.js';
+import type { PacketOrder, PacketsSent } from '../magic-packet-sender.js';
+import type { WakeAsk } from '../wake-desk.js';
+
+type CommandEnd = {
+  result: 'done' | 'failed' | 'refused' | 'expired';
+  code: string | null;
+  detail: string | null;
+};
+
+export const DONE: CommandEnd = { result: 'done', code: null, detail: null };
+
+/** Lets all that waits for nothing but its turn happen. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+}
+
+export function wired(mac: string, address: string, more: Partial<NetworkInterface> = {}): NetworkInterface {
+  return {
+    name: 'eth0',
+    mac,
+    addresses: [address],
+    kind: 'wired',
+    gatewayMac: 'aa:aa:aa:aa:aa:01',
+    wake: { supported: true, armed: true, detail: 'Wake-on: g' },
+    ...more,
+  };
+}
+
+export interface StageHost {
+  readonly interfaces?: readonly NetworkInterface[];
+  readonly power?: HostInventory['power'];
+}
+
+/** A fleet on a virtual clock: hosts come and go as the test says, packets and commands are written down. */
+export class FleetStage {
+  readonly clock = new ManualClock(Date.parse('2026-11-25T12:00:00Z'));
+  readonly live: LiveState;
+  readonly saved: PowerObservation[] = [];
+  /** Volleys of this machine. */
+  readonly packets: (PacketOrder & { readonly atMs: number })[] = [];
+  readonly commands: { readonly host: string; readonly command: Command; readonly atMs: number }[] = [];
+  /** What a host answers to a command; `null`: it has no link. */
+  answer: (host: string, command: Command) => Promise<CommandEnd> | null = () => Promise.resolve(DONE);
+  sent: PacketsSent = { isOut: true, notes: [] };
+  answers = false;
+  protocol = POWER_PROTOCOL_VERSION;
+  readonly fleet: Fleet;
+  readonly #startMs: number;
+  #declared: DeclaredState;
+  #ids = 0;
+  #wakes = 0;
+  readonly #listeners = new Set<(state: DeclaredState) => void>();
+
+  constructor(fabric: string, records: Partial<PowerRecords> = {}) {
+    const log = pino({ level: 'silent' });
+    this.#declared = parse(fabric);
+    this.live = new LiveState({ clock: this.clock, log });
+    this.live.seed([], this.#declared);
+    this.#startMs = this.clock.nowMs();
+    this.fleet = createFleet({
+      live: this.live,
+      declared: {
+        current: () => this.#declared,
+        onChange: (listener) => {
+          this.#listeners.add(listener);
+          return () => void this.#listeners.delete(listener);
+        },
+      },
+      store: {
+        load: () => ({ hosts: [], proofs: [], wakes: [], ...records }),
+        save: (observation) => void this.saved.push(observation),
+      },
+      link: {
+        ask: (host, command) => {
+          this.commands.push({ host, command, atMs: this.#atMs() });
+          return this.answer(host, command);
+        },
+        protocolVersion: (host) => (this.live.host(host)?.presence === 'online' ? this.protocol : null),
+      },
+      wakePorts: [9],
+      wakersFile: '/no/such/wakers.yaml',
+      environment: {},
+      newId: () => {
+        this.#wakes += 1;
+        return `wake-${this.#wakes}`;
+      },
+      clock: this.clock,
+      log,
+      ownAddresses: () => [{ interface: 'lan0', address: '192.168.1.5/24' }],
+      sender: {
+        send: (order) => {
+          this.packets.push({ ...order, atMs: this.#atMs() });
+          return Promise.resolve(this.sent);
+        },
+      },
+      probe: () => Promise.resolve(this.answers),
+    });
+  }
+
+  get wakes() {
+    return this.fleet.wakes;
+  }
+
+  declare(fabric: string): void {
+    this.#declared = parse(fabric);
+    this.live.applyDeclared(this.#declared);
+    for (const listener of this.#listeners) listener(this.#declared);
+  }
+
+  /** Its agent links and tells of it. */
+  link(name: string, { interfaces, power }: StageHost = {}): void {
+    const hostId = this.live.host(name)?.hostId ?? `id-${name}`;
+    this.live.hostLinked({ hostId, name, agentVersion: '1', peerAddress: '192.168.1.99', draining: false });
+    const known = this.live.host(name)?.inventory ?? null;
+    const told = interfaces ?? known?.interfaces ?? [wired(this.#nextMac(), '192.168.1.20/24')];
+    this.live.takeReport(name, {
+      clockSkewMs: 0,
+      samples: [],
+      inventory: { ...inventory, interfaces: [...told], power: power ?? known?.power },
+    });
+  }
+
+  /** A live sample, and with it the states of its replicas. */
+  report(
+    name: string,
+    replicas: Readonly<Record<string, ReplicaPhase>> = {},
+    code: string | null = null,
+  ): void {
+    this.live.takeReport(name, {
+      clockSkewMs: 0,
+      samples: [{ sample: sampleOf(this.clock.nowMs()), backfilled: false }],
+      replicas: Object.entries(replicas).map(([deployment, phase]) =>
+        describeReplica({ deployment, phase, code, detail: code === null ? null : `because of ${code}` }),
+      ),
+      issues:
+        code === null
+          ? []
+          : [{ code: 'sign_in_needed', subject: 'host', severity: 'error', detail: code, fix: null }],
+    });
+  }
+
+  /** It says that it goes, or vanishes. */
+  leave(name: string, reason: string | null): void {
+    this.live.hostUnlinked(name, true, reason);
+  }
+
+  /** A host that was seen once, and sleeps. */
+  sleeping(name: string, host: StageHost = {}, reason: string | null = 'suspend'): void {
+    this.link(name, host);
+    this.report(name);
+    this.leave(name, reason);
+  }
+
+  async advance(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 500) {
+      this.clock.advance(Math.min(500, left));
+      await settle();
+    }
+  }
+
+  power(name: string) {
+    return this.live.host(name)?.power;
+  }
+
+  ask(deployments: readonly string[], more: Partial<WakeAsk> = {}) {
+    return this.wakes.wake({ deployments, role: 'chat', keyId: 'key-1', isHeld: true, ...more });
+  }
+
+  /** When volleys left, milliseconds since the stage began. */
+  get volleysAtMs(): readonly number[] {
+    return this.packets.map(({ atMs }) => atMs);
+  }
+
+  close(): void {
+    this.fleet.close();
+  }
+
+  #atMs(): number {
+    return this.clock.nowMs() - this.#startMs;
+  }
+
+  #nextMac(): string {
+    this.#ids += 1;
+    return `52:54:00:00:00:${this.#ids.toString(16).padStart(2, '0')}`;
+  }
+}
+
+function parse(fabric: string): DeclaredState {
+  const parsed = parseFabricText(fabric, 'fabric.yaml');
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
+  return parsed.state;
+}

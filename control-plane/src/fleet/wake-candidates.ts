@@ -1,0 +1,89 @@
+import type { Clock } from '@ai-fabric/shared';
+import type { DeclaredSource } from '../declared/declared-state.js';
+import type { LiveHost } from '../live/live-view.js';
+import { currentStretch } from './decide/hours.js';
+import type { WakeCandidate } from './decide/plan-wake.js';
+import type { FleetLive } from './fleet-parts.js';
+import type { Flight } from './flight.js';
+import type { PowerBoard, WakeStanding } from './power-board.js';
+import { zoneOffset } from './zone-offset.js';
+
+export interface CandidateParts {
+  readonly live: FleetLive;
+  readonly declared: DeclaredSource;
+  readonly board: PowerBoard;
+  readonly clock: Clock;
+  readonly flightOf: (host: string) => Flight | null;
+}
+
+/** A host that may be woken, with all that its wake needs. */
+export interface FoundCandidate {
+  readonly host: LiveHost;
+  readonly standing: WakeStanding;
+  readonly candidate: WakeCandidate;
+}
+
+interface Cooldown {
+  /** Monotonic. */
+  readonly untilMs: number;
+  readonly why: string;
+}
+
+/** The hosts that would serve something, as they stand now, and what their last failures forbid for a while. */
+export class WakeCandidates {
+  readonly #parts: CandidateParts;
+  readonly #cooldowns = new Map<string, Cooldown>();
+
+  constructor(parts: CandidateParts) {
+    this.#parts = parts;
+  }
+
+  /** In the order of the deployments, each host once. */
+  of(deployments: readonly string[]): readonly FoundCandidate[] {
+    const { declared, live } = this.#parts;
+    const byHost = new Map<string, FoundCandidate>();
+    for (const deployment of deployments) {
+      const name = declared.current().deployments.get(deployment)?.host;
+      const host = name === undefined ? undefined : live.host(name);
+      if (host === undefined || byHost.has(host.name)) continue;
+      byHost.set(host.name, this.#candidate(host, deployment));
+    }
+    return [...byHost.values()];
+  }
+
+  failed(host: string, why: string): void {
+    const { declared, clock } = this.#parts;
+    const minutes = declared.current().hosts.get(host)?.wake.cooldownMinutes ?? 0;
+    this.#cooldowns.set(host, { untilMs: clock.monotonicMs() + minutes * 60_000, why });
+  }
+
+  succeeded(host: string): void {
+    this.#cooldowns.delete(host);
+  }
+
+  #candidate(host: LiveHost, deployment: string): FoundCandidate {
+    const { board, clock, declared, flightOf } = this.#parts;
+    const { name, presence } = host;
+    const standing = board.freshStandingOf(host);
+    const said = declared.current().hosts.get(name);
+    const nowMs = clock.nowMs();
+    const quiet =
+      said && said.wake.quietHours.length > 0
+        ? currentStretch(said.wake.quietHours, nowMs, zoneOffset(said.timeZone))
+        : null;
+    const cooldown = this.#cooldowns.get(name);
+    const leftMs = (cooldown?.untilMs ?? 0) - clock.monotonicMs();
+    const candidate: WakeCandidate = {
+      ...{ host: name, deployment },
+      isAwake: presence === 'online' || presence === 'late',
+      isWaking: flightOf(name) !== null,
+      wakeability: standing.wakeability,
+      mayBeTried: standing.mayBeTried,
+      readySeconds: board.readySecondsOf(host, deployment),
+      watts: said?.energy.baseWatts ?? null,
+      quietUntilMs: quiet?.toMs ?? null,
+      cooldown: cooldown && leftMs > 0 ? { untilMs: nowMs + leftMs, why: cooldown.why } : null,
+    };
+    return { host, standing, candidate };
+  }
+}

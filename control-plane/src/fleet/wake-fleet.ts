@@ -1,0 +1,377 @@
+import {
+  type Clock,
+  type GoodbyeReason,
+  goodbyeReasonSchema,
+  POWER_PROTOCOL_VERSION,
+  type Timer,
+} from '@ai-fabric/shared';
+import type { Logger } from 'pino';
+import type { DeclaredDeployment, DeclaredSource } from '../declared/declared-state.js';
+import type { LiveChange, LiveHost } from '../live/live-view.js';
+import type { ListedWake, WakeAsker } from '../registry/power-types.js';
+import { explainFailure } from './decide/explain-failure.js';
+import { planWake } from './decide/plan-wake.js';
+import type { FlightEnd } from './decide/step-flight.js';
+import type { FleetLive } from './fleet-parts.js';
+import { Flight, type FlightEffects } from './flight.js';
+import type { PowerBoard, WakeStanding } from './power-board.js';
+import type { PowerMemory } from './power-memory.js';
+import type { ReachabilityProbe } from './reachability-probe.js';
+import { sendVolley, type VolleyParts } from './send-volley.js';
+import { WakeBook } from './wake-book.js';
+import { WakeCandidates } from './wake-candidates.js';
+import type { WakeAsk, WakeDesk, WakeRefusal, WakeTicket } from './wake-desk.js';
+import { WakeSeat } from './wake-seat.js';
+import type { WakerCall } from './wakers/run-waker.js';
+
+export interface WakeFleetParts {
+  readonly live: FleetLive;
+  readonly declared: DeclaredSource;
+  readonly memory: PowerMemory;
+  readonly board: PowerBoard;
+  readonly volley: VolleyParts;
+  readonly probe: ReachabilityProbe;
+  /** @returns `null`: it did its work; else why not, in words; it does not reject */
+  readonly runWaker: (name: string, call: WakerCall) => Promise<string | null>;
+  readonly protocolVersion: (host: string) => number | null;
+  readonly newId: () => string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A wake that an operator asked for, or a rehearsal. */
+export type OperatorWake =
+  | { readonly kind: 'started' | 'joined'; readonly flight: Flight }
+  | { readonly kind: 'refused'; readonly code: 'already_awake' | 'not_wakeable'; readonly detail: string };
+
+const PROBE_EVERY_MS = 2_000;
+/** "In about 48 s" is told anew this often. */
+const TELL_AGAIN_MS = 5_000;
+/** Its system may not put it to sleep for so long after its agent is back: leases prolong it. */
+const HOLD_SECONDS = 600;
+const HOLD_TTL_MS = 30_000;
+const SIGN_IN_GRACE_MS = 120_000;
+
+/** The one owner of wakes: one flight per host, shared by all who wait for it. */
+export class WakeFleet implements WakeDesk {
+  readonly #parts: WakeFleetParts;
+  readonly #flights = new Map<string, Flight>();
+  readonly #tickets = new Map<Flight, Set<WakeSeat>>();
+  readonly #standings = new Map<Flight, WakeStanding>();
+  /** Flights whose host has reported on its new link. */
+  readonly #reported = new Set<Flight>();
+  readonly #candidates: WakeCandidates;
+  readonly #book = new WakeBook();
+  /** Hosts whose waker runs now. */
+  readonly #wakersUnderWay = new Set<string>();
+  readonly #effects: FlightEffects;
+  readonly #unfollow: () => void;
+  readonly #telling: Timer;
+  #closed = false;
+
+  constructor(parts: WakeFleetParts) {
+    this.#parts = parts;
+    const { live, declared, board, clock } = parts;
+    const flightOf = (host: string) => this.flightOf(host);
+    this.#candidates = new WakeCandidates({ live, declared, board, clock, flightOf });
+    this.#effects = {
+      sendVolley: (flight) => this.#sendVolley(flight),
+      probe: (flight) => void this.#probe(flight),
+      holdAwake: (flight) => this.#holdAwake(flight),
+      changed: (flight) => this.#changed(flight),
+      ended: (flight, end) => this.#flightEnded(flight, end),
+    };
+    this.#unfollow = parts.live.onChange((change) => this.#follow(change));
+    this.#telling = parts.clock.every(TELL_AGAIN_MS, () => {
+      for (const host of this.#flights.keys()) parts.board.touch(host);
+    });
+  }
+
+  /** Ends what is under way: its hosts are woken all the same, and nobody is told. */
+  close(): void {
+    this.#closed = true;
+    this.#unfollow();
+    this.#telling.cancel();
+    for (const flight of [...this.#flights.values()]) {
+      flight.step({ type: 'cancel', detail: 'the control plane stops' });
+    }
+  }
+
+  flightOf(host: string): Flight | null {
+    return this.#flights.get(host) ?? null;
+  }
+
+  /** Under way, or ended lately; `null`: look into the registry. */
+  find(wakeId: string): ListedWake | null {
+    for (const flight of this.#flights.values()) {
+      if (flight.order.wakeId === wakeId) return { ...flight.record(null), host: flight.order.host };
+    }
+    return this.#book.find(wakeId);
+  }
+
+  gauges(): WakeGauges {
+    const waiters = [...this.#flights.values()].reduce((sum, flight) => sum + flight.waiters, 0);
+    return { underWay: this.#flights.size, waiters, ended: this.#book.counts() };
+  }
+
+  wake(ask: WakeAsk): WakeTicket | { readonly refused: WakeRefusal; readonly detail: string } {
+    const found = this.#flightFor(ask);
+    if (typeof found === 'string') return { refused: 'not_wakeable', detail: found };
+    return this.#ticketFor(ask, found);
+  }
+
+  /** Asked by name: quiet hours, cooldown and doubts keep nobody from it. */
+  wakeHost(name: string, askedBy: Exclude<WakeAsker, 'request'>): OperatorWake {
+    const under = this.#flights.get(name);
+    if (under) return { kind: 'joined', flight: under };
+    const host = this.#parts.live.host(name);
+    if (host === undefined || host.hostId === null) {
+      return { kind: 'refused', code: 'not_wakeable', detail: `host "${name}" has never joined` };
+    }
+    if (host.presence === 'online') {
+      return { kind: 'refused', code: 'already_awake', detail: `host "${name}" is awake` };
+    }
+    const standing = this.#parts.board.freshStandingOf(host);
+    if (!standing.mayBeTried) {
+      const { wakeability } = standing;
+      const detail = wakeability.kind === 'yes' ? 'it cannot be woken from here' : wakeability.detail;
+      return { kind: 'refused', code: 'not_wakeable', detail };
+    }
+    const deployments = this.#wishedOn(name).map((each) => each.name);
+    const flight = this.#start(host, standing, { askedBy, keyId: null, role: null, deployments });
+    return { kind: 'started', flight };
+  }
+
+  /** @returns the flight that serves it, joined or begun; else why there is none */
+  #flightFor(ask: WakeAsk): Flight | string {
+    const { clock } = this.#parts;
+    const candidates = this.#candidates.of(ask.deployments);
+    const plan = planWake(
+      candidates.map(({ candidate }) => candidate),
+      clock.nowMs(),
+    );
+    if (plan.kind === 'refuse') return plan.detail;
+    const { host: name, deployment } = plan.candidate;
+    const under = this.#flights.get(name);
+    if (under) {
+      under.step({ type: 'want', deployments: [deployment] });
+      if (this.#reported.has(under)) this.#stepReplica(under, deployment);
+      return this.#flights.get(name) ?? under;
+    }
+    const found = candidates.find(({ candidate }) => candidate === plan.candidate);
+    if (!found) return 'no host would serve this';
+    const { role, keyId } = ask;
+    return this.#start(found.host, found.standing, {
+      ...{ askedBy: 'request', keyId, role },
+      deployments: [deployment],
+    });
+  }
+
+  #start(
+    host: LiveHost,
+    standing: WakeStanding,
+    asked: Pick<Flight['order'], 'askedBy' | 'keyId' | 'role' | 'deployments'>,
+  ): Flight {
+    const { clock, declared, memory, board, newId, log } = this.#parts;
+    const { name, hostId } = host;
+    const timeoutMs = (declared.current().hosts.get(name)?.wake.timeoutSeconds ?? 300) * 1000;
+    const { fromState } = standing;
+    // Where nobody signs in by itself it is known after one look; where it was seen to work, it takes its time.
+    const mayWait = asked.askedBy !== 'request' || memory.of(hostId).proven.has(fromState);
+    const rules = { timeoutMs, signInGraceMs: mayWait ? SIGN_IN_GRACE_MS : 0 };
+    const order = { ...asked, wakeId: newId(), host: name, hostId: hostId ?? '', fromState, rules };
+    const flight = new Flight(order, { clock, effects: this.#effects, probeEveryMs: PROBE_EVERY_MS });
+    this.#flights.set(name, flight);
+    this.#tickets.set(flight, new Set());
+    this.#standings.set(flight, standing);
+    flight.begin();
+    const { wakeId } = order;
+    log.info({ host: name, wakeId, askedBy: asked.askedBy, role: asked.role, fromState }, 'a host is woken');
+    this.#changed(flight);
+    board.publish(name);
+    return flight;
+  }
+
+  #ticketFor(ask: WakeAsk, flight: Flight): WakeSeat {
+    const ticket = new WakeSeat(ask, flight, (seat) => this.#tickets.get(seat.flight)?.delete(seat));
+    const tickets = this.#tickets.get(flight);
+    if (!ask.isHeld) {
+      // Of those that wait for nothing one of a role is enough to try the next host for.
+      const same = [...(tickets ?? [])].some((other) => !other.ask.isHeld && other.ask.role === ask.role);
+      if (same) return ticket;
+    }
+    tickets?.add(ticket);
+    if (ask.isHeld) flight.join();
+    return ticket;
+  }
+
+  #sendVolley(flight: Flight): void {
+    const { live, board, volley, log } = this.#parts;
+    const { host: name, wakeId } = flight.order;
+    const host = live.host(name);
+    const standing = host ? board.freshStandingOf(host) : this.#standings.get(flight);
+    if (!standing) return;
+    if (standing.waker.kind === 'usable') {
+      void this.#runWaker(flight, standing.waker.name);
+      return;
+    }
+    const { macs, addresses, paths } = standing;
+    const isOut = () => flight.step({ type: 'volley_sent', isOut: true, notes: [] });
+    void sendVolley(volley, { wakeId, macs, addresses, paths }, isOut).then(({ isOut: out, notes }) => {
+      if (notes.length > 0) log.debug({ host: name, wakeId, notes }, 'some packets were not sent');
+      flight.step({ type: 'volley_sent', isOut: out, notes });
+    });
+  }
+
+  /** Once until it says that it did its work: a plug that is switched again may switch off. */
+  async #runWaker(flight: Flight, name: string): Promise<void> {
+    const { host, wakeId } = flight.order;
+    if (flight.state.reached.packet_sent !== undefined || this.#wakersUnderWay.has(host)) return;
+    this.#wakersUnderWay.add(host);
+    const wrong = await this.#parts.runWaker(name, { host, wakeId });
+    this.#wakersUnderWay.delete(host);
+    const notes = wrong === null ? [] : [`waker ${name}: ${wrong}`];
+    flight.step({ type: 'volley_sent', isOut: wrong === null, notes });
+  }
+
+  async #probe(flight: Flight): Promise<void> {
+    const standing = this.#standings.get(flight);
+    const own = new Set(standing?.paths.own.map(({ address }) => address.split('/')[0]));
+    const addresses = (standing?.addresses ?? []).filter(
+      (each) => !own.has(each) && !each.startsWith('127.'),
+    );
+    if (addresses.length > 0 && (await this.#parts.probe(addresses))) flight.step({ type: 'answered' });
+  }
+
+  #holdAwake({ order: { host } }: Flight): void {
+    const { protocolVersion, volley } = this.#parts;
+    if ((protocolVersion(host) ?? 0) < POWER_PROTOCOL_VERSION) return;
+    void volley.ask(host, { name: 'hold_awake', seconds: HOLD_SECONDS }, HOLD_TTL_MS);
+  }
+
+  #follow(change: LiveChange): void {
+    switch (change.kind) {
+      case 'host':
+        this.#followHost(change.host);
+        return;
+      case 'replica': {
+        const flight = this.#flights.get(change.replica.host);
+        if (flight) this.#stepReplica(flight, change.replica.deployment);
+        return;
+      }
+      case 'sample':
+        if (!change.backfilled) this.#followReport(change.host);
+        return;
+      case 'hostRemoved':
+        this.#flights.get(change.name)?.step({ type: 'cancel', detail: 'the host was removed' });
+        return;
+      case 'replicaRemoved':
+        return;
+      default:
+        change satisfies never;
+    }
+  }
+
+  #followHost(host: LiveHost): void {
+    const { memory } = this.#parts;
+    const flight = this.#flights.get(host.name);
+    if (host.presence === 'online' && host.hostId !== null) {
+      if (flight?.state.name === 'calling') {
+        memory.woken(host.hostId);
+        flight.step({ type: 'linked' });
+      } else {
+        memory.awake(host.hostId);
+      }
+    } else if (host.presence === 'away' && flight?.state.name === 'starting') {
+      this.#reported.delete(flight);
+      flight.step({ type: 'gone', reason: readReason(host.goodbyeReason) });
+    }
+  }
+
+  /** What the live view holds of the host's replicas is what its agent says on this link, from its first sample on. */
+  #followReport(name: string): void {
+    const flight = this.#flights.get(name);
+    if (flight?.state.name !== 'starting') return;
+    this.#reported.add(flight);
+    for (const deployment of flight.state.wanted) this.#stepReplica(flight, deployment);
+    const signIn = this.#parts.live.host(name)?.issues.find(({ code }) => code === 'sign_in_needed');
+    if (signIn) flight.step({ type: 'sign_in_needed', detail: signIn.detail });
+  }
+
+  #stepReplica(flight: Flight, deployment: string): void {
+    const { live, declared } = this.#parts;
+    const replica = live.replica(deployment);
+    if (!replica || replica.host !== flight.order.host) return;
+    const { phase, code, detail } = replica.status;
+    const isManaged = declared.current().deployments.get(deployment)?.engine === 'vllm';
+    flight.step({ type: 'replica', deployment, phase, isManaged, code, detail });
+  }
+
+  #changed(flight: Flight): void {
+    const { memory, board } = this.#parts;
+    memory.wake(flight.order.hostId, flight.record(null));
+    board.touch(flight.order.host);
+  }
+
+  #flightEnded(flight: Flight, end: FlightEnd): void {
+    const { memory, board, log } = this.#parts;
+    const { host, hostId, wakeId } = flight.order;
+    const detail = this.#explain(flight, end);
+    const tickets = this.#tickets.get(flight) ?? new Set();
+    this.#flights.delete(host);
+    this.#tickets.delete(flight);
+    this.#standings.delete(flight);
+    this.#reported.delete(flight);
+    const record = flight.record(detail);
+    this.#book.add({ ...record, host }, end);
+    memory.wake(hostId, record);
+    if (end.outcome === 'failed') this.#candidates.failed(host, detail ?? end.detail);
+    if (end.outcome === 'ready') this.#candidates.succeeded(host);
+    const tell = end.outcome === 'failed' ? 'warn' : 'info';
+    log[tell]({ host, wakeId, outcome: end.outcome, phases: record.phases, detail }, 'a wake has ended');
+    board.touch(host);
+    if (end.outcome === 'failed' && !this.#closed) for (const ticket of tickets) this.#tryNext(ticket);
+  }
+
+  /** Who still waits is served by the next host, if there is one. */
+  #tryNext(ticket: WakeSeat): void {
+    if (ticket.hasLeft) return;
+    const next = this.#flightFor(ticket.ask);
+    if (typeof next === 'string') return;
+    ticket.flight = next;
+    this.#tickets.get(next)?.add(ticket);
+    if (ticket.ask.isHeld) next.join();
+  }
+
+  #explain(flight: Flight, end: FlightEnd): string | null {
+    if (end.outcome === 'ready') return null;
+    if (end.outcome === 'cancelled') return end.detail;
+    const standing = this.#standings.get(flight);
+    const host = this.#parts.live.host(flight.order.host);
+    return explainFailure({
+      ...{ host: flight.order.host, state: flight.state, end, fromState: flight.order.fromState },
+      wakeability: standing?.wakeability ?? { kind: 'unknown', detail: 'the host was removed' },
+      addresses: standing?.addresses ?? [],
+      issues: (host?.issues ?? []).filter(({ severity }) => severity !== 'info').map((issue) => issue.detail),
+    });
+  }
+
+  /** What is to run there. */
+  #wishedOn(host: string): readonly DeclaredDeployment[] {
+    return [...this.#parts.declared.current().deployments.values()].filter(
+      (each) => each.host === host && (each.engine === 'external' || each.wish === 'running'),
+    );
+  }
+}
+
+export interface WakeGauges {
+  readonly underWay: number;
+  readonly waiters: number;
+  /** Since start; `phase`: the one that failed. */
+  readonly ended: readonly { readonly outcome: string; readonly phase: string; readonly count: number }[];
+}
+
+function readReason(text: string | null): GoodbyeReason | null {
+  const found = goodbyeReasonSchema.safeParse(text);
+  return found.success ? found.data : null;
+}

@@ -1,0 +1,82 @@
+/** What is kept of hosts' power, as it is written and read. Times are milliseconds since 1970 on this server's clock. */
+
+export const WAKE_ASKERS = ['request', 'operator', 'rehearsal'] as const;
+export type WakeAsker = (typeof WAKE_ASKERS)[number];
+
+export const WAKE_OUTCOMES = ['ready', 'failed', 'cancelled'] as const;
+export type WakeOutcome = (typeof WAKE_OUTCOMES)[number];
+
+/** One flight. */
+export interface WakeRecord {
+  readonly wakeId: string;
+  readonly askedAtMs: number;
+  readonly askedBy: WakeAsker;
+  readonly keyId: string | null;
+  readonly role: string | null;
+  readonly deployment: string | null;
+  /** suspend, hibernate, poweroff, unknown. */
+  readonly fromState: string;
+  /** `null`: under way. */
+  readonly outcome: WakeOutcome | null;
+  readonly failedPhase: string | null;
+  readonly detail: string | null;
+  /** Phase → milliseconds since it was asked for; `model_ready:NAME` of each deployment. */
+  readonly phases: Readonly<Record<string, number>>;
+  readonly endedAtMs: number | null;
+  readonly waiters: number;
+}
+
+export interface HostPowerRecord {
+  readonly lastSleptBy: string | null;
+  readonly lastSleptAtMs: number | null;
+  readonly sleptByFabric: boolean;
+  readonly wokenAtMs: number | null;
+}
+
+interface OfHost {
+  readonly hostId: string;
+  readonly atMs: number;
+}
+
+/** What the fleet tells the background writer. The latest of each counts, events apart. */
+export type PowerObservation =
+  | (OfHost & { readonly kind: 'wake'; readonly wake: WakeRecord })
+  | (OfHost & { readonly kind: 'wakeProof'; readonly fromState: string; readonly wakeId: string })
+  | (OfHost & { readonly kind: 'hostPower'; readonly power: HostPowerRecord })
+  | PowerEventObservation;
+
+/** From one power state to the next. */
+export type PowerEventObservation = OfHost & {
+  readonly kind: 'powerEvent';
+  readonly state: string;
+  readonly cause: string | null;
+  readonly detail: string | null;
+};
+
+/** Read once, at the start. */
+export interface PowerRecords {
+  readonly hosts: readonly (HostPowerRecord & {
+    readonly hostId: string;
+    readonly keepAwakeUntilMs: number | null;
+    readonly keepAwakeReason: string | null;
+  })[];
+  readonly proofs: readonly { readonly hostId: string; readonly fromState: string }[];
+  /** The latest first, bounded for each host. */
+  readonly wakes: readonly (WakeRecord & { readonly hostId: string })[];
+}
+
+export interface PowerStore {
+  /** Wakes that an earlier process left under way are ended by it. @throws {RegistryError} */
+  load(nowMs: number): PowerRecords;
+  /** Never blocks, never throws. */
+  save(observation: PowerObservation): void;
+}
+
+/** Newest first. `after`: where the page before ended. */
+export interface WakePageQuery {
+  readonly host: string | null;
+  readonly limit: number;
+  readonly after: { readonly askedAtMs: number; readonly wakeId: string } | null;
+}
+
+export type ListedWake = WakeRecord & { readonly host: string };

@@ -1,0 +1,48 @@
+import type { HostPower } from '../../live/host-power.js';
+import type { ReplicaCandidate } from '../candidate.js';
+
+type Sleeper = Pick<ReplicaCandidate, 'deployment' | 'presence' | 'draining' | 'power' | 'phase'>;
+
+/**
+ * Whether a wake could bring it: its host is away and nothing that is known of it rules a wake out, or the machine is on and
+ * about to sleep, or gave its card back. Not so of one that an operator drains, or stopped.
+ */
+export function isAsleep(replica: Sleeper): boolean {
+  const { power, phase } = replica;
+  if (replica.draining || !isWished(replica)) return false;
+  if (isGone(replica)) return power.wakeability.kind !== 'no' && AWAY_STATES.has(power.state);
+  return isLeaving(power) || (power.state === 'asleep' && GIVEN_BACK.has(phase));
+}
+
+/** Its host has no link. */
+export function isGone({ presence }: Pick<ReplicaCandidate, 'presence'>): boolean {
+  return presence === 'away' || presence === 'unseen';
+}
+
+/** The fabric puts its host to sleep: what is new goes elsewhere. */
+export function isLeaving({ goingToSleep }: HostPower): boolean {
+  return goingToSleep !== null && goingToSleep.phase !== 'announced';
+}
+
+/** Whether a wake is under way that is to make it ready. */
+export function isWaking(replica: Sleeper): boolean {
+  return replica.power.flight !== null && !replica.draining && isWished(replica);
+}
+
+/** An operator who stops or parks one wants nobody to wait for it. */
+export function isWished({ deployment }: Pick<ReplicaCandidate, 'deployment'>): boolean {
+  return deployment.engine !== 'vllm' || deployment.wish === 'running';
+}
+
+/** @returns milliseconds until it is ready, see `ReplicaCandidate`. @param nowMs of the server's clock */
+export function wakeInMs(power: HostPower, deployment: string, nowMs: number): number | null {
+  // Until it is through with what it has, it stays where somebody needs it.
+  if (power.goingToSleep?.phase === 'draining') return 0;
+  const seconds = power.readySeconds[deployment];
+  if (seconds === undefined) return null;
+  const readyMs = seconds * 1000;
+  return power.flight === null ? readyMs : Math.max(0, power.flight.askedAtMs + readyMs - nowMs);
+}
+
+const AWAY_STATES: ReadonlySet<string> = new Set(['asleep', 'offline', 'waking']);
+const GIVEN_BACK: ReadonlySet<string> = new Set(['parked', 'absent']);

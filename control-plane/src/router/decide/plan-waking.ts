@@ -1,0 +1,159 @@
+import type { CandidateGroup, ReplicaCandidate } from '../candidate.js';
+import type { Considered, RouteDecision, RouteRequest } from '../route-types.js';
+import { describeObstacle } from './describe-obstacle.js';
+import { expectSoon } from './expect-soon.js';
+import { type RefusalSettings, refuseWaking } from './explain-refusal.js';
+import { isAsleep, isGone, isWaking } from './judge-asleep.js';
+import { patienceOf, replicasOf, type WaitSettings, withoutChoice } from './plan-wait.js';
+
+export interface WakingSettings {
+  readonly wait: WaitSettings;
+  readonly refusal: RefusalSettings;
+}
+
+type CloudDecision = Extract<RouteDecision, { kind: 'cloud' }>;
+
+/** In the order of declaration. */
+interface Sleepers {
+  /** Replicas that a wake could bring, or is about to. */
+  readonly all: readonly ReplicaCandidate[];
+  /** Those whose hosts are being woken. */
+  readonly waking: readonly ReplicaCandidate[];
+}
+
+/**
+ * What is made of a request that no awake replica takes or is about to take, while a host sleeps or wakes that could: it wakes
+ * and waits, or the cloud serves while that host wakes, or it is told when to come again.
+ *
+ * @param considered a line for each candidate that was looked at, in the order of `groups`
+ * @param cloud what would serve it else; `null`: nothing
+ * @returns `null` where no host's sleep changes anything
+ */
+export function planWaking(
+  request: RouteRequest,
+  groups: readonly CandidateGroup[],
+  considered: readonly Considered[],
+  cloud: CloudDecision | null,
+  settings: WakingSettings,
+): RouteDecision | null {
+  const found = findSleepers(groups, considered, settings);
+  if (found === null) return null;
+  const onAsleep = onAsleepOf(request);
+  if (onAsleep === 'refuse' && found.all.some(isGone)) {
+    const told = cloud === null ? considered : withoutChoice(considered);
+    return refuseWaking(request, groups, told, [], settings.refusal);
+  }
+  const mayWake = mayWakeFor(request);
+  // A host that wakes anyway may be waited for by whoever may not wake one.
+  const hopes = mayWake ? found.all : found.waking;
+  if (hopes.length === 0) return null;
+  const wake = mayWake ? hopes.map(({ target }) => target) : [];
+  if (cloud !== null && onAsleep !== 'hold') return whileWaking(cloud, wake);
+  const patienceMs = waitFor(request, groups, cloud, settings);
+  const etaMs = soonestMs(found.waking) ?? soonestMs(hopes);
+  const leftMs = patienceMs - (request.waitedMs ?? 0);
+  if (request.mayWait !== true || leftMs <= 0 || (etaMs !== null && etaMs > leftMs)) {
+    if (cloud !== null) return whileWaking(cloud, wake);
+    return refuseWaking(request, groups, considered, wake, settings.refusal);
+  }
+  const first = found.waking[0] ?? (hopes[0] as ReplicaCandidate);
+  const waiting = {
+    reason: 'waking' as const,
+    detail: `${first.target}: ${describeObstacle(first, 'host_asleep', request)}`,
+    waitsFor: hopes.map(({ target }) => target),
+    lookAgainInMs: null,
+    patienceMs,
+    considered: cloud === null ? considered : withoutChoice(considered),
+  };
+  return wake.length === 0 ? { kind: 'wait', ...waiting } : { kind: 'wakeThenWait', wake, ...waiting };
+}
+
+/** Milliseconds until the first of these that sleep or wake is ready; `null`: none of them does, or nothing is known. */
+export function readyAfterWakeMs(groups: readonly CandidateGroup[]): number | null {
+  const all = groups.flatMap((group) => (group.kind === 'replicas' ? group.candidates : []));
+  return soonestMs(all.filter(isWaking)) ?? soonestMs(all.filter(isAsleep));
+}
+
+/** @returns `null` where nobody sleeps, or something awake takes it or is about to: nobody is woken for want of a slot */
+function findSleepers(
+  groups: readonly CandidateGroup[],
+  considered: readonly Considered[],
+  { wait }: WakingSettings,
+): Sleepers | null {
+  const waking: ReplicaCandidate[] = [];
+  const all: ReplicaCandidate[] = [];
+  for (const { replica, verdict } of replicasOf(groups, considered)) {
+    if (verdict === 'passed_over' || verdict === 'chosen') return null;
+    if (isWaking(replica) && WAKING_VERDICTS.has(verdict)) {
+      waking.push(replica);
+      all.push(replica);
+    } else if (verdict === 'host_asleep') {
+      all.push(replica);
+    } else if (expectSoon(replica, verdict, wait) !== null) {
+      return null;
+    }
+  }
+  return all.length === 0 ? null : { all, waking };
+}
+
+/** What a replica may show while its host wakes. */
+const WAKING_VERDICTS: ReadonlySet<string> = new Set([
+  'host_asleep',
+  'host_away',
+  'host_late',
+  'not_ready',
+  'tunnel_down',
+  'address_unknown',
+  'breaker_open',
+]);
+
+function onAsleepOf({ resolved }: RouteRequest): 'hold' | 'cloud' | 'cloudThenLocal' | 'refuse' {
+  return resolved.kind === 'role' ? resolved.role.onAsleep : 'hold';
+}
+
+/** A request of class `batch` wakes nobody, whatever its key may. */
+function mayWakeFor(request: RouteRequest): boolean {
+  const onAsleep = onAsleepOf(request);
+  return (
+    request.wakes === 'may' &&
+    request.requestClass !== 'batch' &&
+    (onAsleep === 'hold' || onAsleep === 'cloudThenLocal')
+  );
+}
+
+/**
+ * Milliseconds that it may wait for a wake, from its first wait on. Who gets no byte meanwhile may think the connection dead; and a
+ * provider that is asked where others take longer than declared is asked where a wake takes longer.
+ */
+function waitFor(
+  request: RouteRequest,
+  groups: readonly CandidateGroup[],
+  cloud: CloudDecision | null,
+  { wait }: WakingSettings,
+): number {
+  const streams = request.hints?.streams === true;
+  const mostMs = streams ? Number.POSITIVE_INFINITY : wait.silentPatienceMs;
+  const patienceMs = Math.min(patienceOf(request, wait), mostMs);
+  return cloud?.reason === 'wait_exceeded'
+    ? Math.min(patienceMs, (opensAfter(cloud, groups) ?? 0) * 1000)
+    : patienceMs;
+}
+
+function opensAfter({ provider, model }: CloudDecision, groups: readonly CandidateGroup[]): number | null {
+  const target = `${provider.name}/${model.name}`;
+  const group = groups.find((each) => each.kind === 'provider' && each.candidate.target === target);
+  return group?.opensAfterSeconds ?? null;
+}
+
+function whileWaking(cloud: CloudDecision, wake: readonly string[]): RouteDecision {
+  if (wake.length === 0) return cloud;
+  return { ...cloud, kind: 'cloudWhileWaking', reason: 'cloud_while_waking', wake };
+}
+
+function soonestMs(replicas: readonly ReplicaCandidate[]): number | null {
+  let soonest: number | null = null;
+  for (const { wakeInMs } of replicas) {
+    if (wakeInMs !== null && (soonest === null || wakeInMs < soonest)) soonest = wakeInMs;
+  }
+  return soonest;
+}
