@@ -122,7 +122,7 @@ export async function openRooms(
   closers.add(() => router.close());
 
   const { certificateSha256 } = certificate;
-  const agents = openAgentRooms({ registry, live, certificateSha256, config, clock, room }, closers);
+  const agents = openAgentRooms({ registry, live, router, certificateSha256, config, clock, room }, closers);
   const { tunnels } = agents;
   const feed = createTelemetryFeed({ live, clock, log: room('feed') });
   const gatewayMetrics = new GatewayMetrics();
@@ -213,6 +213,7 @@ function openGateway(
 interface AgentRoomsParts extends Pick<Surroundings, 'clock'> {
   readonly registry: Registry;
   readonly live: LiveState;
+  readonly router: RunningRouter;
   readonly certificateSha256: string;
   readonly config: ControlPlaneConfig;
   readonly room: (name: string) => Logger;
@@ -220,7 +221,7 @@ interface AgentRoomsParts extends Pick<Surroundings, 'clock'> {
 
 /** What agents dial: the link, and the tunnel that goes with it; and who wakes their hosts. */
 function openAgentRooms(
-  { registry, live, certificateSha256, config, clock, room }: AgentRoomsParts,
+  { registry, live, router, certificateSha256, config, clock, room }: AgentRoomsParts,
   closers: Closers,
 ): Pick<OpenedRooms, 'link' | 'tunnels' | 'tunnelServer' | 'fleet'> {
   const { declared, hosts, observations } = registry;
@@ -238,6 +239,7 @@ function openAgentRooms(
   const { wakersFile } = dataDirectoryLayout(dataDirectory);
   const fleet = createFleet({
     ...{ live, declared, link, store: registry.power, wakePorts, wakersFile, newId: randomUUID, clock },
+    use: router,
     environment: processEnvironment(),
     log: room('fleet'),
   });

@@ -3,6 +3,7 @@ import { createApi } from './api/create-api.js';
 import { createChecks } from './checks/create-checks.js';
 import { createHostCalls } from './host-calls.js';
 import { createHostLife } from './host-life.js';
+import { createHostSleeps } from './host-sleeps.js';
 import type { ConnectionGauge } from './http/listeners.js';
 import { createMetrics, type Metrics } from './metrics/create-metrics.js';
 import type { OpenedRooms, Surroundings } from './open-rooms.js';
@@ -90,6 +91,7 @@ export function createOperatorSurfaces(
         },
         find: (wakeId) => fleet.wakes.find(wakeId),
       },
+      hostSleeps: createHostSleeps({ live, sleeps: fleet.sleeps }),
     },
     log.child({ room: 'api' }),
   );

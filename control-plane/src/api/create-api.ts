@@ -28,6 +28,7 @@ import { addModelRoutes } from './routes/model-routes.js';
 import { addOrphanRoutes } from './routes/orphan-routes.js';
 import { addRequestRoutes } from './routes/request-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
+import { addSleepRoutes } from './routes/sleep-routes.js';
 import { addTelemetryRoutes } from './routes/telemetry-routes.js';
 import { addTokenRoutes } from './routes/token-routes.js';
 import { addUsageRoutes } from './routes/usage-routes.js';
@@ -82,6 +83,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addRequestRoutes(app, context);
   addUsageRoutes(app, context);
   addWakeRoutes(app, context);
+  addSleepRoutes(app, context);
   addLogLevelRoutes(app, context);
   addBackupRoutes(app, context);
   addDocumentRoute(app);

@@ -6,11 +6,17 @@ import type { LinkServer } from '../link/link-server.js';
 import type { PowerStore } from '../registry/power-types.js';
 import type { OwnAddress } from './decide/find-paths.js';
 import type { WakerFacts } from './decide/judge-wakeability.js';
-import type { FleetLive } from './fleet-parts.js';
-import { createMagicPacketSender, ownIpv4Addresses, type PacketSender } from './magic-packet-sender.js';
+import type { FleetLive, FleetUse } from './fleet-parts.js';
+import {
+  createMagicPacketSender,
+  ownIpv4Addresses,
+  ownMacs,
+  type PacketSender,
+} from './magic-packet-sender.js';
 import { PowerBoard } from './power-board.js';
 import { PowerMemory } from './power-memory.js';
 import { probeByTcp, type ReachabilityProbe } from './reachability-probe.js';
+import { SleepFleet } from './sleep-fleet.js';
 import { WakeFleet } from './wake-fleet.js';
 import { runWaker } from './wakers/run-waker.js';
 import { WakersFile } from './wakers/wakers-file.js';
@@ -20,6 +26,8 @@ export interface FleetParts {
   readonly declared: DeclaredSource;
   readonly store: PowerStore;
   readonly link: Pick<LinkServer, 'ask' | 'protocolVersion'>;
+  /** What requests do on each host. */
+  readonly use: FleetUse;
   /** Where this machine's wakers are. */
   readonly wakersFile: string;
   readonly environment: Environment;
@@ -30,6 +38,8 @@ export interface FleetParts {
   readonly log: Logger;
   /** Left out, this machine's. */
   readonly ownAddresses?: () => readonly OwnAddress[];
+  /** Left out, this machine's. */
+  readonly ownMacs?: () => ReadonlySet<string>;
   /** Left out, real UDP. */
   readonly sender?: PacketSender;
   /** Left out, by TCP. */
@@ -38,6 +48,7 @@ export interface FleetParts {
 
 export interface Fleet {
   readonly wakes: WakeFleet;
+  readonly sleeps: SleepFleet;
   readonly board: PowerBoard;
   readonly memory: PowerMemory;
   close(): void;
@@ -46,9 +57,9 @@ export interface Fleet {
 /** Addresses come and go, seldom. */
 const ADDRESSES_HOLD_MS = 2_000;
 
-/** Who knows of hosts' power, and wakes them. @throws {RegistryError} */
+/** Who knows of hosts' power, wakes them, and puts them to sleep. @throws {RegistryError} */
 export function createFleet(parts: FleetParts): Fleet {
-  const { live, declared, link, clock, log, newId, wakePorts } = parts;
+  const { live, declared, link, use, clock, log, newId, wakePorts } = parts;
   const memory = new PowerMemory(parts.store, clock);
   const wakers = new WakersFile(parts.wakersFile, clock);
   const protocolVersion = (host: string) => link.protocolVersion(host);
@@ -59,8 +70,13 @@ export function createFleet(parts: FleetParts): Fleet {
     wakerOf: (host) => wakerOf(declared, wakers, host),
     flightOf: (host) => wakes?.flightOf(host) ?? null,
   });
+  const sleeps = new SleepFleet({
+    ...{ live, declared, memory, board, link, use, clock, log },
+    isWaking: (host) => wakes?.flightOf(host) != null,
+    ownMacs: parts.ownMacs ?? heldFor(ADDRESSES_HOLD_MS, ownMacs, clock),
+  });
   wakes = new WakeFleet({
-    ...{ live, declared, memory, board, protocolVersion, newId, clock, log },
+    ...{ live, declared, memory, board, sleeps, protocolVersion, newId, clock, log },
     volley: {
       sender: parts.sender ?? createMagicPacketSender(wakePorts),
       ask: (host, command, ttlMs) => link.ask(host, command, ttlMs),
@@ -74,8 +90,9 @@ export function createFleet(parts: FleetParts): Fleet {
   });
   const fleet = wakes;
   return {
-    ...{ wakes: fleet, board, memory },
+    ...{ wakes: fleet, sleeps, board, memory },
     close: () => {
+      sleeps.close();
       fleet.close();
       board.close();
     },

@@ -40,7 +40,8 @@ export interface FlightOrder {
   readonly keyId: string | null;
   readonly role: string | null;
   readonly deployments: readonly string[];
-  readonly fromState: FromState;
+  /** `container-only`: its machine is on, and its engines are parked. */
+  readonly fromState: FromState | 'container-only';
   readonly rules: FlightRules;
 }
 

@@ -13,13 +13,20 @@ const READY = 'model_ready:';
 export interface HostMemory {
   /** By what the fabric put it to sleep, while it has not come back; `null`: it was not the fabric. */
   readonly sleptBy: Exclude<FromState, 'unknown'> | null;
+  /** Its engines were parked, and nobody has asked for them since. */
+  readonly isParked: boolean;
+  /** Who had it put to sleep, or what; `null`: it was not the fabric, or not this process of it. */
+  readonly sleptFor: string | null;
   readonly wokenAtMs: number | null;
+  /** Wall clock; `null`: nobody keeps it awake. What is past is no lease. */
+  readonly keepAwakeUntilMs: number | null;
   readonly proven: ReadonlySet<FromState>;
   readonly usual: UsualTimes;
 }
 
 interface Entry {
   power: HostPowerRecord;
+  sleptFor: string | null;
   proven: Set<FromState>;
   wakes: PastWake[];
   usual: UsualTimes;
@@ -30,8 +37,16 @@ const NOTHING: HostPowerRecord = {
   lastSleptAtMs: null,
   sleptByFabric: false,
   wokenAtMs: null,
+  keepAwakeUntilMs: null,
+  keepAwakeReason: null,
 };
+const PARKED = 'container-only';
 const NO_TIMES = usualTimes([]);
+
+const UNKNOWN_HOST: HostMemory = {
+  ...{ sleptBy: null, isParked: false, sleptFor: null, wokenAtMs: null, keepAwakeUntilMs: null },
+  ...{ proven: new Set(), usual: NO_TIMES },
+};
 
 /** What outlives a restart of hosts' sleeps and wakes, in memory; what changes is handed to the registry's writer. */
 export class PowerMemory {
@@ -44,9 +59,7 @@ export class PowerMemory {
     this.#store = store;
     this.#clock = clock;
     const records = store.load(clock.nowMs());
-    for (const { hostId, lastSleptBy, lastSleptAtMs, sleptByFabric, wokenAtMs } of records.hosts) {
-      this.#entry(hostId).power = { lastSleptBy, lastSleptAtMs, sleptByFabric, wokenAtMs };
-    }
+    for (const { hostId, ...power } of records.hosts) this.#entry(hostId).power = { ...NOTHING, ...power };
     for (const { hostId, fromState } of records.proofs)
       this.#entry(hostId).proven.add(readFromState(fromState));
     for (const wake of records.wakes.toReversed()) this.#learn(this.#entry(wake.hostId), wake);
@@ -54,20 +67,38 @@ export class PowerMemory {
 
   of(hostId: string | null): HostMemory {
     const entry = hostId === null ? undefined : this.#hosts.get(hostId);
-    if (entry === undefined) return { sleptBy: null, wokenAtMs: null, proven: new Set(), usual: NO_TIMES };
-    const { power, proven, usual } = entry;
-    const by = power.sleptByFabric && power.lastSleptBy !== null ? readFromState(power.lastSleptBy) : null;
-    return { sleptBy: by === 'unknown' ? null : by, wokenAtMs: power.wokenAtMs, proven, usual };
+    if (entry === undefined) return UNKNOWN_HOST;
+    const { power, sleptFor, proven, usual } = entry;
+    const { wokenAtMs, keepAwakeUntilMs, sleptByFabric, lastSleptBy } = power;
+    const by = sleptByFabric && lastSleptBy !== null ? readFromState(lastSleptBy) : null;
+    const isParked = sleptByFabric && lastSleptBy === PARKED;
+    return {
+      ...{ isParked, wokenAtMs, keepAwakeUntilMs, proven, usual },
+      sleptBy: by === 'unknown' ? null : by,
+      sleptFor: sleptByFabric ? sleptFor : null,
+    };
   }
 
-  /** It goes to sleep, or said so. */
-  slept(hostId: string, by: Exclude<FromState, 'unknown'>, byFabric: boolean): void {
-    this.#put(hostId, { lastSleptBy: by, lastSleptAtMs: this.#clock.nowMs(), sleptByFabric: byFabric });
+  /** The fabric put it to sleep. @param sleptFor who asked for that, or what */
+  slept(hostId: string, by: Exclude<FromState, 'unknown'> | typeof PARKED, sleptFor: string): void {
+    this.#put(hostId, { lastSleptBy: by, lastSleptAtMs: this.#clock.nowMs(), sleptByFabric: true });
+    this.#entry(hostId).sleptFor = sleptFor;
   }
 
-  /** It is back, however it came. */
+  /** It is back, however it came; what is parked was never away. */
   awake(hostId: string): void {
+    if (this.of(hostId).isParked) return;
     if (this.#hosts.get(hostId)?.power.sleptByFabric) this.#put(hostId, { sleptByFabric: false });
+  }
+
+  /** Its engines may run again. */
+  unparked(hostId: string): void {
+    if (this.of(hostId).isParked) this.#put(hostId, { sleptByFabric: false });
+  }
+
+  /** @param untilMs wall clock; `null`: no longer */
+  keepAwake(hostId: string, untilMs: number | null, reason: string | null): void {
+    this.#put(hostId, { keepAwakeUntilMs: untilMs, keepAwakeReason: untilMs === null ? null : reason });
   }
 
   /** A wake of ours brought it back. */
@@ -81,7 +112,7 @@ export class PowerMemory {
     const entry = this.#entry(hostId);
     this.#learn(entry, wake);
     const from = readFromState(wake.fromState);
-    if (!proves(wake, from) || entry.proven.has(from)) return;
+    if (wake.fromState === PARKED || !proves(wake, from) || entry.proven.has(from)) return;
     entry.proven.add(from);
     this.#store.save({
       kind: 'wakeProof',
@@ -111,7 +142,7 @@ export class PowerMemory {
   #entry(hostId: string): Entry {
     let entry = this.#hosts.get(hostId);
     if (entry === undefined) {
-      entry = { power: NOTHING, proven: new Set(), wakes: [], usual: NO_TIMES };
+      entry = { power: NOTHING, sleptFor: null, proven: new Set(), wakes: [], usual: NO_TIMES };
       this.#hosts.set(hostId, entry);
     }
     return entry;

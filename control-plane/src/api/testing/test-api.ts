@@ -170,6 +170,13 @@ export class TestApi {
           wake: () => ({ ok: false, code: 'not_wakeable', detail: 'nobody on its LAN is awake' }),
           find: () => null,
         },
+        hostSleeps: {
+          sleep: () => ({
+            ...{ ok: false, code: 'owner_present', detail: 'somebody is at it', mayBeForced: true },
+          }),
+          keepAwake: () => undefined,
+          standing: () => null,
+        },
         hostLife: createHostLife({ registry, live, link: noLinks, router, clock }),
       },
       log,

@@ -12,11 +12,15 @@ export interface PowerFacts {
   readonly sleptBy: Exclude<FromState, 'unknown'> | null;
   /** A wake is under way. */
   readonly isWaking: boolean;
+  /** Its machine is on, and its engines are parked until somebody asks. */
+  readonly isParked: boolean;
 }
 
 /** What a host's power is, from its link and what it said. */
-export function judgePowerState({ presence, goodbyeReason, sleptBy, isWaking }: PowerFacts): PowerState {
+export function judgePowerState(facts: PowerFacts): PowerState {
+  const { presence, goodbyeReason, sleptBy, isWaking, isParked } = facts;
   if (isWaking) return 'waking';
+  if (isParked && presence === 'online') return 'asleep';
   switch (presence) {
     case 'unseen':
     case 'online':

@@ -14,6 +14,7 @@ function inputOf(more: Partial<SleepInput> = {}): SleepInput {
   return {
     ...{ host: 'armitage', asker: 'idle', isForced: false, action: 'suspend', afterIdleMs: 30 * MINUTE_MS },
     ...{ isOwnHost: false, isLinked: true, knowsPower: true, isWaking: false, isGoingToSleep: false },
+    ...{ isParked: false, restForMs: 0 },
     ...{ verbs: ['suspend', 'poweroff'], isWakeProven: true, requestsInFlight: 0, requestsQueued: 0 },
     ...{ idleForMs: 31 * MINUTE_MS, keepAwakeForMs: 0, awakeHoursEndInMs: null, minimumUpForMs: 0 },
     ...{ owner, pulling: null },
@@ -33,6 +34,7 @@ const FIRM: [SleepGuard, Partial<SleepInput>][] = [
   ['old_agent', { knowsPower: false }],
   ['wake_under_way', { isWaking: true }],
   ['going_to_sleep', { isGoingToSleep: true }],
+  ['parked_already', { action: 'container-only', isParked: true }],
   ['verb_not_possible', { verbs: null }],
   ['verb_not_possible', { verbs: [] }],
   ['verb_not_possible', { verbs: ['poweroff'] }],
@@ -54,6 +56,7 @@ const IDLE_ONLY: [SleepGuard, Partial<SleepInput>][] = [
   ['requests', { idleForMs: null }],
   ['awake_hours', { awakeHoursEndInMs: 5 }],
   ['minimum_up', { minimumUpForMs: 5 }],
+  ['failed_lately', { restForMs: 5 }],
   ['not_idle_yet', { idleForMs: 29 * MINUTE_MS }],
 ];
 

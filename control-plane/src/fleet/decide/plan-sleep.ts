@@ -1,7 +1,7 @@
 import type { OwnerReport, PowerVerb } from '@ai-fabric/shared';
-import type { DeclaredSleep } from '../../declared/declared-state.js';
 
-export type SleepAction = DeclaredSleep['action'];
+/** `container-only` frees the cards and leaves the machine on. */
+export type SleepAction = Exclude<PowerVerb, 'reboot'> | 'container-only';
 
 /** Who wants a host asleep: the declared idle time, or an operator who says so now. */
 export type SleepAsker = 'idle' | 'operator' | 'rehearsal';
@@ -14,11 +14,13 @@ export type SleepGuard =
   | 'old_agent'
   | 'wake_under_way'
   | 'going_to_sleep'
+  | 'parked_already'
   | 'verb_not_possible'
   | 'wake_not_proven'
   | 'keep_awake'
   | 'awake_hours'
   | 'minimum_up'
+  | 'failed_lately'
   | 'owner_present'
   | 'remote_session'
   | 'other_gpu_user'
@@ -31,7 +33,7 @@ export interface SleepInput {
   readonly asker: SleepAsker;
   /** An operator has read the guards and wants it all the same; none of those that protect the fabric itself yields to it. */
   readonly isForced: boolean;
-  readonly action: SleepAction;
+  readonly action: SleepAction | 'none';
   /** `null`: never by itself. */
   readonly afterIdleMs: number | null;
   /** This machine runs the control plane. */
@@ -41,10 +43,12 @@ export interface SleepInput {
   readonly knowsPower: boolean;
   readonly isWaking: boolean;
   readonly isGoingToSleep: boolean;
+  readonly isParked: boolean;
   /** What its agent can do and its owner allows; `null`: not told. */
   readonly verbs: readonly PowerVerb[] | null;
   /** It came back from the state that the action leads to, up to a token. */
   readonly isWakeProven: boolean;
+  /** That count as use. */
   readonly requestsInFlight: number;
   readonly requestsQueued: number;
   /** Since the last request that counts ended, or since it came; `null`: one runs. */
@@ -53,13 +57,15 @@ export interface SleepInput {
   /** `null`: these are none of its awake hours. */
   readonly awakeHoursEndInMs: number | null;
   readonly minimumUpForMs: number;
+  /** After an attempt that came to nothing it is left alone for so long. */
+  readonly restForMs: number;
   readonly owner: OwnerReport | null;
   /** A deployment whose image or weights are being fetched; `null`: none is. */
   readonly pulling: string | null;
 }
 
 export type SleepPlan =
-  | { readonly kind: 'sleep'; readonly action: Exclude<SleepAction, 'none'> }
+  | { readonly kind: 'sleep'; readonly action: SleepAction }
   | {
       readonly kind: 'stay';
       readonly guard: SleepGuard;
@@ -97,7 +103,7 @@ export function planSleep(input: SleepInput): SleepPlan {
 }
 
 /** What holds whoever asks. */
-function firmGuard(input: SleepInput, action: Exclude<SleepAction, 'none'>): Stay | null {
+function firmGuard(input: SleepInput, action: SleepAction): Stay | null {
   const { host } = input;
   if (input.isOwnHost && action !== 'container-only') {
     return stay('own_host', `${host} runs the control plane: asleep it could wake nobody, nor be asked to`);
@@ -109,7 +115,9 @@ function firmGuard(input: SleepInput, action: Exclude<SleepAction, 'none'>): Sta
   }
   if (input.isWaking) return stay('wake_under_way', `${host} is being woken for a request`);
   if (input.isGoingToSleep) return stay('going_to_sleep', `${host} is on its way to sleep already`);
-  if (action === 'container-only') return null;
+  if (action === 'container-only') {
+    return input.isParked ? stay('parked_already', `the engines of ${host} are parked already`) : null;
+  }
   if (input.verbs === null) {
     return stay('verb_not_possible', `the agent of ${host} has not told yet what its machine can do`);
   }
@@ -157,6 +165,10 @@ function idleGuard(input: SleepInput): Stay | null {
   if (input.minimumUpForMs > 0) {
     const detail = `${host} was woken lately and stays up for ${spanText(input.minimumUpForMs)} more`;
     return soft('minimum_up', detail, input.minimumUpForMs);
+  }
+  if (input.restForMs > 0) {
+    const detail = `${host} did not go to sleep when it was asked lately; tried again in ${spanText(input.restForMs)}`;
+    return soft('failed_lately', detail, input.restForMs);
   }
   const leftMs = afterIdleMs - idleForMs;
   if (leftMs > 0) return soft('not_idle_yet', `${host} sleeps in ${spanText(leftMs)} if nobody asks`, leftMs);

@@ -9,7 +9,14 @@ import {
   stepSleep,
 } from './step-sleep.js';
 
-const terms: SleepTerms = { action: 'suspend', asker: 'idle', reason: 'idle for 30 min', drainMs: 60_000 };
+const terms: SleepTerms = {
+  action: 'suspend',
+  asker: 'idle',
+  reason: 'idle',
+  drainMs: 60_000,
+  isForced: false,
+};
+const ordered: SleepTerms = { ...terms, asker: 'operator' };
 const parkTerms: SleepTerms = { ...terms, action: 'container-only' };
 const idle: SleepEvent = { kind: 'tick', requestsInFlight: 0 };
 const busy: SleepEvent = { kind: 'tick', requestsInFlight: 2 };
@@ -32,16 +39,24 @@ describe('a host that is put to sleep', () => {
       { kind: 'begin', terms },
       busy,
       idle,
-      { kind: 'answered', ok: true, detail: '' },
+      { kind: 'answered', ok: true, code: '', detail: '' },
       { kind: 'unlinked', goodbyeReason: 'suspend' },
     ];
     expect(play(events)).toEqual({ state: 'asleep', told: ['ask', 'slept'] });
   });
 
-  it('is asked at the end of its drain, whatever runs', () => {
-    const { state } = stepSleep(AWAKE, { kind: 'begin', terms }, 0);
+  it('is asked at the end of its drain, whatever runs, where somebody ordered it', () => {
+    const { state } = stepSleep(AWAKE, { kind: 'begin', terms: ordered }, 0);
     expect(stepSleep(state, busy, 59_999).effects).toEqual([]);
-    expect(stepSleep(state, busy, 60_000).effects).toEqual([{ kind: 'ask', terms, drainMs: 0 }]);
+    expect(stepSleep(state, busy, 60_000).effects).toEqual([{ kind: 'ask', terms: ordered, drainMs: 0 }]);
+  });
+
+  it('stays with what does not end where only its idleness speaks for it', () => {
+    const { state } = stepSleep(AWAKE, { kind: 'begin', terms }, 0);
+    expect(stepSleep(state, busy, 60_000)).toMatchObject({
+      state: AWAKE,
+      effects: [{ kind: 'cancelled', why: '2 requests did not end within 60 s' }],
+    });
   });
 
   it('leaves to its agent what is left of the drain', () => {
@@ -52,7 +67,11 @@ describe('a host that is put to sleep', () => {
   it.each<[string, SleepEvent[], string[]]>([
     ['somebody needs it', [{ kind: 'cancel', why: 'a request' }], ['cancelled']],
     ['its link breaks', [{ kind: 'unlinked', goodbyeReason: null }], ['failed']],
-    ['its agent refuses', [idle, { kind: 'answered', ok: false, detail: 'no' }], ['ask', 'failed']],
+    [
+      'its agent refuses',
+      [idle, { kind: 'answered', ok: false, code: 'engines_not_stopped', detail: 'no' }],
+      ['ask', 'failed'],
+    ],
     [
       'its agent stops instead',
       [idle, { kind: 'unlinked', goodbyeReason: 'service_stop' }],
@@ -69,7 +88,7 @@ describe('a host that is put to sleep', () => {
     expect(stepSleep(going, idle, deadlineMs - 1).effects).toEqual([]);
     expect(stepSleep(going, idle, deadlineMs)).toMatchObject({
       state: AWAKE,
-      effects: [{ kind: 'failed', detail: 'its agent was asked 150 s ago, and it is still here' }],
+      effects: [{ kind: 'failed', detail: 'its agent was asked 260 s ago, and it is still here' }],
     });
   });
 
@@ -89,12 +108,26 @@ describe('a host that is put to sleep', () => {
     const events: SleepEvent[] = [
       { kind: 'begin', terms: parkTerms },
       idle,
-      { kind: 'answered', ok: true, detail: '' },
+      { kind: 'answered', ok: true, code: '', detail: '' },
     ];
     expect(play(events)).toEqual({ state: 'asleep', told: ['ask', 'slept'] });
-    expect(play([...events, { kind: 'unlinked', goodbyeReason: null }])).toMatchObject({ state: 'awake' });
-    expect(play([...events, { kind: 'begin', terms }])).toMatchObject({ state: 'draining' });
-    expect(play([...events, { kind: 'begin', terms: parkTerms }]).told.at(-1)).toBe('refused');
+    expect(play([...events, { kind: 'unlinked', goodbyeReason: null }])).toMatchObject({ state: 'asleep' });
+  });
+
+  it('is taken back while its card is freed, and over a link that breaks meanwhile', () => {
+    const events: SleepEvent[] = [{ kind: 'begin', terms: parkTerms }, idle, { kind: 'linked' }];
+    expect(play(events)).toEqual({ state: 'going', told: ['ask'] });
+    const back = play([...events, { kind: 'cancel', why: 'a request' }]);
+    expect(back).toEqual({ state: 'awake', told: ['ask', 'unpark', 'cancelled'] });
+  });
+
+  it('goes where an operator insists, whoever asks for it meanwhile', () => {
+    const forced: SleepTerms = { ...ordered, isForced: true };
+    const events: SleepEvent[] = [
+      { kind: 'begin', terms: forced },
+      { kind: 'cancel', why: 'a request' },
+    ];
+    expect(play(events)).toEqual({ state: 'draining', told: ['refused'] });
   });
 
   it('is put there once, and asked once, whatever happens in whatever order', () => {
@@ -102,6 +135,7 @@ describe('a host that is put to sleep', () => {
       fc.constantFrom<SleepEvent>(
         { kind: 'begin', terms },
         { kind: 'begin', terms: parkTerms },
+        { kind: 'begin', terms: ordered },
         { kind: 'cancel', why: 'x' },
         idle,
         busy,
@@ -109,7 +143,7 @@ describe('a host that is put to sleep', () => {
         { kind: 'unlinked', goodbyeReason: 'suspend' },
         { kind: 'unlinked', goodbyeReason: null },
       ),
-      fc.boolean().map((ok): SleepEvent => ({ kind: 'answered', ok, detail: '' })),
+      fc.boolean().map((ok): SleepEvent => ({ kind: 'answered', ok, code: '', detail: '' })),
     );
     fc.assert(
       fc.property(fc.array(fc.tuple(event, fc.nat(100_000)), { maxLength: 60 }), (events) => {
@@ -123,7 +157,7 @@ describe('a host that is put to sleep', () => {
           state = next.state;
           for (const effect of effects) {
             if (effect.kind === 'ask') open += 1;
-            if (effect.kind === 'slept' || effect.kind === 'failed') open = 0;
+            if (['slept', 'failed', 'cancelled'].includes(effect.kind)) open = 0;
             // Nobody is asked with work in hand before the drain is over.
             if (effect.kind === 'ask' && each === busy) {
               expect(before.name === 'draining' && nowMs >= before.deadlineMs).toBe(true);

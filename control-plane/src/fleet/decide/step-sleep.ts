@@ -7,11 +7,13 @@ import type { SleepAction, SleepAsker } from './plan-sleep.js';
  */
 
 export interface SleepTerms {
-  readonly action: Exclude<SleepAction, 'none'>;
+  readonly action: SleepAction;
   readonly asker: SleepAsker;
   /** In words, for the agent's log and the operator. */
   readonly reason: string;
   readonly drainMs: number;
+  /** No request takes it back: an operator insists. */
+  readonly isForced: boolean;
 }
 
 export type SleepState =
@@ -35,11 +37,11 @@ export type SleepState =
 
 export type SleepEvent =
   | { readonly kind: 'begin'; readonly terms: SleepTerms }
-  /** Somebody needs it, or an operator thought better of it. */
+  /** A request that nobody else can serve. */
   | { readonly kind: 'cancel'; readonly why: string }
   | { readonly kind: 'tick'; readonly requestsInFlight: number }
   /** What its agent answered. `ok: false`: nothing was done, and it says why. */
-  | { readonly kind: 'answered'; readonly ok: boolean; readonly detail: string }
+  | { readonly kind: 'answered'; readonly ok: boolean; readonly code: string; readonly detail: string }
   /** Its link ended. */
   | { readonly kind: 'unlinked'; readonly goodbyeReason: string | null }
   | { readonly kind: 'linked' };
@@ -48,7 +50,15 @@ export type SleepEffect =
   /** Of its agent; what runs may finish for so long. */
   | { readonly kind: 'ask'; readonly terms: SleepTerms; readonly drainMs: number }
   | { readonly kind: 'slept'; readonly terms: SleepTerms; readonly tookMs: number }
-  | { readonly kind: 'failed'; readonly terms: SleepTerms; readonly detail: string }
+  | {
+      readonly kind: 'failed';
+      readonly terms: SleepTerms;
+      /** Of its agent, or: `link_lost`, `agent_went_otherwise`, `linked_again`, `not_in_time`. */
+      readonly code: string;
+      readonly detail: string;
+    }
+  /** Its agent is told that its engines may run after all. */
+  | { readonly kind: 'unpark' }
   | { readonly kind: 'cancelled'; readonly terms: SleepTerms; readonly why: string }
   | { readonly kind: 'refused'; readonly event: SleepEvent['kind']; readonly state: SleepState['name'] };
 
@@ -57,9 +67,9 @@ export interface SleepStep {
   readonly effects: readonly SleepEffect[];
 }
 
-/** Its agent stops engines, says goodbye and acts within this, beyond the drain. */
-export const GOING_MS = 90_000;
-/** A link that ends for any other reason while it goes is believed to be the sleep where it stays away for so long. */
+/** Its agent has stopped or parked its engines and said goodbye within this, beyond the drain, or it says that it could not. */
+export const GOING_MS = 200_000;
+/** Its link may also end without a word while it goes: a machine that suspends at once may have no time for one. */
 const SLEEP_GOODBYES: ReadonlySet<string> = new Set(['suspend', 'shutdown', 'restart']);
 
 export const AWAKE: SleepState = { name: 'awake' };
@@ -83,24 +93,33 @@ export function stepSleep(state: SleepState, event: SleepEvent, nowMs: number): 
 }
 
 function begin(state: SleepState, terms: SleepTerms, nowMs: number): SleepStep {
-  if (state.name === 'draining' || state.name === 'going') return refuse(state, 'begin');
-  // Parked already: there is nothing more to free, but a power verb goes further.
-  if (state.name === 'asleep' && terms.action === 'container-only') return refuse(state, 'begin');
+  if (state.name !== 'awake') return refuse(state, 'begin');
   return {
     state: { name: 'draining', terms, sinceMs: nowMs, deadlineMs: nowMs + terms.drainMs },
     effects: [],
   };
 }
 
-/** What the agent was asked cannot be taken back: the host must first be gone to be woken. */
-function cancel(state: SleepState, event: Extract<SleepEvent, { kind: 'cancel' }>): SleepStep {
-  if (state.name !== 'draining') return refuse(state, 'cancel');
-  return { state: AWAKE, effects: [{ kind: 'cancelled', terms: state.terms, why: event.why }] };
+/** What a machine was asked to do cannot be taken back: it must first be gone to be woken. */
+function cancel(state: SleepState, { why }: Extract<SleepEvent, { kind: 'cancel' }>): SleepStep {
+  if ((state.name !== 'draining' && state.name !== 'going') || state.terms.isForced) {
+    return refuse(state, 'cancel');
+  }
+  const { terms } = state;
+  const cancelled: SleepEffect = { kind: 'cancelled', terms, why };
+  if (state.name === 'draining') return { state: AWAKE, effects: [cancelled] };
+  if (terms.action !== 'container-only') return refuse(state, 'cancel');
+  return { state: AWAKE, effects: [{ kind: 'unpark' }, cancelled] };
 }
 
 function tick(state: SleepState, requestsInFlight: number, nowMs: number): SleepStep {
   if (state.name === 'draining' && (requestsInFlight === 0 || nowMs >= state.deadlineMs)) {
     const { terms } = state;
+    // Nobody insists: what runs is worth more than an hour of sleep.
+    if (requestsInFlight > 0 && terms.asker === 'idle') {
+      const why = `${requestsInFlight} requests did not end within ${Math.round(terms.drainMs / 1000)} s`;
+      return { state: AWAKE, effects: [{ kind: 'cancelled', terms, why }] };
+    }
     // What outlives the drain here is cut off there: waiting twice would double what was declared.
     const drainMs = Math.max(0, state.deadlineMs - nowMs);
     return {
@@ -110,18 +129,18 @@ function tick(state: SleepState, requestsInFlight: number, nowMs: number): Sleep
   }
   if (state.name === 'going' && nowMs >= state.deadlineMs) {
     const detail = `its agent was asked ${Math.round((nowMs - state.sinceMs) / 1000)} s ago, and it is still here`;
-    return fail(state.terms, detail);
+    return fail(state.terms, 'not_in_time', detail);
   }
   return { state, effects: [] };
 }
 
 function answered(
   state: SleepState,
-  { ok, detail }: Extract<SleepEvent, { kind: 'answered' }>,
+  { ok, code, detail }: Extract<SleepEvent, { kind: 'answered' }>,
   nowMs: number,
 ): SleepStep {
   if (state.name !== 'going') return refuse(state, 'answered');
-  if (!ok) return fail(state.terms, detail);
+  if (!ok) return fail(state.terms, code, detail);
   // A machine that acts has its link end; where only the card was to be freed, that is done now.
   if (state.terms.action !== 'container-only') return { state, effects: [] };
   return slept(state, nowMs);
@@ -132,21 +151,28 @@ function unlinked(state: SleepState, goodbyeReason: string | null, nowMs: number
     case 'awake':
       return { state, effects: [] };
     case 'draining':
-      return fail(state.terms, `its link ended before it was asked (${goodbyeReason ?? 'no goodbye'})`);
+      return fail(
+        state.terms,
+        'link_lost',
+        `its link ended before it was asked (${goodbyeReason ?? 'no goodbye'})`,
+      );
     case 'asleep':
-      return { state: state.terms.action === 'container-only' ? AWAKE : state, effects: [] };
+      return { state, effects: [] };
     case 'going': {
-      if (state.terms.action === 'container-only') return fail(state.terms, 'its link ended meanwhile');
-      // Without a goodbye too: a machine that suspends at once may have no time for one.
+      const { terms } = state;
+      if (terms.action === 'container-only') return fail(terms, 'link_lost', 'its link ended meanwhile');
       if (goodbyeReason === null || SLEEP_GOODBYES.has(goodbyeReason)) return slept(state, nowMs);
-      return fail(state.terms, `its agent went away otherwise (${goodbyeReason})`);
+      return fail(terms, 'agent_went_otherwise', `its agent went away otherwise (${goodbyeReason})`);
     }
   }
 }
 
-/** Whoever links is awake; one that was only to free its card keeps that across a link that broke. */
 function linked(state: SleepState): SleepStep {
-  if (state.name === 'going') return fail(state.terms, 'it linked again instead of going to sleep');
+  // A link that only broke: what the engines were asked is known to its agent, and its outcome is sent on the next one.
+  if (state.name === 'going' && state.terms.action === 'container-only') return { state, effects: [] };
+  if (state.name === 'going') {
+    return fail(state.terms, 'linked_again', 'it linked again instead of going to sleep');
+  }
   return { state: AWAKE, effects: [] };
 }
 
@@ -158,8 +184,8 @@ function slept(state: Extract<SleepState, { name: 'going' }>, nowMs: number): Sl
   };
 }
 
-function fail(terms: SleepTerms, detail: string): SleepStep {
-  return { state: AWAKE, effects: [{ kind: 'failed', terms, detail }] };
+function fail(terms: SleepTerms, code: string, detail: string): SleepStep {
+  return { state: AWAKE, effects: [{ kind: 'failed', terms, code, detail }] };
 }
 
 function refuse(state: SleepState, event: SleepEvent['kind']): SleepStep {
