@@ -3,6 +3,7 @@ import { createApi } from './api/create-api.js';
 import { createChecks } from './checks/create-checks.js';
 import { createHostCalls } from './host-calls.js';
 import { createHostLife } from './host-life.js';
+import { createHostSleeps } from './host-sleeps.js';
 import { createHostWakes } from './host-wakes.js';
 import type { ConnectionGauge } from './http/listeners.js';
 import { createMetrics, type Metrics } from './metrics/create-metrics.js';
@@ -84,6 +85,7 @@ export function createOperatorSurfaces(
       hostLife: createHostLife({ registry, live, link, router, clock }),
       hostCalls: createHostCalls({ link, tunnels: rooms.tunnels }),
       hostWakes: createHostWakes(fleet),
+      hostSleeps: createHostSleeps({ live, sleeps: fleet.sleeps }),
     },
     log.child({ room: 'api' }),
   );

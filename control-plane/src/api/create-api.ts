@@ -30,6 +30,7 @@ import { addOwnerRoutes } from './routes/owner-routes.js';
 import { addRehearsalRoutes } from './routes/rehearsal-routes.js';
 import { addRequestRoutes } from './routes/request-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
+import { addSleepRoutes } from './routes/sleep-routes.js';
 import { addTelemetryRoutes } from './routes/telemetry-routes.js';
 import { addTokenRoutes } from './routes/token-routes.js';
 import { addUsageRoutes } from './routes/usage-routes.js';
@@ -86,6 +87,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addUsageRoutes(app, context);
   addWakeRoutes(app, context);
   addRehearsalRoutes(app, context);
+  addSleepRoutes(app, context);
   addLogLevelRoutes(app, context);
   addBackupRoutes(app, context);
   addDocumentRoute(app);

@@ -56,7 +56,7 @@ describe('what is remembered of a host', () => {
     memory.awake('h1');
     expect(memory.of('h1').sleptBy).toBeNull();
     expect(saved).toHaveLength(1);
-    memory.slept('h1', 'poweroff', true);
+    memory.slept('h1', 'poweroff', 'idle');
     expect(memory.of('h1').sleptBy).toBe('poweroff');
     memory.woken('h1');
     expect(memory.of('h1')).toMatchObject({ sleptBy: null, wokenAtMs: new ManualClock().nowMs() });

@@ -278,7 +278,7 @@ export class WakeFleet implements WakeDesk {
     const isGone = presence === 'away';
     if (!isGone && power.goingToSleep !== null) return;
     this.#leaving.delete(flight);
-    if (isGone) flight.begin();
+    if (isGone) flight.step({ type: 'call' });
     else this.#isThere(flight);
   }
 

@@ -35,7 +35,7 @@ export const wakeFlightSchema = z.object({
 export type WakeFlight = z.infer<typeof wakeFlightSchema>;
 
 /** The fabric puts it to sleep. */
-const goingToSleepSchema = z.object({
+export const goingToSleepSchema = z.object({
   action: z.union([powerVerbSchema, z.literal('container-only')]),
   phase: z.enum(['announced', 'draining', 'going']),
   sinceMs: z.number(),

@@ -174,6 +174,13 @@ export class TestApi {
           },
           rehearsal: () => null,
         },
+        hostSleeps: {
+          sleep: () => ({
+            ...{ ok: false, code: 'owner_present', detail: 'somebody is at it', mayBeForced: true },
+          }),
+          keepAwake: () => undefined,
+          standing: () => null,
+        },
         hostLife: createHostLife({ registry, live, link: noLinks, router, clock }),
       },
       log,
