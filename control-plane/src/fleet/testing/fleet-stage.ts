@@ -18,7 +18,7 @@ type CommandEnd = {
   detail: string | null;
 };
 
-export const DONE: CommandEnd = { result: 'done', code: null, detail: null };
+const DONE: CommandEnd = { result: 'done', code: null, detail: null };
 
 /** Lets all that waits for nothing but its turn happen. */
 export async function settle(): Promise<void> {
