@@ -50,6 +50,8 @@ const calls: Readonly<Record<string, () => Call>> = {
   getWake: () => ({ params: { wakeId: 'none' }, status: 404 }),
   getRehearsal: () => ({ params: armitage, status: 404 }),
   rehearseHost: () => ({ params: armitage, body: { action: 'suspend' }, status: 200 }),
+  yieldHost: () => ({ params: armitage, status: 200 }),
+  unyieldHost: () => ({ params: armitage, status: 200 }),
   declareDeployment: () => ({ params: { deployment: 'second' }, body: deployment, status: 200 }),
   listDeployments: () => ({ query: 'limit=1', status: 200 }),
   getDeployment: () => ({ params: { deployment: 'qwen-armitage' }, status: 200 }),
