@@ -35,7 +35,7 @@ export interface OwnerDeskOptions {
 }
 
 /** Until a control plane has said otherwise: one that knows nothing of owners would not understand why a card is gone. */
-export const SETTINGS_UNTIL_TOLD: YieldSettings = {
+const SETTINGS_UNTIL_TOLD: YieldSettings = {
   automatic: false,
   drainSeconds: 10,
   action: 'stop',
