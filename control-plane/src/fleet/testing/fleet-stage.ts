@@ -21,7 +21,7 @@ type CommandEnd = {
 
 /** Of the machine that the control plane runs on. */
 export const OWN_MAC = '52:54:00:00:ff:ff';
-const DONE: CommandEnd = { result: 'done', code: null, detail: null };
+export const DONE: CommandEnd = { result: 'done', code: null, detail: null };
 
 /** Lets all that waits for nothing but its turn happen. */
 export async function settle(): Promise<void> {
