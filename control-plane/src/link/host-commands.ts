@@ -60,7 +60,7 @@ export class HostCommands {
     if (onEnd) this.#waiters.set(commandId, onEnd);
     for (const lost of dropped) this.#giveUp(hostName, lost, 'a command was given up: too many wait');
     this.#pending.set(hostName, pending);
-    return { commandId, ttlMs, command };
+    return { commandId, ttlMs: Math.max(1, Math.round(ttlMs)), command };
   }
 
   /** What a host that links again must be sent, with the time that each has left. */
