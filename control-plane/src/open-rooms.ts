@@ -213,8 +213,8 @@ function openGateway(
 interface AgentRoomsParts extends Pick<Surroundings, 'clock'> {
   readonly registry: Registry;
   readonly live: LiveState;
-  readonly certificateSha256: string;
   readonly router: RunningRouter;
+  readonly certificateSha256: string;
   readonly config: ControlPlaneConfig;
   readonly room: (name: string) => Logger;
 }
@@ -239,6 +239,7 @@ function openAgentRooms(
   const { wakersFile } = dataDirectoryLayout(dataDirectory);
   const fleet = createFleet({
     ...{ live, declared, link, store: registry.power, wakePorts, wakersFile, newId: randomUUID, clock },
+    use: router,
     environment: processEnvironment(),
     requestsInFlight: () =>
       new Map(router.gauges().targets.map(({ target, inflight }) => [target, inflight])),

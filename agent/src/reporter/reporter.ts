@@ -39,7 +39,7 @@ export interface OwnerView {
 }
 
 export interface ReporterOptions {
-  readonly sensors: Omit<Sensors, 'close'>;
+  readonly sensors: Pick<Sensors, 'gpus' | 'gpuInventory' | 'host' | 'hostInventory'>;
   readonly replicas: ReplicaView;
   /** By default nobody is said to own the host. */
   readonly owner?: OwnerView;
@@ -160,6 +160,13 @@ export class Reporter {
   /** This host's physical interfaces, as they were read last; none before the first inventory. */
   interfaces(): readonly NetworkInterface[] {
     return this.#lane.interfaces;
+  }
+
+  /** All that is wrong with this host's power, or came of it. */
+  powerIssues(issues: readonly Issue[]): void {
+    if (this.#closing.signal.aborted) return;
+    this.#state('power', issues);
+    this.#outbox.pump();
   }
 
   /** What came of a look for the container engine, whoever asked for it. */

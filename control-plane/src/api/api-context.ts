@@ -14,6 +14,7 @@ import type { RunningRouter } from '../router/create-router.js';
 import type { Router } from '../router/route-types.js';
 import type { HostCalls } from './host-calls.js';
 import type { HostLife } from './host-life.js';
+import type { HostSleeps } from './host-sleeps.js';
 import type { HostWakes } from './host-wakes.js';
 
 /** What the routes may reach: nothing that is not here. */
@@ -51,6 +52,7 @@ export interface ApiContext {
   readonly hostLife: HostLife;
   readonly hostCalls: HostCalls;
   readonly hostWakes: HostWakes;
+  readonly hostSleeps: HostSleeps;
   readonly backups: {
     /** Makes one in a file that the caller gives back. @throws {BackupError} */
     draft(withSecrets: boolean): Promise<{

@@ -34,6 +34,7 @@ const problems = {
   host_away: [409, 'The host has no link'],
   already_awake: [409, 'The host is awake'],
   not_wakeable: [409, 'The host cannot be woken'],
+  not_put_to_sleep: [409, 'The host stays awake'],
   in_flight: [409, 'The same request is under way'],
   outcome_unknown: [409, 'Nobody knows what came of the same request'],
   answer_not_kept: [409, 'It was done, and its answer was not kept'],

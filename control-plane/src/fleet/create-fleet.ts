@@ -7,13 +7,19 @@ import type { PowerStore } from '../registry/power-types.js';
 import { AwakeLeases } from './awake-leases.js';
 import type { OwnAddress } from './decide/find-paths.js';
 import type { WakerFacts } from './decide/judge-wakeability.js';
-import type { FleetLive } from './fleet-parts.js';
-import { createMagicPacketSender, ownIpv4Addresses, type PacketSender } from './magic-packet-sender.js';
+import type { FleetLive, FleetUse } from './fleet-parts.js';
+import {
+  createMagicPacketSender,
+  ownIpv4Addresses,
+  ownMacs,
+  type PacketSender,
+} from './magic-packet-sender.js';
 import { PowerBoard } from './power-board.js';
 import { PowerMemory } from './power-memory.js';
 import { probeByTcp, type ReachabilityProbe } from './reachability-probe.js';
 import { Rehearsals } from './rehearsals.js';
 import type { SleepDesk } from './sleep-desk.js';
+import { SleepFleet } from './sleep-fleet.js';
 import { WakeFleet } from './wake-fleet.js';
 import { runWaker } from './wakers/run-waker.js';
 import { WakersFile } from './wakers/wakers-file.js';
@@ -23,6 +29,8 @@ export interface FleetParts {
   readonly declared: DeclaredSource;
   readonly store: PowerStore;
   readonly link: Pick<LinkServer, 'ask' | 'protocolVersion'>;
+  /** What requests do on each host. */
+  readonly use: FleetUse;
   /** Where this machine's wakers are. */
   readonly wakersFile: string;
   readonly environment: Environment;
@@ -33,10 +41,12 @@ export interface FleetParts {
   readonly newId: () => string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Left out, no host is put to sleep. */
+  /** Left out, this fleet's own. */
   readonly openSleepDesk?: (seams: SleepSeams) => SleepDesk;
   /** Left out, this machine's. */
   readonly ownAddresses?: () => readonly OwnAddress[];
+  /** Left out, this machine's. */
+  readonly ownMacs?: () => ReadonlySet<string>;
   /** Left out, real UDP. */
   readonly sender?: PacketSender;
   /** Left out, by TCP. */
@@ -52,6 +62,7 @@ export interface SleepSeams {
 
 export interface Fleet {
   readonly wakes: WakeFleet;
+  readonly sleeps: SleepFleet;
   readonly board: PowerBoard;
   readonly memory: PowerMemory;
   readonly rehearsals: Rehearsals;
@@ -61,9 +72,9 @@ export interface Fleet {
 /** Addresses come and go, seldom. */
 const ADDRESSES_HOLD_MS = 2_000;
 
-/** Who knows of hosts' power, and wakes them. @throws {RegistryError} */
+/** Who knows of hosts' power, wakes them, and puts them to sleep. @throws {RegistryError} */
 export function createFleet(parts: FleetParts): Fleet {
-  const { live, declared, link, clock, log, newId, wakePorts } = parts;
+  const { live, declared, link, use, clock, log, newId, wakePorts } = parts;
   const memory = new PowerMemory(parts.store, clock);
   const wakers = new WakersFile(parts.wakersFile, clock);
   const protocolVersion = (host: string) => link.protocolVersion(host);
@@ -89,11 +100,16 @@ export function createFleet(parts: FleetParts): Fleet {
     },
     probe: parts.probe ?? probeByTcp,
     sleep: {
-      unpark: (host) => (sleep ?? NOBODY_SLEEPS).unpark(host),
-      callBack: (host, reason) => (sleep ?? NOBODY_SLEEPS).callBack(host, reason),
+      unpark: (host) => sleep?.unpark(host) ?? Promise.resolve('it is not known yet who parks hosts'),
+      callBack: (host, reason) => sleep?.callBack(host, reason) ?? true,
     },
   });
-  const desk = parts.openSleepDesk?.({ board, memory, wakes }) ?? NOBODY_SLEEPS;
+  const sleeps = new SleepFleet({
+    ...{ live, declared, memory, board, link, use, clock, log },
+    isWaking: (host) => wakes?.flightOf(host) != null,
+    ownMacs: parts.ownMacs ?? heldFor(ADDRESSES_HOLD_MS, ownMacs, clock),
+  });
+  const desk = parts.openSleepDesk?.({ board, memory, wakes }) ?? sleeps;
   sleep = desk;
   const leases = new AwakeLeases({
     ...{ live, declared, memory, clock, protocolVersion, requestsInFlight: parts.requestsInFlight },
@@ -101,27 +117,16 @@ export function createFleet(parts: FleetParts): Fleet {
   });
   const fleet = wakes;
   return {
-    ...{ wakes: fleet, board, memory },
+    ...{ wakes: fleet, sleeps, board, memory },
     rehearsals: new Rehearsals({ sleep: desk, wakes: fleet, clock, log }),
     close: () => {
       leases.close();
+      sleeps.close();
       fleet.close();
       board.close();
     },
   };
 }
-
-/** Where nothing puts hosts to sleep. */
-const NOBODY_SLEEPS: SleepDesk = {
-  sleep: () =>
-    Promise.resolve({
-      ...{ kind: 'refused', code: 'not_supported' },
-      detail: 'this control plane puts no host to sleep',
-    }),
-  isParked: () => false,
-  unpark: () => Promise.resolve('this control plane parks no host'),
-  callBack: () => true,
-};
 
 function wakerOf(declared: DeclaredSource, wakers: WakersFile, host: string): WakerFacts {
   const name = declared.current().hosts.get(host)?.wake.waker ?? null;

@@ -14,7 +14,13 @@ const PARKED = 'parked';
 export interface HostMemory {
   /** By what the fabric put it to sleep, while it has not come back; `null`: it was not the fabric. */
   readonly sleptBy: Exclude<FromState, 'unknown'> | null;
+  /** Its engines were parked, and nobody has asked for them since. */
+  readonly isParked: boolean;
+  /** Who had it put to sleep, or what; `null`: it was not the fabric, or not this process of it. */
+  readonly sleptFor: string | null;
   readonly wokenAtMs: number | null;
+  /** Wall clock; `null`: nobody keeps it awake. What is past is no lease. */
+  readonly keepAwakeUntilMs: number | null;
   readonly proven: ReadonlySet<FromState>;
   readonly usual: UsualTimes;
   /** Of wakes from parked engines on a machine that was on. */
@@ -23,6 +29,7 @@ export interface HostMemory {
 
 interface Entry {
   power: HostPowerRecord;
+  sleptFor: string | null;
   proven: Set<FromState>;
   wakes: PastWake[];
   unparks: PastWake[];
@@ -35,8 +42,17 @@ const NOTHING: HostPowerRecord = {
   lastSleptAtMs: null,
   sleptByFabric: false,
   wokenAtMs: null,
+  keepAwakeUntilMs: null,
+  keepAwakeReason: null,
 };
+/** How a host sleeps whose engines are parked. */
+const CARDS_ALONE = 'container-only';
 const NO_TIMES = usualTimes([]);
+
+const UNKNOWN_HOST: HostMemory = {
+  ...{ sleptBy: null, isParked: false, sleptFor: null, wokenAtMs: null, keepAwakeUntilMs: null },
+  ...{ proven: new Set(), usual: NO_TIMES, usualUnpark: NO_TIMES },
+};
 
 /** What outlives a restart of hosts' sleeps and wakes, in memory; what changes is handed to the registry's writer. */
 export class PowerMemory {
@@ -49,9 +65,7 @@ export class PowerMemory {
     this.#store = store;
     this.#clock = clock;
     const records = store.load(clock.nowMs());
-    for (const { hostId, lastSleptBy, lastSleptAtMs, sleptByFabric, wokenAtMs } of records.hosts) {
-      this.#entry(hostId).power = { lastSleptBy, lastSleptAtMs, sleptByFabric, wokenAtMs };
-    }
+    for (const { hostId, ...power } of records.hosts) this.#entry(hostId).power = { ...NOTHING, ...power };
     for (const { hostId, fromState } of records.proofs)
       this.#entry(hostId).proven.add(readFromState(fromState));
     for (const wake of records.wakes.toReversed()) this.#learn(this.#entry(wake.hostId), wake);
@@ -59,21 +73,38 @@ export class PowerMemory {
 
   of(hostId: string | null): HostMemory {
     const entry = hostId === null ? undefined : this.#hosts.get(hostId);
-    if (entry === undefined)
-      return { sleptBy: null, wokenAtMs: null, proven: new Set(), usual: NO_TIMES, usualUnpark: NO_TIMES };
-    const { power, proven, usual, usualUnpark } = entry;
-    const by = power.sleptByFabric && power.lastSleptBy !== null ? readFromState(power.lastSleptBy) : null;
-    return { sleptBy: by === 'unknown' ? null : by, wokenAtMs: power.wokenAtMs, proven, usual, usualUnpark };
+    if (entry === undefined) return UNKNOWN_HOST;
+    const { power, sleptFor, proven, usual, usualUnpark } = entry;
+    const { wokenAtMs, keepAwakeUntilMs, sleptByFabric, lastSleptBy } = power;
+    const by = sleptByFabric && lastSleptBy !== null ? readFromState(lastSleptBy) : null;
+    const isParked = sleptByFabric && lastSleptBy === CARDS_ALONE;
+    return {
+      ...{ isParked, wokenAtMs, keepAwakeUntilMs, proven, usual, usualUnpark },
+      sleptBy: by === 'unknown' ? null : by,
+      sleptFor: sleptByFabric ? sleptFor : null,
+    };
   }
 
-  /** It goes to sleep, or said so. */
-  slept(hostId: string, by: Exclude<FromState, 'unknown'>, byFabric: boolean): void {
-    this.#put(hostId, { lastSleptBy: by, lastSleptAtMs: this.#clock.nowMs(), sleptByFabric: byFabric });
+  /** The fabric put it to sleep. @param sleptFor who asked for that, or what */
+  slept(hostId: string, by: Exclude<FromState, 'unknown'> | typeof CARDS_ALONE, sleptFor: string): void {
+    this.#put(hostId, { lastSleptBy: by, lastSleptAtMs: this.#clock.nowMs(), sleptByFabric: true });
+    this.#entry(hostId).sleptFor = sleptFor;
   }
 
-  /** It is back, however it came. */
+  /** It is back, however it came; what is parked was never away. */
   awake(hostId: string): void {
+    if (this.of(hostId).isParked) return;
     if (this.#hosts.get(hostId)?.power.sleptByFabric) this.#put(hostId, { sleptByFabric: false });
+  }
+
+  /** Its engines may run again. */
+  unparked(hostId: string): void {
+    if (this.of(hostId).isParked) this.#put(hostId, { sleptByFabric: false });
+  }
+
+  /** @param untilMs wall clock; `null`: no longer */
+  keepAwake(hostId: string, untilMs: number | null, reason: string | null): void {
+    this.#put(hostId, { keepAwakeUntilMs: untilMs, keepAwakeReason: untilMs === null ? null : reason });
   }
 
   /** A wake of ours brought it back. */
@@ -124,7 +155,7 @@ export class PowerMemory {
     let entry = this.#hosts.get(hostId);
     if (entry === undefined) {
       entry = {
-        ...{ power: NOTHING, proven: new Set(), wakes: [], unparks: [] },
+        ...{ power: NOTHING, sleptFor: null, proven: new Set(), wakes: [], unparks: [] },
         ...{ usual: NO_TIMES, usualUnpark: NO_TIMES },
       };
       this.#hosts.set(hostId, entry);

@@ -1,7 +1,8 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { FlightEnd } from './decide/step-flight.js';
-import type { SleepAction, SleepDesk } from './sleep-desk.js';
+import type { SleepAction } from './decide/plan-sleep.js';
+import type { SleepDesk } from './sleep-desk.js';
 import type { WakeFleet } from './wake-fleet.js';
 
 /** Sleep, wake and a token, once and on purpose. */

@@ -1,7 +1,4 @@
-import type { PowerVerb } from '@ai-fabric/shared';
-
-/** `container-only` frees the cards and leaves the machine on. */
-export type SleepAction = Exclude<PowerVerb, 'reboot'> | 'container-only';
+import type { SleepAction } from './decide/plan-sleep.js';
 
 export interface SleepAsk {
   readonly host: string;
@@ -14,11 +11,19 @@ export interface SleepAsk {
   readonly despiteGuards: boolean;
 }
 
+export type SleepRefusal = Extract<SleepEnd, { kind: 'refused' }>;
+
 export type SleepEnd =
   /** It is away, or its cards are free: what it is in now. */
   | { readonly kind: 'asleep'; readonly action: SleepAction }
   /** Nothing was begun: a code, and what stands in the way. */
-  | { readonly kind: 'refused'; readonly code: string; readonly detail: string }
+  | {
+      readonly kind: 'refused';
+      readonly code: string;
+      readonly detail: string;
+      /** An operator may go past it. */
+      readonly mayBeForced: boolean;
+    }
   /** It was begun, and the host is awake as before. */
   | { readonly kind: 'failed'; readonly code: string; readonly detail: string };
 
@@ -28,6 +33,8 @@ export interface SleepDesk {
   sleep(ask: SleepAsk): Promise<SleepEnd>;
   /** The host's engines are parked, and the machine is on: its wake is `unpark`. */
   isParked(host: string): boolean;
+  /** Its agent was asked to put the machine to sleep: it is still here, and to be woken once it is not. */
+  isGoing(host: string): boolean;
   /** @returns what came of it, `null`: done, and its engines load; else in words why not */
   unpark(host: string): Promise<string | null>;
   /**

@@ -6,6 +6,7 @@ import { UNKNOWN_POWER } from '../live/host-power.js';
 import { type FakeFabric, fabricOf } from '../router/testing/fake-fabric.js';
 import { powerOf } from '../router/testing/power-fixtures.js';
 import { deploymentOf, providerOf, roleOf, stateOf } from '../router/testing/router-fixtures.js';
+import type { PresentedBearer } from './admission/presented-bearer.js';
 import type { GatewayKey } from './request-context.js';
 import { FakeWakeDesk } from './testing/fake-wake-desk.js';
 import { type Answer, ask, errorOf, gatewayKey, TestGateway, until } from './testing/test-gateway.js';
@@ -33,7 +34,7 @@ class SleepingFabric {
     const hostOf = (deployment: string) => state.deployments.get(deployment)?.host ?? '';
     this.desk = new FakeWakeDesk(teller, hostOf, () => clock.nowMs());
     const keys = {
-      find: (bearer: string) => (bearer === 'admin' ? gatewayKey({ keyId: 'admin' }) : this.key),
+      find: ({ text }: PresentedBearer) => (text === 'admin' ? gatewayKey({ keyId: 'admin' }) : this.key),
       anonymous: gatewayKey({ keyId: 'anonymous', name: 'anonymous' }),
     };
     this.test = new TestGateway(this.fabric.router, { clock, live, wakes: this.desk, keys });
@@ -118,6 +119,8 @@ describe('a request for a role whose host sleeps', () => {
     ]);
     all.pass(16);
     all.desk.reach('wintermute', 'agent_back', 'agent back after 16 s, usually 18 s');
+    // Its replica was ready when it went to sleep, and nothing else is known of it yet.
+    all.fabric.live.setHost('wintermute', { presence: 'online' });
     all.pass(1);
     all.desk.reach('wintermute', 'agent_back', 'agent back after 16 s, usually 18 s; ready in 12 s');
     all.pass(12);

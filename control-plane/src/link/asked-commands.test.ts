@@ -41,6 +41,24 @@ describe('a command that somebody waits for', () => {
     expect(await asked).toMatchObject({ result: 'done' });
   });
 
+  it('is of one link alone where it is about power: the next one hears nothing of it', async () => {
+    const power: Command = {
+      ...{ name: 'power', verb: 'suspend', bootId: 'boot-1', drainSeconds: 60, reason: 'idle' },
+    };
+    const void1 = { result: 'expired', code: 'void_on_new_link' };
+    const first = stage.link();
+    const cut = stage.loop.ask('motoko', power, 60_000);
+    first.end();
+    expect(await cut).toMatchObject(void1);
+    const second = stage.link();
+    const superseded = stage.loop.ask('motoko', power, 60_000);
+    const asked = second.of('command').filter(({ command }) => command.name === 'power');
+    expect(asked).toHaveLength(1);
+    const third = stage.link();
+    expect(await superseded).toMatchObject(void1);
+    expect(third.of('command').filter(({ command }) => command.name === 'power')).toEqual([]);
+  });
+
   it('ends as expired when no outcome comes in its time, and is then forgotten', async () => {
     const socket = stage.link();
     const asked = stage.loop.ask('motoko', deed, 10_000);

@@ -7,6 +7,7 @@ import {
   type PendingCommand,
   type PendingCommands,
   settleCommand,
+  voidCommands,
 } from './decide/track-commands.js';
 
 /** A command as it goes out. */
@@ -18,6 +19,9 @@ export interface OutgoingCommand {
 
 /** What came of a command that somebody waits for. */
 export type CommandEnd = Pick<Outcome, 'result' | 'code' | 'detail'>;
+
+/** Nobody knows what came of it; it is not sent again. */
+export const VOID_ON_NEW_LINK = 'void_on_new_link';
 
 /** The commands of all hosts that wait for an outcome: sent again on each new link until it comes or they expire. */
 export class HostCommands {
@@ -68,6 +72,17 @@ export class HostCommands {
         command,
         ttlMs: Math.max(1, Math.round(expiresAtMs - nowMs)),
       }));
+  }
+
+  /** The link that they were sent on has ended: those that are of that link alone come to nothing. */
+  linkEnded(hostName: string): void {
+    const { pending, voided } = voidCommands(this.#pending.get(hostName) ?? []);
+    if (voided.length === 0) return;
+    this.#put(hostName, pending);
+    const detail = 'the link that it was sent on has ended';
+    for (const { commandId } of voided) {
+      this.#tell(commandId, { result: 'expired', code: VOID_ON_NEW_LINK, detail });
+    }
   }
 
   settle(hostName: string, outcome: Outcome): void {

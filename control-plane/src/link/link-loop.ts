@@ -168,7 +168,11 @@ export class LinkLoop {
       if (hostId !== null) this.#journal.presence(hostId, presence);
     }
     this.conflicts.tick(nowMs);
-    for (const hostName of this.#commands.expire(nowMs)) this.#sendDesired(hostName);
+    for (const hostName of this.#commands.expire(nowMs)) {
+      const entry = this.#links.of(hostName);
+      if (entry) entry.yieldTold = null;
+      this.#sendDesired(hostName);
+    }
   }
 
   /** @returns what came of it; `null`: the host has no link */
@@ -328,6 +332,7 @@ export class LinkLoop {
     const { hostId, hostName, draining } = identity;
     const { agentVersion } = hello;
     const predecessor = this.#links.take(hostName, entry);
+    this.#commands.linkEnded(hostName);
     entry.protocolVersion = hello.protocolVersion;
     entry.telemetry = this.#reports.open(hostName, hello.instanceId);
     if (predecessor) {
@@ -391,6 +396,7 @@ export class LinkLoop {
     const wasAway = live.host(hostName)?.presence === 'away';
     const hostId = live.host(hostName)?.hostId ?? null;
     live.hostUnlinked(hostName, final, goodbyeReason);
+    this.#commands.linkEnded(hostName);
     if (goodbyeReason) this.#log.left(hostName, goodbyeReason);
     if (hostId !== null && goodbyeReason) this.#journal.goodbye(hostId, goodbyeReason);
     else if (hostId !== null && final && !wasAway) this.#journal.presence(hostId, 'away');

@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { WakeGauges } from '../fleet/wake-fleet.js';
 import type { Spool } from '../gateway/body/spool.js';
 import type { GatewayMetrics } from '../gateway/gateway-metrics.js';
 import type { ConnectionGauge } from '../http/listeners.js';
@@ -14,12 +15,14 @@ import { addGatewayMetrics } from './gateway-metrics-export.js';
 import { addLiveCounter, addLiveGauge } from './live-gauge.js';
 import { addRouterMetrics } from './router-metrics.js';
 import { addTunnelMetrics } from './tunnel-metrics.js';
+import { addWakeMetrics } from './wake-metrics.js';
 
 export interface MetricsSources {
   readonly live: LiveView;
   readonly gatewayMetrics: GatewayMetrics;
   readonly routerGauges: () => RouterGauges;
   readonly tunnels: () => readonly TunnelGauge[];
+  readonly wakes: () => WakeGauges;
   readonly connections: () => readonly ConnectionGauge[];
   readonly spool: Pick<Spool, 'bytes' | 'files' | 'totalBytes'>;
   readonly status: () => {
@@ -42,10 +45,13 @@ const MISNAMED = [
   'nodejs_active_resources_total',
 ];
 
+/** Between two ticks of the meter that tells how late they are. More of them would be what an idle process does. */
+const LOOP_METER_MS = 10;
+
 /** Prometheus' view of everything; counted elsewhere, read here when somebody scrapes. One per control plane. */
 export function createMetrics(sources: MetricsSources): Metrics {
   const registry = new Registry();
-  const loopDelay = monitorEventLoopDelay({ resolution: 10 });
+  const loopDelay = monitorEventLoopDelay({ resolution: LOOP_METER_MS });
   loopDelay.enable();
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
@@ -54,6 +60,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   addGatewayMetrics(registry, sources.gatewayMetrics);
   addRouterMetrics(registry, sources.routerGauges);
   addTunnelMetrics(registry, sources.tunnels);
+  addWakeMetrics(registry, sources.live, sources.wakes);
   addFrontDoorMetrics(registry, sources.connections, sources.spool);
   addOwnMetrics(registry, sources.status);
   return {
@@ -72,14 +79,17 @@ async function writeAll(registry: Registry): Promise<string> {
   return `${blocks.join('\n\n')}\n`;
 }
 
-/** Since the scrape before: prom-client's own figure forgets between collections and starts late. */
+/**
+ * How late the meter's ticks were, since the scrape before: prom-client's own figure forgets between collections, starts late,
+ * and holds the time between two ticks in every sample.
+ */
 function addLoopDelay(registry: Registry, delay: ReturnType<typeof monitorEventLoopDelay>): void {
   // A label of the name `quantile` is kept for summaries, and this is none: it has no sum.
   for (const percentile of [50, 99]) {
     const name = `ai_fabric_event_loop_delay_p${percentile}_seconds`;
-    const help = `Delay of the event loop since the scrape before, ${percentile} of 100 below it`;
+    const help = `How late timers of the event loop fired since the scrape before, ${percentile} of 100 below it`;
     addLiveGauge(registry, { name, help, labelNames: [] }, () => {
-      const value = delay.percentile(percentile) / 1e9;
+      const value = Math.max(0, delay.percentile(percentile) / 1e9 - LOOP_METER_MS / 1e3);
       if (percentile === 99) delay.reset();
       return [{ labels: {}, value }];
     });

@@ -31,6 +31,9 @@ export interface HostPowerRecord {
   readonly lastSleptAtMs: number | null;
   readonly sleptByFabric: boolean;
   readonly wokenAtMs: number | null;
+  /** An operator wants it awake until then. */
+  readonly keepAwakeUntilMs: number | null;
+  readonly keepAwakeReason: string | null;
 }
 
 interface OfHost {
@@ -55,11 +58,7 @@ export type PowerEventObservation = OfHost & {
 
 /** Read once, at the start. */
 export interface PowerRecords {
-  readonly hosts: readonly (HostPowerRecord & {
-    readonly hostId: string;
-    readonly keepAwakeUntilMs: number | null;
-    readonly keepAwakeReason: string | null;
-  })[];
+  readonly hosts: readonly (HostPowerRecord & { readonly hostId: string })[];
   readonly proofs: readonly { readonly hostId: string; readonly fromState: string }[];
   /** The latest first, bounded for each host. */
   readonly wakes: readonly (WakeRecord & { readonly hostId: string })[];

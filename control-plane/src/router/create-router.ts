@@ -13,6 +13,7 @@ import { ClaimObservers } from './claim-observers.js';
 import type { CloudTarget, SecretPresence } from './cloud-target.js';
 import type { CostTerms } from './decide/choose-replica.js';
 import { describeModel } from './decide/describe-model.js';
+import { isUnheard } from './decide/judge-asleep.js';
 import { route } from './decide/route.js';
 import { suggestModels } from './decide/suggest-models.js';
 import { writesAnswer } from './decide/writes-answer.js';
@@ -20,6 +21,7 @@ import { engineFacts, engineIdentity, nameOf } from './engine-facts.js';
 import type { Moment } from './engine-gauges.js';
 import type { RouterGauges } from './gauge-types.js';
 import { RequestQueue } from './hold-queue.js';
+import { HostUse, type UseOfHost } from './host-use.js';
 import { type ClaimObserver, Ledger } from './ledger.js';
 import type { LiveReplicaTarget } from './live-replica-target.js';
 import { type CatalogueEntry, modelCatalogue, taskOf } from './model-catalogue.js';
@@ -71,6 +73,8 @@ export interface RunningRouter extends Router {
   forgetRates(deployment: string): boolean;
   /** Numbers for `/metrics`. */
   gauges(): RouterGauges;
+  /** What requests do on a host, and since when none does. */
+  useOf(host: string): UseOfHost;
   /** Ends subscriptions and timers. Open claims may still be released. */
   close(): void;
 }
@@ -111,6 +115,7 @@ class LiveRouter implements RunningRouter {
   readonly #measure: RequestMeasure;
   readonly #keeper: LearnedKeeper | null;
   readonly #observers: ClaimObservers;
+  readonly #use = new HostUse();
   readonly #subscriptions: (() => void)[];
   #catalogue: ReadonlyMap<string, CatalogueEntry> = new Map();
 
@@ -177,6 +182,7 @@ class LiveRouter implements RunningRouter {
     const claim = this.#ledger.claim(target, slots, admission === 'probe', observer);
     if (claim === null) return null;
     claim.work = this.#measure.workOf(replica, request);
+    if (replica !== null) claim.onEnd = this.#use.begin(replica.deployment.host, isUse(request));
     claim.asksNoCard = replica !== null && request.endpoint === 'count_tokens';
     if (cloud !== null) claim.sent = cloud.limits.sent(request.estimatedPromptTokens ?? 0);
     this.#queue.wasServed(nameOf(request.resolved));
@@ -211,6 +217,13 @@ class LiveRouter implements RunningRouter {
     const held = this.#queue.gauges();
     const begunRests = readBegunRests(this.#board);
     return { targets, reapedClaimsTotal: reapedTotal, held, displacedTotal, begunRests };
+  }
+
+  useOf(host: string): UseOfHost {
+    return this.#use.of(host, this.#queue.gauges(), (name) => {
+      const resolved = this.#catalogue.get(name)?.resolved;
+      return resolved !== undefined && servesOn(resolved, host, this.#deps.declared.current());
+    });
   }
 
   learnedOf(deployment: string): LearnedOfEngine | null {
@@ -277,7 +290,7 @@ class LiveRouter implements RunningRouter {
       const replica = this.#board.replica(target);
       replica?.refresh(now);
       // Of one that serves nobody now, what is known is of no use.
-      if (replica?.phase !== 'ready' || !isThere(replica)) return [];
+      if (replica?.phase !== 'ready' || !isThere(replica) || isUnheard(replica.power)) return [];
       const { slots, meanHoldMs, model } = replica;
       const nextFreeSeconds = model.nextFreeSeconds(now.monotonicMs);
       return { slots, nextFreeSeconds, meanHoldSeconds: meanHoldMs === null ? null : meanHoldMs / 1000 };
@@ -387,6 +400,24 @@ function unconditional(group: CandidateGroup): CandidateGroup {
   return group.kind === 'replicas'
     ? { kind: 'replicas', candidates: group.candidates }
     : { kind: 'provider', candidate: group.candidate };
+}
+
+/** Batch requests and checks take what is there, and keep no host awake. */
+function isUse({ requestClass = 'normal', wakes = 'not_asked' }: RouteRequest): boolean {
+  return requestClass !== 'batch' && wakes !== 'not_asked';
+}
+
+function servesOn(resolved: ResolvedModel, host: string, { deployments }: DeclaredState): boolean {
+  switch (resolved.kind) {
+    case 'deployment':
+      return resolved.deployment.host === host;
+    case 'role':
+      return resolved.role.targets.some(
+        (target) => target.kind === 'deployment' && deployments.get(target.deployment)?.host === host,
+      );
+    case 'providerModel':
+      return false;
+  }
 }
 
 function isThere({ presence }: LiveReplicaTarget): boolean {

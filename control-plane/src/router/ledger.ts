@@ -121,6 +121,7 @@ export class Ledger {
     if (outcome.kind === 'succeeded') account.held(nowMs - claim.takenAtMs);
     claim.work?.ended(endOf(outcome), nowMs);
     claim.sent?.settle(null);
+    claim.onEnd?.(nowMs);
     this.#dropIfDone(account);
   };
 
@@ -193,6 +194,8 @@ export class LedgerClaim implements Claim {
   work: Work | null = null;
   /** Of a claim on a provider. */
   sent: SentToProvider | null = null;
+  /** Told once when it is released, monotonic milliseconds. */
+  onEnd: ((nowMs: number) => void) | null = null;
   /** Its engine answers without its card: that it does says nothing of how the card is, or how long answers take. */
   asksNoCard = false;
   readonly account: TargetAccount;

@@ -6,6 +6,7 @@ import { decodeCursor, pageOfRows, pageQuerySchema } from '../pagination.js';
 import { ApiError } from '../problem.js';
 import { problemResponses } from '../problem-responses.js';
 import { listOf } from '../schemas.js';
+import { settledWithin } from '../settled-within.js';
 import { wakeSchema } from '../wake-schemas.js';
 import { hostParam } from './host-routes.js';
 
@@ -46,7 +47,7 @@ function addWakeRoute(app: OpenAPIHono, context: ApiContext): void {
         throw new ApiError(begun.code, begun.detail, fix);
       }
       const waitMs = c.req.valid('query').waitSeconds * 1000;
-      if (waitMs > 0) await settledWithin(begun.settled, waitMs, context);
+      if (waitMs > 0) await settledWithin(begun.settled, waitMs, context.clock);
       return c.json(present(await findWake(context, begun.wakeId)), 200);
     },
   );
@@ -114,16 +115,6 @@ async function findWake({ hostWakes, reader }: ApiContext, wakeId: string): Prom
     throw new ApiError('not_found', `no wake has the id "${wakeId}"`, 'see those that are kept: GET /wakes');
   }
   return found;
-}
-
-function settledWithin(settled: Promise<unknown>, ms: number, { clock }: ApiContext): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = clock.after(ms, resolve);
-    void settled.then(() => {
-      timer.cancel();
-      resolve();
-    });
-  });
 }
 
 function present(wake: ListedWake): z.infer<typeof wakeSchema> {

@@ -15,6 +15,7 @@ import type { Registry } from '../../registry/registry-types.js';
 import { createRouter, type RunningRouter } from '../../router/create-router.js';
 import { createApi } from '../create-api.js';
 import { FakeHostCalls } from './fake-host-calls.js';
+import { NO_WAKES } from './no-wakes.js';
 
 const FABRIC = `
 version: 1
@@ -166,9 +167,13 @@ export class TestApi {
             Promise.resolve({ schedule: null, nextAtMs: null, lastSuccess: null, lastFailure: null }),
         },
         hostCalls: this.hostCalls,
-        hostWakes: {
-          wake: () => ({ ok: false, code: 'not_wakeable', detail: 'nobody on its LAN is awake' }),
-          find: () => null,
+        hostWakes: NO_WAKES,
+        hostSleeps: {
+          sleep: () => ({
+            ...{ ok: false, code: 'owner_present', detail: 'somebody is at it', mayBeForced: true },
+          }),
+          keepAwake: () => undefined,
+          standing: () => null,
         },
         hostLife: createHostLife({ registry, live, link: noLinks, router, clock }),
       },

@@ -1,7 +1,7 @@
 import type { GoodbyeReason, ReplicaPhase } from '@ai-fabric/shared';
 import type { WakePhase } from '../../live/host-power.js';
 
-/** When volleys of packets leave, since the wish. */
+/** When volleys of packets leave, since the first could be of use. */
 export const VOLLEYS_AT_MS: readonly number[] = [0, 2_000, 5_000, 10_000, 20_000, 40_000, 80_000];
 
 export const WAKE_PHASES: readonly WakePhase[] = [
@@ -42,6 +42,8 @@ export type FailureCode =
 export interface FlightState {
   readonly name: 'calling' | 'starting' | 'ended';
   readonly reached: Readonly<Partial<Record<WakePhase, number>>>;
+  /** Since when packets can be of use: not before it has gone to sleep. */
+  readonly callsFromMs: number;
   /** Volleys that were ordered. */
   readonly volleys: number;
   /** Deployments that somebody wants of it. None: its agent is enough. */
@@ -54,6 +56,8 @@ export interface FlightState {
 
 export type FlightEvent =
   | { readonly type: 'tick' }
+  /** It was on its way to sleep, and has gone: it is called from now on. */
+  | { readonly type: 'call' }
   /** A volley was sent by at least one path, or by none. */
   | { readonly type: 'volley_sent'; readonly isOut: boolean; readonly notes: readonly string[] }
   | { readonly type: 'answered' }
@@ -101,7 +105,7 @@ const ENGINE_UP_MANAGED: ReadonlySet<ReplicaPhase> = new Set(['starting', 'loadi
 const ENGINE_UP: ReadonlySet<ReplicaPhase> = new Set(['loading', 'warming', 'ready']);
 
 export function newFlight(wanted: readonly string[]): FlightState {
-  return { name: 'calling', reached: {}, volleys: 0, wanted, readyAt: {}, notes: [], end: null };
+  return { name: 'calling', reached: {}, callsFromMs: 0, volleys: 0, wanted, readyAt: {}, notes: [], end: null };
 }
 
 /** @param atMs since the wish */
@@ -115,6 +119,8 @@ export function stepFlight(
   switch (event.type) {
     case 'tick':
       return tick(state, atMs, rules);
+    case 'call':
+      return tick({ ...state, callsFromMs: atMs, volleys: 0 }, atMs, rules);
     case 'volley_sent':
       return volleySent(state, event, atMs);
     case 'answered':
@@ -142,7 +148,8 @@ export function stepFlight(
 export function nextTickMs(state: FlightState, rules: FlightRules): number | null {
   if (state.name === 'ended') return null;
   const volleyMs = state.name === 'calling' ? VOLLEYS_AT_MS[state.volleys] : undefined;
-  return Math.min(volleyMs ?? rules.timeoutMs, rules.timeoutMs);
+  if (volleyMs === undefined) return rules.timeoutMs;
+  return Math.min(state.callsFromMs + volleyMs, rules.timeoutMs);
 }
 
 /** The first phase that is not behind it. */
@@ -158,9 +165,10 @@ function tick(state: FlightState, atMs: number, { timeoutMs }: FlightRules): Fli
     return fail(state, 'timeout', `not within ${Math.round(timeoutMs / 1000)} s`);
   }
   const dueMs = VOLLEYS_AT_MS[state.volleys];
-  if (state.name !== 'calling' || dueMs === undefined || atMs < dueMs) return same(state);
+  const calledForMs = atMs - state.callsFromMs;
+  if (state.name !== 'calling' || dueMs === undefined || calledForMs < dueMs) return same(state);
   // Ticks that came late owe one volley, not all that were missed.
-  const due = VOLLEYS_AT_MS.filter((each) => each <= atMs).length;
+  const due = VOLLEYS_AT_MS.filter((each) => each <= calledForMs).length;
   return { ok: true, state: { ...state, volleys: due }, effects: [{ type: 'send_volley' }] };
 }
 

@@ -8,6 +8,7 @@ import { LiveState } from '../../live/live-state.js';
 import { inventory, sampleOf } from '../../live/testing/live-fixtures.js';
 import type { PowerObservation, PowerRecords } from '../../registry/power-types.js';
 import { createFleet, type Fleet } from '../create-fleet.js';
+import type { FleetUse } from '../fleet-parts.js';
 import type { PacketOrder, PacketsSent } from '../magic-packet-sender.js';
 import type { SleepDesk } from '../sleep-desk.js';
 import type { WakeAsk } from '../wake-desk.js';
@@ -18,6 +19,8 @@ type CommandEnd = {
   detail: string | null;
 };
 
+/** Of the machine that the control plane runs on. */
+export const OWN_MAC = '52:54:00:00:ff:ff';
 export const DONE: CommandEnd = { result: 'done', code: null, detail: null };
 
 /** Lets all that waits for nothing but its turn happen. */
@@ -54,9 +57,11 @@ export class FleetStage {
   answer: (host: string, command: Command) => Promise<CommandEnd> | null = () => Promise.resolve(DONE);
   sent: PacketsSent = { isOut: true, notes: [] };
   answers = false;
-  protocol = POWER_PROTOCOL_VERSION;
+  protocol: number | null = POWER_PROTOCOL_VERSION;
   /** Requests under way, by deployment. */
   readonly running = new Map<string, number>();
+  /** What requests do on a host, where anything. */
+  readonly use = new Map<string, Partial<ReturnType<FleetUse['useOf']>>>();
   readonly fleet: Fleet;
   readonly #startMs: number;
   #declared: DeclaredState;
@@ -90,6 +95,10 @@ export class FleetStage {
         },
         protocolVersion: (host) => (this.live.host(host)?.presence === 'online' ? this.protocol : null),
       },
+      use: {
+        useOf: (host) => ({ inflight: 0, counted: 0, lastMs: null, queued: 0, ...this.use.get(host) }),
+      },
+      ownMacs: () => new Set([OWN_MAC]),
       wakePorts: [9],
       wakersFile: '/no/such/wakers.yaml',
       environment: {},
@@ -169,6 +178,14 @@ export class FleetStage {
   async advance(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= 500) {
       this.clock.advance(Math.min(500, left));
+      await settle();
+    }
+  }
+
+  /** As `advance`, for long stretches in which nobody answers anything in less than ten seconds. */
+  async leap(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 10_000) {
+      this.clock.advance(Math.min(10_000, left));
       await settle();
     }
   }

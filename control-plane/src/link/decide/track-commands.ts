@@ -43,3 +43,15 @@ export function expireCommands(
   if (expired.length === 0) return { pending, expired };
   return { pending: pending.filter(({ expiresAtMs }) => expiresAtMs > nowMs), expired };
 }
+
+/** What was meant for the machine as it was on one link: on the next one it would end what somebody runs there by then. */
+const OF_ONE_LINK: ReadonlySet<Command['name']> = new Set<Command['name']>(['power']);
+
+export function voidCommands(pending: PendingCommands): {
+  readonly pending: PendingCommands;
+  readonly voided: PendingCommands;
+} {
+  const voided = pending.filter(({ command }) => OF_ONE_LINK.has(command.name));
+  if (voided.length === 0) return { pending, voided };
+  return { pending: pending.filter((each) => !voided.includes(each)), voided };
+}
