@@ -1,25 +1,40 @@
-import { runWakeHistory } from '@ai-fabric/control-plane/testing';
+import { type HistoryVerdict, runWakeHistory } from '@ai-fabric/control-plane/testing';
 import { SleepingHosts } from '../../harness/sleeping-hosts.js';
 import type { Bench, BenchContext, Measured } from '../bench.js';
 import { ControlPlaneProcess } from '../fabric/control-plane-process.js';
 import { Rounds } from '../rounds.js';
 import { measureBurst } from './measure-burst.js';
 import { measureWakes } from './measure-wakes.js';
+import { YieldingHost } from './measure-yields.js';
 import { NotingEngine } from './noting-engine.js';
 
 const WAKES = 200;
 const HOSTS = 10;
 const BURST = 1_000;
 const BURST_HOST = 'burst';
+const WORKSTATION = 'workstation';
 const BURST_ROLES = ['burst-a', 'burst-b', 'burst-c', 'burst-d'];
 const HISTORIES = 500;
 const HISTORIES_SHOWN = 100;
 const NONE = { limit: { atMost: 0 }, from: 'greatest' } as const;
 
+const HISTORY_FIGURES: Readonly<Record<keyof HistoryVerdict, string>> = {
+  requests: 'history_requests',
+  served: 'history_served',
+  refused: 'history_refused',
+  wakes: 'history_wakes',
+  sleeps: 'history_sleeps',
+  unanswered: 'history_unanswered',
+  doubleFlights: 'history_double_flights',
+  flaps: 'history_flaps',
+  sleepsWithWork: 'history_sleeps_with_work',
+  staleCommands: 'history_stale_commands',
+};
+
 export const wakeBench: Bench = {
   name: 'wake',
   measures:
-    'what the gateway adds to a wake, a thousand requests during one, and random histories of sleeping hosts',
+    'what the gateway adds to a wake, a thousand requests during one, histories of sleepers, an owner’s game',
   figures: [
     {
       name: 'packet_out_p95_ms',
@@ -61,8 +76,26 @@ export const wakeBench: Bench = {
     },
     {
       name: 'history_flaps',
-      meaning: 'hosts that a request woke again although their last wake had just failed',
+      meaning:
+        'hosts that a request woke though their last wake had just failed, or that slept by themselves right after one',
       ...NONE,
+    },
+    {
+      name: 'history_sleeps_with_work',
+      meaning: 'hosts that slept over their requests, or by themselves while any waited',
+      ...NONE,
+    },
+    {
+      name: 'history_stale_commands',
+      meaning: 'commands of power that meant another boot of the machine',
+      ...NONE,
+    },
+    {
+      name: 'yield_seconds',
+      meaning:
+        'from the first look that shows another’s load on the card until the card is asked for and free',
+      limit: { atMost: 3 },
+      from: 'median',
     },
   ],
   run: runWakeBench,
@@ -97,6 +130,10 @@ async function runWakeBench(context: BenchContext): Promise<Measured> {
     context.progress(`round ${round} of ${context.rounds}: ${BURST} requests during one`);
     await measureBurst({ controlPlane, engine, host, roles: BURST_ROLES }, BURST, rounds);
   }
+  context.progress('an owner who plays');
+  const workstation = await YieldingHost.start(controlPlane, WORKSTATION);
+  context.atEnd(() => workstation.close());
+  for (let round = 1; round <= context.rounds; round += 1) await workstation.measure(rounds);
   await measureHistories(context, rounds);
   return {
     rounds: rounds.all,
@@ -109,21 +146,15 @@ async function runWakeBench(context: BenchContext): Promise<Measured> {
 
 /** The same each time: once is enough. */
 async function measureHistories({ progress }: BenchContext, rounds: Rounds): Promise<void> {
-  const sums = { requests: 0, wakes: 0, unanswered: 0, doubleFlights: 0, flaps: 0 };
+  const sums = new Map<keyof HistoryVerdict, number>();
   for (let seed = 1; seed <= HISTORIES; seed += 1) {
     if (seed % HISTORIES_SHOWN === 1) progress(`histories from ${seed} on, of ${HISTORIES}`);
     const verdict = await runWakeHistory(seed);
-    sums.requests += verdict.requests;
-    sums.wakes += verdict.wakes;
-    sums.unanswered += verdict.unanswered;
-    sums.doubleFlights += verdict.doubleFlights;
-    sums.flaps += verdict.flaps;
+    for (const name of Object.keys(verdict) as (keyof typeof verdict)[]) {
+      sums.set(name, (sums.get(name) ?? 0) + verdict[name]);
+    }
   }
-  rounds.add('history_unanswered', sums.unanswered);
-  rounds.add('history_double_flights', sums.doubleFlights);
-  rounds.add('history_flaps', sums.flaps);
-  rounds.add('history_requests', sums.requests);
-  rounds.add('history_wakes', sums.wakes);
+  for (const [name, sum] of sums) rounds.add(HISTORY_FIGURES[name], sum);
 }
 
 function describeFabric(names: readonly string[], url: string): string {
@@ -131,14 +162,20 @@ function describeFabric(names: readonly string[], url: string): string {
     Object.fromEntries(names.map((name) => [keyOf(name), made(name)]));
   return JSON.stringify({
     version: 1,
-    hosts: each(() => ({ mayBeAway: true, wake: { timeoutSeconds: 120, cooldownMinutes: 0 } })),
-    deployments: each(
-      (host) => ({
-        ...{ host, task: 'chat', engine: 'external', url, servedModel: 'm' },
-        ...(host === BURST_HOST ? { maxConcurrent: 1 } : {}),
-      }),
-      (name) => `of-${name}`,
-    ),
+    hosts: {
+      ...each(() => ({ mayBeAway: true, wake: { timeoutSeconds: 120, cooldownMinutes: 0 } })),
+      [WORKSTATION]: { owner: { quietMinutes: 0.1, action: 'park' } },
+    },
+    deployments: {
+      played: { host: WORKSTATION, task: 'chat', engine: 'vllm', model: 'example/deep' },
+      ...each(
+        (host) => ({
+          ...{ host, task: 'chat', engine: 'external', url, servedModel: 'm' },
+          ...(host === BURST_HOST ? { maxConcurrent: 1 } : {}),
+        }),
+        (name) => `of-${name}`,
+      ),
+    },
     roles: {
       ...each(roleOf),
       ...Object.fromEntries(BURST_ROLES.map((role) => [role, roleOf(BURST_HOST)])),
