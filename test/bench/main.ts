@@ -14,6 +14,7 @@ import { routingBench } from './routing/routing-bench.js';
 import { startBench } from './start/start-bench.js';
 import { telemetryBench } from './telemetry/telemetry-bench.js';
 import { tunnelBench } from './tunnel/tunnel-bench.js';
+import { wakeBench } from './wake/wake-bench.js';
 
 const benches: readonly Bench[] = [
   gatewayBench,
@@ -25,6 +26,7 @@ const benches: readonly Bench[] = [
   requestsBench,
   tunnelBench,
   reconcileBench,
+  wakeBench,
 ];
 const DEFAULT_ROUNDS = 7;
 const COMMON_OPTIONS = {

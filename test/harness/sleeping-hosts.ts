@@ -8,6 +8,9 @@ import { hostKeys, LightHost } from './light-host.js';
 /** What comes of a magic packet: its model, its agent alone, or nothing. */
 export type WakeManner = 'serves' | 'agent_only' | 'deaf';
 
+/** Where they join. */
+export type SleepersHome = Pick<BootedControlPlane, 'tlsUrl' | 'joinToken' | 'api'>;
+
 /** Hosts on the loopback interface that come back at their magic packet: real UDP and real links, and no agents. */
 export class SleepingHosts {
   readonly #socket: Socket;
@@ -33,11 +36,7 @@ export class SleepingHosts {
   }
 
   /** One that has joined, serves these deployments, and is awake. */
-  async add(
-    controlPlane: BootedControlPlane,
-    name: string,
-    deployments: readonly string[],
-  ): Promise<SleepingHost> {
+  async add(controlPlane: SleepersHome, name: string, deployments: readonly string[]): Promise<SleepingHost> {
     const mac = `52:54:00:00:00:${(this.#hosts.length + 10).toString(16).padStart(2, '0')}`;
     const host = new SleepingHost(controlPlane, name, mac, deployments);
     this.#hosts.push(host);
@@ -56,15 +55,18 @@ export class SleepingHost {
   readonly magic: Buffer;
   /** That came while it slept. */
   packets = 0;
+  /** By `performance.now()`: when the first of them came, and when its models were last said to be ready. */
+  packetAtMs: number | null = null;
+  readyAtMs: number | null = null;
   manner: WakeManner = 'serves';
-  readonly #controlPlane: BootedControlPlane;
+  readonly #controlPlane: SleepersHome;
   readonly #mac: string;
   readonly #deployments: readonly string[];
   readonly #keys = hostKeys();
   #link: LightHost | null = null;
   #rising: Promise<void> | null = null;
 
-  constructor(controlPlane: BootedControlPlane, name: string, mac: string, deployments: readonly string[]) {
+  constructor(controlPlane: SleepersHome, name: string, mac: string, deployments: readonly string[]) {
     this.#controlPlane = controlPlane;
     this.name = name;
     this.#mac = mac;
@@ -89,12 +91,15 @@ export class SleepingHost {
     await this.#rising;
     await this.#link?.sayGoodbye(said);
     this.#link = null;
+    this.packetAtMs = null;
+    this.readyAtMs = null;
     await this.#untilPresence('away');
   }
 
   takePacket(): void {
     if (this.#link !== null || this.#rising !== null) return;
     this.packets += 1;
+    this.packetAtMs ??= performance.now();
     if (this.manner !== 'deaf')
       this.#rising = this.#rise().finally(() => {
         this.#rising = null;
@@ -123,6 +128,7 @@ export class SleepingHost {
   }
 
   #report(): void {
+    this.readyAtMs = performance.now();
     this.#link?.serve(...this.#deployments);
     this.#link?.reportSample();
   }

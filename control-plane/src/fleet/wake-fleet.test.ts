@@ -205,6 +205,20 @@ describe('a wake that fails', () => {
     expect(stage.power('wintermute')?.flight).toMatchObject({ wakeId: 'wake-2', waiters: 0 });
   });
 
+  it('tries each host once for those who were answered elsewhere, however soon each may be tried again', async () => {
+    const hasty = 'wake: { timeoutSeconds: 100, cooldownMinutes: 1 }';
+    open(
+      FABRIC.replace('wintermute: { mayBeAway: true }', `wintermute: { mayBeAway: true, ${hasty} }`).replace(
+        'wake: { timeoutSeconds: 100 }',
+        hasty,
+      ),
+    ).sleeping('armitage');
+    stage.sleeping('wintermute');
+    stage.ask(['fast', 'deep'], { isHeld: false });
+    await stage.advance(500_000);
+    expect(stage.wakes.gauges()).toMatchObject({ underWay: 0, ended: [{ outcome: 'failed', count: 2 }] });
+  });
+
   it.each([
     ['answers', true, /the machine answers, and its agent did not come back/, 'agent_back'],
     ['does not answer', false, /nothing was heard of it/, 'answers'],

@@ -329,12 +329,17 @@ export class WakeFleet implements WakeDesk {
     if (end.outcome === 'failed' && !this.#closed) for (const ticket of tickets) this.#tryNext(ticket);
   }
 
-  /** Who still waits is served by the next host, if there is one. */
+  /** Who still waits goes with the next wake. Nobody has a host woken twice: with many hosts none would be the last. */
   #tryNext(ticket: WakeSeat): void {
     if (ticket.hasLeft) return;
-    const next = this.#flightFor(ticket.ask);
+    const { ask } = ticket;
+    const declared = this.#parts.declared.current().deployments;
+    const hostOf = (deployment: string) => declared.get(deployment)?.host ?? '';
+    const isUnderWay = ask.deployments.some((name) => this.#flights.has(hostOf(name)));
+    const untried = ask.deployments.filter((name) => !ticket.hasTried(hostOf(name)));
+    const next = this.#flightFor(isUnderWay ? ask : { ...ask, deployments: untried });
     if (typeof next === 'string') return;
-    ticket.flight = next;
+    ticket.moveTo(next);
     this.#tickets.get(next)?.add(ticket);
     if (ticket.ask.isHeld) next.join();
   }

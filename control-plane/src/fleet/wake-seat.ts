@@ -4,14 +4,28 @@ import type { WakeAsk, WakeTicket } from './wake-desk.js';
 /** Who waits for a wake, through all the hosts that are tried for it. */
 export class WakeSeat implements WakeTicket {
   readonly ask: WakeAsk;
-  flight: Flight;
   hasLeft = false;
+  #flight: Flight;
+  readonly #tried = new Set<string>();
   readonly #onLeave: (seat: WakeSeat) => void;
 
   constructor(ask: WakeAsk, flight: Flight, onLeave: (seat: WakeSeat) => void) {
     this.ask = ask;
-    this.flight = flight;
+    this.#flight = flight;
     this.#onLeave = onLeave;
+  }
+
+  get flight(): Flight {
+    return this.#flight;
+  }
+
+  hasTried(host: string): boolean {
+    return host === this.host || this.#tried.has(host);
+  }
+
+  moveTo(flight: Flight): void {
+    this.#tried.add(this.host);
+    this.#flight = flight;
   }
 
   get host(): string {

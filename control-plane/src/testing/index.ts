@@ -9,3 +9,4 @@ export type {
 export { HistoryStage, writeHostHistory } from './history-stage.js';
 export { fillRequestLog, RequestLogStage } from './request-log-stage.js';
 export { RouterStage } from './router-stage.js';
+export { type HistoryVerdict, runWakeHistory } from './wake-histories.js';

@@ -10,6 +10,7 @@ export interface ControlPlaneOptions {
   readonly context: BenchContext;
   readonly role: 'measured' | 'load';
   readonly fabricYaml: string;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** How often a starting control plane is asked whether it is ready: the error of `ready_ms`. */
@@ -50,7 +51,7 @@ export class ControlPlaneProcess {
    * @throws Error with the end of its log when it is not ready within 30 seconds
    */
   async start(): Promise<number> {
-    const { context, role } = this.#options;
+    const { context, role, environment = {} } = this.#options;
     const profile = context.profileDirectory;
     const startedAtMs = performance.now();
     const child = new BenchProcess({
@@ -65,6 +66,7 @@ export class ControlPlaneProcess {
         ...['--host', '127.0.0.1', '--port', String(this.port), '--tls-port', String(this.tlsPort)],
       ],
       logFile: join(context.directory, 'control-plane.log'),
+      environment,
     });
     this.#process = child;
     while (!(await this.#isReady())) {

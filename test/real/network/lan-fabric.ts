@@ -63,6 +63,16 @@ export class LanFabric {
     server: string,
     environment: Readonly<Record<string, string>> = {},
   ): Promise<LanProgram> {
+    return this.#run(await this.joinAgent(host, name, server, environment));
+  }
+
+  /** Joins with a token. @returns how it is run */
+  async joinAgent(
+    host: LanHost,
+    name: string,
+    server: string,
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     const state = join(this.#folder, `agent-${name}`);
     mkdirSync(state, { mode: 0o700 });
     const { token } = JSON.parse((await this.api('/join-tokens', { hostName: name })).body) as {
@@ -76,7 +86,14 @@ export class LanFabric {
     } as const;
     const joinArgs = ['join', '--server', server, '--token-file', '-'];
     await new LanProgram({ ...agent, args: joinArgs, input: `${token}\n` }).succeeded();
-    return this.#run({ ...agent, args: ['run'] });
+    return { ...agent, args: ['run'] };
+  }
+
+  /** A file among those of this fabric. */
+  write(name: string, text: string): string {
+    const path = join(this.#folder, name);
+    writeFileSync(path, text);
+    return path;
   }
 
   /** Runs one of the operator's commands on motoko. @throws Error with what it printed, unless it ends with 0 */

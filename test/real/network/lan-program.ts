@@ -7,14 +7,14 @@ import type { LanHost } from './lan.js';
 const ASK = fileURLToPath(new URL('./ask.mjs', import.meta.url));
 const STOP_GRACE_MS = 8_000;
 
-const programs = {
+export const lanPrograms = {
   controlPlane: fileURLToPath(new URL('../../../control-plane/bin/ai-fabric.js', import.meta.url)),
   agent: fileURLToPath(new URL('../../../agent/bin/ai-fabric-agent.js', import.meta.url)),
 } as const;
 
 export interface LanProgramOptions {
   readonly host: LanHost;
-  readonly program: keyof typeof programs;
+  readonly program: keyof typeof lanPrograms;
   readonly args: readonly string[];
   readonly logFile: string;
   readonly environment?: Readonly<Record<string, string>>;
@@ -31,7 +31,7 @@ export class LanProgram {
     const log = openSync(logFile, 'a');
     this.#logFile = logFile;
     // `ip netns exec` becomes the program: the child's id is the program's own.
-    const command = ['netns', 'exec', host.namespace, process.execPath, programs[program], ...args];
+    const command = ['netns', 'exec', host.namespace, process.execPath, lanPrograms[program], ...args];
     this.#child = spawn('ip', command, {
       stdio: ['pipe', log, log],
       env: { ...process.env, ...environment },
@@ -54,6 +54,18 @@ export class LanProgram {
   async succeeded(): Promise<void> {
     if (this.running) await once(this.#child, 'exit');
     if (this.#child.exitCode !== 0) throw new Error(`it ended with ${this.#child.exitCode}:\n${this.output}`);
+  }
+
+  /** It holds its connections, and does nothing more. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  async kill(): Promise<void> {
+    if (!this.running) return;
+    const exit = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await exit;
   }
 
   /** Asks it to end; one that does not is ended. */

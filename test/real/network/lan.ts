@@ -51,6 +51,32 @@ export class Lan {
     ip('-n', host.namespace, 'route', 'add', network, 'dev', 'eth0');
   }
 
+  /**
+   * A router into another network of the same switch. Like any other, it forwards no broadcast.
+   *
+   * @param here its address with prefix among the others
+   * @param there in the other network, whose hosts go by it
+   */
+  addRouter(here: string, vlan: string, there: string): LanHost {
+    const router = this.addHost(here);
+    const number = this.#hosts.indexOf(router);
+    this.#addVlan(vlan);
+    ip(
+      ...['-n', this.#hub, 'link', 'add', `${portOf(number)}b`, 'type', 'veth'],
+      ...['peer', 'name', 'eth1', 'netns', router.namespace],
+    );
+    ip('-n', this.#hub, 'link', 'set', `${portOf(number)}b`, 'master', vlan, 'up');
+    ip('-n', router.namespace, 'link', 'set', 'eth1', 'up');
+    ip('-n', router.namespace, 'address', 'add', there, 'dev', 'eth1');
+    run('ip', 'netns', 'exec', router.namespace, 'sysctl', '-q', '-w', 'net.ipv4.ip_forward=1');
+    return router;
+  }
+
+  /** To a network behind a router. */
+  addRouteBy(host: LanHost, network: string, router: string): void {
+    ip('-n', host.namespace, 'route', 'add', network, 'via', router);
+  }
+
   /** Pulls the plug at the switch: packets vanish, and no connection hears of it. */
   cut(host: LanHost): void {
     ip('-n', this.#hub, 'link', 'set', this.#port(host), 'down');
@@ -68,20 +94,31 @@ export class Lan {
     return card.address;
   }
 
-  /** Of the datagrams that leave the host so many get lost: 0 to 1. (Not `tc netem`: not every kernel has it.) */
+  /**
+   * Of the datagrams for the host so many get lost from now on: 0 to 1. (Not `tc netem`: not every kernel has it.)
+   */
   loseDatagrams(host: LanHost, ratio: number): void {
-    const match = ['-p', 'udp', '-m', 'statistic', '--mode', 'random', '--probability', String(ratio)];
-    const rule = ['iptables', '-A', 'OUTPUT', ...match, '-j', 'DROP'];
-    ip('netns', 'exec', host.namespace, ...rule);
+    iptables(host, '-F', 'INPUT');
+    if (ratio === 0) return;
+    const some = ['-m', 'statistic', '--mode', 'random', '--probability', String(ratio)];
+    iptables(host, '-A', 'INPUT', '-p', 'udp', ...(ratio < 1 ? some : []), '-j', 'DROP');
+  }
+
+  /** A machine without power: nobody is told that its connections are over, and nobody who tries is refused. */
+  silence(host: LanHost): void {
+    for (const chain of ['PREROUTING', 'OUTPUT']) {
+      iptables(host, '-t', 'raw', '-A', chain, '-p', 'tcp', '-j', 'DROP');
+    }
+  }
+
+  /** It has power again. */
+  unsilence(host: LanHost): void {
+    iptables(host, '-t', 'raw', '-F');
   }
 
   /** Puts the host's port into another network of the same switch: broadcasts of the others do not reach it. */
   moveToVlan(host: LanHost, vlan: string): void {
-    const isNew = spawnSync('ip', ['-n', this.#hub, 'link', 'show', vlan], { stdio: 'ignore' }).status !== 0;
-    if (isNew) {
-      ip('-n', this.#hub, 'link', 'add', vlan, 'type', 'bridge');
-      ip('-n', this.#hub, 'link', 'set', vlan, 'up');
-    }
+    this.#addVlan(vlan);
     ip('-n', this.#hub, 'link', 'set', this.#port(host), 'master', vlan);
   }
 
@@ -90,6 +127,14 @@ export class Lan {
     for (const { namespace } of [...this.#hosts, { namespace: this.#hub }]) {
       spawnSync('ip', ['netns', 'delete', namespace], { stdio: 'ignore' });
     }
+  }
+
+  #addVlan(vlan: string): void {
+    const isThere =
+      spawnSync('ip', ['-n', this.#hub, 'link', 'show', vlan], { stdio: 'ignore' }).status === 0;
+    if (isThere) return;
+    ip('-n', this.#hub, 'link', 'add', vlan, 'type', 'bridge');
+    ip('-n', this.#hub, 'link', 'set', vlan, 'up');
   }
 
   #port(host: LanHost): string {
@@ -101,7 +146,15 @@ function portOf(number: number): string {
   return `port${number}`;
 }
 
+function iptables(host: LanHost, ...args: string[]): void {
+  run('ip', 'netns', 'exec', host.namespace, 'iptables', '-w', ...args);
+}
+
 /** @returns what it printed */
 function ip(...args: string[]): string {
-  return execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
+  return run('ip', ...args);
+}
+
+function run(program: string, ...args: string[]): string {
+  return execFileSync(program, args, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
 }

@@ -3,7 +3,7 @@ import { SleepingMachine, sleepingMachineSchema } from './sleeping-machine.js';
 
 /**
  * A sleeping machine as a process, for a network namespace of its own. The first line of its standard input is the
- * options as JSON; later ones are `button`, `cut`, and its end is the end. Each event is a line of JSON on standard output.
+ * options as JSON; later ones are `button`, `shutdown`, `cut`, and its end is the end. Each event is a line of JSON on standard output.
  */
 async function main(): Promise<void> {
   const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -16,6 +16,7 @@ async function main(): Promise<void> {
   await machine.start();
   for (let next = await lines.next(); next.done !== true; next = await lines.next()) {
     if (next.value === 'button') machine.pressButton();
+    else if (next.value === 'shutdown') await machine.shutDown();
     else if (next.value === 'cut') await machine.cutPower();
     else throw new Error(`unknown: ${next.value}`);
   }

@@ -43,6 +43,8 @@ export function wired(mac: string, address: string, more: Partial<NetworkInterfa
 export interface StageHost {
   readonly interfaces?: readonly NetworkInterface[];
   readonly power?: HostInventory['power'];
+  /** Another one after each start of the machine. */
+  readonly bootId?: string;
 }
 
 /** A fleet on a virtual clock: hosts come and go as the test says, packets and commands are written down. */
@@ -132,7 +134,7 @@ export class FleetStage {
   }
 
   /** Its agent links and tells of it. */
-  link(name: string, { interfaces, power }: StageHost = {}): void {
+  link(name: string, { interfaces, power, bootId }: StageHost = {}): void {
     const hostId = this.live.host(name)?.hostId ?? `id-${name}`;
     this.live.hostLinked({ hostId, name, agentVersion: '1', peerAddress: '192.168.1.99', draining: false });
     const known = this.live.host(name)?.inventory ?? null;
@@ -140,7 +142,12 @@ export class FleetStage {
     this.live.takeReport(name, {
       clockSkewMs: 0,
       samples: [],
-      inventory: { ...inventory, interfaces: [...told], power: power ?? known?.power },
+      inventory: {
+        ...inventory,
+        ...(bootId === undefined ? {} : { bootId }),
+        interfaces: [...told],
+        power: power ?? known?.power,
+      },
     });
   }
 
