@@ -9,8 +9,8 @@ const shuffled = process.argv.some((arg) => arg.startsWith('--sequence.shuffle')
 
 /**
  * Three kinds of tests, one after the other, so that a journey that boots whole programs does not share the
- * processors with a hundred unit tests and lose its deadlines to them. Files of the first two kinds share a few
- * processes: one for each, with its modules loaded anew, was most of what they took. They leave all as it was.
+ * processors with a hundred unit tests and lose its deadlines to them. Files of a kind share a few processes: one for
+ * each, with its modules loaded anew, was most of what they took. They leave all as it was.
  */
 export default defineConfig({
   test: {
@@ -44,8 +44,8 @@ export default defineConfig({
           exclude: never,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // Each waits for its programs a quarter of its time: two leave half a processor of two without work.
-          maxWorkers: 3,
+          // Each waits for its programs a part of its time: three leave half a processor of two without work.
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },
@@ -53,6 +53,7 @@ export default defineConfig({
         // They share what a machine has once: a Wine prefix's server, names of network namespaces, a browser.
         test: {
           name: 'real',
+          isolate: false,
           server,
           include: ['test/real/**/*.test.ts'],
           exclude: never,

@@ -1,4 +1,3 @@
-import { uptime } from 'node:os';
 import {
   type Clock,
   type GoodbyeReason,
@@ -25,9 +24,8 @@ import { openModelCache } from './models/open-model-cache.js';
 import { weightsLook } from './models/weights-look.js';
 import { openOwner } from './owner/open-owner.js';
 import type { OwnerDesk } from './owner/owner-desk.js';
-import type { HostPower } from './power/host-power.js';
 import { linkedHost } from './power/linked-host.js';
-import { openPower } from './power/open-power.js';
+import { type OpenedPower, openPower } from './power/open-power.js';
 import { watchResume } from './power/resume-watch.js';
 import { containersEndpoint } from './replica/container/containers-endpoint.js';
 import { reportEngine } from './replica/container/decide/report-engine.js';
@@ -107,10 +105,10 @@ export async function startAgent(config: AgentConfig, dependencies: AgentDepende
   return agent;
 }
 
-/** A machine that was woken from power-off counts as just woken for so long. */
-const JUST_BOOTED_MS = 600_000;
 /** Where the clock of timers runs on through a sleep: a process that was silent for so many samples slept. */
 const SILENCE_CADENCES = 6;
+/** No less: a game that starts leaves others little of the processor, and a shorter sleep breaks no link. */
+const SILENCE_MS = 30_000;
 
 class RunningAgent implements Agent {
   readonly #config: AgentConfig;
@@ -156,7 +154,7 @@ class RunningAgent implements Agent {
     owner.start();
     link.start();
     reporter.start();
-    if (uptime() * 1_000 < JUST_BOOTED_MS) void power.holdAfterWake();
+    power.start();
   }
 
   get replicas(): Pick<ReplicaKeepers, 'engineAddress' | 'logs'> {
@@ -266,13 +264,13 @@ class RunningAgent implements Agent {
         ...{ machineSha256, instanceId, bootId, agentVersion: AGENT_VERSION, hostName: this.#state.hostName },
       },
       sentAtMs: () => time.nowMs(),
-      execute: (command, linkGone) => executeCommand(command, { replicas, owner, power }, linkGone),
+      execute: (command, linkGone) =>
+        executeCommand(command, { replicas, owner, power: power.host }, linkGone),
       listener: this.#linkListener(reporter, tunnel, containers),
     });
     const power = openPower({
-      ...{ config: this.#config, replicas, bootId, clock, log },
+      ...{ config: this.#config, replicas, reporter, bootId, clock, log },
       allowed: this.#deps.policy?.power ?? null,
-      interfaces: () => reporter.interfaces(),
       link: linkedHost({ link, tunnel, reporter }, () => this.#closing !== null),
     });
     return { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power };
@@ -392,7 +390,8 @@ class RunningAgent implements Agent {
     const { platform, gpuCadenceMs } = this.#config;
     return watchResume({
       ...{ clock, elapsedMs },
-      silenceMs: platform === 'win32' ? SILENCE_CADENCES * gpuCadenceMs : null,
+      silenceMs: platform === 'win32' ? Math.max(SILENCE_MS, SILENCE_CADENCES * gpuCadenceMs) : null,
+      onNoticed: () => this.#parts?.power.host.noticed(),
       onResume: (sleptMs) => this.#onResume(sleptMs),
     });
   }
@@ -400,7 +399,7 @@ class RunningAgent implements Agent {
   #onResume(sleptMs: number): void {
     if (this.#closing !== null) return;
     this.#deps.log.info({ sleptSeconds: Math.round(sleptMs / 1_000) }, 'agent: the machine slept');
-    this.#parts?.power.resumed();
+    this.#parts?.power.host.resumed();
   }
 
   #onDown(failure: LinkFailure): void {
@@ -418,7 +417,7 @@ interface Parts {
   readonly containers: Containers | null;
   readonly sensors: Sensors;
   readonly socket: StatusSocket;
-  readonly power: HostPower;
+  readonly power: OpenedPower;
 }
 
 function pinnedAddress(config: AgentConfig, state: AgentState): PinnedAddress {

@@ -1,10 +1,10 @@
-import { AGENT_AUTHORITY } from '@ai-fabric/shared';
+import { AGENT_AUTHORITY, POWER_PROTOCOL_VERSION } from '@ai-fabric/shared';
 import type { HostCalls } from './api/host-calls.js';
 import type { LinkServer } from './link/link-server.js';
 import type { TunnelLookup } from './tunnel/tunnel-book.js';
 
 export interface HostCallParts {
-  readonly link: Pick<LinkServer, 'ask'>;
+  readonly link: Pick<LinkServer, 'ask' | 'protocolVersion'>;
   readonly tunnels: TunnelLookup;
 }
 
@@ -22,5 +22,10 @@ export function createHostCalls({ link, tunnels }: HostCallParts): HostCalls {
     },
     removeOrphans: (host, containerIds, deadlineMs) =>
       link.ask(host, { name: 'remove_orphans', containerIds: [...containerIds] }, deadlineMs),
+    tellOwner: (host, verb, deadlineMs) => {
+      const version = link.protocolVersion(host);
+      if (version !== null && version < POWER_PROTOCOL_VERSION) return 'too_old';
+      return link.ask(host, { name: verb }, deadlineMs);
+    },
   };
 }

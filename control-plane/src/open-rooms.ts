@@ -213,8 +213,8 @@ function openGateway(
 interface AgentRoomsParts extends Pick<Surroundings, 'clock'> {
   readonly registry: Registry;
   readonly live: LiveState;
-  readonly router: RunningRouter;
   readonly certificateSha256: string;
+  readonly router: RunningRouter;
   readonly config: ControlPlaneConfig;
   readonly room: (name: string) => Logger;
 }
@@ -241,6 +241,8 @@ function openAgentRooms(
     ...{ live, declared, link, store: registry.power, wakePorts, wakersFile, newId: randomUUID, clock },
     use: router,
     environment: processEnvironment(),
+    requestsInFlight: () =>
+      new Map(router.gauges().targets.map(({ target, inflight }) => [target, inflight])),
     log: room('fleet'),
   });
   closers.add(() => fleet.close());

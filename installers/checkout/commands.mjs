@@ -18,7 +18,7 @@ const commands = {
   test: (args) => runTests(root, args),
   check: () => runChecks(root),
   build: async () => {
-    await setUp(root, { compile: true });
+    await setUp(root, { compile: true, types: true });
     process.stderr.write(
       'Built. Next: npm run demo (see it work), npm start (the control plane), npx ai-fabric --help, npx ai-fabric-agent --help.\n',
     );

@@ -12,10 +12,11 @@ import { takeSetupLock } from './setup-lock.mjs';
  * changed since), the sources compiled and the programs bundled. Safe to call from several commands at once.
  *
  * @param {string} root
- * @param {{ compile: boolean }} wish `check` compiles by itself, to tell types apart from the rest
+ * @param {{ compile: boolean, types?: boolean }} wish `check` compiles by itself, to tell types apart from the rest;
+ *   `build` alone checks types too
  * @throws {import('./setup-failure.mjs').SetupFailure}
  */
-export async function setUp(root, { compile }) {
+export async function setUp(root, { compile, types = false }) {
   const startedMs = performance.now();
   const progress = startProgress();
   const folder = join(root, '.data', 'checkout');
@@ -32,7 +33,7 @@ export async function setUp(root, { compile }) {
       }
       if (compile) {
         if (install || process.stderr.isTTY) progress.step('compiling the sources');
-        await compileSources(root);
+        await compileSources(root, { types });
         await bundlePrograms(root);
       }
       if (install) progress.say(`Set up in ${Math.round((performance.now() - startedMs) / 1000)} s.`);

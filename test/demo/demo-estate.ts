@@ -8,6 +8,8 @@ import { checkoutRoot } from './child-program.js';
 export interface SimulatedMachine {
   readonly name: string;
   readonly card: SimulatedCard;
+  /** Of its network card. */
+  readonly mac: string;
   readonly engines: readonly SimulatedEngine[];
 }
 
@@ -30,6 +32,7 @@ export const SECOND_CHAT = 'qwen2.5-3b-motoko';
 export const machines: readonly SimulatedMachine[] = [
   {
     name: 'motoko',
+    mac: '52:54:00:20:80:01',
     card: { ...SAMPLE_CARDS.rtx2080, load: 0.2 },
     engines: [
       {
@@ -44,6 +47,7 @@ export const machines: readonly SimulatedMachine[] = [
   },
   {
     name: 'armitage',
+    mac: '52:54:00:40:70:01',
     card: { ...SAMPLE_CARDS.rtx4070, name: 'NVIDIA GeForce RTX 4070', load: 0.35 },
     engines: [
       {
@@ -57,6 +61,7 @@ export const machines: readonly SimulatedMachine[] = [
   },
   {
     name: 'wintermute',
+    mac: '52:54:00:40:70:02',
     card: { ...SAMPLE_CARDS.rtx4070Super, load: 0.1 },
     engines: [
       {
@@ -89,11 +94,13 @@ export const CLOUD_KEY_VARIABLE = 'AI_FABRIC_DEMO_CLOUD_KEY';
  * The reference estate with the simulators' addresses in it.
  *
  * @param urls engine addresses by deployment
+ * @param onAsleep what chat-deep does while wintermute sleeps
  */
 export function demoFabricYaml(
   urls: ReadonlyMap<string, string>,
   cloudBaseUrl: string,
   thisHost: string,
+  onAsleep: 'hold' | 'cloudThenLocal' = 'cloudThenLocal',
 ): string {
   const document = parseDocument(readFileSync(join(checkoutRoot, 'docs/examples/miket/fabric.yaml'), 'utf8'));
   document.commentBefore = " The reference estate of docs/examples/miket, with the demo's own addresses.";
@@ -126,6 +133,10 @@ export function demoFabricYaml(
       { provider: 'openai', model: 'cheap' },
     ],
   );
+  // Seconds for what takes minutes elsewhere.
+  document.setIn(['hosts', 'wintermute', 'wake'], { minimumUpMinutes: 0, cooldownMinutes: 0 });
+  document.setIn(['hosts', 'wintermute', 'owner'], { quietMinutes: 0.1, drainSeconds: 1 });
+  document.setIn(['roles', 'chat-deep', 'onAsleep'], onAsleep);
   document.setIn(['providers', 'openai', 'baseUrl'], cloudBaseUrl);
   document.setIn(['providers', 'openai', 'apiKey'], { env: CLOUD_KEY_VARIABLE });
   return document.toString();

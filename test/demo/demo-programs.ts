@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { eventually } from '../simulators/common/eventually.js';
 import { ChildProgram } from './child-program.js';
 import type { ChosenPort } from './choose-ports.js';
@@ -54,7 +55,7 @@ export class DemoPrograms {
         ...['--port', String(this.#ports.plain.port), '--tls-port', String(this.#ports.tls.port)],
       ],
       environment,
-      logFile: this.#logFile('control-plane'),
+      logFile: this.logFile('control-plane'),
     });
     this.#controlPlane = child;
     await this.until(
@@ -63,6 +64,14 @@ export class DemoPrograms {
       10_000,
     );
     if (!child.running) throw new Error(`the control plane ended:\n${child.lastLines()}`);
+  }
+
+  /** @param fabric the text of a fabric.yaml */
+  async applyFabric(fabric: string): Promise<void> {
+    const { revision } = await this.rest.api<{ revision: number }>('/declared');
+    const document: unknown = parse(fabric);
+    const body = { document, prune: false, expectedRevision: revision };
+    await this.rest.api('/declared/apply', { method: 'POST', body });
   }
 
   /** `null` while it runs; else the end of its log. */
@@ -77,6 +86,14 @@ export class DemoPrograms {
 
   /** Joins with a token of its own and starts the agent. */
   async startHost(name: string, settings: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.#runAgent(name, await this.joinHost(name, settings));
+  }
+
+  /** Joins with a token of its own. @returns the environment that its agent is to be run in */
+  async joinHost(
+    name: string,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<Readonly<Record<string, string>>> {
     const environment = {
       AI_FABRIC_AGENT_NAME: name,
       AI_FABRIC_AGENT_STATE: this.agentState(name),
@@ -91,11 +108,11 @@ export class DemoPrograms {
       args: ['join', '--server', this.tlsUrl, '--token-file', '-'],
       environment,
       input: `${token}\n`,
-      logFile: this.#logFile(`agent-${name}`),
+      logFile: this.logFile(`agent-${name}`),
     });
     if ((await join_.exited()) !== 0) throw new Error(`${name} could not join:\n${join_.lastLines()}`);
     this.#signal?.throwIfAborted();
-    this.#runAgent(name, environment);
+    return environment;
   }
 
   /** No goodbye: as a power cut of the agent alone. It is started again at once. */
@@ -129,12 +146,13 @@ export class DemoPrograms {
   }
 
   #runAgent(name: string, environment: Readonly<Record<string, string>>): void {
-    const logFile = this.#logFile(`agent-${name}`);
+    const logFile = this.logFile(`agent-${name}`);
     const child = new ChildProgram({ program: 'agent', args: ['run'], environment, logFile });
     this.#agents.set(name, { child, environment });
   }
 
-  #logFile(name: string): string {
+  /** Of a program of this name. */
+  logFile(name: string): string {
     return join(this.directory, 'logs', `${name}.log`);
   }
 }

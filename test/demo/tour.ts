@@ -4,10 +4,11 @@ import type { DemoFabric } from './demo-fabric.js';
 import type { GatewayAnswer } from './rest.js';
 import type { TourStep } from './take-tour.js';
 
+const CHAT_DEEP = 'llama31-8b-wintermute';
 const CHAT_FAST = ['qwen2.5-7b-armitage', SECOND_CHAT];
 
 export const tour: readonly TourStep<DemoFabric>[] = [
-  { title: 'hosts report real telemetry; wintermute is away, and that is normal', run: hostsReport },
+  { title: 'hosts report real telemetry; wintermute is off, and can be woken', run: hostsReport },
   { title: "/v1/models lists the estate's ten names, each with its state", run: modelsAreListed },
   { title: 'chat-fast is answered by a card of ours', run: (fabric) => chat(fabric, 'chat-fast', CHAT_FAST) },
   { title: 'chat-fast, streaming', run: (fabric) => streamChat(fabric, 'chat-fast', CHAT_FAST) },
@@ -17,10 +18,14 @@ export const tour: readonly TourStep<DemoFabric>[] = [
   },
   { title: 'embeddings-general is answered by its own model', run: embeddings },
   {
-    title: 'chat-deep is answered by the cloud while its only host is away',
-    run: (fabric) => chat(fabric, 'chat-deep', ['openai/strong']),
+    title: 'chat-deep, whose only host is off, is answered by the cloud, and wakes that host for the next',
+    run: cloudWhileWaking,
   },
-  { title: 'chat-deep, streaming', run: (fabric) => streamChat(fabric, 'chat-deep', ['openai/strong']) },
+  { title: 'a game on that host takes its card: chat-deep goes elsewhere until it is over', run: ownerPlays },
+  {
+    title: 'declared to hold, a chat-deep stream waits for the host that it wakes, and is answered by it',
+    run: heldWhileWaking,
+  },
   { title: 'a busy card is passed over for an idle one', run: busyCardIsPassedOver },
   {
     title: 'an engine is killed in mid-stream: the client is told, nothing is cut off in silence',
@@ -52,6 +57,11 @@ async function hostsReport(fabric: DemoFabric): Promise<string> {
   );
   const wintermute = hosts.find((host) => host.name === 'wintermute');
   check(wintermute?.presence === 'away', `wintermute is ${wintermute?.presence ?? 'unknown'}`);
+  const { wakeability } = wintermute?.power ?? {};
+  check(
+    wakeability?.kind === 'yes',
+    `wintermute can be woken: ${wakeability?.kind} ${wakeability?.detail ?? ''}`,
+  );
   const own = online.find((host) => host.name === fabric.thisHost);
   const card = own?.inventory?.gpus[0]?.name ?? 'no NVIDIA card';
   return `${names.join(', ')} online; this machine: ${card}`;
@@ -103,6 +113,65 @@ async function embeddings(fabric: DemoFabric): Promise<string> {
     'the two vectors differ',
   );
   return `${servedBy(floats, ['bge-base-motoko'])}, ${vector.length} dimensions, base64 too`;
+}
+
+async function cloudWhileWaking(fabric: DemoFabric): Promise<string> {
+  const startedAt = performance.now();
+  const first = await chat(fabric, 'chat-deep', ['openai/strong']);
+  await eventually('wintermute serves', async () => (await stateOf(fabric, 'chat-deep')) === 'ready', 20_000);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  const next = await streamChat(fabric, 'chat-deep', [CHAT_DEEP]);
+  return `${first}; a magic packet, and ${seconds} s later: ${next}`;
+}
+
+async function ownerPlays(fabric: DemoFabric): Promise<string> {
+  const smi = fabric.cards.get('wintermute');
+  const [card] = smi?.scenario.cards ?? [];
+  if (smi === undefined || card === undefined) throw new Error('wintermute has no card');
+  const ownerState = async () =>
+    (await fabric.hosts()).find((host) => host.name === 'wintermute')?.owner ?? null;
+  const startedAt = performance.now();
+  await smi.change({ cards: [{ ...card, vramUsedMib: card.vramMib - 200, load: 0.95 }] });
+  await eventually(
+    'the card is its owner\u2019s',
+    async () => (await ownerState())?.state === 'yielded',
+    15_000,
+  );
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  const seen = (await ownerState())?.detail ?? '';
+  const answer = await chat(fabric, 'chat-deep', ['openai/strong']);
+  await smi.change({ cards: [card] });
+  await eventually(
+    'the card is the fabric\u2019s again',
+    async () => (await ownerState())?.state === 'serving',
+    30_000,
+  );
+  await chat(fabric, 'chat-deep', [CHAT_DEEP]);
+  return `yielded after ${seconds} s (${seen}); ${answer}; and back when it was quiet`;
+}
+
+async function heldWhileWaking(fabric: DemoFabric): Promise<string> {
+  await fabric.applyFabric('hold');
+  await fabric.wintermute.shutDown();
+  await eventually(
+    'wintermute is away',
+    async () => (await fabric.hosts()).find((host) => host.name === 'wintermute')?.presence === 'away',
+    10_000,
+  );
+  const answer = await fabric.rest.post('/v1/chat/completions', chatBody('chat-deep', true));
+  check(answer.status === 200, `status ${answer.status}: ${answer.text.slice(0, 200)}`);
+  check(answer.text.trimEnd().endsWith('data: [DONE]'), `the end was: ${answer.text.slice(-200)}`);
+  const { items } = await fabric.rest.api<{ items: { phases: Readonly<Record<string, number>> }[] }>(
+    '/wakes',
+  );
+  const {
+    packet_sent: packetMs = 0,
+    agent_back: backMs = 0,
+    model_ready: readyMs = 0,
+  } = items[0]?.phases ?? {};
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  const told = `packet after ${Math.round(packetMs)} ms, agent back after ${seconds(backMs)}, model ready after ${seconds(readyMs)}`;
+  return `${servedBy(answer, [CHAT_DEEP])}; ${told}`;
 }
 
 async function busyCardIsPassedOver(fabric: DemoFabric): Promise<string> {
@@ -157,8 +226,8 @@ async function controlPlaneRestarts(fabric: DemoFabric): Promise<string> {
   await fabric.startControlPlane();
   const readyMs = Math.round(performance.now() - startedAt);
   await eventually(
-    'all three agents are linked again',
-    async () => (await fabric.hosts()).filter((host) => host.presence === 'online').length === 3,
+    'all agents are linked again',
+    async () => (await fabric.hosts()).every((host) => host.presence === 'online'),
     15_000,
   );
   const relinkedMs = Math.round(performance.now() - startedAt);
@@ -179,6 +248,13 @@ async function declared(fabric: DemoFabric): Promise<string> {
     roles.items.map(({ name, targets }) => [name, targets]),
     deployments.items.map(({ name, url }) => [name, url]),
   ]);
+}
+
+/** As `/v1/models` tells it. */
+async function stateOf(fabric: DemoFabric, model: string): Promise<string | undefined> {
+  const { text } = await fabric.rest.get('/v1/models');
+  const { data } = JSON.parse(text) as { data: { id: string; fabric?: { state?: string } }[] };
+  return data.find(({ id }) => id === model)?.fabric?.state;
 }
 
 async function phaseOf(fabric: DemoFabric, deployment: string): Promise<string> {

@@ -29,8 +29,8 @@ async function start(fabric: DemoFabric, step: SetUpStep): Promise<void> {
     Promise.all(names.map((name) => fabric.startHost(name))),
   );
   await step('replicas prove a token', () => allReady(fabric));
-  await step('wintermute goes away', async () => {
-    await fabric.sendAway('wintermute');
+  await step('wintermute is shut down', async () => {
+    await fabric.wintermute.shutDown();
     await eventually(
       'wintermute is away',
       async () => (await presenceOf(fabric, 'wintermute')) === 'away',

@@ -9,6 +9,7 @@ import {
 } from '@ai-fabric/control-plane';
 import type { Clock } from '@ai-fabric/shared';
 import { pino } from 'pino';
+import { placeCertificate } from './place-certificate.js';
 
 export interface BootOptions {
   /** The text of a fabric.yaml. */
@@ -37,6 +38,7 @@ export class BootedControlPlane {
     const dataDirectory = options.dataDirectory ?? mkdtempSync(join(tmpdir(), 'ai-fabric-test-'));
     const fabricFile = join(dataDirectory, 'fabric.yaml');
     writeFileSync(fabricFile, options.fabric);
+    await placeCertificate(dataDirectory);
     const config: ControlPlaneConfig = {
       dataDirectory,
       fabricFile,

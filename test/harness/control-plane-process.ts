@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../simulators/common/eventually.js';
+import { placeCertificate } from './place-certificate.js';
 import { type CliResult, PROGRAMS, ProgramProcess } from './run-program.js';
 import { temporaryDirectory } from './temporary-directory.js';
 
@@ -19,6 +20,8 @@ export interface UpOptions {
   readonly flags?: readonly string[];
   readonly uid?: number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** At its first start it makes its certificate itself, instead of finding one. */
+  readonly makesCertificate?: boolean;
 }
 
 /** The real `ai-fabric up` on a data directory and ports of its own, which it keeps when it is started again. */
@@ -82,6 +85,8 @@ export class ControlPlaneProcess {
 
   /** Starts it, and waits until it says where it is. @throws Error with its last words */
   async start(options: UpOptions = {}): Promise<void> {
+    // Not at later starts: another data directory has the one that came with a backup.
+    if (this.#announced === null && !options.makesCertificate) await placeCertificate(this.dataDirectory);
     const child = this.spawn(options);
     const settled = (): boolean => child.stdout.trimEnd().endsWith('}') || !child.running;
     await eventually('the control plane is up', settled, START_DEADLINE_MS);

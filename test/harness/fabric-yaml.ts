@@ -44,11 +44,12 @@ export interface RoleSpec {
   readonly patienceSeconds?: number;
   readonly longestPatienceSeconds?: number;
   readonly class?: string;
+  readonly onAsleep?: string;
 }
 
 /** A fabric.yaml in short: what is left out is not there. */
 export interface FabricSpec {
-  readonly hosts?: Readonly<Record<string, { readonly mayBeAway?: boolean }>>;
+  readonly hosts?: Readonly<Record<string, { readonly mayBeAway?: boolean; readonly wake?: object }>>;
   readonly deployments?: Readonly<Record<string, DeploymentSpec>>;
   readonly providers?: Readonly<Record<string, ProviderSpec>>;
   readonly roles?: Readonly<Record<string, RoleSpec>>;

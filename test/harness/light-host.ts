@@ -96,6 +96,15 @@ export class LightHost {
     return sample;
   }
 
+  /** Says why it goes, and goes. */
+  async sayGoodbye(reason: FramesOf<'goodbye'>['reason']): Promise<void> {
+    this.#say({ type: 'goodbye', body: { reason, detail: '' } });
+    await new Promise((resolve) => {
+      this.#socket.once('close', resolve);
+      this.#socket.close();
+    });
+  }
+
   async close(): Promise<void> {
     if (this.#socket.readyState === WebSocket.CLOSED) return;
     // Not "once": a connection that was not made yet ends with an error too.

@@ -25,6 +25,7 @@ export function servedKeeper(
         onChange();
         return Promise.resolve();
       },
+      doubt: () => undefined,
       status: () => describeReplica({ deployment, phase: isHeld ? 'parked' : 'ready' }),
       issues: () => [],
       reading: () => null,

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { JoinError, LinkError } from '@ai-fabric/agent';
+import { makeSelfSigned } from '@ai-fabric/control-plane/testing';
 import { DEFAULT_AGENT_POLICY, type Issue, type TelemetrySample } from '@ai-fabric/shared';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AgentHost, type AgentHostOptions } from '../harness/agent-host.js';
@@ -173,15 +173,11 @@ describe('hosts', () => {
   });
 
   test('give a control plane without the pinned certificate not a byte', async () => {
-    const other = await BootedControlPlane.boot({ fabric: fabricYaml({}) });
-    const [cert, key] = ['certificate.pem', 'key.pem'].map((file) =>
-      readFileSync(join(other.dataDirectory, 'tls', file)),
-    );
-    await other.close();
+    const own = await makeSelfSigned({ names: [{ kind: 'ip', value: '127.0.0.1' }], nowMs: Date.now() });
     let received = 0;
     let connections = 0;
     const impostor = createServer(
-      { ...(cert && { cert }), ...(key && { key }), minVersion: 'TLSv1.3' },
+      { cert: own.certificatePem, key: own.privateKeyPem, minVersion: 'TLSv1.3' },
       (socket) => {
         socket.on('error', () => undefined);
         socket.on('data', (bytes) => {

@@ -18,7 +18,7 @@ describe('a control plane that is killed and started again', () => {
   beforeEach(async () => {
     controlPlane = new ControlPlaneProcess();
     engine = await startVllmSimulator({ model: 'served', gaugeColdMs: 0 });
-    await controlPlane.start({ fabric: fabricOf(engine.url) });
+    await controlPlane.start({ fabric: fabricOf(engine.url), makesCertificate: true });
     for (const name of ['armitage', 'wintermute']) {
       const host = await AgentHost.prepare({ name, cadenceMs: 250 });
       hosts.push(host);

@@ -5,8 +5,11 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { formatJoinToken } from '@ai-fabric/shared';
+import { formatJoinToken, systemClock } from '@ai-fabric/shared';
+import { pino } from 'pino';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { readAgentConfig } from '../config/read-agent-config.js';
+import { joinFabric } from '../join.js';
 import {
   FakeControlPlane,
   makeCertificate,
@@ -92,6 +95,13 @@ const joinArgs = (plane: FakeControlPlane, file = '-') => [
   '--token-file',
   file,
 ];
+/** Where the command itself is not what a test is about: without a process of its own. */
+const joinHere = (plane: FakeControlPlane) =>
+  joinFabric(
+    readAgentConfig({ state: join(directory, 'state'), name: 'armitage' }, {}),
+    { server: plane.url, token: token(), force: false },
+    { clock: systemClock(), random: Math.random, log: pino({ level: 'silent' }) },
+  );
 const until = (condition: () => unknown): Promise<unknown> =>
   expect.poll(condition, { timeout: 10_000, interval: 10 }).toBeTruthy();
 
@@ -196,7 +206,7 @@ describe('ai-fabric-agent run', () => {
 
   test('prints its state as JSON once it is linked, apart from the log', async () => {
     const plane = await startPlane();
-    await run(joinArgs(plane), `${token()}\n`);
+    await joinHere(plane);
     const agent = start(['run', '--json']);
     let printed = '';
     agent.child.stdout?.on('data', (piece: Buffer) => {
@@ -214,7 +224,7 @@ describe('ai-fabric-agent run', () => {
 
   test('stops in time even while the control plane stands still', async () => {
     const plane = await startPlane();
-    await run(joinArgs(plane), `${token()}\n`);
+    await joinHere(plane);
     const agent = start(['run']);
     await until(() => plane.links.length === 2 && plane.link.bodies('report').length);
     plane.link.freeze();
@@ -226,7 +236,7 @@ describe('ai-fabric-agent run', () => {
 
   test('is found by the next one after it was killed: its socket is no hindrance', async () => {
     const plane = await startPlane();
-    await run(joinArgs(plane), `${token()}\n`);
+    await joinHere(plane);
     const first = start(['run']);
     await until(() => plane.links.length === 2);
     first.child.kill('SIGKILL');
@@ -243,7 +253,7 @@ describe('ai-fabric-agent status', () => {
       output: expect.stringContaining('has not joined'),
     });
     const plane = await startPlane();
-    await run(joinArgs(plane), `${token()}\n`);
+    await joinHere(plane);
     expect(await run(['status'])).toMatchObject({
       code: 1,
       output: expect.stringContaining('No agent runs here'),
@@ -259,7 +269,7 @@ describe('ai-fabric-agent status', () => {
 
   test.runIf(process.platform !== 'win32')('names a file that others can read, with the fix', async () => {
     const plane = await startPlane();
-    await run(joinArgs(plane), `${token()}\n`);
+    await joinHere(plane);
     await chmod(join(directory, 'state', 'agent.json'), 0o644);
     const { code, output } = await run(['status']);
     expect(code).toBe(1);

@@ -13,6 +13,7 @@ const settle = async (): Promise<void> => {
 class Rig {
   readonly clock = new ManualClock();
   readonly done: string[] = [];
+  readonly repairs: string[] = [];
   readonly link = new AbortController();
   freeCards: () => void = () => undefined;
   refuseCards: (error: Error) => void = () => undefined;
@@ -45,6 +46,7 @@ class Rig {
           });
         },
         release: (reason) => this.done.push(`let ${reason} go`),
+        doubt: () => this.done.push('doubt'),
       },
       link: {
         goodbye: (reason: GoodbyeReason) => {
@@ -52,6 +54,11 @@ class Rig {
           return Promise.resolve();
         },
         back: () => this.done.push('back'),
+      },
+      repair: {
+        note: () => undefined,
+        begin: (stopped) => this.repairs.push(stopped ? 'of stopped engines' : 'of engines that ran on'),
+        end: () => this.repairs.push('end'),
       },
       allowed: ['suspend', 'poweroff', 'reboot'],
       bootId: 'boot-1',
@@ -80,6 +87,7 @@ describe('a host that is put to sleep', () => {
     rig.power.resumed();
     expect(await asked).toEqual({ result: 'done' });
     expect(rig.done.slice(3)).toEqual(['back', 'let power go']);
+    expect(rig.repairs).toEqual(['end', 'of stopped engines']);
   });
 
   it.each([
@@ -179,7 +187,8 @@ describe('a host whose user puts it to sleep', () => {
     rig.clock.advance(4_000);
     await asleep;
     rig.power.resumed();
-    expect(rig.done.slice(2)).toEqual(['back', 'let power go']);
+    expect(rig.done.slice(2)).toEqual(['doubt', 'back', 'let power go']);
+    expect(rig.repairs.at(-1)).toBe('of engines that ran on');
   });
 
   it('says it once when it was told to sleep by us', async () => {
@@ -190,6 +199,32 @@ describe('a host whose user puts it to sleep', () => {
     await settle();
     await rig.power.systemSuspends(4_000);
     expect(rig.done.filter((each) => each.startsWith('goodbye'))).toHaveLength(1);
+  });
+});
+
+describe('a host that is back', () => {
+  it('hears of one resume once, whoever tells of it', () => {
+    const rig = new Rig();
+    rig.power.resumed();
+    rig.clock.advance(2_000);
+    rig.power.resumed();
+    expect(rig.done).toEqual(['doubt', 'back', 'let power go']);
+  });
+
+  it('did not suspend after all: everything goes on after a minute', async () => {
+    const rig = new Rig();
+    void rig.power.systemSuspends(4_000);
+    rig.freeCards();
+    await settle();
+    rig.clock.advance(60_000);
+    expect(rig.done).toEqual(['goodbye suspend', 'power stop 0', 'back', 'let power go']);
+  });
+
+  it('restarts when nothing else brings its card back, and goes on when that is refused', async () => {
+    const rig = new Rig();
+    rig.actError = new PowerError('power_inhibited', 'Somebody types.');
+    await expect(rig.power.reboot('gpu_lost')).rejects.toThrow('Somebody types.');
+    expect(rig.done).toEqual(['goodbye restart', 'reboot', 'back', 'let power go']);
   });
 });
 
@@ -229,7 +264,7 @@ describe('a machine that is kept awake', () => {
     const rig = new Rig({ platform: 'win32' });
     rig.power.resumed();
     await settle();
-    expect(rig.done).toEqual(['back', 'let power go', 'hold']);
+    expect(rig.done).toEqual(['doubt', 'back', 'let power go', 'hold']);
     await hold(rig, 60);
     await hold(rig, 0);
     expect(rig.done).not.toContain('release');

@@ -1,4 +1,4 @@
-import type { Clock, CommandOf, GoodbyeReason, PowerVerb } from '@ai-fabric/shared';
+import type { Clock, CommandOf, GoodbyeReason, PowerVerb, Timer } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { CommandResult } from '../link/decide/command-book.js';
 import { AwakeHolds } from './awake-holds.js';
@@ -6,6 +6,7 @@ import { judgePowerCommand } from './decide/judge-power-command.js';
 import type { SendVolley } from './magic-packet-sender.js';
 import { PowerError, type PowerPort } from './power-port.js';
 import { raceWithin } from './race-within.js';
+import type { ResumeRepair } from './resume-repair.js';
 
 export type PowerCommand = CommandOf<'send_magic_packets' | 'hold_awake' | 'power' | 'park' | 'unpark'>;
 
@@ -17,6 +18,8 @@ export interface HeldReplicas {
     terms: { readonly action: 'park' | 'stop'; readonly drainSeconds: number },
   ): Promise<void>;
   release(reason: 'power' | 'parked'): void;
+  /** What was proven of the cards is to be proven again before a request is let in. */
+  doubt(): void;
 }
 
 /** The link and the tunnel of this host, as far as power is concerned. */
@@ -32,6 +35,8 @@ export interface HostPowerOptions {
   readonly sendVolley: SendVolley;
   readonly replicas: HeldReplicas;
   readonly link: LinkedHost;
+  /** Sees to it that the cards work after a sleep. */
+  readonly repair: Pick<ResumeRepair, 'note' | 'begin' | 'end'>;
   /** What the host's owner allows. */
   readonly allowed: readonly PowerVerb[];
   readonly bootId: string;
@@ -45,6 +50,8 @@ const WAKE_HOLD_SECONDS = 600;
 /** Beyond what the replicas' own deadline is (`drainSeconds` and 150 s). */
 const STOP_SLACK_MS = 170_000;
 const GOODBYE_MS = 2_000;
+/** Two who tell of a resume within it tell of the same. */
+const SAME_RESUME_MS = 5_000;
 /** So long after the system took the order the machine is asleep, or it will not be. */
 const UNCHANGED_MS: Readonly<Record<PowerVerb, number>> = {
   suspend: 60_000,
@@ -67,6 +74,12 @@ export class HostPower {
   /** A power command is under way: from its drain until it failed, or the machine is back. */
   #busy = false;
   #slept = 0;
+  /** The engines were stopped before the machine went to sleep. */
+  #areStopped = false;
+  /** Monotonic: the clocks and the system both tell of one resume. */
+  #resumedAtMs = Number.NEGATIVE_INFINITY;
+  /** The system said that it suspends: for the case that it does not. */
+  #suspending: Timer | null = null;
   #unpark = new AbortController();
 
   constructor(options: HostPowerOptions) {
@@ -106,28 +119,67 @@ export class HostPower {
   async systemSuspends(withinMs: number): Promise<void> {
     if (this.#busy) return;
     const { replicas, link, clock } = this.#options;
-    await within(link.goodbye('suspend', 'The machine goes to sleep.'), GOODBYE_MS, clock);
-    const stopping = replicas.holdDown('power', { action: 'stop', drainSeconds: 0 }).catch(() => undefined);
-    await within(stopping, withinMs, clock);
+    this.#suspending?.cancel();
+    this.#suspending = clock.after(UNCHANGED_MS.suspend, () => this.resumed());
+    this.#options.repair.note();
+    this.#options.repair.end();
+    const said = link.goodbye('suspend', 'The machine goes to sleep.');
+    const stopped = replicas.holdDown('power', { action: 'stop', drainSeconds: 0 }).then(() => {
+      this.#areStopped = true;
+    });
+    const done = Promise.allSettled([said, stopped]);
+    await within(done, withinMs, clock);
+  }
+
+  /** A clock tells that the machine slept; `resumed` follows when nobody is in the middle of something. */
+  noticed(): void {
+    if (!this.#areStopped) this.#options.repair.note();
   }
 
   /** The machine was asleep and is back, or did not go to sleep after all. */
   resumed(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs - this.#resumedAtMs < SAME_RESUME_MS) return;
+    this.#resumedAtMs = nowMs;
+    this.#suspending?.cancel();
+    this.#suspending = null;
     this.#slept += 1;
     for (const wake of [...this.#waiting]) wake();
     this.#waiting.clear();
+    const areStopped = this.#areStopped;
+    if (!areStopped) this.#options.replicas.doubt();
     this.#back();
+    this.#options.repair.begin(areStopped);
     void this.holdAfterWake();
   }
 
+  /**
+   * Restarts the machine to get its cards back: what no repair did, a new boot does.
+   *
+   * @throws PowerError when it does not come to it; everything goes on then
+   */
+  async reboot(why: string): Promise<void> {
+    if (this.#busy) throw new PowerError('power_failed', 'A power command is under way.');
+    this.#busy = true;
+    try {
+      const result = await this.#act('reboot', why);
+      if (result.result !== 'done') throw new PowerError('power_failed', result.detail);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
   close(): void {
+    this.#options.repair.end();
     this.#unpark.abort();
+    this.#suspending?.cancel();
     this.#holds.letAllGo();
     this.#options.port.close();
   }
 
   #back(): void {
     const { link, replicas } = this.#options;
+    this.#areStopped = false;
     link.back();
     replicas.release('power');
   }
@@ -158,6 +210,8 @@ export class HostPower {
     if (refusal !== null) return refusal;
     const { verb, reason, drainSeconds } = command;
     this.#busy = true;
+    this.#options.repair.note();
+    this.#options.repair.end();
     try {
       log.info({ verb, reason, drainSeconds }, 'power: the engines are stopped first');
       const trouble = await this.#stopEngines(command, linkGone);
@@ -166,7 +220,7 @@ export class HostPower {
         this.#options.replicas.release('power');
         return trouble;
       }
-      return await this.#act(command);
+      return await this.#act(verb, reason);
     } finally {
       this.#busy = false;
     }
@@ -186,6 +240,7 @@ export class HostPower {
     const late = 'The engines did not stop in time.';
     const problem = await raceWithin(stopped, { deadlineMs, late, signal: linkGone, clock });
     // Asked for by a control plane that may be another by now.
+    this.#areStopped = problem === null;
     if (linkGone.aborted) {
       const detail = 'The link that it came on went away while the engines were stopped: they start again.';
       return { result: 'failed', code: 'void_on_new_link', detail };
@@ -197,7 +252,7 @@ export class HostPower {
       : null;
   }
 
-  async #act({ verb, reason }: CommandOf<'power'>): Promise<CommandResult> {
+  async #act(verb: PowerVerb, reason: string): Promise<CommandResult> {
     const { link, port, clock, log } = this.#options;
     const sleptBefore = this.#slept;
     await within(link.goodbye(GOODBYES[verb], `${verb}: ${reason}`), GOODBYE_MS, clock);

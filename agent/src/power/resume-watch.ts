@@ -7,6 +7,9 @@ export interface ResumeWatchOptions {
   readonly elapsedMs: () => number;
   /** So long without a look means sleep, where the clocks cannot tell; `null`: they can. */
   readonly silenceMs: number | null;
+  /** Called at once, in the middle of whatever asked for the time. */
+  readonly onNoticed: () => void;
+  /** Called soon after. */
   readonly onResume: (sleptMs: number) => void;
 }
 
@@ -16,15 +19,23 @@ export interface ResumeWatchOptions {
  *
  * @returns what is to be asked instead of `elapsedMs`
  */
-export function watchResume({ clock, elapsedMs, silenceMs, onResume }: ResumeWatchOptions): () => number {
+export function watchResume({
+  clock,
+  elapsedMs,
+  silenceMs,
+  onNoticed,
+  onResume,
+}: ResumeWatchOptions): () => number {
   const look = (): SleepLook => ({ monotonicMs: clock.monotonicMs(), elapsedMs: elapsedMs() });
   let before = look();
   return () => {
     const now = look();
     const sleptMs = judgeResume(before, now, silenceMs);
     before = now;
-    // Whoever asks for the time is in the middle of something.
-    if (sleptMs !== null) clock.after(0, () => onResume(sleptMs));
+    if (sleptMs !== null) {
+      onNoticed();
+      clock.after(0, () => onResume(sleptMs));
+    }
     return now.elapsedMs;
   };
 }

@@ -101,6 +101,19 @@ describe('a keeper of an external engine', () => {
     await keeper.close();
   });
 
+  test('is asked for a token again when its machine slept', async () => {
+    const { keeper, pass, live, steps } = watch();
+    live();
+    await pass(3_000);
+    steps.length = 0;
+    keeper.doubt();
+    expect(keeper.status().phase).toBe('starting');
+    await pass(1_000);
+    expect(steps.slice(0, 2)).toEqual(['list_models', 'prove']);
+    expect(keeper.status().phase).toBe('ready');
+    await keeper.close();
+  });
+
   test('tells each change once', async () => {
     const { pass, live, changes, keeper } = watch();
     await pass(1_000);

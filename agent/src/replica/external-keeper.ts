@@ -124,6 +124,13 @@ class ExternalKeeper implements ReplicaKeeper {
     return Promise.resolve();
   }
 
+  doubt(): void {
+    if (this.#closing.signal.aborted) return;
+    this.#observed = newObservation(this.#options.clock.monotonicMs());
+    this.#lookNow();
+    this.#tell();
+  }
+
   logs(): null {
     return null;
   }

@@ -33,6 +33,8 @@ export interface ReplicaKeeper {
    * as it is.
    */
   hold(hold: Hold | null): Promise<void>;
+  /** The machine slept: what was proven of its card is to be proven again. */
+  doubt(): void;
   /** What the engine says; `null` where that is not to be had. */
   logs(options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> | null;
   /** The deployment is gone: ends what was made for it, and closes. */
@@ -77,6 +79,7 @@ function unsupportedKeeper({ deployment }: VllmReplica): ReplicaKeeper {
     engineAddress: () => null,
     change: () => false,
     hold: () => Promise.resolve(),
+    doubt: () => undefined,
     logs: () => null,
     retire: () => Promise.resolve(),
     status: () => status,

@@ -42,6 +42,7 @@ function keepAll() {
         engineAddress: () => ({ host: '127.0.0.1', port: 8_000, key: deployment }),
         change: () => false,
         hold: (asked) => hold(deployment, asked),
+        doubt: () => void held.push(`${deployment} doubted`),
         logs: () => null,
         retire: () => Promise.resolve(void closed.push(deployment)),
         reading: () => null,
@@ -68,6 +69,13 @@ function keepAll() {
 }
 
 describe('the replicas of a host', () => {
+  test('are all doubted after a sleep', () => {
+    const { apply, held, keepers } = keepAll();
+    apply(desired('a'), desired('b'));
+    keepers.doubt();
+    expect(held).toEqual(['a doubted', 'b doubted']);
+  });
+
   test('become what is desired, and what stays the same is not touched', () => {
     const { apply, opened, closed, keepers } = keepAll();
     apply(desired('a'), desired('b'));

@@ -113,6 +113,11 @@ export class ReplicaKeepers {
     for (const [, keeper] of this.#everyKeeper()) void keeper.hold(hold);
   }
 
+  /** The machine slept: what was proven of the cards is to be proven again before a request is let in. */
+  doubt(): void {
+    for (const [, keeper] of this.#everyKeeper()) keeper.doubt();
+  }
+
   /** Where a request goes that came through the tunnel; `null`: nowhere. */
   engineAddress(deployment: string): EngineAddress | null {
     return this.#kept.get(deployment)?.keeper.engineAddress() ?? null;

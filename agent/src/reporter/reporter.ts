@@ -162,6 +162,13 @@ export class Reporter {
     return this.#lane.interfaces;
   }
 
+  /** All that is wrong with this host's power, or came of it. */
+  powerIssues(issues: readonly Issue[]): void {
+    if (this.#closing.signal.aborted) return;
+    this.#state('power', issues);
+    this.#outbox.pump();
+  }
+
   /** What came of a look for the container engine, whoever asked for it. */
   containerEngineSeen(engine: ContainerEngineReport): void {
     this.#lane.engineSeen(engine);

@@ -26,6 +26,7 @@ import { addLogLevelRoutes } from './routes/log-level-routes.js';
 import { addLogRoutes } from './routes/log-routes.js';
 import { addModelRoutes } from './routes/model-routes.js';
 import { addOrphanRoutes } from './routes/orphan-routes.js';
+import { addOwnerRoutes } from './routes/owner-routes.js';
 import { addRequestRoutes } from './routes/request-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
 import { addSleepRoutes } from './routes/sleep-routes.js';
@@ -74,6 +75,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addLogRoutes(app, context, streams);
   addModelRoutes(app, context, streams);
   addOrphanRoutes(app, context);
+  addOwnerRoutes(app, context);
   addRoleRoutes(app, context);
   addTokenRoutes(app, context);
   addCheckRoutes(app, context);

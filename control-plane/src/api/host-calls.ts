@@ -1,3 +1,5 @@
+import type { CommandOutcome } from './require-done.js';
+
 /** What the routes ask of agents themselves: by command over the link, by request through the tunnel. */
 export interface HostCalls {
   /**
@@ -17,7 +19,17 @@ export interface HostCalls {
     host: string,
     containerIds: readonly string[],
     deadlineMs: number,
-  ): Promise<CommandEnd> | null;
+  ): Promise<CommandOutcome> | null;
+  /**
+   * Gives the cards of a host to its owner, or takes that back. Done when the agent knows it; the cards are freed later.
+   *
+   * @returns `null`: the host has no link; `too_old`: its agent does not know of owners
+   */
+  tellOwner(
+    host: string,
+    verb: 'yield' | 'unyield',
+    deadlineMs: number,
+  ): Promise<CommandOutcome> | 'too_old' | null;
 }
 
 export interface HostRequest {
@@ -29,10 +41,4 @@ export interface HostAnswer {
   readonly status: number;
   /** Pulled: who does not read holds the agent back. */
   readonly body: AsyncIterable<Uint8Array>;
-}
-
-interface CommandEnd {
-  readonly result: 'done' | 'failed' | 'refused' | 'expired';
-  readonly code: string | null;
-  readonly detail: string | null;
 }

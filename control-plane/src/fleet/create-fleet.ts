@@ -4,6 +4,7 @@ import type { Environment } from '../config/environment.js';
 import type { DeclaredSource } from '../declared/declared-state.js';
 import type { LinkServer } from '../link/link-server.js';
 import type { PowerStore } from '../registry/power-types.js';
+import { AwakeLeases } from './awake-leases.js';
 import type { OwnAddress } from './decide/find-paths.js';
 import type { WakerFacts } from './decide/judge-wakeability.js';
 import type { FleetLive, FleetUse } from './fleet-parts.js';
@@ -16,6 +17,8 @@ import {
 import { PowerBoard } from './power-board.js';
 import { PowerMemory } from './power-memory.js';
 import { probeByTcp, type ReachabilityProbe } from './reachability-probe.js';
+import { Rehearsals } from './rehearsals.js';
+import type { SleepDesk } from './sleep-desk.js';
 import { SleepFleet } from './sleep-fleet.js';
 import { WakeFleet } from './wake-fleet.js';
 import { runWaker } from './wakers/run-waker.js';
@@ -31,11 +34,15 @@ export interface FleetParts {
   /** Where this machine's wakers are. */
   readonly wakersFile: string;
   readonly environment: Environment;
+  /** Requests of the fabric that run now, by deployment. */
+  readonly requestsInFlight: () => ReadonlyMap<string, number>;
   /** UDP ports that magic packets go to. */
   readonly wakePorts: readonly number[];
   readonly newId: () => string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Left out, the fleet's own. */
+  readonly sleepDesk?: SleepDesk;
   /** Left out, this machine's. */
   readonly ownAddresses?: () => readonly OwnAddress[];
   /** Left out, this machine's. */
@@ -51,6 +58,7 @@ export interface Fleet {
   readonly sleeps: SleepFleet;
   readonly board: PowerBoard;
   readonly memory: PowerMemory;
+  readonly rehearsals: Rehearsals;
   close(): void;
 }
 
@@ -64,19 +72,16 @@ export function createFleet(parts: FleetParts): Fleet {
   const wakers = new WakersFile(parts.wakersFile, clock);
   const protocolVersion = (host: string) => link.protocolVersion(host);
   let wakes: WakeFleet | null = null;
+  let sleep: SleepDesk | null = null;
   const board = new PowerBoard({
     ...{ live, declared, memory, clock, protocolVersion },
     ownAddresses: parts.ownAddresses ?? heldFor(ADDRESSES_HOLD_MS, ownIpv4Addresses, clock),
     wakerOf: (host) => wakerOf(declared, wakers, host),
     flightOf: (host) => wakes?.flightOf(host) ?? null,
-  });
-  const sleeps = new SleepFleet({
-    ...{ live, declared, memory, board, link, use, clock, log },
-    isWaking: (host) => wakes?.flightOf(host) != null,
-    ownMacs: parts.ownMacs ?? heldFor(ADDRESSES_HOLD_MS, ownMacs, clock),
+    isParked: (host) => sleep?.isParked(host) ?? false,
   });
   wakes = new WakeFleet({
-    ...{ live, declared, memory, board, sleeps, protocolVersion, newId, clock, log },
+    ...{ live, declared, memory, board, protocolVersion, newId, clock, log },
     volley: {
       sender: parts.sender ?? createMagicPacketSender(wakePorts),
       ask: (host, command, ttlMs) => link.ask(host, command, ttlMs),
@@ -87,11 +92,28 @@ export function createFleet(parts: FleetParts): Fleet {
       return found.ok ? runWaker(found.waker, call, parts.environment) : found.detail;
     },
     probe: parts.probe ?? probeByTcp,
+    sleep: {
+      unpark: (host) => sleep?.unpark(host) ?? Promise.resolve(null),
+      callBack: (host, reason) => sleep?.callBack(host, reason) ?? true,
+    },
+  });
+  const sleeps = new SleepFleet({
+    ...{ live, declared, memory, board, link, use, clock, log },
+    isWaking: (host) => wakes?.flightOf(host) != null,
+    ownMacs: parts.ownMacs ?? heldFor(ADDRESSES_HOLD_MS, ownMacs, clock),
+  });
+  const desk = parts.sleepDesk ?? sleeps;
+  sleep = desk;
+  const leases = new AwakeLeases({
+    ...{ live, declared, memory, clock, protocolVersion, requestsInFlight: parts.requestsInFlight },
+    ask: (host, command, ttlMs) => link.ask(host, command, ttlMs),
   });
   const fleet = wakes;
   return {
     ...{ wakes: fleet, sleeps, board, memory },
+    rehearsals: new Rehearsals({ sleep: desk, wakes: fleet, clock, log }),
     close: () => {
+      leases.close();
       sleeps.close();
       fleet.close();
       board.close();

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '@ai-fabric/shared';
 import type { WakeFlight, WakePhase } from '../live/host-power.js';
 import type { WakeAsker, WakeRecord } from '../registry/power-types.js';
 import { describeFlight } from './decide/describe-flight.js';
-import type { FromState } from './decide/judge-power-state.js';
+import type { WakeFrom } from './decide/judge-power-state.js';
 import {
   type FlightEnd,
   type FlightEvent,
@@ -40,8 +40,7 @@ export interface FlightOrder {
   readonly keyId: string | null;
   readonly role: string | null;
   readonly deployments: readonly string[];
-  /** `container-only`: its machine is on, and its engines are parked. */
-  readonly fromState: FromState | 'container-only';
+  readonly fromState: WakeFrom;
   readonly rules: FlightRules;
 }
 
@@ -95,7 +94,7 @@ export class Flight {
 
   /** The first volley leaves at once. */
   begin(): void {
-    this.step({ type: 'tick' });
+    this.step({ type: 'call' });
   }
 
   /** What comes after its end is of no interest to it. */

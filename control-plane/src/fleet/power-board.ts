@@ -5,14 +5,19 @@ import type { DeclaredSource } from '../declared/declared-state.js';
 import { type HostPower, UNKNOWN_POWER } from '../live/host-power.js';
 import type { LiveChange, LiveHost } from '../live/live-view.js';
 import { findPaths, type OwnAddress, type PacketPaths } from './decide/find-paths.js';
-import { type FromState, judgeFromState, judgePowerState } from './decide/judge-power-state.js';
+import {
+  type FromState,
+  judgeFromState,
+  judgePowerState,
+  type WakeFrom,
+} from './decide/judge-power-state.js';
 import {
   judgeWakeability,
   type WakeJudgement,
   type WakerFacts,
   wakeInterfaces,
 } from './decide/judge-wakeability.js';
-import { readySeconds } from './decide/usual-times.js';
+import { readySeconds, unparkSeconds } from './decide/usual-times.js';
 import type { FleetLive } from './fleet-parts.js';
 import type { Flight } from './flight.js';
 import { LanIndex } from './lan-index.js';
@@ -27,11 +32,13 @@ export interface PowerBoardParts {
   readonly protocolVersion: (host: string) => number | null;
   readonly wakerOf: (host: string) => WakerFacts;
   readonly flightOf: (host: string) => Flight | null;
+  /** It is on, and its engines are parked. */
+  readonly isParked: (host: string) => boolean;
 }
 
 /** How a host stands with its wake. */
 export interface WakeStanding extends WakeJudgement {
-  readonly fromState: FromState;
+  readonly fromState: WakeFrom;
   readonly paths: PacketPaths;
   readonly waker: WakerFacts;
   readonly macs: readonly string[];
@@ -39,10 +46,19 @@ export interface WakeStanding extends WakeJudgement {
   readonly addresses: readonly string[];
 }
 
+/** What of a host's power others than this board know. */
+type Told = Pick<HostPower, 'goingToSleep'>;
 type Seen = Pick<LiveHost, 'presence' | 'goodbyeReason' | 'inventory' | 'hostId' | 'revokedAtMs'>;
 
 /** Hosts that came or went change what others can be woken through. */
 const ALL_AFTER_MS = 500;
+/** Its agent is there and does as it is asked. */
+const PARKED = {
+  wakeability: { kind: 'yes', proven: true },
+  mayBeTried: true,
+  fromState: 'parked',
+} as const;
+const UNTOLD: Told = { goingToSleep: null };
 
 /**
  * Tells the live view what is known of each host's power. It follows changes, and writes after those who follow the same
@@ -51,7 +67,7 @@ const ALL_AFTER_MS = 500;
 export class PowerBoard {
   readonly #parts: PowerBoardParts;
   readonly #seen = new Map<string, Seen>();
-  readonly #goingToSleep = new Map<string, HostPower['goingToSleep']>();
+  readonly #told = new Map<string, Told>();
   readonly #dirty = new Set<string>();
   readonly #closers: (() => void)[];
   #lans: LanIndex | null = null;
@@ -96,15 +112,8 @@ export class PowerBoard {
     for (const { name } of this.#parts.live.hosts()) this.touch(name);
   }
 
-  /** Told at once: the next request is to find it so. */
-  goesToSleep(host: string, how: NonNullable<HostPower['goingToSleep']>): void {
-    this.#goingToSleep.set(host, how);
-    this.publish(host);
-  }
-
-  /** It sleeps, or does not go to sleep after all; told when who asks now has done so, to be found by those who wait then. */
-  wentToSleep(host: string): void {
-    this.#goingToSleep.delete(host);
+  tell(host: string, told: Partial<Told>): void {
+    this.#told.set(host, { ...UNTOLD, ...this.#told.get(host), ...told });
     this.touch(host);
   }
 
@@ -118,6 +127,7 @@ export class PowerBoard {
     const { memory, wakerOf, ownAddresses } = this.#parts;
     const { sleptBy, proven } = memory.of(host.hostId);
     const { inventory, goodbyeReason } = host;
+    const isParked = this.#isParked(host);
     const usable = wakeInterfaces(inventory);
     const lans = this.#lanIndex();
     const waker = wakerOf(host.name);
@@ -131,7 +141,8 @@ export class PowerBoard {
       macSharedWith: lans.sharingMac(host.name, usable),
     });
     return {
-      ...{ ...judgement, fromState, paths, waker },
+      ...(isParked ? PARKED : { ...judgement, fromState }),
+      ...{ paths, waker },
       macs: usable.map(({ mac }) => mac),
       addresses: usable
         .flatMap(({ addresses }) => addresses)
@@ -143,6 +154,7 @@ export class PowerBoard {
   /** From the wish to a ready model of this deployment. */
   readySecondsOf(host: LiveHost, deployment: string): number {
     const { memory, live } = this.#parts;
+    if (this.#isParked(host)) return unparkSeconds(memory.of(host.hostId).usualUnpark, deployment);
     const status = live.replica(deployment)?.status ?? null;
     const weightsBytes = status?.growth?.weightsBytes ?? null;
     return readySeconds({
@@ -156,7 +168,7 @@ export class PowerBoard {
   #follow(change: LiveChange): void {
     if (change.kind === 'hostRemoved') {
       this.#seen.delete(change.name);
-      this.#goingToSleep.delete(change.name);
+      this.#told.delete(change.name);
       this.#allSoon();
       return;
     }
@@ -202,16 +214,18 @@ export class PowerBoard {
   #powerOf(host: LiveHost): HostPower {
     const { memory, flightOf } = this.#parts;
     const flight = flightOf(host.name);
-    const { sleptBy, usual, isParked, keepAwakeUntilMs } = memory.of(host.hostId);
+    const { sleptBy, usual, usualUnpark, keepAwakeUntilMs } = memory.of(host.hostId);
     const { presence, goodbyeReason } = host;
+    const times = flight?.order.fromState === 'parked' ? usualUnpark : usual;
+    const isParked = this.#isParked(host);
     const seconds = this.#allReadySeconds(host);
     const wanted = flight?.state.wanted[0];
     return {
-      state: judgePowerState({ presence, goodbyeReason, sleptBy, isWaking: flight !== null, isParked }),
+      state: judgePowerState({ presence, goodbyeReason, sleptBy, isParked, isWaking: flight !== null }),
       sinceMs: 0,
       wakeability: this.standingOf(host).wakeability,
-      flight: flight?.view(usual, wanted === undefined ? null : (seconds[wanted] ?? null)) ?? null,
-      goingToSleep: this.#goingToSleep.get(host.name) ?? null,
+      flight: flight?.view(times, wanted === undefined ? null : (seconds[wanted] ?? null)) ?? null,
+      ...(this.#told.get(host.name) ?? UNTOLD),
       keepAwakeUntilMs,
       readySeconds: seconds,
     };
@@ -239,6 +253,10 @@ export class PowerBoard {
     const sleptFor = state === 'asleep' ? memory.of(hostId).sleptFor : null;
     const cause = wake === null ? (sleptFor ?? goodbyeReason) : wake.askedBy;
     memory.event(hostId, state, cause, wake === null ? null : wake.wakeId);
+  }
+
+  #isParked({ name, presence }: LiveHost): boolean {
+    return presence === 'online' && this.#parts.isParked(name);
   }
 
   #wouldSleepBy(host: LiveHost): FromState {

@@ -8,6 +8,7 @@ import { type PastWake, type UsualTimes, usualTimes } from './decide/usual-times
 /** Successful wakes that say what is usual. */
 const USUAL_OF = 20;
 const READY = 'model_ready:';
+const PARKED = 'parked';
 
 /** What is remembered of one host. */
 export interface HostMemory {
@@ -22,6 +23,8 @@ export interface HostMemory {
   readonly keepAwakeUntilMs: number | null;
   readonly proven: ReadonlySet<FromState>;
   readonly usual: UsualTimes;
+  /** Of wakes from parked engines on a machine that was on. */
+  readonly usualUnpark: UsualTimes;
 }
 
 interface Entry {
@@ -29,7 +32,9 @@ interface Entry {
   sleptFor: string | null;
   proven: Set<FromState>;
   wakes: PastWake[];
+  unparks: PastWake[];
   usual: UsualTimes;
+  usualUnpark: UsualTimes;
 }
 
 const NOTHING: HostPowerRecord = {
@@ -40,12 +45,13 @@ const NOTHING: HostPowerRecord = {
   keepAwakeUntilMs: null,
   keepAwakeReason: null,
 };
-const PARKED = 'container-only';
+/** How a host sleeps whose machine stays on. */
+const CARDS_FREED = 'container-only';
 const NO_TIMES = usualTimes([]);
 
 const UNKNOWN_HOST: HostMemory = {
   ...{ sleptBy: null, isParked: false, sleptFor: null, wokenAtMs: null, keepAwakeUntilMs: null },
-  ...{ proven: new Set(), usual: NO_TIMES },
+  ...{ proven: new Set(), usual: NO_TIMES, usualUnpark: NO_TIMES },
 };
 
 /** What outlives a restart of hosts' sleeps and wakes, in memory; what changes is handed to the registry's writer. */
@@ -68,19 +74,19 @@ export class PowerMemory {
   of(hostId: string | null): HostMemory {
     const entry = hostId === null ? undefined : this.#hosts.get(hostId);
     if (entry === undefined) return UNKNOWN_HOST;
-    const { power, sleptFor, proven, usual } = entry;
+    const { power, sleptFor, proven, usual, usualUnpark } = entry;
     const { wokenAtMs, keepAwakeUntilMs, sleptByFabric, lastSleptBy } = power;
     const by = sleptByFabric && lastSleptBy !== null ? readFromState(lastSleptBy) : null;
-    const isParked = sleptByFabric && lastSleptBy === PARKED;
+    const isParked = sleptByFabric && lastSleptBy === CARDS_FREED;
     return {
-      ...{ isParked, wokenAtMs, keepAwakeUntilMs, proven, usual },
+      ...{ isParked, wokenAtMs, keepAwakeUntilMs, proven, usual, usualUnpark },
       sleptBy: by === 'unknown' ? null : by,
       sleptFor: sleptByFabric ? sleptFor : null,
     };
   }
 
   /** The fabric put it to sleep. @param sleptFor who asked for that, or what */
-  slept(hostId: string, by: Exclude<FromState, 'unknown'> | typeof PARKED, sleptFor: string): void {
+  slept(hostId: string, by: Exclude<FromState, 'unknown'> | typeof CARDS_FREED, sleptFor: string): void {
     this.#put(hostId, { lastSleptBy: by, lastSleptAtMs: this.#clock.nowMs(), sleptByFabric: true });
     this.#entry(hostId).sleptFor = sleptFor;
   }
@@ -111,8 +117,9 @@ export class PowerMemory {
     if (wake.outcome === null) return;
     const entry = this.#entry(hostId);
     this.#learn(entry, wake);
+    if (wake.fromState === PARKED) return;
     const from = readFromState(wake.fromState);
-    if (wake.fromState === PARKED || !proves(wake, from) || entry.proven.has(from)) return;
+    if (!proves(wake, from) || entry.proven.has(from)) return;
     entry.proven.add(from);
     this.#store.save({
       kind: 'wakeProof',
@@ -133,8 +140,13 @@ export class PowerMemory {
     this.#store.save({ kind: 'hostPower', hostId, atMs: this.#clock.nowMs(), power: entry.power });
   }
 
-  #learn(entry: Entry, { outcome, phases }: WakeRecord): void {
+  #learn(entry: Entry, { outcome, phases, fromState }: WakeRecord): void {
     if (outcome !== 'ready') return;
+    if (fromState === PARKED) {
+      entry.unparks = [...entry.unparks, readWake(phases)].slice(-USUAL_OF);
+      entry.usualUnpark = usualTimes(entry.unparks);
+      return;
+    }
     entry.wakes = [...entry.wakes, readWake(phases)].slice(-USUAL_OF);
     entry.usual = usualTimes(entry.wakes);
   }
@@ -142,7 +154,11 @@ export class PowerMemory {
   #entry(hostId: string): Entry {
     let entry = this.#hosts.get(hostId);
     if (entry === undefined) {
-      entry = { power: NOTHING, sleptFor: null, proven: new Set(), wakes: [], usual: NO_TIMES };
+      const [proven, wakes, unparks] = [new Set<FromState>(), [], []];
+      entry = {
+        ...{ power: NOTHING, sleptFor: null, proven, wakes, unparks },
+        ...{ usual: NO_TIMES, usualUnpark: NO_TIMES },
+      };
       this.#hosts.set(hostId, entry);
     }
     return entry;

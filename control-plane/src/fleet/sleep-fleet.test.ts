@@ -270,10 +270,12 @@ describe('a request for a host that goes to sleep', () => {
     await open();
     stage.use.set('wintermute', { inflight: 1, counted: 1 });
     const told = settled(ask('wintermute'));
+    stage.report('wintermute', { deep: 'ready' });
     expect(stage.ask(['deep'])).toMatchObject({ host: 'wintermute' });
     await settle();
     expect(told.end).toMatchObject({ kind: 'failed', code: 'called_back' });
     expect(powerOf()).toMatchObject({ state: 'online', goingToSleep: null, flight: null });
+    expect(stage.packets).toEqual([]);
     stage.use.delete('wintermute');
     await stage.advance(5_000);
     expect(commandsOf('power')).toEqual([]);
@@ -344,7 +346,7 @@ describe('a host that only frees its cards', () => {
     stage.report('armitage', { fast: 'ready' });
     await settle();
     expect(powerOf('armitage')).toMatchObject({ state: 'online', flight: null });
-    expect(stage.wakes.find('wake-1')).toMatchObject({ outcome: 'ready', fromState: 'container-only' });
+    expect(stage.wakes.find('wake-1')).toMatchObject({ outcome: 'ready', fromState: 'parked' });
     expect(stage.saved.some(({ kind }) => kind === 'wakeProof')).toBe(false);
   });
 
@@ -358,9 +360,11 @@ describe('a host that only frees its cards', () => {
   it('is taken back while it is being freed', async () => {
     await open();
     ask('armitage');
-    expect(stage.ask(['fast'])).toMatchObject({ host: 'armitage', wakeId: '' });
+    expect(stage.ask(['fast'])).toMatchObject({ host: 'armitage' });
     await settle();
     expect(commandsOf('unpark', 'armitage')).toHaveLength(1);
+    stage.report('armitage', { fast: 'ready' });
+    await settle();
     expect(powerOf('armitage')).toMatchObject({ state: 'online', goingToSleep: null });
   });
 });

@@ -136,20 +136,15 @@ export class SleepFleet implements SleepDesk {
     return presence === 'online' && this.#parts.memory.of(hostId).isParked;
   }
 
-  isGoing(host: string): boolean {
-    const state = this.#transitions.get(host)?.state;
-    return state?.name === 'going' && state.terms.action !== 'container-only';
-  }
-
   async unpark(host: string): Promise<string | null> {
     const { link, memory, board, live, clock } = this.#parts;
     const end = await link.ask(host, { name: 'unpark' }, UNPARK_TTL_MS);
     if (end === null) return `${host} has no link`;
     if (end.result !== 'done') return end.detail ?? end.code ?? `its agent did not do it (${end.result})`;
     const hostId = live.host(host)?.hostId ?? null;
-    if (hostId !== null) memory.unparked(hostId);
+    if (hostId !== null) memory.woken(hostId);
     this.#upSince.set(host, clock.monotonicMs());
-    board.publish(host);
+    board.touch(host);
     return null;
   }
 
@@ -238,7 +233,9 @@ export class SleepFleet implements SleepDesk {
     if (state.name !== before.name && (state.name === 'draining' || state.name === 'going')) {
       const { action, reason } = state.terms;
       const { sinceMs } = transition;
-      this.#parts.board.goesToSleep(host, { action, phase: state.name, sinceMs, reason });
+      this.#parts.board.tell(host, { goingToSleep: { action, phase: state.name, sinceMs, reason } });
+      // The next request is to find it so.
+      this.#parts.board.publish(host);
     }
     for (const effect of effects) this.#perform(host, transition, effect);
   }
@@ -319,7 +316,7 @@ export class SleepFleet implements SleepDesk {
         clock.monotonicMs() + (end.code === 'called_back' ? idleMs : REST_MS + idleMs),
       );
     }
-    board.wentToSleep(host);
+    board.tell(host, { goingToSleep: null });
     transition.settle(end);
   }
 

@@ -6,14 +6,12 @@ import type { WakeCandidate } from './decide/plan-wake.js';
 import type { FleetLive } from './fleet-parts.js';
 import type { Flight } from './flight.js';
 import type { PowerBoard, WakeStanding } from './power-board.js';
-import type { SleepDesk } from './sleep-desk.js';
 import { zoneOffset } from './zone-offset.js';
 
 export interface CandidateParts {
   readonly live: FleetLive;
   readonly declared: DeclaredSource;
   readonly board: PowerBoard;
-  readonly sleeps: Pick<SleepDesk, 'isParked' | 'isGoing'>;
   readonly clock: Clock;
   readonly flightOf: (host: string) => Flight | null;
 }
@@ -64,10 +62,9 @@ export class WakeCandidates {
   }
 
   #candidate(host: LiveHost, deployment: string): FoundCandidate {
-    const { board, sleeps, clock, declared, flightOf } = this.#parts;
-    const { name, presence } = host;
+    const { board, clock, declared, flightOf } = this.#parts;
+    const { name } = host;
     const standing = board.freshStandingOf(host);
-    const isParked = sleeps.isParked(name);
     const said = declared.current().hosts.get(name);
     const nowMs = clock.nowMs();
     const quiet =
@@ -78,10 +75,10 @@ export class WakeCandidates {
     const leftMs = (cooldown?.untilMs ?? 0) - clock.monotonicMs();
     const candidate: WakeCandidate = {
       ...{ host: name, deployment },
-      isAwake: (presence === 'online' || presence === 'late') && !isParked && !sleeps.isGoing(name),
+      isAwake: isAwake(host, standing),
       isWaking: flightOf(name) !== null,
-      wakeability: isParked ? { kind: 'yes', proven: true } : standing.wakeability,
-      mayBeTried: isParked || standing.mayBeTried,
+      wakeability: standing.wakeability,
+      mayBeTried: standing.mayBeTried,
       readySeconds: board.readySecondsOf(host, deployment),
       watts: said?.energy.baseWatts ?? null,
       quietUntilMs: quiet?.toMs ?? null,
@@ -89,4 +86,10 @@ export class WakeCandidates {
     };
     return { host, standing, candidate };
   }
+}
+
+/** It is there, with its cards, and stays. */
+export function isAwake({ presence, power }: LiveHost, { fromState }: WakeStanding): boolean {
+  const isThere = presence === 'online' || presence === 'late';
+  return isThere && fromState !== 'parked' && power.goingToSleep === null;
 }

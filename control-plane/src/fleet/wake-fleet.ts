@@ -11,16 +11,16 @@ import type { LiveChange, LiveHost } from '../live/live-view.js';
 import type { ListedWake, WakeAsker } from '../registry/power-types.js';
 import { explainFailure } from './decide/explain-failure.js';
 import { planWake } from './decide/plan-wake.js';
-import { type FlightEnd, VOLLEYS_AT_MS } from './decide/step-flight.js';
+import type { FlightEnd } from './decide/step-flight.js';
 import type { FleetLive } from './fleet-parts.js';
-import { Flight, type FlightEffects, type FlightOrder } from './flight.js';
+import { Flight, type FlightEffects } from './flight.js';
 import type { PowerBoard, WakeStanding } from './power-board.js';
 import type { PowerMemory } from './power-memory.js';
 import type { ReachabilityProbe } from './reachability-probe.js';
 import { sendVolley, type VolleyParts } from './send-volley.js';
 import type { SleepDesk } from './sleep-desk.js';
 import { WakeBook } from './wake-book.js';
-import { WakeCandidates } from './wake-candidates.js';
+import { isAwake, WakeCandidates } from './wake-candidates.js';
 import type { WakeAsk, WakeDesk, WakeRefusal, WakeTicket } from './wake-desk.js';
 import { WakeSeat } from './wake-seat.js';
 import type { WakerCall } from './wakers/run-waker.js';
@@ -30,12 +30,12 @@ export interface WakeFleetParts {
   readonly declared: DeclaredSource;
   readonly memory: PowerMemory;
   readonly board: PowerBoard;
-  readonly sleeps: Pick<SleepDesk, 'isParked' | 'isGoing' | 'unpark' | 'callBack'>;
   readonly volley: VolleyParts;
   readonly probe: ReachabilityProbe;
   /** @returns `null`: it did its work; else why not, in words; it does not reject */
   readonly runWaker: (name: string, call: WakerCall) => Promise<string | null>;
   readonly protocolVersion: (host: string) => number | null;
+  readonly sleep: Pick<SleepDesk, 'unpark' | 'callBack'>;
   readonly newId: () => string;
   readonly clock: Clock;
   readonly log: Logger;
@@ -53,8 +53,6 @@ const TELL_AGAIN_MS = 5_000;
 const HOLD_SECONDS = 600;
 const HOLD_TTL_MS = 30_000;
 const SIGN_IN_GRACE_MS = 120_000;
-/** A host whose machine is on: its wake is a word to its agent. */
-const PARKED = 'container-only' as const;
 
 /** The one owner of wakes: one flight per host, shared by all who wait for it. */
 export class WakeFleet implements WakeDesk {
@@ -64,12 +62,12 @@ export class WakeFleet implements WakeDesk {
   readonly #standings = new Map<Flight, WakeStanding>();
   /** Flights whose host has reported on its new link. */
   readonly #reported = new Set<Flight>();
+  /** Flights whose host is about to sleep, and cannot be called back. */
+  readonly #leaving = new Set<Flight>();
   readonly #candidates: WakeCandidates;
   readonly #book = new WakeBook();
   /** Hosts whose waker runs now. */
   readonly #wakersUnderWay = new Set<string>();
-  /** Flights whose host was still on its way to sleep when they began. */
-  readonly #early = new WeakSet<Flight>();
   readonly #effects: FlightEffects;
   readonly #unfollow: () => void;
   readonly #telling: Timer;
@@ -77,9 +75,9 @@ export class WakeFleet implements WakeDesk {
 
   constructor(parts: WakeFleetParts) {
     this.#parts = parts;
-    const { live, declared, board, sleeps, clock } = parts;
+    const { live, declared, board, clock } = parts;
     const flightOf = (host: string) => this.flightOf(host);
-    this.#candidates = new WakeCandidates({ live, declared, board, sleeps, clock, flightOf });
+    this.#candidates = new WakeCandidates({ live, declared, board, clock, flightOf });
     this.#effects = {
       sendVolley: (flight) => this.#sendVolley(flight),
       probe: (flight) => void this.#probe(flight),
@@ -121,8 +119,6 @@ export class WakeFleet implements WakeDesk {
   }
 
   wake(ask: WakeAsk): WakeTicket | { readonly refused: WakeRefusal; readonly detail: string } {
-    const kept = this.#callBack(ask);
-    if (kept !== null) return { host: kept, wakeId: '', leave: () => undefined };
     const found = this.#flightFor(ask);
     if (typeof found === 'string') return { refused: 'not_wakeable', detail: found };
     return this.#ticketFor(ask, found);
@@ -132,18 +128,15 @@ export class WakeFleet implements WakeDesk {
   wakeHost(name: string, askedBy: Exclude<WakeAsker, 'request'>): OperatorWake {
     const under = this.#flights.get(name);
     if (under) return { kind: 'joined', flight: under };
-    const { live, sleeps } = this.#parts;
-    const host = live.host(name);
+    const host = this.#parts.live.host(name);
     if (host === undefined || host.hostId === null) {
       return { kind: 'refused', code: 'not_wakeable', detail: `host "${name}" has never joined` };
     }
-    const isParked = sleeps.isParked(name);
-    if (host.presence === 'online' && !isParked && !sleeps.isGoing(name)) {
-      sleeps.callBack(name, 'an operator wants it awake');
+    const standing = this.#parts.board.freshStandingOf(host);
+    if (isAwake(host, standing)) {
       return { kind: 'refused', code: 'already_awake', detail: `host "${name}" is awake` };
     }
-    const standing = this.#parts.board.freshStandingOf(host);
-    if (!standing.mayBeTried && !isParked) {
+    if (!standing.mayBeTried) {
       const { wakeability } = standing;
       const detail = wakeability.kind === 'yes' ? 'it cannot be woken from here' : wakeability.detail;
       return { kind: 'refused', code: 'not_wakeable', detail };
@@ -151,17 +144,6 @@ export class WakeFleet implements WakeDesk {
     const deployments = this.#wishedOn(name).map((each) => each.name);
     const flight = this.#start(host, standing, { askedBy, keyId: null, role: null, deployments });
     return { kind: 'started', flight };
-  }
-
-  /** @returns the host that stays awake for it; `null`: none of them was about to sleep, or it cannot be kept from that */
-  #callBack({ deployments, role }: WakeAsk): string | null {
-    const { declared, live, sleeps } = this.#parts;
-    for (const deployment of deployments) {
-      const host = declared.current().deployments.get(deployment)?.host ?? '';
-      const isLeaving = live.host(host)?.power.goingToSleep != null;
-      if (isLeaving && sleeps.callBack(host, `a request for ${role} needs it`)) return host;
-    }
-    return null;
   }
 
   /** @returns the flight that serves it, joined or begun; else why there is none */
@@ -194,28 +176,20 @@ export class WakeFleet implements WakeDesk {
     standing: WakeStanding,
     asked: Pick<Flight['order'], 'askedBy' | 'keyId' | 'role' | 'deployments'>,
   ): Flight {
-    const { clock, declared, memory, board, sleeps, newId, log } = this.#parts;
+    const { clock, declared, memory, board, newId, log } = this.#parts;
     const { name, hostId } = host;
     const timeoutMs = (declared.current().hosts.get(name)?.wake.timeoutSeconds ?? 300) * 1000;
-    const fromState = sleeps.isParked(name) ? PARKED : standing.fromState;
+    const { fromState } = standing;
     // Where nobody signs in by itself it is known after one look; where it was seen to work, it takes its time.
     const mayWait =
-      asked.askedBy !== 'request' || fromState === PARKED || memory.of(hostId).proven.has(fromState);
+      asked.askedBy !== 'request' || (fromState !== 'parked' && memory.of(hostId).proven.has(fromState));
     const rules = { timeoutMs, signInGraceMs: mayWait ? SIGN_IN_GRACE_MS : 0 };
-    const order: FlightOrder = {
-      ...asked,
-      wakeId: newId(),
-      host: name,
-      hostId: hostId ?? '',
-      fromState,
-      rules,
-    };
+    const order = { ...asked, wakeId: newId(), host: name, hostId: hostId ?? '', fromState, rules };
     const flight = new Flight(order, { clock, effects: this.#effects, probeEveryMs: PROBE_EVERY_MS });
     this.#flights.set(name, flight);
     this.#tickets.set(flight, new Set());
     this.#standings.set(flight, standing);
-    if (sleeps.isGoing(name)) this.#early.add(flight);
-    flight.begin();
+    this.#begin(flight, host);
     const { wakeId } = order;
     log.info({ host: name, wakeId, askedBy: asked.askedBy, role: asked.role, fromState }, 'a host is woken');
     this.#changed(flight);
@@ -236,15 +210,38 @@ export class WakeFleet implements WakeDesk {
     return ticket;
   }
 
-  #sendVolley(flight: Flight): void {
-    const { live, board, sleeps, volley, log } = this.#parts;
-    const { host: name, wakeId } = flight.order;
-    // It is called again when it is away: now it could only hear it in vain.
-    if (sleeps.isGoing(name)) return;
-    if (sleeps.isParked(name)) {
-      void this.#unpark(flight);
-      return;
+  #begin(flight: Flight, { name, power }: LiveHost): void {
+    if (flight.order.fromState === 'parked') {
+      this.#unpark(flight);
+    } else if (power.goingToSleep === null) {
+      flight.begin();
+    } else if (this.#parts.sleep.callBack(name, 'somebody wants it')) {
+      this.#isThere(flight);
+    } else {
+      // A packet that comes before it is asleep is lost, and its agent is still linked.
+      this.#leaving.add(flight);
     }
+  }
+
+  /** What is told of its replicas is told now. */
+  #isThere(flight: Flight): void {
+    this.#reported.add(flight);
+    flight.step({ type: 'linked' });
+    for (const deployment of flight.state.wanted) this.#stepReplica(flight, deployment);
+  }
+
+  #unpark(flight: Flight): void {
+    const { host } = flight.order;
+    this.#isThere(flight);
+    void this.#parts.sleep.unpark(host).then((wrong) => {
+      if (wrong !== null) flight.step({ type: 'not_unparked', detail: wrong });
+    });
+  }
+
+  #sendVolley(flight: Flight): void {
+    const { live, board, volley, log } = this.#parts;
+    const { host: name, wakeId } = flight.order;
+    if (this.#leaving.has(flight)) return;
     const host = live.host(name);
     const standing = host ? board.freshStandingOf(host) : this.#standings.get(flight);
     if (!standing) return;
@@ -258,20 +255,6 @@ export class WakeFleet implements WakeDesk {
       if (notes.length > 0) log.debug({ host: name, wakeId, notes }, 'some packets were not sent');
       flight.step({ type: 'volley_sent', isOut: out, notes });
     });
-  }
-
-  async #unpark(flight: Flight): Promise<void> {
-    const wrong = await this.#parts.sleeps.unpark(flight.order.host);
-    flight.step({ type: 'volley_sent', isOut: wrong === null, notes: wrong === null ? [] : [wrong] });
-  }
-
-  /** Asked for while it went to sleep: it hears packets from now on, those that were due before are behind. */
-  #callAnew(flight: Flight): void {
-    for (const laterMs of VOLLEYS_AT_MS) {
-      this.#parts.clock.after(laterMs, () => {
-        if (flight.state.name === 'calling') this.#sendVolley(flight);
-      });
-    }
   }
 
   /** Once until it says that it did its work: a plug that is switched again may switch off. */
@@ -324,9 +307,12 @@ export class WakeFleet implements WakeDesk {
   }
 
   #followHost(host: LiveHost): void {
-    const { memory, sleeps } = this.#parts;
+    const { memory } = this.#parts;
     const flight = this.#flights.get(host.name);
-    if (sleeps.isGoing(host.name) || sleeps.isParked(host.name)) return;
+    if (flight !== undefined && this.#leaving.has(flight)) {
+      this.#followLeaving(flight, host);
+      return;
+    }
     if (host.presence === 'online' && host.hostId !== null) {
       if (flight?.state.name === 'calling') {
         memory.woken(host.hostId);
@@ -334,12 +320,19 @@ export class WakeFleet implements WakeDesk {
       } else {
         memory.awake(host.hostId);
       }
-    } else if (host.presence === 'away' && flight?.state.name === 'calling') {
-      if (this.#early.delete(flight)) this.#callAnew(flight);
     } else if (host.presence === 'away' && flight?.state.name === 'starting') {
       this.#reported.delete(flight);
       flight.step({ type: 'gone', reason: readReason(host.goodbyeReason) });
     }
+  }
+
+  /** It goes, and is called when it is gone; or it stays after all. */
+  #followLeaving(flight: Flight, { presence, power }: LiveHost): void {
+    const isGone = presence === 'away';
+    if (!isGone && power.goingToSleep !== null) return;
+    this.#leaving.delete(flight);
+    if (isGone) flight.begin();
+    else this.#isThere(flight);
   }
 
   /** What the live view holds of the host's replicas is what its agent says on this link, from its first sample on. */
@@ -376,6 +369,7 @@ export class WakeFleet implements WakeDesk {
     this.#tickets.delete(flight);
     this.#standings.delete(flight);
     this.#reported.delete(flight);
+    this.#leaving.delete(flight);
     const record = flight.record(detail);
     this.#book.add({ ...record, host }, end);
     memory.wake(hostId, record);
@@ -402,14 +396,8 @@ export class WakeFleet implements WakeDesk {
     if (end.outcome === 'cancelled') return end.detail;
     const standing = this.#standings.get(flight);
     const host = this.#parts.live.host(flight.order.host);
-    const { fromState } = flight.order;
     return explainFailure({
-      ...{
-        host: flight.order.host,
-        state: flight.state,
-        end,
-        fromState: fromState === PARKED ? 'unknown' : fromState,
-      },
+      ...{ host: flight.order.host, state: flight.state, end, fromState: flight.order.fromState },
       wakeability: standing?.wakeability ?? { kind: 'unknown', detail: 'the host was removed' },
       addresses: standing?.addresses ?? [],
       issues: (host?.issues ?? []).filter(({ severity }) => severity !== 'info').map((issue) => issue.detail),

@@ -3,6 +3,7 @@ import type { QueueOutlook } from '../router/route-types.js';
 import { ERROR_TABLE, errorFields, type GatewayError } from './decide/error-table.js';
 import { type ErrorForm, OPENAI_ERRORS } from './decide/render-error.js';
 
+export const EVENT_STREAM = 'text/event-stream; charset=utf-8';
 /** What stands in the `x-fabric-…` headers where nothing was asked. */
 export const NO_TARGET = 'none';
 
@@ -55,6 +56,19 @@ export function factHeaders(facts: AnswerFacts): string[] {
   if (facts.queueMs > 0) headers.push('x-fabric-queue-ms', String(Math.round(facts.queueMs)));
   if (facts.corsHeaders.length > 0) headers.push(...facts.corsHeaders);
   return headers;
+}
+
+/**
+ * Names and values, alternating: of an answer that an engine gives.
+ *
+ * @param contentLength in bytes; `null`: a stream, which nothing on its way is to keep or hold back
+ */
+export function answerHead(facts: AnswerFacts, contentType: string, contentLength: number | null): string[] {
+  const head = factHeaders(facts);
+  head.push('content-type', contentType);
+  if (contentLength !== null) head.push('content-length', String(contentLength));
+  else head.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
+  return head;
 }
 
 /** Names and values, alternating: of a refusal, how the request stood in the queue. */

@@ -19,6 +19,8 @@ export interface AnswerSink {
 /** What a sink may do; an attempt implements it. */
 export interface SinkHost {
   readonly response: ServerResponse;
+  /** Somebody listens to what the response is given. */
+  readonly isHeard: boolean;
   readonly headers: AnswerHeaders;
   /** Sends the answer's head. From here on the request cannot be asked elsewhere. */
   commit(contentLength: number | null): void;

@@ -1,6 +1,3 @@
-import type { Task } from '@ai-fabric/shared';
-import type { ResolvedModel } from '../declared/declared-state.js';
-import type { RequestClass } from '../declared/request-class.js';
 import type { WakeFlight } from '../live/host-power.js';
 import type {
   ChosenDecision,
@@ -10,12 +7,11 @@ import type {
   RouteDecision,
   RouteRequest,
   WaitDecision,
-  WakePermit,
 } from '../router/route-types.js';
 import { NO_TARGET } from './answer-now.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
 import { type RequestBody, SpooledBody } from './body/spooled-body.js';
-import { type AttemptFailure, isBusy } from './decide/attempt-failure.js';
+import type { AttemptFailure } from './decide/attempt-failure.js';
 import { withOutlook } from './decide/describe-outlook.js';
 import {
   describeFailures,
@@ -24,17 +20,15 @@ import {
   withWakeRefusal,
 } from './decide/describe-refusal.js';
 import { gatewayError } from './decide/error-table.js';
-import type { EngineEndpoint } from './decide/match-endpoint.js';
 import type { NormalisedError } from './decide/normalise-engine-error.js';
-import type { PeekedRequest } from './decide/peek-request.js';
 import { applySplices, planRewrite } from './decide/rewrite-body.js';
-import type { SpokenRequest, TraceContext } from './decide/upstream-headers.js';
 import type { FailedAttempt } from './failure-log.js';
-import { DIRECT_TIMEOUTS, GATEWAY_LIMITS } from './gateway-limits.js';
+import { GATEWAY_LIMITS } from './gateway-limits.js';
 import type { GatewayParts } from './gateway-parts.js';
+import { type LoopRequest, taskFor, timeoutsOf } from './loop-request.js';
 import { Patience, type PatienceOwner } from './patience.js';
 import { nameOf, planCall } from './plan-call.js';
-import type { AffinityHints } from './read-affinity.js';
+import { TriedTargets } from './tried-targets.js';
 import { openCall } from './upstream/open-call.js';
 import type { CallTimeouts } from './upstream/upstream-call.js';
 import { WakeWait } from './wake-wait.js';
@@ -46,40 +40,6 @@ export interface LoopOwner extends AttemptOwner {
   onSilence(text: string): void;
   /** No larger target is left for what an engine found too long: its own answer is the client's. */
   onTooLong(error: NormalisedError): void;
-}
-
-/** What is asked for. */
-export interface LoopRequest {
-  readonly requestId: string;
-  readonly keyId: string;
-  /** What is asked for, by its declared name. */
-  readonly role: string;
-  readonly endpoint: EngineEndpoint;
-  readonly peeked: PeekedRequest;
-  readonly affinity: AffinityHints;
-  readonly resolved: ResolvedModel;
-  readonly mayCloud: boolean;
-  readonly localOnly: boolean;
-  /** The one target that the client asks for; `null`: any. */
-  readonly onlyTarget: string | null;
-  /** It may be held where nobody can take it now. */
-  readonly mayWait: boolean;
-  readonly wakes: WakePermit;
-  readonly formType: SpokenRequest['formType'];
-  readonly spokenHeaders: SpokenRequest['spokenHeaders'];
-  readonly requestClass: RequestClass;
-  /** What its client allows it to be held; `null`: as is declared. */
-  readonly maxWaitMs: number | null;
-  readonly trace: TraceContext;
-}
-
-interface TriedTarget {
-  /** As many as there had been when it failed. */
-  readonly comebacks: number;
-  readonly failedAtMs: number;
-  readonly wasFull: boolean;
-  /** Times that it broke with this request in hand: the request may be what breaks it. */
-  readonly breaks: number;
 }
 
 /** A look for a target, and what came of it. */
@@ -95,8 +55,6 @@ function lookedAt(reason: string, { considered, others }: Pick<LookedAt, 'consid
     ? { reason, considered, failure: null }
     : { reason, considered, others, failure: null };
 }
-
-const NONE_EXCLUDED: ReadonlySet<string> = new Set();
 
 /** Select, claim, ask; where that fails before a byte was forwarded, release, exclude, and go round again. */
 export class AttemptLoop implements PatienceOwner {
@@ -116,18 +74,12 @@ export class AttemptLoop implements PatienceOwner {
   readonly #request: LoopRequest;
   readonly #owner: LoopOwner;
   readonly #timeouts: CallTimeouts;
-  readonly #failures: AttemptFailure[] = [];
+  readonly #tried: TriedTargets;
   #failedTargets = '';
-  #excluded: Set<string> | null = null;
-  /** What came of asking each target, for when it comes back. */
-  #tried: Map<string, TriedTarget> | null = null;
   #patience: Patience | null = null;
   /** What it asked of the fleet. */
   #wake: WakeWait | null = null;
-  /** Attempts that met a full engine before the last wait: they do not count against it. */
-  #forgiven = 0;
-  #foundTooLongBy: Set<string> | null = null;
-  /** What the last of them said. */
+  /** What the last engine said that found it too long. */
   #tooLong: NormalisedError | null = null;
   #reason = '';
   #body: RequestBody | null;
@@ -146,6 +98,7 @@ export class AttemptLoop implements PatienceOwner {
     this.#body = body;
     this.#readyAtMs = readyAtMs;
     this.#timeouts = timeoutsOf(request, readyAtMs);
+    this.#tried = new TriedTargets(parts.router);
   }
 
   /** The choice, and the targets that failed before it: `least_cost; armitage-chat=connect_refused`. */
@@ -174,7 +127,7 @@ export class AttemptLoop implements PatienceOwner {
 
   /** Something has changed for a request that is held. */
   lookAgain(): WaitDecision | null {
-    this.#readmit();
+    this.#tried.readmit(this.#parts.clock.monotonicMs());
     const wait = this.#look(true);
     if (wait !== null) this.#note(wait);
     return wait;
@@ -182,7 +135,7 @@ export class AttemptLoop implements PatienceOwner {
 
   /** It is held no more: the cloud, where the role has it, or a refusal. */
   waitIsOver(): void {
-    this.#readmit();
+    this.#tried.readmit(this.#parts.clock.monotonicMs());
     this.#readyAtMs = this.#parts.clock.monotonicMs();
     this.#look(false);
   }
@@ -266,8 +219,8 @@ export class AttemptLoop implements PatienceOwner {
       endpoint: endpoint.name,
       estimatedPromptTokens,
       maxTokens,
-      excluded: this.#excluded ?? NONE_EXCLUDED,
-      foundTooLongBy: this.#foundTooLongBy ?? NONE_EXCLUDED,
+      excluded: this.#tried.excluded,
+      foundTooLongBy: this.#tried.foundTooLongBy,
       mayCloud,
       localOnly,
       needs,
@@ -313,44 +266,16 @@ export class AttemptLoop implements PatienceOwner {
     this.rounds.push(lookedAt(reason, wait));
   }
 
-  /** Targets that were merely full, or that have come back or had time to since they failed, may be asked again. */
-  #readmit(): void {
-    this.#forgiven = this.#failures.filter(isBusy).length;
-    const nowMs = this.#parts.clock.monotonicMs();
-    for (const [target, tried] of this.#tried ?? []) {
-      const isBack =
-        this.#parts.router.comebacks(target) > tried.comebacks ||
-        nowMs - tried.failedAtMs >= GATEWAY_LIMITS.retryFailedMs;
-      if (tried.wasFull || (isBack && tried.breaks <= GATEWAY_LIMITS.maxBreaks))
-        this.#excluded?.delete(target);
-    }
-  }
-
-  #noteTried(target: string, failure: AttemptFailure): void {
-    this.#tried ??= new Map();
-    // An engine that was never reached was not broken by this request.
-    const broke = isBusy(failure) || failure.code === 'connect_refused' ? 0 : 1;
-    this.#tried.set(target, {
-      comebacks: this.#parts.router.comebacks(target),
-      failedAtMs: this.#readyAtMs,
-      wasFull: isBusy(failure),
-      breaks: (this.#tried.get(target)?.breaks ?? 0) + broke,
-    });
-  }
-
   /** The attempt under way came to nothing, and has released its claim. */
   failed(failure: AttemptFailure): void {
     const { target } = this;
     this.#readyAtMs = this.#parts.clock.monotonicMs();
-    this.#failures.push(failure);
     this.#noteFailed(failure.code);
-    this.#excluded ??= new Set();
-    this.#excluded.add(target);
-    this.#noteTried(target, failure);
+    this.#tried.failed(target, failure, this.#readyAtMs);
     this.#parts.metrics.attemptFailed(target, failure.code);
     this.failedAttempts.push({ target, failure });
     if (this.#isEnough()) {
-      this.#owner.onRefused(describeFailures(this.#request.peeked.model, this.#failures, null));
+      this.#owner.onRefused(describeFailures(this.#request.peeked.model, this.#tried.failures, null));
     } else {
       this.next();
     }
@@ -360,8 +285,7 @@ export class AttemptLoop implements PatienceOwner {
   tooLong(error: NormalisedError): void {
     this.#readyAtMs = this.#parts.clock.monotonicMs();
     this.#tooLong = error;
-    this.#foundTooLongBy ??= new Set();
-    this.#foundTooLongBy.add(this.target);
+    this.#tried.tooLong(this.target);
     this.#noteFailed('context_too_long');
     if (this.#isEnough()) this.#owner.onTooLong(error);
     else this.next();
@@ -415,30 +339,6 @@ export class AttemptLoop implements PatienceOwner {
   }
 
   #isEnough(): boolean {
-    if (this.attempts - this.#forgiven >= GATEWAY_LIMITS.maxAttempts) return true;
-    if (this.#readyAtMs >= this.#timeouts.totalAtMs) return true;
-    const internal = this.#failures.filter((failure) => failure.code === 'status_500').length;
-    return internal >= GATEWAY_LIMITS.maxInternalErrors;
+    return this.#readyAtMs >= this.#timeouts.totalAtMs || this.#tried.isEnough(this.attempts);
   }
-}
-
-/** Of the tasks that an endpoint has, that of what was asked for; where it has another, the usual one. */
-function taskFor({ tasks }: EngineEndpoint, resolved: ResolvedModel): Task {
-  const { task } = resolved.kind === 'role' ? resolved.role : resolvedTarget(resolved);
-  return tasks.includes(task) ? task : tasks[0];
-}
-
-function resolvedTarget(resolved: Exclude<ResolvedModel, { kind: 'role' }>): { readonly task: Task } {
-  return resolved.kind === 'deployment' ? resolved.deployment : resolved.model;
-}
-
-function timeoutsOf({ resolved, peeked }: LoopRequest, nowMs: number): CallTimeouts {
-  const declared = resolved.kind === 'role' ? resolved.role : DIRECT_TIMEOUTS;
-  const writingMs = peeked.stream ? 0 : (peeked.maxTokens ?? 0) * GATEWAY_LIMITS.perTokenMs;
-  return {
-    firstByteMs: declared.firstByteTimeoutSeconds * 1000 + writingMs,
-    idleMs: declared.idleTimeoutSeconds * 1000,
-    totalAtMs: nowMs + declared.totalTimeoutSeconds * 1000,
-    pausedMs: GATEWAY_LIMITS.clientStallMs,
-  };
 }

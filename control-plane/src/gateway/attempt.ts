@@ -17,6 +17,8 @@ import { WholeAnswer } from './whole-answer.js';
 /** The request that an attempt is made for. */
 export interface AttemptOwner {
   readonly response: ServerResponse;
+  /** Somebody listens to what the response is given. */
+  readonly isHeard: boolean;
   readonly withholdUsage: boolean;
   /** How many answers the client asked for. */
   readonly choices: number;
@@ -62,6 +64,10 @@ export class Attempt implements AnswerListener, SinkHost {
 
   get response(): ServerResponse {
     return this.#owner.response;
+  }
+
+  get isHeard(): boolean {
+    return this.#owner.isHeard;
   }
 
   /** May fail before it returns, and then tells the owner so. */

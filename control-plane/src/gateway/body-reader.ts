@@ -75,7 +75,7 @@ export class BodyReader implements Expiring, SpoolListener {
     this.expiresAtMs = clock.monotonicMs() + limits.bodyTimeoutMs;
   }
 
-  /** @returns whether it reads: the client may be told to send the body, if it waits for that */
+  /** @returns whether the client waits to be told to send the body, and may be */
   start(): boolean {
     const refusal = refuseByHeaders(this.#request.headers, this.#limits);
     if (refusal !== null) {
@@ -86,7 +86,7 @@ export class BodyReader implements Expiring, SpoolListener {
     this.#deadlines.watch(this);
     this.#request.on('data', this.#onData);
     this.#request.on('end', this.#onEnd);
-    return true;
+    return waitsForContinue(this.#request);
   }
 
   /** Gives back the memory of the body, and stops reading if it still does. Safe to call again. */
@@ -122,7 +122,9 @@ export class BodyReader implements Expiring, SpoolListener {
       this.#spooler.end();
       return;
     }
-    this.#stop();
+    // Nothing more comes of the request: its listeners may stay.
+    this.#reading = false;
+    this.#deadlines.unwatch(this);
     const chunks = this.#chunks;
     const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, this.#bytes);
     chunks.length = 0;
@@ -179,6 +181,11 @@ export class BodyReader implements Expiring, SpoolListener {
     this.#request.off('data', this.#onData);
     this.#request.off('end', this.#onEnd);
   }
+}
+
+/** Other expectations were refused before. */
+function waitsForContinue({ headers, httpVersionMinor }: IncomingMessage): boolean {
+  return headers.expect !== undefined && httpVersionMinor > 0;
 }
 
 function refuseByHeaders(headers: IncomingHttpHeaders, limits: BodyLimits): GatewayError | null {

@@ -27,6 +27,7 @@ import { SHUTDOWN_HEADERS } from './refusal-headers.js';
 import type { RequestContext } from './request-context.js';
 import { type RequestRecorder, refusedRecord } from './request-record.js';
 import { ResponseHolders } from './response-holders.js';
+import { TurnShare } from './turn-share.js';
 import { TargetAddresses } from './upstream/target-address.js';
 import { UpstreamPools } from './upstream/upstream-pools.js';
 import { NOBODY_WAKES } from './wake-wait.js';
@@ -98,6 +99,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     captureBody: options.captureBody,
     failureLog: new FailureLog(options.log, clock),
     heldBytes: new HeldBytes(GATEWAY_LIMITS.heldBodyBytes),
+    turnShare: new TurnShare(clock, GATEWAY_LIMITS.turnShareMs),
     responseHolders: new ResponseHolders(GATEWAY_LIMITS.rememberedResponses),
     bodyLimits,
     formLimits: { ...bodyLimits, maxBodyBytes: options.config.maxMultipartBytes, isForm: true },

@@ -43,7 +43,7 @@ describe('an endpoint besides chat', () => {
     router = new FakeRouter();
     test = await new TestGateway(router, {
       keys: {
-        find: (bearer) => (bearer === 'sk-fabric' ? gatewayKey() : 'unknown'),
+        find: ({ text }) => (text === 'sk-fabric' ? gatewayKey() : 'unknown'),
         anonymous: gatewayKey({ keyId: 'anonymous', name: 'anonymous' }),
       },
     }).start();

@@ -35,7 +35,7 @@ export class EventStreamRelay implements AnswerSink {
     this.#dialect = dialect;
     this.#reader = dialect.createReader(choices);
     this.#requestId = requestId;
-    this.#pipe = new ClientPipe(host.response, host);
+    this.#pipe = new ClientPipe(host.response, host, host.isHeard);
   }
 
   get isWhole(): boolean {

@@ -312,49 +312,56 @@ describe('a stream', () => {
     expect(router.outcomes[0]?.outcome.kind).toBe('succeeded');
   });
 
-  it('is paused at the engine while the client does not read', async () => {
-    const event = chunk('x'.repeat(64 * 1024));
-    let written = 0;
-    router.addDeployment(
-      await test.engine((_request, response) => {
-        response.setHeader('content-type', 'text/event-stream');
-        const more = (): void => {
-          while (written < 2_000) {
-            written++;
-            if (!response.write(event)) {
-              response.once('drain', more);
-              return;
+  it.each([
+    { kilobytes: 64, events: 2_000, heldUp: 500 },
+    { kilobytes: 2, events: 30_000, heldUp: 16_000 },
+  ])(
+    'is paused at the engine while the client does not read ($kilobytes KB an event)',
+    async (size) => {
+      const event = chunk('x'.repeat(size.kilobytes * 1024));
+      let written = 0;
+      router.addDeployment(
+        await test.engine((_request, response) => {
+          response.setHeader('content-type', 'text/event-stream');
+          const more = (): void => {
+            while (written < size.events) {
+              written++;
+              if (!response.write(event)) {
+                response.once('drain', more);
+                return;
+              }
             }
-          }
-          response.end(DONE);
-        };
-        more();
-      }),
-    );
-    const socket = connect(test.port, '127.0.0.1');
-    socket.pause();
-    socket.write(
-      `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${BODY.length}\r\n\r\n${BODY}`,
-    );
-    let before = -1;
-    await until(() => {
-      const isStill = written > 0 && written === before;
-      before = written;
-      return isStill;
-    }, 'the engine is held up');
-    expect(written).toBeLessThan(500);
+            response.end(DONE);
+          };
+          more();
+        }),
+      );
+      const socket = connect(test.port, '127.0.0.1');
+      socket.pause();
+      socket.write(
+        `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${BODY.length}\r\n\r\n${BODY}`,
+      );
+      let before = -1;
+      await until(() => {
+        const isStill = written > 0 && written === before;
+        before = written;
+        return isStill;
+      }, 'the engine is held up');
+      expect(written).toBeLessThan(size.heldUp);
 
-    let received = 0;
-    socket.on('data', (bytes: Buffer) => {
-      received += bytes.length;
-      if (bytes.includes('[DONE]')) socket.destroy();
-    });
-    socket.resume();
-    await until(() => socket.destroyed, 'all comes once the client reads', 20_000);
-    expect(written).toBe(2_000);
-    expect(received).toBeGreaterThan(2_000 * event.length);
-    await until(() => router.inflight === 0, 'the slot is free');
-  }, 30_000);
+      let received = 0;
+      socket.on('data', (bytes: Buffer) => {
+        received += bytes.length;
+        if (bytes.includes('[DONE]')) socket.destroy();
+      });
+      socket.resume();
+      await until(() => socket.destroyed, 'all comes once the client reads', 20_000);
+      expect(written).toBe(size.events);
+      expect(received).toBeGreaterThan(size.events * event.length);
+      await until(() => router.inflight === 0, 'the slot is free');
+    },
+    30_000,
+  );
 
   it('ends with an error event when the gateway is closed, after a time of grace', async () => {
     router.addDeployment(

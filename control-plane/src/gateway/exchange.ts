@@ -1,11 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BodyCapture } from '../bodies/capture-body.js';
 import type { RequestOutcome } from '../registry/request-types.js';
+import { accountExchange } from './account-exchange.js';
 import { describeLimit } from './admission/decide/describe-limit.js';
-import { estimateTokens } from './admission/decide/estimate-tokens.js';
-import { settleUse } from './admission/decide/settle-use.js';
 import type { Reservation } from './admission/key-limiter.js';
-import { type AnswerFacts, answerJson, factHeaders, NO_TARGET, outlookHeaders } from './answer-now.js';
+import {
+  type AnswerFacts,
+  answerHead,
+  answerJson,
+  EVENT_STREAM,
+  NO_TARGET,
+  outlookHeaders,
+} from './answer-now.js';
 import { AttemptLoop, type LoopOwner } from './attempt-loop.js';
 import { type RequestBody, SpooledBody } from './body/spooled-body.js';
 import { type BodyListener, BodyReader } from './body-reader.js';
@@ -28,13 +34,13 @@ import { type RequestEvent, type RequestPhase, stepRequest } from './decide/step
 import { GATEWAY_LIMITS } from './gateway-limits.js';
 import type { GatewayParts } from './gateway-parts.js';
 import { linger } from './linger.js';
-import { prepareRequest } from './prepare-request.js';
 import { BODY_REFUSAL_HEADERS, KEY_HEADERS, SHUTDOWN_HEADERS } from './refusal-headers.js';
 import type { RequestContext } from './request-context.js';
-import { recordOf } from './request-record.js';
+import { takeRequest } from './take-request.js';
+import type { Deferrable } from './turn-share.js';
 
 /** One request to an engine's endpoint, from its first byte to its last. */
-export class Exchange implements BodyListener, LoopOwner, Expiring {
+export class Exchange implements BodyListener, LoopOwner, Expiring, Deferrable {
   /** Of the client's reading, once all is written. */
   expiresAtMs = Number.POSITIVE_INFINITY;
   slot = -1;
@@ -53,6 +59,9 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   /** It came while another on its connection was still to be answered. */
   readonly #isPipelined: boolean;
   #phase: RequestPhase = 'reading';
+  /** Whole, until it is looked at. */
+  #body: RequestBody | null = null;
+  #readyAtMs = 0;
   #loop: AttemptLoop | null = null;
   #role = '';
   #isStream = false;
@@ -103,6 +112,10 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     return this.#loop?.isHeld === true;
   }
 
+  get isHeard(): boolean {
+    return this.#capture !== null;
+  }
+
   get requestId(): string {
     return this.#context.requestId;
   }
@@ -111,7 +124,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#parts.metrics.openRequests++;
     this.response.on('close', this.#onClose);
     if (this.#isPipelined) this.#parts.connectionEnds.watch(this.#request.socket, this.#onClose);
-    if (this.#reader.start() && waitsForContinue(this.#request)) this.#letSend();
+    if (this.#reader.start()) this.#letSend();
   }
 
   onLargeBody(head: Buffer): void {
@@ -122,6 +135,17 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   onBody(body: RequestBody): void {
     if (body instanceof SpooledBody) this.#capture?.requestRest(body.receivedBytes - this.#headBytes);
     else this.#capture?.requestBody(body);
+    this.#body = body;
+    this.#readyAtMs = this.#parts.clock.monotonicMs();
+    this.#parts.turnShare.take(this);
+  }
+
+  /** Its body is there, and it is its turn. */
+  proceed(): void {
+    const body = this.#body;
+    this.#body = null;
+    // Its client may have left, or the gateway ended, meanwhile.
+    if (body === null || !this.#step('body_read')) return;
     try {
       this.#read(body);
     } catch (error) {
@@ -190,10 +214,7 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   }
 
   #sendHead(contentType: string, contentLength: number | null, reason: string, ownMs: number): void {
-    const head = factHeaders(this.#facts(reason, ownMs));
-    head.push('content-type', contentType);
-    if (contentLength !== null) head.push('content-length', String(contentLength));
-    else head.push('cache-control', 'no-cache', 'x-accel-buffering', 'no');
+    const head = answerHead(this.#facts(reason, ownMs), contentType, contentLength);
     head.push(...this.#limitHeaders());
     this.response.writeHead(200, head);
   }
@@ -279,39 +300,20 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
   }
 
   #read(body: RequestBody): void {
-    if (!this.#step('body_read')) return;
-    const { clock, router, responseHolders } = this.#parts;
-    const readyAtMs = clock.monotonicMs();
-    const prepared = prepareRequest(
-      body,
-      this.#request.headers,
-      this.#context,
-      this.endpoint,
-      router,
-      responseHolders,
-    );
-    if (!prepared.ok) {
-      const { error } = prepared;
-      this.onRefused({ error, retryAfterSeconds: null, reason: error.code });
+    const taken = takeRequest(this.#parts, body, this.#request.headers, this.#context, this.endpoint);
+    if (taken.request !== null) {
+      const { role, peeked } = taken.request;
+      this.#role = role;
+      this.#isStream = peeked.stream;
+      this.withholdUsage = !peeked.wantsUsage;
+      this.choices = peeked.choices;
+    }
+    if (!taken.ok) {
+      this.onRefused(taken.refusal);
       return;
     }
-    const { request, body: forwarded } = prepared;
-    this.#role = request.role;
-    this.#isStream = request.peeked.stream;
-    this.withholdUsage = !request.peeked.wantsUsage;
-    this.choices = request.peeked.choices;
-    const { hasAnswerText } = this.endpoint;
-    const { key } = this.#context;
-    const reserved = this.#parts.keyLimiter.reserve(
-      key,
-      estimateTokens({ ...request.peeked, hasAnswerText }),
-    );
-    if ('limit' in reserved) {
-      this.onRefused(describeLimit(key.name, reserved));
-      return;
-    }
-    this.#reservation = reserved;
-    this.#loop = new AttemptLoop(this.#parts, request, this, forwarded, readyAtMs);
+    this.#reservation = taken.reservation;
+    this.#loop = new AttemptLoop(this.#parts, taken.request, this, taken.body, this.#readyAtMs);
     this.#loop.next();
   }
 
@@ -367,54 +369,27 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
 
   /** @param status as it was sent, if it was */
   #finish(outcome: RequestOutcome, reason: string, status: number | null): void {
-    const { clock, deadlines, metrics, requestLog } = this.#parts;
+    const { clock, deadlines } = this.#parts;
     this.#loop?.leaveQueue();
-    const settlement = settleUse(outcome, this.#loop?.attempts ?? 0, this.#usage);
-    if (settlement.kind === 'giveBack') this.#reservation?.giveBack();
-    else this.#reservation?.settle(settlement.usedTokens);
-    const nowMs = clock.monotonicMs();
-    this.#tell(outcome, nowMs - this.#startedAtMs);
-    this.expiresAtMs = nowMs + GATEWAY_LIMITS.clientStallMs;
+    const endedAtMs = clock.monotonicMs();
+    this.expiresAtMs = endedAtMs + GATEWAY_LIMITS.clientStallMs;
     deadlines.watch(this);
-    const firstByteMs = this.#isStream ? (this.#loop?.attempt?.firstByteMs ?? null) : null;
-    metrics.openRequests--;
-    metrics.requestFinished({
+    accountExchange(this.#parts, {
+      context: this.#context,
       role: this.#role,
-      target: this.#loop?.target ?? '',
+      endpoint: this.endpoint.path,
+      stream: this.#isStream,
       outcome,
-      attempts: this.#loop?.attempts ?? 0,
-      durationSeconds: (nowMs - this.#startedAtMs) / 1000,
-      ttftSeconds: firstByteMs === null ? null : firstByteMs / 1000,
-      promptTokens: this.#usage?.promptTokens ?? null,
-      completionTokens: this.#usage?.completionTokens ?? null,
-      cachedTokens: this.#usage?.cachedTokens ?? null,
+      reason,
+      status,
+      usage: this.#usage,
+      reservation: this.#reservation,
+      capture: this.#capture,
+      loop: this.#loop,
+      isTold: this.#isTold,
+      startedAtMs: this.#startedAtMs,
+      endedAtMs,
     });
-    const endedAtMs = clock.nowMs();
-    this.#capture?.ended(endedAtMs);
-    requestLog.append(
-      recordOf({
-        endedAtMs,
-        context: this.#context,
-        role: this.#role,
-        endpoint: this.endpoint.path,
-        stream: this.#isStream,
-        ...{ outcome, status, reason },
-        usage: this.#usage,
-        ttftMs: firstByteMs,
-        totalMs: nowMs - this.#startedAtMs,
-        loop: this.#loop,
-      }),
-    );
-  }
-
-  #tell(outcome: RequestOutcome, durationMs: number): void {
-    if (this.#isTold) return;
-    const { attempts = 0, target = '', failedAttempts = [] } = this.#loop ?? {};
-    const { requestId } = this.#context;
-    this.#parts.failureLog.requestOver(
-      { requestId, role: this.#role, target, outcome, attempts, durationMs: Math.round(durationMs) },
-      failedAttempts,
-    );
   }
 
   /** The response is over: sent whole, or its client is gone. */
@@ -430,10 +405,3 @@ export class Exchange implements BodyListener, LoopOwner, Expiring {
     this.#onOver(this);
   };
 }
-
-/** Other expectations were refused before. */
-function waitsForContinue({ headers, httpVersionMinor }: IncomingMessage): boolean {
-  return headers.expect !== undefined && httpVersionMinor > 0;
-}
-
-const EVENT_STREAM = 'text/event-stream; charset=utf-8';

@@ -42,6 +42,8 @@ export const GATEWAY_LIMITS = {
   afterDoneMs: 2_000,
   /** The first byte of an answer that is not streamed comes behind its last token: each that may come is given this. */
   perTokenMs: 100,
+  /** Of a turn of the event loop, what requests may take before the rest of them waits for the next one. */
+  turnShareMs: 1,
   /** Resolution of every deadline. */
   tickMs: 100,
 } as const;

@@ -15,6 +15,7 @@ import type { GatewayMetrics } from './gateway-metrics.js';
 import type { HeldBytes } from './held-bytes.js';
 import type { RequestRecorder } from './request-record.js';
 import type { ResponseHolders } from './response-holders.js';
+import type { TurnShare } from './turn-share.js';
 import type { TargetAddresses } from './upstream/target-address.js';
 import type { UpstreamPools } from './upstream/upstream-pools.js';
 
@@ -52,6 +53,7 @@ export interface GatewayParts {
   readonly captureBody: CaptureBody;
   readonly failureLog: FailureLog;
   readonly heldBytes: HeldBytes;
+  readonly turnShare: TurnShare;
   readonly responseHolders: ResponseHolders;
   readonly bodyLimits: BodyLimits;
   /** Of a body that is a form. */

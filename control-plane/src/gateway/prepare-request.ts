@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Router } from '../router/route-types.js';
-import type { LoopRequest } from './attempt-loop.js';
 import { type RequestBody, SpooledBody } from './body/spooled-body.js';
 import { chooseClass } from './decide/choose-class.js';
 import type { GatewayError } from './decide/error-table.js';
@@ -11,6 +10,7 @@ import { mayAskFor, nameOfResolved } from './decide/may-ask-for.js';
 import { modelNotFound } from './decide/model-not-found.js';
 import type { Peek } from './decide/peek-request.js';
 import { readWishHeaders } from './decide/read-wish-headers.js';
+import type { LoopRequest } from './loop-request.js';
 import { peekBody, peekFormBody, withoutMark } from './peek-body.js';
 import { readAffinity } from './read-affinity.js';
 import type { GatewayKey, RequestContext } from './request-context.js';

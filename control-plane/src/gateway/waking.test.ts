@@ -6,6 +6,7 @@ import { UNKNOWN_POWER } from '../live/host-power.js';
 import { type FakeFabric, fabricOf } from '../router/testing/fake-fabric.js';
 import { powerOf } from '../router/testing/power-fixtures.js';
 import { deploymentOf, providerOf, roleOf, stateOf } from '../router/testing/router-fixtures.js';
+import type { PresentedBearer } from './admission/presented-bearer.js';
 import type { GatewayKey } from './request-context.js';
 import { FakeWakeDesk } from './testing/fake-wake-desk.js';
 import { type Answer, ask, errorOf, gatewayKey, TestGateway, until } from './testing/test-gateway.js';
@@ -33,7 +34,7 @@ class SleepingFabric {
     const hostOf = (deployment: string) => state.deployments.get(deployment)?.host ?? '';
     this.desk = new FakeWakeDesk(teller, hostOf, () => clock.nowMs());
     const keys = {
-      find: (bearer: string) => (bearer === 'admin' ? gatewayKey({ keyId: 'admin' }) : this.key),
+      find: ({ text }: PresentedBearer) => (text === 'admin' ? gatewayKey({ keyId: 'admin' }) : this.key),
       anonymous: gatewayKey({ keyId: 'anonymous', name: 'anonymous' }),
     };
     this.test = new TestGateway(this.fabric.router, { clock, live, wakes: this.desk, keys });

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { countOf } from '@ai-fabric/shared';
 import type { AnswerSink, SinkHost } from './answer-sink.js';
 import { ClientPipe } from './client-pipe.js';
@@ -59,7 +60,7 @@ export class WholeAnswer implements AnswerSink {
     this.#host.succeed(usage, dialect === null ? null : dialect.readAnswerId(body));
     if (body.length > JOINED_BYTES) this.#host.response.end(body);
     // As text it goes out in one piece with the head. Latin-1: each byte is a letter, and comes out as it was.
-    else this.#host.response.end(body.toString('latin1'), 'latin1');
+    else endInOnePiece(this.#host.response, body.toString('latin1'));
   }
 
   failed(failure: AttemptFailure): void {
@@ -79,8 +80,22 @@ export class WholeAnswer implements AnswerSink {
   #passThrough(): void {
     const length = this.#host.headers['content-length'];
     this.#host.commit(typeof length === 'string' ? Number(length) : null);
-    this.#pipe = new ClientPipe(this.#host.response, this.#host);
+    this.#pipe = new ClientPipe(this.#host.response, this.#host, this.#host.isHeard);
     for (const chunk of this.#chunks) this.#pipe.write(chunk);
     this.#chunks.length = 0;
   }
+}
+
+/** What `end` does with it, in one call of the system for one piece: `end` sends an empty second one, and both as a list. */
+function endInOnePiece(response: ServerResponse, text: string): void {
+  const { socket } = response;
+  // Behind another answer of its connection it has none yet.
+  if (socket === null) {
+    response.end(text, 'latin1');
+    return;
+  }
+  socket.cork();
+  response.write(text, 'latin1');
+  socket.uncork();
+  response.end();
 }

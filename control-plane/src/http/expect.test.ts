@@ -19,7 +19,7 @@ describe('a client that expects 100-continue', () => {
     const anonymous = gatewayKey({ keyId: 'anonymous', name: 'anonymous' });
     const limited = gatewayKey({ keyId: 'one', name: 'one', limits });
     test = await new TestGateway(router, {
-      keys: { find: (bearer) => (bearer === 'one' ? limited : 'revoked'), anonymous },
+      keys: { find: ({ text }) => (text === 'one' ? limited : 'revoked'), anonymous },
     }).start();
     router.addDeployment(
       await test.engine((_request, response, body) => {

@@ -29,6 +29,8 @@ export interface LinkEntry {
   /** Of the last heartbeat that came back. */
   roundTripMs: number | null;
   seenToldAtMs: number;
+  /** How its host yields, as it was told last on this link. */
+  yieldTold: string | null;
 }
 
 export function newLinkEntry(id: number, socket: LinkSocket, nonce: string, nowMs: number): LinkEntry {
@@ -48,6 +50,7 @@ export function newLinkEntry(id: number, socket: LinkSocket, nonce: string, nowM
     pingedAtMs: nowMs,
     roundTripMs: null,
     seenToldAtMs: nowMs,
+    yieldTold: null,
   };
 }
 

@@ -19,6 +19,7 @@ import {
   MAX_UNPROVEN_LINKS,
 } from './decide/link-limits.js';
 import { planDesired } from './decide/plan-desired.js';
+import { planYieldSettings } from './decide/plan-yield-settings.js';
 import { takeToken } from './decide/take-token.js';
 import { FrameWriter } from './frame-writer.js';
 import { type CommandEnd, HostCommands } from './host-commands.js';
@@ -39,6 +40,8 @@ export const TICK_MS = 250;
 const SLOTS = HEARTBEAT_INTERVAL_MS / TICK_MS;
 const TICKS_PER_SECOND = 1_000 / TICK_MS;
 const NONCE_BYTES = 32;
+/** What is told anew on each link, as it is then: what was told before is of no interest. */
+const STANDING: ReadonlySet<Command['name']> = new Set(['apply_desired', 'apply_yield_settings']);
 
 /**
  * The one owner of every link's state. Sockets, the timer and the declared state send it events; `advanceLink` says
@@ -341,8 +344,7 @@ export class LinkLoop {
     this.#log.linked(hostName, peerAddress);
     const waiting = this.#commands.outstanding(hostName, this.#nowMs());
     for (const command of waiting) {
-      // What is desired now is sent below; what was desired then is no longer of interest.
-      if (command.command.name !== 'apply_desired') this.#send(entry, this.#frames.write('command', command));
+      if (!STANDING.has(command.command.name)) this.#send(entry, this.#frames.write('command', command));
     }
     this.#sendDesired(hostName);
     this.#rivals.taken(hostName);
@@ -355,6 +357,17 @@ export class LinkLoop {
     if (leftOut > 0) this.#log.tooManyDesired(hostName, leftOut);
     const outgoing = this.#commands.issue(hostName, command, APPLY_DESIRED_TTL_MS, this.#nowMs());
     this.#send(entry, this.#frames.write('command', outgoing));
+    this.#sendYieldSettings(hostName, entry);
+  }
+
+  /** Once on each link, and whenever they are declared otherwise. */
+  #sendYieldSettings(hostName: string, entry: LinkEntry): void {
+    const command = planYieldSettings(this.#parts.declared.current(), hostName, entry.protocolVersion);
+    const told = JSON.stringify(command?.settings ?? null);
+    if (command === null || told === entry.yieldTold) return;
+    entry.yieldTold = told;
+    const outgoing = this.#commands.issue(hostName, command, APPLY_DESIRED_TTL_MS, this.#nowMs());
+    this.#send(entry, this.#frames.write('command', outgoing));
   }
 
   #takeReport(entry: LinkEntry, frame: Extract<LinkEffect, { type: 'take_report' }>['frame']): void {
@@ -364,8 +377,8 @@ export class LinkLoop {
       this.#refuseFrame(entry, { code: 'invalid', detail: wrong });
       return;
     }
-    const { backfill, inventory, replicas, orphans, issues, seq } = frame.body;
-    const awaited = backfill === true || inventory || replicas || orphans || issues || seq === 1;
+    const { backfill, inventory, replicas, orphans, issues, owner, seq } = frame.body;
+    const awaited = backfill === true || inventory || replicas || orphans || issues || owner || seq === 1;
     this.#acks.owe(entry, Boolean(awaited));
   }
 

@@ -42,10 +42,13 @@ const MISNAMED = [
   'nodejs_active_resources_total',
 ];
 
+/** Between two ticks of the meter that tells how late they are. More of them would be what an idle process does. */
+const LOOP_METER_MS = 10;
+
 /** Prometheus' view of everything; counted elsewhere, read here when somebody scrapes. One per control plane. */
 export function createMetrics(sources: MetricsSources): Metrics {
   const registry = new Registry();
-  const loopDelay = monitorEventLoopDelay({ resolution: 10 });
+  const loopDelay = monitorEventLoopDelay({ resolution: LOOP_METER_MS });
   loopDelay.enable();
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
@@ -72,14 +75,17 @@ async function writeAll(registry: Registry): Promise<string> {
   return `${blocks.join('\n\n')}\n`;
 }
 
-/** Since the scrape before: prom-client's own figure forgets between collections and starts late. */
+/**
+ * How late the meter's ticks were, since the scrape before: prom-client's own figure forgets between collections, starts late,
+ * and holds the time between two ticks in every sample.
+ */
 function addLoopDelay(registry: Registry, delay: ReturnType<typeof monitorEventLoopDelay>): void {
   // A label of the name `quantile` is kept for summaries, and this is none: it has no sum.
   for (const percentile of [50, 99]) {
     const name = `ai_fabric_event_loop_delay_p${percentile}_seconds`;
-    const help = `Delay of the event loop since the scrape before, ${percentile} of 100 below it`;
+    const help = `How late timers of the event loop fired since the scrape before, ${percentile} of 100 below it`;
     addLiveGauge(registry, { name, help, labelNames: [] }, () => {
-      const value = delay.percentile(percentile) / 1e9;
+      const value = Math.max(0, delay.percentile(percentile) / 1e9 - LOOP_METER_MS / 1e3);
       if (percentile === 99) delay.reset();
       return [{ labels: {}, value }];
     });

@@ -28,7 +28,8 @@ export class RequestTables {
   apply(rows: readonly RequestRow[], mark: BatchMark): void {
     const written = `${mark.runId} ${mark.batchId}`;
     if (rows.length === 0 || this.#statements.readMark.get(META_KEYS.lastRequestBatch) === written) return;
-    const ids = rows.map((row) => this.#insert(row));
+    const number = (name: string): number => this.#names.numberOf(name);
+    const ids = rows.map((row) => this.#insert(row, number));
     for (const { hour, firstId, lastId } of spanHours(rows, ids)) {
       this.#statements.addToHour.run(hour, firstId, lastId);
     }
@@ -44,8 +45,7 @@ export class RequestTables {
   }
 
   /** @returns its sequence */
-  #insert(row: RequestRow): number {
-    const number = (name: string): number => this.#names.numberOf(name);
+  #insert(row: RequestRow, number: (name: string) => number): number {
     const inserted = this.#statements.insert.run(
       row.endedAtMs,
       number(row.role),
@@ -124,8 +124,11 @@ function prepare(raw: Database.Database) {
 }
 
 function countTargets(rounds: RequestRow['rounds']): number {
+  const [first] = rounds;
+  if (first === undefined) return 0;
+  if (rounds.length === 1 && first.others === undefined) return first.considered.length;
   const counts = rounds.map(({ others = [] }) => others.reduce((sum, { count }) => sum + count, 0));
   const counted = Math.max(0, ...counts);
-  if (rounds.length === 1) return counted + (rounds[0]?.considered.length ?? 0);
+  if (rounds.length === 1) return counted + first.considered.length;
   return counted + new Set(rounds.flatMap(({ considered }) => considered.map(({ target }) => target))).size;
 }

@@ -48,7 +48,7 @@ function write(message: Extract<ToObservationWorker, { kind: 'write' }>): FromOb
       if (minutes.length > 0) telemetryTables().apply(minutes, nowMs);
       if (requests.length === 0) return;
       openRequestLog().tables.apply(requests.flatMap(unpackRequests), { runId, batchId });
-      openRequestLog().pruner.prune(nowMs);
+      openRequestLog().pruner.pruneAfterBatch(nowMs);
     });
     return { kind: 'written', batchId };
   } catch (error) {

@@ -24,6 +24,8 @@ const REQUEST_RETENTION: RequestRetention = {
 
 /** Twice what a batch brings, so that a chunk after each batch keeps up with any rate. */
 const CHUNK = 400;
+/** Batches. */
+const LOOK_EVERY = 8;
 
 interface Aged {
   readonly id: number;
@@ -38,9 +40,18 @@ export class RequestPruner {
   /** By their text: it is done after each batch, and preparing them would be most of it. */
   readonly #statements = new Map<string, Database.Statement>();
 
+  #batches = 0;
+  #mayBeMore = true;
+
   constructor(raw: Database.Database, retention: RequestRetention = REQUEST_RETENTION) {
     this.#raw = raw;
     this.#retention = retention;
+  }
+
+  /** As `prune`, behind each batch: most would find nothing, so only some look, until one has found enough for the next. */
+  pruneAfterBatch(nowMs: number): void {
+    this.#batches += 1;
+    if (this.#mayBeMore || this.#batches % LOOK_EVERY === 0) this.#mayBeMore = this.prune(nowMs);
   }
 
   /** Within a transaction of the caller's. @returns whether there may be more */

@@ -272,4 +272,19 @@ describe('old rows', () => {
     while (prune());
     expect(count('requests')).toBe(600);
   });
+
+  it('are looked for behind some batches, and behind each while there may be more', () => {
+    const pruner = new RequestPruner(database.raw, {
+      ...{ rowsMs: DAY_MS, maxRows: 100_000, trailsMs: HOUR_MS, hoursMs: 2 * DAY_MS, daysMs: 4 * DAY_MS },
+    });
+    const nowMs = START_MS + 3 * DAY_MS;
+    const left = (): unknown => {
+      database.write(() => pruner.pruneAfterBatch(nowMs));
+      return database.raw.prepare('SELECT count(*) FROM requests').pluck().get();
+    };
+    left();
+    write(Array.from({ length: 1_000 }, () => requestRow({ endedAtMs: START_MS })));
+    const seen = Array.from({ length: 11 }, left);
+    expect(seen).toEqual([1_000, 1_000, 1_000, 1_000, 1_000, 1_000, 600, 200, 0, 0, 0]);
+  });
 });

@@ -27,6 +27,8 @@ export interface ReplicaCandidate {
    * longer than usual. `null`: not known.
    */
   readonly wakeInMs: number | null;
+  /** Its host's owner has the card, or is about to get it. */
+  readonly yielded: boolean;
   /** `absent` also where nothing was ever observed. */
   readonly phase: ReplicaPhase;
   /** It failed, and nothing but somebody who signs in on its host brings it. */
@@ -49,6 +51,8 @@ export interface ReplicaCandidate {
   readonly inflight: number;
   /** How many there may be now: what is declared, or fewer while it starts slowly. */
   readonly slots: number;
+  /** While it starts slowly: milliseconds for which the last of its slots is kept for a request that streams; 0: it is not. */
+  readonly keptForMs: number;
   /** How long our requests held a slot lately, on average; `null` before the first one ended well. */
   readonly meanHoldMs: number | null;
   /** What is under way in its engine, ours and others'. */

@@ -37,7 +37,7 @@ export class ClaimObservers {
     const observer: ClaimObserver = {
       answered: (isProbe) => {
         breaker.answered(isProbe);
-        replicaNow()?.noticeAnswer();
+        replicaNow()?.noticeAnswer(clock.monotonicMs());
         // A prompt is read: there is room for the next one.
         wake(target);
       },
@@ -59,6 +59,7 @@ function noticeOutcome(
   hasAnswered: boolean,
   clock: Clock,
 ): void {
-  if (outcome.kind === 'failed' || outcome.kind === 'cut_off') replica.noticeFailure(clock.monotonicMs());
-  else if (outcome.kind === 'succeeded' && !hasAnswered) replica.noticeAnswer();
+  const nowMs = clock.monotonicMs();
+  if (outcome.kind === 'failed' || outcome.kind === 'cut_off') replica.noticeFailure(nowMs);
+  else if (outcome.kind === 'succeeded' && !hasAnswered) replica.noticeAnswer(nowMs);
 }

@@ -31,6 +31,7 @@ import type { ReplicaModel } from './predict/replica-model.js';
 import { Cooldown, ProviderLimits } from './provider-limits.js';
 import { type Rank, rankOf } from './queue/class-turns.js';
 import { etaSeconds } from './queue/decide/plan-eta.js';
+import type { Asker } from './queue/decide/plan-place.js';
 import { readBegunRests, readGauges } from './read-gauges.js';
 import { watchReady } from './ready-watch.js';
 import { RequestMeasure } from './request-measure.js';
@@ -254,7 +255,7 @@ class LiveRouter implements RunningRouter {
   }
 
   #termsOf(request: RouteRequest): CostTerms {
-    const { mayWait, resolved, waitedMs = 0 } = request;
+    const { mayWait, resolved } = request;
     const rank = rankOfRequest(request);
     return {
       answerTokens: this.#measure.answerTokensOf(request),
@@ -262,8 +263,11 @@ class LiveRouter implements RunningRouter {
       mayPace: writesAnswer(request),
       past: this.#measure.pastOf(request),
       isBehind: mayWait === true && this.#queue.isBehind(nameOf(resolved), rank),
-      // One that waits already has what is before it in its own waiting.
-      ahead: waitedMs > 0 ? 0 : this.#queue.aheadOf(nameOf(resolved), rank),
+      waiting: this.#queue.aheadOf(nameOf(resolved), rank),
+      turnSeconds: (targets) => {
+        const etaMs = this.#queue.etaMsOf(askerOf(request), targets);
+        return etaMs === null ? null : etaMs / 1000;
+      },
     };
   }
 
@@ -271,12 +275,7 @@ class LiveRouter implements RunningRouter {
   #withOutlook(decision: Refused, request: RouteRequest): Refused {
     if (decision.code !== 'no_capacity') return decision;
     const full = decision.considered.filter(({ verdict }) => verdict === 'full').map(({ target }) => target);
-    const asker = {
-      role: nameOf(request.resolved),
-      key: request.hints?.key ?? '',
-      rank: rankOfRequest(request),
-    };
-    const outlook = this.#queue.outlookFor(asker, full);
+    const outlook = this.#queue.outlookFor(askerOf(request), full);
     return {
       ...decision,
       outlook,
@@ -422,6 +421,11 @@ function servesOn(resolved: ResolvedModel, host: string, { deployments }: Declar
 
 function isThere({ presence }: LiveReplicaTarget): boolean {
   return presence === 'online' || presence === 'late';
+}
+
+/** As it would stand in the queue. */
+function askerOf(request: RouteRequest): Omit<Asker, 'held'> {
+  return { role: nameOf(request.resolved), key: request.hints?.key ?? '', rank: rankOfRequest(request) };
 }
 
 function rankOfRequest({ requestClass = 'normal' }: RouteRequest): Rank {

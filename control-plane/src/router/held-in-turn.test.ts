@@ -4,7 +4,7 @@ import { REQUEST_CLASSES, type RequestClass } from '../declared/request-class.js
 import { defaultRouterSettings } from './router-settings.js';
 import { fabricOf } from './testing/fake-fabric.js';
 import { HeldClient, oneSlot, settled } from './testing/held-client.js';
-import { deploymentOf, requestOf, roleOf, stateOf } from './testing/router-fixtures.js';
+import { deploymentOf, providerOf, requestOf, roleOf, stateOf, targetOf } from './testing/router-fixtures.js';
 import { failed, inflight, resolved, succeeded } from './testing/router-moves.js';
 
 /** Serves one after the other, as a replica does that takes one at a time. @returns who was served, in order */
@@ -107,6 +107,38 @@ describe('a request that waits among others', () => {
     expect(outlook?.etaMs).toBe(next + 20_000);
     expect(retryAfterSeconds).toBeGreaterThanOrEqual(18);
     expect(retryAfterSeconds).toBeLessThanOrEqual(26);
+  });
+
+  it('goes to a target that is asked after a wait by what it is told of its turn', async () => {
+    const cloud = targetOf('openai/cheap');
+    const targets = [
+      targetOf('a'),
+      { ...cloud, when: { whenWaitExceeds: 20, maxContext: null, capabilities: null, localOnly: false } },
+    ];
+    const fabric = fabricOf(
+      stateOf({
+        deployments: [deploymentOf('a', { maxConcurrent: 1 })],
+        providers: [providerOf('openai', { cheap: {} })],
+        roles: [{ ...roleOf('chat-fast', []), targets }],
+      }),
+    );
+    const first = new HeldClient(fabric);
+    fabric.clock.advance(10_000);
+    first.claim?.release(succeeded);
+    await settled();
+    const clients = ['one', 'one', 'one', 'one'].map((key) => new HeldClient(fabric, key));
+    const told = clients.map(({ outlook }) => outlook?.etaMs ?? null);
+    expect(told[0]).toBeNull();
+    expect(told.slice(1, 3).every((etaMs) => etaMs !== null && etaMs < 20_000)).toBe(true);
+    // One answer of some seconds and two of ten before it: more than 20.
+    expect(clients.map(({ claim }) => claim?.target ?? 'held')).toEqual([
+      'a',
+      'held',
+      'held',
+      'openai/cheap',
+    ]);
+    // Another key takes turns with the first: before it there is one of those two.
+    expect(new HeldClient(fabric, 'other').came).toBe('held');
   });
 
   it('is held as long as its client asks for, within what the role allows', () => {

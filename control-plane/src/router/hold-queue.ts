@@ -87,6 +87,13 @@ export class RequestQueue {
     return this.#outlook({ ...asker, held: null }, waitsFor);
   }
 
+  /** Milliseconds until one has its turn at these targets, as it would be told: who looks again, from where it stands. `null`: not known. */
+  etaMsOf(asker: Omit<Asker, 'held'>, targets: readonly string[]): number | null {
+    const looking = this.#looking?.held;
+    const held = looking?.line == null ? null : { line: looking.line, id: looking.id };
+    return this.#deps.etaMs(countAhead({ ...asker, held }, this.#lanes.competitors(targets)), targets);
+  }
+
   /** @param target what changed; `null`: anything may have */
   wake(target: string | null): void {
     if (this.isEmpty) return;

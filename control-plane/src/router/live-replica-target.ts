@@ -21,7 +21,7 @@ export interface LiveReplicaTargetDeps {
   readonly model: ReplicaModel;
   /** Of the engine. */
   readonly number: number;
-  readonly settings: GaugeSettings & { readonly doubtMs: number };
+  readonly settings: GaugeSettings & { readonly doubtMs: number; readonly keepSlotMs: number };
 }
 
 /**
@@ -42,6 +42,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   presence: Presence = 'unseen';
   draining = false;
   power: HostPower = UNKNOWN_POWER;
+  yielded = false;
   phase: ReplicaPhase = 'absent';
   needsSignIn = false;
   noWay: NoWay | null = null;
@@ -64,6 +65,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   #failingSinceMs: number | null = null;
   #comebacks = 0;
   #slowStart: SlowStart = notSlow;
+  #keptUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(deployment: DeclaredDeployment, mayBeAway: boolean, deps: LiveReplicaTargetDeps) {
     this.target = deployment.name;
@@ -108,6 +110,10 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     return wakeInMs(this.power, this.target, this.#wallMs);
   }
 
+  get keptForMs(): number {
+    return this.#slowStart === notSlow ? 0 : Math.max(0, this.#keptUntilMs - this.#nowMs);
+  }
+
   get inflight(): number {
     return this.#account.inflight;
   }
@@ -146,6 +152,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     this.#noWaySinceMs = earlier.#noWaySinceMs;
     this.#failingSinceMs = earlier.#failingSinceMs;
     this.#comebacks = earlier.#comebacks;
+    this.#keptUntilMs = earlier.#keptUntilMs;
     this.#takeSlowStart(earlier.#slowStart);
   }
 
@@ -182,16 +189,17 @@ export class LiveReplicaTarget implements ReplicaCandidate {
   startSlowly(nowMs: number): void {
     // An engine that others run is ready to us when its agent has first looked at it, however long it has served.
     this.model.becameReady(nowMs, this.deployment.engine === 'vllm');
-    this.#stepSlowStart('ready');
+    this.#stepSlowStart('ready', nowMs);
   }
 
   /** The first byte of an answer: it does what it is there for. */
-  noticeAnswer(): void {
+  noticeAnswer(nowMs: number): void {
     this.noticeSuccess();
-    this.#stepSlowStart('succeeded');
+    this.#stepSlowStart('succeeded', nowMs);
   }
 
-  #stepSlowStart(event: 'ready' | 'succeeded' | 'failed'): void {
+  #stepSlowStart(event: 'ready' | 'succeeded' | 'failed', nowMs: number): void {
+    if (event !== 'failed') this.#keptUntilMs = nowMs + this.#deps.settings.keepSlotMs;
     this.#takeSlowStart(stepSlowStart(this.#slowStart, event, this.deployment.maxConcurrent));
   }
 
@@ -202,7 +210,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
 
   noticeFailure(nowMs: number): void {
     this.#failingSinceMs ??= nowMs;
-    this.#stepSlowStart('failed');
+    this.#stepSlowStart('failed', nowMs);
   }
 
   /** @returns whether it had failed before */
@@ -227,6 +235,7 @@ export class LiveReplicaTarget implements ReplicaCandidate {
     this.presence = host?.presence ?? 'unseen';
     this.draining = host?.draining ?? false;
     this.power = host?.power ?? UNKNOWN_POWER;
+    this.yielded = host?.owner != null && host.owner.state !== 'serving';
     const replica = this.#observed();
     this.phase = replica?.status.phase ?? 'absent';
     this.needsSignIn = this.phase === 'failed' && replica?.status.code === 'sign_in_needed';

@@ -72,6 +72,8 @@ export type FilterReason =
   | 'host_asleep'
   | 'host_late'
   | 'draining'
+  /** Its host's owner has the card. */
+  | 'yielded'
   | 'not_ready'
   /** It is reached through its host's tunnel, and that is not there. */
   | 'tunnel_down'
@@ -145,6 +147,8 @@ export type RefusalCode =
   /** Its host is being woken, and will not be there in the time that the request may wait. */
   | 'waking'
   | 'not_ready'
+  /** The card is its owner's for now. */
+  | 'yielded'
   /** Its replica is on its way, and was not there in time. */
   | 'loading'
   | 'all_failed'

@@ -15,6 +15,8 @@ export interface RouterSettings {
   readonly hold: QueueBounds;
   /** For how long a replica that fails while its agent calls it ready is thought to be restarting. */
   readonly doubtMs: number;
+  /** After each step of a slow start its last slot is kept for a request that streams for so long. */
+  readonly keepSlotMs: number;
   /** A secret's presence is looked up at most this often per provider: the lookup may touch a file. */
   readonly keyCheckMs: number;
 }
@@ -94,5 +96,6 @@ export const defaultRouterSettings: RouterSettings = {
   },
   hold: { mostPerRole: 256, mostInAll: 1_024, mostBytes: 256 * 1024 * 1024, mostDisplaced: 8 },
   doubtMs: 10_000,
+  keepSlotMs: 2_000,
   keyCheckMs: 1_000,
 };

@@ -2,10 +2,10 @@ import { emptyEngineReading } from '@ai-fabric/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { watchReady } from './ready-watch.js';
-import type { Claim } from './route-types.js';
+import type { Claim, RouteRequest } from './route-types.js';
 import { type FakeFabric, FakeLive, fabricOf } from './testing/fake-fabric.js';
-import { deploymentOf, requestOf, roleOf, stateOf } from './testing/router-fixtures.js';
-import { failed, inflight, resolved, succeeded } from './testing/router-moves.js';
+import { deploymentOf, providerOf, requestOf, roleOf, stateOf } from './testing/router-fixtures.js';
+import { failed, inflight, resolved, select, succeeded, take, targetOf } from './testing/router-moves.js';
 
 const eight = stateOf({
   deployments: [deploymentOf('a', { maxConcurrent: 8 })],
@@ -146,5 +146,103 @@ describe('a replica that has become ready', () => {
         }
       }),
     );
+  });
+});
+
+describe('the last slot of a replica that starts slowly', () => {
+  const pair = stateOf({
+    deployments: [deploymentOf('a', { maxConcurrent: 8 }), deploymentOf('b', { maxConcurrent: 1 })],
+    roles: [roleOf('chat-fast', ['a', 'b'])],
+  });
+  const asking = (streams: boolean, more: Partial<RouteRequest> = {}): Partial<RouteRequest> => ({
+    mayWait: true,
+    hints: { key: 'notes', promptBytes: 100, streams, choices: 1 },
+    ...more,
+  });
+  const whole = asking(false);
+  const stream = asking(true);
+
+  /** `a` has just become ready; `b` serves, and is full. */
+  function woken(): FakeFabric {
+    const fabric = fabricOf(pair);
+    take(fabric, { onlyTarget: 'b' });
+    wake(fabric);
+    return fabric;
+  }
+
+  it('is kept for a request that streams: what does not waits for the others', () => {
+    const fabric = woken();
+    const decision = select(fabric, whole);
+    expect(decision).toMatchObject({ kind: 'wait', reason: 'full', waitsFor: ['b'], lookAgainInMs: 2_000 });
+    expect(decision.considered).toMatchObject([{ verdict: 'full' }, { verdict: 'full' }]);
+    expect(targetOf(select(fabric, stream))).toBe('a');
+  });
+
+  it('is kept again after each step, and no other slot is', () => {
+    const fabric = woken();
+    take(fabric, stream).answered();
+    expect(targetOf(select(fabric, whole))).toBe('waits for b');
+    take(fabric, stream).answered();
+    expect(inflight(fabric, 'a')).toBe(2);
+    expect(take(fabric, whole).target).toBe('a');
+    expect(targetOf(select(fabric, whole))).toBe('waits for b');
+  });
+
+  it('is anybody’s where no stream came for two seconds', () => {
+    const fabric = woken();
+    fabric.clock.advance(1_999);
+    expect(targetOf(select(fabric, whole))).toBe('waits for b');
+    fabric.clock.advance(1);
+    expect(targetOf(select(fabric, whole))).toBe('a');
+  });
+
+  it('is anybody’s where nobody else serves', () => {
+    const fabric = woken();
+    fabric.live.setStatus('b', 'host-of-b', { phase: 'loading' });
+    expect(targetOf(select(fabric, whole))).toBe('a');
+  });
+
+  it('is anybody’s who may not wait, and embeddings’, which are short', () => {
+    const fabric = woken();
+    expect(targetOf(select(fabric, asking(false, { mayWait: false })))).toBe('a');
+    const more = { task: 'embeddings' as const };
+    const vectors = fabricOf(
+      stateOf({
+        deployments: [
+          deploymentOf('a', { maxConcurrent: 8, ...more }),
+          deploymentOf('b', { maxConcurrent: 1, ...more }),
+        ],
+        roles: [roleOf('chat-fast', ['a', 'b'], more)],
+      }),
+    );
+    take(vectors, { ...more, onlyTarget: 'b' });
+    wake(vectors);
+    const decision = select(vectors, asking(false, more));
+    expect(targetOf(decision)).toBe('a');
+  });
+
+  it('is waited for as a full one is, in front of the cloud too', () => {
+    const fabric = fabricOf(
+      stateOf({
+        deployments: [...pair.deployments.values()],
+        providers: [providerOf('openai', { cheap: {} })],
+        roles: [roleOf('chat-fast', ['a', 'b', 'openai/cheap'])],
+      }),
+    );
+    take(fabric, { onlyTarget: 'b' });
+    wake(fabric);
+    expect(targetOf(select(fabric, whole))).toBe('waits for b');
+    expect(targetOf(select(fabric, stream))).toBe('a');
+  });
+
+  it('is told in a refusal', () => {
+    const fabric = woken();
+    take(fabric, stream);
+    const refusal = select(fabric, asking(false, { mayWait: false }));
+    expect(refusal).toMatchObject({ detail: expect.stringContaining('takes 1 at a time') });
+    const wait = select(woken(), whole);
+    expect(wait).toMatchObject({
+      detail: expect.stringContaining('a: has just become ready, and takes one that streams next'),
+    });
   });
 });

@@ -149,8 +149,8 @@ export class TargetBoard {
       const earlier = named && isSameEngine(named.deployment, deployment) ? named : undefined;
       const breaker = earlier?.breaker ?? breakerFor(deployment.name);
       const model = earlier?.model ?? modelFor(deployment);
-      const { external, reading, doubtMs, route } = settings;
-      const targetSettings = { external, reading, doubtMs, lag: route.predict.lag };
+      const { external, reading, doubtMs, keepSlotMs, route } = settings;
+      const targetSettings = { external, reading, doubtMs, keepSlotMs, lag: route.predict.lag };
       const number = earlier?.number ?? this.#numbers++;
       const deps = { live, breaker, account, model, number, settings: targetSettings };
       const replica = new LiveReplicaTarget(deployment, mayBeAway, deps);

@@ -9,6 +9,7 @@ export const issueCodes = [
   'driver_mismatch',
   'driver_hung',
   'gpu_lost',
+  'gpu_lost_after_resume',
   'gpu_tool_failed',
   'engine_unreachable',
   'engine_model_missing',

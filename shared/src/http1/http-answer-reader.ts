@@ -18,6 +18,9 @@ const MAX_HEAD_BYTES = 64 * 1024;
 const CHUNK_SIZE = /^([0-9a-f]{1,8})[\t ]*(?:;.*)?$/i;
 const NOTHING = Buffer.alloc(0);
 const NO_HEAD: HttpHead = { status: 0, headers: {}, body: { kind: 'none' }, keepsConnection: false };
+const CR = 0x0d;
+const LF = 0x0a;
+const MAX_SIZE_DIGITS = 8;
 const LINE_END = '\r\n';
 const HEAD_END = '\r\n\r\n';
 
@@ -105,12 +108,12 @@ export class HttpAnswerReader {
       case 'head':
         return this.#until(HEAD_END, data, at, (text) => this.#takeHead(text));
       case 'chunk_size':
-        return this.#until(LINE_END, data, at, (line) => this.#takeChunkSize(line));
+        return (
+          this.#takePlainSize(data, at) ??
+          this.#until(LINE_END, data, at, (line) => this.#takeChunkSize(line))
+        );
       case 'chunk_end':
-        return this.#until(LINE_END, data, at, (line) => {
-          if (line !== '') throw noHttp('a chunk is longer than its size');
-          this.#phase = 'chunk_size';
-        });
+        return this.#takeChunkEnd(data, at);
       case 'trailer':
         return this.#until(LINE_END, data, at, (line) => {
           if (line === '') this.#phase = 'whole';
@@ -168,8 +171,34 @@ export class HttpAnswerReader {
   #takeChunkSize(line: string): void {
     const size = CHUNK_SIZE.exec(line)?.[1];
     if (size === undefined) throw noHttp('a chunk has no size');
-    this.#expect(Number.parseInt(size, 16));
+    this.#takeSize(Number.parseInt(size, 16));
+  }
+
+  #takeSize(bytes: number): void {
+    this.#expect(bytes);
     this.#phase = this.#left === 0 ? 'trailer' : 'chunk';
+  }
+
+  /** Digits and the line's end, all there: all that a stream's chunks have. @returns `null` for whatever is not so plain */
+  #takePlainSize(data: Buffer, start: number): number | null {
+    let size = 0;
+    let at = start;
+    for (; at < start + MAX_SIZE_DIGITS; at++) {
+      const digit = hexDigit(data[at]);
+      if (digit < 0) break;
+      size = size * 16 + digit;
+    }
+    if (at === start || data[at] !== CR || data[at + 1] !== LF) return null;
+    this.#takeSize(size);
+    return at + 2;
+  }
+
+  #takeChunkEnd(data: Buffer, at: number): number | null {
+    const isLineEnd = data[at] === CR && (at + 1 === data.length || data[at + 1] === LF);
+    if (!isLineEnd) throw noHttp('a chunk is longer than its size');
+    if (at + 1 === data.length) return null;
+    this.#phase = 'chunk_size';
+    return at + 2;
   }
 
   #takePart(data: Buffer, at: number): number {
@@ -190,6 +219,14 @@ export class HttpAnswerReader {
     if (this.#bytes > this.#maxBytes) throw tooLong(this.#maxBytes);
     this.#listener.onBody(part);
   }
+}
+
+/** @returns -1 for what is none */
+function hexDigit(byte: number | undefined): number {
+  if (byte === undefined) return -1;
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
 function noHttp(what: string): HttpAnswerError {

@@ -1,17 +1,19 @@
 import type { BenchProcess } from '../machine/bench-process.js';
 import { pause } from '../machine/pause.js';
-import { corePercent } from '../machine/process-readings.js';
 import type { Rounds } from '../rounds.js';
 import type { Contender } from './contender.js';
 import type { StreamLoadAnswer } from './load/stream-load.js';
+import type { LoadTally } from './load-tally.js';
 import type { Load } from './open-load.js';
 import { chatRequest } from './sample-bodies.js';
 
-const JSON_ROUND_MS = 4_000;
+/** Of one of the two turns of a contender in a round. */
+const JSON_TURN_MS = 2_000;
 const STREAMS = 200;
 const MANY_STREAMS = 300;
 const STREAM_WARM_UP_MS = 1_000;
-const STREAM_ROUND_MS = 4_000;
+const STREAM_TURN_MS = 2_000;
+const GAPS_ROUND_MS = 4_000;
 const PACED_PER_SECOND = 200;
 const PACED_ROUND_MS = 4_000;
 const LARGE_BODY_BYTES = 20_000_000;
@@ -19,25 +21,28 @@ const LARGE_BODY_DEADLINE_MS = 30_000;
 
 type Target = Contender['target'];
 
-/** Requests/s with 64 connections. @returns the share of its core that it used, in percent */
-export async function measureJson(contender: Contender, load: Load, rounds: Rounds): Promise<number> {
+/** One turn of requests on 64 connections, as many as are answered. */
+export async function measureJson(
+  contender: Contender,
+  load: Load,
+  rounds: Rounds,
+  tally: LoadTally,
+): Promise<void> {
   const { name, process, target } = contender;
-  // Read once, so that the delays of this round alone are in the next reading.
+  // Read once, so that the delays of this turn alone are in the next reading.
   await contender.metrics?.();
   const before = process.readings();
   const { answers, failures, durationMs } = await load.json(
     { ...target, body: chatRequest(false) },
-    JSON_ROUND_MS,
+    JSON_TURN_MS,
   );
   const after = process.readings();
   if (answers === 0 || failures > answers * contender.toleratedFailures) {
     throw new Error(`${name}: ${failures} of ${answers + failures} requests failed:\n${process.lastLines()}`);
   }
-  rounds.add(`json_rps_${name}`, answers / (durationMs / 1_000));
-  rounds.add(`json_cpu_us_${name}`, ((after.cpuSeconds - before.cpuSeconds) / answers) * 1e6);
+  tally.add(answers, durationMs, before, after);
   rounds.add(`rss_mb_${name}`, after.rssBytes / 1e6);
   if (contender.metrics) rounds.add('loop_delay_p99_ms', loopDelayMs(await contender.metrics()));
-  return corePercent(before, after);
 }
 
 function loopDelayMs(metrics: string): number {
@@ -46,18 +51,16 @@ function loopDelayMs(metrics: string): number {
   return Number(value) * 1_000;
 }
 
-/** CPU time of a chunk of 200 streams. */
-export async function measureStreams(contender: Contender, load: Load, rounds: Rounds): Promise<void> {
+/** One turn of 200 streams. */
+export async function measureStreams(contender: Contender, load: Load, tally: LoadTally): Promise<void> {
   const { name, process, target } = contender;
   await withStreams(name, target, STREAMS, load.streams, async () => {
     const begun = await load.streams.ask<StreamLoadAnswer>({ type: 'count' });
     const before = process.readings();
-    await pause(STREAM_ROUND_MS);
+    await pause(STREAM_TURN_MS);
     const done = await load.streams.ask<StreamLoadAnswer>({ type: 'count' });
     const after = process.readings();
-    const chunks = done.chunks - begun.chunks;
-    rounds.add(`sse_cpu_us_per_chunk_${name}`, ((after.cpuSeconds - before.cpuSeconds) / chunks) * 1e6);
-    rounds.add(`sse_chunks_per_second_${name}`, chunks / ((after.atMs - before.atMs) / 1_000));
+    tally.add(done.chunks - begun.chunks, after.atMs - before.atMs, before, after);
   });
 }
 
@@ -65,7 +68,7 @@ export async function measureStreams(contender: Contender, load: Load, rounds: R
 export async function measureGaps(name: string, target: Target, load: Load, rounds: Rounds): Promise<void> {
   await withStreams(name, target, MANY_STREAMS, load.streams, async () => {
     await load.streams.ask<StreamLoadAnswer>({ type: 'count' });
-    await pause(STREAM_ROUND_MS);
+    await pause(GAPS_ROUND_MS);
     const { gapP99Ms } = await load.streams.ask<StreamLoadAnswer>({ type: 'count' });
     rounds.add(`streams_300_gap_p99_ms_${name}`, gapP99Ms);
   });

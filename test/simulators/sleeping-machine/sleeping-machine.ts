@@ -39,6 +39,7 @@ export type MachineEvent =
   | { readonly event: 'packet'; readonly from: string; readonly port: number; readonly isMine: boolean }
   | { readonly event: 'state'; readonly state: MachineState; readonly because: string };
 
+const END_GRACE_MS = 5_000;
 /** Looked at this often for what its agent asked of the power switch. */
 const LOOK_MS = 20;
 
@@ -88,6 +89,12 @@ export class SleepingMachine {
   /** As its owner does. */
   pressButton(): void {
     if (this.#state === 'off' || this.#state === 'suspended') this.#comeUp('somebody pressed its button');
+  }
+
+  /** As its owner does: what runs may end by itself, and say goodbye. */
+  async shutDown(): Promise<void> {
+    await Promise.all(this.#children.map((child) => end(child, 'SIGTERM')));
+    await this.#goDown('off', 'somebody shut it down');
   }
 
   /** The mains fail: nothing says goodbye. */
@@ -156,7 +163,7 @@ export class SleepingMachine {
     }
     const children = this.#children.splice(0);
     this.#enter(to, because);
-    await Promise.all(children.map(end));
+    await Promise.all(children.map((child) => end(child)));
   }
 
   #signalAll(signal: 'SIGSTOP' | 'SIGCONT'): void {
@@ -184,11 +191,14 @@ function linesOf(file: string): string[] {
     .filter((line) => line !== '');
 }
 
-async function end(child: ChildProcess): Promise<void> {
+/** One that does not end of itself is ended. */
+async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const exit = once(child, 'exit');
-  signalGroup(child, 'SIGKILL');
+  signalGroup(child, signal);
+  const timer = setTimeout(() => signalGroup(child, 'SIGKILL'), END_GRACE_MS);
   await exit;
+  clearTimeout(timer);
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {

@@ -1,4 +1,5 @@
 import { uptime } from 'node:os';
+import type { GoodbyeReason } from '@ai-fabric/shared';
 import { Command } from 'commander';
 import { readAgentConfig } from '../../config/read-agent-config.js';
 import { readPassedVariables } from '../../config/read-passed-variables.js';
@@ -59,14 +60,21 @@ ${exitCodesOf('ok', 'failed', 'usage', 'notJoined')}`,
 async function run(options: RunOptions): Promise<void> {
   const config = readAgentConfig(options);
   // The rest is loaded now, so that help and errors of usage come at once.
-  const [{ startAgent }, { openRecipe }, { readAgentPolicy }, { systemClock }, { default: pino }] =
-    await Promise.all([
-      import('../../start-agent.js'),
-      import('../../replica/recipe/open-recipe.js'),
-      import('../../replica/policy/read-agent-policy.js'),
-      import('@ai-fabric/shared'),
-      import('pino'),
-    ]);
+  const [
+    { startAgent },
+    { openRecipe },
+    { readAgentPolicy },
+    { readStopReason },
+    { systemClock },
+    { default: pino },
+  ] = await Promise.all([
+    import('../../start-agent.js'),
+    import('../../replica/recipe/open-recipe.js'),
+    import('../../replica/policy/read-agent-policy.js'),
+    import('../../power/read-stop-reason.js'),
+    import('@ai-fabric/shared'),
+    import('pino'),
+  ]);
   const { json = false } = options;
   const log = pino({ level: config.logLevel, base: null }, pino.destination(json ? 2 : 1));
   const clock = systemClock();
@@ -87,7 +95,7 @@ async function run(options: RunOptions): Promise<void> {
     process.exit(exitCodes.failed);
   });
   clock.after(SETTLED_MS, releaseStartupMemory);
-  await stopOnSignal(agent);
+  await stopOnSignal(agent, () => readStopReason(config.platform, clock));
   process.exit(exitCodes.ok);
 }
 
@@ -101,7 +109,7 @@ function once(tell: (status: AgentStatus) => void): (status: AgentStatus) => voi
 }
 
 /** Resolves when the agent has said goodbye. A second signal ends the process at once. */
-async function stopOnSignal(agent: Agent): Promise<void> {
+async function stopOnSignal(agent: Agent, readReason: () => Promise<GoodbyeReason>): Promise<void> {
   await new Promise<void>((resolve) => {
     for (const signal of STOP_SIGNALS) {
       process.on(signal, () => {
@@ -111,6 +119,6 @@ async function stopOnSignal(agent: Agent): Promise<void> {
     }
   });
   const deadline = setTimeout(() => process.exit(exitCodes.ok), STOP_DEADLINE_MS);
-  await agent.close('service_stop');
+  await agent.close(await readReason());
   clearTimeout(deadline);
 }

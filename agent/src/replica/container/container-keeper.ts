@@ -22,6 +22,7 @@ import { type KeptContainer, type KeptState, newKeptState } from './decide/conta
 import type { ContainerStep } from './decide/container-step.js';
 import { describeKept, type KeptFacts, keptIssues } from './decide/describe-kept.js';
 import { describeWanted, judgeParking } from './decide/describe-wanted.js';
+import { doubtKept } from './decide/doubt-kept.js';
 import { isCardFree } from './decide/is-card-free.js';
 import { containerName } from './decide/judge-container.js';
 import { type Interruption, isIdle, judgeInterruption } from './decide/judge-interruption.js';
@@ -157,6 +158,14 @@ export class ContainerKeeper implements ReplicaKeeper {
     if (!isOver && this.#hold.set(hold)) this.#declare(this.#desired, this.#removed);
     if (isOver || hold === null || this.#isCardFree()) return Promise.resolve();
     return this.#hold.whenFree();
+  }
+
+  doubt(): void {
+    if (this.#finished || this.#closing.signal.aborted) return;
+    // A proof that is under way began before.
+    this.#heard += 1;
+    this.#enter(doubtKept(this.#state, this.#tools.clock.monotonicMs()));
+    this.#wake('slept');
   }
 
   /** The deployment is gone: drains, stops and removes what was made for it. Resolves when that is done. */

@@ -6,8 +6,10 @@ import { containerIssueCodes } from './decide/container-trouble.js';
 const runbook = (code: string): string =>
   fileURLToPath(new URL(`../../../../docs/runbooks/${code}.md`, import.meta.url));
 
-describe('an issue of a kept replica', () => {
-  test.each(containerIssueCodes)('%s has a runbook with its cause, its look, its fix and its end', (code) => {
+const codes = [...containerIssueCodes, 'gpu_lost_after_resume'];
+
+describe('an issue that an agent cannot mend', () => {
+  test.each(codes)('%s has a runbook with its cause, its look, its fix and its end', (code) => {
     expect(existsSync(runbook(code))).toBe(true);
     const text = readFileSync(runbook(code), 'utf8');
     expect(text).toMatch(new RegExp(`^# \`${code}\`: `));
@@ -16,7 +18,7 @@ describe('an issue of a kept replica', () => {
     }
   });
 
-  test.each(containerIssueCodes)('%s is in the list of issues', (code) => {
+  test.each(codes)('%s is in the list of issues', (code) => {
     expect(readFileSync(runbook('README'), 'utf8')).toContain(`\`${code}\``);
   });
 });

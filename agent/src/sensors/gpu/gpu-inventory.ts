@@ -1,4 +1,4 @@
-import { dirname, sep } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock, GpuInventory } from '@ai-fabric/shared';
 import { type ClosableSensor, reading, type SensorResult, unavailable } from '../sensor.js';
@@ -29,10 +29,13 @@ export interface GpuInventoryOptions {
 const TIMEOUT_MS = 45_000;
 const MAX_OUTPUT_BYTES = 256 * 1024;
 
-/** Node itself with the built child beside this file; from sources, the one under `dist`. */
+/** Node itself with the bundled child: beside this file where this one is in the bundle, else as it was built last. */
 export function defaultInventoryChild(): ChildCommand {
   const beside = fileURLToPath(new URL('./inventory-child.js', import.meta.url));
-  const built = beside.replace(`${sep}src${sep}sensors${sep}`, `${sep}dist${sep}sensors${sep}`);
+  const built = beside.replace(
+    /([\\/])(?:src|dist)([\\/])sensors[\\/]gpu[\\/](?=inventory-child\.js$)/,
+    '$1dist$2program$2',
+  );
   return { command: process.execPath, args: [built] };
 }
 

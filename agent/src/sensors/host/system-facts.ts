@@ -9,7 +9,26 @@ export interface SystemFacts {
 
 const DEADLINE_MS = 20_000;
 
+let known: Promise<SystemFacts> | null = null;
+
+/** They cannot change without a reboot, and asking starts a dozen programs: once they are known whole, nobody asks again. */
 export async function readSystemFacts(clock: Clock): Promise<SystemFacts> {
+  known ??= askSystem(clock);
+  const asked = known;
+  const forget = (): void => {
+    if (known === asked) known = null;
+  };
+  try {
+    const facts = await asked;
+    if (facts.osName === null || facts.cpuModel === null) forget();
+    return facts;
+  } catch (error) {
+    forget();
+    throw error;
+  }
+}
+
+async function askSystem(clock: Clock): Promise<SystemFacts> {
   // Loaded when first needed and not before: it is large, and the steady state never calls it.
   const { default: systeminformation } = await import('systeminformation');
   const { osInfo, cpu } = systeminformation;

@@ -5,6 +5,7 @@ import { orphansRemovedSchema } from '../deployment-schemas.js';
 import { findJoinedHost } from '../describe-host.js';
 import { ApiError } from '../problem.js';
 import { problemResponses } from '../problem-responses.js';
+import { requireDone } from '../require-done.js';
 
 /** A container that does not end by itself is killed by its engine long before. */
 const REMOVE_DEADLINE_MS = 120_000;
@@ -70,17 +71,5 @@ function chooseOrphans(host: LiveHost, named: readonly string[] | undefined): re
 /** @throws ApiError host_away, host_failed, host_unanswered */
 async function removeAll(context: ApiContext, host: string, ids: readonly string[]): Promise<string | null> {
   const end = await context.hostCalls.removeOrphans(host, ids, REMOVE_DEADLINE_MS);
-  if (end === null) {
-    const fix = `see whether its agent is there: ai-fabric hosts show ${host}`;
-    throw new ApiError('host_away', `host "${host}" has no link, so its agent cannot be asked`, fix);
-  }
-  const { result, code, detail } = end;
-  if (result === 'done') return detail;
-  if (result === 'expired') {
-    const seconds = REMOVE_DEADLINE_MS / 1000;
-    const fix = `see what is left: ai-fabric hosts show ${host}`;
-    throw new ApiError('host_unanswered', `the agent of ${host} gave no outcome within ${seconds} s`, fix);
-  }
-  const said = [code, detail].filter((each) => each !== null).join(': ');
-  throw new ApiError('host_failed', `the agent of ${host} ${result} it${said === '' ? '' : ` (${said})`}`);
+  return requireDone(host, end, REMOVE_DEADLINE_MS);
 }

@@ -10,6 +10,8 @@ export class FakeHostCalls implements HostCalls {
   readonly removed: { readonly host: string; readonly containerIds: readonly string[] }[] = [];
   answer: ((request: HostRequest, signal: AbortSignal) => Promise<HostAnswer>) | null = null;
   outcome: End | null = null;
+  readonly told: string[] = [];
+  tooOld = false;
 
   async request(host: string, request: HostRequest, signal: AbortSignal): Promise<HostAnswer | null> {
     this.asked.push({ host, request, signal });
@@ -18,6 +20,12 @@ export class FakeHostCalls implements HostCalls {
 
   removeOrphans(host: string, containerIds: readonly string[]): Promise<End> | null {
     this.removed.push({ host, containerIds });
+    return this.outcome === null ? null : Promise.resolve(this.outcome);
+  }
+
+  tellOwner(host: string, verb: 'yield' | 'unyield'): Promise<End> | 'too_old' | null {
+    this.told.push(`${verb} ${host}`);
+    if (this.tooOld) return 'too_old';
     return this.outcome === null ? null : Promise.resolve(this.outcome);
   }
 }

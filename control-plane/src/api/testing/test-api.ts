@@ -13,6 +13,7 @@ import { openRegistry } from '../../registry/open-registry.js';
 import { RecentDecisions } from '../../registry/recent-decisions.js';
 import type { Registry } from '../../registry/registry-types.js';
 import { createRouter, type RunningRouter } from '../../router/create-router.js';
+import type { ApiContext } from '../api-context.js';
 import { createApi } from '../create-api.js';
 import { FakeHostCalls } from './fake-host-calls.js';
 
@@ -41,6 +42,21 @@ export interface TestAnswer {
   readonly headers: Headers;
   readonly body: ReturnType<JSON['parse']>;
 }
+
+/** Hosts stay as they are. */
+const NO_POWER: Pick<ApiContext, 'hostWakes' | 'hostSleeps'> = {
+  hostWakes: {
+    wake: () => ({ ok: false, code: 'not_wakeable', detail: 'nobody on its LAN is awake' }),
+    find: () => null,
+  },
+  hostSleeps: {
+    sleep: () => ({
+      ...{ ok: false, code: 'owner_present', detail: 'somebody is at it', mayBeForced: true },
+    }),
+    keepAwake: () => undefined,
+    standing: () => null,
+  },
+};
 
 /** The control API without a network, on a registry of its own. */
 export class TestApi {
@@ -166,17 +182,7 @@ export class TestApi {
             Promise.resolve({ schedule: null, nextAtMs: null, lastSuccess: null, lastFailure: null }),
         },
         hostCalls: this.hostCalls,
-        hostWakes: {
-          wake: () => ({ ok: false, code: 'not_wakeable', detail: 'nobody on its LAN is awake' }),
-          find: () => null,
-        },
-        hostSleeps: {
-          sleep: () => ({
-            ...{ ok: false, code: 'owner_present', detail: 'somebody is at it', mayBeForced: true },
-          }),
-          keepAwake: () => undefined,
-          standing: () => null,
-        },
+        ...NO_POWER,
         hostLife: createHostLife({ registry, live, link: noLinks, router, clock }),
       },
       log,

@@ -27,6 +27,10 @@ export function judgeHost(facts: HostFacts, nowMs: number): Finding[] {
     findings.push(finding('info', 'host_draining', where, 'is draining: it takes no new requests', { fix }));
   }
   if (host.presence !== 'online' && host.presence !== 'late') return findings;
+  if (host.owner !== null && host.owner.state !== 'serving') {
+    const what = `its cards are the owner's: ${host.owner.detail ?? host.owner.state}`;
+    findings.push(finding('info', 'host_yielded', where, what));
+  }
   const issues = host.issues.filter(({ subject }) => !facts.deployments.has(subject));
   findings.push(...issues.map((issue) => fromIssue(issue, where)));
   const driver = judgeDriver(host, issues);

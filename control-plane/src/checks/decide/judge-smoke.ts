@@ -85,7 +85,7 @@ function judgeVector(request: SmokeRequest, answer: Answered): Judgement {
 }
 
 /** Verdicts of targets that an operator has not to mend. */
-const FOR_NOW: ReadonlySet<string> = new Set(['full', 'draining']);
+const FOR_NOW: ReadonlySet<string> = new Set(['full', 'draining', 'yielded']);
 
 function judgeRefusal(request: SmokeRequest, answer: Answered, isWoken: boolean): Judgement {
   const error = at(parse(answer.body), 'error');
@@ -116,7 +116,7 @@ const AWAY: ReadonlySet<string> = new Set(['host_away', 'host_asleep']);
 /** Codes that say that no target was there to be asked. */
 const REFUSALS: ReadonlySet<string> = new Set([
   ...['host_away', 'host_asleep', 'waking'],
-  ...['no_capacity', 'not_ready', 'local_only'],
+  ...['no_capacity', 'not_ready', 'yielded', 'local_only'],
 ]);
 
 function describe(verdicts: readonly (readonly [string, string])[]): string {

@@ -6,12 +6,13 @@ import { addIdentityCommands } from '../hosts/identity-commands.js';
 import { printHost, printHosts } from '../hosts/print-hosts.js';
 import { addSleepCommands } from '../hosts/sleep-commands.js';
 import { addWakeCommands } from '../hosts/wake-commands.js';
+import { addYieldCommands } from '../hosts/yield-commands.js';
 import { printJson } from '../output.js';
 import { hostsTelemetryCommand } from './hosts-telemetry-command.js';
 
 export function hostsCommand(): Command {
   const hosts = new Command('hosts').description(
-    'machines with an agent: list, show, telemetry, drain, undrain, wake, wakes, sleep, keep-awake, revoke, re-enrol, remove, clear-conflict',
+    'machines with an agent: list, show, telemetry, drain, undrain, yield, unyield, wake, wakes, sleep, keep-awake, revoke, re-enrol, remove, clear-conflict',
   );
   withConnection(
     hosts.command('list', { isDefault: true }).description('all hosts, declared or joined'),
@@ -29,6 +30,7 @@ export function hostsCommand(): Command {
   });
   hosts.addCommand(hostsTelemetryCommand());
   addDrainCommands(hosts);
+  addYieldCommands(hosts);
   addWakeCommands(hosts);
   addSleepCommands(hosts);
   addIdentityCommands(hosts);
@@ -40,6 +42,7 @@ Examples:
   ai-fabric hosts show armitage
   ai-fabric hosts telemetry armitage --from 24h
   ai-fabric hosts drain armitage --wait --timeout 10m    # before maintenance
+  ai-fabric hosts yield armitage --wait                  # its owner needs the card
   ai-fabric hosts wake armitage --wait                   # it sleeps, or is off
   ai-fabric hosts sleep armitage --wait
   ai-fabric hosts keep-awake armitage 2h                 # "off" ends it

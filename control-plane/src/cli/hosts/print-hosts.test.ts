@@ -1,5 +1,6 @@
 import { DEFAULT_AGENT_POLICY, emptyGpuReading, emptyHostReading } from '@ai-fabric/shared';
 import { describe, expect, test } from 'vitest';
+import { UNKNOWN_POWER } from '../../live/host-power.js';
 import {
   describeEngine,
   describePolicy,
@@ -34,6 +35,7 @@ function hostOf(presence: Host['presence']): Host {
     mayBeAway: false,
     draining: false,
     revokedAtMs: null,
+    power: UNKNOWN_POWER,
     ...told,
   } as never;
 }

@@ -2,9 +2,13 @@ import { type ContainerEngineReport, countOf, type HostPolicy } from '@ai-fabric
 import type { z } from 'zod';
 import type { hostDetailSchema, hostSchema } from '../../api/schemas.js';
 import { age, gib, mibPerSecond, percent, printTable } from '../output.js';
+import { describePower } from './describe-power.js';
 
 export type Host = z.infer<typeof hostSchema>;
 export type HostDetail = z.infer<typeof hostDetailSchema>;
+
+/** Of a host without a link, where more is known than that. */
+const NAMED_STATES: ReadonlySet<string> = new Set(['asleep', 'waking']);
 
 export function printHosts(hosts: readonly Host[]): void {
   const nowMs = Date.now();
@@ -44,6 +48,9 @@ function isLive({ presence }: Pick<Host, 'presence'>): boolean {
 function presenceText(host: Host): string {
   if (host.revokedAtMs !== null) return 'revoked';
   if (host.draining) return `${host.presence}, draining`;
+  if (isLive(host) && host.owner && host.owner.state !== 'serving')
+    return `${host.presence}, ${host.owner.state}`;
+  if (host.presence === 'away' && NAMED_STATES.has(host.power.state)) return host.power.state;
   if (host.presence === 'away' && host.mayBeAway) return 'away (normal)';
   return host.presence;
 }
@@ -60,6 +67,27 @@ export function presenceSince(
   return draining ? `${since}, draining` : since;
 }
 
+/** As "cards yielded for 12 min (foreign_use: …), free 3.4 s after they were wanted". */
+export function ownerText(
+  { owner, ownerSinceMs }: Pick<Host, 'owner' | 'ownerSinceMs'>,
+  nowMs: number,
+): string {
+  if (owner === null) return 'nothing is known of its owner: its agent is away, or too old to tell';
+  const { state, cause, detail, freedSeconds } = owner;
+  const since = ownerSinceMs === null ? '' : ` for ${age(ownerSinceMs, nowMs)}`;
+  const why = cause === null ? (detail ?? '') : `${cause.replaceAll('_', ' ')}: ${detail ?? ''}`;
+  const took = freedSeconds === null ? '' : `, last freed ${freedSeconds} s after they were wanted`;
+  return `cards ${state}${since}${why === '' ? '' : ` (${why})`}${took}`;
+}
+
+/** "somebody is at it, over the network too"; `null`: it cannot be told. */
+function presenceOfOwner({ owner }: Host): string | null {
+  if (owner === null || owner.present === null) return null;
+  const remote = owner.remoteSession ? 'somebody is signed in over the network' : null;
+  const here = owner.present ? 'somebody is at it' : null;
+  return [here, remote].filter((each) => each !== null).join(', ') || 'nobody is at it';
+}
+
 function cardText(host: Host): string {
   const gpus = host.inventory?.gpus ?? [];
   const name = gpus[0]?.name.replace(/^NVIDIA (GeForce )?/, '') ?? '-';
@@ -71,6 +99,7 @@ export function printHost(host: HostDetail): void {
   const { inventory, sample } = host;
   console.log(`${host.name}: ${presenceSince(host, nowMs)}`);
   printIdentity(host, nowMs);
+  for (const [label, text] of describePower(host.power, nowMs)) line(label, text);
   if (host.agentVersion !== null) {
     line('agent', `${host.agentVersion} from ${host.peerAddress ?? '-'}${skewText(host.clockSkewMs)}`);
   }
@@ -85,6 +114,9 @@ export function printHost(host: HostDetail): void {
         `${percent(reading?.utilisationRatio)}, ${reading?.temperatureCelsius ?? '-'} °C, ${reading?.powerWatts ?? '-'} W${reading ? mark : ''}`,
     );
   }
+  if (host.owner !== null) line('owner', `${ownerText(host, nowMs)}${mark}`);
+  const atIt = presenceOfOwner(host);
+  if (atIt !== null) line('at it', `${atIt}${mark}`);
   printDeployments(host, mark);
   for (const { containerId, name, deployment } of host.orphans) {
     line('orphan', `${containerId.slice(0, 12)} ${name}, of ${deployment}: nothing declares it`);

@@ -1,12 +1,12 @@
 import type { Wakeability } from '../../live/host-power.js';
-import type { FromState } from './judge-power-state.js';
+import type { WakeFrom } from './judge-power-state.js';
 import type { FlightEnd, FlightState } from './step-flight.js';
 
 export interface FailureFacts {
   readonly host: string;
   readonly state: FlightState;
   readonly end: Extract<FlightEnd, { outcome: 'failed' }>;
-  readonly fromState: FromState;
+  readonly fromState: WakeFrom;
   /** As it was judged at the start. */
   readonly wakeability: Wakeability;
   readonly addresses: readonly string[];
@@ -47,7 +47,7 @@ function causesOf({
       return [
         addresses.length > 0
           ? `it answers at ${addresses.join(', ')}: is its agent's service set to start by itself?`
-          : 'is its agent’s service set to start by itself?',
+          : "is its agent's service set to start by itself?",
       ];
     case 'engine_up':
     case 'model_ready':
@@ -62,7 +62,7 @@ function untold(wakeability: Wakeability): readonly string[] {
   return wakeability.proven ? [] : ['its wake was never proven from this state'];
 }
 
-function slept(fromState: FromState): readonly string[] {
+function slept(fromState: WakeFrom): readonly string[] {
   switch (fromState) {
     case 'unknown':
       return ['it vanished without a word: is it without power, or elsewhere?'];
@@ -70,6 +70,7 @@ function slept(fromState: FromState): readonly string[] {
       return ['it was shut down: its firmware must allow a wake from power-off'];
     case 'suspend':
     case 'hibernate':
+    case 'parked':
       return [];
     default:
       return fromState satisfies never;

@@ -4,26 +4,29 @@ import type { Presence } from '../../live/live-view.js';
 /** What a host went to sleep by, or was in when it was last away. */
 export type FromState = 'suspend' | 'hibernate' | 'poweroff' | 'unknown';
 
+/** What a wake begins from: the machine may be on, and its engines parked. */
+export type WakeFrom = FromState | 'parked';
+
 export interface PowerFacts {
   readonly presence: Presence;
   /** What it said when it went; `null`: nothing. */
   readonly goodbyeReason: string | null;
   /** By what the fabric put it to sleep, and it has not come back since; `null`: it was not the fabric. */
   readonly sleptBy: Exclude<FromState, 'unknown'> | null;
+  /** It is on, and its engines are parked: its cards are free, and a wake brings them back. */
+  readonly isParked: boolean;
   /** A wake is under way. */
   readonly isWaking: boolean;
-  /** Its machine is on, and its engines are parked until somebody asks. */
-  readonly isParked: boolean;
 }
 
 /** What a host's power is, from its link and what it said. */
 export function judgePowerState(facts: PowerFacts): PowerState {
-  const { presence, goodbyeReason, sleptBy, isWaking, isParked } = facts;
+  const { presence, goodbyeReason, sleptBy, isParked, isWaking } = facts;
   if (isWaking) return 'waking';
-  if (isParked && presence === 'online') return 'asleep';
   switch (presence) {
-    case 'unseen':
     case 'online':
+      return isParked ? 'asleep' : 'online';
+    case 'unseen':
     case 'late':
       return presence;
     case 'away':

@@ -42,6 +42,8 @@ export type FailureCode =
 export interface FlightState {
   readonly name: 'calling' | 'starting' | 'ended';
   readonly reached: Readonly<Partial<Record<WakePhase, number>>>;
+  /** Volleys count from here: a host that was still on its way to sleep is called when it is away. */
+  readonly callsFromMs: number;
   /** Volleys that were ordered. */
   readonly volleys: number;
   /** Deployments that somebody wants of it. None: its agent is enough. */
@@ -54,6 +56,8 @@ export interface FlightState {
 
 export type FlightEvent =
   | { readonly type: 'tick' }
+  /** It can hear packets from now on. */
+  | { readonly type: 'call' }
   /** A volley was sent by at least one path, or by none. */
   | { readonly type: 'volley_sent'; readonly isOut: boolean; readonly notes: readonly string[] }
   | { readonly type: 'answered' }
@@ -69,6 +73,8 @@ export type FlightEvent =
       readonly detail: string | null;
     }
   | { readonly type: 'sign_in_needed'; readonly detail: string }
+  /** What was parked does not come back. */
+  | { readonly type: 'not_unparked'; readonly detail: string }
   /** It is away again. */
   | { readonly type: 'gone'; readonly reason: GoodbyeReason | null }
   | { readonly type: 'want'; readonly deployments: readonly string[] }
@@ -99,7 +105,7 @@ const ENGINE_UP_MANAGED: ReadonlySet<ReplicaPhase> = new Set(['starting', 'loadi
 const ENGINE_UP: ReadonlySet<ReplicaPhase> = new Set(['loading', 'warming', 'ready']);
 
 export function newFlight(wanted: readonly string[]): FlightState {
-  return { name: 'calling', reached: {}, volleys: 0, wanted, readyAt: {}, notes: [], end: null };
+  return { name: 'calling', reached: {}, callsFromMs: 0, volleys: 0, wanted, readyAt: {}, notes: [], end: null };
 }
 
 /** @param atMs since the wish */
@@ -113,6 +119,8 @@ export function stepFlight(
   switch (event.type) {
     case 'tick':
       return tick(state, atMs, rules);
+    case 'call':
+      return tick({ ...state, callsFromMs: atMs, volleys: 0 }, atMs, rules);
     case 'volley_sent':
       return volleySent(state, event, atMs);
     case 'answered':
@@ -123,6 +131,8 @@ export function stepFlight(
       return replica(state, event, atMs, rules);
     case 'sign_in_needed':
       return missesSignIn(state, atMs, rules) ? fail(state, 'sign_in_needed', event.detail) : same(state);
+    case 'not_unparked':
+      return fail(state, 'engine_failed', event.detail);
     case 'gone':
       return gone(state, event.reason, atMs);
     case 'want':
@@ -138,7 +148,8 @@ export function stepFlight(
 export function nextTickMs(state: FlightState, rules: FlightRules): number | null {
   if (state.name === 'ended') return null;
   const volleyMs = state.name === 'calling' ? VOLLEYS_AT_MS[state.volleys] : undefined;
-  return Math.min(volleyMs ?? rules.timeoutMs, rules.timeoutMs);
+  if (volleyMs === undefined) return rules.timeoutMs;
+  return Math.min(volleyMs + state.callsFromMs, rules.timeoutMs);
 }
 
 /** The first phase that is not behind it. */
@@ -149,15 +160,15 @@ export function nextPhase(state: FlightState): WakePhase {
 
 function tick(state: FlightState, atMs: number, { timeoutMs }: FlightRules): FlightStep {
   if (atMs >= timeoutMs) {
-    if (state.reached.packet_sent === undefined)
-      return fail(state, 'not_sent', state.notes.at(-1) ?? 'no packet was sent');
     if (Object.keys(state.readyAt).length > 0) return ended(state, { outcome: 'ready' });
+    if (state.name === 'calling' && state.reached.packet_sent === undefined) return failUnsent(state);
     return fail(state, 'timeout', `not within ${Math.round(timeoutMs / 1000)} s`);
   }
   const dueMs = VOLLEYS_AT_MS[state.volleys];
-  if (state.name !== 'calling' || dueMs === undefined || atMs < dueMs) return same(state);
+  const callsForMs = atMs - state.callsFromMs;
+  if (state.name !== 'calling' || dueMs === undefined || callsForMs < dueMs) return same(state);
   // Ticks that came late owe one volley, not all that were missed.
-  const due = VOLLEYS_AT_MS.filter((each) => each <= atMs).length;
+  const due = VOLLEYS_AT_MS.filter((each) => each <= callsForMs).length;
   return { ok: true, state: { ...state, volleys: due }, effects: [{ type: 'send_volley' }] };
 }
 
@@ -170,7 +181,7 @@ function volleySent(
   if (isOut) return reach(noted, 'packet_sent', atMs);
   const isLast = state.volleys >= VOLLEYS_AT_MS.length;
   if (!isLast || state.name !== 'calling' || state.reached.packet_sent !== undefined) return same(noted);
-  return fail(noted, 'not_sent', noted.notes.at(-1) ?? 'no packet was sent');
+  return failUnsent(noted);
 }
 
 function linked(state: FlightState, atMs: number): FlightStep {
@@ -239,6 +250,10 @@ function reaching(
 ): { readonly reached: FlightState['reached']; readonly effects: readonly FlightEffect[] } {
   if (reached[phase] !== undefined) return { reached, effects: [] };
   return { reached: { ...reached, [phase]: atMs }, effects: [{ type: 'reached', phase }] };
+}
+
+function failUnsent(state: FlightState): FlightStep {
+  return fail(state, 'not_sent', state.notes.at(-1) ?? 'no packet was sent');
 }
 
 function fail(state: FlightState, code: FailureCode, detail: string): FlightStep {

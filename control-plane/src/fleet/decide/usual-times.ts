@@ -49,6 +49,15 @@ export interface ReadyFacts {
   readonly usualLoadSeconds: number | null;
 }
 
+/** An engine that only gave its card back. */
+const GUESSED_UNPARK_S = 15;
+
+/** The same of a machine that is on, with parked engines. */
+export function unparkSeconds(usual: UsualTimes, deployment: string): number {
+  const known = usual.ready[deployment];
+  return known ? Math.round(known.p50Ms / 1000) : GUESSED_UNPARK_S;
+}
+
 /** Seconds from the wish to a ready model: as usual, or by a guess. */
 export function readySeconds({ usual, deployment, isCached, usualLoadSeconds }: ReadyFacts): number {
   const known = usual.ready[deployment];

@@ -10,6 +10,7 @@ import type { PowerObservation, PowerRecords } from '../../registry/power-types.
 import { createFleet, type Fleet } from '../create-fleet.js';
 import type { FleetUse } from '../fleet-parts.js';
 import type { PacketOrder, PacketsSent } from '../magic-packet-sender.js';
+import type { SleepDesk } from '../sleep-desk.js';
 import type { WakeAsk } from '../wake-desk.js';
 
 type CommandEnd = {
@@ -59,6 +60,8 @@ export class FleetStage {
   protocol: number | null = POWER_PROTOCOL_VERSION;
   /** What requests do on a host, where anything. */
   readonly use = new Map<string, Partial<ReturnType<FleetUse['useOf']>>>();
+  /** Requests under way, by deployment. */
+  readonly running = new Map<string, number>();
   readonly fleet: Fleet;
   readonly #startMs: number;
   #declared: DeclaredState;
@@ -66,7 +69,7 @@ export class FleetStage {
   #wakes = 0;
   readonly #listeners = new Set<(state: DeclaredState) => void>();
 
-  constructor(fabric: string, records: Partial<PowerRecords> = {}) {
+  constructor(fabric: string, records: Partial<PowerRecords> = {}, sleep?: SleepDesk) {
     const log = pino({ level: 'silent' });
     this.#declared = parse(fabric);
     this.live = new LiveState({ clock: this.clock, log });
@@ -99,6 +102,8 @@ export class FleetStage {
       wakePorts: [9],
       wakersFile: '/no/such/wakers.yaml',
       environment: {},
+      requestsInFlight: () => this.running,
+      ...(sleep === undefined ? {} : { sleepDesk: sleep }),
       newId: () => {
         this.#wakes += 1;
         return `wake-${this.#wakes}`;

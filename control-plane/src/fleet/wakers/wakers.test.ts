@@ -81,7 +81,7 @@ describe('the file of wakers', () => {
   });
 });
 
-const command = (...argv: string[]): Waker => ({ command: argv, timeoutSeconds: 1 });
+const command = (...argv: string[]): Waker => ({ command: argv, timeoutSeconds: 20 });
 
 describe('a command', () => {
   it('runs without a shell, and knows for which host', async () => {
@@ -98,10 +98,10 @@ describe('a command', () => {
   });
 
   it('that hangs is killed with all that it started, and holds nothing up', async () => {
-    const hanging = command('/bin/sh', '-c', 'sleep 60 & sleep 60');
+    const hanging: Waker = { command: ['/bin/sh', '-c', 'sleep 60 & sleep 60'], timeoutSeconds: 1 };
     const begunMs = performance.now();
     expect(await runWaker(hanging, call, { PATH: '/usr/bin:/bin' })).toMatch(/did not end within 1 s/);
-    expect(performance.now() - begunMs).toBeLessThan(5_000);
+    expect(performance.now() - begunMs).toBeLessThan(20_000);
   });
 });
 
@@ -127,9 +127,9 @@ describe('an HTTP hook', () => {
     server.close();
   });
 
-  const hook = (path: string): Waker => ({
+  const hook = (path: string, timeoutSeconds = 20): Waker => ({
     http: { method: 'PUT', url: `${url}${path}`, headers: { 'x-plug': 'one' }, body: 'on' },
-    timeoutSeconds: 1,
+    timeoutSeconds,
   });
 
   it('is asked as the file says', async () => {
@@ -143,6 +143,6 @@ describe('an HTTP hook', () => {
   });
 
   it('that hangs is given up', async () => {
-    expect(await runWaker(hook('/hangs'), call, {})).toMatch(/could not be asked/);
+    expect(await runWaker(hook('/hangs', 1), call, {})).toMatch(/could not be asked/);
   });
 });

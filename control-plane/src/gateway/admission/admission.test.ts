@@ -1,3 +1,4 @@
+import { Agent, request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeRouter } from '../testing/fake-router.js';
 import { ask, errorOf, TestGateway } from '../testing/test-gateway.js';
@@ -140,5 +141,38 @@ describe('admission', () => {
 
     expect(answer.status).toBe(403);
     expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+  });
+
+  it('looks at each request of a connection anew, whatever the one before brought', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ports = new Set<number | undefined>();
+    const next = (headers: Record<string, string>): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const asked = request(
+          `${test.url}/v1/chat/completions`,
+          { method: 'POST', agent, headers: { ...headers, 'x-forwarded-for': '203.0.113.9' } },
+          (answer) => {
+            ports.add(answer.socket.localPort);
+            answer.resume().on('end', () => resolve(answer.statusCode));
+          },
+        );
+        asked.on('error', reject).end(BODY);
+      });
+    const statuses: (number | undefined)[] = [];
+    for (const headers of [
+      { authorization: 'Bearer the-admin-token' },
+      { authorization: 'Bearer another-token' },
+      { authorization: 'Bearer the-admin-token' },
+      {},
+      { 'x-api-key': 'the-admin-token' },
+      { authorization: 'Basic eDp5', 'x-api-key': 'another-token' },
+      { authorization: 'Basic eDp5', 'x-api-key': 'the-admin-token' },
+      { authorization: 'Bearer another-token', 'x-api-key': 'the-admin-token' },
+    ] as Record<string, string>[]) {
+      statuses.push(await next(headers));
+    }
+    agent.destroy();
+    expect(statuses).toEqual([200, 401, 200, 401, 200, 401, 200, 401]);
+    expect(ports.size).toBe(1);
   });
 });

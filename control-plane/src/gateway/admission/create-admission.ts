@@ -19,6 +19,7 @@ import { isForwarded } from './decide/is-forwarded.js';
 import { canonicalAddress } from './decide/parse-address.js';
 import { readApiKey, readBearer } from './decide/read-bearer.js';
 import type { KeyLookup } from './key-lookup.js';
+import { PresentedBearer } from './presented-bearer.js';
 import { createRequestIds } from './request-ids.js';
 
 export interface AdmissionOptions {
@@ -50,6 +51,9 @@ export interface Admission {
 interface ConnectionFacts {
   readonly isTrustedPair: boolean;
   readonly localAddress: string | null;
+  /** As the last request that had one brought it: most clients bring the same with each. */
+  lastAuthorization: string | null;
+  lastBearer: PresentedBearer | null;
   lastHost: string | null;
   lastHostRevision: number;
   lastHostIsOwn: boolean;
@@ -109,8 +113,9 @@ class RawAdmission implements Admission {
     const host = headers.host ?? '';
     const forwarded = isForwarded(headers);
     const method = request.method ?? 'GET';
-    const bearer = readBearer(headers.authorization) ?? readApiKey(headers['x-api-key']);
-    const isTrusted = !forwarded && this.#connection(request.socket).isTrustedPair;
+    const connection = this.#connection(request.socket);
+    const bearer = bearerOf(headers, connection);
+    const isTrusted = !forwarded && connection.isTrustedPair;
     return {
       method,
       host,
@@ -132,6 +137,8 @@ class RawAdmission implements Admission {
     const facts: ConnectionFacts = {
       isTrustedPair: isTrustedPair(remoteAddress, localAddress),
       localAddress: localAddress === undefined ? null : canonicalAddress(localAddress),
+      lastAuthorization: null,
+      lastBearer: null,
       lastHost: null,
       lastHostRevision: -1,
       lastHostIsOwn: false,
@@ -165,6 +172,21 @@ class RawAdmission implements Admission {
       refusedRecord(requestId, '', verdict.error.code, status, this.#options.clock.nowMs()),
     );
   }
+}
+
+/** The digest of a key takes longer than all else that is looked at: it is made once for a connection. */
+function bearerOf(headers: IncomingHttpHeaders, connection: ConnectionFacts): PresentedBearer | null {
+  const { authorization } = headers;
+  if (authorization !== undefined && authorization === connection.lastAuthorization)
+    return connection.lastBearer;
+  const token = readBearer(authorization);
+  if (authorization === undefined || token === null) {
+    const apiKey = readApiKey(headers['x-api-key']);
+    return apiKey === null ? null : new PresentedBearer(apiKey);
+  }
+  connection.lastAuthorization = authorization;
+  connection.lastBearer = new PresentedBearer(token);
+  return connection.lastBearer;
 }
 
 const NO_ADDRESS: ReadonlySet<string> = new Set();

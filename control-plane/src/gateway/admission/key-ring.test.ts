@@ -3,6 +3,7 @@ import { KEY_SECRET_PREFIX, type KeyPolicy, type NewKeySecret } from '../../regi
 import type { Registry } from '../../registry/registry-types.js';
 import { TemporaryRegistry } from '../../registry/testing/temporary-registry.js';
 import { KeyRing } from './key-ring.js';
+import { PresentedBearer } from './presented-bearer.js';
 
 const POLICY: KeyPolicy = {
   roles: ['chat-fast'],
@@ -43,34 +44,38 @@ function create(name: string, policy: Partial<KeyPolicy> = {}): NewKeySecret {
   return created;
 }
 
+function find(bearer: string, isTrusted: boolean): ReturnType<KeyRing['find']> {
+  return ring.find(new PresentedBearer(bearer), isTrusted);
+}
+
 describe('a bearer', () => {
   it('is a key of ours by its secret, with all that the key may', () => {
     const { key, secret } = create('obsidian');
     expect(secret).toMatch(/^sk-fabric-[A-Za-z0-9_-]{43}$/);
-    expect(ring.find(secret, false)).toEqual({
+    expect(find(secret, false)).toEqual({
       ...{ keyId: key.keyId, name: 'obsidian', mayWake: false, mayCloud: true },
       roles: new Set(['chat-fast']),
       limits: POLICY.limits,
       classes: { defaultClass: 'batch', mostUrgentClass: 'normal' },
       keepsBodies: true,
     });
-    expect(ring.find(`${KEY_SECRET_PREFIX}other`, false)).toBe('unknown');
-    expect(ring.find('not-needed', false)).toBe('unknown');
+    expect(find(`${KEY_SECRET_PREFIX}other`, false)).toBe('unknown');
+    expect(find('not-needed', false)).toBe('unknown');
   });
 
   it('that was a key of ours is known as revoked, after a restart too', async () => {
     const { key, secret } = create('obsidian');
     expect(registry.keys.revoke('obsidian', 5)).toMatchObject({ revokedAtMs: 5 });
-    expect(ring.find(secret, false)).toBe('revoked');
+    expect(find(secret, false)).toBe('revoked');
     expect(revoked).toEqual([key.keyId]);
     // The name is free again, and the old secret stays what it was.
     const again = create('obsidian');
-    expect(ring.find(again.secret, false)).toMatchObject({ name: 'obsidian' });
+    expect(find(again.secret, false)).toMatchObject({ name: 'obsidian' });
     await place.close();
     registry = place.open();
     openRing();
-    expect(ring.find(secret, false)).toBe('revoked');
-    expect(ring.find(again.secret, false)).toMatchObject({ keyId: again.key.keyId });
+    expect(find(secret, false)).toBe('revoked');
+    expect(find(again.secret, false)).toMatchObject({ keyId: again.key.keyId });
     expect(registry.keys.find('obsidian')?.keyId).toBe(again.key.keyId);
     expect(registry.keys.find(key.keyId)?.revokedAtMs).toBe(5);
   });
@@ -78,34 +83,34 @@ describe('a bearer', () => {
   it('is good until its key expires', () => {
     const nowMs = place.clock.nowMs();
     const { secret } = create('ci', { expiresAtMs: nowMs + 1_000 });
-    expect(ring.find(secret, false)).toMatchObject({ name: 'ci' });
+    expect(find(secret, false)).toMatchObject({ name: 'ci' });
     place.clock.advance(1_000);
-    expect(ring.find(secret, false)).toBe('expired');
+    expect(find(secret, false)).toBe('expired');
     registry.keys.change('ci', { expiresAtMs: null }, place.clock.nowMs());
-    expect(ring.find(secret, false)).toMatchObject({ name: 'ci' });
+    expect(find(secret, false)).toMatchObject({ name: 'ci' });
   });
 
   it('that was rotated out is good for the grace, and then no more', () => {
     const { secret } = create('ci');
     const rotated = registry.keys.rotate('ci', 60_000, place.clock.nowMs());
     if (typeof rotated === 'string') throw new Error(rotated);
-    expect(ring.find(secret, false)).toMatchObject({ name: 'ci' });
-    expect(ring.find(rotated.secret, false)).toMatchObject({ name: 'ci' });
+    expect(find(secret, false)).toMatchObject({ name: 'ci' });
+    expect(find(rotated.secret, false)).toMatchObject({ name: 'ci' });
     place.clock.advance(60_000);
-    expect(ring.find(secret, false)).toBe('expired');
-    expect(ring.find(rotated.secret, false)).toMatchObject({ name: 'ci' });
+    expect(find(secret, false)).toBe('expired');
+    expect(find(rotated.secret, false)).toMatchObject({ name: 'ci' });
     const at = registry.keys.rotate('ci', 0, place.clock.nowMs());
-    expect(ring.find(rotated.secret, false)).toBe('expired');
+    expect(find(rotated.secret, false)).toBe('expired');
     expect(at).toMatchObject({ key: { secrets: [{ validUntilMs: null }, {}, {}] } });
   });
 
   it('that is the admin token opens from anywhere until there is a key, then from trusted addresses', () => {
-    expect(ring.find('the-admin-token', false)).toMatchObject({ name: 'admin', mayCloud: true });
+    expect(find('the-admin-token', false)).toMatchObject({ name: 'admin', mayCloud: true });
     create('obsidian');
-    expect(ring.find('the-admin-token', false)).toBe('unknown');
-    expect(ring.find('the-admin-token', true)).toMatchObject({ name: 'admin' });
+    expect(find('the-admin-token', false)).toBe('unknown');
+    expect(find('the-admin-token', true)).toMatchObject({ name: 'admin' });
     registry.keys.revoke('obsidian', 5);
-    expect(ring.find('the-admin-token', false)).toMatchObject({ name: 'admin' });
+    expect(find('the-admin-token', false)).toMatchObject({ name: 'admin' });
   });
 
   it('is nowhere in the registry file', async () => {

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '@ai-fabric/shared';
 import { ANONYMOUS_KEY, KEY_SECRET_PREFIX, type KeyStore, type StoredKey } from '../../registry/key-types.js';
 import type { GatewayKey } from '../request-context.js';
 import type { KeyLookup } from './key-lookup.js';
+import type { PresentedBearer } from './presented-bearer.js';
 
 export interface KeyRingParts {
   readonly store: Pick<KeyStore, 'list' | 'onChange'>;
@@ -57,9 +57,9 @@ export class KeyRing implements KeyLookup {
     return this.#anonymous;
   }
 
-  find(bearer: string, isTrusted: boolean): GatewayKey | 'unknown' | 'revoked' | 'expired' {
-    const entry = bearer.startsWith(KEY_SECRET_PREFIX) ? this.#entries.get(sha256(bearer)) : undefined;
-    if (entry === undefined) return this.#findAdmin(bearer, isTrusted);
+  find(bearer: PresentedBearer, isTrusted: boolean): GatewayKey | 'unknown' | 'revoked' | 'expired' {
+    const entry = bearer.text.startsWith(KEY_SECRET_PREFIX) ? this.#entries.get(bearer.sha256) : undefined;
+    if (entry === undefined) return this.#findAdmin(bearer.text, isTrusted);
     if (entry.isRevoked) return 'revoked';
     const nowMs = this.#parts.clock.nowMs();
     return nowMs < entry.validUntilMs && nowMs < entry.expiresAtMs ? entry.key : 'expired';
@@ -101,10 +101,6 @@ export class KeyRing implements KeyLookup {
     this.#revoked = new Set(keys.filter(({ revokedAtMs }) => revokedAtMs !== null).map(({ keyId }) => keyId));
     this.#hasKeys = keys.some(({ keyId, revokedAtMs }) => keyId !== ANONYMOUS_KEY && revokedAtMs === null);
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
 }
 
 function toGatewayKey({ roles, keepBodiesDays, ...key }: StoredKey): GatewayKey {

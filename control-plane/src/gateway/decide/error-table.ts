@@ -56,6 +56,8 @@ export const ERROR_TABLE = {
   /** A replica is on its way, and did not come in time. */
   loading: { status: 503, type: 'server_error' },
   not_ready: { status: 503, type: 'server_error' },
+  /** The owner of its host has the card. */
+  yielded: { status: 503, type: 'server_error' },
   all_failed: { status: 503, type: 'server_error' },
   provider_key_missing: { status: 503, type: 'server_error' },
   overloaded: { status: 503, type: 'server_error' },

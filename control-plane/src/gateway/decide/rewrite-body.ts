@@ -90,12 +90,21 @@ export function applySplices(
   return result;
 }
 
+/** Of names that were declared: few, and each is asked for with every request. */
+const asciiNames = new Map<string, string>();
+const MAX_ASCII_NAMES = 1_000;
+
 /** JSON that is ASCII alone, so that a character is a byte. */
 function asciiJson(text: string): string {
-  return JSON.stringify(text).replace(
+  const known = asciiNames.get(text);
+  if (known !== undefined) return known;
+  const json = JSON.stringify(text).replace(
     NOT_ASCII,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+  if (asciiNames.size >= MAX_ASCII_NAMES) asciiNames.clear();
+  asciiNames.set(text, json);
+  return json;
 }
 
 const NOT_ASCII = /[^\x20-\x7e]/g;

@@ -181,7 +181,7 @@ export function gatewayKey(overrides: Partial<GatewayKey> = {}): GatewayKey {
 }
 
 const ADMIN_ALONE: KeyLookup = {
-  find: (bearer) => (bearer === 'the-admin-token' ? gatewayKey({ name: 'admin' }) : 'unknown'),
+  find: ({ text }) => (text === 'the-admin-token' ? gatewayKey({ name: 'admin' }) : 'unknown'),
   anonymous: gatewayKey({ keyId: 'anonymous', name: 'anonymous' }),
 };
 

@@ -13,14 +13,14 @@ export interface PendingCommand {
 /** The commands of one host that wait for their outcome, oldest first. */
 export type PendingCommands = readonly PendingCommand[];
 
-/** A newer `apply_desired` says all that an older one did; any other command is a deed of its own. @returns also what is given up for it */
+/** A newer wish or settings say all that older ones did; any other command is a deed of its own. @returns also what is given up for it */
 export function addCommand(
   pending: PendingCommands,
   next: PendingCommand,
 ): { readonly pending: PendingCommands; readonly dropped: PendingCommands } {
-  const kept = pending.filter(
-    ({ command }) => next.command.name !== 'apply_desired' || command.name !== 'apply_desired',
-  );
+  const { name } = next.command;
+  const isWhole = name === 'apply_desired' || name === 'apply_yield_settings';
+  const kept = pending.filter(({ command }) => !isWhole || command.name !== name);
   const dropped = kept.slice(0, Math.max(0, kept.length - (MAX_PENDING_COMMANDS - 1)));
   return { pending: [...kept.slice(dropped.length), next], dropped };
 }

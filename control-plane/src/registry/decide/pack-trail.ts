@@ -5,6 +5,7 @@ const MAX_CANDIDATES = 32;
 const STEPS_PER_SECOND = 1000;
 /** How a trail of this format begins. Before it, trails began with a reason, and had loads where now there are costs. */
 const FORMAT = '2;';
+const NO_OTHERS: readonly CountedVerdict[] = [];
 
 /**
  * The verdicts over all candidates as a short text: `2;reason:target.verdict.cost,…,+verdict.count,…!failure;…`, names by
@@ -14,23 +15,34 @@ const FORMAT = '2;';
  */
 export function packTrail(rounds: readonly RouteRound[], numberOf: (name: string) => number): string | null {
   if (isTrivial(rounds)) return null;
-  const number = (name: string): string => numberOf(name).toString(36);
-  const candidate = ({ target, verdict, costSeconds }: CandidateVerdict): string => {
-    const named = `${number(target)}.${number(verdict)}`;
-    return costSeconds === null
-      ? named
-      : `${named}.${Math.round(costSeconds * STEPS_PER_SECOND).toString(36)}`;
-  };
-  const counted = ({ verdict, count }: CountedVerdict): string => `+${number(verdict)}.${count.toString(36)}`;
-  const packed = rounds
-    .slice(0, MAX_ROUNDS)
-    .map(({ reason, considered, others = [], failure }) => {
-      const told = considered.slice(0, MAX_CANDIDATES).map(candidate);
-      const candidates = [...told, ...others.map(counted)].join(',');
-      return `${number(reason)}:${candidates}${failure === null ? '' : `!${number(failure)}`}`;
-    })
-    .join(';');
-  return FORMAT + packed;
+  let trail = FORMAT;
+  for (let index = 0; index < rounds.length && index < MAX_ROUNDS; index += 1) {
+    if (index > 0) trail += ';';
+    trail += packRound(rounds[index] as RouteRound, numberOf);
+  }
+  return trail;
+}
+
+function packRound(
+  { reason, considered, others = NO_OTHERS, failure }: RouteRound,
+  numberOf: (name: string) => number,
+): string {
+  let packed = `${base36(numberOf(reason))}:`;
+  for (let index = 0; index < considered.length && index < MAX_CANDIDATES; index += 1) {
+    const { target, verdict, costSeconds } = considered[index] as CandidateVerdict;
+    if (index > 0) packed += ',';
+    packed += `${base36(numberOf(target))}.${base36(numberOf(verdict))}`;
+    if (costSeconds !== null) packed += `.${base36(Math.round(costSeconds * STEPS_PER_SECOND))}`;
+  }
+  for (const { verdict, count } of others) {
+    if (!packed.endsWith(':')) packed += ',';
+    packed += `+${base36(numberOf(verdict))}.${base36(count)}`;
+  }
+  return failure === null ? packed : `${packed}!${base36(numberOf(failure))}`;
+}
+
+function base36(number: number): string {
+  return number.toString(36);
 }
 
 export function unpackTrail(trail: string, nameOf: (number: number) => string): RouteRound[] {

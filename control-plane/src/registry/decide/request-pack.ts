@@ -1,4 +1,10 @@
-import { type CountedVerdict, REQUEST_OUTCOMES, type RequestRow, type RouteRound } from '../request-types.js';
+import {
+  type CandidateVerdict,
+  type CountedVerdict,
+  REQUEST_OUTCOMES,
+  type RequestRow,
+  type RouteRound,
+} from '../request-types.js';
 
 /**
  * Rows of the request log in a few flat arrays. As objects they would outlive the young generation while they wait to
@@ -38,7 +44,6 @@ const COLUMN = {
   attempts: 17,
   rounds: 18,
 } as const;
-type Column = (typeof COLUMN)[keyof typeof COLUMN];
 const COLUMNS = Object.keys(COLUMN).length;
 /** Stands for `null`: none of the columns can be that by itself. */
 const NONE = Number.NaN;
@@ -171,35 +176,33 @@ export function unpackRequests({ rowCount, numbers, trails, names, ids }: Reques
   let idAt = 0;
   let trailAt = 0;
   for (let row = 0; row < rowCount; row++) {
-    const value = (column: Column): number => numbers[row * COLUMNS + column] as number;
-    const nullable = (column: Column): number | null => orNull(value(column));
-    const name = (column: Column): string => names[value(column)] as string;
-    const idEnd = idAt + value(COLUMN.idBytes);
+    const at = row * COLUMNS;
+    const idEnd = idAt + numberAt(numbers, at + COLUMN.idBytes);
     const rounds: RouteRound[] = [];
-    for (let left = value(COLUMN.rounds); left > 0; left--) {
+    for (let left = numberAt(numbers, at + COLUMN.rounds); left > 0; left--) {
       const round = readRound(trails, trailAt, names);
       rounds.push(round);
       trailAt += ROUND_HEAD + 3 * round.considered.length + 2 * (round.others?.length ?? 0);
     }
     rows.push({
-      endedAtMs: value(COLUMN.endedAtMs),
+      endedAtMs: numberAt(numbers, at + COLUMN.endedAtMs),
       requestId: idBytes.toString('utf8', idAt, idEnd),
-      key: name(COLUMN.key),
-      role: name(COLUMN.role),
-      target: name(COLUMN.target),
-      host: name(COLUMN.host),
-      endpoint: name(COLUMN.endpoint),
-      stream: value(COLUMN.stream) === 1,
-      outcome: REQUEST_OUTCOMES[value(COLUMN.outcome)] as RequestRow['outcome'],
-      status: nullable(COLUMN.status),
-      reason: name(COLUMN.reason),
-      promptTokens: nullable(COLUMN.promptTokens),
-      completionTokens: nullable(COLUMN.completionTokens),
-      cachedTokens: nullable(COLUMN.cachedTokens),
-      ttftMs: nullable(COLUMN.ttftMs),
-      totalMs: value(COLUMN.totalMs),
-      queueMs: value(COLUMN.queueMs),
-      attempts: value(COLUMN.attempts),
+      key: nameAt(numbers, at + COLUMN.key, names),
+      role: nameAt(numbers, at + COLUMN.role, names),
+      target: nameAt(numbers, at + COLUMN.target, names),
+      host: nameAt(numbers, at + COLUMN.host, names),
+      endpoint: nameAt(numbers, at + COLUMN.endpoint, names),
+      stream: numberAt(numbers, at + COLUMN.stream) === 1,
+      outcome: REQUEST_OUTCOMES[numberAt(numbers, at + COLUMN.outcome)] as RequestRow['outcome'],
+      status: orNull(numberAt(numbers, at + COLUMN.status)),
+      reason: nameAt(numbers, at + COLUMN.reason, names),
+      promptTokens: orNull(numberAt(numbers, at + COLUMN.promptTokens)),
+      completionTokens: orNull(numberAt(numbers, at + COLUMN.completionTokens)),
+      cachedTokens: orNull(numberAt(numbers, at + COLUMN.cachedTokens)),
+      ttftMs: orNull(numberAt(numbers, at + COLUMN.ttftMs)),
+      totalMs: numberAt(numbers, at + COLUMN.totalMs),
+      queueMs: numberAt(numbers, at + COLUMN.queueMs),
+      attempts: numberAt(numbers, at + COLUMN.attempts),
       rounds,
     });
     idAt = idEnd;
@@ -208,26 +211,33 @@ export function unpackRequests({ rowCount, numbers, trails, names, ids }: Reques
 }
 
 function readRound(trails: Float64Array, start: number, names: readonly string[]): RouteRound {
-  const head = trails.subarray(start, start + ROUND_HEAD);
-  const [reason, failure, count, otherCount] = head as unknown as [number, number, number, number];
-  const considered = Array.from({ length: count }, (_, index) => {
-    const at = start + ROUND_HEAD + 3 * index;
-    return {
-      target: names[trails[at] as number] as string,
-      verdict: names[trails[at + 1] as number] as string,
-      costSeconds: orNull(trails[at + 2] as number),
-    };
-  });
-  const others = Array.from({ length: otherCount }, (_, index) => {
-    const at = start + ROUND_HEAD + 3 * count + 2 * index;
-    return { verdict: names[trails[at] as number] as string, count: trails[at + 1] as number };
-  });
-  return {
-    reason: names[reason] as string,
-    considered,
-    ...(otherCount === 0 ? {} : { others }),
-    failure: failure === NO_FAILURE ? null : (names[failure] as string),
-  };
+  const reason = nameAt(trails, start, names);
+  const failureNumber = numberAt(trails, start + 1);
+  const failure = failureNumber === NO_FAILURE ? null : (names[failureNumber] as string);
+  const considered: CandidateVerdict[] = [];
+  let at = start + ROUND_HEAD;
+  for (let left = numberAt(trails, start + 2); left > 0; left--, at += 3) {
+    considered.push({
+      target: nameAt(trails, at, names),
+      verdict: nameAt(trails, at + 1, names),
+      costSeconds: orNull(numberAt(trails, at + 2)),
+    });
+  }
+  const otherCount = numberAt(trails, start + 3);
+  if (otherCount === 0) return { reason, considered, failure };
+  const others: CountedVerdict[] = [];
+  for (let left = otherCount; left > 0; left--, at += 2) {
+    others.push({ verdict: nameAt(trails, at, names), count: numberAt(trails, at + 1) });
+  }
+  return { reason, considered, others, failure };
+}
+
+function numberAt(numbers: Float64Array, at: number): number {
+  return numbers[at] as number;
+}
+
+function nameAt(numbers: Float64Array, at: number, names: readonly string[]): string {
+  return names[numbers[at] as number] as string;
 }
 
 function orNull(value: number): number | null {

@@ -25,8 +25,20 @@ export interface UsageSum {
 class Sums {
   readonly all: UsageSum[] = [];
   readonly #byBucket = new Map<number, { readonly [dimension in UsageDimension]: Map<string, UsageSum> }>();
+  /** Of each dimension, what was asked for last: the next one is often the same. */
+  readonly #latest: { [dimension in UsageDimension]: UsageSum | null } = {
+    ...{ role: null, target: null, host: null, key: null },
+  };
 
   of(bucket: number, dimension: UsageDimension, name: string): UsageSum {
+    const latest = this.#latest[dimension];
+    if (latest !== null && latest.bucket === bucket && latest.name === name) return latest;
+    const sum = this.#find(bucket, dimension, name);
+    this.#latest[dimension] = sum;
+    return sum;
+  }
+
+  #find(bucket: number, dimension: UsageDimension, name: string): UsageSum {
     let dimensions = this.#byBucket.get(bucket);
     if (dimensions === undefined) {
       dimensions = { role: new Map(), target: new Map(), host: new Map(), key: new Map() };
@@ -79,10 +91,19 @@ function addSum(to: UsageSum, sum: UsageSum): void {
 
 function emptySum(bucket: number, dimension: UsageDimension, name: string): UsageSum {
   return {
-    ...{ bucket, dimension, name },
+    bucket,
+    dimension,
+    name,
     outcomes: SUMMED_OUTCOMES.map(() => 0),
-    ...{ retries: 0, promptTokens: 0, completionTokens: 0, cachedTokens: 0 },
-    ...{ totalMs: 0, maxTotalMs: 0, queueMs: 0, ttftMs: 0, ttftCount: 0 },
+    retries: 0,
+    promptTokens: 0,
+    completionTokens: 0,
+    cachedTokens: 0,
+    totalMs: 0,
+    maxTotalMs: 0,
+    queueMs: 0,
+    ttftMs: 0,
+    ttftCount: 0,
   };
 }
 

@@ -19,8 +19,12 @@ export interface CostTerms {
   readonly past: KnownPast | null;
   /** Others that came before it wait for just that: it may not overtake them. */
   readonly isBehind: boolean;
-  /** How many are held for it already; left out: nobody. */
-  readonly ahead?: number;
+  /** How many wait for the same role and are no less urgent, itself among them once it does; left out: nobody. */
+  readonly waiting?: number;
+  /** It alone has a slot left, and enough wait for all: it is given the next prompt whatever it still reads. */
+  readonly fillsLastSlots?: boolean;
+  /** Seconds until it has its turn at these targets, all full, as one that waits is told; `null`: not known. Left out: never known. */
+  readonly turnSeconds?: (targets: readonly string[]) => number | null;
 }
 
 export interface ReplicaChoice {
@@ -64,7 +68,7 @@ export function chooseReplica(
   const count = candidates.length;
   makeRoom(count);
   const { costs, offers, prediction, size } = scratch;
-  const { mayPace, weights, past } = terms;
+  const { mayPace, fillsLastSlots = false, weights, past } = terms;
   let favoured = -1;
   size.cachedTokens = 0;
   size.answerTokens = terms.answerTokens;
@@ -84,7 +88,7 @@ export function chooseReplica(
     costs[index] = costSeconds;
     offers[index] = costSeconds;
     if (startSeconds < soonest) soonest = startSeconds;
-    if (mayPace && isPaced(load, prediction, settings.pace)) {
+    if (mayPace && !fillsLastSlots && isPaced(load, prediction, settings.pace)) {
       offers[index] = Number.POSITIVE_INFINITY;
       if (costSeconds < leastPaced) leastPaced = costSeconds;
     } else if (costSeconds < leastFree) leastFree = costSeconds;

@@ -3,6 +3,7 @@ import type { Candidate, CloudCandidate, ReplicaCandidate } from '../candidate.j
 import { listNeeds, NO_NEEDS, needsOf } from '../needs.js';
 import type { FilterReason, RouteRequest } from '../route-types.js';
 import { contextOf, estimatePrompt } from './estimate-need.js';
+import { isLastSlotKept } from './filter-candidate.js';
 import { targetKey } from './group-targets.js';
 import { isGone, isLeaving } from './judge-asleep.js';
 import type { RestCause } from './step-cooldown.js';
@@ -61,7 +62,10 @@ function describeReplica(replica: ReplicaCandidate, reason: FilterReason, reques
       return `host ${host} has fallen silent`;
     case 'draining':
       return `host ${host} is draining; undrain it to use it again`;
+    case 'yielded':
+      return `the card of host ${host} is its owner's for now; it is back when they are done`;
     case 'not_ready':
+      if (replica.power.flight !== null) return describeAsleep(replica, request);
       return replica.needsSignIn
         ? `its replica on ${host} cannot start before somebody signs in there`
         : `its replica on ${host} is ${replica.phase}`;
@@ -84,12 +88,15 @@ function describeReplica(replica: ReplicaCandidate, reason: FilterReason, reques
   }
 }
 
-function describeFull({ inflight, slots, deployment: { maxConcurrent } }: ReplicaCandidate): string {
+function describeFull(replica: ReplicaCandidate): string {
+  const { inflight, slots, deployment } = replica;
+  const { maxConcurrent } = deployment;
   if (inflight >= maxConcurrent) {
     return `${maxConcurrent === 1 ? 'its one slot is' : `all ${maxConcurrent} slots are`} taken`;
   }
-  return inflight >= slots
-    ? `has just become ready, and takes ${slots} at a time until it has answered`
+  if (inflight >= slots) return `has just become ready, and takes ${slots} at a time until it has answered`;
+  return isLastSlotKept(replica)
+    ? 'has just become ready, and takes one that streams next'
     : 'its engine says that its queue is full';
 }
 

@@ -1,5 +1,6 @@
 import type { ReplicaCandidate } from '../candidate.js';
 import type { FilterReason, WaitReason } from '../route-types.js';
+import { isLastSlotKept } from './filter-candidate.js';
 import { isWaking, isWished } from './judge-asleep.js';
 
 export interface ExpectationSettings {
@@ -50,8 +51,9 @@ export function expectSoon(
   if (ruledOutBy !== 'full' && (!isWished(replica) || isWaking(replica))) return null;
   switch (ruledOutBy) {
     case 'full': {
-      const lookAgainInMs = replica.busyForMs > 0 ? replica.busyForMs : null;
-      return { reason: 'full', isSure: true, lookAgainInMs };
+      const { busyForMs, keptForMs } = replica;
+      const opensInMs = isLastSlotKept(replica) ? keptForMs : busyForMs;
+      return { reason: 'full', isSure: true, lookAgainInMs: opensInMs > 0 ? opensInMs : null };
     }
     case 'host_late':
       return { reason: 'silent', isSure: false, lookAgainInMs: null };
@@ -84,8 +86,8 @@ function expectTried(replica: ReplicaCandidate, settings: ExpectationSettings): 
 }
 
 /** Its host has a link and takes requests. */
-function canBeReached({ presence, draining }: ReplicaCandidate): boolean {
-  return presence !== 'away' && presence !== 'unseen' && !draining;
+function canBeReached({ presence, draining, yielded }: ReplicaCandidate): boolean {
+  return presence !== 'away' && presence !== 'unseen' && !draining && !yielded;
 }
 
 function expectPhase(replica: ReplicaCandidate, settings: ExpectationSettings): Expectation | null {

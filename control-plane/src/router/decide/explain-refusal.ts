@@ -47,6 +47,7 @@ const PRECEDENCE: readonly FilterReason[] = [
   'host_late',
   'host_asleep',
   'host_away',
+  'yielded',
   'draining',
   'not_yet',
   'context_too_long',
@@ -75,6 +76,7 @@ const CODES: Readonly<Record<FilterReason, RefusalCode>> = {
   host_away: 'host_away',
   host_asleep: 'host_asleep',
   draining: 'not_ready',
+  yielded: 'yielded',
   context_too_long: 'context_too_long',
   cloud_not_allowed: 'cloud_not_allowed',
   provider_key_missing: 'provider_key_missing',
@@ -101,6 +103,7 @@ const HEADLINES: Readonly<Record<RefusalCode, string>> = {
   host_asleep: 'its host is asleep',
   waking: 'its host is being woken',
   not_ready: 'nothing that serves it is ready',
+  yielded: 'its card is in use by the owner of its host',
   loading: 'its replica is on its way and not ready yet',
   all_failed: 'every attempt failed',
   context_too_long: 'the request is too long for every target',
@@ -239,6 +242,8 @@ function retryAfter(told: FilterReason, obstacles: readonly Obstacle[], settings
       return settings.lateSeconds;
     case 'host_away':
     case 'host_asleep':
+      return settings.awaySeconds;
+    case 'yielded':
       return settings.awaySeconds;
     case 'draining':
       return settings.drainingSeconds;

@@ -10,13 +10,14 @@ type ContextParts = Partial<Omit<FilterContext, 'request'> & RouteRequest> & { r
 
 function contextOf(more: ContextParts = {}): FilterContext {
   const { pinnedModel = null, roomTokens = 0, room, foundTooLongBy = new Set(), ...rest } = more;
-  const { tooSmallTokens = 0, ...request } = rest;
+  const { tooSmallTokens = 0, leavesLastSlot = false, ...request } = rest;
   return {
     request: requestOf(request),
     pinnedModel,
     room: room ?? { mustFit: false, tokens: roomTokens },
     foundTooLongBy,
     tooSmallTokens,
+    leavesLastSlot,
   };
 }
 
@@ -26,6 +27,24 @@ describe('a replica', () => {
   it.each([
     { when: 'it is ready, idle and its host is online', parts: {}, context: {}, reason: null },
     { when: 'its last slot is free', parts: { inflight: 3 }, context: {}, reason: null },
+    {
+      when: 'its last slot is kept for streams, which this is',
+      parts: { inflight: 3, keptForMs: 900 },
+      context: {},
+      reason: null,
+    },
+    {
+      when: 'its last slot is kept for streams, which this is not',
+      parts: { inflight: 3, keptForMs: 900 },
+      context: { leavesLastSlot: true },
+      reason: 'full',
+    },
+    {
+      when: 'it has another slot beside the one that is kept',
+      parts: { inflight: 2, keptForMs: 900 },
+      context: { leavesLastSlot: true },
+      reason: null,
+    },
     { when: 'others fill its engine', parts: { load: { external: 40 } }, context: {}, reason: null },
     { when: 'its KV cache is full', parts: { load: { kvUsageRatio: 1 } }, context: {}, reason: null },
     {

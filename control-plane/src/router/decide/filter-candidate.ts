@@ -4,7 +4,7 @@ import type { Candidate, CandidateGroup, CloudCandidate, ReplicaCandidate } from
 import { NO_NEEDS, needsOf } from '../needs.js';
 import type { FilterReason, RouteRequest } from '../route-types.js';
 import { contextOf, type NeedSettings, needAt } from './estimate-need.js';
-import { isAsleep, isGone } from './judge-asleep.js';
+import { isAsleep, isGone, isUnheard } from './judge-asleep.js';
 import { judgeCondition } from './judge-condition.js';
 import type { Room } from './plan-room.js';
 
@@ -19,6 +19,8 @@ export interface FilterContext {
   readonly foundTooLongBy: ReadonlySet<string>;
   /** … and the largest context that is known of them: what is no larger need not be asked. */
   readonly tooSmallTokens: number;
+  /** Whether it leaves the last slot of a replica that starts slowly to those that prove it sooner. */
+  readonly leavesLastSlot: boolean;
 }
 
 export interface FilterSettings extends NeedSettings {
@@ -91,14 +93,22 @@ function filterReplica(
   if (isGone(replica)) return isAsleep(replica) ? 'host_asleep' : 'host_away';
   if (replica.presence === 'late') return 'host_late';
   if (replica.draining) return 'draining';
-  if (replica.power.state === 'asleep' || replica.power.goingToSleep !== null) {
-    if (isAsleep(replica)) return 'host_asleep';
-  }
-  if (replica.phase !== 'ready') return 'not_ready';
+  const { power } = replica;
+  if ((power.state === 'asleep' || power.goingToSleep !== null) && isAsleep(replica)) return 'host_asleep';
+  if (replica.yielded) return 'yielded';
+  if (replica.phase !== 'ready' || isUnheard(power)) return 'not_ready';
   if (replica.noWay !== null) return replica.noWay.reason;
   if (replica.blockedForMs > 0) return 'breaker_open';
   if (replica.busyForMs > 0 || replica.inflight >= replica.slots) return 'full';
-  return null;
+  return context.leavesLastSlot && isLastSlotKept(replica) ? 'full' : null;
+}
+
+/**
+ * A stream proves a newcomer with its first byte, a whole answer only with its end, which may be half a minute later: taken by one,
+ * the last slot would stand in the way of all the others for so long.
+ */
+export function isLastSlotKept({ keptForMs, busyForMs, inflight, slots }: ReplicaCandidate): boolean {
+  return keptForMs > 0 && busyForMs <= 0 && inflight === slots - 1;
 }
 
 function filterProvider(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildDeployment } from '../../declared/decide/build-deployment.js';
 import type { VllmDeployment } from '../../declared/declared-state.js';
-import { deploymentEntrySchema } from '../../declared/fabric-schema.js';
+import { deploymentEntrySchema } from '../../declared/deployment-entry-schema.js';
 import type { HostPower, PowerState, Wakeability } from '../../live/host-power.js';
 import { flightOf, powerOf } from '../testing/power-fixtures.js';
 import { replicaOf } from '../testing/router-fixtures.js';

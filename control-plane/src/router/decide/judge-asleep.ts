@@ -29,6 +29,14 @@ export function isWaking(replica: Sleeper): boolean {
   return replica.power.flight !== null && !replica.draining && isWished(replica);
 }
 
+/**
+ * Whether a wake is under way and nothing was heard of its engine yet: what is known of that is from before the sleep, and may
+ * well say "ready".
+ */
+export function isUnheard({ flight }: HostPower): boolean {
+  return flight !== null && flight.phase !== 'engine_up' && flight.phase !== 'model_ready';
+}
+
 /** An operator who stops or parks one wants nobody to wait for it. */
 export function isWished({ deployment }: Pick<ReplicaCandidate, 'deployment'>): boolean {
   return deployment.engine !== 'vllm' || deployment.wish === 'running';

@@ -2,6 +2,7 @@ import type { CandidateGroup, ReplicaCandidate } from '../candidate.js';
 import type { Considered, RouteRequest, WaitDecision, WaitReason } from '../route-types.js';
 import { describeObstacle } from './describe-obstacle.js';
 import { type ExpectationSettings, expectSoon } from './expect-soon.js';
+import { isLastSlotKept } from './filter-candidate.js';
 
 export interface WaitSettings extends ExpectationSettings {
   /** Of a deployment that is asked for by its own name; a request for a role may ask for as much where the role does not say. */
@@ -37,7 +38,8 @@ export function planWait(
     if (verdict === 'chosen' || verdict === 'passed_over') continue;
     const expected = expectSoon(replica, verdict, settings);
     if (expected === null || (hasCloud && !expected.isSure)) continue;
-    waitsFor.push(replica.target);
+    // Those whom its slot is kept for wait for it: it does not stand before them.
+    if (verdict !== 'full' || !isLastSlotKept(replica)) waitsFor.push(replica.target);
     lookAgainInMs = sooner(lookAgainInMs, expected.lookAgainInMs);
     const rank = NEAREST.indexOf(expected.reason);
     if (rank >= nearest) continue;
@@ -48,6 +50,17 @@ export function planWait(
   if (reason === undefined) return null;
   const told = hasCloud ? withoutChoice(considered) : considered;
   return { kind: 'wait', reason, detail, waitsFor, lookAgainInMs, patienceMs, considered: told };
+}
+
+/** Of all that serve now, the only ones that could take it keep their last slot for others. */
+export function isOnlyKeptOut(groups: readonly CandidateGroup[], considered: readonly Considered[]): boolean {
+  let isKeptOut = false;
+  for (const { replica, verdict } of replicasOf(groups, considered)) {
+    if (verdict !== 'full') continue;
+    if (!isLastSlotKept(replica)) return false;
+    isKeptOut = true;
+  }
+  return isKeptOut;
 }
 
 /** Replicas of which something was found out, with it. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { buildDeployment } from '../../declared/decide/build-deployment.js';
 import type { OnAsleep } from '../../declared/declared-state.js';
-import { deploymentEntrySchema } from '../../declared/fabric-schema.js';
+import { deploymentEntrySchema } from '../../declared/deployment-entry-schema.js';
+import type { WakePhase } from '../../live/host-power.js';
 import type { CandidateGroup, ReplicaCandidate } from '../candidate.js';
 import type { RouteDecision, RouteRequest, WakePermit } from '../route-types.js';
 import { defaultRouterSettings } from '../router-settings.js';
@@ -200,6 +201,7 @@ describe('how long a wake may take', () => {
 });
 
 describe('a wake that is under way', () => {
+  const up = powerOf({ state: 'waking', flight: flightOf({ phase: 'engine_up' }) });
   const groups = [replicasOf(waking())];
 
   it.each<WakePermit>(['key_forbids', 'in_vain'])(
@@ -233,15 +235,23 @@ describe('a wake that is under way', () => {
     { of: 'its engine failed at first', parts: { presence: 'online', phase: 'failed' } },
     {
       of: 'its tunnel is not there yet',
-      parts: { presence: 'online', noWay: { reason: 'tunnel_down' } },
+      parts: { presence: 'online', noWay: { reason: 'tunnel_down' }, power: up },
     },
     { of: 'its host is late', parts: { presence: 'late' } },
-    { of: 'its breaker is still open', parts: { presence: 'online', blockedForMs: 3_000 } },
+    { of: 'its breaker is still open', parts: { presence: 'online', blockedForMs: 3_000, power: up } },
   ])('is waited for while $of', ({ parts }) => {
     const then = [replicasOf(waking('a', { presence: 'away', ...parts }))];
     expect(told(decide(then))).toBe(HELD);
     expect(told(decide([...then, cloud], { onAsleep: 'cloudThenLocal' }))).toBe(MEANWHILE);
     expect(told(decide([...then, cloud], { onAsleep: 'cloud' }))).toBe(FALLBACK);
+  });
+
+  it('goes on for a request that its engine did not take, and is looked at again by and by', () => {
+    const tried = [replicasOf(waking('a', { presence: 'online', power: up }))];
+    const excluded = new Set(['a']);
+    expect(told(decide(tried, { excluded }))).toBe(HELD);
+    expect(decide(tried, { excluded })).toMatchObject({ lookAgainInMs: 4_000 });
+    expect(told(decide([...tried, cloud], { excluded, onAsleep: 'cloudThenLocal' }))).toBe(MEANWHILE);
   });
 
   it('is waited for by a role that refuses once its host is back', () => {
@@ -250,11 +260,19 @@ describe('a wake that is under way', () => {
   });
 
   it('ends with the model that is ready', () => {
-    expect(told(decide([replicasOf(waking('a', { presence: 'online' }))]))).toBe('send a');
+    const power = (phase: WakePhase) => powerOf({ state: 'waking', flight: flightOf({ phase }) });
+    for (const phase of ['engine_up', 'model_ready'] as const) {
+      expect(told(decide([replicasOf(replicaOf('a', { power: power(phase) }))]))).toBe('send a');
+    }
+    for (const phase of ['packet_sent', 'answers', 'agent_back'] as const) {
+      const asItWasBefore = replicaOf('a', { power: power(phase) });
+      expect(told(decide([replicasOf(asItWasBefore)]))).toBe(HELD);
+    }
   });
 
   it('does not hide that the model is full', () => {
-    expect(told(decide([replicasOf(waking('a', { presence: 'online', inflight: 4 }))]))).toBe('wait: full');
+    const power = powerOf({ flight: flightOf({ phase: 'engine_up' }) });
+    expect(told(decide([replicasOf(replicaOf('a', { power, inflight: 4 }))]))).toBe('wait: full');
   });
 
   it('tells how far it is', () => {

@@ -61,7 +61,8 @@ export function planWaking(
     reason: 'waking' as const,
     detail: `${first.target}: ${describeObstacle(first, 'host_asleep', request)}`,
     waitsFor: hopes.map(({ target }) => target),
-    lookAgainInMs: null,
+    // Who was tried, and came back before anybody saw it go, is asked again by and by.
+    lookAgainInMs: request.excluded.size > 0 ? settings.wait.doubtLookMs : null,
     patienceMs,
     considered: cloud === null ? considered : withoutChoice(considered),
   };
@@ -105,6 +106,7 @@ const WAKING_VERDICTS: ReadonlySet<string> = new Set([
   'tunnel_down',
   'address_unknown',
   'breaker_open',
+  'already_tried',
 ]);
 
 function onAsleepOf({ resolved }: RouteRequest): 'hold' | 'cloud' | 'cloudThenLocal' | 'refuse' {

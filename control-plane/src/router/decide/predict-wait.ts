@@ -5,9 +5,10 @@ import { emptyPrediction } from '../predict/predict-types.js';
 import type { Considered, RouteRequest } from '../route-types.js';
 import { type CostTerms, promptTokensOf } from './choose-replica.js';
 import { type ExpectationSettings, expectSoon } from './expect-soon.js';
+import { replicasOf } from './plan-wait.js';
 
-/** Of a slot where no answer has told yet how long one is held. */
-const USUAL_HOLD_SECONDS = 2;
+/** Where no answer has told yet how long a slot is held. */
+const UNKNOWN_TURN_SECONDS = 2;
 
 /**
  * Seconds until the soonest of these replicas would begin to answer, its queue and what it reads first included.
@@ -34,9 +35,9 @@ export function predictStart(
 
 /**
  * Seconds that a request will have waited when the soonest of the replicas that were ruled out can take it: what it has waited
- * already, and the turns of those that wait before it. What has only fallen silent adds nothing, so that it is waited for
- * until the time itself is over; what is being loaded takes longer than anybody waits, and `Infinity` is the answer
- * where nothing is expected.
+ * already, and what is left until its turn, which is what one that waits is told. What has only fallen silent adds nothing, so
+ * that it is waited for until the time itself is over; what is being loaded takes longer than anybody waits, and `Infinity` is
+ * the answer where nothing is expected.
  *
  * @param considered a line for each candidate that was looked at, in the order of `groups`
  */
@@ -44,29 +45,18 @@ export function predictTurn(
   request: RouteRequest,
   groups: readonly CandidateGroup[],
   considered: readonly Considered[],
-  ahead: number,
+  turnSeconds: CostTerms['turnSeconds'],
   settings: ExpectationSettings,
 ): number {
+  const full: string[] = [];
   let soonest = Number.POSITIVE_INFINITY;
-  let line = 0;
-  for (const group of groups) {
-    for (const candidate of group.kind === 'replicas' ? group.candidates : [group.candidate]) {
-      const verdict = considered[line]?.verdict;
-      if (verdict === undefined) return soonest;
-      line += 1;
-      if (candidate.kind === 'provider' || verdict === 'chosen' || verdict === 'passed_over') continue;
-      const expected = expectSoon(candidate, verdict, settings);
-      if (expected === null || expected.reason === 'loading') continue;
-      const seconds = expected.reason === 'full' ? untilSlot(candidate, ahead) : 0;
-      soonest = Math.min(soonest, seconds + (request.waitedMs ?? 0) / 1000);
-    }
+  for (const { replica, verdict } of replicasOf(groups, considered)) {
+    if (verdict === 'chosen' || verdict === 'passed_over') continue;
+    const expected = expectSoon(replica, verdict, settings);
+    if (expected === null || expected.reason === 'loading') continue;
+    if (expected.reason === 'full' && replica.inflight >= replica.slots) full.push(replica.target);
+    else soonest = Math.min(soonest, expected.reason === 'full' ? (expected.lookAgainInMs ?? 0) / 1000 : 0);
   }
-  return soonest;
-}
-
-/** Slots that are held equally long and were taken at different times fall free one after the other. */
-function untilSlot({ inflight, slots, busyForMs, meanHoldMs }: ReplicaCandidate, ahead: number): number {
-  if (inflight < slots) return busyForMs / 1000;
-  const holdSeconds = meanHoldMs === null ? USUAL_HOLD_SECONDS : meanHoldMs / 1000;
-  return Math.max(busyForMs / 1000, (holdSeconds / Math.max(1, slots)) * (ahead + 1));
+  if (full.length > 0) soonest = Math.min(soonest, turnSeconds?.(full) ?? UNKNOWN_TURN_SECONDS);
+  return soonest + (request.waitedMs ?? 0) / 1000;
 }

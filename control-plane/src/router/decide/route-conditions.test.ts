@@ -178,6 +178,8 @@ describe('a target that is asked after a wait', () => {
   const reading = (name: string, tokens: number): ReplicaCandidate =>
     replicaOf(name, { load: { prefilling: 1, backlogTokens: tokens } });
   const held = { mayWait: true };
+  const full = { inflight: 4 };
+  const turnIn = (seconds: number | null) => termsOf({ turnSeconds: () => seconds });
 
   it('is not asked while those before it begin soon enough', () => {
     const decision = decide([
@@ -221,45 +223,53 @@ describe('a target that is asked after a wait', () => {
     expect(servedBy(decide(groups))).toBe('openai/cheap');
   });
 
-  it.each<[string, Parameters<typeof replicaOf>[1], Partial<RouteRequest>, string]>([
-    ['that are away', { presence: 'away' }, held, 'openai/cheap'],
-    ['that are being loaded', { phase: 'loading' }, held, 'openai/cheap'],
-    ['that are full for long', { inflight: 4, meanHoldMs: 40_000 }, held, 'openai/cheap'],
-    ['that are full for a moment', { inflight: 4, meanHoldMs: 4_000 }, held, 'waits: full'],
-    ['that are full, by what is usual', { inflight: 4 }, held, 'waits: full'],
-    [
-      'that are full, and were waited for',
-      { inflight: 4, meanHoldMs: 4_000 },
-      { ...held, waitedMs: 4_001 },
-      'openai/cheap',
-    ],
-    ['that have fallen silent', { presence: 'late' }, held, 'waits: silent'],
-    ['that have been silent', { presence: 'late' }, { ...held, waitedMs: 5_001 }, 'openai/cheap'],
-    ['that are full, and may not wait', { inflight: 4, meanHoldMs: 4_000 }, {}, 'openai/cheap'],
-  ])('behind targets %s', (_what, parts, request, served) => {
+  it.each<[string, Parameters<typeof replicaOf>[1], number | null, Partial<RouteRequest>, string]>([
+    ['that are away', { presence: 'away' }, null, held, 'openai/cheap'],
+    ['that are being loaded', { phase: 'loading' }, null, held, 'openai/cheap'],
+    ['that are full for long', full, 5.1, held, 'openai/cheap'],
+    ['that are full for a moment', full, 4.9, held, 'waits: full'],
+    ['that are full, nobody knows how long', full, null, held, 'waits: full'],
+    ['that are full, and were waited for', full, 1, { ...held, waitedMs: 4_001 }, 'openai/cheap'],
+    ['whose turn is near', full, 0.9, { ...held, waitedMs: 4_000 }, 'waits: full'],
+    ['whose engine says that it is full', { busyForMs: 300 }, 60, held, 'waits: full'],
+    ['that have fallen silent', { presence: 'late' }, null, held, 'waits: silent'],
+    ['that have been silent', { presence: 'late' }, null, { ...held, waitedMs: 5_001 }, 'openai/cheap'],
+    ['that are full, and may not wait', full, 1, {}, 'openai/cheap'],
+  ])('behind targets %s', (_what, parts, turn, request, served) => {
     const groups = [
       replicasOf(replicaOf('a', parts)),
       behind(cloudOf('openai/cheap'), { whenWaitExceeds: 5 }),
     ];
-    expect(servedBy(decide(groups, request))).toBe(served);
+    expect(servedBy(decide(groups, request, turnIn(turn)))).toBe(served);
   });
 
-  it('counts those that wait already', () => {
+  it('asks for the turn at those that are full, all together', () => {
+    const asked: (readonly string[])[] = [];
+    const turnSeconds = (targets: readonly string[]): number => {
+      asked.push(targets);
+      return 1;
+    };
+    const loading = replicaOf('c', { phase: 'loading' });
     const groups = [
-      replicasOf(replicaOf('a', { inflight: 4, meanHoldMs: 4_000 })),
+      replicasOf(replicaOf('a', full), replicaOf('b', full), loading),
       behind(cloudOf('openai/cheap'), { whenWaitExceeds: 5 }),
     ];
-    expect(servedBy(decide(groups, held, termsOf({ ahead: 4 })))).toBe('waits: full');
-    expect(servedBy(decide(groups, held, termsOf({ ahead: 5 })))).toBe('openai/cheap');
+    decide(groups, held, termsOf({ turnSeconds }));
+    expect(asked).toEqual([['a', 'b']]);
   });
 
-  it('is looked at again when its time has come', () => {
+  it.each([
+    ['by its turn', 1, 1_500, 2_500],
+    ['not at each moment, where its turn is short of it', 3.49, 1_500, 100],
+    ['no later than its own waiting', 0.01, 4_950, 50],
+  ])('is looked at again when its time has come: %s', (_what, turn, waitedMs, lookAgainInMs) => {
     const groups = [
-      replicasOf(replicaOf('a', { inflight: 4, meanHoldMs: 4_000 })),
+      replicasOf(replicaOf('a', full)),
       behind(cloudOf('openai/cheap'), { whenWaitExceeds: 5 }),
     ];
-    const decision = decide(groups, { ...held, waitedMs: 1_500 });
-    expect(decision).toMatchObject({ kind: 'wait', waitsFor: ['a'], lookAgainInMs: 2_500 });
+    const decision = decide(groups, { ...held, waitedMs }, turnIn(turn));
+    expect(decision).toMatchObject({ kind: 'wait', waitsFor: ['a'] });
+    expect(decision).toHaveProperty('lookAgainInMs', expect.closeTo(lookAgainInMs, 6));
     expect(verdicts(decision)).toEqual({ a: 'full', 'openai/cheap': 'not_yet' });
   });
 
@@ -268,7 +278,7 @@ describe('a target that is asked after a wait', () => {
       replicasOf(replicaOf('a', { inflight: 4, meanHoldMs: 40_000 })),
       behind(cloudOf('openai/cheap', { restForMs: 7_000 }), { whenWaitExceeds: 5 }),
     ];
-    const decision = decide(groups, held);
+    const decision = decide(groups, held, turnIn(10));
     expect(decision).toMatchObject({ kind: 'wait', lookAgainInMs: 7_000 });
     expect(verdicts(decision)).toEqual({ a: 'full', 'openai/cheap': 'rate_limited' });
   });

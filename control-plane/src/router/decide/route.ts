@@ -11,10 +11,16 @@ import type {
 } from '../route-types.js';
 import { type CostTerms, chooseReplica } from './choose-replica.js';
 import { explainRefusal, type RefusalSettings } from './explain-refusal.js';
-import { conditionOf, type FilterContext, type FilterSettings, filterCandidate } from './filter-candidate.js';
+import {
+  conditionOf,
+  type FilterContext,
+  type FilterSettings,
+  filterCandidate,
+  isLastSlotKept,
+} from './filter-candidate.js';
 import { pinnedModel } from './pinned-model.js';
 import { ANY_ROOM, largestContext, planRoom } from './plan-room.js';
-import { patienceOf, planWait, type WaitSettings } from './plan-wait.js';
+import { isOnlyKeptOut, patienceOf, planWait, type WaitSettings } from './plan-wait.js';
 import { planWaking } from './plan-waking.js';
 import { predictStart, predictTurn } from './predict-wait.js';
 import { MOST_TOLD, type Told, tellCheapest, tellEach, tellMost } from './tell-considered.js';
@@ -43,12 +49,16 @@ export function route(
   random: Random,
   settings: RouteSettings,
 ): RouteDecision {
-  const context = filterContext(request, groups, settings);
-  const looker = { request, groups, context, terms, random, settings };
   const mayWait = request.mayWait === true && patienceOf(request, settings.wait) > 0;
+  const context = filterContext(request, groups, mayWait, settings);
+  let looker: Looker = { request, groups, context, terms, random, settings };
   // Who may not wait, or wants that target alone, has nobody to compare it with.
   const isOpen = request.onlyTarget != null;
-  const look = lookAt(looker, isOpen, mayWait);
+  let look = lookAt(looker, isOpen, mayWait);
+  if (context.leavesLastSlot && isToWait(look.decision) && isOnlyKeptOut(groups, look.considered)) {
+    looker = { ...looker, context: { ...context, leavesLastSlot: false } };
+    look = lookAt(looker, isOpen, mayWait);
+  }
   if (look.decision !== null) {
     const { decision } = look;
     if (decision.kind !== 'cloud') return toldBriefly(decision);
@@ -138,7 +148,7 @@ function lookAt(looker: Looker, isOpen: boolean, mayWait: boolean): Look {
       const waitSeconds = waitBefore(looker, pool, considered, mayWait);
       if (waitSeconds <= opensAfterSeconds) {
         keepClosed(looker, group, considered);
-        opensInMs = sooner(opensInMs, (opensAfterSeconds - waitSeconds) * 1000);
+        opensInMs = sooner(opensInMs, opensIn(opensAfterSeconds, waitSeconds, looker.request));
         continue;
       }
     }
@@ -157,6 +167,15 @@ function lookAt(looker: Looker, isOpen: boolean, mayWait: boolean): Look {
   return { decision, considered, opensInMs };
 }
 
+/** What is left until the turn falls as fast as time passes: short of the threshold it is not looked at each moment. */
+const LEAST_LOOK_MS = 100;
+
+/** Milliseconds until a group that is asked after a wait is looked at again; no later than when that has passed. */
+function opensIn(opensAfterSeconds: number, waitSeconds: number, { waitedMs = 0 }: RouteRequest): number {
+  const lastMs = Math.max(0, opensAfterSeconds * 1000 - waitedMs);
+  return Math.min(lastMs, Math.max(LEAST_LOOK_MS, (opensAfterSeconds - waitSeconds) * 1000));
+}
+
 /** Seconds until those that were looked at can begin with it; `Infinity`: nothing is expected of them, or it may not wait. */
 function waitBefore(
   { request, groups, terms, settings }: Looker,
@@ -166,7 +185,7 @@ function waitBefore(
 ): number {
   if (pool !== null) return predictStart(request, pool.passed, terms, settings.predict);
   if (!mayWait) return Number.POSITIVE_INFINITY;
-  return predictTurn(request, groups, considered, terms.ahead ?? 0, settings.wait);
+  return predictTurn(request, groups, considered, terms.turnSeconds, settings.wait);
 }
 
 /** Until a provider that would have been asked after a wait may be asked again: no event tells of that. */
@@ -227,6 +246,10 @@ function joined(before: Pool | null, more: Pool | null): Pool | null {
   };
 }
 
+function isToWait(decision: RouteDecision | null): boolean {
+  return decision === null || isFallback(decision);
+}
+
 /** Before the cloud serves what a replica is about to serve, the role's patience is asked. */
 function isFallback(decision: RouteDecision): boolean {
   return decision.kind === 'cloud' && decision.reason === 'cloud_fallback';
@@ -235,6 +258,7 @@ function isFallback(decision: RouteDecision): boolean {
 function filterContext(
   request: RouteRequest,
   groups: readonly CandidateGroup[],
+  mayWait: boolean,
   settings: RouteSettings,
 ): FilterContext {
   const foundTooLongBy = request.foundTooLongBy ?? NONE;
@@ -244,6 +268,7 @@ function filterContext(
     room: ANY_ROOM,
     foundTooLongBy,
     tooSmallTokens: foundTooLongBy.size === 0 ? 0 : largestContext(groups, foundTooLongBy),
+    leavesLastSlot: mayWait && request.task === 'chat' && request.hints?.streams === false,
   };
   const room = planRoom(request, groups, context, settings.filter);
   return room === ANY_ROOM ? context : { ...context, room };
@@ -256,7 +281,8 @@ function askReplicas(
 ): RouteDecision {
   const patienceMs = patienceOf(request, settings.wait);
   const mayPace = terms.mayPace && request.mayWait === true && patienceMs > 0;
-  const asked = mayPace === terms.mayPace ? terms : { ...terms, mayPace };
+  const fillsLastSlots = isSlotScarce({ reasons, passed }, terms.waiting ?? 0);
+  const asked = mayPace === terms.mayPace && !fillsLastSlots ? terms : { ...terms, mayPace, fillsLastSlots };
   const { index, tied, isFavoured, costs, lookAgainInMs } = chooseReplica(
     request,
     passed,
@@ -267,13 +293,24 @@ function askReplicas(
   const told = tell({ candidates, reasons, passed }, costs, index, considered);
   if (index < 0) {
     const waitsFor = candidates
-      .filter((_, place) => isWaitedFor(reasons?.[place] ?? null))
+      .filter((candidate, place) => isWaitedFor(candidate, reasons?.[place] ?? null))
       .map(({ target }) => target);
     return { kind: 'wait', reason: 'paced', detail: PACED, waitsFor, lookAgainInMs, patienceMs, ...told };
   }
   const { deployment } = passed[index] as ReplicaCandidate;
   const reason = choiceReason(request, passed.length, tied, isFavoured);
   return { kind: 'send', deployment, reason, ...told };
+}
+
+/**
+ * One alone has a slot left, and there is somebody waiting for each of those that serve. Then no wait for a first token lets a
+ * request go elsewhere: what the others have is full of answers, and a slot that stays empty is time lost to all who wait.
+ */
+function isSlotScarce({ reasons, passed }: Pick<Pool, 'reasons' | 'passed'>, waiting: number): boolean {
+  if (reasons === null || passed.length > 1 || waiting < 2) return false;
+  let full = 0;
+  for (const reason of reasons) if (reason === 'full') full += 1;
+  return full > 0 && waiting > full;
 }
 
 const NO_COSTS = new Float64Array(0);
@@ -313,8 +350,8 @@ function tell(
   return { considered: [...before, ...considered], others };
 }
 
-function isWaitedFor(reason: FilterReason | null): boolean {
-  return reason === null || reason === 'full';
+function isWaitedFor(replica: ReplicaCandidate, reason: FilterReason | null): boolean {
+  return reason === null || (reason === 'full' && !isLastSlotKept(replica));
 }
 
 function choiceReason(

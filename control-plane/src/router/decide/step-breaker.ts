@@ -124,9 +124,21 @@ function stepClosed(
 ): BreakerStep {
   switch (event.kind) {
     case 'succeeded': {
-      const state = rollWindow(before, nowMs, settings);
-      const windowSuccesses = state.windowSuccesses + 1;
-      return { state: { ...state, consecutiveFailures: 0, windowSuccesses }, effect: 'none' };
+      const { trips, busyUntilMs, windowStartedAtMs, windowSuccesses, windowFailures } = rollWindow(
+        before,
+        nowMs,
+        settings,
+      );
+      const state: ClosedBreaker = {
+        phase: 'closed',
+        trips,
+        busyUntilMs,
+        consecutiveFailures: 0,
+        windowStartedAtMs,
+        windowSuccesses: windowSuccesses + 1,
+        windowFailures,
+      };
+      return { state, effect: 'none' };
     }
     case 'failed': {
       const state = rollWindow(before, nowMs, settings);

@@ -57,8 +57,9 @@ export class HeldClient implements HeldRequest {
 
   lookAgain(): WaitDecision | null {
     this.looks += 1;
-    const { requestClass } = this;
-    const more: Partial<RouteRequest> = { mayWait: true, excluded: this.#excluded, requestClass };
+    const { requestClass, key } = this;
+    const hints = { key, promptBytes: null, streams: true, choices: 1 };
+    const more: Partial<RouteRequest> = { mayWait: true, excluded: this.#excluded, requestClass, hints };
     const request = requestOf({ resolved: resolved(this.#fabric), ...more });
     const decision = this.#fabric.router.select(request);
     if (decision.kind === 'wait' || decision.kind === 'wakeThenWait') return decision;

@@ -6,6 +6,8 @@ export type Interruption =
   | 'heard'
   /** Its container ended. */
   | 'died'
+  /** Its machine slept. */
+  | 'slept'
   /** The declaration changed. */
   | 'declared';
 

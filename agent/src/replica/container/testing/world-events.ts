@@ -17,6 +17,7 @@ export type WorldEvent =
   | { kind: 'hold'; held: string | null; wish: Wanted['wish'] }
   | { kind: 'restart' }
   | { kind: 'agent' }
+  | { kind: 'slept' }
   | { kind: 'refusal'; refused: boolean }
   | { kind: 'requests'; count: number }
   | { kind: 'foreign leaves' }
@@ -55,6 +56,7 @@ export const worldEvent: fc.Arbitrary<WorldEvent> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('restart' as const) }),
   fc.record({ kind: fc.constant('agent' as const) }),
+  fc.record({ kind: fc.constant('slept' as const) }),
   fc.record({ kind: fc.constant('refusal' as const), refused: fc.boolean() }),
   fc.record({ kind: fc.constant('requests' as const), count: fc.nat({ max: 3 }) }),
   fc.record({ kind: fc.constant('foreign leaves' as const) }),
@@ -97,6 +99,8 @@ export function happen(world: World, happened: WorldEvent): unknown {
       return world.change({ restartCount: world.wanted.restartCount + 1 });
     case 'agent':
       return world.restartAgent();
+    case 'slept':
+      return world.sleep();
     case 'refusal':
       world.refusal = happened.refused ? { rule: 'images', detail: 'no' } : null;
       return world.change({});

@@ -4,6 +4,7 @@ import { changeWanted } from '../decide/change-wanted.js';
 import { type KeptContainer, type KeptState, newKeptState, type Seen } from '../decide/container-state.js';
 import type { ContainerStep, StepResult } from '../decide/container-step.js';
 import { trouble } from '../decide/container-trouble.js';
+import { doubtKept } from '../decide/doubt-kept.js';
 import { missingAdoption } from '../decide/missing-adoption.js';
 import { planContainerStep } from '../decide/plan-container-step.js';
 import type { PlanInput, Wanted } from '../decide/plan-input.js';
@@ -101,6 +102,11 @@ export class World {
   /** As an event tells it. */
   hear(): void {
     this.state = { ...this.state, stale: true };
+  }
+
+  /** Its machine slept. */
+  sleep(): void {
+    this.state = doubtKept(this.state, this.nowMs);
   }
 
   /** A new agent on the same host. */

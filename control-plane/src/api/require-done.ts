@@ -1,0 +1,29 @@
+import { ApiError } from './problem.js';
+
+/** What came of a command to an agent. */
+export interface CommandOutcome {
+  readonly result: 'done' | 'failed' | 'refused' | 'expired';
+  readonly code: string | null;
+  readonly detail: string | null;
+}
+
+/**
+ * @param end `null`: the host has no link
+ * @returns what the agent had to say
+ * @throws ApiError host_away, host_failed, host_unanswered
+ */
+export function requireDone(host: string, end: CommandOutcome | null, deadlineMs: number): string | null {
+  if (end === null) {
+    const fix = `see whether its agent is there: ai-fabric hosts show ${host}`;
+    throw new ApiError('host_away', `host "${host}" has no link, so its agent cannot be asked`, fix);
+  }
+  const { result, code, detail } = end;
+  if (result === 'done') return detail;
+  if (result === 'expired') {
+    const seconds = deadlineMs / 1_000;
+    const fix = `see how it is: ai-fabric hosts show ${host}`;
+    throw new ApiError('host_unanswered', `the agent of ${host} gave no outcome within ${seconds} s`, fix);
+  }
+  const said = [code, detail].filter((each) => each !== null).join(': ');
+  throw new ApiError('host_failed', `the agent of ${host} ${result} it${said === '' ? '' : ` (${said})`}`);
+}
