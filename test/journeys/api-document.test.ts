@@ -46,6 +46,7 @@ const calls: Readonly<Record<string, () => Call>> = {
   undrainHost: () => ({ params: armitage, status: 200 }),
   getHostSleep: () => ({ params: armitage, status: 200 }),
   keepHostAwake: () => ({ params: armitage, body: { seconds: 3600 }, status: 200 }),
+  getPower: () => ({ query: 'from=1', status: 200 }),
   sleepHost: () => ({ params: armitage, body: {}, status: 409 }),
   declareDeployment: () => ({ params: { deployment: 'second' }, body: deployment, status: 200 }),
   listDeployments: () => ({ query: 'limit=1', status: 200 }),

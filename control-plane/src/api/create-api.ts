@@ -27,6 +27,7 @@ import { addLogRoutes } from './routes/log-routes.js';
 import { addModelRoutes } from './routes/model-routes.js';
 import { addOrphanRoutes } from './routes/orphan-routes.js';
 import { addOwnerRoutes } from './routes/owner-routes.js';
+import { addPowerRoutes } from './routes/power-routes.js';
 import { addRequestRoutes } from './routes/request-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
 import { addSleepRoutes } from './routes/sleep-routes.js';
@@ -86,6 +87,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addUsageRoutes(app, context);
   addWakeRoutes(app, context);
   addSleepRoutes(app, context);
+  addPowerRoutes(app, context);
   addLogLevelRoutes(app, context);
   addBackupRoutes(app, context);
   addDocumentRoute(app);

@@ -1,5 +1,5 @@
 import { and, asc, desc, eq, isNull, lt, sql } from 'drizzle-orm';
-import { hostPower, powerEvents, wakeProofs, wakes } from './power-schema.js';
+import { energyDays, hostPower, powerEvents, wakeProofs, wakes } from './power-schema.js';
 import type { PowerObservation, PowerRecords, PowerStore, WakeOutcome, WakeRecord } from './power-types.js';
 import type { Queries, RegistryDatabase } from './registry-database.js';
 import type { ObservationWriter } from './registry-types.js';
@@ -100,6 +100,23 @@ export function applyPower(queries: Queries, observation: PowerObservation): voi
     case 'powerEvent': {
       const { state, cause, detail } = observation;
       queries.insert(powerEvents).values({ hostId, atMs, state, cause, detail }).run();
+      return;
+    }
+    case 'powerUse': {
+      const { dayMs, awakeSeconds, asleepSeconds, cardJoules } = observation;
+      const { awakeSeconds: awake, asleepSeconds: asleep, cardJoules: joules } = energyDays;
+      queries
+        .insert(energyDays)
+        .values({ hostId, dayMs, awakeSeconds, asleepSeconds, cardJoules })
+        .onConflictDoUpdate({
+          target: [energyDays.hostId, energyDays.dayMs],
+          set: {
+            awakeSeconds: sql`${awake} + ${awakeSeconds}`,
+            asleepSeconds: sql`${asleep} + ${asleepSeconds}`,
+            cardJoules: sql`${joules} + ${cardJoules}`,
+          },
+        })
+        .run();
       return;
     }
     default:
