@@ -216,7 +216,8 @@ class RunningAgent implements Agent {
 
   async #open(address: PinnedAddress, socket: StatusSocket): Promise<Parts> {
     const { clock, random, log, openSocket, openKeeper } = this.#deps;
-    const { stateDirectory, platform } = this.#config;
+    const { stateDirectory, platform, bufferBytes } = this.#config;
+    const { gpuCadenceMs, hostCadenceMs, engineCadenceMs } = this.#config;
     // Before the sensors: theirs then finds the name that this one gave to the boot.
     const { bootId } = await readBootIdentity({ platform, stateDirectory, clock, logger: log });
     const time = new AgentTime(clock, this.#watchedTime());
@@ -228,19 +229,15 @@ class RunningAgent implements Agent {
     );
     const replicas = new ReplicaKeepers({
       ...(openKeeper === undefined ? {} : { open: openKeeper }),
-      clock,
-      log,
-      cadenceMs: this.#config.engineCadenceMs,
+      ...{ clock, log, cadenceMs: engineCadenceMs },
       onChange: () => reporter.replicasChanged(),
       ...(containers === null ? {} : { containers: containers.tools }),
     });
     const sensors = this.#deps.sensors ?? this.#openSensors();
     const owner = await openOwner({
-      ...{ replicas, inFlight, stateDirectory, clock, log },
+      ...{ replicas, inFlight, sensors, stateDirectory, clock, log },
       files: this.#identity.files,
       memory: containers?.tools.memory ?? null,
-      sessions: () => ({ present: null, remoteSession: null }),
-      listProcesses: () => Promise.resolve([]),
       onChange: () => reporter.ownerChanged(),
     });
     const reporter = new Reporter({
@@ -248,10 +245,7 @@ class RunningAgent implements Agent {
       policy: this.#deps.policy ?? null,
       lookForEngine: () => void containers?.tools.census.probe().catch(() => undefined),
       send: (report) => link.sendReport(report),
-      gpuCadenceMs: this.#config.gpuCadenceMs,
-      hostCadenceMs: this.#config.hostCadenceMs,
-      engineCadenceMs: this.#config.engineCadenceMs,
-      bufferBytes: this.#config.bufferBytes,
+      ...{ gpuCadenceMs, hostCadenceMs, engineCadenceMs, bufferBytes },
     });
     const { key, machineSha256, instanceId } = this.#identity;
     const tunnel = this.#openTunnel(address, replicas, containers, inFlight);

@@ -213,8 +213,8 @@ function openGateway(
 interface AgentRoomsParts extends Pick<Surroundings, 'clock'> {
   readonly registry: Registry;
   readonly live: LiveState;
-  readonly certificateSha256: string;
   readonly router: RunningRouter;
+  readonly certificateSha256: string;
   readonly config: ControlPlaneConfig;
   readonly room: (name: string) => Logger;
 }

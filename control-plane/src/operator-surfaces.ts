@@ -4,6 +4,7 @@ import { createChecks } from './checks/create-checks.js';
 import { createHostCalls } from './host-calls.js';
 import { createHostLife } from './host-life.js';
 import { createHostSleeps } from './host-sleeps.js';
+import { createHostWakes } from './host-wakes.js';
 import type { ConnectionGauge } from './http/listeners.js';
 import { createMetrics, type Metrics } from './metrics/create-metrics.js';
 import type { OpenedRooms, Surroundings } from './open-rooms.js';
@@ -43,6 +44,7 @@ export function createOperatorSurfaces(
     ...{ live, status, gatewayMetrics },
     routerGauges: () => router.gauges(),
     tunnels: () => rooms.tunnels.gauges(),
+    wakes: () => fleet.wakes.gauges(),
     connections: listeners.connections,
     spool: rooms.gateway.spool,
   });
@@ -82,15 +84,7 @@ export function createOperatorSurfaces(
       },
       hostLife: createHostLife({ registry, live, link, router, clock }),
       hostCalls: createHostCalls({ link, tunnels: rooms.tunnels }),
-      hostWakes: {
-        wake: (host) => {
-          const asked = fleet.wakes.wakeHost(host, 'operator');
-          if (asked.kind === 'refused') return { ok: false, code: asked.code, detail: asked.detail };
-          const { order, settled } = asked.flight;
-          return { ok: true, wakeId: order.wakeId, settled };
-        },
-        find: (wakeId) => fleet.wakes.find(wakeId),
-      },
+      hostWakes: createHostWakes(fleet),
       hostSleeps: createHostSleeps({ live, sleeps: fleet.sleeps }),
     },
     log.child({ room: 'api' }),

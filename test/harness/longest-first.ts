@@ -17,6 +17,7 @@ const LONG = [
   'bad-starts',
   'telemetry-history',
   'restarts',
+  'waking-requests',
 ];
 
 /**

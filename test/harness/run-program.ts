@@ -70,6 +70,13 @@ export class ProgramProcess {
   }
 }
 
+/** Runs `ai-fabric-agent` to its end. */
+export function runAgentCli(args: readonly string[]): Promise<CliResult> {
+  const process = new ProgramProcess(PROGRAMS.agent, args);
+  process.child.stdin?.end();
+  return process.ended();
+}
+
 /** Runs `ai-fabric` to its end. */
 export function runCli(args: readonly string[], options: SpawnOptions = {}): Promise<CliResult> {
   const process = new ProgramProcess(PROGRAMS.controlPlane, args, options);

@@ -1,8 +1,9 @@
 import type { Clock, GpuReading, OwnerReport, YieldSettings } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { HoldTerms } from '../replica/decide/combine-holds.js';
+import type { SessionFacts } from '../sensors/session/decide/session-facts.js';
 import { describeOwnUse, type OwnReplica } from './decide/describe-own-use.js';
-import { describeOwner, type SessionFacts } from './decide/describe-owner.js';
+import { describeOwner } from './decide/describe-owner.js';
 import {
   type CardBaseline,
   type ForeignUse,
@@ -34,7 +35,7 @@ export interface OwnerDeskOptions {
 }
 
 /** Until a control plane has said otherwise: one that knows nothing of owners would not understand why a card is gone. */
-export const SETTINGS_UNTIL_TOLD: YieldSettings = {
+const SETTINGS_UNTIL_TOLD: YieldSettings = {
   automatic: false,
   drainSeconds: 10,
   action: 'stop',
@@ -103,11 +104,6 @@ export class OwnerDesk {
     const { sessions, clock } = this.#options;
     const seen = { ...sessions(), processes: this.#processes };
     return describeOwner(this.#state, this.#settings, seen, clock.monotonicMs());
-  }
-
-  /** Something that is told with it may have changed: who is at the machine. */
-  look(): void {
-    this.#tell();
   }
 
   async close(): Promise<void> {

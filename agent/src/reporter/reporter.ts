@@ -39,7 +39,7 @@ export interface OwnerView {
 }
 
 export interface ReporterOptions {
-  readonly sensors: Omit<Sensors, 'close'>;
+  readonly sensors: Pick<Sensors, 'gpus' | 'gpuInventory' | 'host' | 'hostInventory'>;
   readonly replicas: ReplicaView;
   /** By default nobody is said to own the host. */
   readonly owner?: OwnerView;

@@ -2,6 +2,7 @@ import type { Clock, GpuInventory, HostReading, Random } from '@ai-fabric/shared
 import type { Logger } from 'pino';
 import { findNvidiaSmi, type ToolSearch } from './gpu/find-nvidia-smi.js';
 import { defaultInventoryChild, gpuInventorySensor } from './gpu/gpu-inventory.js';
+import { listGpuProcesses } from './gpu/gpu-processes.js';
 import { type GpuReadings, openGpuStream } from './gpu/gpu-stream.js';
 import type { ChildCommand } from './gpu/killable-child.js';
 import { leftTools } from './gpu/left-tools.js';
@@ -11,6 +12,8 @@ import { toolStarter } from './gpu/tool-process.js';
 import { type HostFacts, hostInventorySensor } from './host/host-inventory.js';
 import { hostReadingSensor } from './host/host-reading.js';
 import type { Sensor } from './sensor.js';
+import type { SessionFacts } from './session/decide/session-facts.js';
+import { SessionWatch } from './session/session-watch.js';
 
 /** The settings that sensors need; an `AgentConfig` has them all. */
 export interface SensorSettings {
@@ -42,6 +45,10 @@ export interface Sensors {
   readonly host: Sensor<HostReading>;
   /** For the slow lane. */
   readonly hostInventory: Sensor<HostFacts>;
+  /** Who is at the machine, as of the last look. */
+  sessions(): SessionFacts;
+  /** Names of what others run on the cards, the largest first. Starts a process. Never rejects. */
+  gpuProcesses(signal: AbortSignal): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -76,16 +83,21 @@ export function openSensors(settings: SensorSettings, dependencies: SensorDepend
     ...shared,
   });
   const host = hostReadingSensor({ platform, dataDirectory: stateDirectory, clock });
+  const sessions = new SessionWatch(shared);
+  sessions.start();
   return {
     gpus,
     gpuInventory,
     host,
+    sessions: () => sessions.facts,
+    gpuProcesses: (signal) => listGpuProcesses({ findTool, stuck, ...shared }, signal),
     hostInventory: hostInventorySensor({
       ...shared,
       powerShimPath: settings.powerShimPath,
       simulatedInterfacesPath: settings.simulatedInterfacesPath,
     }),
     close: async () => {
+      sessions.close();
       await Promise.all([gpus.close(), gpuInventory.close(), host.close()]);
     },
   };

@@ -40,6 +40,8 @@ export function fakeSensors(cards: Record<string, GpuReading> | null = null): Se
           }),
         ),
     },
+    sessions: () => ({ present: null, remoteSession: null }),
+    gpuProcesses: () => Promise.resolve([]),
     close: () => {
       sensors.closed = true;
       return Promise.resolve();

@@ -239,7 +239,7 @@ describe('the whole declared state over REST', () => {
       status: 409,
       body: { code: 'conflict' },
     });
-    expect((await call('GET', '/declared')).body.document.hosts).toEqual({
+    expect((await call('GET', '/declared')).body.document.hosts).toMatchObject({
       armitage: { mayBeAway: true },
       motoko: { mayBeAway: false },
       wintermute: { mayBeAway: false },

@@ -28,6 +28,7 @@ import { addModelRoutes } from './routes/model-routes.js';
 import { addOrphanRoutes } from './routes/orphan-routes.js';
 import { addOwnerRoutes } from './routes/owner-routes.js';
 import { addPowerRoutes } from './routes/power-routes.js';
+import { addRehearsalRoutes } from './routes/rehearsal-routes.js';
 import { addRequestRoutes } from './routes/request-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
 import { addSleepRoutes } from './routes/sleep-routes.js';
@@ -86,6 +87,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addRequestRoutes(app, context);
   addUsageRoutes(app, context);
   addWakeRoutes(app, context);
+  addRehearsalRoutes(app, context);
   addSleepRoutes(app, context);
   addPowerRoutes(app, context);
   addLogLevelRoutes(app, context);

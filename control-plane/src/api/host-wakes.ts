@@ -1,3 +1,4 @@
+import type { Rehearsal, RehearsalAsk } from '../fleet/rehearsals.js';
 import type { ListedWake } from '../registry/power-types.js';
 
 /** What the routes ask of hosts' wakes. */
@@ -10,4 +11,8 @@ export interface HostWakes {
     | { readonly ok: false; readonly code: 'already_awake' | 'not_wakeable'; readonly detail: string };
   /** Under way, or ended lately; `null`: look into the registry. */
   find(wakeId: string): ListedWake | null;
+  /** Begins one, or joins the one that is under way. */
+  rehearse(ask: RehearsalAsk): Rehearsal;
+  /** The last one; `null`: there was none since this process began. */
+  rehearsal(host: string): Rehearsal | null;
 }

@@ -24,3 +24,29 @@ export const wakeSchema = z
     waiters: z.int(),
   })
   .openapi('Wake');
+
+/** What a host is put to sleep by, so that it has to be woken. */
+export const REHEARSED_ACTIONS = ['suspend', 'hibernate', 'poweroff'] as const;
+
+export const rehearseSchema = z.strictObject({
+  /** `null`: as declared. */
+  action: z.enum(REHEARSED_ACTIONS).nullable().default(null),
+  /** Although a guard speaks against it. */
+  despiteGuards: z.boolean().default(false),
+});
+
+export const rehearsalSchema = z
+  .object({
+    host: z.string(),
+    startedAtMs: z.number(),
+    /** `lying_down`: it said that it goes, and is given the time to. */
+    phase: z.enum(['sleeping', 'lying_down', 'waking', 'done']),
+    /** What it was put to sleep by; `null`: it is not asleep yet. */
+    action: z.enum([...REHEARSED_ACTIONS, 'container-only']).nullable(),
+    wakeId: z.string().nullable(),
+    /** `null`: under way. */
+    outcome: z.enum(['proven', 'failed', 'refused']).nullable(),
+    code: z.string().nullable(),
+    detail: z.string().nullable(),
+  })
+  .openapi('Rehearsal');

@@ -42,8 +42,8 @@ export interface FleetParts {
   readonly newId: () => string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Left out, the fleet's own. */
-  readonly sleepDesk?: SleepDesk;
+  /** Left out, this fleet's own. */
+  readonly openSleepDesk?: (seams: SleepSeams) => SleepDesk;
   /** Left out, this machine's. */
   readonly ownAddresses?: () => readonly OwnAddress[];
   /** Left out, this machine's. */
@@ -52,6 +52,13 @@ export interface FleetParts {
   readonly sender?: PacketSender;
   /** Left out, by TCP. */
   readonly probe?: ReachabilityProbe;
+}
+
+/** What somebody who puts hosts to sleep is made of. */
+export interface SleepSeams {
+  readonly board: PowerBoard;
+  readonly memory: PowerMemory;
+  readonly wakes: WakeFleet;
 }
 
 export interface Fleet {
@@ -94,7 +101,7 @@ export function createFleet(parts: FleetParts): Fleet {
     },
     probe: parts.probe ?? probeByTcp,
     sleep: {
-      unpark: (host) => sleep?.unpark(host) ?? Promise.resolve(null),
+      unpark: (host) => sleep?.unpark(host) ?? Promise.resolve('it is not known yet who parks hosts'),
       callBack: (host, reason) => sleep?.callBack(host, reason) ?? true,
     },
   });
@@ -103,7 +110,7 @@ export function createFleet(parts: FleetParts): Fleet {
     isWaking: (host) => wakes?.flightOf(host) != null,
     ownMacs: parts.ownMacs ?? heldFor(ADDRESSES_HOLD_MS, ownMacs, clock),
   });
-  const desk = parts.sleepDesk ?? sleeps;
+  const desk = parts.openSleepDesk?.({ board, memory, wakes }) ?? sleeps;
   sleep = desk;
   const leases = new AwakeLeases({
     ...{ live, declared, memory, clock, protocolVersion, requestsInFlight: parts.requestsInFlight },

@@ -14,6 +14,7 @@ import {
   WAKE_PHASES,
 } from './decide/step-flight.js';
 import type { UsualTimes } from './decide/usual-times.js';
+import type { WakeStanding } from './power-board.js';
 
 export interface FlightParts {
   readonly clock: Clock;
@@ -41,6 +42,8 @@ export interface FlightOrder {
   readonly role: string | null;
   readonly deployments: readonly string[];
   readonly fromState: WakeFrom;
+  /** As it was judged at the start. */
+  readonly standing: WakeStanding;
   readonly rules: FlightRules;
 }
 
@@ -94,7 +97,7 @@ export class Flight {
 
   /** The first volley leaves at once. */
   begin(): void {
-    this.step({ type: 'call' });
+    this.step({ type: 'tick' });
   }
 
   /** What comes after its end is of no interest to it. */
@@ -131,7 +134,7 @@ export class Flight {
   join(): void {
     this.#waiters += 1;
     this.#held = Math.max(this.#held, this.#waiters);
-    this.#parts.effects.changed(this);
+    if (this.#state.name !== 'ended') this.#parts.effects.changed(this);
   }
 
   leave(): void {

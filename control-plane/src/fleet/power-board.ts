@@ -46,8 +46,6 @@ export interface WakeStanding extends WakeJudgement {
   readonly addresses: readonly string[];
 }
 
-/** What of a host's power others than this board know. */
-type Told = Pick<HostPower, 'goingToSleep'>;
 type Seen = Pick<LiveHost, 'presence' | 'goodbyeReason' | 'inventory' | 'hostId' | 'revokedAtMs'>;
 
 /** Hosts that came or went change what others can be woken through. */
@@ -58,7 +56,6 @@ const PARKED = {
   mayBeTried: true,
   fromState: 'parked',
 } as const;
-const UNTOLD: Told = { goingToSleep: null };
 
 /**
  * Tells the live view what is known of each host's power. It follows changes, and writes after those who follow the same
@@ -67,7 +64,7 @@ const UNTOLD: Told = { goingToSleep: null };
 export class PowerBoard {
   readonly #parts: PowerBoardParts;
   readonly #seen = new Map<string, Seen>();
-  readonly #told = new Map<string, Told>();
+  readonly #goingToSleep = new Map<string, HostPower['goingToSleep']>();
   readonly #dirty = new Set<string>();
   readonly #closers: (() => void)[];
   #lans: LanIndex | null = null;
@@ -112,8 +109,15 @@ export class PowerBoard {
     for (const { name } of this.#parts.live.hosts()) this.touch(name);
   }
 
-  tell(host: string, told: Partial<Told>): void {
-    this.#told.set(host, { ...UNTOLD, ...this.#told.get(host), ...told });
+  /** Told at once: the next request is to find it so. */
+  goesToSleep(host: string, how: NonNullable<HostPower['goingToSleep']>): void {
+    this.#goingToSleep.set(host, how);
+    this.publish(host);
+  }
+
+  /** It sleeps, or does not go to sleep after all; told when who asks now has done so, to be found by those who wait then. */
+  wentToSleep(host: string): void {
+    this.#goingToSleep.delete(host);
     this.touch(host);
   }
 
@@ -168,7 +172,7 @@ export class PowerBoard {
   #follow(change: LiveChange): void {
     if (change.kind === 'hostRemoved') {
       this.#seen.delete(change.name);
-      this.#told.delete(change.name);
+      this.#goingToSleep.delete(change.name);
       this.#allSoon();
       return;
     }
@@ -225,7 +229,7 @@ export class PowerBoard {
       sinceMs: 0,
       wakeability: this.standingOf(host).wakeability,
       flight: flight?.view(times, wanted === undefined ? null : (seconds[wanted] ?? null)) ?? null,
-      ...(this.#told.get(host.name) ?? UNTOLD),
+      goingToSleep: this.#goingToSleep.get(host.name) ?? null,
       keepAwakeUntilMs,
       readySeconds: seconds,
     };

@@ -45,8 +45,8 @@ const NOTHING: HostPowerRecord = {
   keepAwakeUntilMs: null,
   keepAwakeReason: null,
 };
-/** How a host sleeps whose machine stays on. */
-const CARDS_FREED = 'container-only';
+/** How a host sleeps whose engines are parked. */
+const CARDS_ALONE = 'container-only';
 const NO_TIMES = usualTimes([]);
 
 const UNKNOWN_HOST: HostMemory = {
@@ -77,7 +77,7 @@ export class PowerMemory {
     const { power, sleptFor, proven, usual, usualUnpark } = entry;
     const { wokenAtMs, keepAwakeUntilMs, sleptByFabric, lastSleptBy } = power;
     const by = sleptByFabric && lastSleptBy !== null ? readFromState(lastSleptBy) : null;
-    const isParked = sleptByFabric && lastSleptBy === CARDS_FREED;
+    const isParked = sleptByFabric && lastSleptBy === CARDS_ALONE;
     return {
       ...{ isParked, wokenAtMs, keepAwakeUntilMs, proven, usual, usualUnpark },
       sleptBy: by === 'unknown' ? null : by,
@@ -86,7 +86,7 @@ export class PowerMemory {
   }
 
   /** The fabric put it to sleep. @param sleptFor who asked for that, or what */
-  slept(hostId: string, by: Exclude<FromState, 'unknown'> | typeof CARDS_FREED, sleptFor: string): void {
+  slept(hostId: string, by: Exclude<FromState, 'unknown'> | typeof CARDS_ALONE, sleptFor: string): void {
     this.#put(hostId, { lastSleptBy: by, lastSleptAtMs: this.#clock.nowMs(), sleptByFabric: true });
     this.#entry(hostId).sleptFor = sleptFor;
   }
@@ -154,9 +154,8 @@ export class PowerMemory {
   #entry(hostId: string): Entry {
     let entry = this.#hosts.get(hostId);
     if (entry === undefined) {
-      const [proven, wakes, unparks] = [new Set<FromState>(), [], []];
       entry = {
-        ...{ power: NOTHING, sleptFor: null, proven, wakes, unparks },
+        ...{ power: NOTHING, sleptFor: null, proven: new Set(), wakes: [], unparks: [] },
         ...{ usual: NO_TIMES, usualUnpark: NO_TIMES },
       };
       this.#hosts.set(hostId, entry);

@@ -268,6 +268,7 @@ describe('a host that an operator sends to sleep', () => {
 describe('a request for a host that goes to sleep', () => {
   it('takes it back while others finish', async () => {
     await open();
+    stage.report('wintermute', { deep: 'ready' });
     stage.use.set('wintermute', { inflight: 1, counted: 1 });
     const told = settled(ask('wintermute'));
     stage.report('wintermute', { deep: 'ready' });
@@ -359,6 +360,7 @@ describe('a host that only frees its cards', () => {
 
   it('is taken back while it is being freed', async () => {
     await open();
+    stage.report('armitage', { fast: 'ready' });
     ask('armitage');
     expect(stage.ask(['fast'])).toMatchObject({ host: 'armitage' });
     await settle();

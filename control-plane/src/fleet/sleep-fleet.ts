@@ -142,9 +142,10 @@ export class SleepFleet implements SleepDesk {
     if (end === null) return `${host} has no link`;
     if (end.result !== 'done') return end.detail ?? end.code ?? `its agent did not do it (${end.result})`;
     const hostId = live.host(host)?.hostId ?? null;
+    // From here on it stays up for as long as after any wake.
     if (hostId !== null) memory.woken(hostId);
     this.#upSince.set(host, clock.monotonicMs());
-    board.touch(host);
+    board.publish(host);
     return null;
   }
 
@@ -233,9 +234,7 @@ export class SleepFleet implements SleepDesk {
     if (state.name !== before.name && (state.name === 'draining' || state.name === 'going')) {
       const { action, reason } = state.terms;
       const { sinceMs } = transition;
-      this.#parts.board.tell(host, { goingToSleep: { action, phase: state.name, sinceMs, reason } });
-      // The next request is to find it so.
-      this.#parts.board.publish(host);
+      this.#parts.board.goesToSleep(host, { action, phase: state.name, sinceMs, reason });
     }
     for (const effect of effects) this.#perform(host, transition, effect);
   }
@@ -316,7 +315,7 @@ export class SleepFleet implements SleepDesk {
         clock.monotonicMs() + (end.code === 'called_back' ? idleMs : REST_MS + idleMs),
       );
     }
-    board.tell(host, { goingToSleep: null });
+    board.wentToSleep(host);
     transition.settle(end);
   }
 

@@ -26,6 +26,7 @@ class FakeSleepDesk implements SleepDesk {
     return Promise.resolve(this.end);
   };
   isParked = () => this.parked;
+  isGoing = () => false;
   unpark = () => {
     this.asked.push('unpark');
     this.parked = false;
@@ -80,10 +81,7 @@ describe('a rehearsal', () => {
   });
 
   it.each<[SleepEnd, string, string]>([
-    [
-      { kind: 'refused', code: 'owner_present', detail: 'somebody is there', mayBeForced: true },
-      ...(['refused', 'owner_present'] as const),
-    ],
+    [{ kind: 'refused', code: 'owner_present', detail: 'somebody is there', mayBeForced: true }, 'refused', 'owner_present'],
     [{ kind: 'failed', code: 'not_permitted', detail: 'polkit says no' }, 'failed', 'not_permitted'],
   ])('that cannot put it to sleep ends with why: %j', async (end, outcome, code) => {
     open().link('wintermute');
@@ -159,7 +157,7 @@ describe('a host that is being put to sleep', () => {
   it('is called back where that can still be', async () => {
     open().link('wintermute');
     stage.report('wintermute', { deep: 'ready' });
-    stage.fleet.board.tell('wintermute', { goingToSleep: { ...going, phase: 'draining' } });
+    stage.fleet.board.goesToSleep('wintermute', { ...going, phase: 'draining' });
     await settle();
     stage.ask(['deep']);
     expect(stage.wakes.find('wake-1')?.outcome).toBe('ready');
@@ -170,7 +168,7 @@ describe('a host that is being put to sleep', () => {
     open().link('wintermute');
     stage.report('wintermute', { deep: 'ready' });
     desk.staysAwake = false;
-    stage.fleet.board.tell('wintermute', { goingToSleep: going });
+    stage.fleet.board.goesToSleep('wintermute', going);
     await settle();
     stage.ask(['deep']);
     await stage.advance(3_000);
@@ -179,7 +177,7 @@ describe('a host that is being put to sleep', () => {
     stage.leave('wintermute', 'suspend');
     await settle();
     expect(stage.packets).toHaveLength(1);
-    stage.fleet.board.tell('wintermute', { goingToSleep: null });
+    stage.fleet.board.wentToSleep('wintermute');
     await stage.advance(5_000);
     await comeBack('wintermute', { deep: 'ready' });
     expect(stage.wakes.find('wake-1')?.outcome).toBe('ready');
@@ -189,10 +187,10 @@ describe('a host that is being put to sleep', () => {
     open().link('wintermute');
     stage.report('wintermute', { deep: 'ready' });
     desk.staysAwake = false;
-    stage.fleet.board.tell('wintermute', { goingToSleep: going });
+    stage.fleet.board.goesToSleep('wintermute', going);
     await settle();
     stage.ask(['deep']);
-    stage.fleet.board.tell('wintermute', { goingToSleep: null });
+    stage.fleet.board.wentToSleep('wintermute');
     await settle();
     expect(stage.wakes.find('wake-1')?.outcome).toBe('ready');
   });

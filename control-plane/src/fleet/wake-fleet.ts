@@ -1,44 +1,26 @@
-import {
-  type Clock,
-  type GoodbyeReason,
-  goodbyeReasonSchema,
-  POWER_PROTOCOL_VERSION,
-  type Timer,
-} from '@ai-fabric/shared';
-import type { Logger } from 'pino';
+import { type Clock, type GoodbyeReason, goodbyeReasonSchema, type Timer } from '@ai-fabric/shared';
 import type { DeclaredDeployment, DeclaredSource } from '../declared/declared-state.js';
 import type { LiveChange, LiveHost } from '../live/live-view.js';
 import type { ListedWake, WakeAsker } from '../registry/power-types.js';
 import { explainFailure } from './decide/explain-failure.js';
 import { planWake } from './decide/plan-wake.js';
 import type { FlightEnd } from './decide/step-flight.js';
-import type { FleetLive } from './fleet-parts.js';
 import { Flight, type FlightEffects } from './flight.js';
-import type { PowerBoard, WakeStanding } from './power-board.js';
+import { type FlightCallParts, FlightCalls } from './flight-calls.js';
+import type { WakeStanding } from './power-board.js';
 import type { PowerMemory } from './power-memory.js';
-import type { ReachabilityProbe } from './reachability-probe.js';
-import { sendVolley, type VolleyParts } from './send-volley.js';
 import type { SleepDesk } from './sleep-desk.js';
 import { WakeBook } from './wake-book.js';
 import { isAwake, WakeCandidates } from './wake-candidates.js';
 import type { WakeAsk, WakeDesk, WakeRefusal, WakeTicket } from './wake-desk.js';
 import { WakeSeat } from './wake-seat.js';
-import type { WakerCall } from './wakers/run-waker.js';
 
-export interface WakeFleetParts {
-  readonly live: FleetLive;
+export interface WakeFleetParts extends FlightCallParts {
   readonly declared: DeclaredSource;
   readonly memory: PowerMemory;
-  readonly board: PowerBoard;
-  readonly volley: VolleyParts;
-  readonly probe: ReachabilityProbe;
-  /** @returns `null`: it did its work; else why not, in words; it does not reject */
-  readonly runWaker: (name: string, call: WakerCall) => Promise<string | null>;
-  readonly protocolVersion: (host: string) => number | null;
   readonly sleep: Pick<SleepDesk, 'unpark' | 'callBack'>;
   readonly newId: () => string;
   readonly clock: Clock;
-  readonly log: Logger;
 }
 
 /** A wake that an operator asked for, or a rehearsal. */
@@ -49,9 +31,6 @@ export type OperatorWake =
 const PROBE_EVERY_MS = 2_000;
 /** "In about 48 s" is told anew this often. */
 const TELL_AGAIN_MS = 5_000;
-/** Its system may not put it to sleep for so long after its agent is back: leases prolong it. */
-const HOLD_SECONDS = 600;
-const HOLD_TTL_MS = 30_000;
 const SIGN_IN_GRACE_MS = 120_000;
 
 /** The one owner of wakes: one flight per host, shared by all who wait for it. */
@@ -59,15 +38,12 @@ export class WakeFleet implements WakeDesk {
   readonly #parts: WakeFleetParts;
   readonly #flights = new Map<string, Flight>();
   readonly #tickets = new Map<Flight, Set<WakeSeat>>();
-  readonly #standings = new Map<Flight, WakeStanding>();
   /** Flights whose host has reported on its new link. */
   readonly #reported = new Set<Flight>();
   /** Flights whose host is about to sleep, and cannot be called back. */
   readonly #leaving = new Set<Flight>();
   readonly #candidates: WakeCandidates;
   readonly #book = new WakeBook();
-  /** Hosts whose waker runs now. */
-  readonly #wakersUnderWay = new Set<string>();
   readonly #effects: FlightEffects;
   readonly #unfollow: () => void;
   readonly #telling: Timer;
@@ -78,10 +54,11 @@ export class WakeFleet implements WakeDesk {
     const { live, declared, board, clock } = parts;
     const flightOf = (host: string) => this.flightOf(host);
     this.#candidates = new WakeCandidates({ live, declared, board, clock, flightOf });
+    const calls = new FlightCalls(parts);
     this.#effects = {
-      sendVolley: (flight) => this.#sendVolley(flight),
-      probe: (flight) => void this.#probe(flight),
-      holdAwake: (flight) => this.#holdAwake(flight),
+      sendVolley: (flight) => calls.sendVolley(flight),
+      probe: (flight) => void calls.probe(flight),
+      holdAwake: (flight) => calls.holdAwake(flight),
       changed: (flight) => this.#changed(flight),
       ended: (flight, end) => this.#flightEnded(flight, end),
     };
@@ -149,19 +126,17 @@ export class WakeFleet implements WakeDesk {
   /** @returns the flight that serves it, joined or begun; else why there is none */
   #flightFor(ask: WakeAsk): Flight | string {
     const { clock } = this.#parts;
+    const only = this.#onlyFlightFor(ask.deployments);
+    if (only !== null) return this.#join(only.flight, only.deployment);
     const candidates = this.#candidates.of(ask.deployments);
     const plan = planWake(
       candidates.map(({ candidate }) => candidate),
       clock.nowMs(),
     );
     if (plan.kind === 'refuse') return plan.detail;
-    const { host: name, deployment } = plan.candidate;
-    const under = this.#flights.get(name);
-    if (under) {
-      under.step({ type: 'want', deployments: [deployment] });
-      if (this.#reported.has(under)) this.#stepReplica(under, deployment);
-      return this.#flights.get(name) ?? under;
-    }
+    const { host, deployment } = plan.candidate;
+    const under = this.#flights.get(host);
+    if (under) return this.#join(under, deployment);
     const found = candidates.find(({ candidate }) => candidate === plan.candidate);
     if (!found) return 'no host would serve this';
     const { role, keyId } = ask;
@@ -169,6 +144,24 @@ export class WakeFleet implements WakeDesk {
       ...{ askedBy: 'request', keyId, role },
       deployments: [deployment],
     });
+  }
+
+  /** Most ask during a wake: they need no plan. `null`: none of their hosts is being woken, or several are. */
+  #onlyFlightFor(deployments: readonly string[]): { flight: Flight; deployment: string } | null {
+    const declared = this.#parts.declared.current();
+    const found = new Map<Flight, string>();
+    for (const deployment of deployments) {
+      const flight = this.#flights.get(declared.deployments.get(deployment)?.host ?? '');
+      if (flight !== undefined && !found.has(flight)) found.set(flight, deployment);
+    }
+    const [only] = found;
+    return only === undefined || found.size > 1 ? null : { flight: only[0], deployment: only[1] };
+  }
+
+  #join(flight: Flight, deployment: string): Flight {
+    if (!flight.state.wanted.includes(deployment)) flight.step({ type: 'want', deployments: [deployment] });
+    if (this.#reported.has(flight)) this.#stepReplica(flight, deployment);
+    return flight;
   }
 
   #start(
@@ -184,11 +177,10 @@ export class WakeFleet implements WakeDesk {
     const mayWait =
       asked.askedBy !== 'request' || (fromState !== 'parked' && memory.of(hostId).proven.has(fromState));
     const rules = { timeoutMs, signInGraceMs: mayWait ? SIGN_IN_GRACE_MS : 0 };
-    const order = { ...asked, wakeId: newId(), host: name, hostId: hostId ?? '', fromState, rules };
+    const order = { ...asked, wakeId: newId(), host: name, hostId: hostId ?? '', fromState, standing, rules };
     const flight = new Flight(order, { clock, effects: this.#effects, probeEveryMs: PROBE_EVERY_MS });
     this.#flights.set(name, flight);
     this.#tickets.set(flight, new Set());
-    this.#standings.set(flight, standing);
     this.#begin(flight, host);
     const { wakeId } = order;
     log.info({ host: name, wakeId, askedBy: asked.askedBy, role: asked.role, fromState }, 'a host is woken');
@@ -236,51 +228,6 @@ export class WakeFleet implements WakeDesk {
     void this.#parts.sleep.unpark(host).then((wrong) => {
       if (wrong !== null) flight.step({ type: 'not_unparked', detail: wrong });
     });
-  }
-
-  #sendVolley(flight: Flight): void {
-    const { live, board, volley, log } = this.#parts;
-    const { host: name, wakeId } = flight.order;
-    if (this.#leaving.has(flight)) return;
-    const host = live.host(name);
-    const standing = host ? board.freshStandingOf(host) : this.#standings.get(flight);
-    if (!standing) return;
-    if (standing.waker.kind === 'usable') {
-      void this.#runWaker(flight, standing.waker.name);
-      return;
-    }
-    const { macs, addresses, paths } = standing;
-    const isOut = () => flight.step({ type: 'volley_sent', isOut: true, notes: [] });
-    void sendVolley(volley, { wakeId, macs, addresses, paths }, isOut).then(({ isOut: out, notes }) => {
-      if (notes.length > 0) log.debug({ host: name, wakeId, notes }, 'some packets were not sent');
-      flight.step({ type: 'volley_sent', isOut: out, notes });
-    });
-  }
-
-  /** Once until it says that it did its work: a plug that is switched again may switch off. */
-  async #runWaker(flight: Flight, name: string): Promise<void> {
-    const { host, wakeId } = flight.order;
-    if (flight.state.reached.packet_sent !== undefined || this.#wakersUnderWay.has(host)) return;
-    this.#wakersUnderWay.add(host);
-    const wrong = await this.#parts.runWaker(name, { host, wakeId });
-    this.#wakersUnderWay.delete(host);
-    const notes = wrong === null ? [] : [`waker ${name}: ${wrong}`];
-    flight.step({ type: 'volley_sent', isOut: wrong === null, notes });
-  }
-
-  async #probe(flight: Flight): Promise<void> {
-    const standing = this.#standings.get(flight);
-    const own = new Set(standing?.paths.own.map(({ address }) => address.split('/')[0]));
-    const addresses = (standing?.addresses ?? []).filter(
-      (each) => !own.has(each) && !each.startsWith('127.'),
-    );
-    if (addresses.length > 0 && (await this.#parts.probe(addresses))) flight.step({ type: 'answered' });
-  }
-
-  #holdAwake({ order: { host } }: Flight): void {
-    const { protocolVersion, volley } = this.#parts;
-    if ((protocolVersion(host) ?? 0) < POWER_PROTOCOL_VERSION) return;
-    void volley.ask(host, { name: 'hold_awake', seconds: HOLD_SECONDS }, HOLD_TTL_MS);
   }
 
   #follow(change: LiveChange): void {
@@ -331,7 +278,7 @@ export class WakeFleet implements WakeDesk {
     const isGone = presence === 'away';
     if (!isGone && power.goingToSleep !== null) return;
     this.#leaving.delete(flight);
-    if (isGone) flight.begin();
+    if (isGone) flight.step({ type: 'call' });
     else this.#isThere(flight);
   }
 
@@ -367,7 +314,6 @@ export class WakeFleet implements WakeDesk {
     const tickets = this.#tickets.get(flight) ?? new Set();
     this.#flights.delete(host);
     this.#tickets.delete(flight);
-    this.#standings.delete(flight);
     this.#reported.delete(flight);
     this.#leaving.delete(flight);
     const record = flight.record(detail);
@@ -394,12 +340,12 @@ export class WakeFleet implements WakeDesk {
   #explain(flight: Flight, end: FlightEnd): string | null {
     if (end.outcome === 'ready') return null;
     if (end.outcome === 'cancelled') return end.detail;
-    const standing = this.#standings.get(flight);
+    const { standing } = flight.order;
     const host = this.#parts.live.host(flight.order.host);
     return explainFailure({
       ...{ host: flight.order.host, state: flight.state, end, fromState: flight.order.fromState },
-      wakeability: standing?.wakeability ?? { kind: 'unknown', detail: 'the host was removed' },
-      addresses: standing?.addresses ?? [],
+      wakeability: standing.wakeability,
+      addresses: standing.addresses,
       issues: (host?.issues ?? []).filter(({ severity }) => severity !== 'info').map((issue) => issue.detail),
     });
   }

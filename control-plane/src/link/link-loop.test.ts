@@ -643,7 +643,7 @@ describe('what hosts are to keep', () => {
   it('is sent again to all when it changes', () => {
     const socket = stage.link();
     stage.declared.replace(declaredOf({ motoko: ['chat', 'embed'] }, 2));
-    const revisions = socket.of('command').map(({ command }) => 'revision' in command && command.revision);
+    const revisions = wishes(socket).map(({ command }) => 'revision' in command && command.revision);
     expect(revisions).toEqual([1, 2]);
   });
 
@@ -651,27 +651,27 @@ describe('what hosts are to keep', () => {
     const first = stage.link();
     first.end();
     const second = stage.link();
-    const ids = [first, second].map((socket) => socket.of('command').map(({ commandId }) => commandId));
+    const ids = [first, second].map((socket) => wishes(socket).map(({ commandId }) => commandId));
     expect(ids.flat()).toHaveLength(2);
     expect(new Set(ids.flat()).size).toBe(2);
   });
 
   it('is sent again when its agent says nothing of it for a minute, not when it does', () => {
     const socket = stage.link();
-    const [command] = socket.of('command');
+    const [command] = wishes(socket);
     stage.clock.advance(61_000);
-    expect(socket.of('command')).toHaveLength(2);
+    expect(wishes(socket)).toHaveLength(2);
     expect(stage.lines('a command expired without an outcome')).toBe(1);
-    const commandId = socket.of('command')[1]?.commandId ?? '';
+    const commandId = wishes(socket)[1]?.commandId ?? '';
     expect(commandId).not.toBe(command?.commandId);
     stage.says(socket, 'outcome', { commandId, result: 'done', code: null, detail: null });
     stage.clock.advance(120_000);
-    expect(socket.of('command')).toHaveLength(2);
+    expect(wishes(socket)).toHaveLength(2);
   });
 
   it('that was not done is logged with its reason', () => {
     const socket = stage.link();
-    const commandId = socket.of('command')[0]?.commandId ?? '';
+    const commandId = wishes(socket)[0]?.commandId ?? '';
     stage.says(socket, 'outcome', { commandId, result: 'refused', code: 'stale_revision', detail: 'older' });
     expect(stage.logged.find(({ msg }) => msg === 'a command was not done')).toMatchObject({
       host: 'motoko',
@@ -685,7 +685,52 @@ describe('what hosts are to keep', () => {
     stage.says(socket, 'outcome', { commandId: 'c99', result: 'failed', code: 'x', detail: null });
     expect(stage.lines('a command was not done')).toBe(0);
     stage.clock.advance(61_000);
-    expect(socket.of('command')).toHaveLength(2);
+    expect(wishes(socket)).toHaveLength(2);
+  });
+});
+
+describe('how a host yields to its owner', () => {
+  const settings = (socket: FakeLinkSocket) =>
+    socket.of('command').flatMap(({ command }) => ('settings' in command ? [command.settings] : []));
+
+  function linkNow(protocolVersion = PROTOCOL_VERSION): FakeLinkSocket {
+    const socket = stage.dial();
+    stage.hello(socket, { protocolVersion });
+    return socket;
+  }
+
+  it('is told on each link, and when it is declared otherwise', () => {
+    const first = linkNow();
+    expect(settings(first)).toEqual([
+      {
+        ...{ automatic: true, drainSeconds: 10, action: 'stop', quietSeconds: 300 },
+        ...{ vramBytes: 1.5e9, utilisationRatio: 0.3 },
+      },
+    ]);
+    stage.declared.replace(declaredOf({ motoko: ['chat', 'embed'] }, 2));
+    expect(settings(first)).toHaveLength(1);
+    const declared = declaredOf({ motoko: ['chat'] }, 3);
+    const host = declared.hosts.get('motoko');
+    if (!host) throw new Error('not declared');
+    const owner = { ...host.owner, automatic: false };
+    stage.declared.replace({ ...declared, hosts: new Map([['motoko', { ...host, owner }]]) });
+    expect(settings(first)).toMatchObject([{ automatic: true }, { automatic: false }]);
+    first.end();
+    expect(settings(linkNow())).toMatchObject([{ automatic: false }]);
+  });
+
+  it('is told again to an agent that says nothing of it', () => {
+    const socket = linkNow();
+    stage.clock.advance(61_000);
+    expect(settings(socket)).toHaveLength(2);
+  });
+
+  it('is not told to an agent that would not understand, nor of a host that is not declared', () => {
+    const old = linkNow(4);
+    expect(settings(old)).toEqual([]);
+    old.end();
+    stage.declared.replace(declaredOf({}, 2));
+    expect(settings(linkNow())).toEqual([]);
   });
 });
 
@@ -711,3 +756,8 @@ describe('the end', () => {
     expect(stage.loop.linkedCount).toBe(0);
   });
 });
+
+/** The wishes among the commands that an agent was sent. */
+function wishes(socket: FakeLinkSocket) {
+  return socket.of('command').filter(({ command }) => command.name === 'apply_desired');
+}

@@ -168,7 +168,11 @@ export class LinkLoop {
       if (hostId !== null) this.#journal.presence(hostId, presence);
     }
     this.conflicts.tick(nowMs);
-    for (const hostName of this.#commands.expire(nowMs)) this.#sendDesired(hostName);
+    for (const hostName of this.#commands.expire(nowMs)) {
+      const entry = this.#links.of(hostName);
+      if (entry) entry.yieldTold = null;
+      this.#sendDesired(hostName);
+    }
   }
 
   /** @returns what came of it; `null`: the host has no link */

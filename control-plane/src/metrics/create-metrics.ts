@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { WakeGauges } from '../fleet/wake-fleet.js';
 import type { Spool } from '../gateway/body/spool.js';
 import type { GatewayMetrics } from '../gateway/gateway-metrics.js';
 import type { ConnectionGauge } from '../http/listeners.js';
@@ -14,12 +15,14 @@ import { addGatewayMetrics } from './gateway-metrics-export.js';
 import { addLiveCounter, addLiveGauge } from './live-gauge.js';
 import { addRouterMetrics } from './router-metrics.js';
 import { addTunnelMetrics } from './tunnel-metrics.js';
+import { addWakeMetrics } from './wake-metrics.js';
 
 export interface MetricsSources {
   readonly live: LiveView;
   readonly gatewayMetrics: GatewayMetrics;
   readonly routerGauges: () => RouterGauges;
   readonly tunnels: () => readonly TunnelGauge[];
+  readonly wakes: () => WakeGauges;
   readonly connections: () => readonly ConnectionGauge[];
   readonly spool: Pick<Spool, 'bytes' | 'files' | 'totalBytes'>;
   readonly status: () => {
@@ -57,6 +60,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   addGatewayMetrics(registry, sources.gatewayMetrics);
   addRouterMetrics(registry, sources.routerGauges);
   addTunnelMetrics(registry, sources.tunnels);
+  addWakeMetrics(registry, sources.live, sources.wakes);
   addFrontDoorMetrics(registry, sources.connections, sources.spool);
   addOwnMetrics(registry, sources.status);
   return {

@@ -1,3 +1,4 @@
+import type { OwnerReport } from '@ai-fabric/shared';
 import { describe, expect, it } from 'vitest';
 import { declareHost } from '../declared/decide/declare-host.js';
 import { defaultRouterSettings } from './router-settings.js';
@@ -87,12 +88,17 @@ describe('what the live view says', () => {
     { when: 'late', host: { presence: 'late' as const }, code: 'host_away' },
     { when: 'unseen', host: { presence: 'unseen' as const }, code: 'host_away' },
     { when: 'draining', host: { draining: true }, code: 'not_ready' },
+    { when: 'yielding', host: { owner: ownerOf('yielding') }, code: 'yielded' },
+    { when: 'yielded', host: { owner: ownerOf('yielded') }, code: 'yielded' },
   ])('of a host that is $when holds from the next request on: $code', ({ host, code }) => {
     const fabric = fabricOf(one);
     expect(select(fabric).kind).toBe('send');
     fabric.live.setHost('host-of-a', host);
     expect(targetOf(select(fabric))).toBe(`refused: ${code}`);
-    fabric.live.setHost('host-of-a', { presence: 'online', draining: false });
+    fabric.live.setHost('host-of-a', {
+      ...{ presence: 'online', draining: false },
+      owner: ownerOf('serving'),
+    });
     expect(select(fabric).kind).toBe('send');
   });
 
@@ -309,3 +315,11 @@ describe('the settings', () => {
     expect(historyStepMs * historySteps).toBeGreaterThanOrEqual(gaugeLagMs + 12_000);
   });
 });
+
+function ownerOf(state: OwnerReport['state']): OwnerReport {
+  return {
+    ...{ state, cause: null, detail: null, stateSeconds: 0, freedSeconds: null },
+    ...{ foreignVramBytes: null, foreignUtilisationRatio: null, present: null, remoteSession: null },
+    processes: [],
+  };
+}

@@ -13,6 +13,7 @@ import { ClaimObservers } from './claim-observers.js';
 import type { CloudTarget, SecretPresence } from './cloud-target.js';
 import type { CostTerms } from './decide/choose-replica.js';
 import { describeModel } from './decide/describe-model.js';
+import { isUnheard } from './decide/judge-asleep.js';
 import { route } from './decide/route.js';
 import { suggestModels } from './decide/suggest-models.js';
 import { writesAnswer } from './decide/writes-answer.js';
@@ -289,7 +290,7 @@ class LiveRouter implements RunningRouter {
       const replica = this.#board.replica(target);
       replica?.refresh(now);
       // Of one that serves nobody now, what is known is of no use.
-      if (replica?.phase !== 'ready' || !isThere(replica)) return [];
+      if (replica?.phase !== 'ready' || !isThere(replica) || isUnheard(replica.power)) return [];
       const { slots, meanHoldMs, model } = replica;
       const nextFreeSeconds = model.nextFreeSeconds(now.monotonicMs);
       return { slots, nextFreeSeconds, meanHoldSeconds: meanHoldMs === null ? null : meanHoldMs / 1000 };

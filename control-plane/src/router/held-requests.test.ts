@@ -5,6 +5,7 @@ import { deploymentEntrySchema } from '../declared/deployment-entry-schema.js';
 import { defaultRouterSettings } from './router-settings.js';
 import { type FakeFabric, fabricOf } from './testing/fake-fabric.js';
 import { HeldClient, oneSlot, settled } from './testing/held-client.js';
+import { flightOf, powerOf } from './testing/power-fixtures.js';
 import { requestOf, roleOf, stateOf } from './testing/router-fixtures.js';
 import { breaker, failed, inflight, resolved, succeeded } from './testing/router-moves.js';
 
@@ -234,5 +235,17 @@ describe('a request that is held', () => {
     expect(clients.map(({ came }) => came)).toEqual(['served', 'held', 'held', 'queue full']);
     clients[1]?.leave();
     expect(new HeldClient(fabric).came).toBe('held');
+  });
+
+  it('for a host that is being woken is told no turn by how long requests took before its sleep', () => {
+    const fabric = fabricOf(oneSlot);
+    const first = new HeldClient(fabric);
+    fabric.clock.advance(2_000);
+    first.release(succeeded);
+    const power = powerOf({ state: 'waking', flight: flightOf({ phase: 'agent_back' }) });
+    fabric.live.setHost('host-of-a', { power });
+    const held = new HeldClient(fabric);
+    expect(held.came).toBe('held');
+    expect(held.outlook).toEqual({ position: 1, etaMs: null, retryAfterSeconds: null });
   });
 });

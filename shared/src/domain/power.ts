@@ -58,7 +58,7 @@ export const ownerReportSchema = z.object({
 });
 export type OwnerReport = z.infer<typeof ownerReportSchema>;
 
-/** How a host yields to its owner: as declared, less what the owner's own file says otherwise. */
+/** How a host yields to its owner, as declared. */
 export const yieldSettingsSchema = z.strictObject({
   /** Whether foreign use of a card is a claim to it. */
   automatic: z.boolean(),

@@ -1,12 +1,6 @@
 import { gibText, type OwnerReport, type YieldSettings } from '@ai-fabric/shared';
+import type { SessionFacts } from '../../sensors/session/decide/session-facts.js';
 import { causeOf, type OwnerState } from './step-owner.js';
-
-/** Who is at the machine. `null`: it cannot be told. */
-export interface SessionFacts {
-  /** Somebody is signed in at it, and not idle for long. */
-  readonly present: boolean | null;
-  readonly remoteSession: boolean | null;
-}
 
 /** What is told of the owner and their claim. */
 export function describeOwner(

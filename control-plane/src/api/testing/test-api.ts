@@ -13,9 +13,9 @@ import { openRegistry } from '../../registry/open-registry.js';
 import { RecentDecisions } from '../../registry/recent-decisions.js';
 import type { Registry } from '../../registry/registry-types.js';
 import { createRouter, type RunningRouter } from '../../router/create-router.js';
-import type { ApiContext } from '../api-context.js';
 import { createApi } from '../create-api.js';
 import { FakeHostCalls } from './fake-host-calls.js';
+import { NO_WAKES } from './no-wakes.js';
 
 const FABRIC = `
 version: 1
@@ -42,21 +42,6 @@ export interface TestAnswer {
   readonly headers: Headers;
   readonly body: ReturnType<JSON['parse']>;
 }
-
-/** Hosts stay as they are. */
-const NO_POWER: Pick<ApiContext, 'hostWakes' | 'hostSleeps'> = {
-  hostWakes: {
-    wake: () => ({ ok: false, code: 'not_wakeable', detail: 'nobody on its LAN is awake' }),
-    find: () => null,
-  },
-  hostSleeps: {
-    sleep: () => ({
-      ...{ ok: false, code: 'owner_present', detail: 'somebody is at it', mayBeForced: true },
-    }),
-    keepAwake: () => undefined,
-    standing: () => null,
-  },
-};
 
 /** The control API without a network, on a registry of its own. */
 export class TestApi {
@@ -182,7 +167,14 @@ export class TestApi {
             Promise.resolve({ schedule: null, nextAtMs: null, lastSuccess: null, lastFailure: null }),
         },
         hostCalls: this.hostCalls,
-        ...NO_POWER,
+        hostWakes: NO_WAKES,
+        hostSleeps: {
+          sleep: () => ({
+            ...{ ok: false, code: 'owner_present', detail: 'somebody is at it', mayBeForced: true },
+          }),
+          keepAwake: () => undefined,
+          standing: () => null,
+        },
         hostLife: createHostLife({ registry, live, link: noLinks, router, clock }),
       },
       log,

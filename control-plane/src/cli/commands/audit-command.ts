@@ -1,9 +1,10 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { auditEntrySchema, listOf } from '../../api/schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
 import { note } from '../note-unknown-names.js';
 import { age, printJson, printTable } from '../output.js';
+import { parseLimit } from '../parse-limit.js';
 
 interface AuditFlags extends ConnectionFlags {
   operation?: string;
@@ -61,10 +62,4 @@ function printEntries(entries: readonly z.infer<typeof auditEntrySchema>[]): voi
       each.requestId,
     ]),
   );
-}
-
-function parseLimit(text: string): number {
-  const limit = Number(text);
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 1_000) return limit;
-  throw new InvalidArgumentError('a number from 1 to 1000');
 }

@@ -4,6 +4,7 @@ import { type ConnectionFlags, connect, withConnection } from '../connect-option
 import { addDrainCommands } from '../hosts/drain-commands.js';
 import { addIdentityCommands } from '../hosts/identity-commands.js';
 import { printHost, printHosts } from '../hosts/print-hosts.js';
+import { addRehearseCommand } from '../hosts/rehearse-command.js';
 import { addSleepCommands } from '../hosts/sleep-commands.js';
 import { addWakeCommands } from '../hosts/wake-commands.js';
 import { addYieldCommands } from '../hosts/yield-commands.js';
@@ -12,7 +13,7 @@ import { hostsTelemetryCommand } from './hosts-telemetry-command.js';
 
 export function hostsCommand(): Command {
   const hosts = new Command('hosts').description(
-    'machines with an agent: list, show, telemetry, drain, undrain, yield, unyield, wake, wakes, sleep, keep-awake, revoke, re-enrol, remove, clear-conflict',
+    'machines with an agent: list, show, telemetry, drain, undrain, yield, unyield, wake, wakes, rehearse, sleep, keep-awake, revoke, re-enrol, remove, clear-conflict',
   );
   withConnection(
     hosts.command('list', { isDefault: true }).description('all hosts, declared or joined'),
@@ -32,6 +33,7 @@ export function hostsCommand(): Command {
   addDrainCommands(hosts);
   addYieldCommands(hosts);
   addWakeCommands(hosts);
+  addRehearseCommand(hosts);
   addSleepCommands(hosts);
   addIdentityCommands(hosts);
   return hosts.addHelpText(
@@ -44,6 +46,7 @@ Examples:
   ai-fabric hosts drain armitage --wait --timeout 10m    # before maintenance
   ai-fabric hosts yield armitage --wait                  # its owner needs the card
   ai-fabric hosts wake armitage --wait                   # it sleeps, or is off
+  ai-fabric hosts rehearse armitage                      # does it come back?
   ai-fabric hosts sleep armitage --wait
   ai-fabric hosts keep-awake armitage 2h                 # "off" ends it
   ai-fabric hosts re-enrol armitage                      # its system was installed anew

@@ -7,6 +7,7 @@ import {
   type Host,
   hostRow,
   lastKnownMark,
+  ownerText,
   presenceSince,
 } from './print-hosts.js';
 
@@ -70,6 +71,40 @@ describe('the presence of a host', () => {
   ] as const)('%j is told once: %s', (parts, told) => {
     const host = { ...hostOf('online'), presenceSinceMs: NOW - 3_600_000 * 3, ...parts };
     expect(presenceSince(host, NOW)).toBe(told);
+  });
+});
+
+describe('whose the cards of a host are', () => {
+  const owner: NonNullable<Host['owner']> = {
+    ...{ state: 'serving', cause: null, detail: null, stateSeconds: 0, freedSeconds: null },
+    ...{ foreignVramBytes: null, foreignUtilisationRatio: null, present: null, remoteSession: null },
+    processes: [],
+  };
+  const ownerSinceMs = NOW - 720_000;
+
+  test.each([
+    [{}, 'cards serving for 12 min'],
+    [
+      { state: 'yielded', cause: 'foreign_use', detail: 'game.exe uses a card.', freedSeconds: 3.4 },
+      'cards yielded for 12 min (foreign use: game.exe uses a card.), last freed 3.4 s after they were wanted',
+    ],
+    [
+      { state: 'yielding', cause: 'operator', detail: 'An operator.' },
+      'cards yielding for 12 min (operator: An operator.)',
+    ],
+    [{ detail: 'Others use a card.' }, 'cards serving for 12 min (Others use a card.)'],
+  ] as const)('is told in words: %j', (more, told) => {
+    expect(ownerText({ owner: { ...owner, ...more }, ownerSinceMs }, NOW)).toBe(told);
+  });
+
+  test('is not known of an agent that does not tell', () => {
+    expect(ownerText({ owner: null, ownerSinceMs: null }, NOW)).toContain('nothing is known');
+  });
+
+  test('stands in the list while the host does not serve', () => {
+    const yielded = { ...hostOf('online'), owner: { ...owner, state: 'yielded' as const } };
+    expect(hostRow(yielded, NOW)[1]).toBe('online, yielded');
+    expect(hostRow({ ...yielded, presence: 'away' }, NOW)[1]).toBe('away');
   });
 });
 

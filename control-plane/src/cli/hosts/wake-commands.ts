@@ -1,14 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { z } from 'zod';
-import { hostDetailSchema } from '../../api/schemas.js';
+import { hostDetailSchema, listOf } from '../../api/schemas.js';
 import { wakeSchema } from '../../api/wake-schemas.js';
 import type { ApiClient } from '../api-client.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
 import { CliError, exitCodes } from '../exit-codes.js';
 import { age, printJson, printTable } from '../output.js';
+import { parseLimit } from '../parse-limit.js';
 import { parseSeconds } from '../parse-seconds.js';
 import { ProgressLine } from '../progress-line.js';
+import { queryOf } from '../query-of.js';
 
 type Wake = z.infer<typeof wakeSchema>;
 
@@ -39,16 +41,18 @@ export function addWakeCommands(hosts: Command): void {
       throw new CliError(exitCodes.failed, found.detail ?? `${name} did not get ready`);
     }
   });
-  withConnection(
-    hosts
-      .command('wakes [host]')
-      .description('wakes of hosts, newest first: who asked, how long, what came of it'),
-  ).action(async (name: string | undefined, flags: ConnectionFlags) => {
-    const query = name === undefined ? '' : `?host=${encodeURIComponent(name)}`;
-    const items = await connect(flags).list(`/wakes${query}`, wakeSchema);
-    if (flags.json) printJson(items);
-    else printWakes(items);
-  });
+  const wakes = hosts
+    .command('wakes [host]')
+    .description('wakes of hosts, newest first: who asked, how long, what came of it')
+    .addOption(new Option('--limit <count>', 'how many: 1 to 1000').argParser(parseLimit).default(20));
+  withConnection(wakes).action(
+    async (host: string | undefined, flags: ConnectionFlags & { limit: number }) => {
+      const query = queryOf({ host, limit: String(flags.limit) });
+      const { items } = await connect(flags).get(`/wakes?${query}`, listOf(wakeSchema));
+      if (flags.json) printJson(items);
+      else printWakes(items);
+    },
+  );
 }
 
 /** @throws CliError when it has not ended at the deadline */

@@ -1,7 +1,7 @@
 import type { GoodbyeReason, ReplicaPhase } from '@ai-fabric/shared';
 import type { WakePhase } from '../../live/host-power.js';
 
-/** When volleys of packets leave, since the wish. */
+/** When volleys of packets leave, since the first could be of use. */
 export const VOLLEYS_AT_MS: readonly number[] = [0, 2_000, 5_000, 10_000, 20_000, 40_000, 80_000];
 
 export const WAKE_PHASES: readonly WakePhase[] = [
@@ -42,7 +42,7 @@ export type FailureCode =
 export interface FlightState {
   readonly name: 'calling' | 'starting' | 'ended';
   readonly reached: Readonly<Partial<Record<WakePhase, number>>>;
-  /** Volleys count from here: a host that was still on its way to sleep is called when it is away. */
+  /** Since when packets can be of use: not before it has gone to sleep. */
   readonly callsFromMs: number;
   /** Volleys that were ordered. */
   readonly volleys: number;
@@ -56,7 +56,7 @@ export interface FlightState {
 
 export type FlightEvent =
   | { readonly type: 'tick' }
-  /** It can hear packets from now on. */
+  /** It was on its way to sleep, and has gone: it is called from now on. */
   | { readonly type: 'call' }
   /** A volley was sent by at least one path, or by none. */
   | { readonly type: 'volley_sent'; readonly isOut: boolean; readonly notes: readonly string[] }
@@ -149,7 +149,7 @@ export function nextTickMs(state: FlightState, rules: FlightRules): number | nul
   if (state.name === 'ended') return null;
   const volleyMs = state.name === 'calling' ? VOLLEYS_AT_MS[state.volleys] : undefined;
   if (volleyMs === undefined) return rules.timeoutMs;
-  return Math.min(volleyMs + state.callsFromMs, rules.timeoutMs);
+  return Math.min(state.callsFromMs + volleyMs, rules.timeoutMs);
 }
 
 /** The first phase that is not behind it. */
@@ -165,10 +165,10 @@ function tick(state: FlightState, atMs: number, { timeoutMs }: FlightRules): Fli
     return fail(state, 'timeout', `not within ${Math.round(timeoutMs / 1000)} s`);
   }
   const dueMs = VOLLEYS_AT_MS[state.volleys];
-  const callsForMs = atMs - state.callsFromMs;
-  if (state.name !== 'calling' || dueMs === undefined || callsForMs < dueMs) return same(state);
+  const calledForMs = atMs - state.callsFromMs;
+  if (state.name !== 'calling' || dueMs === undefined || calledForMs < dueMs) return same(state);
   // Ticks that came late owe one volley, not all that were missed.
-  const due = VOLLEYS_AT_MS.filter((each) => each <= callsForMs).length;
+  const due = VOLLEYS_AT_MS.filter((each) => each <= calledForMs).length;
   return { ok: true, state: { ...state, volleys: due }, effects: [{ type: 'send_volley' }] };
 }
 

@@ -58,10 +58,10 @@ export class FleetStage {
   sent: PacketsSent = { isOut: true, notes: [] };
   answers = false;
   protocol: number | null = POWER_PROTOCOL_VERSION;
-  /** What requests do on a host, where anything. */
-  readonly use = new Map<string, Partial<ReturnType<FleetUse['useOf']>>>();
   /** Requests under way, by deployment. */
   readonly running = new Map<string, number>();
+  /** What requests do on a host, where anything. */
+  readonly use = new Map<string, Partial<ReturnType<FleetUse['useOf']>>>();
   readonly fleet: Fleet;
   readonly #startMs: number;
   #declared: DeclaredState;
@@ -103,7 +103,7 @@ export class FleetStage {
       wakersFile: '/no/such/wakers.yaml',
       environment: {},
       requestsInFlight: () => this.running,
-      ...(sleep === undefined ? {} : { sleepDesk: sleep }),
+      ...(sleep === undefined ? {} : { openSleepDesk: () => sleep }),
       newId: () => {
         this.#wakes += 1;
         return `wake-${this.#wakes}`;

@@ -32,6 +32,7 @@ const asleep = replicaOf('asleep', { presence: 'away', mayBeAway: true });
 const unseen = replicaOf('unseen', { presence: 'unseen' });
 const late = replicaOf('late', { presence: 'late' });
 const draining = replicaOf('draining', { draining: true });
+const yielded = replicaOf('yielded', { yielded: true, phase: 'parked' });
 const loading = replicaOf('loading', { phase: 'loading' });
 const broken = replicaOf('broken', { blockedForMs: 3_400 });
 const full = replicaOf('full', { inflight: 4, meanHoldMs: 20_000 });
@@ -56,6 +57,8 @@ describe('the code of a refusal', () => {
       { of: 'late', candidates: [late], code: 'host_away' },
       { of: 'none ready', candidates: [loading], code: 'loading' },
       { of: 'draining', candidates: [draining], code: 'not_ready' },
+      { of: 'its owner’s', candidates: [yielded], code: 'yielded' },
+      { of: 'away beside its owner’s', candidates: [away, yielded], code: 'host_away' },
       { of: 'breakers open', candidates: [broken], code: 'not_ready' },
       { of: 'too long', candidates: [small], request: longPrompt, code: 'context_too_long' },
       { of: 'wrong task', candidates: [embedder], code: 'wrong_task' },

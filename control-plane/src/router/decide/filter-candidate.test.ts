@@ -64,6 +64,7 @@ describe('a replica', () => {
     },
     { when: 'its host is late', parts: { presence: 'late' as const }, context: {}, reason: 'host_late' },
     { when: 'its host is draining', parts: { draining: true }, context: {}, reason: 'draining' },
+    { when: 'its owner has the card', parts: { yielded: true }, context: {}, reason: 'yielded' },
     { when: 'its breaker is open', parts: { blockedForMs: 1 }, context: {}, reason: 'breaker_open' },
     { when: 'its engine says that it is busy', parts: { busyForMs: 1 }, context: {}, reason: 'full' },
     { when: 'its slots are taken', parts: { inflight: 4 }, context: {}, reason: 'full' },

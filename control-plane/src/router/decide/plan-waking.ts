@@ -61,8 +61,9 @@ export function planWaking(
     reason: 'waking' as const,
     detail: `${first.target}: ${describeObstacle(first, 'host_asleep', request)}`,
     waitsFor: hopes.map(({ target }) => target),
-    // Who was tried, and came back before anybody saw it go, is asked again by and by.
-    lookAgainInMs: request.excluded.size > 0 ? settings.wait.doubtLookMs : null,
+    // A step of the wake that is told before this one has its place is not heard by it; nor does any event tell that one
+    // which was tried too soon may be tried again.
+    lookAgainInMs: settings.wait.doubtLookMs,
     patienceMs,
     considered: cloud === null ? considered : withoutChoice(considered),
   };
