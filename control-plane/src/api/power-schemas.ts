@@ -32,9 +32,7 @@ export const powerReportSchema = z
         kilowattHours: z.number().nullable(),
         cost: money,
         /** Answered by the host meanwhile; `null`: too many to count here. */
-        requests: z
-          .object({ count: z.int(), promptTokens: z.int(), completionTokens: z.int() })
-          .nullable(),
+        requests: z.object({ count: z.int(), promptTokens: z.int(), completionTokens: z.int() }).nullable(),
         /** What these tokens take at the provider that its role names first; `null`: no role, no provider or no price. */
         cloudCost: money,
         cloudTarget: z.string().nullable(),

@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, it } from 'vitest';
 import { emptyGpuReading } from '@ai-fabric/shared';
+import { afterEach, describe, expect, it } from 'vitest';
 import { sampleOf } from '../live/testing/live-fixtures.js';
 import { FleetStage } from './testing/fleet-stage.js';
 

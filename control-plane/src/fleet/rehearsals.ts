@@ -1,7 +1,7 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
-import type { FlightEnd } from './decide/step-flight.js';
 import type { SleepAction } from './decide/plan-sleep.js';
+import type { FlightEnd } from './decide/step-flight.js';
 import type { SleepDesk } from './sleep-desk.js';
 import type { WakeFleet } from './wake-fleet.js';
 

@@ -81,7 +81,11 @@ describe('a rehearsal', () => {
   });
 
   it.each<[SleepEnd, string, string]>([
-    [{ kind: 'refused', code: 'owner_present', detail: 'somebody is there', mayBeForced: true }, 'refused', 'owner_present'],
+    [
+      { kind: 'refused', code: 'owner_present', detail: 'somebody is there', mayBeForced: true },
+      'refused',
+      'owner_present',
+    ],
     [{ kind: 'failed', code: 'not_permitted', detail: 'polkit says no' }, 'failed', 'not_permitted'],
   ])('that cannot put it to sleep ends with why: %j', async (end, outcome, code) => {
     open().link('wintermute');

@@ -166,6 +166,8 @@ export function prunePower(queries: Queries, nowMs: number): boolean {
     : 0;
   const excess = sql`(SELECT wake_id FROM wakes WHERE asked_at_ms < ${beforeMs} OR wake_id IN
     (SELECT wake_id FROM wakes ORDER BY asked_at_ms DESC LIMIT -1 OFFSET ${MOST_WAKES}) LIMIT ${PRUNE_CHUNK})`;
+  // A row for each host and day: there are never many.
+  queries.delete(energyDays).where(lt(energyDays.dayMs, beforeMs)).run();
   const deletedWakes = queries.delete(wakes).where(sql`wake_id IN ${excess}`).run().changes;
   return Math.max(deletedEvents, deletedWakes) >= PRUNE_CHUNK;
 }

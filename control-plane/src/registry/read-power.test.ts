@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PowerObservation, WakeRecord } from './power-types.js';
 import type { Registry } from './registry-types.js';
-import { enrolled, TemporaryRegistry } from './testing/temporary-registry.js';
 import { requestRow } from './testing/request-rows.js';
+import { enrolled, TemporaryRegistry } from './testing/temporary-registry.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -61,7 +61,12 @@ describe('what is kept of hosts’ power', () => {
     }
     registry.requestLog.append(requestRow({ requestId: 'other', ...endedAtMs(2), host: 'elsewhere' }));
     const sleptMs = NOON_MS + 30 * 60_000;
-    await written(wake(), event(NOON_MS - 1, 'asleep'), event(sleptMs, 'asleep'), event(sleptMs + 1, 'waking'));
+    await written(
+      wake(),
+      event(NOON_MS - 1, 'asleep'),
+      event(sleptMs, 'asleep'),
+      event(sleptMs + 1, 'waking'),
+    );
     const { wakes, events } = await read();
     expect(wakes).toMatchObject([
       {

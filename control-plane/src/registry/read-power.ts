@@ -81,11 +81,7 @@ function readAwayAfter(queries: Queries, hostId: string, afterMs: number): numbe
     .select({ atMs: powerEvents.atMs })
     .from(powerEvents)
     .where(
-      and(
-        eq(powerEvents.hostId, hostId),
-        gt(powerEvents.atMs, afterMs),
-        inArray(powerEvents.state, AWAY),
-      ),
+      and(eq(powerEvents.hostId, hostId), gt(powerEvents.atMs, afterMs), inArray(powerEvents.state, AWAY)),
     )
     .orderBy(asc(powerEvents.atMs))
     .limit(1)

@@ -54,7 +54,12 @@ describe('a report of power', () => {
   it('has energy and cost of each host, and none where nothing is declared', () => {
     const { hosts, currency } = report();
     expect(currency).toBe('EUR');
-    expect(hosts[0]).toMatchObject({ host: 'armitage', cardKilowattHours: 1, kilowattHours: null, cost: null });
+    expect(hosts[0]).toMatchObject({
+      host: 'armitage',
+      cardKilowattHours: 1,
+      kilowattHours: null,
+      cost: null,
+    });
     expect(hosts[1]?.kilowattHours).toBeCloseTo(2 + 1 + 0.02, 9);
     expect(hosts[1]?.cost).toBeCloseTo(3.02 * 0.3, 9);
   });

@@ -105,7 +105,16 @@ const ENGINE_UP_MANAGED: ReadonlySet<ReplicaPhase> = new Set(['starting', 'loadi
 const ENGINE_UP: ReadonlySet<ReplicaPhase> = new Set(['loading', 'warming', 'ready']);
 
 export function newFlight(wanted: readonly string[]): FlightState {
-  return { name: 'calling', reached: {}, callsFromMs: 0, volleys: 0, wanted, readyAt: {}, notes: [], end: null };
+  return {
+    name: 'calling',
+    reached: {},
+    callsFromMs: 0,
+    volleys: 0,
+    wanted,
+    readyAt: {},
+    notes: [],
+    end: null,
+  };
 }
 
 /** @param atMs since the wish */
