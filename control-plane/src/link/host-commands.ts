@@ -21,7 +21,7 @@ export interface OutgoingCommand {
 export type CommandEnd = Pick<Outcome, 'result' | 'code' | 'detail'>;
 
 /** Nobody knows what came of it; it is not sent again. */
-export const VOID_ON_NEW_LINK = 'void_on_new_link';
+const VOID_ON_NEW_LINK = 'void_on_new_link';
 
 /** The commands of all hosts that wait for an outcome: sent again on each new link until it comes or they expire. */
 export class HostCommands {
