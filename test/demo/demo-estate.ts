@@ -135,6 +135,10 @@ export function demoFabricYaml(
   );
   // Seconds for what takes minutes elsewhere.
   document.setIn(['hosts', 'wintermute', 'wake'], { minimumUpMinutes: 0, cooldownMinutes: 0 });
+  if (onAsleep === 'hold')
+    document.setIn(['hosts', 'wintermute', 'sleep'], {
+      ...{ action: 'poweroff', afterIdleMinutes: 0.1, drainSeconds: 1 },
+    });
   document.setIn(['hosts', 'wintermute', 'owner'], { quietMinutes: 0.1, drainSeconds: 1 });
   document.setIn(['roles', 'chat-deep', 'onAsleep'], onAsleep);
   document.setIn(['providers', 'openai', 'baseUrl'], cloudBaseUrl);

@@ -6,6 +6,8 @@ import type { TourStep } from './take-tour.js';
 
 const CHAT_DEEP = 'llama31-8b-wintermute';
 const CHAT_FAST = ['qwen2.5-7b-armitage', SECOND_CHAT];
+/** wintermute serves chat-fast too while it is awake. */
+const BUT_ARMITAGE = [SECOND_CHAT, CHAT_DEEP];
 
 export const tour: readonly TourStep<DemoFabric>[] = [
   { title: 'hosts report real telemetry; wintermute is off, and can be woken', run: hostsReport },
@@ -22,6 +24,8 @@ export const tour: readonly TourStep<DemoFabric>[] = [
     run: cloudWhileWaking,
   },
   { title: 'a game on that host takes its card: chat-deep goes elsewhere until it is over', run: ownerPlays },
+  { title: 'wintermute is rehearsed: put to sleep, woken, and proven by a token', run: rehearsed },
+  { title: 'nobody asks for wintermute any more: it goes to sleep by itself', run: idleGoesToSleep },
   {
     title: 'declared to hold, a chat-deep stream waits for the host that it wakes, and is answered by it',
     run: heldWhileWaking,
@@ -33,7 +37,7 @@ export const tour: readonly TourStep<DemoFabric>[] = [
   },
   {
     title: 'the next request is answered elsewhere',
-    run: (fabric) => chat(fabric, 'chat-fast', [SECOND_CHAT]),
+    run: (fabric) => chat(fabric, 'chat-fast', BUT_ARMITAGE),
   },
   { title: 'the engine comes back, proves a token, and serves again', run: engineComesBack },
   {
@@ -151,13 +155,6 @@ async function ownerPlays(fabric: DemoFabric): Promise<string> {
 }
 
 async function heldWhileWaking(fabric: DemoFabric): Promise<string> {
-  await fabric.applyFabric('hold');
-  await fabric.wintermute.shutDown();
-  await eventually(
-    'wintermute is away',
-    async () => (await fabric.hosts()).find((host) => host.name === 'wintermute')?.presence === 'away',
-    10_000,
-  );
   const answer = await fabric.rest.post('/v1/chat/completions', chatBody('chat-deep', true));
   check(answer.status === 200, `status ${answer.status}: ${answer.text.slice(0, 200)}`);
   check(answer.text.trimEnd().endsWith('data: [DONE]'), `the end was: ${answer.text.slice(-200)}`);
@@ -174,6 +171,33 @@ async function heldWhileWaking(fabric: DemoFabric): Promise<string> {
   return `${servedBy(answer, [CHAT_DEEP])}; ${told}`;
 }
 
+async function rehearsed(fabric: DemoFabric): Promise<string> {
+  const startedAt = performance.now();
+  await fabric.rest.api('/hosts/wintermute/rehearse', { method: 'POST', body: { action: 'poweroff' } });
+  const rehearsal = () =>
+    fabric.rest.api<{ outcome: string | null; detail: string | null }>('/hosts/wintermute/rehearsal');
+  await eventually('the rehearsal is over', async () => (await rehearsal()).outcome !== null, 45_000);
+  const { outcome, detail } = await rehearsal();
+  check(outcome === 'proven', `the rehearsal: ${outcome} ${detail ?? ''}`);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  return `off, and back with a token, in ${seconds} s; 15 s of them were for it to lie down`;
+}
+
+async function idleGoesToSleep(fabric: DemoFabric): Promise<string> {
+  await fabric.applyFabric('hold');
+  const startedAt = performance.now();
+  await eventually(
+    'wintermute sleeps',
+    async () => (await powerOf(fabric, 'wintermute')) === 'asleep',
+    25_000,
+  );
+  return `asleep ${((performance.now() - startedAt) / 1000).toFixed(1)} s later, as declared; it was seen to come back`;
+}
+
+async function powerOf(fabric: DemoFabric, name: string): Promise<string | undefined> {
+  return (await fabric.hosts()).find((host) => host.name === name)?.power.state;
+}
+
 async function busyCardIsPassedOver(fabric: DemoFabric): Promise<string> {
   const armitage = fabric.engines.get('qwen2.5-7b-armitage');
   await armitage?.fault({ kind: 'externalLoad', running: 14, waiting: 6, kvUsage: 0.95 });
@@ -184,7 +208,7 @@ async function busyCardIsPassedOver(fabric: DemoFabric): Promise<string> {
     return (observed?.reading?.running ?? 0) >= 14;
   });
   const seen = [];
-  for (let turn = 0; turn < 4; turn++) seen.push(await chat(fabric, 'chat-fast', [SECOND_CHAT]));
+  for (let turn = 0; turn < 4; turn++) seen.push(await chat(fabric, 'chat-fast', BUT_ARMITAGE));
   await armitage?.fault({ kind: 'none' });
   return `4 of 4 ${seen[0] ?? ''}`;
 }
@@ -221,13 +245,18 @@ async function engineComesBack(fabric: DemoFabric): Promise<string> {
 
 async function controlPlaneRestarts(fabric: DemoFabric): Promise<string> {
   const before = await declared(fabric);
+  // wintermute may be on its way to sleep.
+  const names = ['armitage', 'motoko', fabric.thisHost];
   await fabric.programs.killControlPlane();
   const startedAt = performance.now();
   await fabric.startControlPlane();
   const readyMs = Math.round(performance.now() - startedAt);
   await eventually(
-    'all agents are linked again',
-    async () => (await fabric.hosts()).every((host) => host.presence === 'online'),
+    'all three agents are linked again',
+    async () => {
+      const online = (await fabric.hosts()).filter((host) => host.presence === 'online');
+      return names.every((name) => online.some((host) => host.name === name));
+    },
     15_000,
   );
   const relinkedMs = Math.round(performance.now() - startedAt);
@@ -237,7 +266,7 @@ async function controlPlaneRestarts(fabric: DemoFabric): Promise<string> {
     10_000,
   );
   check((await declared(fabric)) === before, 'the declared state changed');
-  await chat(fabric, 'chat-fast', CHAT_FAST);
+  await chat(fabric, 'chat-fast', [...CHAT_FAST, CHAT_DEEP]);
   return `answering after ${readyMs} ms, agents back after ${relinkedMs} ms, declared state the same`;
 }
 

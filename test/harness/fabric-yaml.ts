@@ -49,7 +49,9 @@ export interface RoleSpec {
 
 /** A fabric.yaml in short: what is left out is not there. */
 export interface FabricSpec {
-  readonly hosts?: Readonly<Record<string, { readonly mayBeAway?: boolean; readonly wake?: object }>>;
+  readonly hosts?: Readonly<
+    Record<string, { readonly mayBeAway?: boolean; readonly wake?: object; readonly sleep?: object }>
+  >;
   readonly deployments?: Readonly<Record<string, DeploymentSpec>>;
   readonly providers?: Readonly<Record<string, ProviderSpec>>;
   readonly roles?: Readonly<Record<string, RoleSpec>>;

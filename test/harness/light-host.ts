@@ -30,6 +30,8 @@ export interface LightHostOptions {
   readonly machine?: string;
   /** How far its clock is ahead. */
   readonly clockAheadMs?: number;
+  /** Told of each command, after it was answered. */
+  readonly onCommand?: (name: FramesOf<'command'>['command']['name']) => void;
 }
 
 export function hostKeys() {
@@ -127,8 +129,9 @@ export class LightHost {
     if (frame.type === 'welcome' || frame.type === 'goodbye') this.#frames.push(frame);
     if (frame.type === 'challenge') this.#sayHello(frame.body.nonce);
     if (frame.type === 'command') {
-      const { commandId } = frame.body;
+      const { commandId, command } = frame.body;
       this.#say({ type: 'outcome', body: { commandId, result: 'done', code: null, detail: null } });
+      this.#options.onCommand?.(command.name);
     }
   }
 

@@ -96,6 +96,11 @@ export class SleepingHost {
     await this.#untilPresence('away');
   }
 
+  async #obey(link: LightHost): Promise<void> {
+    await link.sayGoodbye('suspend');
+    if (this.#link === link) this.#link = null;
+  }
+
   takePacket(): void {
     if (this.#link !== null || this.#rising !== null) return;
     this.packets += 1;
@@ -120,6 +125,9 @@ export class SleepingHost {
     const { tlsUrl } = this.#controlPlane;
     const link = new LightHost({
       ...{ tlsUrl, name: this.name, keys: this.#keys, machine: this.name },
+      onCommand: (name) => {
+        if (name === 'power') void this.#obey(link);
+      },
       ...(joinToken === undefined ? {} : { joinToken }),
     });
     this.#link = link;
@@ -151,6 +159,10 @@ export class SleepingHost {
         cpuThreads: 8,
       },
       ...{ memoryTotalBytes: 32e9, bootId: 'boot-1', bootedAtMs: 0, gpus: [] },
+      power: {
+        ...{ verbs: ['suspend', 'poweroff'], sleepStates: ['mem'] },
+        ...{ modernStandby: null, fastStartup: null, onBattery: false },
+      },
       interfaces: [
         {
           ...{ name: 'lo', mac: this.#mac, addresses: ['127.0.0.1/8'], kind: 'wired', gatewayMac: null },

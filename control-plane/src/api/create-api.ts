@@ -27,6 +27,7 @@ import { addLogRoutes } from './routes/log-routes.js';
 import { addModelRoutes } from './routes/model-routes.js';
 import { addOrphanRoutes } from './routes/orphan-routes.js';
 import { addOwnerRoutes } from './routes/owner-routes.js';
+import { addPowerRoutes } from './routes/power-routes.js';
 import { addRehearsalRoutes } from './routes/rehearsal-routes.js';
 import { addRequestRoutes } from './routes/request-routes.js';
 import { addRoleRoutes } from './routes/role-routes.js';
@@ -88,6 +89,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addWakeRoutes(app, context);
   addRehearsalRoutes(app, context);
   addSleepRoutes(app, context);
+  addPowerRoutes(app, context);
   addLogLevelRoutes(app, context);
   addBackupRoutes(app, context);
   addDocumentRoute(app);

@@ -17,6 +17,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   keys: async () => (await import('./commands/keys-command.js')).keysCommand(),
   requests: async () => (await import('./commands/requests-command.js')).requestsCommand(),
   usage: async () => (await import('./commands/usage-command.js')).usageCommand(),
+  power: async () => (await import('./commands/power-command.js')).powerCommand(),
   diff: async () => (await import('./commands/diff-command.js')).diffCommand(),
   apply: async () => (await import('./commands/apply-command.js')).applyCommand(),
   export: async () => (await import('./commands/export-command.js')).exportCommand(),

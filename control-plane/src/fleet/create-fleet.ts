@@ -16,6 +16,7 @@ import {
 } from './magic-packet-sender.js';
 import { PowerBoard } from './power-board.js';
 import { PowerMemory } from './power-memory.js';
+import { PowerMeter } from './power-meter.js';
 import { probeByTcp, type ReachabilityProbe } from './reachability-probe.js';
 import { Rehearsals } from './rehearsals.js';
 import type { SleepDesk } from './sleep-desk.js';
@@ -115,11 +116,13 @@ export function createFleet(parts: FleetParts): Fleet {
     ...{ live, declared, memory, clock, protocolVersion, requestsInFlight: parts.requestsInFlight },
     ask: (host, command, ttlMs) => link.ask(host, command, ttlMs),
   });
+  const meter = new PowerMeter({ live, store: parts.store, clock });
   const fleet = wakes;
   return {
     ...{ wakes: fleet, sleeps, board, memory },
     rehearsals: new Rehearsals({ sleep: desk, wakes: fleet, clock, log }),
     close: () => {
+      meter.close();
       leases.close();
       sleeps.close();
       fleet.close();

@@ -1,7 +1,10 @@
 import type { LiveState } from '../live/live-state.js';
 
 /** What the fleet reads and writes of the live view. */
-export type FleetLive = Pick<LiveState, 'host' | 'hosts' | 'replica' | 'replicas' | 'onChange' | 'setPower'>;
+export type FleetLive = Pick<
+  LiveState,
+  'hasToldReplicas' | 'host' | 'hosts' | 'replica' | 'replicas' | 'onChange' | 'setPower'
+>;
 
 /** What requests do on a host: see the router. */
 export interface FleetUse {

@@ -33,8 +33,6 @@ export interface SleepDesk {
   sleep(ask: SleepAsk): Promise<SleepEnd>;
   /** The host's engines are parked, and the machine is on: its wake is `unpark`. */
   isParked(host: string): boolean;
-  /** Its agent was asked to put the machine to sleep: it is still here, and to be woken once it is not. */
-  isGoing(host: string): boolean;
   /** @returns what came of it, `null`: done, and its engines load; else in words why not */
   unpark(host: string): Promise<string | null>;
   /**

@@ -271,10 +271,12 @@ describe('a request for a host that goes to sleep', () => {
     stage.report('wintermute', { deep: 'ready' });
     stage.use.set('wintermute', { inflight: 1, counted: 1 });
     const told = settled(ask('wintermute'));
+    stage.report('wintermute', { deep: 'ready' });
     expect(stage.ask(['deep'])).toMatchObject({ host: 'wintermute' });
     await settle();
     expect(told.end).toMatchObject({ kind: 'failed', code: 'called_back' });
     expect(powerOf()).toMatchObject({ state: 'online', goingToSleep: null, flight: null });
+    expect(stage.packets).toEqual([]);
     stage.use.delete('wintermute');
     await stage.advance(5_000);
     expect(commandsOf('power')).toEqual([]);
@@ -363,6 +365,8 @@ describe('a host that only frees its cards', () => {
     expect(stage.ask(['fast'])).toMatchObject({ host: 'armitage' });
     await settle();
     expect(commandsOf('unpark', 'armitage')).toHaveLength(1);
+    stage.report('armitage', { fast: 'ready' });
+    await settle();
     expect(powerOf('armitage')).toMatchObject({ state: 'online', goingToSleep: null });
   });
 });

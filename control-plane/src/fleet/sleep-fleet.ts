@@ -136,18 +136,14 @@ export class SleepFleet implements SleepDesk {
     return presence === 'online' && this.#parts.memory.of(hostId).isParked;
   }
 
-  isGoing(host: string): boolean {
-    const state = this.#transitions.get(host)?.state;
-    return state?.name === 'going' && state.terms.action !== 'container-only';
-  }
-
   async unpark(host: string): Promise<string | null> {
     const { link, memory, board, live, clock } = this.#parts;
     const end = await link.ask(host, { name: 'unpark' }, UNPARK_TTL_MS);
     if (end === null) return `${host} has no link`;
     if (end.result !== 'done') return end.detail ?? end.code ?? `its agent did not do it (${end.result})`;
     const hostId = live.host(host)?.hostId ?? null;
-    if (hostId !== null) memory.unparked(hostId);
+    // From here on it stays up for as long as after any wake.
+    if (hostId !== null) memory.woken(hostId);
     this.#upSince.set(host, clock.monotonicMs());
     board.publish(host);
     return null;

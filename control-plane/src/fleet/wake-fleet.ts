@@ -234,6 +234,7 @@ export class WakeFleet implements WakeDesk {
     switch (change.kind) {
       case 'host':
         this.#followHost(change.host);
+        this.#followReport(change.host.name);
         return;
       case 'replica': {
         const flight = this.#flights.get(change.replica.host);
@@ -241,6 +242,7 @@ export class WakeFleet implements WakeDesk {
         return;
       }
       case 'sample':
+        // Who misses somebody's sign-in is given time for it, and asked again with each.
         if (!change.backfilled) this.#followReport(change.host);
         return;
       case 'hostRemoved':
@@ -282,10 +284,10 @@ export class WakeFleet implements WakeDesk {
     else this.#isThere(flight);
   }
 
-  /** What the live view holds of the host's replicas is what its agent says on this link, from its first sample on. */
+  /** What the live view holds of the host's replicas is of the link before, until its agent has told of them on this one. */
   #followReport(name: string): void {
     const flight = this.#flights.get(name);
-    if (flight?.state.name !== 'starting') return;
+    if (flight?.state.name !== 'starting' || !this.#parts.live.hasToldReplicas(name)) return;
     this.#reported.add(flight);
     for (const deployment of flight.state.wanted) this.#stepReplica(flight, deployment);
     const signIn = this.#parts.live.host(name)?.issues.find(({ code }) => code === 'sign_in_needed');

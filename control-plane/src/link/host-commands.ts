@@ -21,7 +21,7 @@ export interface OutgoingCommand {
 export type CommandEnd = Pick<Outcome, 'result' | 'code' | 'detail'>;
 
 /** Nobody knows what came of it; it is not sent again. */
-export const VOID_ON_NEW_LINK = 'void_on_new_link';
+const VOID_ON_NEW_LINK = 'void_on_new_link';
 
 /** The commands of all hosts that wait for an outcome: sent again on each new link until it comes or they expire. */
 export class HostCommands {
@@ -60,7 +60,7 @@ export class HostCommands {
     if (onEnd) this.#waiters.set(commandId, onEnd);
     for (const lost of dropped) this.#giveUp(hostName, lost, 'a command was given up: too many wait');
     this.#pending.set(hostName, pending);
-    return { commandId, ttlMs, command };
+    return { commandId, ttlMs: Math.max(1, Math.round(ttlMs)), command };
   }
 
   /** What a host that links again must be sent, with the time that each has left. */

@@ -27,6 +27,8 @@ export class HostRecord {
   owner: OwnerReport | null = null;
   ownerSinceMs: number | null = null;
   power: HostPower = UNKNOWN_POWER;
+  /** On this link: before that they are what they were on the one before. */
+  replicasTold = false;
   /** Deployments of the last report of replicas, believed or not. */
   reportedReplicas: readonly string[] = [];
   readonly history = new SampleHistory();

@@ -62,6 +62,11 @@ export class LiveState implements LiveView {
     return record.history.between(Math.max(fromMs, this.#clock.nowMs() - HISTORY_MS), toMs);
   }
 
+  /** Whether its agent has told of the host's replicas on this link: before that they are what they were on the one before. */
+  hasToldReplicas(name: string): boolean {
+    return this.#hosts.get(name)?.replicasTold ?? false;
+  }
+
   onChange(listener: (change: LiveChange) => void): () => void {
     return this.#listeners.add(listener);
   }
@@ -117,6 +122,7 @@ export class LiveState implements LiveView {
     record.goodbyeReason = null;
     record.owner = null;
     record.ownerSinceMs = null;
+    record.replicasTold = false;
     record.lastSeenMs = this.#clock.nowMs();
     this.#advance(record, { kind: 'linked' });
     this.#tellHost(record);
@@ -161,6 +167,10 @@ export class LiveState implements LiveView {
     if (report.owner) {
       record.owner = report.owner;
       record.ownerSinceMs = this.#clock.nowMs() - report.owner.stateSeconds * 1000;
+      changed = true;
+    }
+    if (report.replicas && !record.replicasTold) {
+      record.replicasTold = true;
       changed = true;
     }
     if (report.issues && record.setAgentIssues(report.issues, this.#clock.nowMs())) changed = true;

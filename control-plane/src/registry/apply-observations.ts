@@ -32,6 +32,7 @@ function applyObservation(queries: Queries, observation: Seen): void {
     case 'wakeProof':
     case 'hostPower':
     case 'powerEvent':
+    case 'powerUse':
       applyPower(queries, observation);
       return;
     default:

@@ -51,7 +51,14 @@ const settled = () => place.untilInTime(() => registry.observations.queuedCount 
 
 describe('what is kept of hosts’ power', () => {
   it('is there again after a restart: sleeps, proofs and wakes', async () => {
-    const power = { lastSleptBy: 'suspend', lastSleptAtMs: NOW, sleptByFabric: true, wokenAtMs: null, keepAwakeUntilMs: null, keepAwakeReason: null };
+    const power = {
+      lastSleptBy: 'suspend',
+      lastSleptAtMs: NOW,
+      sleptByFabric: true,
+      wokenAtMs: null,
+      keepAwakeUntilMs: null,
+      keepAwakeReason: null,
+    };
     registry.power.save({ kind: 'hostPower', hostId, atMs: NOW, power });
     registry.power.save({ kind: 'hostPower', hostId, atMs: NOW, power: { ...power, wokenAtMs: NOW + 9 } });
     registry.power.save({ kind: 'wakeProof', hostId, atMs: NOW, fromState: 'suspend', wakeId: 'w1' });
@@ -67,9 +74,7 @@ describe('what is kept of hosts’ power', () => {
     save(wake('w1'));
     await reopen();
     const found = registry.power.load(NOW + DAY_MS);
-    expect(found.hosts).toEqual([
-      { hostId, ...power, wokenAtMs: NOW + 9 },
-    ]);
+    expect(found.hosts).toEqual([{ hostId, ...power, wokenAtMs: NOW + 9 }]);
     expect(found.proofs.map(({ fromState }) => fromState).sort()).toEqual(['poweroff', 'suspend']);
     expect(found.wakes).toEqual([{ ...wake('w1'), hostId }]);
   });

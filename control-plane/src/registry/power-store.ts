@@ -1,5 +1,5 @@
 import { and, asc, desc, eq, isNull, lt, sql } from 'drizzle-orm';
-import { hostPower, powerEvents, wakeProofs, wakes } from './power-schema.js';
+import { energyDays, hostPower, powerEvents, wakeProofs, wakes } from './power-schema.js';
 import type { PowerObservation, PowerRecords, PowerStore, WakeOutcome, WakeRecord } from './power-types.js';
 import type { Queries, RegistryDatabase } from './registry-database.js';
 import type { ObservationWriter } from './registry-types.js';
@@ -102,6 +102,23 @@ export function applyPower(queries: Queries, observation: PowerObservation): voi
       queries.insert(powerEvents).values({ hostId, atMs, state, cause, detail }).run();
       return;
     }
+    case 'powerUse': {
+      const { dayMs, awakeSeconds, asleepSeconds, cardJoules } = observation;
+      const { awakeSeconds: awake, asleepSeconds: asleep, cardJoules: joules } = energyDays;
+      queries
+        .insert(energyDays)
+        .values({ hostId, dayMs, awakeSeconds, asleepSeconds, cardJoules })
+        .onConflictDoUpdate({
+          target: [energyDays.hostId, energyDays.dayMs],
+          set: {
+            awakeSeconds: sql`${awake} + ${awakeSeconds}`,
+            asleepSeconds: sql`${asleep} + ${asleepSeconds}`,
+            cardJoules: sql`${joules} + ${cardJoules}`,
+          },
+        })
+        .run();
+      return;
+    }
     default:
       observation satisfies never;
   }
@@ -149,6 +166,8 @@ export function prunePower(queries: Queries, nowMs: number): boolean {
     : 0;
   const excess = sql`(SELECT wake_id FROM wakes WHERE asked_at_ms < ${beforeMs} OR wake_id IN
     (SELECT wake_id FROM wakes ORDER BY asked_at_ms DESC LIMIT -1 OFFSET ${MOST_WAKES}) LIMIT ${PRUNE_CHUNK})`;
+  // A row for each host and day: there are never many.
+  queries.delete(energyDays).where(lt(energyDays.dayMs, beforeMs)).run();
   const deletedWakes = queries.delete(wakes).where(sql`wake_id IN ${excess}`).run().changes;
   return Math.max(deletedEvents, deletedWakes) >= PRUNE_CHUNK;
 }

@@ -46,7 +46,8 @@ export type PowerObservation =
   | (OfHost & { readonly kind: 'wake'; readonly wake: WakeRecord })
   | (OfHost & { readonly kind: 'wakeProof'; readonly fromState: string; readonly wakeId: string })
   | (OfHost & { readonly kind: 'hostPower'; readonly power: HostPowerRecord })
-  | PowerEventObservation;
+  | PowerEventObservation
+  | PowerUseObservation;
 
 /** From one power state to the next. */
 export type PowerEventObservation = OfHost & {
@@ -54,6 +55,17 @@ export type PowerEventObservation = OfHost & {
   readonly state: string;
   readonly cause: string | null;
   readonly detail: string | null;
+};
+
+/** What a host did since the last of these: it is added to its day. */
+export type PowerUseObservation = OfHost & {
+  readonly kind: 'powerUse';
+  /** Midnight, UTC. */
+  readonly dayMs: number;
+  readonly awakeSeconds: number;
+  readonly asleepSeconds: number;
+  /** Of its cards, as they told: watt-seconds. */
+  readonly cardJoules: number;
 };
 
 /** Read once, at the start. */
@@ -79,3 +91,46 @@ export interface WakePageQuery {
 }
 
 export type ListedWake = WakeRecord & { readonly host: string };
+
+export interface PowerQuery {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Newest first, of each. */
+  readonly mostWakes: number;
+  readonly mostEvents: number;
+}
+
+/** What a host did in the days of a query. */
+export interface HostPowerUse {
+  readonly host: string;
+  readonly awakeSeconds: number;
+  readonly asleepSeconds: number;
+  readonly cardJoules: number;
+}
+
+/** A wake, and what came of it until the host was away again. */
+export interface WakeStretch {
+  readonly wake: ListedWake;
+  /** `null`: it is awake still, or that is not known. */
+  readonly awakeUntilMs: number | null;
+  /** What its requests took; `null`: too many to count. */
+  readonly requests: {
+    readonly count: number;
+    readonly promptTokens: number;
+    readonly completionTokens: number;
+  } | null;
+}
+
+export interface HostPowerEvent {
+  readonly host: string;
+  readonly atMs: number;
+  readonly state: string;
+  readonly cause: string | null;
+  readonly detail: string | null;
+}
+
+export interface PowerHistory {
+  readonly use: readonly HostPowerUse[];
+  readonly wakes: readonly WakeStretch[];
+  readonly events: readonly HostPowerEvent[];
+}

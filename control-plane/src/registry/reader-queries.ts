@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3';
+import { readPower } from './read-power.js';
 import { readRequest, readRequestPage } from './read-requests.js';
 import { readTelemetry } from './read-telemetry.js';
 import { readUsage } from './read-usage.js';
@@ -11,6 +12,7 @@ import { readWake, readWakes } from './read-wakes.js';
  */
 export const readerQueries = {
   fileSize,
+  power: readPower,
   request: readRequest,
   requestPage: readRequestPage,
   telemetry: readTelemetry,

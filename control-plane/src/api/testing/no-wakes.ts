@@ -1,3 +1,4 @@
+import type { HostSleeps } from '../host-sleeps.js';
 import type { HostWakes } from '../host-wakes.js';
 
 /** Where no host can be woken. */
@@ -8,4 +9,11 @@ export const NO_WAKES: HostWakes = {
     throw new Error('not here');
   },
   rehearsal: () => null,
+};
+
+/** Nobody goes to sleep. */
+export const NO_SLEEPS: HostSleeps = {
+  sleep: () => ({ ok: false, code: 'owner_present', detail: 'somebody is at it', mayBeForced: true }),
+  keepAwake: () => undefined,
+  standing: () => null,
 };

@@ -15,7 +15,7 @@ import type { Registry } from '../../registry/registry-types.js';
 import { createRouter, type RunningRouter } from '../../router/create-router.js';
 import { createApi } from '../create-api.js';
 import { FakeHostCalls } from './fake-host-calls.js';
-import { NO_WAKES } from './no-wakes.js';
+import { NO_SLEEPS, NO_WAKES } from './no-wakes.js';
 
 const FABRIC = `
 version: 1
@@ -168,13 +168,7 @@ export class TestApi {
         },
         hostCalls: this.hostCalls,
         hostWakes: NO_WAKES,
-        hostSleeps: {
-          sleep: () => ({
-            ...{ ok: false, code: 'owner_present', detail: 'somebody is at it', mayBeForced: true },
-          }),
-          keepAwake: () => undefined,
-          standing: () => null,
-        },
+        hostSleeps: NO_SLEEPS,
         hostLife: createHostLife({ registry, live, link: noLinks, router, clock }),
       },
       log,

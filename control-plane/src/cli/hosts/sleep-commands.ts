@@ -63,7 +63,7 @@ export function addSleepCommands(hosts: Command): void {
 }
 
 /** As "armitage is asleep", "armitage stays awake: …". */
-export function describeSleep({ host, state, goingToSleep, last }: SleepStanding): string {
+function describeSleep({ host, state, goingToSleep, last }: SleepStanding): string {
   if (goingToSleep !== null) {
     return `${host} goes to sleep (${goingToSleep.action}): ${UNDER_WAY[goingToSleep.phase] ?? goingToSleep.phase}`;
   }

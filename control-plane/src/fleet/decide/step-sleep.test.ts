@@ -92,6 +92,11 @@ describe('a host that is put to sleep', () => {
     });
   });
 
+  it('is asked in whole milliseconds, whatever the clock tells', () => {
+    const { state } = stepSleep(AWAKE, { kind: 'begin', terms }, 0.25);
+    expect(stepSleep(state, idle, 20_000.5).effects).toEqual([{ kind: 'ask', terms, drainMs: 40_000 }]);
+  });
+
   it('is taken at its word where it goes without one', () => {
     expect(play([{ kind: 'begin', terms }, idle, { kind: 'unlinked', goodbyeReason: null }])).toEqual({
       state: 'asleep',

@@ -121,7 +121,7 @@ function tick(state: SleepState, requestsInFlight: number, nowMs: number): Sleep
       return { state: AWAKE, effects: [{ kind: 'cancelled', terms, why }] };
     }
     // What outlives the drain here is cut off there: waiting twice would double what was declared.
-    const drainMs = Math.max(0, state.deadlineMs - nowMs);
+    const drainMs = Math.ceil(Math.max(0, state.deadlineMs - nowMs));
     return {
       state: { name: 'going', terms, sinceMs: nowMs, deadlineMs: nowMs + drainMs + GOING_MS },
       effects: [{ kind: 'ask', terms, drainMs }],

@@ -1,7 +1,7 @@
 import type { LearnedObservation, Observation, SeenObservation, TelemetryMinute } from '../registry-types.js';
 
-type Latest = Exclude<Observation, { kind: 'hostEvent' | 'powerEvent' | 'telemetryMinute' }>;
-type Event = Extract<Observation, { kind: 'hostEvent' | 'powerEvent' }>;
+type Latest = Exclude<Observation, { kind: 'hostEvent' | 'powerEvent' | 'powerUse' | 'telemetryMinute' }>;
+type Event = Extract<Observation, { kind: 'hostEvent' | 'powerEvent' | 'powerUse' }>;
 
 /** Of hosts, but for their telemetry. */
 export type SeenOfHost = Exclude<SeenObservation, TelemetryMinute>;
@@ -46,13 +46,16 @@ export class ObservationQueue {
 
   /** @returns how many observations were lost by it: 0 or 1 */
   add(observation: Observation): number {
-    if (observation.kind === 'hostEvent' || observation.kind === 'powerEvent') {
-      return addBounded(this.#events, observation, this.#bounds.events);
+    switch (observation.kind) {
+      case 'hostEvent':
+      case 'powerEvent':
+      case 'powerUse':
+        return addBounded(this.#events, observation, this.#bounds.events);
+      case 'telemetryMinute':
+        return addBounded(this.#telemetry, observation, this.#bounds.telemetry);
+      default:
+        return this.#addLatest(observation);
     }
-    if (observation.kind === 'telemetryMinute') {
-      return addBounded(this.#telemetry, observation, this.#bounds.telemetry);
-    }
-    return this.#addLatest(observation);
   }
 
   /** Takes at most `limit` out, events first: their order tells a story, and the latest values lose nothing by waiting. */

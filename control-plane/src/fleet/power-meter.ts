@@ -1,0 +1,104 @@
+import type { Clock, TelemetrySample, Timer } from '@ai-fabric/shared';
+import type { LiveChange } from '../live/live-view.js';
+import type { PowerStore } from '../registry/power-types.js';
+import { joulesBetween, NO_USE, type PowerReading, type PowerUse } from './decide/reckon-energy.js';
+import type { FleetLive } from './fleet-parts.js';
+
+export interface PowerMeterParts {
+  readonly live: FleetLive;
+  readonly store: Pick<PowerStore, 'save'>;
+  readonly clock: Clock;
+}
+
+const LOOK_EVERY_MS = 5_000;
+const WRITE_EVERY_MS = 60_000;
+/** A look that comes later than this says nothing of the time before it: this machine slept itself. */
+const LONGEST_LOOK_MS = 60_000;
+const DAY_MS = 24 * 3_600_000;
+
+interface Gathered extends PowerUse {
+  readonly hostId: string;
+}
+
+/** Adds up how long hosts are awake and asleep, and what their cards draw; hands it to the registry once a minute. */
+export class PowerMeter {
+  readonly #parts: PowerMeterParts;
+  readonly #gathered = new Map<string, Gathered>();
+  readonly #readings = new Map<string, PowerReading>();
+  readonly #timers: readonly Timer[];
+  readonly #unfollow: () => void;
+  #lookedMs: number;
+
+  constructor(parts: PowerMeterParts) {
+    this.#parts = parts;
+    const { clock, live } = parts;
+    this.#lookedMs = clock.monotonicMs();
+    this.#unfollow = live.onChange((change) => this.#follow(change));
+    this.#timers = [
+      clock.every(LOOK_EVERY_MS, () => this.#look()),
+      clock.every(WRITE_EVERY_MS, () => this.#write()),
+    ];
+  }
+
+  close(): void {
+    this.#unfollow();
+    for (const timer of this.#timers) timer.cancel();
+    this.#look();
+    this.#write();
+  }
+
+  #follow(change: LiveChange): void {
+    if (change.kind === 'hostRemoved') {
+      this.#gathered.delete(change.name);
+      this.#readings.delete(change.name);
+    }
+    if (change.kind !== 'sample' || change.backfilled) return;
+    const { host, sample } = change;
+    const reading = { atMs: sample.atMs, cardWatts: cardWatts(sample) };
+    const before = this.#readings.get(host);
+    this.#readings.set(host, reading);
+    if (before !== undefined) this.#add(host, { ...NO_USE, cardJoules: joulesBetween(before, reading) });
+  }
+
+  /** Where a host is between two looks, it is taken to have been all the while. */
+  #look(): void {
+    const { live, clock } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    const forMs = nowMs - this.#lookedMs;
+    this.#lookedMs = nowMs;
+    if (forMs <= 0 || forMs > LONGEST_LOOK_MS) return;
+    for (const { name, presence, power } of live.hosts()) {
+      // One whose engines are parked is on.
+      if (presence === 'online' || presence === 'late')
+        this.#add(name, { ...NO_USE, awakeSeconds: forMs / 1000 });
+      else if (power.state === 'asleep') this.#add(name, { ...NO_USE, asleepSeconds: forMs / 1000 });
+    }
+  }
+
+  #add(host: string, use: PowerUse): void {
+    const hostId = this.#parts.live.host(host)?.hostId ?? null;
+    if (hostId === null) return;
+    const before = this.#gathered.get(host);
+    const sum = before?.hostId === hostId ? before : NO_USE;
+    this.#gathered.set(host, {
+      hostId,
+      awakeSeconds: sum.awakeSeconds + use.awakeSeconds,
+      asleepSeconds: sum.asleepSeconds + use.asleepSeconds,
+      cardJoules: sum.cardJoules + use.cardJoules,
+    });
+  }
+
+  #write(): void {
+    const { store, clock } = this.#parts;
+    const atMs = clock.nowMs();
+    const dayMs = Math.floor(atMs / DAY_MS) * DAY_MS;
+    for (const use of this.#gathered.values()) store.save({ kind: 'powerUse', atMs, dayMs, ...use });
+    this.#gathered.clear();
+  }
+}
+
+/** @returns `null`: none of its cards tells */
+function cardWatts({ gpus }: TelemetrySample): number | null {
+  const told = Object.values(gpus).flatMap(({ powerWatts }) => (powerWatts === null ? [] : [powerWatts]));
+  return told.length === 0 ? null : told.reduce((sum, watts) => sum + watts, 0);
+}
