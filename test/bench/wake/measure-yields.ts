@@ -3,6 +3,7 @@ import { servedKeeper } from '../../harness/served-keeper.js';
 import { eventually } from '../../simulators/common/eventually.js';
 import { SAMPLE_CARDS } from '../../simulators/nvidia-smi/scenario.js';
 import type { ControlPlaneProcess } from '../fabric/control-plane-process.js';
+import { pause } from '../machine/pause.js';
 import type { Rounds } from '../rounds.js';
 
 const DESKTOP = { ...SAMPLE_CARDS.rtx4070, vramUsedMib: 600, load: 0 };
@@ -39,6 +40,8 @@ export class YieldingHost {
     rounds.add('yield_seconds', this.#host.agent.status().owner?.freedSeconds ?? Number.NaN);
     await this.#host.nvidiaSmi?.change({ cards: [DESKTOP] });
     await this.#until('serving');
+    // What its replica takes of the card is measured when it is back: a game of that moment would be taken for it.
+    await pause(2 * CADENCE_MS);
   }
 
   close(): Promise<void> {
