@@ -72,12 +72,14 @@ export class Flight {
     this.askedAtMs = clock.nowMs();
     this.#phaseSinceMs = this.askedAtMs;
     this.#startedMs = clock.monotonicMs();
-    this.#state = newFlight(order.deployments);
+    this.#state = newFlight(order.deployments, Number.POSITIVE_INFINITY);
     this.settled = new Promise((resolve) => {
       this.#resolve = resolve;
     });
     this.#probing = clock.every(parts.probeEveryMs, () => {
-      if (this.#state.name === 'calling' && this.#state.reached.answers === undefined) {
+      const { name, reached, callsFromMs } = this.#state;
+      // On its way to sleep it still answers, which says nothing of its wake.
+      if (name === 'calling' && reached.answers === undefined && callsFromMs <= this.elapsedMs) {
         parts.effects.probe(this);
       }
     });
@@ -97,7 +99,7 @@ export class Flight {
 
   /** The first volley leaves at once. */
   begin(): void {
-    this.step({ type: 'tick' });
+    this.step({ type: 'call' });
   }
 
   /** What comes after its end is of no interest to it. */

@@ -46,7 +46,9 @@ export interface WakeStanding extends WakeJudgement {
   readonly addresses: readonly string[];
 }
 
-type Seen = Pick<LiveHost, 'presence' | 'goodbyeReason' | 'inventory' | 'hostId' | 'revokedAtMs'>;
+type Seen = Pick<LiveHost, 'presence' | 'goodbyeReason' | 'inventory' | 'hostId' | 'revokedAtMs'> & {
+  readonly isTaken: boolean;
+};
 
 /** Hosts that came or went change what others can be woken through. */
 const ALL_AFTER_MS = 500;
@@ -141,6 +143,7 @@ export class PowerBoard {
     const judgement = judgeWakeability({
       ...{ host: host.name, inventory, fromState, proven, paths },
       isRevoked: host.revokedAtMs !== null,
+      isYielded: isTaken(host.owner),
       waker,
       macSharedWith: lans.sharingMac(host.name, usable),
     });
@@ -179,7 +182,10 @@ export class PowerBoard {
     if (change.kind !== 'host' || this.#closed) return;
     const { name, presence, goodbyeReason, inventory, hostId, revokedAtMs } = change.host;
     const before = this.#seen.get(name);
-    const now = { presence, goodbyeReason, inventory, hostId, revokedAtMs };
+    const now = {
+      ...{ presence, goodbyeReason, inventory, hostId, revokedAtMs },
+      isTaken: isTaken(change.host.owner),
+    };
     this.#seen.set(name, now);
     if (before !== undefined && isSame(before, now)) return;
     this.touch(name);
@@ -284,6 +290,12 @@ function isSame(one: Seen, other: Seen): boolean {
     one.goodbyeReason === other.goodbyeReason &&
     one.inventory === other.inventory &&
     one.hostId === other.hostId &&
-    one.revokedAtMs === other.revokedAtMs
+    one.revokedAtMs === other.revokedAtMs &&
+    one.isTaken === other.isTaken
   );
+}
+
+/** What runs on a card is gone with its machine; what somebody said is not. */
+function isTaken(owner: LiveHost['owner']): boolean {
+  return owner !== null && owner.state !== 'serving' && owner.cause !== 'foreign_use';
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { SleepAction } from './decide/plan-sleep.js';
-import type { FlightEnd } from './decide/step-flight.js';
+import type { FlightEnd, FlightState } from './decide/step-flight.js';
 import type { SleepDesk } from './sleep-desk.js';
 import type { WakeFleet } from './wake-fleet.js';
 
@@ -84,7 +84,8 @@ export class Rehearsals {
     const { wakeId } = asked.flight.order;
     this.#change(host, { phase: 'waking', wakeId });
     const end = await asked.flight.settled;
-    this.#end(host, verdictOf(end, asked.flight.state.reached.model_ready !== undefined));
+    const { order, state } = asked.flight;
+    this.#end(host, verdictOf(end, { isOwn: order.askedBy === 'rehearsal', state }));
     log.info({ host, wakeId, rehearsal: this.#last.get(host) }, 'a rehearsal has ended');
   }
 
@@ -98,10 +99,22 @@ export class Rehearsals {
   }
 }
 
-function verdictOf(end: FlightEnd, reachedToken: boolean): Pick<Rehearsal, 'outcome' | 'code' | 'detail'> {
+function verdictOf(
+  end: FlightEnd,
+  { isOwn, state }: { readonly isOwn: boolean; readonly state: FlightState },
+): Pick<Rehearsal, 'outcome' | 'code' | 'detail'> {
   if (end.outcome === 'failed') return { outcome: 'failed', code: end.code, detail: end.detail };
   if (end.outcome === 'cancelled') return { outcome: 'failed', code: 'cancelled', detail: end.detail };
-  if (reachedToken) return { outcome: 'proven', code: null, detail: null };
+  if (!isOwn) {
+    const detail = 'a request woke it first, and that proves less: rehearse it when nobody asks';
+    return { outcome: 'failed', code: 'woken_otherwise', detail };
+  }
+  if (state.reached.model_ready !== undefined) return { outcome: 'proven', code: null, detail: null };
+  const missing = state.wanted.filter((name) => state.readyAt[name] === undefined);
+  if (missing.length > 0 && missing.length < state.wanted.length) {
+    const detail = `it came back, but not all of it in time: ${missing.join(', ')}`;
+    return { outcome: 'failed', code: 'not_all_ready', detail };
+  }
   const detail = 'it came back, and no deployment is to run on it that could prove a token';
   return { outcome: 'failed', code: 'no_token', detail };
 }

@@ -1,5 +1,5 @@
-import { type Clock, POWER_PROTOCOL_VERSION } from '@ai-fabric/shared';
-import type { DeclaredHost, DeclaredSource } from '../declared/declared-state.js';
+import { type Clock, type OwnerReport, POWER_PROTOCOL_VERSION, type ReplicaPhase } from '@ai-fabric/shared';
+import type { DeclaredDeployment, DeclaredHost, DeclaredSource } from '../declared/declared-state.js';
 import type { LinkServer } from '../link/link-server.js';
 import type { LiveHost } from '../live/live-view.js';
 import { currentStretch, type OffsetAt } from './decide/hours.js';
@@ -67,9 +67,11 @@ export class SleepFacts {
       idleForMs: counted > 0 ? null : monotonicMs - idleSinceMs,
       keepAwakeForMs: Math.max(0, (known.keepAwakeUntilMs ?? 0) - nowMs),
       awakeHoursEndInMs: said === undefined ? null : this.#awakeForMs(said, nowMs),
-      minimumUpForMs: known.wokenAtMs === null ? 0 : Math.max(0, known.wokenAtMs + minimumUpMs - nowMs),
+      minimumUpForMs: known.wokenAtMs === null ? 0 : restOf(known.wokenAtMs, minimumUpMs, nowMs),
       restForMs: Math.max(0, this.#parts.restUntilMs(name) - monotonicMs),
       owner: host.owner,
+      othersUseCards: othersUse(host.owner, said),
+      wakeability: host.power.wakeability,
       pulling: this.#pullingOn(name),
     };
   }
@@ -95,9 +97,29 @@ export class SleepFacts {
   }
 
   #pullingOn(host: string): string | null {
-    for (const { host: on, deployment, status } of this.#parts.live.replicas()) {
-      if (on === host && status.phase === 'pulling') return deployment;
+    const { live, declared } = this.#parts;
+    const { deployments } = declared.current();
+    for (const { host: on, deployment, status } of live.replicas()) {
+      if (on === host && isFetching(deployments.get(deployment), status.phase)) return deployment;
     }
     return null;
   }
+}
+
+/** A clock that was set back keeps nobody awake for longer than was declared. */
+function restOf(sinceMs: number, lengthMs: number, nowMs: number): number {
+  return Math.min(lengthMs, Math.max(0, sinceMs + lengthMs - nowMs));
+}
+
+/** Also where the owner does not want the cards to be given up for it. */
+function othersUse(owner: OwnerReport | null, host: DeclaredHost | undefined): boolean {
+  if (owner === null || host === undefined) return false;
+  const { vramGigabytes, utilisationRatio } = host.owner;
+  const { foreignVramBytes, foreignUtilisationRatio } = owner;
+  return (foreignVramBytes ?? 0) > vramGigabytes * 1e9 || (foreignUtilisationRatio ?? 0) > utilisationRatio;
+}
+
+/** Weights are fetched by the engine itself while it loads. One that others run says no more than that it does not answer. */
+function isFetching(deployment: DeclaredDeployment | undefined, phase: ReplicaPhase): boolean {
+  return phase === 'pulling' || (phase === 'loading' && deployment?.engine === 'vllm');
 }

@@ -41,6 +41,7 @@ function judge(more: Partial<WakeabilityFacts>) {
     host: 'wintermute',
     inventory: told([ethernet]),
     isRevoked: false,
+    isYielded: false,
     waker: { kind: 'none' },
     fromState: 'suspend',
     proven: new Set(),
@@ -116,6 +117,8 @@ describe('a host cannot be woken, and no packet is tried', () => {
 
 describe('a host does not wake by itself, and an operator may try', () => {
   it.each<[string, Partial<WakeabilityFacts>, RegExp]>([
+    ['yielded', { isYielded: true }, /its owner has taken its cards/],
+    ['yielded', { isYielded: true, waker: { kind: 'usable', name: 'plug' } }, /owner/],
     ['modern_standby', { inventory: told([ethernet], { modernStandby: true }, 'windows') }, /smart plug/],
     ['wake_unsupported', { inventory: told([{ ...ethernet, wake: unable }]) }, /eth0 cannot wake/],
     [

@@ -17,6 +17,8 @@ export interface WakeabilityFacts {
   readonly waker: WakerFacts;
   /** What it is in, or would be in when it slept. */
   readonly fromState: FromState;
+  /** Its owner, or an operator for them, has taken its cards, and that outlives a sleep. */
+  readonly isYielded: boolean;
   /** States that it came back from, up to a token. */
   readonly proven: ReadonlySet<FromState>;
   /** Of its usable interfaces. */
@@ -30,6 +32,9 @@ export interface WakeJudgement {
   /** An operator may try nevertheless: packets can be sent, and what stands in the way may be told wrongly. */
   readonly mayBeTried: boolean;
 }
+
+const YIELDED =
+  'its owner has taken its cards, and has them awake too: ai-fabric-agent unyield on it gives them back';
 
 /** Virtual switches and interfaces of machines that are none. By the first bytes of the MAC. */
 const VIRTUAL_MACS: readonly (readonly [prefix: string, maker: string])[] = [
@@ -60,7 +65,8 @@ export function judgeWakeability(facts: WakeabilityFacts): WakeJudgement {
       `its key is refused, so nothing that it does would be taken; to let it back: ai-fabric hosts re-enrol ${host}`,
     );
   }
-  if (waker.kind === 'usable') return { wakeability: yes, mayBeTried: true };
+  const taken = facts.isYielded ? no('yielded', YIELDED) : null;
+  if (waker.kind === 'usable') return { wakeability: taken ?? yes, mayBeTried: true };
   if (waker.kind === 'unusable')
     return hopeless('waker_unusable', `its waker "${waker.name}": ${waker.detail}`);
   if (inventory === null) {
@@ -69,7 +75,7 @@ export function judgeWakeability(facts: WakeabilityFacts): WakeJudgement {
   }
   const impossible = findImpossible(facts, inventory);
   if (impossible) return impossible;
-  const obstacle = findObstacle(facts, inventory);
+  const obstacle = taken ?? findObstacle(facts, inventory);
   return { wakeability: obstacle ?? yes, mayBeTried: true };
 }
 

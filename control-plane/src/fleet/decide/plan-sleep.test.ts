@@ -17,7 +17,7 @@ function inputOf(more: Partial<SleepInput> = {}): SleepInput {
     ...{ isParked: false, restForMs: 0 },
     ...{ verbs: ['suspend', 'poweroff'], isWakeProven: true, requestsInFlight: 0, requestsQueued: 0 },
     ...{ idleForMs: 31 * MINUTE_MS, keepAwakeForMs: 0, awakeHoursEndInMs: null, minimumUpForMs: 0 },
-    ...{ owner, pulling: null },
+    ...{ owner, othersUseCards: false, wakeability: { kind: 'yes', proven: true }, pulling: null },
     ...more,
   };
 }
@@ -44,12 +44,14 @@ const SOFT: [SleepGuard, Partial<SleepInput>][] = [
   ['keep_awake', { keepAwakeForMs: 1 }],
   ['other_gpu_user', { owner: { ...owner, state: 'yielding' } }],
   ['other_gpu_user', { owner: { ...owner, state: 'yielded' } }],
+  ['other_gpu_user', { othersUseCards: true }],
   ['remote_session', { owner: { ...owner, remoteSession: true } }],
   ['owner_present', { owner: { ...owner, present: true } }],
   ['pulling', { pulling: 'qwen' }],
 ];
 const IDLE_ONLY: [SleepGuard, Partial<SleepInput>][] = [
   ['wake_not_proven', { isWakeProven: false }],
+  ['not_wakeable', { wakeability: { kind: 'no', reason: 'wake_disarmed', detail: 'off' } }],
   ['not_declared', { afterIdleMs: null }],
   ['requests', { requestsInFlight: 1 }],
   ['requests', { requestsQueued: 1 }],

@@ -1,4 +1,5 @@
 import type { OwnerReport, PowerVerb } from '@ai-fabric/shared';
+import type { Wakeability } from '../../live/host-power.js';
 
 /** `container-only` frees the cards and leaves the machine on. */
 export type SleepAction = Exclude<PowerVerb, 'reboot'> | 'container-only';
@@ -17,6 +18,7 @@ export type SleepGuard =
   | 'parked_already'
   | 'verb_not_possible'
   | 'wake_not_proven'
+  | 'not_wakeable'
   | 'keep_awake'
   | 'awake_hours'
   | 'minimum_up'
@@ -48,6 +50,8 @@ export interface SleepInput {
   readonly verbs: readonly PowerVerb[] | null;
   /** It came back from the state that the action leads to, up to a token. */
   readonly isWakeProven: boolean;
+  /** As it stands now: a driver update may have disarmed what was proven. */
+  readonly wakeability: Wakeability;
   /** That count as use. */
   readonly requestsInFlight: number;
   readonly requestsQueued: number;
@@ -60,6 +64,8 @@ export interface SleepInput {
   /** After an attempt that came to nothing it is left alone for so long. */
   readonly restForMs: number;
   readonly owner: OwnerReport | null;
+  /** Somebody's work is on its cards, whatever that means to the fabric. */
+  readonly othersUseCards: boolean;
   /** A deployment whose image or weights are being fetched; `null`: none is. */
   readonly pulling: string | null;
 }
@@ -131,6 +137,9 @@ function firmGuard(input: SleepInput, action: SleepAction): Stay | null {
     const how = `prove it once: ai-fabric hosts rehearse ${host}`;
     return stay('wake_not_proven', `${host} was never seen to come back from ${action}; ${how}`);
   }
+  if (input.asker === 'idle' && input.wakeability.kind === 'no') {
+    return stay('not_wakeable', `${host} could not be woken again: ${input.wakeability.detail}`);
+  }
   return null;
 }
 
@@ -144,6 +153,7 @@ function softGuard(input: SleepInput): Stay | null {
   if (owner !== null && owner.state !== 'serving') {
     return soft('other_gpu_user', `the card of ${host} is its owner's now (${owner.detail ?? owner.state})`);
   }
+  if (input.othersUseCards) return soft('other_gpu_user', `others use the cards of ${host}`);
   if (owner?.remoteSession === true) return soft('remote_session', `somebody is on ${host} from afar`);
   if (owner?.present === true) return soft('owner_present', `somebody is at ${host}`);
   if (input.pulling !== null) return soft('pulling', `${host} fetches ${input.pulling}`);

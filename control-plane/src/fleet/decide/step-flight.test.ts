@@ -354,7 +354,6 @@ describe('an end', () => {
     ['shutdown', 'slept_again', /shut down again by itself, 9 s after/],
     ['restart', null, null],
     ['service_stop', null, null],
-    [null, null, null],
   ] as const)('comes when the machine goes away again because of %s: %s', (reason, code, told) => {
     const { state } = run([
       [20_000, LINKED],
@@ -363,6 +362,17 @@ describe('an end', () => {
     const end = state.end?.outcome === 'failed' ? state.end : null;
     expect(end?.code ?? null).toBe(code);
     if (told) expect(end?.detail).toMatch(told);
+  });
+
+  it('is far where the machine goes again without a word: it is called anew', () => {
+    const { state, effects } = run([
+      [20_000, LINKED],
+      [59_000, { type: 'gone', reason: null }],
+      [61_000, TICK],
+      [63_000, LINKED],
+    ]);
+    expect(effects.filter((effect) => effect === 'send_volley')).toHaveLength(2);
+    expect(state).toMatchObject({ name: 'starting', end: null, callsFromMs: 59_000 });
   });
 
   it('is the last word: what comes after it is refused', () => {
@@ -410,9 +420,10 @@ describe('whatever happens in whatever order', () => {
         expect(state.name).toBe('ended');
         expect(effects.filter((each) => each === 'ended')).toHaveLength(1);
         expect(effects.filter((each) => each === 'send_volley').length).toBeLessThanOrEqual(
-          VOLLEYS_AT_MS.length,
+          VOLLEYS_AT_MS.length * (1 + state.recalls),
         );
-        expect(effects.filter((each) => each === 'hold_awake').length).toBeLessThanOrEqual(1);
+        expect(state.recalls).toBeLessThanOrEqual(2);
+        expect(effects.filter((each) => each === 'hold_awake').length).toBeLessThanOrEqual(1 + state.recalls);
         const { agent_back, engine_up, model_ready } = state.reached;
         const late = [agent_back, engine_up, model_ready].filter((each) => each !== undefined);
         expect(late).toEqual([...late].sort((one, other) => one - other));

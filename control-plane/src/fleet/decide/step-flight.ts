@@ -44,7 +44,9 @@ export interface FlightState {
   readonly reached: Readonly<Partial<Record<WakePhase, number>>>;
   /** Since when packets can be of use: not before it has gone to sleep. */
   readonly callsFromMs: number;
-  /** Volleys that were ordered. */
+  /** How often it went again without a word, and was called anew. */
+  readonly recalls: number;
+  /** Volleys that were ordered, since it was called last. */
   readonly volleys: number;
   /** Deployments that somebody wants of it. None: its agent is enough. */
   readonly wanted: readonly string[];
@@ -101,14 +103,18 @@ export type FlightStep =
     };
 
 const MOST_NOTES = 8;
+/** A machine that goes without a word again and again is left alone until the wake is over. */
+const MOST_RECALLS = 2;
 const ENGINE_UP_MANAGED: ReadonlySet<ReplicaPhase> = new Set(['starting', 'loading', 'warming', 'ready']);
 const ENGINE_UP: ReadonlySet<ReplicaPhase> = new Set(['loading', 'warming', 'ready']);
 
-export function newFlight(wanted: readonly string[]): FlightState {
+/** @param callsFromMs `Infinity`: not before it is told to */
+export function newFlight(wanted: readonly string[], callsFromMs = 0): FlightState {
   return {
     name: 'calling',
     reached: {},
-    callsFromMs: 0,
+    callsFromMs,
+    recalls: 0,
     volleys: 0,
     wanted,
     readyAt: {},
@@ -129,7 +135,7 @@ export function stepFlight(
     case 'tick':
       return tick(state, atMs, rules);
     case 'call':
-      return tick({ ...state, callsFromMs: atMs, volleys: 0 }, atMs, rules);
+      return call(state, atMs, rules);
     case 'volley_sent':
       return volleySent(state, event, atMs);
     case 'answered':
@@ -143,7 +149,7 @@ export function stepFlight(
     case 'not_unparked':
       return fail(state, 'engine_failed', event.detail);
     case 'gone':
-      return gone(state, event.reason, atMs);
+      return gone(state, event.reason, atMs, rules);
     case 'want':
       return settle({ ...state, wanted: [...new Set([...state.wanted, ...event.deployments])] }, [], atMs);
     case 'cancel':
@@ -165,6 +171,10 @@ export function nextTickMs(state: FlightState, rules: FlightRules): number | nul
 export function nextPhase(state: FlightState): WakePhase {
   const last = WAKE_PHASES.findLastIndex((phase) => state.reached[phase] !== undefined);
   return WAKE_PHASES[last + 1] ?? 'model_ready';
+}
+
+function call(state: FlightState, atMs: number, rules: FlightRules): FlightStep {
+  return tick({ ...state, callsFromMs: atMs, volleys: 0 }, atMs, rules);
 }
 
 function tick(state: FlightState, atMs: number, { timeoutMs }: FlightRules): FlightStep {
@@ -227,14 +237,22 @@ function missesSignIn({ name, reached }: FlightState, atMs: number, { signInGrac
 }
 
 /** An agent that is upgraded or restarted comes back; a machine that sleeps again does not. */
-function gone(state: FlightState, reason: GoodbyeReason | null, atMs: number): FlightStep {
+function gone(
+  state: FlightState,
+  reason: GoodbyeReason | null,
+  atMs: number,
+  rules: FlightRules,
+): FlightStep {
   if (state.name !== 'starting') return same(state);
   if (reason === 'suspend' || reason === 'shutdown') {
     const seconds = Math.round((atMs - (state.reached.agent_back ?? atMs)) / 1000);
     const how = reason === 'suspend' ? 'went to sleep' : 'shut down';
     return fail(state, 'slept_again', `it ${how} again by itself, ${seconds} s after its agent was back`);
   }
-  return same(state);
+  // Without a word it may sleep again, as Windows does: it is called anew. Who said otherwise comes back by itself.
+  if (reason !== null || state.recalls >= MOST_RECALLS) return same(state);
+  const anew = { ...state, name: 'calling', reached: {}, readyAt: {}, recalls: state.recalls + 1 } as const;
+  return call(anew, atMs, rules);
 }
 
 /** Ends where all that is wanted is there. */
