@@ -63,7 +63,7 @@ describe('a fabric file that is applied', () => {
     const shown = await run('diff', write(changed));
     expect(shown).toMatchObject({ exitCode: 10, stderr: '' });
     expect(shown.stdout).toContain('~ role chat-fast\n    targets: [qwen, llama] → [llama, qwen]');
-    expect(shown.stdout).toContain('+ host motoko\n    mayBeAway: false');
+    expect(shown.stdout).toContain('+ host motoko\n');
     expect(shown.stdout).toContain('1 added, 1 changed');
     expect(await revision()).toBe(before);
   });

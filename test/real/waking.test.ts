@@ -166,6 +166,7 @@ describeReal('hosts of a LAN that sleep', [networkNamespaces], () => {
     expect(await stage.powerOf('neuromancer')).toMatchObject({ wakeability: { kind: 'yes' } });
     const answer = await stage.chat('chat-either');
     expect(answer.body).toMatch(answerOf('cut'));
+    await stage.untilAsked('the wake is over', async () => (await stage.wakes())[0]?.outcome !== null);
     const wakes = await stage.wakes();
     expect(wakes.slice(0, 2)).toMatchObject([
       { host: 'neuromancer', outcome: 'ready', fromState: 'unknown' },
