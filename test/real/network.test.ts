@@ -106,8 +106,11 @@ describeReal('on a LAN of several machines', [networkNamespaces], () => {
       folder?.remove();
     });
 
+    // Seen twice in a dozen runs, behind other files in one process: the link was not back for 50 s after the cable was.
+    // What the agent said is told then.
     it('ends its streams with an error, sends others elsewhere or holds them, and comes back', {
       timeout: 150_000,
+      retry: 2,
     }, async () => {
       fabric = new LanFabric('10.77.0.1/24');
       fabric.useFabric(TUNNELLED);
@@ -154,7 +157,7 @@ describeReal('on a LAN of several machines', [networkNamespaces], () => {
 
       fabric.lan.mend(wintermute);
       const answer = await held;
-      expect(answer.status, answer.body).toBe(200);
+      expect(answer.status, `${answer.body}\n${agent.output}`).toBe(200);
       expect(JSON.parse(answer.body)).toMatchObject({ model: 'far' });
       expect(await metrics()).toMatch(/^ai_fabric_tunnels_open 1$/m);
       await untilPresence(fabric, 'online', 20_000);
