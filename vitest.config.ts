@@ -44,7 +44,7 @@ export default defineConfig({
           exclude: never,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // Each waits for its programs a part of its time: three leave half a processor of two without work.
+          // Each waits for its programs a part of its time: four leave least of two processors without work.
           maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
@@ -53,7 +53,6 @@ export default defineConfig({
         // They share what a machine has once: a Wine prefix's server, names of network namespaces, a browser.
         test: {
           name: 'real',
-          isolate: false,
           server,
           include: ['test/real/**/*.test.ts'],
           exclude: never,
