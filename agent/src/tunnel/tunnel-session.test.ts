@@ -4,8 +4,9 @@ import { constants } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { MAX_TUNNEL_STREAMS, TUNNEL_STREAM_WINDOW_BYTES } from '@ai-fabric/shared';
 import { afterEach, describe, expect, it } from 'vitest';
+import { QuickClock } from '../testing/quick-clock.js';
 import { type AgentEndpoint, logsEndpoint } from './agent-endpoints.js';
-import { clientPreface, getRequest } from './testing/raw-http2.js';
+import { boundlessPreface, clientPreface, getRequest } from './testing/raw-http2.js';
 import { type EngineHandler, type RigOptions, TunnelRig, until } from './testing/tunnel-rig.js';
 
 let rig: TunnelRig;
@@ -333,6 +334,27 @@ describe('a peer that does not keep to what it is told', () => {
     });
     expect(seen).toEqual([]);
     expect((await plane.ask(CHAT, '{}')).text).toBe('answer');
+  });
+
+  it('that falls silent in the middle of a long answer loses its tunnel, though what was written goes nowhere', async () => {
+    const { plane, inFlight } = await start({
+      // Silence is over after eleven seconds: a fifth of one here.
+      clock: new QuickClock(50),
+      engine: (_, response) => {
+        const more = (): void => {
+          while (response.write(Buffer.alloc(64 * 1024))) if (response.destroyed) return;
+          response.once('drain', more);
+        };
+        more();
+      },
+      onFirstTunnel: (socket) => {
+        // As behind a cable that is cut: nothing is read any more, and nothing is said.
+        socket.pause();
+        socket.write(Buffer.concat([boundlessPreface(), getRequest(0, 'chat', '/v1/models')]));
+      },
+    });
+    await until('the request is over', () => plane.hellos.length > 1 && inFlight.count('chat') === 0);
+    expect(plane.hellos.length).toBeGreaterThan(1);
   });
 
   it('may send its welcome before the hello: HTTP/2 begins when no write is under way', async () => {

@@ -75,6 +75,8 @@ export function serveTunnel(
   const watch = service.clock.every(SILENCE_MS, () => {
     if (service.clock.monotonicMs() - heardAtMs < SILENCE_MS) return;
     detail = `No sign of life through the tunnel for ${SILENCE_MS / 1000} s: the connection is dead.`;
+    // Not the session alone: it would first wait for a write that is under way, and on a dead connection none ends.
+    socket.destroy();
     session.destroy();
   });
   session.on('stream', (stream, headers) => {

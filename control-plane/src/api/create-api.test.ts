@@ -239,7 +239,9 @@ describe('the whole declared state over REST', () => {
       status: 409,
       body: { code: 'conflict' },
     });
-    expect((await call('GET', '/declared')).body.document.hosts).toMatchObject({
+    const { hosts } = (await call('GET', '/declared')).body.document;
+    expect(Object.keys(hosts).sort()).toEqual(['armitage', 'motoko', 'wintermute']);
+    expect(hosts).toMatchObject({
       armitage: { mayBeAway: true },
       motoko: { mayBeAway: false },
       wintermute: { mayBeAway: false },

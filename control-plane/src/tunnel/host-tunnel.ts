@@ -112,7 +112,11 @@ export class TunnelSession implements HostTunnel {
           if (error === null) answered();
         });
       },
-      onSilent: () => this.end(`no sign of life for ${PONG_DEADLINE_MS / 1000} s`),
+      onSilent: () => {
+        this.end(`no sign of life for ${PONG_DEADLINE_MS / 1000} s`);
+        // The session alone would first wait for a write that is under way, and on a dead connection none ends.
+        socket.destroy();
+      },
     });
     session.on('error', (error) => {
       this.#endedWhy = error.message;

@@ -12,6 +12,24 @@ export function clientPreface(): Buffer {
   ]);
 }
 
+const WINDOW_UPDATE = 8;
+const INITIAL_WINDOW_SIZE = 4;
+const LARGEST_WINDOW_BYTES = 2 ** 31 - 1;
+
+/** The same of a client that lets as much be sent as there is. */
+export function boundlessPreface(): Buffer {
+  const setting = Buffer.alloc(6);
+  setting.writeUInt16BE(INITIAL_WINDOW_SIZE, 0);
+  setting.writeUInt32BE(LARGEST_WINDOW_BYTES, 2);
+  const more = Buffer.alloc(4);
+  more.writeUInt32BE(LARGEST_WINDOW_BYTES - 65_535, 0);
+  return Buffer.concat([
+    Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+    frame(SETTINGS, 0, 0, setting),
+    frame(WINDOW_UPDATE, 0, 0, more),
+  ]);
+}
+
 /** A whole `GET`. @param index of the client's streams, from 0 */
 export function getRequest(index: number, authority: string, path: string): Buffer {
   // Of HPACK's static table: 2 is `:method: GET`, 6 `:scheme: http`; 1 and 4 are the names of the two others.
