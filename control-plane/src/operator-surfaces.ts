@@ -13,7 +13,7 @@ import type { OpenedRooms, Surroundings } from './open-rooms.js';
 export interface OperatorSurfaces {
   readonly api: ReturnType<typeof createApi>;
   readonly metrics: Metrics;
-  readonly checks: { close(): void };
+  readonly checks: { close(): Promise<void> };
 }
 
 /** Where the listeners are, and what is open there. Read anew each time: addresses come and go. */

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
-import { type Clock, systemClock } from '@ai-fabric/shared';
+import { systemClock } from '@ai-fabric/shared';
 import { pino } from 'pino';
+import { atMost } from './at-most.js';
 import { Closers } from './closers.js';
 import type { ControlPlaneConfig } from './config/control-plane-config.js';
 import { dataDirectoryLayout } from './config/data-directory-layout.js';
@@ -86,16 +87,6 @@ async function start(
   };
 }
 
-function atMost(ms: number, work: Promise<void>, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = clock.after(ms, resolve);
-    void work.then(() => {
-      timer.cancel();
-      resolve();
-    });
-  });
-}
-
 async function openAll(
   config: ControlPlaneConfig,
   rooms: OpenedRooms,
@@ -172,8 +163,8 @@ function loadOnce(
     },
     close: async (): Promise<void> => {
       const surfaces = await loading;
-      surfaces?.checks.close();
       surfaces?.metrics.close();
+      await surfaces?.checks.close();
     },
   };
 }

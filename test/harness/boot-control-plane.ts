@@ -111,6 +111,7 @@ export class BootedControlPlane {
   /** Stops; the data directory stays when it was handed in, or when a restart is to find it. */
   async close(keepData = false): Promise<void> {
     await this.#program.close();
-    if (this.#ownsDirectory && !keepData) rmSync(this.dataDirectory, { recursive: true, force: true });
+    if (this.#ownsDirectory && !keepData)
+      rmSync(this.dataDirectory, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -1,3 +1,4 @@
+import { atMost } from '../at-most.js';
 import { dataDirectoryLayout } from '../config/data-directory-layout.js';
 import type { CheckParts } from './check-parts.js';
 import {
@@ -9,24 +10,37 @@ import {
 } from './check-records.js';
 import { worstOf } from './decide/order-findings.js';
 import type { Finding } from './finding.js';
-import { runDoctor } from './run-doctor.js';
-import { runSmoke, type SmokeOptions } from './run-smoke.js';
+import type { SmokeOptions } from './run-smoke.js';
 
 export type CheckKind = 'doctor' | 'smoke';
 export type StartedBy = 'operator' | 'schedule';
 
+type RunnerParts = Pick<CheckParts, 'clock' | 'log' | 'dataDirectory'>;
+
+/** The checks themselves. */
+interface CheckWork {
+  readonly doctor: (scope: ReadonlySet<string> | null) => Promise<readonly Finding[]>;
+  readonly smoke: (options: SmokeOptions) => Promise<readonly SmokeRun['results'][number][]>;
+}
+
+/** Longer than the integrity check's own deadline takes. */
+const CLOSE_MS = 9_000;
+
 /** Runs the checks, one of a kind at a time, and keeps what they found last. */
 export class CheckRunner {
-  readonly #parts: CheckParts;
+  readonly #parts: RunnerParts;
+  readonly #work: CheckWork;
   readonly #file: string;
   #records: CheckRecords;
   readonly #turns: Record<CheckKind, Promise<unknown>> = {
     doctor: Promise.resolve(),
     smoke: Promise.resolve(),
   };
+  #closed = false;
 
-  constructor(parts: CheckParts) {
+  constructor(parts: RunnerParts, work: CheckWork) {
     this.#parts = parts;
+    this.#work = work;
     this.#file = dataDirectoryLayout(parts.dataDirectory).checksFile;
     this.#records = readCheckRecords(this.#file);
   }
@@ -40,7 +54,7 @@ export class CheckRunner {
     return this.#inTurn('doctor', async (): Promise<DoctorRun> => {
       const { clock } = this.#parts;
       const [atMs, startedAtMs] = [clock.nowMs(), clock.monotonicMs()];
-      const findings = [...(await runDoctor(this.#parts, scope))];
+      const findings = [...(await this.#work.doctor(scope))];
       const tookMs = clock.monotonicMs() - startedAtMs;
       const run = { atMs, tookMs, startedBy, worst: worstOf(findings), findings };
       if (scope === null) this.#keep({ ...this.#records, doctor: run });
@@ -52,7 +66,7 @@ export class CheckRunner {
     return this.#inTurn('smoke', async (): Promise<SmokeRun> => {
       const { clock } = this.#parts;
       const [atMs, startedAtMs] = [clock.nowMs(), clock.monotonicMs()];
-      const results = [...(await runSmoke(this.#parts, options))];
+      const results = [...(await this.#work.smoke(options))];
       const run = { atMs, tookMs: clock.monotonicMs() - startedAtMs, startedBy, results };
       this.#keep({ ...this.#records, smoke: run });
       return run;
@@ -64,6 +78,13 @@ export class CheckRunner {
     this.#keep({ ...this.#records, told: { ...this.#records.told, [kind]: [...problems] } });
   }
 
+  /** Waits a little for the runs under way, which look at the registry's file; what they find is kept no more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const underWay = Promise.all(Object.values(this.#turns)).then(() => undefined);
+    await atMost(CLOSE_MS, underWay, this.#parts.clock);
+  }
+
   /** Two of a kind at once would each measure the other. */
   #inTurn<Run>(kind: CheckKind, work: () => Promise<Run>): Promise<Run> {
     const run = this.#turns[kind].then(work);
@@ -72,6 +93,7 @@ export class CheckRunner {
   }
 
   #keep(records: CheckRecords): void {
+    if (this.#closed) return;
     this.#records = records;
     try {
       writeCheckRecords(this.#file, records);

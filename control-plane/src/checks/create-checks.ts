@@ -2,7 +2,8 @@ import type { CheckParts } from './check-parts.js';
 import type { CheckRecords, DoctorRun, SmokeRun } from './check-records.js';
 import { type CheckKind, CheckRunner } from './check-runner.js';
 import { type BundleParts, gatherBundle } from './gather-bundle.js';
-import type { SmokeOptions } from './run-smoke.js';
+import { runDoctor } from './run-doctor.js';
+import { runSmoke, type SmokeOptions } from './run-smoke.js';
 import { ScheduledChecks, type WebhookState } from './scheduled-checks.js';
 
 /** The checks as the control API sees them. */
@@ -18,8 +19,11 @@ export interface Checks {
 }
 
 /** Starts the declared schedules. */
-export function createChecks(parts: CheckParts): Checks & { close(): void } {
-  const runner = new CheckRunner(parts);
+export function createChecks(parts: CheckParts): Checks & { close(): Promise<void> } {
+  const runner = new CheckRunner(parts, {
+    doctor: (scope) => runDoctor(parts, scope),
+    smoke: (options) => runSmoke(parts, options),
+  });
   const scheduled = new ScheduledChecks(parts, runner);
   return {
     doctor: (scope) => runner.doctor(scope, 'operator'),
@@ -28,6 +32,9 @@ export function createChecks(parts: CheckParts): Checks & { close(): void } {
     nextAtMs: (kind) => scheduled.nextAtMs(kind),
     webhook: () => scheduled.webhook,
     bundle: () => gatherBundle(parts, runner.records),
-    close: () => scheduled.close(),
+    close: () => {
+      scheduled.close();
+      return runner.close();
+    },
   };
 }

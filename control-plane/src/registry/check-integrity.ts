@@ -27,12 +27,17 @@ export function checkIntegrity(
       worker.unref();
       resolve({ kind: 'slow', afterMs: deadlineMs });
     });
-    const settle = (fact: RegistryIntegrity) => {
+    let fact: RegistryIntegrity = { kind: 'unreadable', detail: 'the thread that reads it ended' };
+    worker.once('message', (told: RegistryIntegrity) => {
+      fact = told;
+    });
+    worker.once('error', (error) => {
+      fact = { kind: 'unreadable', detail: String(error) };
+    });
+    // Not before: until then it holds the file.
+    worker.once('exit', () => {
       timer.cancel();
       resolve(fact);
-    };
-    worker.once('message', (fact: RegistryIntegrity) => settle(fact));
-    worker.once('error', (error) => settle({ kind: 'unreadable', detail: String(error) }));
-    worker.once('exit', () => settle({ kind: 'unreadable', detail: 'the thread that reads it ended' }));
+    });
   });
 }
