@@ -26,6 +26,22 @@ export interface ShellResult {
   readonly stderr: string;
 }
 
+let found: ReadonlyMap<string, string> | null = null;
+
+/** @throws Error where one is missing: none of these is a part that a test may do without */
+function findTools(): ReadonlyMap<string, string> {
+  const script = 'for tool in "$@"; do command -v "$tool" || echo; done';
+  const { stdout } = spawnSync('sh', ['-c', script, 'sh', ...USUAL], { encoding: 'utf8' });
+  const paths = stdout.split('\n');
+  return new Map(
+    USUAL.map((tool, at) => {
+      const path = paths[at] ?? '';
+      if (!path.startsWith('/')) throw new Error(`${tool} is not there`);
+      return [tool, path];
+    }),
+  );
+}
+
 /** A machine's PATH with these tools and no others, and a folder for its temporary files. */
 export class ShellTools {
   readonly #home: TemporaryDirectory = temporaryDirectory();
@@ -33,10 +49,8 @@ export class ShellTools {
 
   constructor() {
     for (const folder of ['bin', 'tmp']) mkdirSync(this.path(folder));
-    for (const tool of USUAL) {
-      const found = spawnSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).stdout.trim();
-      symlinkSync(found, this.path('bin', tool));
-    }
+    found ??= findTools();
+    for (const [tool, path] of found) symlinkSync(path, this.path('bin', tool));
   }
 
   path(...parts: readonly string[]): string {

@@ -95,7 +95,6 @@ describe('hosts upgrade', () => {
       'the release was looked at',
       async () => (await shown('armitage')).newerAgent === '0.2.0',
     );
-    expect((await cli()).stdout).toMatch(/^armitage +online +now +0\.1\.0 → 0\.2\.0 /m);
     const { exitCode, stdout } = await cli('upgrade', 'armitage', '--json');
     expect([exitCode, JSON.parse(stdout)]).toEqual([
       0,
@@ -174,12 +173,11 @@ describe('hosts upgrade', () => {
     ]);
   });
 
-  test.each([[[]], [['armitage', '--all']], [['armitage', '--canary', '1']], [['--all', '--canary', '0']]])(
-    'wants to know who is meant: %j',
-    async (args: string[]) => {
-      expect((await cli('upgrade', ...args)).exitCode).toBe(2);
-    },
-  );
+  test('wants to know who is meant', async () => {
+    const wrong = [[], ['armitage', '--all'], ['armitage', '--canary', '1'], ['--all', '--canary', '0']];
+    const ended = await Promise.all(wrong.map((args) => cli('upgrade', ...args)));
+    expect(ended.map(({ exitCode }) => exitCode)).toEqual([2, 2, 2, 2]);
+  });
 });
 
 describe('/install/', () => {

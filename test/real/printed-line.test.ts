@@ -136,7 +136,7 @@ describeReal('the printed line for Linux', [curl], () => {
     await release.put(agentOf(), '0.3.0');
     const result = await paste(linux);
     expectNothingRan(result);
-    expect(result.stderr).toContain('agent.sh: FAILED');
+    expect(result.stdout).toContain('/agent.sh: FAILED');
   });
 
   it('takes nothing from who has another key', async () => {
