@@ -105,12 +105,12 @@ async function makeRelease({ root, cache, folder, wish, progress }) {
 
 /**
  * @param {string} root
- * @param {{ version: string, artefacts: ReleaseManifest['artefacts'] }} release
+ * @param {{ version: string, artefacts: readonly ReleaseManifest['artefacts'][number][] }} release
  * @returns {(Member & { content: Buffer })[]}
  */
 function readScripts(root, release) {
   const isOf = (/** @type {string | null} */ os) =>
-    os === null || release.artefacts.some((each) => each.os === os);
+    os === null || release.artefacts.some((each) => each.kind === 'agent' && each.os === os);
   return SCRIPTS.filter(({ agentFor }) => isOf(agentFor))
     .map(({ path }) => ({ name: basename(path), path: join(root, 'installers', path) }))
     .filter(({ path }) => existsSync(path))
