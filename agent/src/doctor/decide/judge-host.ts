@@ -166,7 +166,7 @@ function judgeWake({ wake, platform }: HostFacts): Judgement {
   const [first] = wired;
   return red(
     `Whether ${first?.name} wakes this machine cannot be told: ${first?.arming.detail ?? 'nothing says'}.`,
-    platform === 'linux' ? 'sudo apt-get install ethtool' : 'docs/waking.md',
+    toldBy(first?.arming.detail ?? '', platform),
   );
 }
 
@@ -188,6 +188,11 @@ function judgeSignIn({ service, platform, containerEngine }: HostFacts): Judgeme
     );
   }
   return green('nobody has to sign in: it starts with the machine');
+}
+
+function toldBy(detail: string, platform: NodeJS.Platform): string {
+  if (platform !== 'linux') return 'docs/waking.md';
+  return detail.includes('not root') ? 'sudo ai-fabric-agent doctor' : 'sudo apt-get install ethtool';
 }
 
 function armOf(name: string, platform: NodeJS.Platform): string {
