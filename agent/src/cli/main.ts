@@ -1,5 +1,7 @@
+import { describeBuild } from '@ai-fabric/shared';
 import { Command, CommanderError } from 'commander';
 import { AGENT_VERSION } from '../version.js';
+import { gpuInventoryCommand } from './commands/gpu-inventory-command.js';
 import { joinCommand } from './commands/join-command.js';
 import { runCommand } from './commands/run-command.js';
 import { statusCommand } from './commands/status-command.js';
@@ -11,7 +13,7 @@ import { reportError } from './output.js';
 
 const program = new Command('ai-fabric-agent')
   .description('Reports this host to an AI Fabric control plane and keeps its replicas as declared.')
-  .version(AGENT_VERSION, '-V, --version')
+  .version(describeBuild('ai-fabric-agent', AGENT_VERSION), '-V, --version')
   .addHelpText(
     'after',
     `
@@ -27,18 +29,18 @@ ${exitCodesHelp}`,
   .addCommand(statusCommand())
   .addCommand(yieldCommand())
   .addCommand(unyieldCommand())
-  .addCommand(versionCommand());
+  .addCommand(versionCommand())
+  .addCommand(gpuInventoryCommand(), { hidden: true });
 
 overrideExits(program);
 endWithReader([process.stdout, process.stderr], (exitCode) => process.exit(exitCode));
 
-try {
-  await program.parseAsync();
-} catch (error) {
+// Not awaited here: a single executable is CommonJS, which waits for nothing on its way in.
+program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError)
     process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   else process.exitCode = reportError(error, process.argv.includes('--json'));
-}
+});
 
 /** Commander would end the process by itself, with codes of its own; neither setting is handed down to subcommands. */
 function overrideExits(command: Command): void {
