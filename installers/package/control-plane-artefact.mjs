@@ -66,7 +66,8 @@ export async function makeControlPlane({ root, cache, folder, facts, progress },
     progress.step('packing the control plane');
     const signed = served.signed.map((member) => ({ ...member, name: `release/${member.name}` }));
     const within = `ai-fabric-${version}`;
-    const all = [...members, ...signed].map((member) => ({ ...member, name: `${within}/${member.name}` }));
+    const content = await withChecksums([...members, ...signed]);
+    const all = content.map((member) => ({ ...member, name: `${within}/${member.name}` }));
     await writeTarGzip(file, all, MTIME_SECONDS);
     progress.step('starting the control plane from its archive');
     const startMs = await proveArchive(file, join(draft, 'unpacked'), within, version);
@@ -87,6 +88,19 @@ function describe() {
 function describePrograms(members) {
   const programs = members.filter(({ name }) => PROGRAMS.test(name));
   return Promise.all(programs.map(async ({ name, content }) => ({ name, ...(await measure(content)) })));
+}
+
+/**
+ * With the list that the installer compares them with before it runs any of them.
+ *
+ * @param {readonly Member[]} members
+ * @returns {Promise<Member[]>}
+ */
+async function withChecksums(members) {
+  const lines = await Promise.all(
+    members.map(async ({ name, content }) => `${(await measure(content)).sha256}  ${name}\n`),
+  );
+  return [...members, { name: 'SHA256SUMS', mode: 0o644, content: Buffer.from(lines.join('')) }];
 }
 
 /** @param {Member} member */

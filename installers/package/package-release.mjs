@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { SetupFailure } from '../checkout/setup-failure.mjs';
 import { takeSetupLock } from '../checkout/setup-lock.mjs';
 import { makeAgents } from './agent-artefacts.mjs';
@@ -19,8 +19,8 @@ import { forgetMade } from './package-cache.mjs';
 import { gatherFacts } from './release-facts.mjs';
 import { replaceFolder } from './replace-folder.mjs';
 
-/** In installers/scripts; each is served to those who install. */
-const SCRIPTS = ['agent.sh', 'agent.ps1', 'install-control-plane.sh'];
+/** Each is served to those who install, from below `installers`. */
+const SCRIPTS = ['scripts/agent.sh', 'scripts/agent.ps1', 'install-control-plane.sh'];
 
 /**
  * @typedef {import('./agent-artefacts.mjs').MadeArtefact} MadeArtefact
@@ -105,7 +105,7 @@ async function makeRelease({ root, cache, folder, wish, progress }) {
  * @returns {(Member & { content: Buffer })[]}
  */
 function readScripts(root, release) {
-  return SCRIPTS.map((name) => ({ name, path: join(root, 'installers', 'scripts', name) }))
+  return SCRIPTS.map((path) => ({ name: basename(path), path: join(root, 'installers', path) }))
     .filter(({ path }) => existsSync(path))
     .map(({ name, path }) => ({
       name,
