@@ -89,7 +89,7 @@ export function must({ code, stderr, stdout }: RunResult, fix: string | null = n
 }
 
 /** The user that the service runs as. @throws CliError where it is not there */
-export function serviceAccount(machine: Machine): Account {
+function serviceAccount(machine: Machine): Account {
   const account = readAccount(machine);
   if (account !== null) return account;
   throw new CliError(exitCodes.failed, `there is no user ${SERVICE_USER}`, 'run the installer again');
@@ -113,7 +113,7 @@ export async function writeUnit({ machine, book }: Site, folder: string): Promis
 }
 
 /** As its user: root writes nothing where that user may put links. @param file absolute, in the installed system */
-export async function backUp({ machine, book }: Site, file: string): Promise<void> {
+async function backUp({ machine, book }: Site, file: string): Promise<void> {
   const account = serviceAccount(machine);
   const directory = machine.at(PLACES.backups);
   if (!existsSync(directory)) must(await machine.run('mkdir', ['--mode=700', directory], { as: account }));

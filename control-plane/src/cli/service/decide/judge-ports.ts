@@ -1,8 +1,8 @@
 import type { PortHolder, Refusal, ServiceFacts } from './service-facts.js';
 import { readVariables } from './variables.js';
 
-export const DEFAULT_PORT = 8000;
-export const DEFAULT_TLS_PORT = 8443;
+const DEFAULT_PORT = 8000;
+const DEFAULT_TLS_PORT = 8443;
 
 export interface ServicePorts {
   readonly port: number;
