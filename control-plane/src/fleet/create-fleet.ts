@@ -8,6 +8,7 @@ import { AwakeLeases } from './awake-leases.js';
 import type { OwnAddress } from './decide/find-paths.js';
 import type { WakerFacts } from './decide/judge-wakeability.js';
 import type { FleetLive, FleetUse } from './fleet-parts.js';
+import { LoadTimes } from './load-times.js';
 import {
   createMagicPacketSender,
   ownIpv4Addresses,
@@ -81,8 +82,9 @@ export function createFleet(parts: FleetParts): Fleet {
   const protocolVersion = (host: string) => link.protocolVersion(host);
   let wakes: WakeFleet | null = null;
   let sleep: SleepDesk | null = null;
+  const loads = new LoadTimes({ live, clock });
   const board = new PowerBoard({
-    ...{ live, declared, memory, clock, protocolVersion },
+    ...{ live, declared, memory, clock, protocolVersion, loads },
     ownAddresses: parts.ownAddresses ?? heldFor(ADDRESSES_HOLD_MS, ownIpv4Addresses, clock),
     wakerOf: (host) => wakerOf(declared, wakers, host),
     flightOf: (host) => wakes?.flightOf(host) ?? null,
@@ -127,6 +129,7 @@ export function createFleet(parts: FleetParts): Fleet {
       sleeps.close();
       fleet.close();
       board.close();
+      loads.close();
     },
   };
 }

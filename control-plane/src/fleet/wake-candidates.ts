@@ -79,7 +79,7 @@ export class WakeCandidates {
       isWaking: flightOf(name) !== null,
       wakeability: standing.wakeability,
       mayBeTried: standing.mayBeTried,
-      readySeconds: board.readySecondsOf(host, deployment),
+      readySeconds: Math.round(board.readyTimesOf(host, deployment).p50Ms / 1000),
       watts: said?.energy.baseWatts ?? null,
       quietUntilMs: quiet?.toMs ?? null,
       cooldown: cooldown && leftMs > 0 ? { untilMs: nowMs + leftMs, why: cooldown.why } : null,

@@ -1,4 +1,5 @@
 import type { HostPower } from '../../live/host-power.js';
+import { type ExpectedReady, untilReadyMs } from '../../live/until-ready.js';
 import type { ReplicaCandidate } from '../candidate.js';
 
 type Sleeper = Pick<ReplicaCandidate, 'deployment' | 'presence' | 'draining' | 'power' | 'phase'>;
@@ -46,10 +47,26 @@ export function isWished({ deployment }: Pick<ReplicaCandidate, 'deployment'>): 
 export function wakeInMs(power: HostPower, deployment: string, nowMs: number): number | null {
   // Until it is through with what it has, it stays where somebody needs it.
   if (power.goingToSleep?.phase === 'draining') return 0;
+  const expected = expectedReady(power, deployment);
+  if (expected !== null) return untilReadyMs(expected, nowMs);
   const seconds = power.readySeconds[deployment];
-  if (seconds === undefined) return null;
-  const readyMs = seconds * 1000;
-  return power.flight === null ? readyMs : Math.max(0, power.flight.askedAtMs + readyMs - nowMs);
+  return seconds === undefined ? null : seconds * 1000;
+}
+
+/** Whether the wake that is under way takes longer than usual: it may be there at any moment. */
+export function isWakeLate(power: HostPower, deployment: string, nowMs: number): boolean {
+  const expected = expectedReady(power, deployment);
+  return expected !== null && nowMs >= expected.usuallyAtMs;
+}
+
+/** Of the wake that is under way; one that nobody wanted of it yet takes what is usual, from the wish. */
+function expectedReady({ flight, readySeconds }: HostPower, deployment: string): ExpectedReady | null {
+  if (flight === null) return null;
+  const told = flight.expected[deployment];
+  const seconds = readySeconds[deployment];
+  if (told !== undefined || seconds === undefined) return told ?? null;
+  const readyAtMs = flight.askedAtMs + seconds * 1000;
+  return { usuallyAtMs: readyAtMs, latestAtMs: readyAtMs };
 }
 
 const AWAY_STATES: ReadonlySet<string> = new Set(['asleep', 'offline', 'waking']);
