@@ -146,6 +146,7 @@ export class PowerBoard {
       ...{ host: host.name, inventory, fromState, proven, paths },
       isRevoked: host.revokedAtMs !== null,
       isYielded: isTaken(host.owner),
+      isShutDownByOthers: host.presence === 'away' && sleptBy === null,
       waker,
       macSharedWith: lans.sharingMac(host.name, usable),
     });

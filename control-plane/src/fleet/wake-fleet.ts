@@ -353,6 +353,7 @@ export class WakeFleet implements WakeDesk {
       ...{ host: flight.order.host, state: flight.state, end, fromState: flight.order.fromState },
       wakeability: standing.wakeability,
       addresses: standing.addresses,
+      fastStartup: host?.inventory?.power?.fastStartup === true,
       issues: (host?.issues ?? []).filter(({ severity }) => severity !== 'info').map((issue) => issue.detail),
     });
   }

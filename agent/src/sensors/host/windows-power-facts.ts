@@ -1,4 +1,5 @@
 import type { HostPowerFacts, PowerVerb } from '@ai-fabric/shared';
+import { judgeFastStartup } from './decide/judge-fast-startup.js';
 import { parsePowercfgStates } from './decide/parse-powercfg-states.js';
 import { parseRegistryNumber } from './decide/parse-registry-number.js';
 import { parseWindowsAdapters, type WindowsWakeFacts } from './decide/parse-windows-adapters.js';
@@ -59,8 +60,7 @@ export async function readWindowsPowerFacts(
     verbs,
     sleepStates: [...states, ...(canHibernate ? ['S4'] : [])],
     modernStandby: isKnown ? states.includes('S0') : null,
-    // Without hibernation there is no Fast Startup, whatever its own switch says.
-    fastStartup: hiberboot === null ? null : hiberboot === 1 && canHibernate,
+    fastStartup: judgeFastStartup(hiberboot, hibernate),
     onBattery,
   };
   return { power, arming };

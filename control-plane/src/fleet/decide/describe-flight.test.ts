@@ -90,6 +90,7 @@ describe('a wake that failed', () => {
     fromState: 'suspend',
     wakeability: { kind: 'yes', proven: true },
     addresses: ['192.168.1.20'],
+    fastStartup: false,
     issues: [],
   };
   const at = (phase: FailureFacts['end']['phase']) => ({ ...facts.end, phase });
@@ -100,6 +101,10 @@ describe('a wake that failed', () => {
     [{ wakeability: { kind: 'yes', proven: false } }, '(its wake was never proven from this state)'],
     [{ wakeability: disarmed }, '(wake is off at eth0)'],
     [{ fromState: 'unknown' }, '(it vanished without a word: is it without power, or elsewhere?)'],
+    [
+      { fromState: 'unknown', fastStartup: true },
+      '(it vanished without a word: was it shut down with Fast Startup, which no packet ends, or is it without power?)',
+    ],
     [{ fromState: 'poweroff' }, '(it was shut down: its firmware must allow a wake from power-off)'],
     [{ state: { ...facts.state, notes: ['relay motoko: no route'] } }, '(relay motoko: no route)'],
     [{ end: at('packet_sent'), fromState: 'unknown' }, 'wintermute: no packet left: not within 300 s'],
