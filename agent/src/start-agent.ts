@@ -216,10 +216,11 @@ class RunningAgent implements Agent {
 
   async #open(address: PinnedAddress, socket: StatusSocket): Promise<Parts> {
     const { clock, random, log, openSocket, openKeeper } = this.#deps;
-    const { stateDirectory, platform, bufferBytes } = this.#config;
+    const { stateDirectory, platform, bufferBytes, simulatedInterfacesPath } = this.#config;
     const { gpuCadenceMs, hostCadenceMs, engineCadenceMs } = this.#config;
     // Before the sensors: theirs then finds the name that this one gave to the boot.
-    const { bootId } = await readBootIdentity({ platform, stateDirectory, clock, logger: log });
+    const bootOf = { platform, stateDirectory, simulatedInterfacesPath, clock, logger: log };
+    const { bootId } = await readBootIdentity(bootOf);
     const time = new AgentTime(clock, this.#watchedTime());
     const inFlight = new TunnelInFlight();
     const containers = await this.#openContainers(

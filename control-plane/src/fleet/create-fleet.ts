@@ -6,19 +6,16 @@ import type { LinkServer } from '../link/link-server.js';
 import type { PowerStore } from '../registry/power-types.js';
 import { AwakeLeases } from './awake-leases.js';
 import type { OwnAddress } from './decide/find-paths.js';
+import type { OwnMachine } from './decide/is-own-machine.js';
 import type { WakerFacts } from './decide/judge-wakeability.js';
 import type { FleetLive, FleetUse } from './fleet-parts.js';
 import { LoadTimes } from './load-times.js';
-import {
-  createMagicPacketSender,
-  ownIpv4Addresses,
-  ownMacs,
-  type PacketSender,
-} from './magic-packet-sender.js';
+import { createMagicPacketSender, ownIpv4Addresses, type PacketSender } from './magic-packet-sender.js';
 import { PowerBoard } from './power-board.js';
 import { PowerMemory } from './power-memory.js';
 import { PowerMeter } from './power-meter.js';
 import { probeByTcp, type ReachabilityProbe } from './reachability-probe.js';
+import { readOwnMachine } from './read-own-machine.js';
 import { Rehearsals } from './rehearsals.js';
 import type { SleepDesk } from './sleep-desk.js';
 import { SleepFleet } from './sleep-fleet.js';
@@ -48,7 +45,7 @@ export interface FleetParts {
   /** Left out, this machine's. */
   readonly ownAddresses?: () => readonly OwnAddress[];
   /** Left out, this machine's. */
-  readonly ownMacs?: () => ReadonlySet<string>;
+  readonly ownMachine?: () => OwnMachine;
   /** Left out, real UDP. */
   readonly sender?: PacketSender;
   /** Left out, by TCP. */
@@ -110,7 +107,7 @@ export function createFleet(parts: FleetParts): Fleet {
   const sleeps = new SleepFleet({
     ...{ live, declared, memory, board, link, use, clock, log },
     isWaking: (host) => wakes?.flightOf(host) != null,
-    ownMacs: parts.ownMacs ?? heldFor(ADDRESSES_HOLD_MS, ownMacs, clock),
+    ownMachine: parts.ownMachine ?? heldFor(ADDRESSES_HOLD_MS, readOwnMachine, clock),
   });
   const desk = parts.openSleepDesk?.({ board, memory, wakes }) ?? sleeps;
   sleep = desk;

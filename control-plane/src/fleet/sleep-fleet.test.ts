@@ -1,7 +1,7 @@
 import type { Command, OwnerReport } from '@ai-fabric/shared';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SleepEnd } from './sleep-desk.js';
-import { DONE, FleetStage, OWN_MAC, settle, wired } from './testing/fleet-stage.js';
+import { DONE, FleetStage, OWN_BOOT, OWN_MAC, settle, wired } from './testing/fleet-stage.js';
 
 const FABRIC = `
 version: 1
@@ -256,6 +256,14 @@ describe('a host that an operator sends to sleep', () => {
     await open();
     stage.link('wintermute', { interfaces: [wired(OWN_MAC, '192.168.1.20/24')], power: POWER });
     expect(ask('wintermute', { despiteGuards: true })).toMatchObject({ kind: 'refused', code: 'own_host' });
+  });
+
+  it('stays awake where this program runs in a container on it', async () => {
+    await open();
+    stage.link('wintermute', { bootId: OWN_BOOT, power: POWER });
+    expect(ask('wintermute', { despiteGuards: true })).toMatchObject({ kind: 'refused', code: 'own_host' });
+    const parked = ask('wintermute', { action: 'container-only' });
+    expect(parked).toMatchObject({ kind: 'begun' });
   });
 
   it('is not asked where its agent knows nothing of power', async () => {

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { DeclaredSource } from '../declared/declared-state.js';
 import type { LinkServer } from '../link/link-server.js';
 import type { LiveChange, LiveHost } from '../live/live-view.js';
-import { isOwnMachine } from './decide/is-own-machine.js';
+import { isOwnMachine, type OwnMachine } from './decide/is-own-machine.js';
 import { planSleep, type SleepAction, type SleepAsker, type SleepPlan } from './decide/plan-sleep.js';
 import {
   AWAKE,
@@ -28,8 +28,7 @@ export interface SleepFleetParts {
   readonly link: Pick<LinkServer, 'ask' | 'protocolVersion'>;
   readonly use: FleetUse;
   readonly isWaking: (host: string) => boolean;
-  /** MACs of this machine's own interfaces, lower case. */
-  readonly ownMacs: () => ReadonlySet<string>;
+  readonly ownMachine: () => OwnMachine;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -94,7 +93,7 @@ export class SleepFleet implements SleepDesk {
       isGoing: (host) => this.#transitions.has(host),
       upSinceMs: (host) => this.#upSince.get(host) ?? parts.clock.monotonicMs(),
       restUntilMs: (host) => this.#restUntil.get(host) ?? 0,
-      isOwn: (host) => isOwnMachine(host.inventory, parts.ownMacs()),
+      isOwn: (host) => isOwnMachine(host.inventory, parts.ownMachine()),
     });
     for (const host of parts.live.hosts()) this.#followHost(host);
     this.#closers = [parts.live.onChange((change) => this.#follow(change))];

@@ -21,6 +21,7 @@ type CommandEnd = {
 
 /** Of the machine that the control plane runs on. */
 export const OWN_MAC = '52:54:00:00:ff:ff';
+export const OWN_BOOT = 'boot-of-the-control-plane';
 export const DONE: CommandEnd = { result: 'done', code: null, detail: null };
 
 /** Lets all that waits for nothing but its turn happen. */
@@ -100,7 +101,7 @@ export class FleetStage {
       use: {
         useOf: (host) => ({ inflight: 0, counted: 0, lastMs: null, queued: 0, ...this.use.get(host) }),
       },
-      ownMacs: () => new Set([OWN_MAC]),
+      ownMachine: () => ({ macs: new Set([OWN_MAC]), addresses: new Set(), bootId: OWN_BOOT }),
       wakePorts: [9],
       wakersFile: '/no/such/wakers.yaml',
       environment: {},
