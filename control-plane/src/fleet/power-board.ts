@@ -23,6 +23,7 @@ import type { Flight } from './flight.js';
 import { LanIndex } from './lan-index.js';
 import type { LoadTimes } from './load-times.js';
 import type { PowerMemory } from './power-memory.js';
+import { RelayNeeds } from './relay-needs.js';
 
 export interface PowerBoardParts {
   readonly live: FleetLive;
@@ -71,6 +72,7 @@ export class PowerBoard {
   readonly #goingToSleep = new Map<string, HostPower['goingToSleep']>();
   readonly #dirty = new Set<string>();
   readonly #closers: (() => void)[];
+  readonly #needs: RelayNeeds;
   #lans: LanIndex | null = null;
   /** By host, until the declared state is another. */
   #deployments: Map<string, readonly string[]> | null = null;
@@ -79,6 +81,7 @@ export class PowerBoard {
 
   constructor(parts: PowerBoardParts) {
     this.#parts = parts;
+    this.#needs = new RelayNeeds(parts.live);
     this.#closers = [
       parts.live.onChange((change) => this.#follow(change)),
       parts.declared.onChange(() => {
@@ -123,6 +126,11 @@ export class PowerBoard {
   wentToSleep(host: string): void {
     this.#goingToSleep.delete(host);
     this.touch(host);
+  }
+
+  /** Hosts that sleep, and that nobody but this one could wake. */
+  lastRelayOf(host: string): readonly string[] {
+    return this.#needs.lastRelayOf(host);
   }
 
   /** As the network is now, rather than as it was half a second ago. */
@@ -178,6 +186,7 @@ export class PowerBoard {
 
   #follow(change: LiveChange): void {
     if (change.kind === 'hostRemoved') {
+      this.#needs.forget(change.name);
       this.#seen.delete(change.name);
       this.#goingToSleep.delete(change.name);
       this.#allSoon();
@@ -234,6 +243,7 @@ export class PowerBoard {
     const isParked = this.#isParked(host);
     const ready = this.#allReadyTimes(host);
     const standing = this.standingOf(host);
+    this.#needs.note(host, standing);
     return {
       state: judgePowerState({ presence, goodbyeReason, sleptBy, isParked, isWaking: flight !== null }),
       sinceMs: 0,

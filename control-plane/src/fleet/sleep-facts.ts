@@ -21,6 +21,7 @@ export interface SleepFactsParts {
   readonly upSinceMs: (host: string) => number;
   readonly restUntilMs: (host: string) => number;
   readonly isOwn: (host: LiveHost) => boolean;
+  readonly lastRelayOf: (host: string) => readonly string[];
 }
 
 /** `action`: `null` as declared. */
@@ -73,6 +74,7 @@ export class SleepFacts {
       othersUseCards: othersUse(host.owner, said),
       wakeability: host.power.wakeability,
       pulling: this.#pullingOn(name),
+      lastRelayOf: this.#parts.lastRelayOf(name),
     };
   }
 

@@ -93,6 +93,7 @@ export class SleepFleet implements SleepDesk {
       isGoing: (host) => this.#transitions.has(host),
       upSinceMs: (host) => this.#upSince.get(host) ?? parts.clock.monotonicMs(),
       restUntilMs: (host) => this.#restUntil.get(host) ?? 0,
+      lastRelayOf: (host) => parts.board.lastRelayOf(host),
       isOwn: (host) => isOwnMachine(host.inventory, parts.ownMachine()),
     });
     for (const host of parts.live.hosts()) this.#followHost(host);

@@ -18,6 +18,7 @@ function inputOf(more: Partial<SleepInput> = {}): SleepInput {
     ...{ verbs: ['suspend', 'poweroff'], isWakeProven: true, requestsInFlight: 0, requestsQueued: 0 },
     ...{ idleForMs: 31 * MINUTE_MS, keepAwakeForMs: 0, awakeHoursEndInMs: null, minimumUpForMs: 0 },
     ...{ owner, othersUseCards: false, wakeability: { kind: 'yes', proven: true }, pulling: null },
+    lastRelayOf: [],
     ...more,
   };
 }
@@ -48,6 +49,7 @@ const SOFT: [SleepGuard, Partial<SleepInput>][] = [
   ['remote_session', { owner: { ...owner, remoteSession: true } }],
   ['owner_present', { owner: { ...owner, present: true } }],
   ['pulling', { pulling: 'qwen' }],
+  ['last_relay', { lastRelayOf: ['wintermute'] }],
 ];
 const IDLE_ONLY: [SleepGuard, Partial<SleepInput>][] = [
   ['wake_not_proven', { isWakeProven: false }],

@@ -27,6 +27,7 @@ export type SleepGuard =
   | 'remote_session'
   | 'other_gpu_user'
   | 'pulling'
+  | 'last_relay'
   | 'requests'
   | 'not_idle_yet';
 
@@ -68,6 +69,8 @@ export interface SleepInput {
   readonly othersUseCards: boolean;
   /** A deployment whose image or weights are being fetched; `null`: none is. */
   readonly pulling: string | null;
+  /** Hosts that sleep, and that nobody but this one could send a packet to. */
+  readonly lastRelayOf: readonly string[];
 }
 
 export type SleepPlan =
@@ -158,8 +161,19 @@ function softGuard(input: SleepInput): Stay | null {
   if (owner?.present === true) return soft('owner_present', `somebody is at ${host}`);
   if (input.pulling !== null) return soft('pulling', `${host} fetches ${input.pulling}`);
   if (input.asker === 'rehearsal' && input.requestsInFlight > 0) return requestsGuard(input);
-  return null;
+  return relayGuard(input);
 }
+
+/** Its cards alone do not send packets. */
+function relayGuard({ host, action, lastRelayOf }: SleepInput): Stay | null {
+  if (action === 'container-only' || lastRelayOf.length === 0) return null;
+  const [some, more] = [lastRelayOf.slice(0, MOST_NAMED), lastRelayOf.length - MOST_NAMED];
+  const names = more > 0 ? `${some.join(', ')} and ${more} more` : some.join(' and ');
+  const detail = `${host} is the last one awake that could wake ${names}: leave it on, or another host of that LAN`;
+  return soft('last_relay', detail);
+}
+
+const MOST_NAMED = 3;
 
 /** What only counts for a host that is to sleep by itself. */
 function idleGuard(input: SleepInput): Stay | null {
