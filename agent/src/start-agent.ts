@@ -26,6 +26,7 @@ import { openOwner } from './owner/open-owner.js';
 import type { OwnerDesk } from './owner/owner-desk.js';
 import { linkedHost } from './power/linked-host.js';
 import { type OpenedPower, openPower } from './power/open-power.js';
+import { ParkMemory } from './power/park-memory.js';
 import { watchResume } from './power/resume-watch.js';
 import { containersEndpoint } from './replica/container/containers-endpoint.js';
 import { reportEngine } from './replica/container/decide/report-engine.js';
@@ -241,6 +242,7 @@ class RunningAgent implements Agent {
       memory: containers?.tools.memory ?? null,
       onChange: () => reporter.ownerChanged(),
     });
+    const park = await ParkMemory.open({ stateDirectory, files: this.#identity.files, bootId, log });
     const reporter = new Reporter({
       ...{ sensors, replicas, owner, time, clock, log },
       policy: this.#deps.policy ?? null,
@@ -264,7 +266,7 @@ class RunningAgent implements Agent {
       listener: this.#linkListener(reporter, tunnel, containers),
     });
     const power = openPower({
-      ...{ config: this.#config, replicas, reporter, bootId, clock, log },
+      ...{ config: this.#config, replicas, reporter, bootId, park, clock, log },
       allowed: this.#deps.policy?.power ?? null,
       link: linkedHost({ link, tunnel, reporter }, () => this.#closing !== null),
     });

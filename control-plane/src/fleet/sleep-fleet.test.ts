@@ -359,7 +359,57 @@ describe('a host that only frees its cards', () => {
     expect(stage.saved.some(({ kind }) => kind === 'wakeProof')).toBe(false);
   });
 
-  it('is awake again where its agent was started anew', async () => {
+  it('stays parked while its agent is started anew, and is woken by a word then', async () => {
+    await parked();
+    stage.leave('armitage', 'service_stop');
+    await stage.advance(15_000);
+    expect(powerOf('armitage')?.state).toBe('offline');
+    stage.link('armitage');
+    stage.report('armitage', { fast: 'parked' });
+    await settle();
+    expect(powerOf('armitage')?.state).toBe('asleep');
+    expect(stage.ask(['fast'])).toMatchObject({ host: 'armitage' });
+    await settle();
+    expect(commandsOf('unpark', 'armitage')).toHaveLength(1);
+    expect(stage.packets).toEqual([]);
+  });
+
+  it('is told to run where a wake finds that it was only out of reach', async () => {
+    await parked();
+    stage.leave('armitage', null);
+    await stage.advance(15_000);
+    expect(stage.ask(['fast'])).toMatchObject({ host: 'armitage' });
+    await settle();
+    expect(stage.packets).not.toEqual([]);
+    stage.link('armitage');
+    await settle();
+    expect(commandsOf('unpark', 'armitage')).toHaveLength(1);
+  });
+
+  it.each(['suspend', 'shutdown', 'restart'])(
+    'is parked no more after its machine said %s',
+    async (reason) => {
+      await parked();
+      stage.leave('armitage', reason);
+      await stage.advance(15_000);
+      stage.link('armitage');
+      await settle();
+      expect(powerOf('armitage')?.state).toBe('online');
+    },
+  );
+
+  it('is told to run again where it could not free its cards', async () => {
+    await open();
+    stage.report('armitage', { fast: 'ready' });
+    const told = settled(ask('armitage'));
+    await stage.advance(2_000);
+    answers.get('armitage')?.({ result: 'failed', code: 'not_parked' });
+    await settle();
+    expect(told.end).toMatchObject({ kind: 'failed', code: 'not_parked' });
+    expect(commandsOf('unpark', 'armitage')).toHaveLength(1);
+  });
+
+  it('is awake again where its agent runs it all the same', async () => {
     await parked();
     stage.report('armitage', { fast: 'ready' });
     await settle();

@@ -8,6 +8,7 @@ import { planSleep, type SleepAction, type SleepAsker, type SleepPlan } from './
 import {
   AWAKE,
   GOING_MS,
+  isMachinesEnd,
   type SleepEffect,
   type SleepEvent,
   type SleepState,
@@ -351,15 +352,15 @@ export class SleepFleet implements SleepDesk {
       if (transition) this.#step(name, transition, { kind: 'linked' });
       return;
     }
-    // An agent that ends forgets that its engines were parked.
-    if (link === 'away' && hostId !== null) memory.unparked(hostId);
+    // Its agent remembers it through its own end, not through one of the machine.
+    if (link === 'away' && hostId !== null && isMachinesEnd(goodbyeReason)) memory.unparked(hostId);
     if (!transition) return;
     if (link === 'away' || transition.state.name === 'draining') {
       this.#step(name, transition, { kind: 'unlinked', goodbyeReason });
     }
   }
 
-  /** What is ready is not parked: its agent was started anew meanwhile. */
+  /** What is ready is not parked: its machine was started anew, or its agent is one that forgets. */
   #followReplica(host: string, deployment: string, phase: string): void {
     const { declared, live, memory, board } = this.#parts;
     if (phase !== 'ready' || !this.isParked(host)) return;

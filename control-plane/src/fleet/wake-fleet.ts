@@ -264,8 +264,11 @@ export class WakeFleet implements WakeDesk {
     }
     if (host.presence === 'online' && host.hostId !== null) {
       if (flight?.state.name === 'calling') {
+        const wasParked = memory.of(host.hostId).isParked;
         memory.woken(host.hostId);
         flight.step({ type: 'linked' });
+        // It was only out of reach: its engines are as it was told last.
+        if (wasParked) void this.#parts.sleep.unpark(host.name);
       } else {
         memory.awake(host.hostId);
       }
