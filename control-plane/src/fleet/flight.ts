@@ -62,6 +62,8 @@ export class Flight {
   /** Most that waited at once. */
   #held = 0;
   #endedAtMs: number | null = null;
+  /** In words, who may have helped it come back; `null`: nobody. Known when it has ended. */
+  attendedBy: string | null = null;
   #phaseSinceMs: number;
   #resolve: (end: FlightEnd) => void = () => undefined;
   /** Resolves when it has ended. */

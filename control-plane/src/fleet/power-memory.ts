@@ -112,14 +112,15 @@ export class PowerMemory {
     this.#put(hostId, { wokenAtMs: this.#clock.nowMs(), sleptByFabric: false });
   }
 
-  wake(hostId: string, wake: WakeRecord): void {
+  /** @param isAttended somebody may have helped it come back */
+  wake(hostId: string, wake: WakeRecord, isAttended = false): void {
     this.#store.save({ kind: 'wake', hostId, atMs: this.#clock.nowMs(), wake });
     if (wake.outcome === null) return;
     const entry = this.#entry(hostId);
     this.#learn(entry, wake);
     if (wake.fromState === PARKED) return;
     const from = readFromState(wake.fromState);
-    if (!proves(wake, from) || entry.proven.has(from)) return;
+    if (isAttended || !proves(wake, from) || entry.proven.has(from)) return;
     entry.proven.add(from);
     this.#store.save({
       kind: 'wakeProof',

@@ -62,6 +62,7 @@ export class SleepFacts {
       isWaking: isWaking(name),
       isGoingToSleep: isGoing(name),
       verbs: inventory?.power?.verbs ?? null,
+      isWindows: inventory?.os === 'windows',
       isWakeProven: wanted !== 'none' && wanted !== 'container-only' && known.proven.has(wanted),
       requestsInFlight: asker === 'idle' ? counted : inflight,
       requestsQueued: queued,

@@ -3,6 +3,7 @@ import type { DeclaredDeployment, DeclaredSource } from '../declared/declared-st
 import type { LiveChange, LiveHost } from '../live/live-view.js';
 import type { ListedWake, WakeAsker } from '../registry/power-types.js';
 import { explainFailure } from './decide/explain-failure.js';
+import { judgeAttendance } from './decide/judge-attendance.js';
 import { planWake } from './decide/plan-wake.js';
 import type { FlightEnd } from './decide/step-flight.js';
 import { Flight, type FlightEffects } from './flight.js';
@@ -173,9 +174,9 @@ export class WakeFleet implements WakeDesk {
     const { name, hostId } = host;
     const timeoutMs = (declared.current().hosts.get(name)?.wake.timeoutSeconds ?? 300) * 1000;
     const { fromState } = standing;
-    // Where nobody signs in by itself it is known after one look; where it was seen to work, it takes its time.
-    const mayWait =
-      asked.askedBy !== 'request' || (fromState !== 'parked' && memory.of(hostId).proven.has(fromState));
+    // Its session outlives a sleep. After a start it takes a while where it was seen that nobody has to sign in.
+    const isStart = fromState === 'poweroff' || fromState === 'unknown';
+    const mayWait = asked.askedBy !== 'request' || (isStart && memory.of(hostId).proven.has('poweroff'));
     const rules = { timeoutMs, signInGraceMs: mayWait ? SIGN_IN_GRACE_MS : 0 };
     const order = { ...asked, wakeId: newId(), host: name, hostId: hostId ?? '', fromState, standing, rules };
     const flight = new Flight(order, { clock, effects: this.#effects, probeEveryMs: PROBE_EVERY_MS });
@@ -323,7 +324,8 @@ export class WakeFleet implements WakeDesk {
     this.#leaving.delete(flight);
     const record = flight.record(detail);
     this.#book.add({ ...record, host }, end);
-    memory.wake(hostId, record);
+    flight.attendedBy = this.#attendanceOf(flight);
+    memory.wake(hostId, record, flight.attendedBy !== null);
     if (end.outcome === 'failed') this.#candidates.failed(host, detail ?? end.detail);
     if (end.outcome === 'ready') this.#candidates.succeeded(host);
     const tell = end.outcome === 'failed' ? 'warn' : 'info';
@@ -345,6 +347,16 @@ export class WakeFleet implements WakeDesk {
     ticket.moveTo(next);
     this.#tickets.get(next)?.add(ticket);
     if (ticket.ask.isHeld) next.join();
+  }
+
+  #attendanceOf({ order, state }: Flight): string | null {
+    const { inventory = null, owner = null } = this.#parts.live.host(order.host) ?? {};
+    return judgeAttendance({
+      fromState: order.fromState,
+      missedSignIn: state.missedSignIn,
+      inventory,
+      owner,
+    });
   }
 
   #explain(flight: Flight, end: FlightEnd): string | null {

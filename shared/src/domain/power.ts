@@ -23,6 +23,8 @@ export const hostPowerFactsSchema = z.object({
   /** Windows: `HiberbootEnabled` is 1. What its user calls a shutdown is then no state that a packet ends. */
   fastStartup: z.boolean().nullable(),
   onBattery: z.boolean().nullable(),
+  /** Windows: somebody is signed in by the system itself when it starts. Left out, nobody looked. */
+  autoLogon: z.boolean().nullable().optional(),
 });
 export type HostPowerFacts = z.infer<typeof hostPowerFactsSchema>;
 

@@ -49,8 +49,9 @@ export interface SleepInput {
   readonly isParked: boolean;
   /** What its agent can do and its owner allows; `null`: not told. */
   readonly verbs: readonly PowerVerb[] | null;
-  /** It came back from the state that the action leads to, up to a token. */
+  /** It came back from the state that the action leads to, up to a token, and out of power-off without anybody's help. */
   readonly isWakeProven: boolean;
+  readonly isWindows: boolean;
   /** As it stands now: a driver update may have disarmed what was proven. */
   readonly wakeability: Wakeability;
   /** That count as use. */
@@ -103,7 +104,7 @@ export function planSleep(input: SleepInput): SleepPlan {
   const firm = firmGuard(input, action);
   if (firm !== null) return firm;
   const soft = softGuard(input);
-  if (soft !== null && !(isForced && asker === 'operator')) return soft;
+  if (soft !== null && !(isForced && asker !== 'idle')) return soft;
   if (asker === 'idle') {
     const early = idleGuard(input);
     if (early !== null) return early;
@@ -161,7 +162,15 @@ function softGuard(input: SleepInput): Stay | null {
   if (owner?.present === true) return soft('owner_present', `somebody is at ${host}`);
   if (input.pulling !== null) return soft('pulling', `${host} fetches ${input.pulling}`);
   if (input.asker === 'rehearsal' && input.requestsInFlight > 0) return requestsGuard(input);
-  return relayGuard(input);
+  return relayGuard(input) ?? powerOffGuard(input);
+}
+
+/** A Windows that was off may stand at its login screen: an operator is told before it goes, and may insist. */
+function powerOffGuard({ host, asker, action, isWindows, isWakeProven }: SleepInput): Stay | null {
+  if (asker !== 'operator' || action !== 'poweroff' || !isWindows || isWakeProven) return null;
+  const how = `suspend it, or prove it once: ai-fabric hosts rehearse ${host} --action poweroff`;
+  const detail = `${host} runs Windows and was never seen to come back from power-off by itself, with nobody to sign in; ${how}`;
+  return soft('wake_not_proven', detail);
 }
 
 /** Its cards alone do not send packets. */
