@@ -2,6 +2,7 @@ import {
   type Clock,
   type GoodbyeReason,
   type HostPolicy,
+  type OwnYield,
   type Random,
   withoutDirectKey,
 } from '@ai-fabric/shared';
@@ -73,6 +74,8 @@ export interface AgentDependencies {
   readonly openRecipe?: (memory: ReplicaMemory, host: Omit<RecipeHost, 'variables'>) => ReplicaRecipe;
   /** What this host's owner allows: told, so that what will be refused is known beforehand. By default nothing is told. */
   readonly policy?: HostPolicy;
+  /** How its owner has it yield, whatever is declared. By default as declared. */
+  readonly ownYield?: OwnYield;
   /** Called each time that a link is up. */
   readonly onLinked?: (status: AgentStatus) => void;
 }
@@ -238,7 +241,7 @@ class RunningAgent implements Agent {
     const sensors = this.#deps.sensors ?? this.#openSensors();
     const owner = await openOwner({
       ...{ replicas, inFlight, sensors, stateDirectory, clock, log },
-      files: this.#identity.files,
+      ...{ files: this.#identity.files, ownYield: this.#deps.ownYield ?? {} },
       memory: containers?.tools.memory ?? null,
       onChange: () => reporter.ownerChanged(),
     });

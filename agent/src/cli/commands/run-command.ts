@@ -79,11 +79,12 @@ async function run(options: RunOptions): Promise<void> {
   const log = pino({ level: config.logLevel, base: null }, pino.destination(json ? 2 : 1));
   const clock = systemClock();
   const policy = await readAgentPolicy(config.policyPath);
-  const { version: _, ...toldPolicy } = policy;
+  const { version: _, yield: ownYield, ...toldPolicy } = policy;
   const variables = readPassedVariables(policy.hostVariables);
   const agent = await startAgent(config, {
     openRecipe: (memory, host) => openRecipe(policy, { ...host, variables }, memory),
     policy: toldPolicy,
+    ownYield,
     clock,
     random: Math.random,
     log,
