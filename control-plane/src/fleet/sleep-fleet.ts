@@ -4,7 +4,7 @@ import type { DeclaredSource } from '../declared/declared-state.js';
 import type { LinkServer } from '../link/link-server.js';
 import type { LiveChange, LiveHost } from '../live/live-view.js';
 import { isOwnMachine, type OwnMachine } from './decide/is-own-machine.js';
-import { planSleep, type SleepAction, type SleepAsker, type SleepPlan } from './decide/plan-sleep.js';
+import { planSleep, type SleepAction, type SleepPlan } from './decide/plan-sleep.js';
 import {
   AWAKE,
   GOING_MS,
@@ -18,6 +18,7 @@ import {
 import type { FleetLive, FleetUse } from './fleet-parts.js';
 import type { PowerBoard } from './power-board.js';
 import type { PowerMemory } from './power-memory.js';
+import { type LastSleep, SleepBook, type SleepCount } from './sleep-book.js';
 import type { SleepAsk, SleepDesk, SleepEnd, SleepRefusal } from './sleep-desk.js';
 import { SleepFacts } from './sleep-facts.js';
 
@@ -34,14 +35,6 @@ export interface SleepFleetParts {
   readonly log: Logger;
 }
 
-/** What came of the last attempt. */
-export interface LastSleep {
-  readonly atMs: number;
-  readonly action: SleepAction;
-  readonly asker: SleepAsker;
-  readonly end: SleepEnd;
-}
-
 /** How a host stands with its sleep. */
 export interface SleepStanding {
   /** `null`: it is not on its way. */
@@ -49,6 +42,11 @@ export interface SleepStanding {
   /** Whether it would sleep by itself now, and what keeps it from that. */
   readonly plan: SleepPlan;
   readonly last: LastSleep | null;
+}
+
+export interface SleepGauges {
+  readonly underWay: number;
+  readonly ended: readonly SleepCount[];
 }
 
 export type BegunSleep = SleepRefusal | { readonly kind: 'begun'; readonly settled: Promise<SleepEnd> };
@@ -83,7 +81,7 @@ export class SleepFleet implements SleepDesk {
   /** Monotonic: since when it may be counted as idle, beside its requests. */
   readonly #upSince = new Map<string, number>();
   readonly #restUntil = new Map<string, number>();
-  readonly #last = new Map<string, LastSleep>();
+  readonly #book = new SleepBook();
   readonly #closers: (() => void)[];
   readonly #looking: Timer;
 
@@ -171,10 +169,14 @@ export class SleepFleet implements SleepDesk {
     return untilMs;
   }
 
+  gauges(): SleepGauges {
+    return { underWay: this.#transitions.size, ended: this.#book.counts() };
+  }
+
   standing(host: LiveHost): SleepStanding {
     const plan = planSleep(this.#facts.of(host, { asker: 'idle', isForced: false, action: null }));
     const goingSinceMs = this.#transitions.get(host.name)?.sinceMs ?? null;
-    return { goingSinceMs, plan, last: this.#last.get(host.name) ?? null };
+    return { goingSinceMs, plan, last: this.#book.last(host.name) };
   }
 
   #begin(
@@ -305,8 +307,8 @@ export class SleepFleet implements SleepDesk {
   #end(host: string, transition: Transition, { action, asker }: SleepTerms, end: SleepEnd): void {
     const { board, clock, log, declared } = this.#parts;
     this.#transitions.delete(host);
-    this.#last.set(host, { atMs: clock.nowMs(), action, asker, end });
     const tookMs = clock.nowMs() - transition.sinceMs;
+    this.#book.add(host, { atMs: clock.nowMs(), action, asker, end }, Math.max(0, tookMs));
     if (end.kind === 'asleep') log.info({ host, action, asker, tookMs }, 'a host went to sleep');
     else log.warn({ host, action, asker, tookMs, code: end.code, detail: end.detail }, 'a host stays awake');
     if (end.kind === 'failed') {
@@ -374,7 +376,8 @@ export class SleepFleet implements SleepDesk {
     const transition = this.#transitions.get(host);
     this.#transitions.delete(host);
     transition?.settle({ kind: 'failed', code: 'removed', detail: 'the host was removed' });
-    for (const map of [this.#seen, this.#upSince, this.#restUntil, this.#last]) map.delete(host);
+    this.#book.forget(host);
+    for (const map of [this.#seen, this.#upSince, this.#restUntil]) map.delete(host);
   }
 
   #isLinked(host: string): boolean {
