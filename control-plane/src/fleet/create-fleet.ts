@@ -64,6 +64,7 @@ export interface Fleet {
   readonly sleeps: SleepFleet;
   readonly board: PowerBoard;
   readonly memory: PowerMemory;
+  readonly meter: PowerMeter;
   readonly rehearsals: Rehearsals;
   close(): void;
 }
@@ -77,6 +78,7 @@ export function createFleet(parts: FleetParts): Fleet {
   const memory = new PowerMemory(parts.store, clock);
   const wakers = new WakersFile(parts.wakersFile, clock);
   const protocolVersion = (host: string) => link.protocolVersion(host);
+  const meter = new PowerMeter({ live, store: parts.store, use, clock });
   let wakes: WakeFleet | null = null;
   let sleep: SleepDesk | null = null;
   const loads = new LoadTimes({ live, clock });
@@ -88,7 +90,7 @@ export function createFleet(parts: FleetParts): Fleet {
     isParked: (host) => sleep?.isParked(host) ?? false,
   });
   wakes = new WakeFleet({
-    ...{ live, declared, memory, board, protocolVersion, newId, clock, log },
+    ...{ live, declared, memory, board, protocolVersion, newId, clock, log, meter },
     volley: {
       sender: parts.sender ?? createMagicPacketSender(wakePorts),
       ask: (host, command, ttlMs) => link.ask(host, command, ttlMs),
@@ -115,10 +117,9 @@ export function createFleet(parts: FleetParts): Fleet {
     ...{ live, declared, memory, clock, protocolVersion, requestsInFlight: parts.requestsInFlight },
     ask: (host, command, ttlMs) => link.ask(host, command, ttlMs),
   });
-  const meter = new PowerMeter({ live, store: parts.store, clock });
   const fleet = wakes;
   return {
-    ...{ wakes: fleet, sleeps, board, memory },
+    ...{ wakes: fleet, sleeps, board, memory, meter },
     rehearsals: new Rehearsals({ sleep: desk, wakes: fleet, clock, log }),
     close: () => {
       meter.close();

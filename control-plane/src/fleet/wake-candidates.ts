@@ -6,12 +6,16 @@ import type { WakeCandidate } from './decide/plan-wake.js';
 import type { FleetLive } from './fleet-parts.js';
 import type { Flight } from './flight.js';
 import type { PowerBoard, WakeStanding } from './power-board.js';
+import type { PowerMemory } from './power-memory.js';
+import type { PowerMeter } from './power-meter.js';
 import { zoneOffset } from './zone-offset.js';
 
 export interface CandidateParts {
   readonly live: FleetLive;
   readonly declared: DeclaredSource;
   readonly board: PowerBoard;
+  readonly memory: PowerMemory;
+  readonly meter: Pick<PowerMeter, 'servingWatts'>;
   readonly clock: Clock;
   readonly flightOf: (host: string) => Flight | null;
 }
@@ -62,7 +66,7 @@ export class WakeCandidates {
   }
 
   #candidate(host: LiveHost, deployment: string): FoundCandidate {
-    const { board, clock, declared, flightOf } = this.#parts;
+    const { board, clock, declared, meter, flightOf } = this.#parts;
     const { name } = host;
     const standing = board.freshStandingOf(host);
     const said = declared.current().hosts.get(name);
@@ -80,7 +84,8 @@ export class WakeCandidates {
       wakeability: standing.wakeability,
       mayBeTried: standing.mayBeTried,
       readySeconds: Math.round(board.readyTimesOf(host, deployment).p50Ms / 1000),
-      watts: said?.energy.baseWatts ?? null,
+      baseWatts: said?.energy.baseWatts ?? null,
+      cardWatts: meter.servingWatts(name),
       quietUntilMs: quiet?.toMs ?? null,
       cooldown: cooldown && leftMs > 0 ? { untilMs: nowMs + leftMs, why: cooldown.why } : null,
     };

@@ -10,6 +10,7 @@ import { Flight, type FlightEffects } from './flight.js';
 import { type FlightCallParts, FlightCalls } from './flight-calls.js';
 import type { WakeStanding } from './power-board.js';
 import type { PowerMemory } from './power-memory.js';
+import type { PowerMeter } from './power-meter.js';
 import type { SleepDesk } from './sleep-desk.js';
 import { WakeBook } from './wake-book.js';
 import { isAwake, WakeCandidates } from './wake-candidates.js';
@@ -19,6 +20,7 @@ import { WakeSeat } from './wake-seat.js';
 export interface WakeFleetParts extends FlightCallParts {
   readonly declared: DeclaredSource;
   readonly memory: PowerMemory;
+  readonly meter: Pick<PowerMeter, 'servingWatts'>;
   readonly sleep: Pick<SleepDesk, 'unpark' | 'callBack'>;
   readonly newId: () => string;
   readonly clock: Clock;
@@ -52,9 +54,9 @@ export class WakeFleet implements WakeDesk {
 
   constructor(parts: WakeFleetParts) {
     this.#parts = parts;
-    const { live, declared, board, clock } = parts;
+    const { live, declared, board, memory, meter, clock } = parts;
     const flightOf = (host: string) => this.flightOf(host);
-    this.#candidates = new WakeCandidates({ live, declared, board, clock, flightOf });
+    this.#candidates = new WakeCandidates({ live, declared, board, memory, meter, clock, flightOf });
     const calls = new FlightCalls(parts);
     this.#effects = {
       sendVolley: (flight) => calls.sendVolley(flight),
