@@ -56,13 +56,32 @@ export class WakeCandidates {
   }
 
   failed(host: string, why: string): void {
-    const { declared, clock } = this.#parts;
-    const minutes = declared.current().hosts.get(host)?.wake.cooldownMinutes ?? 0;
-    this.#cooldowns.set(host, { untilMs: clock.monotonicMs() + minutes * 60_000, why });
+    const untilMs = this.#parts.clock.monotonicMs() + this.#cooldownMs(host);
+    this.#cooldowns.set(host, { untilMs, why });
   }
 
   succeeded(host: string): void {
     this.#cooldowns.delete(host);
+  }
+
+  /** Of a failure of this process; else of one that the process before it left in the registry. */
+  #cooldownOf({ name, hostId }: LiveHost): WakeCandidate['cooldown'] {
+    const { clock, memory } = this.#parts;
+    const nowMs = clock.nowMs();
+    const own = this.#cooldowns.get(name);
+    if (own !== undefined) {
+      const leftMs = own.untilMs - clock.monotonicMs();
+      return leftMs > 0 ? { untilMs: nowMs + leftMs, why: own.why } : null;
+    }
+    const earlier = memory.of(hostId).lastFailure;
+    if (earlier === null) return null;
+    // A clock that was set back makes it no longer than it is declared.
+    const untilMs = Math.min(earlier.atMs, nowMs) + this.#cooldownMs(name);
+    return untilMs > nowMs ? { untilMs, why: earlier.why } : null;
+  }
+
+  #cooldownMs(host: string): number {
+    return (this.#parts.declared.current().hosts.get(host)?.wake.cooldownMinutes ?? 0) * 60_000;
   }
 
   #candidate(host: LiveHost, deployment: string): FoundCandidate {
@@ -75,8 +94,7 @@ export class WakeCandidates {
       said && said.wake.quietHours.length > 0
         ? currentStretch(said.wake.quietHours, nowMs, zoneOffset(said.timeZone))
         : null;
-    const cooldown = this.#cooldowns.get(name);
-    const leftMs = (cooldown?.untilMs ?? 0) - clock.monotonicMs();
+    const cooldown = this.#cooldownOf(host);
     const candidate: WakeCandidate = {
       ...{ host: name, deployment },
       isAwake: isAwake(host, standing),
@@ -87,7 +105,7 @@ export class WakeCandidates {
       baseWatts: said?.energy.baseWatts ?? null,
       cardWatts: meter.servingWatts(name),
       quietUntilMs: quiet?.toMs ?? null,
-      cooldown: cooldown && leftMs > 0 ? { untilMs: nowMs + leftMs, why: cooldown.why } : null,
+      cooldown,
     };
     return { host, standing, candidate };
   }
