@@ -143,9 +143,16 @@ describe('wakeInMs', () => {
   });
 
   it('is late once it takes longer than usual', () => {
-    const power = underWay({ usuallyAtMs: 990_000, latestAtMs: 1_030_000 });
-    expect(isWakeLate(power, 'a', 989_999)).toBe(false);
-    expect(isWakeLate(power, 'a', 990_000)).toBe(true);
+    const power = underWay({ usuallyAtMs: 948_000, latestAtMs: 960_000 });
+    expect(isWakeLate(power, 'a', 947_999)).toBe(false);
+    expect(isWakeLate(power, 'a', 948_000)).toBe(true);
     expect(isWakeLate(powerOf(), 'a', 990_000)).toBe(false);
+  });
+
+  it('is late once what came so far moves it', () => {
+    const usual = { usuallyAtMs: 948_400, latestAtMs: 960_000 };
+    expect(isWakeLate(underWay(usual), 'a', 910_000)).toBe(false);
+    const moved = { usuallyAtMs: 955_000, latestAtMs: 960_000 };
+    expect(isWakeLate(underWay(moved), 'a', 910_000)).toBe(true);
   });
 });

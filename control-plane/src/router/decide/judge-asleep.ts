@@ -53,10 +53,13 @@ export function wakeInMs(power: HostPower, deployment: string, nowMs: number): n
   return seconds === undefined ? null : seconds * 1000;
 }
 
-/** Whether the wake that is under way takes longer than usual: it may be there at any moment. */
+/** Whether the wake that is under way takes longer than usual, or is seen to: it may be there at any moment. */
 export function isWakeLate(power: HostPower, deployment: string, nowMs: number): boolean {
+  const { flight, readySeconds } = power;
   const expected = expectedReady(power, deployment);
-  return expected !== null && nowMs >= expected.usuallyAtMs;
+  if (flight === null || expected === null) return false;
+  const usuallyAtMs = flight.askedAtMs + (readySeconds[deployment] ?? 0) * 1000;
+  return nowMs >= expected.usuallyAtMs || expected.usuallyAtMs > usuallyAtMs + ROUNDED_MS;
 }
 
 /** Of the wake that is under way; one that nobody wanted of it yet takes what is usual, from the wish. */
@@ -69,5 +72,7 @@ function expectedReady({ flight, readySeconds }: HostPower, deployment: string):
   return { usuallyAtMs: readyAtMs, latestAtMs: readyAtMs };
 }
 
+/** `readySeconds` are whole ones. */
+const ROUNDED_MS = 1_000;
 const AWAY_STATES: ReadonlySet<string> = new Set(['asleep', 'offline', 'waking']);
 const GIVEN_BACK: ReadonlySet<string> = new Set(['parked', 'absent']);
