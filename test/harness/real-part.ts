@@ -48,6 +48,12 @@ export const curl: RealPart = {
   required: true,
 };
 
+export const python: RealPart = {
+  name: 'Python',
+  absence: () => absentProgram('python3', ['--version'], 'apt-get install python3'),
+  required: true,
+};
+
 export const networkNamespaces: RealPart = {
   name: 'network namespaces',
   absence: () => {
