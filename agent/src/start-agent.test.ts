@@ -19,7 +19,7 @@ import {
 } from './link/testing/fake-control-plane.js';
 import { ReportReader } from './reporter/testing/report-reader.js';
 import { type Agent, type AgentDependencies, startAgent } from './start-agent.js';
-import { askStatus, StateInUseError } from './status/status-socket.js';
+import { askStatus, askVerb, StateInUseError } from './status/status-socket.js';
 import { fakeSensors } from './testing/fake-sensors.js';
 import { QuickClock } from './testing/quick-clock.js';
 
@@ -327,6 +327,18 @@ describe('an agent', () => {
     expect(
       new Set(plane.links.flatMap((link) => link.bodies('hello').map(({ publicKey }) => publicKey))).size,
     ).toBe(3);
+  });
+});
+
+describe('an agent that is to be uninstalled', () => {
+  test('ends its replicas first, and says when they have ended', async () => {
+    const plane = await startPlane();
+    await joinAs(plane);
+    const agent = await start();
+    expect(agent.status().leaving).toBeNull();
+    await askVerb(directory, process.platform, 'leave');
+    await until(() => agent.status().leaving === 'free');
+    expect(await askVerb(directory, process.platform, 'leave')).toMatchObject({ leaving: 'free' });
   });
 });
 

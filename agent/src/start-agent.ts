@@ -2,6 +2,7 @@ import {
   type Clock,
   type GoodbyeReason,
   type HostPolicy,
+  type NetworkInterface,
   type Random,
   withoutDirectKey,
 } from '@ai-fabric/shared';
@@ -109,6 +110,8 @@ export async function startAgent(config: AgentConfig, dependencies: AgentDepende
 const SILENCE_CADENCES = 6;
 /** No less: a game that starts leaves others little of the processor, and a shorter sleep breaks no link. */
 const SILENCE_MS = 30_000;
+/** What requests that run have before an uninstall; the most that a person waits for in front of it. */
+const LEAVE_DRAIN_SECONDS = 60;
 
 class RunningAgent implements Agent {
   readonly #config: AgentConfig;
@@ -116,8 +119,9 @@ class RunningAgent implements Agent {
   readonly #identity: AgentIdentity;
   readonly #startedAtMs: number;
   #state: AgentState;
-  #problem: string | null = null;
+  #problem: LinkFailure | null = null;
   #linkedSinceMs: number | null = null;
+  #leaving: AgentStatus['leaving'] = null;
   #parts: Parts | null = null;
   #closing: Promise<void> | null = null;
   #saving: Promise<void> = Promise.resolve();
@@ -176,12 +180,17 @@ class RunningAgent implements Agent {
       link: {
         state: this.#parts?.link.state.name ?? 'connecting',
         linkedSinceMs: this.#linkedSinceMs,
-        problem: this.#problem,
+        problem: this.#problem?.detail ?? null,
+        problemCode: this.#problem === null ? null : codeOf(this.#problem),
       },
       cards: (reported?.cards ?? []).map(({ uuid, name }) => ({ uuid, name })),
       issues: [...(reported?.issues ?? [])],
       replicas: this.#parts?.replicas.statuses().map(withoutDirectKey) ?? [],
       owner: this.#parts?.owner.report() ?? null,
+      containerEngine: reported?.containerEngine ?? null,
+      wake: reported?.interfaces?.flatMap(wakeOf) ?? null,
+      cardsAsked: reported?.areCardsRead ?? false,
+      leaving: this.#leaving,
       waitingSamples: reported?.waitingSamples ?? 0,
       droppedSamples: reported?.droppedSamples ?? 0,
     };
@@ -193,8 +202,25 @@ class RunningAgent implements Agent {
   }
 
   async #answer(verb: StatusVerb): Promise<AgentStatus> {
-    if (verb !== 'status') await this.#parts?.owner.ask('owner', verb === 'yield');
+    if (verb === 'leave') this.#leave();
+    else if (verb !== 'status') await this.#parts?.owner.ask('owner', verb === 'yield');
     return this.status();
+  }
+
+  /** Requests that run are finished, then the engines are stopped; a new start of the agent forgets it. */
+  #leave(): void {
+    if (this.#leaving !== null || this.#parts === null) return;
+    this.#leaving = 'draining';
+    this.#deps.log.info('agent: it is to be uninstalled: its replicas end');
+    this.#parts.replicas.holdDown('leaving', { action: 'stop', drainSeconds: LEAVE_DRAIN_SECONDS }).then(
+      () => {
+        this.#leaving = 'free';
+      },
+      (error: unknown) => {
+        this.#leaving = 'stuck';
+        this.#deps.log.warn({ error: String(error) }, 'agent: a replica does not end');
+      },
+    );
   }
 
   async #close(reason: GoodbyeReason): Promise<void> {
@@ -398,7 +424,7 @@ class RunningAgent implements Agent {
 
   #onDown(failure: LinkFailure): void {
     this.#linkedSinceMs = null;
-    this.#problem = failure.detail;
+    this.#problem = failure;
   }
 }
 
@@ -412,6 +438,15 @@ interface Parts {
   readonly sensors: Sensors;
   readonly socket: StatusSocket;
   readonly power: OpenedPower;
+}
+
+/** The goodbye's reason is what tells one refusal from another. */
+function codeOf(failure: LinkFailure): string {
+  return failure.code === 'goodbye' ? failure.reason : failure.code;
+}
+
+function wakeOf({ name, kind, wake }: NetworkInterface): NonNullable<AgentStatus['wake']> {
+  return wake === undefined ? [] : [{ name, wired: kind !== 'wireless', arming: wake }];
 }
 
 function pinnedAddress(config: AgentConfig, state: AgentState): PinnedAddress {

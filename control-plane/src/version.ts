@@ -1,2 +1,4 @@
+import { BUILD } from '@ai-fabric/shared';
+
 /** Kept equal to package.json's by a test. */
-export const VERSION = '0.1.0';
+export const VERSION = BUILD.version ?? '0.1.0';

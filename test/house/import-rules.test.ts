@@ -32,6 +32,8 @@ const violations: readonly Violation[] = [
     "export const late = () => import('ws');",
     "export type Socket = import('ws').WebSocket;",
   ]),
+  ...inFiles(['shared/src/pure/a.ts'], 'shared imports zod alone', ["import 'node:crypto';"]),
+  ...inFiles(['shared/src/release/a.ts'], 'zod and node:crypto alone', ["import 'node:fs';", "import 'pino';"]),
   ...inFiles(['shared/src/pure/a.test.ts'], 'shared and its tests', [
     "import 'undici';",
     "import '@ai-fabric/agent';",
@@ -145,6 +147,7 @@ const violations: readonly Violation[] = [
 
 const allowed: Readonly<Record<string, string>> = {
   'shared/src/wire/a.ts': "import { z } from 'zod';\nexport const text = z.string();\n",
+  'shared/src/release/a.ts': "import 'zod';\nimport 'node:crypto';\n",
   'shared/src/wire/a.test.ts': "import 'node:fs';\nimport 'vitest';\nimport 'fast-check';\n",
   'agent/src/link/a.ts': "import { WebSocket } from 'ws';\nexport const socket = WebSocket;\n",
   'agent/src/link/a.test.ts': "import 'undici';\n",

@@ -1,8 +1,14 @@
+import { describeBuild } from '@ai-fabric/shared';
 import { Command, CommanderError } from 'commander';
 import { AGENT_VERSION } from '../version.js';
+import { doctorCommand } from './commands/doctor-command.js';
+import { gpuInventoryCommand } from './commands/gpu-inventory-command.js';
+import { helperCommand } from './commands/helper-command.js';
+import { installCommand } from './commands/install-command.js';
 import { joinCommand } from './commands/join-command.js';
 import { runCommand } from './commands/run-command.js';
 import { statusCommand } from './commands/status-command.js';
+import { uninstallCommand } from './commands/uninstall-command.js';
 import { versionCommand } from './commands/version-command.js';
 import { unyieldCommand, yieldCommand } from './commands/yield-command.js';
 import { endWithReader } from './end-with-reader.js';
@@ -11,34 +17,38 @@ import { reportError } from './output.js';
 
 const program = new Command('ai-fabric-agent')
   .description('Reports this host to an AI Fabric control plane and keeps its replicas as declared.')
-  .version(AGENT_VERSION, '-V, --version')
+  .version(describeBuild('ai-fabric-agent', AGENT_VERSION), '-V, --version')
   .addHelpText(
     'after',
     `
 Examples:
-  ai-fabric-agent join --server https://motoko:8443 --token-file join.token
-  ai-fabric-agent run
+  ai-fabric-agent install --server https://motoko:8443 --token-file join.token
+  ai-fabric-agent doctor
   ai-fabric-agent status
   ai-fabric-agent yield
 ${exitCodesHelp}`,
   )
+  .addCommand(installCommand())
+  .addCommand(uninstallCommand())
+  .addCommand(doctorCommand())
   .addCommand(joinCommand())
   .addCommand(runCommand())
   .addCommand(statusCommand())
   .addCommand(yieldCommand())
   .addCommand(unyieldCommand())
-  .addCommand(versionCommand());
+  .addCommand(versionCommand())
+  .addCommand(helperCommand(), { hidden: true })
+  .addCommand(gpuInventoryCommand(), { hidden: true });
 
 overrideExits(program);
 endWithReader([process.stdout, process.stderr], (exitCode) => process.exit(exitCode));
 
-try {
-  await program.parseAsync();
-} catch (error) {
+// Not awaited here: a single executable is CommonJS, which waits for nothing on its way in.
+program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError)
     process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   else process.exitCode = reportError(error, process.argv.includes('--json'));
-}
+});
 
 /** Commander would end the process by itself, with codes of its own; neither setting is handed down to subcommands. */
 function overrideExits(command: Command): void {

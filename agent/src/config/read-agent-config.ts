@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { join, posix, resolve, win32 } from 'node:path';
 import { nameSchema } from '@ai-fabric/shared';
 import { parseEndpoint } from '../containers/decide/parse-endpoint.js';
+import { RECORD_FILE } from '../install/linux/decide/linux-paths.js';
 import { type AgentConfig, ConfigError, type LogLevel, logLevels } from './agent-config.js';
 import { chooseStateDirectory } from './decide/choose-state-directory.js';
 import { makeHostName } from './decide/make-host-name.js';
@@ -23,6 +25,7 @@ export interface Environment {
   readonly ProgramData?: string | undefined;
   readonly XDG_STATE_HOME?: string | undefined;
   readonly XDG_RUNTIME_DIR?: string | undefined;
+  readonly CREDENTIALS_DIRECTORY?: string | undefined;
 }
 
 interface Bounds {
@@ -58,6 +61,8 @@ export function readAgentConfig(
     nvidiaSmiPath: readToolPath(read('NVIDIA_SMI'), platform),
     containerEnginePath: readContainerEngine(read('CONTAINER_ENGINE')),
     runtimeDirectory: environment.XDG_RUNTIME_DIR || null,
+    credentialsDirectory: environment.CREDENTIALS_DIRECTORY || null,
+    asksHelper: readHelper(read('HELPER')),
     powerShimPath: read('POWER_SHIM') ?? null,
     simulatedInterfacesPath: read('SIMULATED_INTERFACES') ?? null,
     gpuCadenceMs: whole('GPU_CADENCE_MS', { ...SECOND_TO_MINUTE, default: 2_000 }),
@@ -77,6 +82,7 @@ function defaultStateDirectory(environment: Environment, platform: NodeJS.Platfo
   return chooseStateDirectory({
     platform,
     isRoot: process.getuid?.() === 0,
+    isInstalled: platform === 'linux' && existsSync(RECORD_FILE),
     homeDirectory: homedir(),
     xdgStateHome: environment.XDG_STATE_HOME,
     programData: environment.ProgramData,
@@ -119,6 +125,14 @@ function readContainerEngine(given: string | undefined): string | null {
   const parsed = parseEndpoint(given);
   if (parsed.ok) return parsed.path;
   throw new ConfigError(`The container engine (AI_FABRIC_AGENT_CONTAINER_ENGINE): ${parsed.detail}`);
+}
+
+function readHelper(given: string | undefined): boolean {
+  if (given === undefined) return false;
+  if (given === 'systemd') return true;
+  throw new ConfigError(
+    `AI_FABRIC_AGENT_HELPER is ${JSON.stringify(given)}; it may only be "systemd", which the unit of an install sets.`,
+  );
 }
 
 function readLogLevel(given: string | undefined): LogLevel {

@@ -59,6 +59,12 @@ export interface ReporterOptions {
 
 export interface ReporterStatus {
   readonly cards: readonly GpuInventory[];
+  /** The cards were asked for once, whatever came of it. */
+  readonly areCardsRead: boolean;
+  /** As it was found last; `null`: nobody told yet. */
+  readonly containerEngine: ContainerEngineReport | null;
+  /** `null`: not read yet. */
+  readonly interfaces: readonly NetworkInterface[] | null;
   readonly issues: readonly Issue[];
   readonly waitingSamples: number;
   readonly droppedSamples: number;
@@ -187,6 +193,9 @@ export class Reporter {
   status(): ReporterStatus {
     return {
       cards: this.#lane.cards,
+      areCardsRead: this.#lane.areCardsRead,
+      containerEngine: this.#lane.engine,
+      interfaces: this.#lane.isDescribed ? this.#lane.interfaces : null,
       issues: this.#ledger.open,
       waitingSamples: this.#outbox.waiting,
       droppedSamples: this.#outbox.dropped,

@@ -24,6 +24,7 @@ async function open(nvidiaSmiPath: string): Promise<Sensors> {
       gpuCadenceMs: 1_000,
       stateDirectory,
       powerShimPath: null,
+      asksHelper: false,
       simulatedInterfacesPath: null,
       platform: process.platform,
       folders: { windows: 'C:\\Windows', programFiles: 'C:\\Program Files' },

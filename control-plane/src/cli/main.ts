@@ -1,5 +1,6 @@
 // Before any command: it gives zod what the schemas say of themselves, and in a bundle they do not wait for it.
 import '@hono/zod-openapi';
+import { describeBuild } from '@ai-fabric/shared';
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.js';
 import { nameBadArgument } from './decide/name-bad-argument.js';
@@ -11,7 +12,7 @@ const program = new Command('ai-fabric')
   .description(
     'One OpenAI-compatible address that answers by role from whatever hardware can answer best right now.',
   )
-  .version(VERSION, '-V, --version');
+  .version(describeBuild('ai-fabric', VERSION), '-V, --version');
 
 for (const each of await loadCommands(process.argv.slice(2))) program.addCommand(each);
 prepare(program);

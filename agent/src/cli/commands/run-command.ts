@@ -51,7 +51,7 @@ Examples:
   AI_FABRIC_AGENT_NVIDIA_SMI=/opt/nvidia-smi ai-fabric-agent run --log-level debug
 
 Settings from the environment: AI_FABRIC_AGENT_STATE, _NAME, _SERVER, _NVIDIA_SMI, _GPU_CADENCE_MS,
-_HOST_CADENCE_MS, _ENGINE_CADENCE_MS, _BUFFER_BYTES, _CONTAINER_ENGINE, _POLICY, _POWER_SHIM, _LOG_LEVEL
+_HOST_CADENCE_MS, _ENGINE_CADENCE_MS, _BUFFER_BYTES, _CONTAINER_ENGINE, _POLICY, _HELPER, _POWER_SHIM, _LOG_LEVEL
 ${exitCodesOf('ok', 'failed', 'usage', 'notJoined')}`,
     )
     .action(run);

@@ -1,4 +1,4 @@
-import { PROTOCOL_VERSION } from '@ai-fabric/shared';
+import { BUILD, describeBuild, PROTOCOL_VERSION } from '@ai-fabric/shared';
 import { Command } from 'commander';
 import { AGENT_VERSION } from '../../version.js';
 import { printJson } from '../output.js';
@@ -8,8 +8,13 @@ export function versionCommand(): Command {
     .description('Print the versions of the agent, of its protocol and of what it runs on')
     .option('--json', 'print them as JSON')
     .action(({ json }: { readonly json?: boolean }) => {
+      const { commit, packaged, releaseKey } = BUILD;
       const node = process.version;
-      if (json) printJson({ version: AGENT_VERSION, protocolVersion: PROTOCOL_VERSION, node });
-      else console.log(`ai-fabric-agent ${AGENT_VERSION} (protocol ${PROTOCOL_VERSION}, Node ${node})`);
+      if (json) {
+        printJson({
+          ...{ version: AGENT_VERSION, commit, protocolVersion: PROTOCOL_VERSION },
+          ...{ packaged, signed: releaseKey !== null, node },
+        });
+      } else console.log(`${describeBuild('ai-fabric-agent', AGENT_VERSION)}\nNode ${node}`);
     });
 }

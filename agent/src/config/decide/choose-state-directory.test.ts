@@ -3,6 +3,7 @@ import { chooseStateDirectory, type StateDirectoryFacts } from './choose-state-d
 
 const facts: StateDirectoryFacts = {
   platform: 'linux',
+  isInstalled: false,
   isRoot: false,
   homeDirectory: '/home/anna',
   xdgStateHome: undefined,
@@ -11,6 +12,7 @@ const facts: StateDirectoryFacts = {
 
 test.each<[string, Partial<StateDirectoryFacts>, string]>([
   ['root on Linux', { isRoot: true }, '/var/lib/ai-fabric-agent'],
+  ['a user on Linux where an agent is a service', { isInstalled: true }, '/var/lib/ai-fabric-agent'],
   ['a user on Linux', {}, '/home/anna/.local/state/ai-fabric-agent'],
   ['a user with XDG_STATE_HOME', { xdgStateHome: '/state' }, '/state/ai-fabric-agent'],
   ['a relative XDG_STATE_HOME', { xdgStateHome: 'state' }, '/home/anna/.local/state/ai-fabric-agent'],

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock, GpuInventory } from '@ai-fabric/shared';
+import { isSingleExecutable, OWN_VERBS, ownProgram } from '../../own-program.js';
 import { type ClosableSensor, reading, type SensorResult, unavailable } from '../sensor.js';
 import {
   classifyToolFailure,
@@ -29,8 +30,15 @@ export interface GpuInventoryOptions {
 const TIMEOUT_MS = 45_000;
 const MAX_OUTPUT_BYTES = 256 * 1024;
 
-/** Node itself with the bundled child: beside this file where this one is in the bundle, else as it was built last. */
+/**
+ * A single executable itself; else Node with the bundled child: beside this file where this one is in the bundle, or as
+ * it was built last.
+ */
 export function defaultInventoryChild(): ChildCommand {
+  if (isSingleExecutable()) {
+    const { file, args } = ownProgram();
+    return { command: file, args: [...args, OWN_VERBS.gpuInventory] };
+  }
   const beside = fileURLToPath(new URL('./inventory-child.js', import.meta.url));
   const built = beside.replace(
     /([\\/])(?:src|dist)([\\/])sensors[\\/]gpu[\\/](?=inventory-child\.js$)/,

@@ -1,0 +1,50 @@
+import { BUILD, systemClock } from '@ai-fabric/shared';
+import type { AgentConfig } from '../config/agent-config.js';
+import { readAgentConfig } from '../config/read-agent-config.js';
+import type { HostFacts } from '../doctor/host-checks.js';
+import type { InstallSystem } from '../install/install-steps.js';
+import { isSingleExecutable } from '../own-program.js';
+import { AGENT_VERSION } from '../version.js';
+
+/** This system's way to have services. @throws InstallRefusedError where there is none */
+export async function openSystem(): Promise<InstallSystem> {
+  const [{ openInstallSystem }, { InstallRefusedError }, { runTool }, { default: pino }] = await Promise.all([
+    import('../install/open-install-system.js'),
+    import('../install/install-errors.js'),
+    import('../identity/run-tool.js'),
+    import('pino'),
+  ]);
+  const system = openInstallSystem({
+    platform: process.platform,
+    isRoot: process.getuid?.() === 0,
+    readConfig: (flags) => readAgentConfig(flags),
+    own: isSingleExecutable() ? process.execPath : null,
+    ownVersion: AGENT_VERSION,
+    releaseKey: BUILD.releaseKey,
+    runTool,
+    clock: systemClock(),
+    random: Math.random,
+    log: pino({ level: 'silent' }),
+  });
+  if (system !== null) return system;
+  const detail = `On ${process.platform} an agent cannot be installed as a service.`;
+  const fix = 'Run "ai-fabric-agent join" and "ai-fabric-agent run" from whatever starts programs here.';
+  throw new InstallRefusedError([{ code: 'not_supported_here', detail, fix }]);
+}
+
+/** What is known of this host now. @param looksItself where no agent answers, this machine is looked at */
+export async function readHost(config: AgentConfig, looksItself: boolean): Promise<HostFacts> {
+  const [{ readHostFacts }, { readServiceState }, { runTool }, { default: pino }] = await Promise.all([
+    import('../doctor/read-host-facts.js'),
+    import('../install/linux/service-state.js'),
+    import('../identity/run-tool.js'),
+    import('pino'),
+  ]);
+  return readHostFacts({
+    ...{ config, looksItself },
+    readService: () => (config.platform === 'linux' ? readServiceState(runTool) : Promise.resolve(null)),
+    clock: systemClock(),
+    random: Math.random,
+    log: pino({ level: 'silent' }),
+  });
+}

@@ -1,0 +1,103 @@
+import { isAbsolute, join } from 'node:path';
+import { type Clock, countOf, type Random } from '@ai-fabric/shared';
+import type { Logger } from 'pino';
+import type { AgentConfig } from '../../config/agent-config.js';
+import { openContainerEngine } from '../../containers/open-container-engine.js';
+import type { RunTool } from '../../identity/run-tool.js';
+import { joinFabric } from '../../join.js';
+import type { InstallRequest, InstallSystem } from '../install-steps.js';
+import type { ProgramSource } from '../program-source.js';
+import { carryOutStep } from './carry-out-step.js';
+import { CONFIG_FOLDER, RECORD_FILE, SERVICE, STATE_FOLDER } from './decide/linux-paths.js';
+import type { LinuxStep } from './decide/linux-steps.js';
+import { planLinuxInstall } from './decide/plan-linux-install.js';
+import { lookAtLinux } from './look-at-linux.js';
+import { removeMade } from './remove-made.js';
+
+export interface LinuxInstallOptions {
+  /** Of the service: its state directory, and a host's name where one was asked for. */
+  readonly readConfig: (name: string | null) => AgentConfig;
+  readonly findProgram: (request: InstallRequest) => Promise<ProgramSource>;
+  readonly runTool: RunTool;
+  readonly isRoot: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** What stands before all paths; in tests alone. */
+  readonly root?: string;
+}
+
+/** An install as a service of systemd. */
+export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxStep> {
+  const { clock, log, random, isRoot, root = '', readConfig } = options;
+  const runTool = withAdminFolders(options.runTool);
+  const join_ = async (server: string, { token, name }: InstallRequest, force: boolean): Promise<string> => {
+    const config = { ...readConfig(name), credentialsDirectory: join(root, CONFIG_FOLDER) };
+    const joined = await joinFabric(config, { server, token: token ?? '', force }, { clock, random, log });
+    return `as ${joined.hostName}`;
+  };
+  return {
+    recordPath: join(root, RECORD_FILE),
+    stateDirectory: join(root, STATE_FOLDER),
+    plan: async (request) => {
+      const findProgram = (): Promise<ProgramSource> => options.findProgram(request);
+      const facts = await lookAtLinux({ root, isRoot, findProgram, runTool, nowMs: clock.nowMs() });
+      return planLinuxInstall(facts, request);
+    },
+    carryOut: (step, request) => carryOutStep({ root, runTool, join: join_ }, step, request),
+    remove: (made) => removeMade(made, root, runTool),
+    leftovers: async () => [
+      ...(await engineLeftovers(clock, log)),
+      `what it logged, in the journal: journalctl -u ${SERVICE}`,
+    ],
+    refuseUninstall: () =>
+      isRoot
+        ? null
+        : { code: 'not_root', detail: 'Only root may take a service away.', fix: 'Run it with sudo.' },
+  };
+}
+
+/** Whoever is root without having logged in as such may have no folder of root's tools in the path. */
+function withAdminFolders(runTool: RunTool): RunTool {
+  return async (file, args) => {
+    try {
+      return await runTool(file, args);
+    } catch (error) {
+      const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      if (!isMissing || isAbsolute(file)) throw error;
+      return runTool(`/usr/sbin/${file}`, args);
+    }
+  };
+}
+
+const LOOK_MS = 10_000;
+
+/** Containers and volumes that the agent made: they hold models that took hours to fetch, and are not ours to throw away. */
+async function engineLeftovers(clock: Clock, log: Logger): Promise<readonly string[]> {
+  const engine = openContainerEngine({ platform: 'linux', clock, log });
+  try {
+    const signal = AbortSignal.timeout(LOOK_MS);
+    const probe = await engine.probe(signal);
+    if (!probe.reachable) return [];
+    const tool = probe.info.flavour;
+    const containers = (await engine.list(signal)).filter(
+      ({ labels }) => 'io.ai-fabric.deployment' in labels,
+    );
+    const volumes = (await engine.listVolumes(signal)).filter(({ name }) => name.startsWith('ai-fabric-'));
+    const names = (found: readonly { readonly name: string }[]): string =>
+      found.map(({ name }) => name).join(' ');
+    return [
+      ...(containers.length === 0
+        ? []
+        : [`${countOf(containers.length, 'container')}, stopped: ${tool} rm ${names(containers)}`]),
+      ...(volumes.length === 0
+        ? []
+        : [`${countOf(volumes.length, 'volume')} with models: ${tool} volume rm ${names(volumes)}`]),
+    ];
+  } catch (error) {
+    log.debug({ error: String(error) }, 'uninstall: the container engine was not looked at');
+    return [];
+  } finally {
+    await engine.close();
+  }
+}

@@ -1,0 +1,171 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { RealPart } from './real-part.js';
+
+const SUITE = 'bookworm';
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+const USUAL_MIRROR = 'http://deb.debian.org/debian';
+
+/** Beside what a Debian has at least: systemd as it boots, its bus, polkit, and the tools that agents call. */
+const PACKAGES = [
+  'systemd',
+  'systemd-sysv',
+  'libpam-systemd',
+  'dbus',
+  'polkitd',
+  'libglib2.0-bin',
+  'iproute2',
+  'ethtool',
+  'kmod',
+  'procps',
+  'ca-certificates',
+  'curl',
+];
+
+/** They would wake up in the middle of a test, and look for what is not there. */
+const SILENT_UNITS = [
+  'apt-daily.timer',
+  'apt-daily-upgrade.timer',
+  'dpkg-db-backup.timer',
+  'e2scrub_all.timer',
+  'e2scrub_reap.service',
+  'fstrim.timer',
+  'systemd-resolved.service',
+  'systemd-networkd-wait-online.service',
+  'systemd-timesyncd.service',
+];
+
+/** What changes the root: another recipe makes another one. */
+const RECIPE_VERSION = 1;
+/** Of the checkout, whether this file runs from its source or compiled. */
+const CACHE = join(checkout(import.meta.dirname), '.data', 'systemd-root');
+/** It takes a minute where the processors are free, and there are machines on which they are not. */
+const DEADLINE_MS = 900_000;
+
+/** Debian with systemd in a container of systemd-nspawn. */
+export const systemd: RealPart = {
+  name: 'systemd in nspawn',
+  absence: () => {
+    if (process.platform !== 'linux') return 'this is not Linux';
+    if (process.getuid?.() !== 0) return 'this user is not root';
+    for (const tool of ['systemd-nspawn', 'debootstrap', 'nsenter']) {
+      if (spawnSync('sh', ['-c', `command -v ${tool}`], { timeout: 10_000 }).status === 0) continue;
+      return `${tool} is not installed (apt-get install --no-install-recommends debootstrap systemd-container)`;
+    }
+    return existsSync(rootPath()) ? null : unreachableMirror();
+  },
+  required: true,
+};
+
+/**
+ * A Debian's root file system, as it is before its first boot. It is made once, which takes about a minute, and kept:
+ * whoever boots it boots a copy.
+ *
+ * @throws Error with debootstrap's last words
+ */
+export async function providePristineRoot(): Promise<string> {
+  const path = rootPath();
+  if (existsSync(path)) return path;
+  mkdirSync(CACHE, { recursive: true });
+  const making = mkdtempSync(join(CACHE, 'making-'));
+  try {
+    await debootstrap(making);
+    settle(making);
+    // Whole or not at all. Another test run may have been quicker: its root is as good.
+    if (!existsSync(path)) renameSync(making, path);
+    return path;
+  } finally {
+    unmountBelow(making);
+    rmSync(making, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** What was cut off leaves things mounted, and nothing of what is mounted may be removed with its folder. */
+export function unmountBelow(folder: string): void {
+  const mounted = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((path) => path.startsWith(`${folder}/`));
+  for (const path of mounted.reverse()) spawnSync('umount', ['--lazy', path], { stdio: 'ignore' });
+}
+
+function checkout(folder: string): string {
+  if (existsSync(join(folder, 'pnpm-workspace.yaml'))) return folder;
+  const above = dirname(folder);
+  if (above === folder) throw new Error('these tests are in no checkout');
+  return checkout(above);
+}
+
+function rootPath(): string {
+  const recipe = JSON.stringify([RECIPE_VERSION, SUITE, PACKAGES, SILENT_UNITS]);
+  return join(CACHE, `${SUITE}-${createHash('sha256').update(recipe).digest('hex').slice(0, 12)}`);
+}
+
+function debootstrap(folder: string): Promise<void> {
+  const args = [
+    '--variant=minbase',
+    ...(existsSync(KEYRING) ? [`--keyring=${KEYRING}`] : []),
+    `--include=${PACKAGES.join(',')}`,
+    ...[SUITE, folder, mirror()],
+  ];
+  return new Promise((resolve, reject) => {
+    const child = spawn('debootstrap', args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: DEADLINE_MS });
+    let said = '';
+    const keep = (piece: Buffer): void => {
+      said = (said + piece.toString()).slice(-2_000);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      if (code === 0) resolve();
+      else reject(new Error(`debootstrap ended with ${code ?? signal}: ${said}`));
+    });
+  });
+}
+
+/** As a machine that was just unpacked: no identity, a journal that outlives a boot, and nothing that wakes by itself. */
+function settle(root: string): void {
+  const archives = join(root, 'var/cache/apt/archives');
+  for (const file of readdirSync(archives)) {
+    if (file.endsWith('.deb')) rmSync(join(archives, file));
+  }
+  rmSync(join(root, 'var/lib/apt/lists'), { recursive: true, force: true });
+  mkdirSync(join(root, 'var/lib/apt/lists/partial'), { recursive: true });
+  rmSync(join(root, 'var/lib/dbus/machine-id'), { force: true });
+  writeFileSync(join(root, 'etc/machine-id'), '');
+  mkdirSync(join(root, 'var/log/journal'), { recursive: true });
+  const masked = spawnSync('systemctl', [`--root=${root}`, 'mask', ...SILENT_UNITS], { encoding: 'utf8' });
+  if (masked.status !== 0) throw new Error(`units of ${root} could not be masked: ${masked.stderr}`);
+}
+
+/** The mirror that this machine itself uses: where it can be reached is known. */
+function mirror(): string {
+  const folder = '/etc/apt/sources.list.d';
+  const lists = existsSync(folder) ? readdirSync(folder).map((file) => join(folder, file)) : [];
+  for (const file of ['/etc/apt/sources.list', ...lists]) {
+    if (!existsSync(file)) continue;
+    const text = readFileSync(file, 'utf8');
+    const found = /^(?:deb(?: \[[^\]]*\])?|URIs:)\s+(https?:\/\/\S+\/debian)\/?(?:\s|$)/m.exec(text)?.[1];
+    if (found !== undefined) return found;
+  }
+  return USUAL_MIRROR;
+}
+
+function unreachableMirror(): string | null {
+  const release = `${mirror()}/dists/${SUITE}/InRelease`;
+  const args = ['--quiet', '--spider', '--tries=2', '--timeout=10', release];
+  if (spawnSync('wget', args, { timeout: 30_000 }).status === 0) return null;
+  return `there is no root file system yet, and ${release} cannot be had to make one`;
+}
