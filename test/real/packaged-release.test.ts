@@ -282,7 +282,7 @@ describeReal('the packaged agent for Windows', [packagedReleasePart, wine], () =
   afterAll(() => prefix?.close());
 
   it('is one file, and says what it is', async () => {
-    const program = prefix.program(
+    const program = prefix.run(
       join(release.windowsAgent(), 'ai-fabric-agent.exe'),
       ['version', '--json'],
       {},
