@@ -49,6 +49,7 @@ import { type AgentEndpoints, logsEndpoint } from './tunnel/agent-endpoints.js';
 import { AgentTunnel } from './tunnel/agent-tunnel.js';
 import type { DialTunnel } from './tunnel/dial-tunnel.js';
 import { TunnelInFlight } from './tunnel/in-flight.js';
+import { notInstalled, type Upgrades } from './upgrade/upgrades.js';
 import { AGENT_VERSION } from './version.js';
 
 export interface AgentDependencies {
@@ -73,6 +74,8 @@ export interface AgentDependencies {
   readonly openRecipe?: (memory: ReplicaMemory, host: Omit<RecipeHost, 'variables'>) => ReplicaRecipe;
   /** What this host's owner allows: told, so that what will be refused is known beforehand. By default nothing is told. */
   readonly policy?: HostPolicy;
+  /** What becomes of a newer agent that is offered; by default such offers are refused. */
+  readonly upgrades?: Upgrades;
   /** Called each time that a link is up. */
   readonly onLinked?: (status: AgentStatus) => void;
 }
@@ -241,7 +244,7 @@ class RunningAgent implements Agent {
   }
 
   async #open(address: PinnedAddress, socket: StatusSocket): Promise<Parts> {
-    const { clock, random, log, openSocket, openKeeper } = this.#deps;
+    const { clock, random, log, openSocket, openKeeper, upgrades = notInstalled } = this.#deps;
     const { stateDirectory, platform, bufferBytes } = this.#config;
     const { gpuCadenceMs, hostCadenceMs, engineCadenceMs } = this.#config;
     // Before the sensors: theirs then finds the name that this one gave to the boot.
@@ -285,7 +288,7 @@ class RunningAgent implements Agent {
       },
       sentAtMs: () => time.nowMs(),
       execute: (command, linkGone) =>
-        executeCommand(command, { replicas, owner, power: power.host }, linkGone),
+        executeCommand(command, { replicas, owner, power: power.host, upgrades }, linkGone),
       listener: this.#linkListener(reporter, tunnel, containers),
     });
     const power = openPower({

@@ -8,6 +8,7 @@ export * from './domain/power.js';
 export * from './domain/replica.js';
 export * from './domain/task.js';
 export * from './domain/telemetry.js';
+export * from './domain/upgrade.js';
 export * from './domain/vllm-replica.js';
 export * from './http1/http-answer-reader.js';
 export * from './http1/parse-http-head.js';

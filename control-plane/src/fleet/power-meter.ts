@@ -97,8 +97,9 @@ export class PowerMeter {
   }
 }
 
-/** @returns `null`: none of its cards tells */
+/** Once per report of every host. @returns `null`: none of its cards tells */
 function cardWatts({ gpus }: TelemetrySample): number | null {
-  const told = Object.values(gpus).flatMap(({ powerWatts }) => (powerWatts === null ? [] : [powerWatts]));
-  return told.length === 0 ? null : told.reduce((sum, watts) => sum + watts, 0);
+  let sum: number | null = null;
+  for (const card in gpus) sum = gpus[card]?.powerWatts == null ? sum : (sum ?? 0) + gpus[card].powerWatts;
+  return sum;
 }
