@@ -1,5 +1,5 @@
 import type { Clock, JoinToken, Random } from '@ai-fabric/shared';
-import { formatJoinToken, parseJoinToken } from '@ai-fabric/shared';
+import { BUILD, formatJoinToken, parseJoinToken } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { JoinError } from './agent-errors.js';
 import type { AgentConfig } from './config/agent-config.js';
@@ -112,7 +112,8 @@ async function enrol(enrolment: Enrolment): Promise<AgentState> {
         identity: {
           publicKey: key.publicKey,
           sign: key.sign,
-          ...{ machineSha256, instanceId, bootId, agentVersion: AGENT_VERSION, hostName: config.hostName },
+          ...{ machineSha256, instanceId, bootId, hostName: config.hostName },
+          ...{ agentVersion: AGENT_VERSION, build: BUILD },
         },
         joinToken: formatJoinToken(token),
         sentAtMs: () => clock.nowMs(),

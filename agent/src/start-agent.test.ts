@@ -223,6 +223,8 @@ describe('an agent', () => {
   });
 
   test('that was not installed refuses to be upgraded, and says how it is done', async () => {
+    const plane = await startPlane();
+    await joinAs(plane);
     await start();
     await until(() => plane.links.length === 2 && plane.link.bodies('report').length);
     plane.link.command('c1', { name: 'offer_upgrade', version: '0.2.0', manifestSha256: 'ab'.repeat(32) });

@@ -1,4 +1,5 @@
 import {
+  BUILD,
   type Clock,
   type GoodbyeReason,
   type HostPolicy,
@@ -284,7 +285,8 @@ class RunningAgent implements Agent {
       identity: {
         publicKey: key.publicKey,
         sign: key.sign,
-        ...{ machineSha256, instanceId, bootId, agentVersion: AGENT_VERSION, hostName: this.#state.hostName },
+        ...{ machineSha256, instanceId, bootId, hostName: this.#state.hostName },
+        ...{ agentVersion: AGENT_VERSION, build: BUILD },
       },
       sentAtMs: () => time.nowMs(),
       execute: (command, linkGone) =>

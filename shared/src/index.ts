@@ -23,6 +23,7 @@ export * from './pure/ping-watch.js';
 export * from './pure/private-acl.js';
 export * from './pure/slot-list.js';
 export * from './release/build-info.js';
+export * from './release/compare-versions.js';
 export * from './release/release-manifest.js';
 export * from './release/verify-release.js';
 export * from './system-clock.js';

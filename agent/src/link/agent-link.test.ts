@@ -34,6 +34,7 @@ function identity(): LinkIdentity {
     machineSha256: 'cd'.repeat(32),
     instanceId: 'instance-1',
     agentVersion: '0.1.0',
+    build: { commit: 'ab'.repeat(20), packaged: true },
     bootId: 'boot-1',
     hostName: 'armitage',
   };
@@ -322,7 +323,9 @@ describe('a control plane of another protocol step', () => {
     const plane = await startPlane({ protocolVersion });
     const { link, linked, acked, executed } = startLink(plane);
     await until(() => linked.length === 1);
-    expect(plane.link.bodies('hello')[0]).toMatchObject({ protocolVersion: PROTOCOL_VERSION });
+    expect(plane.link.bodies('hello')[0]).toMatchObject({
+      ...{ protocolVersion: PROTOCOL_VERSION, commit: 'ab'.repeat(20), packaged: true },
+    });
     expect(link.sendReport({ seq: 1, upgrade: null })).toBe('sent');
     await until(() => acked.includes(1));
     plane.link.command('c1', { name: 'apply_desired', revision: 4, replicas: [] });

@@ -42,6 +42,7 @@ const optional = [
   /^body\.(joinToken|commit|packaged)$/,
   /^body\.(inventory|telemetry|backfill|replicas|orphans|issues|droppedSamples|owner|upgrade)$/,
   /^body\.inventory\.(policy|containerEngine|power)$/,
+  /^body\.inventory\.policy\.upgradeMode$/,
   /^body\.inventory\.interfaces\.\d+\.wake$/,
   /^body\.replicas\.\d+\.(progress|phaseSeconds|usualPhaseSeconds|container|drift|fit|growth|port|directKey)$/,
   /^body\.command\.replicas\.\d+\.environment\.[A-Z_]+$/,

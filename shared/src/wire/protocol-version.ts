@@ -9,7 +9,8 @@
  * - 4 · 2026-11-29 · the issue `container_not_found`; the inventory may tell of the container engine.
  * - 5 · 2026-11-29 · the commands `apply_yield_settings`, `yield`, `unyield`, `send_magic_packets`, `hold_awake`, `power`, `park`
  *   and `unpark`; reports tell of the owner; the inventory may tell of power and of wake arming.
- * - 6 · 2026-11-29 · the hello may tell of the commit and of packaging; the command `offer_upgrade`; reports tell of an upgrade.
+ * - 6 · 2026-11-29 · the hello may tell of the commit and of packaging; the command `offer_upgrade`; reports tell of an upgrade,
+ *   the policy of how the owner wants it.
  */
 export const PROTOCOL_VERSION = 6;
 

@@ -65,7 +65,7 @@ async function run(options: RunOptions): Promise<void> {
     { openRecipe },
     { readAgentPolicy },
     { readStopReason },
-    { systemClock },
+    { systemClock, tellPolicy },
     { default: pino },
   ] = await Promise.all([
     import('../../start-agent.js'),
@@ -79,11 +79,10 @@ async function run(options: RunOptions): Promise<void> {
   const log = pino({ level: config.logLevel, base: null }, pino.destination(json ? 2 : 1));
   const clock = systemClock();
   const policy = await readAgentPolicy(config.policyPath);
-  const { version: _, ...toldPolicy } = policy;
   const variables = readPassedVariables(policy.hostVariables);
   const agent = await startAgent(config, {
     openRecipe: (memory, host) => openRecipe(policy, { ...host, variables }, memory),
-    policy: toldPolicy,
+    policy: tellPolicy(policy),
     clock,
     random: Math.random,
     log,
