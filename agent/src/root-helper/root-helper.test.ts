@@ -5,6 +5,7 @@ import type { PowerVerb } from '@ai-fabric/shared';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { helpedPower } from '../power/helped-power.js';
 import type { PowerPort } from '../power/power-port.js';
+import { UpgradeError } from '../upgrade/upgrade-error.js';
 import { judgeHelperError } from './decide/judge-helper-error.js';
 import { helperVerbSchema } from './helper-verbs.js';
 import { rootHelper } from './root-helper.js';
@@ -31,6 +32,10 @@ const serve = (verb: string, power: readonly PowerVerb[] = ['suspend'], fails: s
   serveVerb(helperVerbSchema.parse(verb), {
     ...{ answers, runTool: tool(fails), netClass: join(answers, 'net') },
     readPolicy: () => Promise.resolve({ power: [...power] }),
+    upgrade: () => {
+      ran.push('upgrade');
+      return fails === null ? Promise.resolve() : Promise.reject(new UpgradeError('policy_refused', fails));
+    },
   });
 
 const answerOf = async (verb: string): Promise<unknown> =>
@@ -49,10 +54,20 @@ describe('root', () => {
     expect(await answerOf('reboot')).toMatchObject({ ok: false, code: 'policy_refused' });
   });
 
+  it('takes in an upgrade, or says why not', async () => {
+    expect(await serve('upgrade')).toBe(true);
+    expect(await answerOf('upgrade')).toMatchObject({ ok: true, code: null });
+    expect(await serve('upgrade', [], 'its owner said no')).toBe(false);
+    expect(await answerOf('upgrade')).toMatchObject({
+      ...{ ok: false, code: 'policy_refused', detail: 'its owner said no' },
+    });
+  });
+
   it('does nothing to the power where the policy cannot be read', async () => {
     const isDone = await serveVerb('suspend', {
       ...{ answers, runTool: tool() },
       readPolicy: () => Promise.reject(new Error('agent.yaml is wrong')),
+      upgrade: () => Promise.resolve(),
     });
     expect(isDone).toBe(false);
     expect(ran).toEqual([]);
@@ -89,25 +104,50 @@ describe('root', () => {
 
 describe('the agent', () => {
   it('starts a unit, and reads what came of it', async () => {
-    await writeFile(join(answers, 'suspend.json'), JSON.stringify({ verb: 'suspend', ok: true, code: null, detail: null }));
+    await writeFile(
+      join(answers, 'suspend.json'),
+      JSON.stringify({ verb: 'suspend', ok: true, code: null, detail: null }),
+    );
     const answer = await rootHelper({ runTool: tool(), answers }).ask('suspend');
     expect(answer.ok).toBe(true);
     expect(ran).toEqual(['systemctl start --no-ask-password ai-fabric-agent-helper@suspend.service']);
   });
 
   it.each([
-    ['not what was asked for', '{"verb":"suspend","ok":false,"code":"policy_refused","detail":"No."}', 'refused', /^No\.$/],
-    ['what went wrong', '{"verb":"suspend","ok":false,"code":"failed","detail":"No swap."}', 'failed', /No swap/],
+    [
+      'not what was asked for',
+      '{"verb":"suspend","ok":false,"code":"policy_refused","detail":"No."}',
+      'refused',
+      /^No\.$/,
+    ],
+    [
+      'what went wrong',
+      '{"verb":"suspend","ok":false,"code":"failed","detail":"No swap."}',
+      'failed',
+      /No swap/,
+    ],
     ['garbage', '{', 'failed', /journalctl/],
   ])('is told of %s', async (_what, text, code, words) => {
     await writeFile(join(answers, 'suspend.json'), text);
-    const helper = rootHelper({ runTool: tool('Command failed: systemctl start\nJob for x failed because …'), answers });
-    await expect(helper.ask('suspend')).rejects.toMatchObject({ code, message: expect.stringMatching(words) });
+    const helper = rootHelper({
+      runTool: tool('Command failed: systemctl start\nJob for x failed because …'),
+      answers,
+    });
+    await expect(helper.ask('suspend')).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(words),
+    });
   });
 
   it('does not take the answer of another time for one that it was not given', async () => {
-    await writeFile(join(answers, 'suspend.json'), JSON.stringify({ verb: 'suspend', ok: true, code: null, detail: null }));
-    const helper = rootHelper({ runTool: tool('Failed to start: Interactive authentication required.'), answers });
+    await writeFile(
+      join(answers, 'suspend.json'),
+      JSON.stringify({ verb: 'suspend', ok: true, code: null, detail: null }),
+    );
+    const helper = rootHelper({
+      runTool: tool('Failed to start: Interactive authentication required.'),
+      answers,
+    });
     await expect(helper.ask('suspend')).rejects.toMatchObject({ code: 'denied' });
   });
 
@@ -144,7 +184,10 @@ describe('power with root’s help', () => {
 
   it('lets go of its own hold, and asks root instead of the system', async () => {
     const own = inner();
-    await writeFile(join(answers, 'suspend.json'), JSON.stringify({ verb: 'suspend', ok: true, code: null, detail: null }));
+    await writeFile(
+      join(answers, 'suspend.json'),
+      JSON.stringify({ verb: 'suspend', ok: true, code: null, detail: null }),
+    );
     const port = helpedPower(own, rootHelper({ runTool: tool(), answers }));
     await port.act('suspend');
     await port.hold();
@@ -157,7 +200,10 @@ describe('power with root’s help', () => {
     ['Job for x failed', 'Operation inhibited by "anna"', 'power_inhibited'],
     ['Job for x failed', 'it broke', 'power_failed'],
   ])('%s %s is %s', async (fails, detail, code) => {
-    await writeFile(join(answers, 'suspend.json'), JSON.stringify({ verb: 'suspend', ok: false, code: 'failed', detail }));
+    await writeFile(
+      join(answers, 'suspend.json'),
+      JSON.stringify({ verb: 'suspend', ok: false, code: 'failed', detail }),
+    );
     const port = helpedPower(inner(), rootHelper({ runTool: tool(fails), answers }));
     await expect(port.act('suspend')).rejects.toMatchObject({ code });
   });
