@@ -1,4 +1,17 @@
-import { chmod, chown, copyFile, lchown, mkdir, open, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  copyFile,
+  lchown,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { loadHostKey } from '../../identity/host-key.js';
 import { privateFiles } from '../../identity/private-files.js';
@@ -107,7 +120,10 @@ async function makeFolder(
   return null;
 }
 
-async function makeAccount({ account, home }: LinuxStepOf<'make_account'>, runTool: RunTool): Promise<string | null> {
+async function makeAccount(
+  { account, home }: LinuxStepOf<'make_account'>,
+  runTool: RunTool,
+): Promise<string | null> {
   const isThere = await runTool('id', ['-u', account]).then(
     () => true,
     () => false,

@@ -51,7 +51,9 @@ export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxS
       `what it logged, in the journal: journalctl -u ${SERVICE}`,
     ],
     refuseUninstall: () =>
-      isRoot ? null : { code: 'not_root', detail: 'Only root may take a service away.', fix: 'Run it with sudo.' },
+      isRoot
+        ? null
+        : { code: 'not_root', detail: 'Only root may take a service away.', fix: 'Run it with sudo.' },
   };
 }
 
@@ -78,9 +80,12 @@ async function engineLeftovers(clock: Clock, log: Logger): Promise<readonly stri
     const probe = await engine.probe(signal);
     if (!probe.reachable) return [];
     const tool = probe.info.flavour;
-    const containers = (await engine.list(signal)).filter(({ labels }) => 'io.ai-fabric.deployment' in labels);
+    const containers = (await engine.list(signal)).filter(
+      ({ labels }) => 'io.ai-fabric.deployment' in labels,
+    );
     const volumes = (await engine.listVolumes(signal)).filter(({ name }) => name.startsWith('ai-fabric-'));
-    const names = (found: readonly { readonly name: string }[]): string => found.map(({ name }) => name).join(' ');
+    const names = (found: readonly { readonly name: string }[]): string =>
+      found.map(({ name }) => name).join(' ');
     return [
       ...(containers.length === 0
         ? []

@@ -1,7 +1,7 @@
 import { parseServerUrl } from '../../../config/decide/parse-server-url.js';
+import { HELPER_ANSWERS } from '../../../root-helper/helper-verbs.js';
 import type { EngineAccess, InstallPlan, InstallRefusal, InstallRequest, Made } from '../../install-steps.js';
 import type { ProgramSource } from '../../program-source.js';
-import { HELPER_ANSWERS } from '../../../root-helper/helper-verbs.js';
 import type { LinuxFacts } from './linux-facts.js';
 import {
   ACCOUNT,
@@ -29,7 +29,8 @@ import { agentUnit, helperUnitText, podmanDropIn, policyText, polkitRule } from 
 
 type FoundProgram = Extract<ProgramSource, { ok: true }>;
 
-const NEW_TOKEN = 'Make a token with "ai-fabric token create" on the control plane, and run the line that it prints.';
+const NEW_TOKEN =
+  'Make a token with "ai-fabric token create" on the control plane, and run the line that it prints.';
 /** A clock that is behind the day on which the program was made is wrong by more than a time zone. */
 const CLOCK_SLACK_MS = 48 * 3_600_000;
 /** No agent is used for so long after it was made. */
@@ -66,12 +67,17 @@ function findRefusals(facts: LinuxFacts, request: InstallRequest): InstallRefusa
     refusals.push({ code, detail, fix });
   };
   if (!facts.hasSystemd) {
-    const fix = 'Without it, run "ai-fabric-agent join" and "ai-fabric-agent run" from whatever starts programs here.';
+    const fix =
+      'Without it, run "ai-fabric-agent join" and "ai-fabric-agent run" from whatever starts programs here.';
     refuse('no_systemd', 'This machine is not run by systemd.', fix);
   }
   // Nothing else is known for sure by who is not root.
   if (!facts.isRoot) {
-    refuse('not_root', 'An install makes a user, units and folders, which only root may.', 'Run it with sudo.');
+    refuse(
+      'not_root',
+      'An install makes a user, units and folders, which only root may.',
+      'Run it with sudo.',
+    );
     return refusals;
   }
   const { program } = facts;
@@ -82,7 +88,11 @@ function findRefusals(facts: LinuxFacts, request: InstallRequest): InstallRefusa
     refuse('service_taken', `There is a service of this name that no install of ours made: ${path}.`, fix);
   }
   for (const folder of facts.readOnly) {
-    refuse('read_only', `${folder} is read-only, and the agent has to be put there.`, `Mount it writable for the install: mount -o remount,rw ${folder}`);
+    refuse(
+      'read_only',
+      `${folder} is read-only, and the agent has to be put there.`,
+      `Mount it writable for the install: mount -o remount,rw ${folder}`,
+    );
   }
   for (const { path, freeBytes, neededBytes } of facts.room) {
     if (freeBytes >= neededBytes) continue;
@@ -118,7 +128,10 @@ function joinRefusals(facts: LinuxFacts, request: InstallRequest): InstallRefusa
   }
   if (token === null) {
     missing.push({
-      ...{ code: 'token_needed', detail: 'To join, a token is needed: --token-file FILE, or - for standard input.' },
+      ...{
+        code: 'token_needed',
+        detail: 'To join, a token is needed: --token-file FILE, or - for standard input.',
+      },
       fix: NEW_TOKEN,
     });
   }
@@ -217,7 +230,13 @@ function settings(facts: LinuxFacts): LinuxStep[] {
       ? []
       : [
           {
-            ...{ kind: 'write_file', path: POLICY_FILE, text: policyText(), mode: 0o640, group: ACCOUNT } as const,
+            ...({
+              kind: 'write_file',
+              path: POLICY_FILE,
+              text: policyText(),
+              mode: 0o640,
+              group: ACCOUNT,
+            } as const),
             ...{ tells: `Write ${POLICY_FILE}: what the control plane may do here`, makes: [] },
           },
         ]),
@@ -314,13 +333,19 @@ function openDocker({ hasDocker }: LinuxFacts): LinuxStep[] {
 
 function engineNotes({ hasPodman, hasDocker }: LinuxFacts, access: EngineAccess): string[] {
   if (access === 'none') {
-    return ['The agent may use no container engine: it reports and watches, and keeps no replicas (--podman-socket group or rootless).'];
+    return [
+      'The agent may use no container engine: it reports and watches, and keeps no replicas (--podman-socket group or rootless).',
+    ];
   }
   if (access === 'rootless') {
-    return ['The agent uses a Podman of its own user, which is not root. Cards in it need a CDI spec that everybody can read.'];
+    return [
+      'The agent uses a Podman of its own user, which is not root. Cards in it need a CDI spec that everybody can read.',
+    ];
   }
   if (!hasPodman && !hasDocker) {
-    return ['There is neither Podman nor Docker here yet: install one, and run "ai-fabric-agent install" again.'];
+    return [
+      'There is neither Podman nor Docker here yet: install one, and run "ai-fabric-agent install" again.',
+    ];
   }
   const engines = [...(hasPodman ? ['Podman'] : []), ...(hasDocker ? ['Docker'] : [])].join(' and ');
   return [

@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { helperVerbSchema } from '../../../root-helper/helper-verbs.js';
 import { parseAgentPolicy } from '../../../replica/policy/parse-agent-policy.js';
+import { helperVerbSchema } from '../../../root-helper/helper-verbs.js';
 import { OUR_MARK } from './linux-paths.js';
-import { agentUnit, helperUnitText, podmanDropIn, policyText, polkitRule, rootlessDropIn } from './write-units.js';
+import {
+  agentUnit,
+  helperUnitText,
+  podmanDropIn,
+  policyText,
+  polkitRule,
+  rootlessDropIn,
+} from './write-units.js';
 
 /** polkit's own words, as far as the rule uses them. */
 function judgeByRule(user: string, id: string, details: Readonly<Record<string, string>> = {}): string {

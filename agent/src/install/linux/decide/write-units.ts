@@ -1,12 +1,5 @@
 import { helperVerbSchema } from '../../../root-helper/helper-verbs.js';
-import {
-  ACCOUNT,
-  CURRENT_PROGRAM,
-  KEY_FILE,
-  OUR_MARK,
-  POLICY_FILE,
-  STATE_FOLDER,
-} from './linux-paths.js';
+import { ACCOUNT, CURRENT_PROGRAM, KEY_FILE, OUR_MARK, POLICY_FILE, STATE_FOLDER } from './linux-paths.js';
 
 /**
  * The service. `MemoryDenyWriteExecute` ends V8, `PrivateDevices` hides the cards, `ProcSubset=pid` the memory and the
