@@ -181,6 +181,11 @@ export const newJoinTokenSchema = z
     expiresAtMs: z.number(),
     certificateSha256: z.string(),
     serverUrls: z.array(z.string()),
+    /**
+     * To be pasted on the new host: as root or with sudo, and in an elevated PowerShell. Each holds the token. `null`:
+     * nothing can be installed from here (of one system: for that one).
+     */
+    install: z.object({ linux: z.string().nullable(), windows: z.string().nullable() }).nullable(),
   })
   .openapi('NewJoinToken');
 
