@@ -2,12 +2,16 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import type { Clock } from '@ai-fabric/shared';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeCertificate, type TestCertificate } from '../link/testing/fake-control-plane.js';
 import { QuickClock } from '../testing/quick-clock.js';
 import { releaseFetch } from './release-fetch.js';
 import { stageRelease, unpackGzip } from './stage-release.js';
 import { RELEASE_KEY, ReleaseServer } from './testing/release-server.js';
+
+/** As `dialPinnedTls` has it. */
+const DIAL_TIMEOUT_MS = 10_000;
 
 let certificate: TestCertificate;
 let other: TestCertificate;
@@ -44,7 +48,7 @@ function stage(change: Change = {}): Promise<void> {
   return stageRelease({
     fetch: releaseFetch({
       address: { ...server.address, certificateSha256 },
-      clock: { ...wholeClock(clock) },
+      clock: wholeClock(clock),
     }),
     ...{ folder, releaseKey, ownVersion, manifestSha256: change.manifestSha256 ?? server.manifestSha256 },
     platform: { os: 'linux', architecture: 'x64' },
@@ -53,14 +57,14 @@ function stage(change: Change = {}): Promise<void> {
 }
 
 /** Pauses between attempts pass at once; the deadline of a dial does not. */
-function wholeClock(quick: QuickClock): QuickClock {
+function wholeClock(quick: QuickClock): Clock {
   const real = new QuickClock(1);
   return {
     nowMs: () => quick.nowMs(),
     monotonicMs: () => quick.monotonicMs(),
-    after: (delayMs: number, run: () => void) => (delayMs === 10_000 ? real : quick).after(delayMs, run),
-    every: (periodMs: number, run: () => void) => quick.every(periodMs, run),
-  } as QuickClock;
+    after: (delayMs, run) => (delayMs === DIAL_TIMEOUT_MS ? real : quick).after(delayMs, run),
+    every: (periodMs, run) => quick.every(periodMs, run),
+  };
 }
 
 describe('a release that is staged', () => {

@@ -34,7 +34,10 @@ test('an agent that is linked', () => {
 
 test('an agent that may be upgraded says to what, and what is waited for', () => {
   const upgrade = {
-    ...{ phase: 'offered', version: '0.2.0', detail: 'sudo ai-fabric-agent upgrade', manifestSha256: null },
+    phase: 'offered',
+    version: '0.2.0',
+    detail: 'sudo ai-fabric-agent upgrade',
+    manifestSha256: null,
   } as const;
   expect(formatStatus({ ...status, upgrade }, 0)).toContain(
     '\nupgrade:  to 0.2.0, offered: sudo ai-fabric-agent upgrade\n',
