@@ -91,7 +91,8 @@ describeReal('an upgrade of an agent that is a service', [systemd], () => {
   const untilRests = (): Promise<void> =>
     eventually(
       'nothing of the upgrade is under way',
-      async () => (await machine.run(['systemctl', 'is-active', 'ai-fabric-agent-upgrade.service'])).exitCode !== 0,
+      async () =>
+        (await machine.run(['systemctl', 'is-active', 'ai-fabric-agent-upgrade.service'])).exitCode !== 0,
       UPGRADE_MS,
     );
 
@@ -118,7 +119,9 @@ describeReal('an upgrade of an agent that is a service', [systemd], () => {
       // Its replicas are the next one's: nobody puts others in their place.
       expect(await machine.journal(UNIT)).toContain('"reason":"restart"');
       await untilRests();
-      expect((await machine.run(['systemctl', 'cat', 'ai-fabric-agent-upgrade.service'])).exitCode).not.toBe(0);
+      expect((await machine.run(['systemctl', 'cat', 'ai-fabric-agent-upgrade.service'])).exitCode).not.toBe(
+        0,
+      );
       expect((await yes()).exitCode).toBe(0);
     },
     UPGRADE_MS,
@@ -130,7 +133,11 @@ describeReal('an upgrade of an agent that is a service', [systemd], () => {
       serve('0.3.0', 'ends');
       expect(await offer()).toMatchObject({ answer: 'done' });
       const { exitCode, version, upgrade } = await yes();
-      expect([exitCode, version, upgrade]).toMatchObject([1, '0.2.0', { phase: 'rolled_back', version: '0.3.0' }]);
+      expect([exitCode, version, upgrade]).toMatchObject([
+        1,
+        '0.2.0',
+        { phase: 'rolled_back', version: '0.3.0' },
+      ]);
       expect(upgrade.detail).toContain('it ended');
       await untilOnline('0.2.0');
       await untilHost('says that it was rolled back', (host) => host.upgrade?.phase === 'rolled_back');
@@ -146,10 +153,17 @@ describeReal('an upgrade of an agent that is a service', [systemd], () => {
       serve('0.4.0');
       expect(await offer()).toMatchObject({ answer: 'done' });
       const saying = say('upgrade', '--yes').catch(() => null);
-      await eventually('it is under way', () => {
-        const { stage, to } = JSON.parse(machine.read(RECORD)) as { stage: string; to: { version: string } };
-        return to.version === '0.4.0' && stage !== 'done';
-      }, UPGRADE_MS);
+      await eventually(
+        'it is under way',
+        () => {
+          const { stage, to } = JSON.parse(machine.read(RECORD)) as {
+            stage: string;
+            to: { version: string };
+          };
+          return to.version === '0.4.0' && stage !== 'done';
+        },
+        UPGRADE_MS,
+      );
       await machine.cutPower();
       await saying;
       await machine.boot();

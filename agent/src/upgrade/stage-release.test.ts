@@ -7,7 +7,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeCertificate, type TestCertificate } from '../link/testing/fake-control-plane.js';
 import { QuickClock } from '../testing/quick-clock.js';
 import { releaseFetch } from './release-fetch.js';
-import { stageRelease, unpackGzip } from './stage-release.js';
+import { stageRelease } from './stage-release.js';
 import { RELEASE_KEY, ReleaseServer } from './testing/release-server.js';
 
 /** As `dialPinnedTls` has it. */
@@ -229,15 +229,5 @@ describe('a release that is staged', () => {
   it('asks nobody but the holder of the certificate, and but once', async () => {
     await expect(stage({ certificateSha256: other.sha256 })).rejects.toThrow('another certificate');
     expect(server.asked).toEqual([]);
-  });
-
-  it('is whole or not there', async () => {
-    const from = join(folder, 'a.gz');
-    writeFileSync(from, gzipSync('abc').subarray(0, 12));
-    const expected = { name: 'program', bytes: 3, sha256: 'ab'.repeat(32) };
-    await expect(unpackGzip(from, join(folder, 'program'), expected)).rejects.toMatchObject({
-      code: 'damaged',
-    });
-    expect(readdirSync(folder)).toEqual(['a.gz']);
   });
 });

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
-import { judgeFile, MAX_MANIFEST_BYTES, verifyRelease } from '@ai-fabric/shared';
+import { MAX_MANIFEST_BYTES, verifyRelease } from '@ai-fabric/shared';
 import { type AgentPlatform, judgeRelease } from './decide/judge-release.js';
 import type { ReleaseFetch, WantedFile } from './release-fetch.js';
+import { unpackArchive } from './unpack-archive.js';
 import { UpgradeError } from './upgrade-error.js';
 
 export interface StageReleaseOptions {
@@ -60,7 +58,9 @@ export async function stageRelease(options: StageReleaseOptions): Promise<void> 
   const { artefact, files } = judged;
   const archive = join(folder, archiveName(artefact));
   await fetch.large(artefact, archive, signal);
-  for (const file of files) await unpackGzip(archive, join(folder, file.name), file);
+  for (const file of files) {
+    await unpackArchive(artefact.compression, archive, join(folder, file.name), file);
+  }
   await writeFile(join(folder, 'manifest.json'), manifestBytes, { flag: 'wx', mode: 0o600 });
   if (signature !== null)
     await writeFile(join(folder, 'manifest.sig'), signature, { flag: 'wx', mode: 0o600 });
@@ -71,42 +71,5 @@ export async function stageRelease(options: StageReleaseOptions): Promise<void> 
 async function keepOnly(folder: string, names: readonly string[]): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!names.includes(name)) await rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-/** No more than is expected, whatever the archive would give; the file has its name when it is whole. @throws UpgradeError */
-export async function unpackGzip(from: string, to: string, expected: WantedFile): Promise<void> {
-  const beside = `${to}.new`;
-  await rm(beside, { force: true });
-  const hash = createHash('sha256');
-  let bytes = 0;
-  async function* bounded(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-    for await (const piece of source) {
-      bytes += piece.length;
-      if (bytes > expected.bytes) {
-        throw new UpgradeError('damaged', `${expected.name} unpacks to more than the manifest says.`);
-      }
-      hash.update(piece);
-      yield piece;
-    }
-  }
-  try {
-    const target = createWriteStream(beside, { flags: 'wx', mode: 0o700 });
-    await pipeline(createReadStream(from), createGunzip(), bounded, target);
-    const fault = judgeFile(expected, { bytes, sha256: hash.digest('hex') });
-    if (fault !== null) throw new UpgradeError('damaged', `What came is not the release: ${fault}.`);
-    const file = await open(beside, 'r');
-    await file.sync().finally(() => file.close());
-    await rename(beside, to);
-  } catch (error) {
-    await rm(beside, { force: true });
-    if (error instanceof UpgradeError) throw error;
-    const said = error instanceof Error ? error.message : String(error);
-    const isFull = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
-    throw new UpgradeError(
-      isFull ? 'no_space' : 'damaged',
-      `${expected.name} could not be unpacked: ${said}`,
-      error,
-    );
   }
 }

@@ -14,7 +14,12 @@ export type Behaviour = 'works' | 'ends';
  *
  * @param home where `makeStandInRelease` put the runtime
  */
-export function serveRelease(home: string, folder: string, version: string, behaviour: Behaviour = 'works'): void {
+export function serveRelease(
+  home: string,
+  folder: string,
+  version: string,
+  behaviour: Behaviour = 'works',
+): void {
   const build = JSON.stringify({ version, commit: null, releaseKey: null, packaged: false });
   const says = `version-${version}.cjs`;
   writeFileSync(join(home, 'runtime', says), `globalThis.AI_FABRIC_BUILD = ${JSON.stringify(build)};\n`);
