@@ -52,7 +52,8 @@ import { type AgentEndpoints, logsEndpoint } from './tunnel/agent-endpoints.js';
 import { AgentTunnel } from './tunnel/agent-tunnel.js';
 import type { DialTunnel } from './tunnel/dial-tunnel.js';
 import { TunnelInFlight } from './tunnel/in-flight.js';
-import { notInstalled, type Upgrades } from './upgrade/upgrades.js';
+import type { UpgradeParts } from './upgrade/open-upgrades.js';
+import { notInstalled, type UpgradeDesk } from './upgrade/upgrades.js';
 import { AGENT_VERSION } from './version.js';
 
 export interface AgentDependencies {
@@ -78,7 +79,7 @@ export interface AgentDependencies {
   /** What this host's owner allows: told, so that what will be refused is known beforehand. By default nothing is told. */
   readonly policy?: HostPolicy;
   /** What becomes of a newer agent that is offered; by default such offers are refused. */
-  readonly upgrades?: Upgrades;
+  readonly openUpgrades?: (parts: UpgradeParts) => Promise<UpgradeDesk>;
   /** How its owner has it yield, whatever is declared. By default as declared. */
   readonly ownYield?: OwnYield;
   /** Called each time that a link is up. */
@@ -89,6 +90,8 @@ export interface Agent {
   status(): AgentStatus;
   /** Says goodbye, ends everything that it started, and resolves within two seconds or so. */
   close(reason?: GoodbyeReason): Promise<void>;
+  /** Another version is about to take the place of this one, which ends for that alone. */
+  isBeingReplaced(): Promise<boolean>;
   /** What the agent keeps on this host. */
   readonly replicas: Pick<ReplicaKeepers, 'engineAddress' | 'logs'>;
 }
@@ -199,9 +202,14 @@ class RunningAgent implements Agent {
       wake: reported?.interfaces?.flatMap(wakeOf) ?? null,
       cardsAsked: reported?.areCardsRead ?? false,
       leaving: this.#leaving,
+      upgrade: this.#parts?.upgrades.report() ?? null,
       waitingSamples: reported?.waitingSamples ?? 0,
       droppedSamples: reported?.droppedSamples ?? 0,
     };
+  }
+
+  isBeingReplaced(): Promise<boolean> {
+    return this.#parts?.upgrades.isBeingReplaced() ?? Promise.resolve(false);
   }
 
   close(reason: GoodbyeReason = 'service_stop'): Promise<void> {
@@ -211,6 +219,7 @@ class RunningAgent implements Agent {
 
   async #answer(verb: StatusVerb): Promise<AgentStatus> {
     if (verb === 'leave') this.#leave();
+    else if (verb === 'upgrade') this.#parts?.upgrades.confirm();
     else if (verb !== 'status') await this.#parts?.owner.ask('owner', verb === 'yield');
     return this.status();
   }
@@ -234,6 +243,7 @@ class RunningAgent implements Agent {
   async #close(reason: GoodbyeReason): Promise<void> {
     if (!this.#parts) return;
     const { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power } = this.#parts;
+    const { upgrades } = this.#parts;
     this.#deps.log.info({ reason }, 'agent: stopping');
     tunnel.close();
     power.close();
@@ -243,13 +253,14 @@ class RunningAgent implements Agent {
       owner.close(),
       replicas.close().then(() => containers?.close()),
       sensors.close(),
+      upgrades.close(),
       this.#saving,
     ]);
     await socket.close();
   }
 
   async #open(address: PinnedAddress, socket: StatusSocket): Promise<Parts> {
-    const { clock, random, log, openSocket, openKeeper, upgrades = notInstalled } = this.#deps;
+    const { clock, random, log, openSocket, openKeeper } = this.#deps;
     const { stateDirectory, platform, bufferBytes, simulatedInterfacesPath } = this.#config;
     const { gpuCadenceMs, hostCadenceMs, engineCadenceMs } = this.#config;
     // Before the sensors: theirs then finds the name that this one gave to the boot.
@@ -284,6 +295,8 @@ class RunningAgent implements Agent {
       ...{ gpuCadenceMs, hostCadenceMs, engineCadenceMs, bufferBytes },
     });
     const { key, machineSha256, instanceId } = this.#identity;
+    const upgrades = await this.#openUpgrades(address, () => reporter.upgradeChanged(upgrades.report()));
+    reporter.upgradeChanged(upgrades.report());
     const tunnel = this.#openTunnel(address, replicas, containers, inFlight);
     const link = new AgentLink({
       ...{ address, clock, random, log },
@@ -297,17 +310,32 @@ class RunningAgent implements Agent {
       sentAtMs: () => time.nowMs(),
       execute: (command, linkGone) =>
         executeCommand(command, { replicas, owner, power: power.host, upgrades }, linkGone),
-      listener: this.#linkListener(reporter, tunnel, containers),
+      listener: this.#linkListener(reporter, tunnel, containers, upgrades),
     });
     const power = openPower({
       ...{ config: this.#config, replicas, reporter, bootId, park, clock, log },
       allowed: this.#deps.policy?.power ?? null,
       link: linkedHost({ link, tunnel, reporter }, () => this.#closing !== null),
     });
-    return { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power };
+    return { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power, upgrades };
   }
 
-  #linkListener(reporter: Reporter, tunnel: AgentTunnel, containers: Containers | null): LinkListener {
+  #openUpgrades(address: PinnedAddress, onChange: () => void): Promise<UpgradeDesk> {
+    const { clock, log, openUpgrades } = this.#deps;
+    const { stateDirectory } = this.#config;
+    const { files } = this.#identity;
+    return (
+      openUpgrades?.({ address, stateDirectory, files, clock, log, onChange }) ??
+      Promise.resolve(notInstalled)
+    );
+  }
+
+  #linkListener(
+    reporter: Reporter,
+    tunnel: AgentTunnel,
+    containers: Containers | null,
+    upgrades: UpgradeDesk,
+  ): LinkListener {
     return {
       linked: (welcome) => {
         this.#onLinked(welcome);
@@ -315,12 +343,14 @@ class RunningAgent implements Agent {
         if (welcome.localAddress !== null) containers?.tools.memory.noteLinkAddress(welcome.localAddress);
         reporter.linked();
         tunnel.linked();
+        upgrades.linked();
         this.#deps.onLinked?.(this.status());
       },
       down: (failure) => {
         this.#onDown(failure);
         reporter.down();
         tunnel.unlinked();
+        upgrades.unlinked();
       },
       acked: (seq) => reporter.acked(seq),
     };
@@ -449,6 +479,7 @@ interface Parts {
   readonly sensors: Sensors;
   readonly socket: StatusSocket;
   readonly power: OpenedPower;
+  readonly upgrades: UpgradeDesk;
 }
 
 /** The goodbye's reason is what tells one refusal from another. */

@@ -65,6 +65,7 @@ async function run(options: RunOptions): Promise<void> {
     { openRecipe },
     { readAgentPolicy },
     { readStopReason },
+    { openLinuxUpgrades },
     { systemClock, tellPolicy },
     { default: pino },
   ] = await Promise.all([
@@ -72,6 +73,7 @@ async function run(options: RunOptions): Promise<void> {
     import('../../replica/recipe/open-recipe.js'),
     import('../../replica/policy/read-agent-policy.js'),
     import('../../power/read-stop-reason.js'),
+    import('../../upgrade/open-upgrades.js'),
     import('@ai-fabric/shared'),
     import('pino'),
   ]);
@@ -89,6 +91,7 @@ async function run(options: RunOptions): Promise<void> {
     random: Math.random,
     log,
     elapsedMs: elapsedWithSleep(() => clock.monotonicMs(), uptime),
+    ...(config.asksHelper ? { openUpgrades: (parts) => openLinuxUpgrades(parts, policy.upgrades) } : {}),
     ...(json ? { onLinked: once((status) => printJson({ running: true, ...status })) } : {}),
   });
   process.on('uncaughtException', (error) => {
@@ -120,6 +123,8 @@ async function stopOnSignal(agent: Agent, readReason: () => Promise<GoodbyeReaso
     }
   });
   const deadline = setTimeout(() => process.exit(exitCodes.ok), STOP_DEADLINE_MS);
-  await agent.close(await readReason());
+  const [reason, isReplaced] = await Promise.all([readReason(), agent.isBeingReplaced()]);
+  // Its replicas run on and are the next one's: nobody is to put others in their place.
+  await agent.close(reason === 'service_stop' && isReplaced ? 'restart' : reason);
   clearTimeout(deadline);
 }
