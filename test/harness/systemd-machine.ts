@@ -129,7 +129,9 @@ export class SystemdMachine {
   async must(command: readonly string[], options: RunOptions = {}): Promise<string> {
     const { exitCode, stdout, stderr } = await this.run(command, options);
     if (exitCode === 0) return stdout;
-    throw new Error(`${command.join(' ')} ended with ${exitCode}: ${stderr.slice(-2_000)}${stdout.slice(-2_000)}`);
+    throw new Error(
+      `${command.join(' ')} ended with ${exitCode}: ${stderr.slice(-2_000)}${stdout.slice(-2_000)}`,
+    );
   }
 
   /** A text of its files: a path as the machine has it. */

@@ -21,7 +21,12 @@ const facts = { version: '0.1.0', machineSha256: '11'.repeat(32), engineAccess: 
 
 const record: InstallRecord = {
   ...{ format: 1, ...facts, finished: true },
-  made: [file('/etc/a', true), { kind: 'account', what: 'a', kept: true }, file('/opt/a'), { kind: 'service', what: 's', kept: false }],
+  made: [
+    file('/etc/a', true),
+    { kind: 'account', what: 'a', kept: true },
+    file('/opt/a'),
+    { kind: 'service', what: 's', kept: false },
+  ],
 };
 
 let folder: string;
@@ -53,7 +58,8 @@ function system(dies: readonly string[] = []): InstallSystem {
   };
 }
 
-const readRecord = (): Promise<InstallRecord | null> => readInstallRecord(join(folder, 'etc', 'installed.json'));
+const readRecord = (): Promise<InstallRecord | null> =>
+  readInstallRecord(join(folder, 'etc', 'installed.json'));
 
 describe('an install', () => {
   const run = (steps: readonly InstallStep[], dies: readonly string[] = []): Promise<void> =>
@@ -62,7 +68,12 @@ describe('an install', () => {
   it('does its steps in order, and records what they made', async () => {
     await run([step('one', file('/a')), step('two'), step('three', file('/b', true))]);
     expect(done).toEqual(['one', 'two', 'three']);
-    expect(await readRecord()).toEqual({ format: 1, ...facts, finished: true, made: [file('/a'), file('/b', true)] });
+    expect(await readRecord()).toEqual({
+      format: 1,
+      ...facts,
+      finished: true,
+      made: [file('/a'), file('/b', true)],
+    });
   });
 
   it('has recorded what it died in, and nothing behind it', async () => {
@@ -99,7 +110,13 @@ describe('an install', () => {
   it('tells what a step has to say', async () => {
     const told: (string | null)[] = [];
     const steps = [step('tells'), step('one')];
-    await runInstall({ system: system(), request, steps, facts, onDone: (_step, detail) => told.push(detail) });
+    await runInstall({
+      system: system(),
+      request,
+      steps,
+      facts,
+      onDone: (_step, detail) => told.push(detail),
+    });
     expect(told).toEqual(['more', null]);
   });
 });
@@ -108,7 +125,13 @@ describe('the record', () => {
   it('that is not there is none; one that is damaged is told of with the fix', async () => {
     expect(await readRecord()).toBeNull();
     const path = join(folder, 'record.json');
-    for (const text of ['', '{', '[]', '{"format":2}', JSON.stringify({ ...record, made: [{ kind: 'disk', what: '/', kept: false }] })]) {
+    for (const text of [
+      '',
+      '{',
+      '[]',
+      '{"format":2}',
+      JSON.stringify({ ...record, made: [{ kind: 'disk', what: '/', kept: false }] }),
+    ]) {
       await writeFile(path, text);
       await expect(readInstallRecord(path), text).rejects.toThrow(InstallRecordError);
     }
@@ -144,7 +167,12 @@ describe('an uninstall', () => {
     done = [];
     const now = await readRecord();
     if (now === null) throw new Error('there is no record');
-    return runUninstall({ system: system(dies), record: now, plan: planUninstall(now, purge), onDone: () => undefined });
+    return runUninstall({
+      system: system(dies),
+      record: now,
+      plan: planUninstall(now, purge),
+      onDone: () => undefined,
+    });
   };
 
   it('leaves in the record what stays', async () => {

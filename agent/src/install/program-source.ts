@@ -94,11 +94,7 @@ async function fromRelease(folder: string, search: ProgramSearch): Promise<Progr
   return {
     ...{ ok: true, path: join(folder, program.name), version: manifest.version, sha256: program.sha256 },
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-    beside: [
-      join(folder, MANIFEST),
-      ...(signature === null ? [] : [join(folder, SIGNATURE)]),
-      ...others,
-    ],
+    beside: [join(folder, MANIFEST), ...(signature === null ? [] : [join(folder, SIGNATURE)]), ...others],
     ...{ signed, builtAtMs: Date.parse(manifest.builtAt) },
   };
 }

@@ -31,5 +31,9 @@ export async function runInstall<Step extends InstallStep>(run: InstallRun<Step>
       throw new InstallStepError(step, error);
     }
   }
-  await writeInstallRecord(system.recordPath, { ...record, machineSha256: facts.machineSha256, finished: true });
+  await writeInstallRecord(system.recordPath, {
+    ...record,
+    machineSha256: facts.machineSha256,
+    finished: true,
+  });
 }

@@ -89,25 +89,50 @@ describe('root', () => {
 
 describe('the agent', () => {
   it('starts a unit, and reads what came of it', async () => {
-    await writeFile(join(answers, 'suspend.json'), JSON.stringify({ verb: 'suspend', ok: true, code: null, detail: null }));
+    await writeFile(
+      join(answers, 'suspend.json'),
+      JSON.stringify({ verb: 'suspend', ok: true, code: null, detail: null }),
+    );
     const answer = await rootHelper({ runTool: tool(), answers }).ask('suspend');
     expect(answer.ok).toBe(true);
     expect(ran).toEqual(['systemctl start --no-ask-password ai-fabric-agent-helper@suspend.service']);
   });
 
   it.each([
-    ['not what was asked for', '{"verb":"suspend","ok":false,"code":"policy_refused","detail":"No."}', 'refused', /^No\.$/],
-    ['what went wrong', '{"verb":"suspend","ok":false,"code":"failed","detail":"No swap."}', 'failed', /No swap/],
+    [
+      'not what was asked for',
+      '{"verb":"suspend","ok":false,"code":"policy_refused","detail":"No."}',
+      'refused',
+      /^No\.$/,
+    ],
+    [
+      'what went wrong',
+      '{"verb":"suspend","ok":false,"code":"failed","detail":"No swap."}',
+      'failed',
+      /No swap/,
+    ],
     ['garbage', '{', 'failed', /journalctl/],
   ])('is told of %s', async (_what, text, code, words) => {
     await writeFile(join(answers, 'suspend.json'), text);
-    const helper = rootHelper({ runTool: tool('Command failed: systemctl start\nJob for x failed because …'), answers });
-    await expect(helper.ask('suspend')).rejects.toMatchObject({ code, message: expect.stringMatching(words) });
+    const helper = rootHelper({
+      runTool: tool('Command failed: systemctl start\nJob for x failed because …'),
+      answers,
+    });
+    await expect(helper.ask('suspend')).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(words),
+    });
   });
 
   it('does not take the answer of another time for one that it was not given', async () => {
-    await writeFile(join(answers, 'suspend.json'), JSON.stringify({ verb: 'suspend', ok: true, code: null, detail: null }));
-    const helper = rootHelper({ runTool: tool('Failed to start: Interactive authentication required.'), answers });
+    await writeFile(
+      join(answers, 'suspend.json'),
+      JSON.stringify({ verb: 'suspend', ok: true, code: null, detail: null }),
+    );
+    const helper = rootHelper({
+      runTool: tool('Failed to start: Interactive authentication required.'),
+      answers,
+    });
     await expect(helper.ask('suspend')).rejects.toMatchObject({ code: 'denied' });
   });
 
@@ -144,7 +169,10 @@ describe('power with root’s help', () => {
 
   it('lets go of its own hold, and asks root instead of the system', async () => {
     const own = inner();
-    await writeFile(join(answers, 'suspend.json'), JSON.stringify({ verb: 'suspend', ok: true, code: null, detail: null }));
+    await writeFile(
+      join(answers, 'suspend.json'),
+      JSON.stringify({ verb: 'suspend', ok: true, code: null, detail: null }),
+    );
     const port = helpedPower(own, rootHelper({ runTool: tool(), answers }));
     await port.act('suspend');
     await port.hold();
@@ -157,7 +185,10 @@ describe('power with root’s help', () => {
     ['Job for x failed', 'Operation inhibited by "anna"', 'power_inhibited'],
     ['Job for x failed', 'it broke', 'power_failed'],
   ])('%s %s is %s', async (fails, detail, code) => {
-    await writeFile(join(answers, 'suspend.json'), JSON.stringify({ verb: 'suspend', ok: false, code: 'failed', detail }));
+    await writeFile(
+      join(answers, 'suspend.json'),
+      JSON.stringify({ verb: 'suspend', ok: false, code: 'failed', detail }),
+    );
     const port = helpedPower(inner(), rootHelper({ runTool: tool(fails), answers }));
     await expect(port.act('suspend')).rejects.toMatchObject({ code });
   });

@@ -2,7 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunTool } from '../identity/run-tool.js';
 import { judgeHelperError } from './decide/judge-helper-error.js';
-import { HELPER_ANSWERS, type HelperAnswer, type HelperVerb, helperAnswerSchema, helperUnit } from './helper-verbs.js';
+import {
+  HELPER_ANSWERS,
+  type HelperAnswer,
+  type HelperVerb,
+  helperAnswerSchema,
+  helperUnit,
+} from './helper-verbs.js';
 
 /** Why root did not do it. */
 export class RootHelperError extends Error {
@@ -36,7 +42,8 @@ export function rootHelper({ runTool, answers = HELPER_ANSWERS }: RootHelperOpti
         (error: unknown) => judgeHelperError(verb, error instanceof Error ? error.message : String(error)),
       );
       // One that was not even started left the answer of another time.
-      if (trouble !== null && trouble.code !== 'failed') throw new RootHelperError(trouble.code, trouble.detail);
+      if (trouble !== null && trouble.code !== 'failed')
+        throw new RootHelperError(trouble.code, trouble.detail);
       const answer = await readAnswer(join(answers, `${verb}.json`));
       if (answer?.ok && trouble === null) return answer;
       const code = answer?.code === 'policy_refused' ? 'refused' : 'failed';

@@ -14,7 +14,10 @@ export function doctorCommand(): Command {
   return new Command('doctor')
     .description('Check everything on this host that serving stands on, with the command that mends it')
     .option('--state <DIR>', 'the directory of the agent that is asked')
-    .option('--json', 'print it as JSON: checks with id, state (green, red, waiting, not_applicable), says, fix')
+    .option(
+      '--json',
+      'print it as JSON: checks with id, state (green, red, waiting, not_applicable), says, fix',
+    )
     .addHelpText(
       'after',
       `

@@ -37,11 +37,16 @@ const CHECKLIST_MS = 30_000;
 
 export function installCommand(): Command {
   return new Command('install')
-    .description('Make the agent a service of this machine: placed, joined, started, and looked after at every boot')
+    .description(
+      'Make the agent a service of this machine: placed, joined, started, and looked after at every boot',
+    )
     .option('--server <URL>', 'the control plane’s TLS address, such as https://motoko:8443')
     .option('--token-file <FILE>', 'where the join token stands; "-" is standard input')
     .option('--name <NAME>', 'what this host is to be called; by default its own name')
-    .option('--release <DIR>', 'a release, unpacked: manifest.json, manifest.sig, the program; by default this program')
+    .option(
+      '--release <DIR>',
+      'a release, unpacked: manifest.json, manifest.sig, the program; by default this program',
+    )
     .addOption(
       new Option(
         '--podman-socket <HOW>',

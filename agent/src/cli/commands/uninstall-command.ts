@@ -24,7 +24,10 @@ const LOOK_EVERY_MS = 250;
 export function uninstallCommand(): Command {
   return new Command('uninstall')
     .description('Take away what an install made, and say what stays')
-    .option('--purge', 'settings, key and what was joined too: the host is then a new one to the control plane')
+    .option(
+      '--purge',
+      'settings, key and what was joined too: the host is then a new one to the control plane',
+    )
     .option('--dry-run', 'say what would be done, and do nothing')
     .option('-y, --yes', 'do not ask')
     .option('--json', 'print what was done as JSON')
@@ -43,7 +46,12 @@ ${exitCodesOf('ok', ['failed', 'nothing was installed, a replica does not end, o
     .action(uninstall);
 }
 
-async function uninstall({ purge = false, dryRun = false, yes, json = false }: UninstallOptions): Promise<void> {
+async function uninstall({
+  purge = false,
+  dryRun = false,
+  yes,
+  json = false,
+}: UninstallOptions): Promise<void> {
   const system = await openSystem();
   const record = await readInstallRecord(system.recordPath);
   if (record === null) {

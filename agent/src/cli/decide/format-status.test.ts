@@ -10,7 +10,8 @@ const status: AgentStatus = {
   server: 'https://motoko:8443',
   hostName: 'armitage',
   hostId: 'h1',
-  link: { state: 'linked', linkedSinceMs: 60_000, problem: null },
+  link: { state: 'linked', linkedSinceMs: 60_000, problem: null, problemCode: null },
+  ...{ containerEngine: null, wake: null, cardsAsked: true, leaving: null },
   cards: [{ uuid: 'GPU-1', name: 'NVIDIA GeForce RTX 4070' }],
   issues: [],
   replicas: [],
@@ -60,7 +61,12 @@ test('an agent in trouble says what is wrong and what mends it', () => {
   const text = formatStatus(
     {
       ...status,
-      link: { state: 'waiting', linkedSinceMs: null, problem: 'nothing listens there' },
+      link: {
+        state: 'waiting',
+        linkedSinceMs: null,
+        problem: 'nothing listens there',
+        problemCode: 'unreachable',
+      },
       cards: [],
       replicas: [describeReplica({ deployment: 'qwen', phase: 'starting', detail: 'refuses connections' })],
       issues: [

@@ -52,7 +52,9 @@ it('never says that something is wrong without what mends it', () => {
     { containerEngine: { reachable: false, code: 'engine_unreachable', detail: 'no socket' } },
     { cdi: 'no_spec' },
     issue('gpu_not_in_container'),
-    { wake: [{ name: 'eth0', wired: true, arming: { supported: true, armed: false, detail: 'Wake-on: d' } }] },
+    {
+      wake: [{ name: 'eth0', wired: true, arming: { supported: true, armed: false, detail: 'Wake-on: d' } }],
+    },
     { service: null },
   ];
   for (const platform of ['linux', 'win32'] as const) {
@@ -71,7 +73,12 @@ describe('the link', () => {
 
   test.each<[string, Partial<HostFacts>, string, RegExp]>([
     ['one that was never joined', { agent: { kind: 'not_joined' } }, 'red', /token create/],
-    ['a service that is stopped', { agent: { kind: 'stopped', server: SERVER, hostName: 'a' } }, 'red', /systemctl start/],
+    [
+      'a service that is stopped',
+      { agent: { kind: 'stopped', server: SERVER, hostName: 'a' } },
+      'red',
+      /systemctl start/,
+    ],
     [
       'an agent that is no service',
       { agent: { kind: 'stopped', server: SERVER, hostName: 'a' }, service: null },
@@ -85,13 +92,33 @@ describe('the link', () => {
       'red',
       /^sudo ai-fabric-agent doctor$/,
     ],
-    ['another machine with the key', link({ problem: 'no', problemCode: 'machine_mismatch' }), 'red', /--new-identity/],
-    ['a second holder of the key', link({ problem: 'no', problemCode: 'identity_in_use' }), 'red', /--new-identity/],
+    [
+      'another machine with the key',
+      link({ problem: 'no', problemCode: 'machine_mismatch' }),
+      'red',
+      /--new-identity/,
+    ],
+    [
+      'a second holder of the key',
+      link({ problem: 'no', problemCode: 'identity_in_use' }),
+      'red',
+      /--new-identity/,
+    ],
     ['a host that was removed', link({ problem: 'no', problemCode: 'unknown_host' }), 'red', /--rejoin/],
     ['a host that was revoked', link({ problem: 'no', problemCode: 'revoked' }), 'red', /--rejoin/],
     ['another certificate', link({ problem: 'no', problemCode: 'pin_mismatch' }), 'red', /--rejoin/],
-    ['a protocol that is too old', link({ problem: 'no', problemCode: 'protocol_too_old' }), 'red', /upgrade/],
-    ['a control plane that is away', link({ problem: 'refused', problemCode: 'unreachable' }), 'red', /curl -k https:\/\/motoko:8443/],
+    [
+      'a protocol that is too old',
+      link({ problem: 'no', problemCode: 'protocol_too_old' }),
+      'red',
+      /upgrade/,
+    ],
+    [
+      'a control plane that is away',
+      link({ problem: 'refused', problemCode: 'unreachable' }),
+      'red',
+      /curl -k https:\/\/motoko:8443/,
+    ],
     ['no link and no word of it', link({}), 'red', /curl/],
   ])('is judged: %s', (_what, facts, state, fix) => {
     const found = check('linked', facts);
@@ -147,11 +174,16 @@ describe('the container engine', () => {
     ['engine_too_old', /Podman 4\.0/],
     ['sign_in_needed', /Docker Desktop/],
   ])('is away: %s', (code, fix) => {
-    expect(check('container_engine', away(code))).toMatchObject({ state: 'red', fix: expect.stringMatching(fix) });
+    expect(check('container_engine', away(code))).toMatchObject({
+      state: 'red',
+      fix: expect.stringMatching(fix),
+    });
   });
 
   it('takes the fix of who looked for it', () => {
-    expect(check('container_engine', { ...away('engine_unreachable'), engineFix: 'Do that.' }).fix).toBe('Do that.');
+    expect(check('container_engine', { ...away('engine_unreachable'), engineFix: 'Do that.' }).fix).toBe(
+      'Do that.',
+    );
   });
 
   it('is waited for', () => {
@@ -162,11 +194,20 @@ describe('the container engine', () => {
 
 describe('CDI', () => {
   it.each(['no_spec', 'unknown_device'] as const)('is to be generated where there is %s', (cdi) => {
-    expect(check('cdi', { cdi })).toMatchObject({ state: 'red', fix: expect.stringContaining('nvidia-ctk cdi generate') });
+    expect(check('cdi', { cdi })).toMatchObject({
+      state: 'red',
+      fix: expect.stringContaining('nvidia-ctk cdi generate'),
+    });
   });
 
   it('is nothing to Docker, to a host without a card, and to one without an engine', () => {
-    const docker = { reachable: true, flavour: 'docker', version: '27', rootless: false, desktop: false } as const;
+    const docker = {
+      reachable: true,
+      flavour: 'docker',
+      version: '27',
+      rootless: false,
+      desktop: false,
+    } as const;
     const away = { reachable: false, code: 'engine_unreachable', detail: '' } as const;
     for (const facts of [{ containerEngine: docker }, { cards: [] }, { containerEngine: away }]) {
       expect(check('cdi', { ...facts, cdi: 'no_spec' }).state).toBe('not_applicable');
@@ -176,7 +217,10 @@ describe('CDI', () => {
 
 describe('the GPU in a container', () => {
   it('is lost by an issue, and not applicable without a card or an engine', () => {
-    expect(check('gpu_in_container', issue('gpu_not_in_container', 'Do this.'))).toMatchObject({ state: 'red', fix: 'Do this.' });
+    expect(check('gpu_in_container', issue('gpu_not_in_container', 'Do this.'))).toMatchObject({
+      state: 'red',
+      fix: 'Do this.',
+    });
     expect(check('gpu_in_container', { cards: [] }).state).toBe('not_applicable');
     expect(check('gpu_in_container', { cards: [], areCardsRead: false }).state).toBe('waiting');
   });
@@ -187,14 +231,14 @@ describe('wake arming', () => {
     { name: 'eth0', wired, arming: { supported: null, armed, detail: 'as it is' } },
   ];
 
-  it.each([
+  it.each<[HostFacts['wake'], string, RegExp | null]>([
     [wake(true), 'green', null],
     [wake(false), 'red', /ethtool -s eth0 wol g/],
     [wake(null), 'red', /install ethtool/],
     [wake(true, false), 'not_applicable', null],
     [[], 'not_applicable', null],
     [null, 'waiting', null],
-  ] as const)('%j is %s', (facts, state, fix) => {
+  ])('%j is %s', (facts, state, fix) => {
     const found = check('wake_arming', { wake: facts });
     expect(found.state).toBe(state);
     if (fix === null) expect(found.fix).toBeNull();
@@ -202,7 +246,9 @@ describe('wake arming', () => {
   });
 
   it('is enough on one of several cards', () => {
-    expect(check('wake_arming', { wake: [...(wake(false) ?? []), ...(wake(true) ?? [])] }).state).toBe('green');
+    expect(check('wake_arming', { wake: [...(wake(false) ?? []), ...(wake(true) ?? [])] }).state).toBe(
+      'green',
+    );
   });
 });
 
@@ -212,15 +258,19 @@ describe('sign-in at boot', () => {
     [{ service: null }, 'red', /install/],
     [{ service: { isEnabled: false, isActive: true } }, 'red', /systemctl enable/],
     [
-      { containerEngine: { reachable: true, flavour: 'docker', version: '27', rootless: false, desktop: true } },
+      {
+        containerEngine: {
+          reachable: true,
+          flavour: 'docker',
+          version: '27',
+          rootless: false,
+          desktop: true,
+        },
+      },
       'red',
       /docker-desktop/,
     ],
-    [
-      { containerEngine: { reachable: false, code: 'sign_in_needed', detail: '' } },
-      'red',
-      /docker-desktop/,
-    ],
+    [{ containerEngine: { reachable: false, code: 'sign_in_needed', detail: '' } }, 'red', /docker-desktop/],
   ])('%#', (facts, state, fix) => {
     const found = check('sign_in_at_boot', facts);
     expect(found.state).toBe(state);

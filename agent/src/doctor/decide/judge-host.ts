@@ -54,7 +54,9 @@ function judgeRunningLink(agent: Extract<AgentFacts, { kind: 'runs' }>, nowMs: n
   if (link.state === 'linked') return green(`to ${server} as ${hostName}`);
   if (link.problem === null) {
     const isNew = nowMs - startedAtMs < LINKS_WITHIN_MS;
-    return isNew ? waiting(`the agent dials ${server}`, null) : red(`There is no link to ${server}.`, reach(server));
+    return isNew
+      ? waiting(`the agent dials ${server}`, null)
+      : red(`There is no link to ${server}.`, reach(server));
   }
   return red(link.problem, fixOfLink(link.problemCode, server));
 }
@@ -114,7 +116,10 @@ function judgeCdi({ containerEngine, cards, cdi }: HostFacts): Judgement {
     case 'known_device':
       return green('a spec names the cards');
     case 'no_spec':
-      return red('No CDI spec is in /etc/cdi or /var/run/cdi: Podman can give no card to a container.', generate);
+      return red(
+        'No CDI spec is in /etc/cdi or /var/run/cdi: Podman can give no card to a container.',
+        generate,
+      );
     case 'unknown_device':
       return red('The CDI spec does not name the cards that are here.', generate);
     default:
@@ -122,7 +127,13 @@ function judgeCdi({ containerEngine, cards, cdi }: HostFacts): Judgement {
   }
 }
 
-function judgeGpuInContainer({ containerEngine, cards, issues, replicas, areCardsRead }: HostFacts): Judgement {
+function judgeGpuInContainer({
+  containerEngine,
+  cards,
+  issues,
+  replicas,
+  areCardsRead,
+}: HostFacts): Judgement {
   const trouble = issues.find(({ code }) => code === 'gpu_not_in_container');
   if (trouble !== undefined) {
     return red(trouble.detail, trouble.fix ?? 'docs/runbooks/gpu_not_in_container.md');
@@ -144,9 +155,14 @@ function judgeWake({ wake, platform }: HostFacts): Judgement {
   const wired = wake.filter((each) => each.wired);
   if (wired.length === 0) return notApplicable('no card of a network by cable');
   const armed = wired.filter(({ arming }) => arming.armed === true);
-  if (armed.length > 0) return green(`${armed.map(({ name }) => name).join(', ')}: a magic packet wakes this machine`);
+  if (armed.length > 0)
+    return green(`${armed.map(({ name }) => name).join(', ')}: a magic packet wakes this machine`);
   const off = wired.find(({ arming }) => arming.armed === false);
-  if (off !== undefined) return red(`${off.name} does not wake this machine (${off.arming.detail ?? 'off'}).`, armOf(off.name, platform));
+  if (off !== undefined)
+    return red(
+      `${off.name} does not wake this machine (${off.arming.detail ?? 'off'}).`,
+      armOf(off.name, platform),
+    );
   const [first] = wired;
   return red(
     `Whether ${first?.name} wakes this machine cannot be told: ${first?.arming.detail ?? 'nothing says'}.`,
@@ -160,7 +176,10 @@ function judgeSignIn({ service, platform, containerEngine }: HostFacts): Judgeme
   }
   if (!service.isEnabled) return red('The agent does not start with the machine.', enableOf(platform));
   if (containerEngine?.reachable === false && containerEngine.code === 'sign_in_needed') {
-    return red('Docker Desktop is there only while somebody is signed in.', 'docs/container-engines.md#docker-desktop');
+    return red(
+      'Docker Desktop is there only while somebody is signed in.',
+      'docs/container-engines.md#docker-desktop',
+    );
   }
   if (containerEngine?.reachable === true && containerEngine.desktop) {
     return red(
@@ -178,7 +197,9 @@ function armOf(name: string, platform: NodeJS.Platform): string {
 }
 
 function driverOf(platform: NodeJS.Platform): string {
-  return platform === 'linux' ? 'sudo apt-get install nvidia-driver, then restart' : 'Install NVIDIA’s driver.';
+  return platform === 'linux'
+    ? 'sudo apt-get install nvidia-driver, then restart'
+    : 'Install NVIDIA’s driver.';
 }
 
 function restartOf(platform: NodeJS.Platform): string {

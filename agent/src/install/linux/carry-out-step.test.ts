@@ -27,7 +27,8 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 const runTool = (file: string, args: readonly string[]): Promise<string> => {
   const call = [file, ...args].join(' ');
   ran.push(call);
-  if (missing.some((each) => call.startsWith(each))) return Promise.reject(new Error(`${file}: does not exist`));
+  if (missing.some((each) => call.startsWith(each)))
+    return Promise.reject(new Error(`${file}: does not exist`));
   if (file === 'id' && args[0] !== '-nG') {
     const own = args[0] === '-u' ? process.getuid?.() : process.getgid?.();
     return Promise.resolve(`${own === 0 ? 1 : own}\n`);
@@ -74,7 +75,12 @@ describe('a step', () => {
     await writeFile(at('/manifest.json'), '{}');
     await mkdir(at('/opt/v1'), { recursive: true });
     await writeFile(at('/opt/v1/ai-fabric-agent.new'), 'half');
-    const step = { kind: 'place_program', from: at('/program'), beside: [at('/manifest.json')], folder: '/opt/v1' };
+    const step = {
+      kind: 'place_program',
+      from: at('/program'),
+      beside: [at('/manifest.json')],
+      folder: '/opt/v1',
+    };
     await carryOut(step);
     await carryOut(step);
     expect(await readFile(at('/opt/v1/ai-fabric-agent'), 'utf8')).toBe('a program');
@@ -86,7 +92,12 @@ describe('a step', () => {
   it('places a program over itself without harm: a repair by what is installed', async () => {
     await mkdir(at('/opt/v1'), { recursive: true });
     await writeFile(at('/opt/v1/ai-fabric-agent'), 'a program');
-    await carryOut({ kind: 'place_program', from: at('/opt/v1/ai-fabric-agent'), beside: [], folder: '/opt/v1' });
+    await carryOut({
+      kind: 'place_program',
+      from: at('/opt/v1/ai-fabric-agent'),
+      beside: [],
+      folder: '/opt/v1',
+    });
     expect(await readFile(at('/opt/v1/ai-fabric-agent'), 'utf8')).toBe('a program');
   });
 

@@ -49,7 +49,9 @@ describe('a look at a Linux machine', () => {
     await put('/usr/lib/systemd/system/podman.socket');
     await put('/etc/ai-fabric-agent/host-key.pem', 'key', 0o600);
     await put('/etc/ai-fabric-agent/agent.yaml', 'version: 1\n');
-    expect(await look((call) => call.startsWith('id -u') || call.startsWith('systemctl is-enabled'))).toMatchObject({
+    expect(
+      await look((call) => call.startsWith('id -u') || call.startsWith('systemctl is-enabled')),
+    ).toMatchObject({
       ...{ hasSystemd: true, hasPolkit: true, hasAccount: true, hasKey: true, hasPolicy: true },
       ...{ hasPodman: true, hasDocker: true, isPodmanEnabled: true },
       machineSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -76,7 +78,13 @@ describe('a look at a Linux machine', () => {
   });
 
   it('reads what was joined, and says so where it is damaged', async () => {
-    const joined = { version: 1, serverUrl: 'https://m:8443', certificateSha256: 'ab'.repeat(32), hostId: 'h', hostName: 'a' };
+    const joined = {
+      version: 1,
+      serverUrl: 'https://m:8443',
+      certificateSha256: 'ab'.repeat(32),
+      hostId: 'h',
+      hostName: 'a',
+    };
     await put('/var/lib/ai-fabric-agent/agent.json', JSON.stringify(joined), 0o600);
     expect((await look()).joined).toMatchObject({ serverUrl: 'https://m:8443', hostName: 'a' });
     await put('/var/lib/ai-fabric-agent/agent.json', '{', 0o600);

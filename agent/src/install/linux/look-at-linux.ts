@@ -33,7 +33,12 @@ export interface LookOptions {
 }
 
 /** Where units are that neither we nor this machine's administrator wrote. */
-const OTHER_UNIT_FOLDERS = ['/run/systemd/system', '/usr/local/lib/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
+const OTHER_UNIT_FOLDERS = [
+  '/run/systemd/system',
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+  '/lib/systemd/system',
+];
 /** What is there where polkit is installed. */
 const POLKIT_FOLDERS = ['/usr/share/polkit-1', '/etc/polkit-1'];
 /** Journals of the link and memory of replicas: little, and never to fail for want of it. */

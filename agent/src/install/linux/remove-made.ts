@@ -20,12 +20,16 @@ export async function removeMade({ kind, what }: Made, root: string, runTool: Ru
   const path = join(root, what);
   switch (kind) {
     case 'service':
-      await tolerate(/not loaded|does not exist|No such file/i, runTool('systemctl', ['disable', '--now', what]));
+      await tolerate(
+        /not loaded|does not exist|No such file/i,
+        runTool('systemctl', ['disable', '--now', what]),
+      );
       return;
     case 'file':
       return removeFile(what, path, runTool);
     case 'link':
-      if ((await readlink(path).catch(() => null))?.startsWith(PROGRAM_FOLDER)) await rm(path, { force: true });
+      if ((await readlink(path).catch(() => null))?.startsWith(PROGRAM_FOLDER))
+        await rm(path, { force: true });
       return;
     case 'folder':
       // Somebody put something there meanwhile: it stays theirs.
@@ -40,11 +44,17 @@ export async function removeMade({ kind, what }: Made, root: string, runTool: Ru
       return;
     case 'membership': {
       const [account = '', group = ''] = what.split(':');
-      await tolerate(/not a member|does not exist|unknown/i, runTool('gpasswd', ['--delete', account, group]));
+      await tolerate(
+        /not a member|does not exist|unknown/i,
+        runTool('gpasswd', ['--delete', account, group]),
+      );
       return;
     }
     case 'lingering':
-      await tolerate(/no such user|unknown user|does not exist/i, runTool('loginctl', ['disable-linger', what]));
+      await tolerate(
+        /no such user|unknown user|does not exist/i,
+        runTool('loginctl', ['disable-linger', what]),
+      );
       await runTool('loginctl', ['terminate-user', what]).catch(() => undefined);
       return;
     case 'task':

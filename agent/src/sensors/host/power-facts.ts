@@ -62,7 +62,9 @@ export function powerFactsReader(
 
 /** Root is asked once for all cards. Where it does not answer, what everybody is told has to do. */
 function helpedEthtool(helper: RootHelper, clock: Clock): ReadEthtool {
-  const asked = remembered(clock, () => helper.ask('read-wake-arming').catch((): HelperAnswer | null => null));
+  const asked = remembered(clock, () =>
+    helper.ask('read-wake-arming').catch((): HelperAnswer | null => null),
+  );
   const own = ownEthtool(toolText);
   return async (device) => (await asked())?.ethtool?.[device] ?? own(device);
 }

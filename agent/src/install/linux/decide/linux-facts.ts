@@ -23,7 +23,11 @@ export interface LinuxFacts {
   /** Which of the folders that are needed cannot be written to, though by root: their file system is read-only. */
   readonly readOnly: readonly string[];
   /** Where the program and the state go. */
-  readonly room: readonly { readonly path: string; readonly freeBytes: number; readonly neededBytes: number }[];
+  readonly room: readonly {
+    readonly path: string;
+    readonly freeBytes: number;
+    readonly neededBytes: number;
+  }[];
   /** Rootful Podman is installed, with its socket's unit. */
   readonly hasPodman: boolean;
   /** Its socket is there at every boot already. */

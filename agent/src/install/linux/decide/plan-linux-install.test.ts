@@ -13,8 +13,24 @@ const program: Extract<ProgramSource, { ok: true }> = {
 };
 
 const bare: LinuxFacts = {
-  ...{ isRoot: true, hasSystemd: true, hasPolkit: true, hasGdbus: true, program, record: null, units: [], hasAccount: false },
-  ...{ hasPolicy: false, hasKey: false, joined: null, machineSha256: '11'.repeat(32), readOnly: [], room: [] },
+  ...{
+    isRoot: true,
+    hasSystemd: true,
+    hasPolkit: true,
+    hasGdbus: true,
+    program,
+    record: null,
+    units: [],
+    hasAccount: false,
+  },
+  ...{
+    hasPolicy: false,
+    hasKey: false,
+    joined: null,
+    machineSha256: '11'.repeat(32),
+    readOnly: [],
+    room: [],
+  },
   ...{ hasPodman: false, isPodmanEnabled: false, hasDocker: false, nowMs: BUILT_MS + 3_600_000 },
 };
 
@@ -162,12 +178,7 @@ describe('what an install is refused for', () => {
       {},
       ['service_taken'],
     ],
-    [
-      'a full disk',
-      { room: [{ path: '/opt', freeBytes: 10, neededBytes: 11 }] },
-      {},
-      ['no_space'],
-    ],
+    ['a full disk', { room: [{ path: '/opt', freeBytes: 10, neededBytes: 11 }] }, {}, ['no_space']],
     [
       'several of these, all at once',
       { readOnly: ['/opt'], room: [{ path: '/var/lib', freeBytes: 0, neededBytes: 1 }] },
@@ -179,14 +190,21 @@ describe('what an install is refused for', () => {
   });
 
   it('a release that is not taken, in the words of whoever looked at it', () => {
-    const refused: ProgramSource = { ok: false, code: 'release_refused', detail: 'It is tampered with.', fix: 'Again.' };
+    const refused: ProgramSource = {
+      ok: false,
+      code: 'release_refused',
+      detail: 'It is tampered with.',
+      fix: 'Again.',
+    };
     const plan = planLinuxInstall({ ...bare, program: refused }, wish);
     expect(plan).toMatchObject({ refusals: [{ code: 'release_refused', detail: 'It is tampered with.' }] });
   });
 
   it('a unit of ours is none of these, and room that is just enough neither', () => {
     const units = [{ path: '/etc/systemd/system/ai-fabric-agent.service', isOurs: true }];
-    expect(refusalsOf({ ...bare, units, room: [{ path: '/opt', freeBytes: 11, neededBytes: 11 }] })).toEqual([]);
+    expect(refusalsOf({ ...bare, units, room: [{ path: '/opt', freeBytes: 11, neededBytes: 11 }] })).toEqual(
+      [],
+    );
   });
 
   it('tells what mends it, each time', () => {

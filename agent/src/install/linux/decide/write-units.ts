@@ -1,12 +1,5 @@
 import { helperVerbSchema } from '../../../root-helper/helper-verbs.js';
-import {
-  ACCOUNT,
-  CURRENT_PROGRAM,
-  KEY_FILE,
-  OUR_MARK,
-  POLICY_FILE,
-  STATE_FOLDER,
-} from './linux-paths.js';
+import { ACCOUNT, CURRENT_PROGRAM, KEY_FILE, OUR_MARK, POLICY_FILE, STATE_FOLDER } from './linux-paths.js';
 
 /**
  * The service. `MemoryDenyWriteExecute` ends V8, `PrivateDevices` hides the cards, `ProcSubset=pid` the memory and the
@@ -132,17 +125,5 @@ After=user@${uid}.service
 Environment=XDG_RUNTIME_DIR=/run/user/${uid} AI_FABRIC_AGENT_CONTAINER_ENGINE=unix:///run/user/${uid}/podman/podman.sock
 ProtectHome=tmpfs
 BindPaths=-/run/user/${uid}
-`;
-}
-
-/** What its owner allows: the file's defaults, named so that they are found. */
-export function policyText(): string {
-  return `# What the control plane may do with this host. This file is its owner's: no command changes it, and what it does not
-# allow is refused. All settings, their defaults and the rules: docs/agent-policy.md. It is read when the agent starts:
-#   systemctl restart ai-fabric-agent
-version: 1
-# images: [vllm/vllm-openai]       # repositories that containers are made from
-# models: ["*"]                    # ["Qwen/*"] allows these alone
-# power: [suspend, poweroff]       # of suspend, hibernate, poweroff, reboot; [] refuses all
 `;
 }
