@@ -44,7 +44,8 @@ async function takePlace(beside: string, path: string): Promise<void> {
       return;
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : null;
-      const isHeld = process.platform === 'win32' && (code === 'EPERM' || code === 'EBUSY' || code === 'EACCES');
+      const isHeld =
+        process.platform === 'win32' && (code === 'EPERM' || code === 'EBUSY' || code === 'EACCES');
       if (!isHeld || tries === RENAME_TRIES) throw error;
       await pause(RENAME_EVERY_MS);
     }

@@ -15,7 +15,7 @@ const running: Runs = {
 const healthy: HostFacts = {
   ...{ platform: 'linux', nowMs: NOW_MS, agent: running, service: { isEnabled: true, isActive: true } },
   cards: [{ uuid: 'GPU-1', name: 'NVIDIA GeForce RTX 4070' }],
-  ...{ areCardsRead: true, issues: [], engineFix: null, cdi: 'known_device', replicas: [] },
+  ...{ areCardsRead: true, issues: [], engineFix: null, cdi: 'known_device', replicas: [], windows: null },
   containerEngine: { reachable: true, flavour: 'podman', version: '4.3.1', rootless: false, desktop: false },
   wake: [{ name: 'eth0', wired: true, arming: { supported: true, armed: true, detail: 'Wake-on: g' } }],
 };

@@ -1,15 +1,4 @@
-import {
-  chmod,
-  chown,
-  lchown,
-  mkdir,
-  readdir,
-  readlink,
-  rename,
-  rm,
-  stat,
-  symlink,
-} from 'node:fs/promises';
+import { chmod, chown, lchown, mkdir, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { loadHostKey } from '../../identity/host-key.js';
 import { privateFiles } from '../../identity/private-files.js';

@@ -50,7 +50,7 @@ export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxS
       ...(await engineLeftovers('linux', clock, log)),
       `what it logged, in the journal: journalctl -u ${SERVICE}`,
     ],
-    refuseUninstall: () =>
+    refuseUninstall: async () =>
       isRoot
         ? null
         : { code: 'not_root', detail: 'Only root may take a service away.', fix: 'Run it with sudo.' },

@@ -24,17 +24,31 @@ const ADAPTERS = [
   "'end'",
 ].join('; ');
 
+/** Whether this Windows hibernates, and whether its shutdown is half of that; `null`: it does not say. */
+export async function readHibernation(
+  windowsDirectory: string,
+  toolText: ToolText,
+): Promise<{ readonly canHibernate: boolean; readonly fastStartup: boolean | null }> {
+  const registry = (key: string, name: string): Promise<number | null> =>
+    toolText(`${windowsDirectory}\\System32\\reg.exe`, ['query', key, '/v', name]).then((text) =>
+      parseRegistryNumber(text, name),
+    );
+  const [hibernate, hiberboot] = await Promise.all([
+    registry(POWER_KEY, 'HibernateEnabled'),
+    registry(SESSION_POWER_KEY, 'HiberbootEnabled'),
+  ]);
+  const canHibernate = hibernate === 1;
+  // Without hibernation there is no Fast Startup, whatever its own switch says.
+  return { canHibernate, fastStartup: hiberboot === null ? null : hiberboot === 1 && canHibernate };
+}
+
 /** What this Windows can do with its power, and which adapters wake it. */
 export async function readWindowsPowerFacts(
   tools: WindowsTools,
 ): Promise<{ readonly power: HostPowerFacts; readonly arming: WindowsWakeFacts['arming'] }> {
   const { windowsDirectory, toolText, slowToolText } = tools;
   const system = `${windowsDirectory}\\System32`;
-  const registry = (key: string, name: string): Promise<number | null> =>
-    toolText(`${system}\\reg.exe`, ['query', key, '/v', name]).then((text) =>
-      parseRegistryNumber(text, name),
-    );
-  const [states, armedDevices, adapters, hibernate, hiberboot] = await Promise.all([
+  const [states, armedDevices, adapters, { canHibernate, fastStartup }] = await Promise.all([
     toolText(`${system}\\powercfg.exe`, ['/a']).then(parsePowercfgStates),
     toolText(`${system}\\powercfg.exe`, ['/devicequery', 'wake_armed']),
     slowToolText(`${system}\\WindowsPowerShell\\v1.0\\powershell.exe`, [
@@ -43,11 +57,9 @@ export async function readWindowsPowerFacts(
       '-Command',
       ADAPTERS,
     ]),
-    registry(POWER_KEY, 'HibernateEnabled'),
-    registry(SESSION_POWER_KEY, 'HiberbootEnabled'),
+    readHibernation(windowsDirectory, toolText),
   ]);
   const { arming, onBattery } = parseWindowsAdapters(adapters, armedDevices);
-  const canHibernate = hibernate === 1;
   const isKnown = states.length > 0;
   const verbs: PowerVerb[] = [
     ...(isKnown ? (['suspend'] as const) : []),
@@ -59,8 +71,7 @@ export async function readWindowsPowerFacts(
     verbs,
     sleepStates: [...states, ...(canHibernate ? ['S4'] : [])],
     modernStandby: isKnown ? states.includes('S0') : null,
-    // Without hibernation there is no Fast Startup, whatever its own switch says.
-    fastStartup: hiberboot === null ? null : hiberboot === 1 && canHibernate,
+    fastStartup,
     onBattery,
   };
   return { power, arming };

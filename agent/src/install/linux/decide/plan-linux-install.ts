@@ -1,8 +1,8 @@
 import { HELPER_ANSWERS } from '../../../root-helper/helper-verbs.js';
-import type { EngineAccess, InstallPlan, InstallRefusal, InstallRequest, Made } from '../../install-steps.js';
 import { clockNotes } from '../../decide/clock-notes.js';
 import { joinRefusals, roomRefusals } from '../../decide/find-refusals.js';
 import { policyText } from '../../decide/policy-text.js';
+import type { EngineAccess, InstallPlan, InstallRefusal, InstallRequest, Made } from '../../install-steps.js';
 import type { ProgramSource } from '../../program-source.js';
 import type { LinuxFacts } from './linux-facts.js';
 import {
@@ -30,7 +30,6 @@ import type { LinuxStep } from './linux-steps.js';
 import { agentUnit, helperUnitText, podmanDropIn, polkitRule } from './write-units.js';
 
 type FoundProgram = Extract<ProgramSource, { ok: true }>;
-
 
 /** What an install does here, in order, or why it does nothing. Asked again after it was done, it is the same. */
 export function planLinuxInstall(facts: LinuxFacts, request: InstallRequest): InstallPlan<LinuxStep> {
