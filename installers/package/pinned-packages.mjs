@@ -9,7 +9,7 @@
  */
 
 /** The Node that releases carry; 24 does not start under Wine 8, where the Windows program is tested. */
-export const NODE_VERSION = '22.23.3';
+const NODE_VERSION = '22.23.3';
 
 /** With the header files that a native part is compiled against. @type {PinnedPackage} */
 export const nodeForLinux = {
