@@ -6,9 +6,12 @@ import type { InstallSystem } from '../install/install-steps.js';
 import { isSingleExecutable } from '../own-program.js';
 import { AGENT_VERSION } from '../version.js';
 
+/** A service that stops is given 15 s for it, and a busy machine more. */
+const TOOL_MS = 90_000;
+
 /** This system's way to have services. @throws InstallRefusedError where there is none */
 export async function openSystem(): Promise<InstallSystem> {
-  const [{ openInstallSystem }, { InstallRefusedError }, { runTool }, { default: pino }] = await Promise.all([
+  const [{ openInstallSystem }, { InstallRefusedError }, { runToolWithin }, { default: pino }] = await Promise.all([
     import('../install/open-install-system.js'),
     import('../install/install-errors.js'),
     import('../identity/run-tool.js'),
@@ -21,7 +24,7 @@ export async function openSystem(): Promise<InstallSystem> {
     own: isSingleExecutable() ? process.execPath : null,
     ownVersion: AGENT_VERSION,
     releaseKey: BUILD.releaseKey,
-    runTool,
+    runTool: runToolWithin(TOOL_MS),
     clock: systemClock(),
     random: Math.random,
     log: pino({ level: 'silent' }),

@@ -5,10 +5,15 @@ export type RunTool = (file: string, args: readonly string[]) => Promise<string>
 
 const TIMEOUT_MS = 10_000;
 
-export const runTool: RunTool = (file, args) =>
-  new Promise((resolve, reject) => {
-    execFile(file, [...args], { timeout: TIMEOUT_MS, windowsHide: true }, (error, stdout) => {
-      if (error) reject(error);
-      else resolve(stdout);
+export const runTool: RunTool = runToolWithin(TIMEOUT_MS);
+
+/** For programs that wait for others: systemd for a service that stops, a unit that root carries out. */
+export function runToolWithin(timeoutMs: number): RunTool {
+  return (file, args) =>
+    new Promise((resolve, reject) => {
+      execFile(file, [...args], { timeout: timeoutMs, windowsHide: true }, (error, stdout) => {
+        if (error) reject(error);
+        else resolve(stdout);
+      });
     });
-  });
+}
