@@ -20,7 +20,10 @@ describe('an install that fails', () => {
 
   it('for want of a control plane is told apart', () => {
     const cause = new LinkError({ code: 'pin_mismatch', detail: 'Another certificate.' });
-    expect(explainError(new InstallStepError(step, cause))).toMatchObject({ exitCode: 5, code: 'pin_mismatch' });
+    expect(explainError(new InstallStepError(step, cause))).toMatchObject({
+      exitCode: 5,
+      code: 'pin_mismatch',
+    });
   });
 
   it('for any other reason is a failure', () => {

@@ -11,12 +11,13 @@ const TOOL_MS = 90_000;
 
 /** This system's way to have services. @throws InstallRefusedError where there is none */
 export async function openSystem(): Promise<InstallSystem> {
-  const [{ openInstallSystem }, { InstallRefusedError }, { runToolWithin }, { default: pino }] = await Promise.all([
-    import('../install/open-install-system.js'),
-    import('../install/install-errors.js'),
-    import('../identity/run-tool.js'),
-    import('pino'),
-  ]);
+  const [{ openInstallSystem }, { InstallRefusedError }, { runToolWithin }, { default: pino }] =
+    await Promise.all([
+      import('../install/open-install-system.js'),
+      import('../install/install-errors.js'),
+      import('../identity/run-tool.js'),
+      import('pino'),
+    ]);
   const system = openInstallSystem({
     platform: process.platform,
     isRoot: process.getuid?.() === 0,

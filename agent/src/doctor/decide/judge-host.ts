@@ -190,10 +190,15 @@ function judgeSignIn({ service, platform, containerEngine }: HostFacts): Judgeme
   return green('nobody has to sign in: it starts with the machine');
 }
 
-function askCard(card: NonNullable<HostFacts['wake']>[number] | undefined, platform: NodeJS.Platform): string {
+function askCard(
+  card: NonNullable<HostFacts['wake']>[number] | undefined,
+  platform: NodeJS.Platform,
+): string {
   if (platform !== 'linux') return 'docs/waking.md';
   const isMissing = card?.arming.detail?.includes('not there') ?? true;
-  return isMissing ? 'sudo apt-get install ethtool' : `sudo ethtool ${card?.name}: without a line "Wake-on" this card wakes nothing`;
+  return isMissing
+    ? 'sudo apt-get install ethtool'
+    : `sudo ethtool ${card?.name}: without a line "Wake-on" this card wakes nothing`;
 }
 
 function armOf(name: string, platform: NodeJS.Platform): string {
