@@ -169,7 +169,7 @@ function judgeWake({ wake, platform }: HostFacts): Judgement {
   const [first] = wired;
   return red(
     `Whether ${first?.name} wakes this machine cannot be told: ${first?.arming.detail ?? 'nothing says'}.`,
-    toldBy(first?.arming.detail ?? '', platform),
+    askCard(first, platform),
   );
 }
 
@@ -205,9 +205,15 @@ function judgeSignIn({ service, platform, containerEngine, windows }: HostFacts)
   return green('nobody has to sign in: it starts with the machine');
 }
 
-function toldBy(detail: string, platform: NodeJS.Platform): string {
+function askCard(
+  card: NonNullable<HostFacts['wake']>[number] | undefined,
+  platform: NodeJS.Platform,
+): string {
   if (platform !== 'linux') return 'docs/waking.md';
-  return detail.includes('not root') ? 'sudo ai-fabric-agent doctor' : 'sudo apt-get install ethtool';
+  const isMissing = card?.arming.detail?.includes('not there') ?? true;
+  return isMissing
+    ? 'sudo apt-get install ethtool'
+    : `sudo ethtool ${card?.name}: without a line "Wake-on" this card wakes nothing`;
 }
 
 function armOf(name: string, platform: NodeJS.Platform): string {
