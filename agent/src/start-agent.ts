@@ -1,7 +1,10 @@
 import {
+  BUILD,
   type Clock,
   type GoodbyeReason,
   type HostPolicy,
+  type NetworkInterface,
+  type OwnYield,
   type Random,
   withoutDirectKey,
 } from '@ai-fabric/shared';
@@ -26,6 +29,7 @@ import { openOwner } from './owner/open-owner.js';
 import type { OwnerDesk } from './owner/owner-desk.js';
 import { linkedHost } from './power/linked-host.js';
 import { type OpenedPower, openPower } from './power/open-power.js';
+import { ParkMemory } from './power/park-memory.js';
 import { watchResume } from './power/resume-watch.js';
 import { containersEndpoint } from './replica/container/containers-endpoint.js';
 import { reportEngine } from './replica/container/decide/report-engine.js';
@@ -48,6 +52,8 @@ import { type AgentEndpoints, logsEndpoint } from './tunnel/agent-endpoints.js';
 import { AgentTunnel } from './tunnel/agent-tunnel.js';
 import type { DialTunnel } from './tunnel/dial-tunnel.js';
 import { TunnelInFlight } from './tunnel/in-flight.js';
+import type { UpgradeParts } from './upgrade/open-upgrades.js';
+import { notInstalled, type UpgradeDesk } from './upgrade/upgrades.js';
 import { AGENT_VERSION } from './version.js';
 
 export interface AgentDependencies {
@@ -72,6 +78,10 @@ export interface AgentDependencies {
   readonly openRecipe?: (memory: ReplicaMemory, host: Omit<RecipeHost, 'variables'>) => ReplicaRecipe;
   /** What this host's owner allows: told, so that what will be refused is known beforehand. By default nothing is told. */
   readonly policy?: HostPolicy;
+  /** What becomes of a newer agent that is offered; by default such offers are refused. */
+  readonly openUpgrades?: (parts: UpgradeParts) => Promise<UpgradeDesk>;
+  /** How its owner has it yield, whatever is declared. By default as declared. */
+  readonly ownYield?: OwnYield;
   /** Called each time that a link is up. */
   readonly onLinked?: (status: AgentStatus) => void;
 }
@@ -80,6 +90,8 @@ export interface Agent {
   status(): AgentStatus;
   /** Says goodbye, ends everything that it started, and resolves within two seconds or so. */
   close(reason?: GoodbyeReason): Promise<void>;
+  /** Another version is about to take the place of this one, which ends for that alone. */
+  isBeingReplaced(): Promise<boolean>;
   /** What the agent keeps on this host. */
   readonly replicas: Pick<ReplicaKeepers, 'engineAddress' | 'logs'>;
 }
@@ -109,6 +121,8 @@ export async function startAgent(config: AgentConfig, dependencies: AgentDepende
 const SILENCE_CADENCES = 6;
 /** No less: a game that starts leaves others little of the processor, and a shorter sleep breaks no link. */
 const SILENCE_MS = 30_000;
+/** What requests that run have before an uninstall; the most that a person waits for in front of it. */
+const LEAVE_DRAIN_SECONDS = 60;
 
 class RunningAgent implements Agent {
   readonly #config: AgentConfig;
@@ -116,8 +130,9 @@ class RunningAgent implements Agent {
   readonly #identity: AgentIdentity;
   readonly #startedAtMs: number;
   #state: AgentState;
-  #problem: string | null = null;
+  #problem: LinkFailure | null = null;
   #linkedSinceMs: number | null = null;
+  #leaving: AgentStatus['leaving'] = null;
   #parts: Parts | null = null;
   #closing: Promise<void> | null = null;
   #saving: Promise<void> = Promise.resolve();
@@ -176,15 +191,25 @@ class RunningAgent implements Agent {
       link: {
         state: this.#parts?.link.state.name ?? 'connecting',
         linkedSinceMs: this.#linkedSinceMs,
-        problem: this.#problem,
+        problem: this.#problem?.detail ?? null,
+        problemCode: this.#problem === null ? null : codeOf(this.#problem),
       },
       cards: (reported?.cards ?? []).map(({ uuid, name }) => ({ uuid, name })),
       issues: [...(reported?.issues ?? [])],
       replicas: this.#parts?.replicas.statuses().map(withoutDirectKey) ?? [],
       owner: this.#parts?.owner.report() ?? null,
+      containerEngine: reported?.containerEngine ?? null,
+      wake: reported?.interfaces?.flatMap(wakeOf) ?? null,
+      cardsAsked: reported?.areCardsRead ?? false,
+      leaving: this.#leaving,
+      upgrade: this.#parts?.upgrades.report() ?? null,
       waitingSamples: reported?.waitingSamples ?? 0,
       droppedSamples: reported?.droppedSamples ?? 0,
     };
+  }
+
+  isBeingReplaced(): Promise<boolean> {
+    return this.#parts?.upgrades.isBeingReplaced() ?? Promise.resolve(false);
   }
 
   close(reason: GoodbyeReason = 'service_stop'): Promise<void> {
@@ -193,13 +218,32 @@ class RunningAgent implements Agent {
   }
 
   async #answer(verb: StatusVerb): Promise<AgentStatus> {
-    if (verb !== 'status') await this.#parts?.owner.ask('owner', verb === 'yield');
+    if (verb === 'leave') this.#leave();
+    else if (verb === 'upgrade') this.#parts?.upgrades.confirm();
+    else if (verb !== 'status') await this.#parts?.owner.ask('owner', verb === 'yield');
     return this.status();
+  }
+
+  /** Requests that run are finished, then the engines are stopped; a new start of the agent forgets it. */
+  #leave(): void {
+    if (this.#leaving !== null || this.#parts === null) return;
+    this.#leaving = 'draining';
+    this.#deps.log.info('agent: it is to be uninstalled: its replicas end');
+    this.#parts.replicas.holdDown('leaving', { action: 'stop', drainSeconds: LEAVE_DRAIN_SECONDS }).then(
+      () => {
+        this.#leaving = 'free';
+      },
+      (error: unknown) => {
+        this.#leaving = 'stuck';
+        this.#deps.log.warn({ error: String(error) }, 'agent: a replica does not end');
+      },
+    );
   }
 
   async #close(reason: GoodbyeReason): Promise<void> {
     if (!this.#parts) return;
     const { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power } = this.#parts;
+    const { upgrades } = this.#parts;
     this.#deps.log.info({ reason }, 'agent: stopping');
     tunnel.close();
     power.close();
@@ -209,6 +253,7 @@ class RunningAgent implements Agent {
       owner.close(),
       replicas.close().then(() => containers?.close()),
       sensors.close(),
+      upgrades.close(),
       this.#saving,
     ]);
     await socket.close();
@@ -216,10 +261,11 @@ class RunningAgent implements Agent {
 
   async #open(address: PinnedAddress, socket: StatusSocket): Promise<Parts> {
     const { clock, random, log, openSocket, openKeeper } = this.#deps;
-    const { stateDirectory, platform, bufferBytes } = this.#config;
+    const { stateDirectory, platform, bufferBytes, simulatedInterfacesPath } = this.#config;
     const { gpuCadenceMs, hostCadenceMs, engineCadenceMs } = this.#config;
     // Before the sensors: theirs then finds the name that this one gave to the boot.
-    const { bootId } = await readBootIdentity({ platform, stateDirectory, clock, logger: log });
+    const bootOf = { platform, stateDirectory, simulatedInterfacesPath, clock, logger: log };
+    const { bootId } = await readBootIdentity(bootOf);
     const time = new AgentTime(clock, this.#watchedTime());
     const inFlight = new TunnelInFlight();
     const containers = await this.#openContainers(
@@ -236,10 +282,11 @@ class RunningAgent implements Agent {
     const sensors = this.#deps.sensors ?? this.#openSensors();
     const owner = await openOwner({
       ...{ replicas, inFlight, sensors, stateDirectory, clock, log },
-      files: this.#identity.files,
+      ...{ files: this.#identity.files, ownYield: this.#deps.ownYield ?? {} },
       memory: containers?.tools.memory ?? null,
       onChange: () => reporter.ownerChanged(),
     });
+    const park = await ParkMemory.open({ stateDirectory, files: this.#identity.files, bootId, log });
     const reporter = new Reporter({
       ...{ sensors, replicas, owner, time, clock, log },
       policy: this.#deps.policy ?? null,
@@ -248,6 +295,8 @@ class RunningAgent implements Agent {
       ...{ gpuCadenceMs, hostCadenceMs, engineCadenceMs, bufferBytes },
     });
     const { key, machineSha256, instanceId } = this.#identity;
+    const upgrades = await this.#openUpgrades(address, () => reporter.upgradeChanged(upgrades.report()));
+    reporter.upgradeChanged(upgrades.report());
     const tunnel = this.#openTunnel(address, replicas, containers, inFlight);
     const link = new AgentLink({
       ...{ address, clock, random, log },
@@ -255,22 +304,38 @@ class RunningAgent implements Agent {
       identity: {
         publicKey: key.publicKey,
         sign: key.sign,
-        ...{ machineSha256, instanceId, bootId, agentVersion: AGENT_VERSION, hostName: this.#state.hostName },
+        ...{ machineSha256, instanceId, bootId, hostName: this.#state.hostName },
+        ...{ agentVersion: AGENT_VERSION, build: BUILD },
       },
       sentAtMs: () => time.nowMs(),
       execute: (command, linkGone) =>
-        executeCommand(command, { replicas, owner, power: power.host }, linkGone),
-      listener: this.#linkListener(reporter, tunnel, containers),
+        executeCommand(command, { replicas, owner, power: power.host, upgrades }, linkGone),
+      listener: this.#linkListener(reporter, tunnel, containers, upgrades),
     });
     const power = openPower({
-      ...{ config: this.#config, replicas, reporter, bootId, clock, log },
+      ...{ config: this.#config, replicas, reporter, bootId, park, clock, log },
       allowed: this.#deps.policy?.power ?? null,
       link: linkedHost({ link, tunnel, reporter }, () => this.#closing !== null),
     });
-    return { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power };
+    return { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power, upgrades };
   }
 
-  #linkListener(reporter: Reporter, tunnel: AgentTunnel, containers: Containers | null): LinkListener {
+  #openUpgrades(address: PinnedAddress, onChange: () => void): Promise<UpgradeDesk> {
+    const { clock, log, openUpgrades } = this.#deps;
+    const { stateDirectory } = this.#config;
+    const { files } = this.#identity;
+    return (
+      openUpgrades?.({ address, stateDirectory, files, clock, log, onChange }) ??
+      Promise.resolve(notInstalled)
+    );
+  }
+
+  #linkListener(
+    reporter: Reporter,
+    tunnel: AgentTunnel,
+    containers: Containers | null,
+    upgrades: UpgradeDesk,
+  ): LinkListener {
     return {
       linked: (welcome) => {
         this.#onLinked(welcome);
@@ -278,12 +343,14 @@ class RunningAgent implements Agent {
         if (welcome.localAddress !== null) containers?.tools.memory.noteLinkAddress(welcome.localAddress);
         reporter.linked();
         tunnel.linked();
+        upgrades.linked();
         this.#deps.onLinked?.(this.status());
       },
       down: (failure) => {
         this.#onDown(failure);
         reporter.down();
         tunnel.unlinked();
+        upgrades.unlinked();
       },
       acked: (seq) => reporter.acked(seq),
     };
@@ -398,7 +465,7 @@ class RunningAgent implements Agent {
 
   #onDown(failure: LinkFailure): void {
     this.#linkedSinceMs = null;
-    this.#problem = failure.detail;
+    this.#problem = failure;
   }
 }
 
@@ -412,6 +479,16 @@ interface Parts {
   readonly sensors: Sensors;
   readonly socket: StatusSocket;
   readonly power: OpenedPower;
+  readonly upgrades: UpgradeDesk;
+}
+
+/** The goodbye's reason is what tells one refusal from another. */
+function codeOf(failure: LinkFailure): string {
+  return failure.code === 'goodbye' ? failure.reason : failure.code;
+}
+
+function wakeOf({ name, kind, wake }: NetworkInterface): NonNullable<AgentStatus['wake']> {
+  return wake === undefined ? [] : [{ name, wired: kind !== 'wireless', arming: wake }];
 }
 
 function pinnedAddress(config: AgentConfig, state: AgentState): PinnedAddress {

@@ -30,6 +30,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   AI_FABRIC_PORT: 'Port of plain HTTP, for clients of `/v1`. 0: any that is free.',
   AI_FABRIC_TLS_PORT: 'Port of TLS, for agents, the control API and clients. 0: any that is free.',
   AI_FABRIC_LOG_LEVEL: 'Level of the log at the start; `ai-fabric log-level` changes it while it runs.',
+  AI_FABRIC_RELEASE_DIR: 'The release that `/install/` gives to hosts (docs/install.md).',
   AI_FABRIC_MAX_BODY_BYTES: 'Largest JSON body that `/v1` takes, in bytes.',
   AI_FABRIC_MAX_MULTIPART_BYTES: 'Largest form (an audio file with what is asked of it), in bytes.',
   AI_FABRIC_BODY_TIMEOUT_SECONDS: 'A request whose body has not arrived whole by then is answered 408.',
@@ -50,6 +51,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
     'Absolute path of `nvidia-smi`, where it is in none of the usual places; the file must have that name.',
   AI_FABRIC_AGENT_CONTAINER_ENGINE:
     'Socket (`unix:///run/docker.sock`) or pipe (`npipe:////./pipe/docker_engine`) of Docker or Podman.',
+  AI_FABRIC_AGENT_HELPER:
+    'Set by the unit of an install: `systemd` has what only root may done by another unit (docs/install-linux.md).',
   AI_FABRIC_AGENT_SIMULATED_INTERFACES:
     'For simulated machines, of which one computer runs several: a file of JSON with the interfaces to report.',
   AI_FABRIC_AGENT_GPU_CADENCE_MS: 'How often cards are read, in milliseconds.',
@@ -66,6 +69,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
 const MACHINE_DEFAULTS: Readonly<Record<string, string>> = {
   AI_FABRIC_DATA:
     'root on Linux: `/var/lib/ai-fabric`; else `$XDG_DATA_HOME/ai-fabric`; Windows: `%ProgramData%\\ai-fabric`',
+  AI_FABRIC_RELEASE_DIR: '`release` beside the packaged program; in a checkout `.data/release`',
   AI_FABRIC_AGENT_STATE:
     'root on Linux: `/var/lib/ai-fabric-agent`; else in `$XDG_STATE_HOME`; Windows: in `%ProgramData%`',
   AI_FABRIC_AGENT_NAME: "the machine's own name",

@@ -48,6 +48,25 @@ export const curl: RealPart = {
   required: true,
 };
 
+export const mountNamespaces: RealPart = {
+  name: 'mount namespaces',
+  absence: () => {
+    if (process.getuid?.() !== 0) return 'this user is not root';
+    const tried = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'], {
+      encoding: 'utf8',
+      timeout: 10_000,
+    });
+    return tried.status === 0 ? null : `this machine refuses them (unshare --mount: ${tried.stderr.trim()})`;
+  },
+  required: true,
+};
+
+export const python: RealPart = {
+  name: 'Python',
+  absence: () => absentProgram('python3', ['--version'], 'apt-get install python3'),
+  required: true,
+};
+
 export const networkNamespaces: RealPart = {
   name: 'network namespaces',
   absence: () => {

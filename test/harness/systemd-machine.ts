@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../simulators/common/eventually.js';
-import { providePristineRoot } from './systemd-root.js';
+import { providePristineRoot, unmountBelow } from './systemd-root.js';
 
 export interface SystemdMachineOptions {
   readonly hostName?: string;
@@ -129,7 +129,9 @@ export class SystemdMachine {
   async must(command: readonly string[], options: RunOptions = {}): Promise<string> {
     const { exitCode, stdout, stderr } = await this.run(command, options);
     if (exitCode === 0) return stdout;
-    throw new Error(`${command.join(' ')} ended with ${exitCode}: ${stderr.slice(-2_000)}${stdout.slice(-2_000)}`);
+    throw new Error(
+      `${command.join(' ')} ended with ${exitCode}: ${stderr.slice(-2_000)}${stdout.slice(-2_000)}`,
+    );
   }
 
   /** A text of its files: a path as the machine has it. */
@@ -172,7 +174,7 @@ export class SystemdMachine {
   /** Nothing of it stays. */
   async close(): Promise<void> {
     await this.cutPower();
-    for (const mounted of mountsBelow(this.#folder)) await runHere('umount', ['--lazy', mounted]);
+    unmountBelow(this.#folder);
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -275,14 +277,6 @@ function removeCgroup(folder: string): void {
   } catch {
     // A process that is ending holds it; it is empty and does no harm.
   }
-}
-
-function mountsBelow(folder: string): string[] {
-  return readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' ')[1] ?? '')
-    .filter((path) => path.startsWith(`${folder}/`))
-    .reverse();
 }
 
 function readOrEmpty(path: string): string {

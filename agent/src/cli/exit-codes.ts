@@ -1,5 +1,6 @@
 import { JoinError, NotJoinedError } from '../agent-errors.js';
 import { ConfigError } from '../config/agent-config.js';
+import { InstallRefusedError, InstallStepError } from '../install/install-errors.js';
 import { LinkError } from '../link/link-failure.js';
 
 /** What a script may rely on; printed at the end of `--help`. */
@@ -61,6 +62,16 @@ export function explainError(error: unknown): ExplainedError {
     return failure.code === 'goodbye'
       ? { exitCode: exitCodes.refused, code: failure.reason, message }
       : { exitCode: exitCodes.unreachable, code: failure.code, message };
+  }
+  if (error instanceof InstallRefusedError) {
+    const code = error.refusals[0]?.code ?? 'failed';
+    const isUsage = code === 'server_needed' || code === 'token_needed';
+    return { exitCode: isUsage ? exitCodes.usage : exitCodes.failed, code, message };
+  }
+  if (error instanceof InstallStepError) {
+    const { exitCode, code } = explainError(error.cause);
+    const again = 'What was done before stands, and is recorded: once this is mended, run the same again.';
+    return { exitCode, code, message: `${error.step.tells}: ${message}\n${again}` };
   }
   return { exitCode: exitCodes.failed, code: 'failed', message };
 }

@@ -1,10 +1,16 @@
 import { describeBuild } from '@ai-fabric/shared';
 import { Command, CommanderError } from 'commander';
 import { AGENT_VERSION } from '../version.js';
+import { doctorCommand } from './commands/doctor-command.js';
+import { finishUpgradeCommand } from './commands/finish-upgrade-command.js';
 import { gpuInventoryCommand } from './commands/gpu-inventory-command.js';
+import { helperCommand } from './commands/helper-command.js';
+import { installCommand } from './commands/install-command.js';
 import { joinCommand } from './commands/join-command.js';
 import { runCommand } from './commands/run-command.js';
 import { statusCommand } from './commands/status-command.js';
+import { uninstallCommand } from './commands/uninstall-command.js';
+import { upgradeCommand } from './commands/upgrade-command.js';
 import { versionCommand } from './commands/version-command.js';
 import { unyieldCommand, yieldCommand } from './commands/yield-command.js';
 import { endWithReader } from './end-with-reader.js';
@@ -18,18 +24,24 @@ const program = new Command('ai-fabric-agent')
     'after',
     `
 Examples:
-  ai-fabric-agent join --server https://motoko:8443 --token-file join.token
-  ai-fabric-agent run
+  ai-fabric-agent install --server https://motoko:8443 --token-file join.token
+  ai-fabric-agent doctor
   ai-fabric-agent status
   ai-fabric-agent yield
 ${exitCodesHelp}`,
   )
+  .addCommand(installCommand())
+  .addCommand(upgradeCommand())
+  .addCommand(uninstallCommand())
+  .addCommand(doctorCommand())
   .addCommand(joinCommand())
   .addCommand(runCommand())
   .addCommand(statusCommand())
   .addCommand(yieldCommand())
   .addCommand(unyieldCommand())
   .addCommand(versionCommand())
+  .addCommand(helperCommand(), { hidden: true })
+  .addCommand(finishUpgradeCommand(), { hidden: true })
   .addCommand(gpuInventoryCommand(), { hidden: true });
 
 overrideExits(program);

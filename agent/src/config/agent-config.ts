@@ -13,6 +13,10 @@ export interface AgentConfig {
   readonly containerEnginePath: string | null;
   /** `XDG_RUNTIME_DIR`, where a rootless engine has its socket. */
   readonly runtimeDirectory: string | null;
+  /** Where systemd puts the key for the service, readable for it alone; `null`: the key lies in the state directory. */
+  readonly credentialsDirectory: string | null;
+  /** What only root may is asked of a unit that an install made. */
+  readonly asksHelper: boolean;
   /** For tests: what would be done to the machine's power is written to this file instead. */
   readonly powerShimPath: string | null;
   /** For simulated machines, of which one computer runs several: a file of JSON with their interfaces. */
@@ -31,6 +35,7 @@ export interface AgentConfig {
 export interface SystemFolders {
   readonly windows: string;
   readonly programFiles: string;
+  readonly programData: string;
 }
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;

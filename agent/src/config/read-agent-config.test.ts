@@ -28,6 +28,15 @@ describe('readAgentConfig', () => {
     });
   });
 
+  test('what systemd gives a service is known', () => {
+    const environment = { CREDENTIALS_DIRECTORY: '/run/credentials/a', AI_FABRIC_AGENT_HELPER: 'systemd' };
+    expect(readAgentConfig({}, environment)).toMatchObject({
+      credentialsDirectory: '/run/credentials/a',
+      asksHelper: true,
+    });
+    expect(readAgentConfig({}, {})).toMatchObject({ credentialsDirectory: null, asksHelper: false });
+  });
+
   test('an empty variable is as good as none', () => {
     expect(readAgentConfig({}, { AI_FABRIC_AGENT_BUFFER_BYTES: ' ' }).bufferBytes).toBe(8 * 1024 * 1024);
   });
@@ -45,6 +54,7 @@ describe('readAgentConfig', () => {
     [{ AI_FABRIC_AGENT_NVIDIA_SMI: '/opt/smi-470' }, /"\/opt\/smi-470".*called nvidia-smi/],
     [{ AI_FABRIC_AGENT_NVIDIA_SMI: 'nvidia-smi' }, /absolute path/],
     [{ AI_FABRIC_AGENT_SERVER: 'http://motoko' }, /TLS only/],
+    [{ AI_FABRIC_AGENT_HELPER: 'yes' }, /"yes".*only be "systemd"/],
   ])('%j is refused by name', (environment, message) => {
     expect(() => readAgentConfig({}, environment, 'linux')).toThrow(ConfigError);
     expect(() => readAgentConfig({}, environment, 'linux')).toThrow(message);

@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { join, posix, resolve, win32 } from 'node:path';
 import { nameSchema } from '@ai-fabric/shared';
 import { parseEndpoint } from '../containers/decide/parse-endpoint.js';
+import { RECORD_FILE } from '../install/linux/decide/linux-paths.js';
+import { type WindowsRoots, windowsPaths } from '../install/windows/decide/windows-paths.js';
 import { type AgentConfig, ConfigError, type LogLevel, logLevels } from './agent-config.js';
 import { chooseStateDirectory } from './decide/choose-state-directory.js';
 import { makeHostName } from './decide/make-host-name.js';
@@ -23,6 +26,7 @@ export interface Environment {
   readonly ProgramData?: string | undefined;
   readonly XDG_STATE_HOME?: string | undefined;
   readonly XDG_RUNTIME_DIR?: string | undefined;
+  readonly CREDENTIALS_DIRECTORY?: string | undefined;
 }
 
 interface Bounds {
@@ -58,6 +62,8 @@ export function readAgentConfig(
     nvidiaSmiPath: readToolPath(read('NVIDIA_SMI'), platform),
     containerEnginePath: readContainerEngine(read('CONTAINER_ENGINE')),
     runtimeDirectory: environment.XDG_RUNTIME_DIR || null,
+    credentialsDirectory: environment.CREDENTIALS_DIRECTORY || null,
+    asksHelper: readHelper(read('HELPER')),
     powerShimPath: read('POWER_SHIM') ?? null,
     simulatedInterfacesPath: read('SIMULATED_INTERFACES') ?? null,
     gpuCadenceMs: whole('GPU_CADENCE_MS', { ...SECOND_TO_MINUTE, default: 2_000 }),
@@ -66,17 +72,29 @@ export function readAgentConfig(
     bufferBytes: whole('BUFFER_BYTES', { least: 64 * 1024, most: 512 * MIB, default: 8 * MIB }),
     logLevel: readLogLevel(flags.logLevel ?? read('LOG_LEVEL')),
     platform,
-    folders: Object.freeze({
-      windows: environment.SystemRoot ?? 'C:\\Windows',
-      programFiles: environment.ProgramFiles ?? 'C:\\Program Files',
-    }),
+    folders: Object.freeze(systemFolders(environment)),
   });
+}
+
+function systemFolders(environment: Environment): WindowsRoots {
+  return {
+    windows: environment.SystemRoot ?? 'C:\\Windows',
+    programFiles: environment.ProgramFiles ?? 'C:\\Program Files',
+    programData: environment.ProgramData ?? 'C:\\ProgramData',
+  };
+}
+
+/** What an install leaves where everybody may look. */
+function isInstalledHere(environment: Environment, platform: NodeJS.Platform): boolean {
+  if (platform === 'linux') return existsSync(RECORD_FILE);
+  return platform === 'win32' && existsSync(windowsPaths(systemFolders(environment)).wrapper);
 }
 
 function defaultStateDirectory(environment: Environment, platform: NodeJS.Platform): string {
   return chooseStateDirectory({
     platform,
     isRoot: process.getuid?.() === 0,
+    isInstalled: isInstalledHere(environment, platform),
     homeDirectory: homedir(),
     xdgStateHome: environment.XDG_STATE_HOME,
     programData: environment.ProgramData,
@@ -119,6 +137,14 @@ function readContainerEngine(given: string | undefined): string | null {
   const parsed = parseEndpoint(given);
   if (parsed.ok) return parsed.path;
   throw new ConfigError(`The container engine (AI_FABRIC_AGENT_CONTAINER_ENGINE): ${parsed.detail}`);
+}
+
+function readHelper(given: string | undefined): boolean {
+  if (given === undefined) return false;
+  if (given === 'systemd') return true;
+  throw new ConfigError(
+    `AI_FABRIC_AGENT_HELPER is ${JSON.stringify(given)}; it may only be "systemd", which the unit of an install sets.`,
+  );
 }
 
 function readLogLevel(given: string | undefined): LogLevel {

@@ -15,10 +15,10 @@ export interface AgentIdentity {
 
 /** Makes the state directory and the key where they are missing. @throws StateFileError */
 export async function openIdentity(config: AgentConfig): Promise<AgentIdentity> {
-  const { stateDirectory, platform, folders } = config;
+  const { stateDirectory, platform, folders, credentialsDirectory } = config;
   const files = privateFiles({ platform, windowsDirectory: folders.windows });
   await files.prepare(stateDirectory);
-  const key = await loadHostKey(stateDirectory, files);
+  const key = await loadHostKey(stateDirectory, files, credentialsDirectory);
   const machine = await machineSha256({ platform, windowsDirectory: folders.windows, stateDirectory, files });
   return { key, machineSha256: machine, instanceId: randomUUID(), files };
 }

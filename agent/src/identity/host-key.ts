@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type PrivateFiles, StateFileError } from './private-files.js';
 
@@ -12,14 +13,36 @@ export interface HostKey {
 
 const FILE = 'host-key.pem';
 
-/** Reads the key, or makes it on the first start. @throws StateFileError */
-export async function loadHostKey(directory: string, files: PrivateFiles): Promise<HostKey> {
+/**
+ * Reads the key, or makes it on the first start.
+ *
+ * @param credentials where a service manager may have put it; one that is there is the one
+ * @throws StateFileError
+ */
+export async function loadHostKey(
+  directory: string,
+  files: PrivateFiles,
+  credentials: string | null = null,
+): Promise<HostKey> {
+  const given = credentials === null ? null : await readCredential(join(credentials, FILE));
+  if (given !== null) return given;
   const path = join(directory, FILE);
   const pem = await files.read(path);
   if (pem !== null) return hostKey(readKey(pem, path));
   const { privateKey } = generateKeyPairSync('ed25519');
   await files.write(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
   return hostKey(privateKey);
+}
+
+/** systemd lets nobody else read it; whose it is and what its mode says differs from one version to the next. */
+async function readCredential(path: string): Promise<HostKey | null> {
+  const pem = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw new StateFileError(
+      `${path}, the key that the service is given, cannot be read (${error.code}). Fix: ai-fabric-agent install`,
+    );
+  });
+  return pem === null ? null : hostKey(readKey(pem, path));
 }
 
 function readKey(pem: string, path: string): KeyObject {

@@ -54,6 +54,22 @@ describe('the host key', () => {
     await expect(loadHostKey(directory, files)).rejects.toThrow(/mode 644.*chmod 600/);
   });
 
+  test('that a service manager hands over is the one, whatever its mode, and none is made', async () => {
+    const credentials = await mkdtemp(join(tmpdir(), 'credentials-'));
+    const given = await loadHostKey(credentials, files);
+    await chmod(join(credentials, 'host-key.pem'), 0o440);
+    const key = await loadHostKey(directory, files, credentials);
+    expect(key.publicKey).toBe(given.publicKey);
+    expect(await readdir(directory)).toEqual([]);
+    await rm(credentials, { recursive: true });
+  });
+
+  test('lies in the state directory where the service manager hands over others alone', async () => {
+    const own = await loadHostKey(directory, files);
+    const elsewhere = join(directory, 'no-such-folder');
+    expect((await loadHostKey(directory, files, elsewhere)).publicKey).toBe(own.publicKey);
+  });
+
   test('that is no key is refused by name, and its content is not repeated', async () => {
     const path = join(directory, 'host-key.pem');
     await writeFile(path, 'geheim', { mode: 0o600 });

@@ -4,7 +4,9 @@ import type { AgentConfig } from '../config/agent-config.js';
 import { runTool } from '../identity/run-tool.js';
 import type { ReplicaKeepers } from '../replica/replica-keepers.js';
 import type { Reporter } from '../reporter/reporter.js';
+import { type RootHelper, rootHelper } from '../root-helper/root-helper.js';
 import { judgeRepair } from './decide/judge-repair.js';
+import { helpedPower } from './helped-power.js';
 import { HostPower, type HostPowerOptions } from './host-power.js';
 import { linuxPower } from './linux-power.js';
 import { magicPacketSender } from './magic-packet-sender.js';
@@ -14,8 +16,9 @@ import { ResumeRepair } from './resume-repair.js';
 import { hasLogind, watchSleep } from './sleep-watch.js';
 import { windowsPower } from './windows-power.js';
 
-export interface OpenPowerOptions extends Pick<HostPowerOptions, 'link' | 'bootId' | 'clock' | 'log'> {
-  readonly config: Pick<AgentConfig, 'platform' | 'folders' | 'powerShimPath'>;
+export interface OpenPowerOptions
+  extends Pick<HostPowerOptions, 'link' | 'bootId' | 'park' | 'clock' | 'log'> {
+  readonly config: Pick<AgentConfig, 'platform' | 'folders' | 'powerShimPath' | 'asksHelper'>;
   readonly replicas: ReplicaKeepers;
   readonly reporter: Pick<Reporter, 'interfaces' | 'status' | 'powerIssues'>;
   /** What the owner's policy says of power; `null`: it says nothing, and the default holds. */
@@ -37,21 +40,21 @@ const JUST_BOOTED_SECONDS = 600;
 /** The power of this host, behind this system's own way. */
 export function openPower({ config, allowed: said, reporter, ...rest }: OpenPowerOptions): OpenedPower {
   const { platform, powerShimPath } = config;
+  const helper = config.asksHelper ? rootHelper({ runTool }) : null;
   const { clock, log, replicas } = rest;
   const allowed = powerVerbSchema.options.filter((verb) =>
     (said ?? DEFAULT_AGENT_POLICY.power).includes(verb),
   );
-  const mayReload = platform === 'linux' && powerShimPath === null && process.getuid?.() === 0;
   const host: HostPower = new HostPower({
     ...rest,
     ...{ platform, allowed },
-    port: openPort(config, rest),
+    port: openPort(config, helper, rest),
     sendVolley: magicPacketSender(() => reporter.interfaces(), clock),
     repair: new ResumeRepair({
       ...{ platform, clock, log },
       health: () => judgeRepair(replicas.desired(), replicas.statuses(), reporter.status().issues),
       restart: (meanwhile) => restartEngines(replicas, meanwhile),
-      reloadDriver: mayReload ? reloadDriver : null,
+      reloadDriver: driverReload(config, helper),
       reboot: allowed.includes('reboot') ? (why) => host.reboot(why) : null,
       onIssues: (issues) => reporter.powerIssues(issues),
     }),
@@ -60,6 +63,7 @@ export function openPower({ config, allowed: said, reporter, ...rest }: OpenPowe
   return {
     host,
     start: () => {
+      host.start();
       if (uptime() < JUST_BOOTED_SECONDS) void host.holdAfterWake();
       if (platform !== 'linux' || powerShimPath !== null || !hasLogind()) return;
       watch = watchSleep({
@@ -88,6 +92,16 @@ async function restartEngines(
   }
 }
 
+/** @returns `null`: this agent has no way to do it */
+function driverReload(
+  { platform, powerShimPath }: OpenPowerOptions['config'],
+  helper: RootHelper | null,
+): (() => Promise<void>) | null {
+  if (platform !== 'linux' || powerShimPath !== null) return null;
+  if (helper !== null) return () => helper.ask('reload-uvm').then(() => undefined);
+  return process.getuid?.() === 0 ? reloadDriver : null;
+}
+
 /** CUDA's own part of the driver: what usually does not survive a suspend. */
 async function reloadDriver(): Promise<void> {
   await runTool('modprobe', ['--remove', 'nvidia_uvm']);
@@ -96,10 +110,14 @@ async function reloadDriver(): Promise<void> {
 
 function openPort(
   { platform, folders, powerShimPath }: OpenPowerOptions['config'],
+  helper: RootHelper | null,
   { clock, log }: Pick<HostPowerOptions, 'clock' | 'log'>,
 ): PowerPort {
   if (powerShimPath !== null) return recordingPower(powerShimPath);
-  if (platform === 'linux') return linuxPower({ runTool, log });
+  if (platform === 'linux') {
+    const own = linuxPower({ runTool, log });
+    return helper === null ? own : helpedPower(own, helper);
+  }
   if (platform === 'win32') return windowsPower({ windowsDirectory: folders.windows, runTool, clock, log });
   return noPower(platform);
 }

@@ -44,6 +44,7 @@ export class InventoryLane {
   #cardsDueMs = Number.NEGATIVE_INFINITY;
   #cardsReadMs = Number.NEGATIVE_INFINITY;
   #readingCards = false;
+  #areCardsRead = false;
   #timer: Timer | null = null;
 
   /** The cards were asked for once, whatever came of it. */
@@ -73,6 +74,21 @@ export class InventoryLane {
   /** As they were read last. */
   get interfaces(): readonly NetworkInterface[] {
     return this.#facts?.interfaces ?? [];
+  }
+
+  /** The host was described once. */
+  get isDescribed(): boolean {
+    return this.#facts !== null;
+  }
+
+  /** The cards were asked for once, whatever came of it. */
+  get areCardsRead(): boolean {
+    return this.#areCardsRead;
+  }
+
+  /** As it was found last; `null`: nobody told yet. */
+  get engine(): ContainerEngineReport | null {
+    return this.#engine;
   }
 
   /** These cards have readings. One that the inventory does not know was added, or the inventory failed before. */
@@ -115,6 +131,7 @@ export class InventoryLane {
     this.#cardsReadMs = clock.monotonicMs();
     const result = await gpuInventory.read(signal);
     this.#readingCards = false;
+    this.#areCardsRead = true;
     this.#cardsWereAsked();
     if (signal.aborted) return;
     this.#cardIssues = issuesOf(result);

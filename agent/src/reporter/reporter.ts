@@ -12,6 +12,7 @@ import type {
   OwnerReport,
   ReplicaStatus,
   Timer,
+  UpgradeReport,
 } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { Sensors } from '../sensors/open-sensors.js';
@@ -59,6 +60,12 @@ export interface ReporterOptions {
 
 export interface ReporterStatus {
   readonly cards: readonly GpuInventory[];
+  /** The cards were asked for once, whatever came of it. */
+  readonly areCardsRead: boolean;
+  /** As it was found last; `null`: nobody told yet. */
+  readonly containerEngine: ContainerEngineReport | null;
+  /** `null`: not read yet. */
+  readonly interfaces: readonly NetworkInterface[] | null;
   readonly issues: readonly Issue[];
   readonly waitingSamples: number;
   readonly droppedSamples: number;
@@ -91,6 +98,7 @@ export class Reporter {
   #waitMs = FIRST_WAIT_MS;
   /** None is not told until there was one. */
   #orphansTold = '[]';
+  #wasUpgradeTold = false;
   #droppedBefore = 0;
   #droppedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -157,6 +165,17 @@ export class Reporter {
     this.#outbox.pump();
   }
 
+  /** How far an upgrade of this agent is; none is not told until there was one. */
+  upgradeChanged(upgrade: UpgradeReport | null): void {
+    if (this.#closing.signal.aborted || (upgrade === null && !this.#wasUpgradeTold)) return;
+    this.#wasUpgradeTold = true;
+    this.#outbox.tell(
+      'upgrade',
+      upgrade && { phase: upgrade.phase, version: upgrade.version, detail: upgrade.detail },
+    );
+    this.#outbox.pump();
+  }
+
   /** This host's physical interfaces, as they were read last; none before the first inventory. */
   interfaces(): readonly NetworkInterface[] {
     return this.#lane.interfaces;
@@ -187,6 +206,9 @@ export class Reporter {
   status(): ReporterStatus {
     return {
       cards: this.#lane.cards,
+      areCardsRead: this.#lane.areCardsRead,
+      containerEngine: this.#lane.engine,
+      interfaces: this.#lane.isDescribed ? this.#lane.interfaces : null,
       issues: this.#ledger.open,
       waitingSamples: this.#outbox.waiting,
       droppedSamples: this.#outbox.dropped,

@@ -1,5 +1,7 @@
 import type { Clock, GpuInventory, HostReading, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
+import { runTool } from '../identity/run-tool.js';
+import { rootHelper } from '../root-helper/root-helper.js';
 import { findNvidiaSmi, type ToolSearch } from './gpu/find-nvidia-smi.js';
 import { defaultInventoryChild, gpuInventorySensor } from './gpu/gpu-inventory.js';
 import { listGpuProcesses } from './gpu/gpu-processes.js';
@@ -25,6 +27,8 @@ export interface SensorSettings {
   readonly platform: NodeJS.Platform;
   /** Set: nothing is done to the power of this machine, and so everything can be. */
   readonly powerShimPath: string | null;
+  /** What only root may is asked of a unit that an install made. */
+  readonly asksHelper: boolean;
   readonly folders: { readonly windows: string; readonly programFiles: string };
 }
 
@@ -94,6 +98,7 @@ export function openSensors(settings: SensorSettings, dependencies: SensorDepend
     hostInventory: hostInventorySensor({
       ...shared,
       powerShimPath: settings.powerShimPath,
+      helper: settings.asksHelper ? rootHelper({ runTool }) : null,
       simulatedInterfacesPath: settings.simulatedInterfacesPath,
     }),
     close: async () => {

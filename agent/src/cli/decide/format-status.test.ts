@@ -1,7 +1,7 @@
 import { describeReplica } from '@ai-fabric/shared';
 import { describe, expect, test } from 'vitest';
 import type { AgentStatus } from '../../status/agent-status.js';
-import { describeCards, formatStatus } from './format-status.js';
+import { describeCards, describeUpgrade, formatStatus } from './format-status.js';
 
 const status: AgentStatus = {
   pid: 42,
@@ -10,7 +10,8 @@ const status: AgentStatus = {
   server: 'https://motoko:8443',
   hostName: 'armitage',
   hostId: 'h1',
-  link: { state: 'linked', linkedSinceMs: 60_000, problem: null },
+  link: { state: 'linked', linkedSinceMs: 60_000, problem: null, problemCode: null },
+  ...{ containerEngine: null, wake: null, cardsAsked: true, leaving: null, upgrade: null },
   cards: [{ uuid: 'GPU-1', name: 'NVIDIA GeForce RTX 4070' }],
   issues: [],
   replicas: [],
@@ -29,6 +30,19 @@ test('an agent that is linked', () => {
       'issues:   none',
     ].join('\n'),
   );
+});
+
+test('an agent that may be upgraded says to what, and what is waited for', () => {
+  const upgrade = {
+    phase: 'offered',
+    version: '0.2.0',
+    detail: 'sudo ai-fabric-agent upgrade',
+    manifestSha256: null,
+  } as const;
+  expect(formatStatus({ ...status, upgrade }, 0)).toContain(
+    '\nupgrade:  to 0.2.0, offered: sudo ai-fabric-agent upgrade\n',
+  );
+  expect(describeUpgrade({ ...upgrade, phase: 'done', detail: null })).toBe('to 0.2.0, done');
 });
 
 describe('the owner', () => {
@@ -60,7 +74,12 @@ test('an agent in trouble says what is wrong and what mends it', () => {
   const text = formatStatus(
     {
       ...status,
-      link: { state: 'waiting', linkedSinceMs: null, problem: 'nothing listens there' },
+      link: {
+        state: 'waiting',
+        linkedSinceMs: null,
+        problem: 'nothing listens there',
+        problemCode: 'unreachable',
+      },
       cards: [],
       replicas: [describeReplica({ deployment: 'qwen', phase: 'starting', detail: 'refuses connections' })],
       issues: [

@@ -1,5 +1,5 @@
 /** Who wants the cards back, whatever is declared. */
-export type HoldReason = 'owner' | 'power' | 'parked' | 'repair';
+export type HoldReason = 'owner' | 'power' | 'parked' | 'repair' | 'leaving';
 
 export interface HoldTerms {
   /** `park`: what can sleep sleeps, the rest is stopped. `stop`: all is stopped. Containers are kept either way. */
@@ -15,6 +15,7 @@ export interface Hold extends HoldTerms {
 }
 
 const WORDS: Readonly<Record<HoldReason, string>> = {
+  leaving: 'The agent is being uninstalled.',
   power: 'The host is about to sleep.',
   owner: 'The card is its owner’s for now.',
   parked: 'The host is parked.',
@@ -24,7 +25,7 @@ const WORDS: Readonly<Record<HoldReason, string>> = {
 /** What all reasons together ask for: the most thorough, and the shortest wait. `null`: nobody holds anything. */
 export function combineHolds(holds: ReadonlyMap<HoldReason, HoldTerms>): Hold | null {
   const terms = [...holds.values()];
-  const first = (['power', 'owner', 'parked', 'repair'] as const).find((reason) => holds.has(reason));
+  const first = (['leaving', 'power', 'owner', 'parked', 'repair'] as const).find((reason) => holds.has(reason));
   if (first === undefined) return null;
   return {
     action: terms.some(({ action }) => action === 'stop') ? 'stop' : 'park',

@@ -1,6 +1,7 @@
 import { arch, cpus, release, totalmem, version } from 'node:os';
 import type { Clock, HostInventory, OperatingSystem } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
+import type { RootHelper } from '../../root-helper/root-helper.js';
 import { reading, type Sensor } from '../sensor.js';
 import { type BootIdentity, readBootIdentity } from './boot-identity.js';
 import { networkInterfaceReader } from './network-interfaces.js';
@@ -20,6 +21,8 @@ export interface HostInventoryOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly powerShimPath: string | null;
+  /** Who tells what only root is told; `null`: nobody. */
+  readonly helper: RootHelper | null;
 }
 
 type FixedFacts = Omit<HostFacts, 'interfaces' | 'power'>;

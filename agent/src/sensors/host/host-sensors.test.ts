@@ -27,6 +27,7 @@ describe('this machine', () => {
       windowsDirectory: 'C:\\Windows',
       stateDirectory: folder,
       powerShimPath: null,
+      helper: null,
       clock: systemClock(),
       logger: pino({ level: 'silent' }),
     });

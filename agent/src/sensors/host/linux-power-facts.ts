@@ -21,21 +21,35 @@ const QUESTIONS: Readonly<Record<PowerVerb, string>> = {
   reboot: 'CanReboot',
 };
 
+/** What `ethtool` says of a card, by its interface; empty where it says nothing. */
+export type ReadEthtool = (device: string) => Promise<string>;
+
 /** Whether a card wakes its machine. @param device the card's own interface, not a bridge over it */
-export async function readLinuxArming(device: string, toolText: ToolText): Promise<WakeArming> {
-  const [inPath, wakeup] = await Promise.all([
-    toolText('ethtool', [device]),
+export async function readLinuxArming(device: string, readEthtool: ReadEthtool): Promise<WakeArming> {
+  const [text, wakeup] = await Promise.all([
+    readEthtool(device),
     readText(join(NET_CLASS, device, 'device', 'power', 'wakeup')),
   ]);
-  // Users other than root have no such folder in their path.
-  const text = inPath === '' ? await toolText(SBIN_ETHTOOL, [device]) : inPath;
   return judgeLinuxArming(text, wakeup);
 }
 
-/** What the machine can do, by logind's own word: it knows the kernel, the swap and what this user may. */
-export async function readLinuxPowerFacts(toolText: ToolText): Promise<HostPowerFacts> {
+/** As this user is answered, which is all only where it is root. */
+export function ownEthtool(toolText: ToolText): ReadEthtool {
+  return async (device) => {
+    const inPath = await toolText('ethtool', [device]);
+    // Users other than root have no such folder in their path.
+    return inPath === '' ? toolText(SBIN_ETHTOOL, [device]) : inPath;
+  };
+}
+
+/**
+ * What the machine can do, by logind's own word: it knows the kernel, the swap and what this user may.
+ *
+ * @param asksRoot what this user may not, root does for it
+ */
+export async function readLinuxPowerFacts(toolText: ToolText, asksRoot: boolean): Promise<HostPowerFacts> {
   const [verbs, states, onBattery] = await Promise.all([
-    readVerbs(toolText),
+    readVerbs(toolText, asksRoot),
     readText(POWER_STATES),
     readOnBattery(),
   ]);
@@ -43,7 +57,7 @@ export async function readLinuxPowerFacts(toolText: ToolText): Promise<HostPower
   return { verbs, sleepStates, modernStandby: null, fastStartup: null, onBattery };
 }
 
-async function readVerbs(toolText: ToolText): Promise<PowerVerb[]> {
+async function readVerbs(toolText: ToolText, asksRoot: boolean): Promise<PowerVerb[]> {
   const hasSystemd = await stat(SYSTEMD).then(
     () => true,
     () => false,
@@ -52,7 +66,8 @@ async function readVerbs(toolText: ToolText): Promise<PowerVerb[]> {
   const asked = await Promise.all(
     (Object.keys(QUESTIONS) as PowerVerb[]).map(async (verb) => {
       const answer = parseCanDo(await toolText('busctl', ['--system', 'call', ...LOGIND, QUESTIONS[verb]]));
-      return answer === 'yes' ? [verb] : [];
+      const isForRoot = asksRoot && (answer === 'no' || answer === 'challenge');
+      return answer === 'yes' || isForRoot ? [verb] : [];
     }),
   );
   return asked.flat();

@@ -5,7 +5,9 @@ import {
   powerVerbSchema,
   type WakeArming,
 } from '@ai-fabric/shared';
-import { readLinuxArming, readLinuxPowerFacts } from './linux-power-facts.js';
+import type { HelperAnswer } from '../../root-helper/helper-verbs.js';
+import type { RootHelper } from '../../root-helper/root-helper.js';
+import { ownEthtool, type ReadEthtool, readLinuxArming, readLinuxPowerFacts } from './linux-power-facts.js';
 import type { PhysicalInterface } from './network-interfaces.js';
 import { slowToolText, toolText } from './tool-text.js';
 import { readWindowsPowerFacts } from './windows-power-facts.js';
@@ -16,6 +18,8 @@ export interface PowerFactsOptions {
   readonly clock: Clock;
   /** Where nothing is done to the power of this machine, everything can be. */
   readonly powerShimPath: string | null;
+  /** Who tells what only root is told; `null`: nobody. */
+  readonly helper: RootHelper | null;
 }
 
 export interface PowerFacts {
@@ -31,8 +35,9 @@ const FRESH_MS = 900_000;
 export function powerFactsReader(
   options: PowerFactsOptions,
 ): (interfaces: readonly PhysicalInterface[]) => Promise<PowerFacts> {
-  const { platform, clock, windowsDirectory, powerShimPath } = options;
-  const onLinux = remembered(clock, () => readLinuxPowerFacts(toolText));
+  const { platform, clock, windowsDirectory, powerShimPath, helper } = options;
+  const onLinux = remembered(clock, () => readLinuxPowerFacts(toolText, helper !== null));
+  const readEthtool = helper === null ? ownEthtool(toolText) : helpedEthtool(helper, clock);
   const onWindows = remembered(clock, () =>
     readWindowsPowerFacts({ windowsDirectory, toolText, slowToolText }),
   );
@@ -46,13 +51,22 @@ export function powerFactsReader(
         if (facts.wake !== undefined) return facts;
         const { arming } = found;
         const wake =
-          arming === null ? await readLinuxArming(device, toolText) : (arming.get(facts.name) ?? NOT_TOLD);
+          arming === null ? await readLinuxArming(device, readEthtool) : (arming.get(facts.name) ?? NOT_TOLD);
         return { ...facts, wake };
       }),
     );
     const verbs = powerShimPath === null ? found.power.verbs : powerVerbSchema.options;
     return { interfaces: armed, power: { ...found.power, verbs: [...verbs] } };
   };
+}
+
+/** Root is asked once for all cards. Where it does not answer, what everybody is told has to do. */
+function helpedEthtool(helper: RootHelper, clock: Clock): ReadEthtool {
+  const asked = remembered(clock, () =>
+    helper.ask('read-wake-arming').catch((): HelperAnswer | null => null),
+  );
+  const own = ownEthtool(toolText);
+  return async (device) => (await asked())?.ethtool?.[device] ?? own(device);
 }
 
 const NOT_TOLD: WakeArming = {

@@ -1,0 +1,163 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Command } from 'commander';
+import { planUninstall, type UninstallPlan } from '../../install/decide/plan-uninstall.js';
+import { InstallRefusedError } from '../../install/install-errors.js';
+import { type InstallRecord, readInstallRecord } from '../../install/install-record.js';
+import type { InstallSystem, Made } from '../../install/install-steps.js';
+import { askStatus, askVerb } from '../../status/status-socket.js';
+import { askYes, canAsk } from '../ask-yes.js';
+import { exitCodes, exitCodesOf, UsageError } from '../exit-codes.js';
+import { openSystem } from '../open-system.js';
+import { printJson } from '../output.js';
+
+interface UninstallOptions {
+  readonly purge?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/** A minute for requests that run, and what an engine takes at most to end. */
+const DRAIN_MS = 240_000;
+const LOOK_EVERY_MS = 250;
+
+export function uninstallCommand(): Command {
+  return new Command('uninstall')
+    .description('Take away what an install made, and say what stays')
+    .option(
+      '--purge',
+      'settings, key and what was joined too: the host is then a new one to the control plane',
+    )
+    .option('--dry-run', 'say what would be done, and do nothing')
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'print what was done as JSON')
+    .addHelpText(
+      'after',
+      `
+Requests that run are finished first, and replicas are stopped. What nobody installed is not touched. Containers,
+models and the journal stay, with the commands that remove them. Needs root; on Windows an administrator.
+
+Examples:
+  sudo ai-fabric-agent uninstall --dry-run
+  sudo ai-fabric-agent uninstall
+  sudo ai-fabric-agent uninstall --purge --yes
+${exitCodesOf('ok', ['failed', 'nothing was installed, a replica does not end, or something could not be taken away'], 'usage')}`,
+    )
+    .action(uninstall);
+}
+
+async function uninstall({
+  purge = false,
+  dryRun = false,
+  yes,
+  json = false,
+}: UninstallOptions): Promise<void> {
+  const system = await openSystem();
+  const record = await readInstallRecord(system.recordPath);
+  if (record === null) {
+    if (json) printJson({ uninstalled: false, reason: 'not_installed' });
+    else console.log(`No install of an agent is recorded here (${system.recordPath} is not there).`);
+    process.exitCode = exitCodes.failed;
+    return;
+  }
+  const plan = planUninstall(record, purge);
+  if (dryRun) {
+    if (json) printJson({ uninstalled: false, ...namesOf(plan) });
+    else tellPlan(plan);
+    return;
+  }
+  const refusal = await system.refuseUninstall();
+  if (refusal !== null) throw new InstallRefusedError([refusal]);
+  if (!yes && !(await isWanted(plan))) {
+    console.log('Nothing was done.');
+    return;
+  }
+  if (!(await drain(system, json))) return;
+  await takeAway({ system, record, plan, json });
+}
+
+async function isWanted(plan: UninstallPlan): Promise<boolean> {
+  if (!canAsk()) throw new UsageError('Nobody can be asked here: add --yes, or see first with --dry-run.');
+  tellPlan(plan);
+  return askYes('Take this away?');
+}
+
+/** @returns whether it goes on: a replica that nobody looks after must not stay */
+async function drain({ stateDirectory }: InstallSystem, json: boolean): Promise<boolean> {
+  const { platform } = process;
+  let status = await askVerb(stateDirectory, platform, 'leave').catch(() => null);
+  const giveUpAtMs = performance.now() + DRAIN_MS;
+  if (!json && status?.leaving === 'draining' && status.replicas.length > 0) {
+    console.log('Requests that run are finished, and replicas stopped …');
+  }
+  while (status?.leaving === 'draining' && performance.now() < giveUpAtMs) {
+    await pause(LOOK_EVERY_MS);
+    status = await askStatus(stateDirectory, platform).catch(() => null);
+  }
+  if (status === null || status.leaving === 'free') return true;
+  const names = status.replicas.map(({ deployment }) => deployment).join(', ');
+  const detail = `A replica does not end (${names}): nothing was taken away.`;
+  if (json) printJson({ uninstalled: false, reason: 'replica_not_ended', detail });
+  else console.error(`error: ${detail}\n  → Stop its container by hand, and run this again.`);
+  process.exitCode = exitCodes.failed;
+  return false;
+}
+
+interface TakeAway {
+  readonly system: InstallSystem;
+  readonly record: InstallRecord;
+  readonly plan: UninstallPlan;
+  readonly json: boolean;
+}
+
+async function takeAway({ system, record, plan, json }: TakeAway): Promise<void> {
+  const { runUninstall } = await import('../../install/run-uninstall.js');
+  const problems: { what: string; problem: string }[] = [];
+  const removed: string[] = [];
+  await runUninstall({
+    ...{ system, record, plan },
+    onDone: (made, problem) => {
+      if (problem === null) removed.push(nameOf(made));
+      else problems.push({ what: nameOf(made), problem });
+      if (json) return;
+      console.log(problem === null ? `  ✓ ${nameOf(made)} is gone` : `  ✗ ${nameOf(made)}: ${problem}`);
+    },
+  });
+  const stays = [...plan.stays.map(nameOf), ...(await system.leftovers())];
+  if (json) printJson({ uninstalled: problems.length === 0, removed, problems, stays });
+  else tellStays(stays);
+  if (problems.length > 0) process.exitCode = exitCodes.failed;
+}
+
+function tellPlan(plan: UninstallPlan): void {
+  console.log('This is taken away, after replicas that serve have ended:');
+  for (const made of plan.remove) console.log(`  ${nameOf(made)}`);
+  tellStays(plan.stays.map(nameOf));
+}
+
+function tellStays(stays: readonly string[]): void {
+  if (stays.length === 0) return;
+  console.log('What stays:');
+  for (const each of stays) console.log(`  ${each}`);
+}
+
+function namesOf({ remove, stays }: UninstallPlan): { remove: string[]; stays: string[] } {
+  return { remove: remove.map(nameOf), stays: stays.map(nameOf) };
+}
+
+const KINDS: Readonly<Record<Made['kind'], string>> = {
+  folder: '',
+  tree: '',
+  file: '',
+  link: '',
+  account: 'the account ',
+  membership: 'the membership ',
+  service: 'the service ',
+  lingering: 'services without a session of ',
+  task: 'the task ',
+  registry: 'the key ',
+};
+
+function nameOf({ kind, what }: Made): string {
+  return `${KINDS[kind]}${what}`;
+}

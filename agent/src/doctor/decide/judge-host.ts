@@ -1,0 +1,256 @@
+import type { AgentFacts, HostCheck, HostCheckState, HostFacts } from '../host-checks.js';
+
+type Judgement = Omit<HostCheck, 'id'>;
+
+const JOIN = 'Run the line that "ai-fabric token create" prints on the control plane.';
+/** An agent links within a second or so; for so long nobody worries. */
+const LINKS_WITHIN_MS = 15_000;
+const CARD_CODES: ReadonlySet<string> = new Set([
+  'no_gpu',
+  'driver_not_loaded',
+  'driver_mismatch',
+  'driver_hung',
+  'driver_too_old',
+  'gpu_lost',
+  'gpu_lost_after_resume',
+  'gpu_tool_failed',
+]);
+
+/** Everything that has to be right on a host, each judged, with the command that mends it. */
+export function judgeHost(facts: HostFacts): readonly HostCheck[] {
+  return [
+    { id: 'linked', ...judgeLink(facts) },
+    { id: 'driver_and_cards', ...judgeCards(facts) },
+    { id: 'container_engine', ...judgeEngine(facts) },
+    { id: 'cdi', ...judgeCdi(facts) },
+    { id: 'gpu_in_container', ...judgeGpuInContainer(facts) },
+    { id: 'wake_arming', ...judgeWake(facts) },
+    ...(facts.windows === null
+      ? []
+      : [{ id: 'fast_startup' as const, ...judgeFastStartup(facts.windows.fastStartup) }]),
+    { id: 'sign_in_at_boot', ...judgeSignIn(facts) },
+  ];
+}
+
+function judgeLink({ agent, service, platform, nowMs }: HostFacts): Judgement {
+  switch (agent.kind) {
+    case 'runs':
+      return judgeRunningLink(agent, nowMs);
+    case 'silent':
+      return /permission denied|EPERM|EACCES/i.test(agent.problem)
+        ? red(agent.problem, askAgainOf(platform))
+        : red(agent.problem, restartOf(platform));
+    case 'not_joined':
+      return red('This host has not joined a control plane.', JOIN);
+    case 'stopped':
+      return red(
+        `No agent runs here; this host has joined ${agent.server} as ${agent.hostName}.`,
+        service === null ? 'ai-fabric-agent run' : startOf(platform),
+      );
+    default:
+      return agent satisfies never;
+  }
+}
+
+function judgeRunningLink(agent: Extract<AgentFacts, { kind: 'runs' }>, nowMs: number): Judgement {
+  const { link, server, hostName, startedAtMs } = agent;
+  if (link.state === 'linked') return green(`to ${server} as ${hostName}`);
+  if (link.problem === null) {
+    const isNew = nowMs - startedAtMs < LINKS_WITHIN_MS;
+    return isNew
+      ? waiting(`the agent dials ${server}`, null)
+      : red(`There is no link to ${server}.`, reach(server));
+  }
+  return red(link.problem, fixOfLink(link.problemCode, server));
+}
+
+function fixOfLink(code: string | null, server: string): string {
+  switch (code) {
+    case 'machine_mismatch':
+    case 'identity_in_use':
+      return `Another machine has this host's key. Is this disk a copy? ${JOIN.slice(0, -1)}, with --new-identity at its end.`;
+    case 'unknown_host':
+    case 'proof_failed':
+    case 'revoked':
+      return `${JOIN.slice(0, -1)}, with --rejoin at its end.`;
+    case 'pin_mismatch':
+      return `The control plane has another certificate than this host was given. Where that is meant to be: ${JOIN.slice(0, -1)}, with --rejoin at its end.`;
+    case 'protocol_too_old':
+      return 'ai-fabric-agent upgrade';
+    default:
+      return reach(server);
+  }
+}
+
+function judgeCards({ cards, areCardsRead, issues, platform }: HostFacts): Judgement {
+  const trouble = issues.find(({ code }) => CARD_CODES.has(code));
+  if (trouble !== undefined) return red(trouble.detail, trouble.fix ?? driverOf(platform));
+  if (cards.length > 0) return green(cards.map(({ name }) => name).join(', '));
+  return areCardsRead
+    ? red('No NVIDIA card was found.', driverOf(platform))
+    : waiting('the cards are being read', null);
+}
+
+function judgeEngine({ containerEngine, engineFix, platform }: HostFacts): Judgement {
+  if (containerEngine === null) return waiting('it is being looked for', null);
+  if (!containerEngine.reachable) {
+    return red(containerEngine.detail, engineFix ?? engineFixOf(containerEngine.code, platform));
+  }
+  const { flavour, version, rootless, desktop } = containerEngine;
+  const kind = desktop ? ', Desktop' : rootless ? ', rootless' : '';
+  return green(`${flavour === 'podman' ? 'Podman' : 'Docker'} ${version}${kind}`);
+}
+
+function engineFixOf(code: string, platform: NodeJS.Platform): string {
+  if (code === 'sign_in_needed') return 'Sign in to Windows and start Docker Desktop: docker desktop start';
+  if (code === 'engine_too_old') return 'Upgrade it: Docker 19.03 or Podman 4.0 is the oldest that is used.';
+  return platform === 'linux'
+    ? 'sudo apt-get install podman && sudo ai-fabric-agent install --podman-socket group'
+    : 'Install Docker Desktop, and start it.';
+}
+
+function judgeCdi({ containerEngine, cards, cdi }: HostFacts): Judgement {
+  if (containerEngine === null) return waiting('it depends on the container engine', null);
+  if (!containerEngine.reachable) return notApplicable('there is no container engine');
+  if (containerEngine.flavour !== 'podman') return notApplicable('Docker asks NVIDIA’s runtime for cards');
+  if (cards.length === 0) return notApplicable('there is no card');
+  const generate = 'sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml';
+  switch (cdi) {
+    case 'known_device':
+      return green('a spec names the cards');
+    case 'no_spec':
+      return red(
+        'No CDI spec is in /etc/cdi or /var/run/cdi: Podman can give no card to a container.',
+        generate,
+      );
+    case 'unknown_device':
+      return red('The CDI spec does not name the cards that are here.', generate);
+    default:
+      return cdi satisfies never;
+  }
+}
+
+function judgeGpuInContainer({
+  containerEngine,
+  cards,
+  issues,
+  replicas,
+  areCardsRead,
+}: HostFacts): Judgement {
+  const trouble = issues.find(({ code }) => code === 'gpu_not_in_container');
+  if (trouble !== undefined) {
+    return red(trouble.detail, trouble.fix ?? 'docs/runbooks/gpu_not_in_container.md');
+  }
+  const proven = replicas.find(({ phase, container }) => phase === 'ready' && container !== null);
+  if (proven !== undefined) return green(`${proven.deployment} sees its card`);
+  if (cards.length === 0) {
+    return areCardsRead ? notApplicable('there is no card') : waiting('the cards are being read', null);
+  }
+  if (containerEngine?.reachable === false) return notApplicable('there is no container engine');
+  return waiting(
+    'it is proven with the first replica',
+    'ai-fabric deployments create NAME --host HOST --preset chat-fast --wait (on the control plane)',
+  );
+}
+
+function judgeWake({ wake, platform }: HostFacts): Judgement {
+  if (wake === null) return waiting('the cards of the network are being read', null);
+  const wired = wake.filter((each) => each.wired);
+  if (wired.length === 0) return notApplicable('no card of a network by cable');
+  const armed = wired.filter(({ arming }) => arming.armed === true);
+  if (armed.length > 0)
+    return green(`${armed.map(({ name }) => name).join(', ')}: a magic packet wakes this machine`);
+  const off = wired.find(({ arming }) => arming.armed === false);
+  if (off !== undefined)
+    return red(
+      `${off.name} does not wake this machine (${off.arming.detail ?? 'off'}).`,
+      armOf(off.name, platform),
+    );
+  const [first] = wired;
+  return red(
+    `Whether ${first?.name} wakes this machine cannot be told: ${first?.arming.detail ?? 'nothing says'}.`,
+    toldBy(first?.arming.detail ?? '', platform),
+  );
+}
+
+function judgeFastStartup(fastStartup: boolean | null): Judgement {
+  if (fastStartup === null) return notApplicable('this Windows does not have it');
+  if (!fastStartup) return green('off: a machine that is shut down can be woken');
+  return red(
+    'It is on: a machine that its user shuts down does not wake by a magic packet.',
+    'reg add "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Power" /v HiberbootEnabled /t REG_DWORD /d 0 /f',
+  );
+}
+
+function judgeSignIn({ service, platform, containerEngine, windows }: HostFacts): Judgement {
+  if (service === null) {
+    return red('The agent is no service: after a boot somebody has to start it.', 'ai-fabric-agent install');
+  }
+  if (!service.isEnabled) return red('The agent does not start with the machine.', enableOf(platform));
+  const hasLogonTask = windows?.hasLogonTask ?? false;
+  const isAway = containerEngine?.reachable === false && containerEngine.code === 'sign_in_needed';
+  if (isAway || (containerEngine?.reachable === true && containerEngine.desktop)) {
+    return hasLogonTask
+      ? red(
+          'After a boot somebody has to sign in: Docker Desktop then starts by itself.',
+          'docs/container-engines.md#docker-desktop (let it suspend rather than shut down: a session survives that)',
+        )
+      : red(
+          'After a boot somebody has to sign in, and to start Docker Desktop.',
+          platform === 'win32'
+            ? 'ai-fabric-agent install --docker-logon-task'
+            : 'docs/container-engines.md#docker-desktop',
+        );
+  }
+  return green('nobody has to sign in: it starts with the machine');
+}
+
+function toldBy(detail: string, platform: NodeJS.Platform): string {
+  if (platform !== 'linux') return 'docs/waking.md';
+  return detail.includes('not root') ? 'sudo ai-fabric-agent doctor' : 'sudo apt-get install ethtool';
+}
+
+function armOf(name: string, platform: NodeJS.Platform): string {
+  return platform === 'linux'
+    ? `sudo ethtool -s ${name} wol g (until the next boot; for good: docs/waking.md)`
+    : `Enable-NetAdapterPowerManagement -Name "${name}" -WakeOnMagicPacket`;
+}
+
+function driverOf(platform: NodeJS.Platform): string {
+  return platform === 'linux'
+    ? 'sudo apt-get install nvidia-driver, then restart'
+    : 'Install NVIDIA’s driver.';
+}
+
+function askAgainOf(platform: NodeJS.Platform): string {
+  return platform === 'linux'
+    ? 'sudo ai-fabric-agent doctor'
+    : 'ai-fabric-agent doctor (in a PowerShell of an administrator)';
+}
+
+function restartOf(platform: NodeJS.Platform): string {
+  return platform === 'linux' ? 'sudo systemctl restart ai-fabric-agent' : 'Restart-Service ai-fabric-agent';
+}
+
+function startOf(platform: NodeJS.Platform): string {
+  return platform === 'linux' ? 'sudo systemctl start ai-fabric-agent' : 'Start-Service ai-fabric-agent';
+}
+
+function enableOf(platform: NodeJS.Platform): string {
+  return platform === 'linux'
+    ? 'sudo systemctl enable --now ai-fabric-agent'
+    : 'Set-Service ai-fabric-agent -StartupType Automatic';
+}
+
+function reach(server: string): string {
+  return `Is it running, and in reach from here? curl -k ${server}/healthz`;
+}
+
+const green = (says: string): Judgement => judged('green', says, null);
+const red = (says: string, fix: string): Judgement => judged('red', says, fix);
+const waiting = (says: string, fix: string | null): Judgement => judged('waiting', says, fix);
+const notApplicable = (says: string): Judgement => judged('not_applicable', says, null);
+
+function judged(state: HostCheckState, says: string, fix: string | null): Judgement {
+  return { state, says, fix };
+}

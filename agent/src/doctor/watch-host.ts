@@ -1,0 +1,40 @@
+import type { Clock } from '@ai-fabric/shared';
+import { judgeHost } from './decide/judge-host.js';
+import type { HostCheck, HostFacts } from './host-checks.js';
+
+export interface WatchHostOptions {
+  readonly readFacts: () => Promise<HostFacts>;
+  readonly clock: Clock;
+  /** What is not known by then stays so. */
+  readonly deadlineMs: number;
+  /** Called once for each check, when something is known of it. */
+  readonly onKnown: (check: HostCheck) => void;
+}
+
+const LOOK_EVERY_MS = 250;
+
+/** Watches the checklist of an agent that has just started arrive. @returns it, as it is at last */
+export async function watchHost(options: WatchHostOptions): Promise<readonly HostCheck[]> {
+  const { readFacts, clock, deadlineMs, onKnown } = options;
+  const known = new Set<string>();
+  const endMs = clock.monotonicMs() + deadlineMs;
+  for (;;) {
+    const facts = await readFacts();
+    const isLate = clock.monotonicMs() >= endMs;
+    const checks = judgeHost(facts).map((check) => (isLate ? check : patient(check)));
+    for (const check of checks) {
+      if (check.state === 'waiting' || known.has(check.id)) continue;
+      known.add(check.id);
+      onKnown(check);
+    }
+    // Only a replica tells of the last one, and nobody declared one yet.
+    const isSettled = checks.every(({ id, state }) => state !== 'waiting' || id === 'gpu_in_container');
+    if (isSettled || isLate) return checks;
+    await new Promise<void>((resolve) => clock.after(LOOK_EVERY_MS, resolve));
+  }
+}
+
+/** An agent that is on its way up has no link yet, and that is nothing to complain of. */
+function patient(check: HostCheck): HostCheck {
+  return check.id === 'linked' && check.state === 'red' ? { ...check, state: 'waiting' } : check;
+}

@@ -1,0 +1,194 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { dropMade, noteMade } from './decide/edit-record.js';
+import { planUninstall } from './decide/plan-uninstall.js';
+import { InstallStepError } from './install-errors.js';
+import { type InstallRecord, InstallRecordError, readInstallRecord } from './install-record.js';
+import type { InstallRequest, InstallStep, InstallSystem, Made } from './install-steps.js';
+import { runInstall } from './run-install.js';
+import { runUninstall } from './run-uninstall.js';
+
+const file = (what: string, kept = false): Made => ({ kind: 'file', what, kept });
+const step = (kind: string, ...makes: Made[]): InstallStep => ({ kind, tells: `Do ${kind}`, makes });
+
+const request: InstallRequest = {
+  ...{ server: null, token: null, name: null, release: null, engineAccess: null, dockerLogonTask: null },
+  ...{ newIdentity: false, rejoin: false },
+};
+const facts = { version: '0.1.0', machineSha256: '11'.repeat(32), engineAccess: 'group' } as const;
+
+const record: InstallRecord = {
+  ...{ format: 1, ...facts, finished: true },
+  made: [
+    file('/etc/a', true),
+    { kind: 'account', what: 'a', kept: true },
+    file('/opt/a'),
+    { kind: 'service', what: 's', kept: false },
+  ],
+};
+
+let folder: string;
+let done: string[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'install-'));
+  done = [];
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Writes down what it is asked to do; what `dies` names fails. */
+function system(dies: readonly string[] = []): InstallSystem {
+  const act = (name: string): void => {
+    if (dies.includes(name)) throw new Error(`${name} died`);
+    done.push(name);
+  };
+  return {
+    recordPath: join(folder, 'etc', 'installed.json'),
+    stateDirectory: folder,
+    plan: () => Promise.reject(new Error('nobody asks')),
+    carryOut: async ({ kind }) => {
+      act(kind);
+      return kind === 'tells' ? 'more' : null;
+    },
+    remove: async ({ what }) => act(what),
+    leftovers: () => Promise.resolve([]),
+    refuseUninstall: () => Promise.resolve(null),
+  };
+}
+
+const readRecord = (): Promise<InstallRecord | null> =>
+  readInstallRecord(join(folder, 'etc', 'installed.json'));
+
+describe('an install', () => {
+  const run = (steps: readonly InstallStep[], dies: readonly string[] = []): Promise<void> =>
+    runInstall({ system: system(dies), request, steps, facts, onDone: () => undefined });
+
+  it('does its steps in order, and records what they made', async () => {
+    await run([step('one', file('/a')), step('two'), step('three', file('/b', true))]);
+    expect(done).toEqual(['one', 'two', 'three']);
+    expect(await readRecord()).toEqual({
+      format: 1,
+      ...facts,
+      finished: true,
+      made: [file('/a'), file('/b', true)],
+    });
+  });
+
+  it('has recorded what it died in, and nothing behind it', async () => {
+    const dying = run([step('one', file('/a')), step('two', file('/b')), step('three', file('/c'))], ['two']);
+    await expect(dying).rejects.toThrow(InstallStepError);
+    expect(await readRecord()).toMatchObject({ finished: false, made: [file('/a'), file('/b')] });
+  });
+
+  it('goes on from there the next time, and records nothing twice', async () => {
+    const steps = [step('one', file('/a')), step('two', file('/b'))];
+    await run(steps, ['two']).catch(() => undefined);
+    await run(steps);
+    expect(done).toEqual(['one', 'one', 'two']);
+    expect(await readRecord()).toMatchObject({ finished: true, made: [file('/a'), file('/b')] });
+  });
+
+  it('keeps what an earlier one made and it does not', async () => {
+    await run([step('one', file('/a'))]);
+    await run([step('two', file('/b'))]);
+    expect((await readRecord())?.made).toEqual([file('/a'), file('/b')]);
+  });
+
+  it('of a copied disk goes by the old machine until it is done', async () => {
+    await run([step('one')]);
+    const other = { ...facts, machineSha256: '22'.repeat(32) };
+    const steps = [step('one')];
+    const copy = { request, steps, facts: other, onDone: () => undefined };
+    await runInstall({ ...copy, system: system(['one']) }).catch(() => undefined);
+    expect((await readRecord())?.machineSha256).toBe(facts.machineSha256);
+    await runInstall({ ...copy, system: system() });
+    expect((await readRecord())?.machineSha256).toBe(other.machineSha256);
+  });
+
+  it('tells what a step has to say', async () => {
+    const told: (string | null)[] = [];
+    const steps = [step('tells'), step('one')];
+    await runInstall({
+      system: system(),
+      request,
+      steps,
+      facts,
+      onDone: (_step, detail) => told.push(detail),
+    });
+    expect(told).toEqual(['more', null]);
+  });
+});
+
+describe('the record', () => {
+  it('that is not there is none; one that is damaged is told of with the fix', async () => {
+    expect(await readRecord()).toBeNull();
+    const path = join(folder, 'record.json');
+    for (const text of [
+      '',
+      '{',
+      '[]',
+      '{"format":2}',
+      JSON.stringify({ ...record, made: [{ kind: 'disk', what: '/', kept: false }] }),
+    ]) {
+      await writeFile(path, text);
+      await expect(readInstallRecord(path), text).rejects.toThrow(InstallRecordError);
+    }
+  });
+
+  it('takes a thing once, as it was said last', () => {
+    const twice = noteMade(record, [file('/opt/a', true), file('/new')]);
+    expect(twice.made).toHaveLength(record.made.length + 1);
+    expect(twice.made[2]).toEqual(file('/opt/a', true));
+    expect(dropMade(twice, file('/new')).made).toHaveLength(record.made.length);
+    expect(record.made).toHaveLength(4);
+  });
+});
+
+describe('an uninstall', () => {
+  it('begins with the service, goes backwards, and leaves the owner’s', () => {
+    const { remove, stays } = planUninstall(record, false);
+    expect(remove.map(({ what }) => what)).toEqual(['s', '/opt/a']);
+    expect(stays.map(({ what }) => what)).toEqual(['/etc/a', 'a']);
+  });
+
+  it('takes all of it where it purges', () => {
+    const { remove, stays } = planUninstall(record, true);
+    expect(remove.map(({ what }) => what)).toEqual(['s', '/opt/a', 'a', '/etc/a']);
+    expect(stays).toEqual([]);
+  });
+
+  const run = async (purge: boolean, dies: readonly string[] = []): Promise<number> => {
+    await runInstall({
+      ...{ system: system(), request, facts, onDone: () => undefined },
+      steps: [step('all', ...record.made)],
+    });
+    done = [];
+    const now = await readRecord();
+    if (now === null) throw new Error('there is no record');
+    return runUninstall({
+      system: system(dies),
+      record: now,
+      plan: planUninstall(now, purge),
+      onDone: () => undefined,
+    });
+  };
+
+  it('leaves in the record what stays', async () => {
+    expect(await run(false)).toBe(0);
+    expect(await readRecord()).toMatchObject({ finished: false, made: record.made.slice(0, 2) });
+  });
+
+  it('leaves no record where nothing stays', async () => {
+    expect(await run(true)).toBe(0);
+    expect(done).toEqual(['s', '/opt/a', 'a', '/etc/a']);
+    await expect(readFile(join(folder, 'etc', 'installed.json'))).rejects.toThrow(/ENOENT/);
+  });
+
+  it('goes on where something cannot be taken away, and remembers that it is there', async () => {
+    expect(await run(true, ['/opt/a'])).toBe(1);
+    expect(done).toEqual(['s', 'a', '/etc/a']);
+    expect((await readRecord())?.made).toEqual([file('/opt/a')]);
+  });
+});

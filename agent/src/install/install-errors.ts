@@ -1,0 +1,23 @@
+import type { InstallRefusal, InstallStep } from './install-steps.js';
+
+/** A step that failed. What was done before stands and is recorded: the next install goes on from there. */
+export class InstallStepError extends Error {
+  override readonly name = 'InstallStepError';
+  readonly step: InstallStep;
+
+  constructor(step: InstallStep, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.step = step;
+  }
+}
+
+/** Nothing was done, and why. */
+export class InstallRefusedError extends Error {
+  override readonly name = 'InstallRefusedError';
+  readonly refusals: readonly InstallRefusal[];
+
+  constructor(refusals: readonly InstallRefusal[]) {
+    super(refusals.map(({ detail, fix }) => `${detail}\n  → ${fix}`).join('\n'));
+    this.refusals = refusals;
+  }
+}

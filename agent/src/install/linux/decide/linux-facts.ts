@@ -1,0 +1,39 @@
+import type { InstallRecord } from '../../install-record.js';
+import type { ProgramSource } from '../../program-source.js';
+
+/** What a Linux machine is, as far as an install has to know. */
+export interface LinuxFacts {
+  readonly isRoot: boolean;
+  /** systemd runs this machine. */
+  readonly hasSystemd: boolean;
+  readonly hasPolkit: boolean;
+  /** By it a user who is not root hears of suspends. */
+  readonly hasGdbus: boolean;
+  readonly program: ProgramSource;
+  readonly record: InstallRecord | null;
+  /** Unit files of our names, by their path; whether each is by an install of ours. */
+  readonly units: readonly { readonly path: string; readonly isOurs: boolean }[];
+  readonly hasAccount: boolean;
+  readonly hasPolicy: boolean;
+  readonly hasKey: boolean;
+  /** What this host has joined before. */
+  readonly joined: { readonly serverUrl: string; readonly hostName: string } | null;
+  /** `null`: it cannot be read. */
+  readonly machineSha256: string | null;
+  /** Which of the folders that are needed cannot be written to, though by root: their file system is read-only. */
+  readonly readOnly: readonly string[];
+  /** Where the program and the state go. */
+  readonly room: readonly {
+    readonly path: string;
+    readonly freeBytes: number;
+    readonly neededBytes: number;
+  }[];
+  /** Rootful Podman is installed, with its socket's unit. */
+  readonly hasPodman: boolean;
+  /** Its socket is there at every boot already. */
+  readonly isPodmanEnabled: boolean;
+  /** Docker is installed, with its group. */
+  readonly hasDocker: boolean;
+  /** Wall clock. */
+  readonly nowMs: number;
+}

@@ -1,0 +1,322 @@
+import { HELPER_ANSWERS } from '../../../root-helper/helper-verbs.js';
+import { clockNotes } from '../../decide/clock-notes.js';
+import { joinRefusals, roomRefusals } from '../../decide/find-refusals.js';
+import { policyText } from '../../decide/policy-text.js';
+import type { EngineAccess, InstallPlan, InstallRefusal, InstallRequest, Made } from '../../install-steps.js';
+import type { ProgramSource } from '../../program-source.js';
+import type { LinuxFacts } from './linux-facts.js';
+import {
+  ACCOUNT,
+  COMMAND_LINK,
+  CONFIG_FOLDER,
+  CURRENT_LINK,
+  CURRENT_PROGRAM,
+  ENGINE_DROP_IN,
+  ENGINE_DROP_IN_FOLDER,
+  HELPER_UNIT_FILE,
+  KEY_FILE,
+  PODMAN_DROP_IN,
+  PODMAN_DROP_IN_FOLDER,
+  PODMAN_SOCKET,
+  POLICY_FILE,
+  POLKIT_FILE,
+  PROGRAM_FOLDER,
+  SERVICE,
+  STATE_FOLDER,
+  UNIT_FILE,
+  VERSIONS_FOLDER,
+} from './linux-paths.js';
+import type { LinuxStep } from './linux-steps.js';
+import { agentUnit, helperUnitText, podmanDropIn, polkitRule } from './write-units.js';
+
+type FoundProgram = Extract<ProgramSource, { ok: true }>;
+
+/** What an install does here, in order, or why it does nothing. Asked again after it was done, it is the same. */
+export function planLinuxInstall(facts: LinuxFacts, request: InstallRequest): InstallPlan<LinuxStep> {
+  const refusals = findRefusals(facts, request);
+  const { program } = facts;
+  if (refusals.length > 0 || !program.ok) return { ok: false, refusals };
+  const access = chooseAccess(facts, request);
+  return {
+    ok: true,
+    steps: [
+      ...foundation(facts),
+      ...identity(facts, request),
+      ...placement(program),
+      ...settings(facts),
+      ...engineSteps(facts, access),
+      { kind: 'reload_systemd', tells: 'Tell systemd of the units', makes: [] },
+      {
+        ...{ kind: 'start_service', tells: 'Start the agent, now and at every boot' },
+        makes: [gone('service', SERVICE)],
+      },
+    ],
+    facts: { version: program.version, machineSha256: facts.machineSha256, engineAccess: access },
+    notes: [...notesOf(facts, program), ...engineNotes(facts, access)],
+  };
+}
+
+function findRefusals(facts: LinuxFacts, request: InstallRequest): InstallRefusal[] {
+  const refusals: InstallRefusal[] = [];
+  const refuse = (code: InstallRefusal['code'], detail: string, fix: string): void => {
+    refusals.push({ code, detail, fix });
+  };
+  if (!facts.hasSystemd) {
+    const fix =
+      'Without it, run "ai-fabric-agent join" and "ai-fabric-agent run" from whatever starts programs here.';
+    refuse('no_systemd', 'This machine is not run by systemd.', fix);
+  }
+  // Nothing else is known for sure by who is not root.
+  if (!facts.isRoot) {
+    refuse(
+      'not_root',
+      'An install makes a user, units and folders, which only root may.',
+      'Run it with sudo.',
+    );
+    return refusals;
+  }
+  const { program } = facts;
+  if (!program.ok) refuse(program.code, program.detail, program.fix);
+  for (const { path, isOurs } of facts.units) {
+    if (isOurs) continue;
+    const fix = `See what it is (systemctl cat ${path.split('/').at(-1)}), and remove or rename it.`;
+    refuse('service_taken', `There is a service of this name that no install of ours made: ${path}.`, fix);
+  }
+  for (const folder of facts.readOnly) {
+    refuse(
+      'read_only',
+      `${folder} is read-only, and the agent has to be put there.`,
+      `Mount it writable for the install: mount -o remount,rw ${folder}`,
+    );
+  }
+  const room = roomRefusals(facts.room, (path) => `df -h ${path}`);
+  return [...refusals, ...room, ...joinRefusals(facts, request)];
+}
+
+/** Whose the agent is, and what it is called to others: first of all, since a token can be refused. */
+function foundation(facts: LinuxFacts): LinuxStep[] {
+  return [
+    {
+      ...{ kind: 'make_folder', path: CONFIG_FOLDER, mode: 0o755, owner: null },
+      tells: `Make ${CONFIG_FOLDER} for its settings and its key`,
+      makes: [kept('tree', CONFIG_FOLDER)],
+    },
+    {
+      ...{ kind: 'make_account', account: ACCOUNT, home: STATE_FOLDER },
+      tells: `Make the system user ${ACCOUNT}, which the agent runs as`,
+      makes: facts.hasAccount ? [] : [kept('account', ACCOUNT)],
+    },
+    {
+      ...{ kind: 'make_folder', path: STATE_FOLDER, mode: 0o700, owner: ACCOUNT },
+      tells: `Make ${STATE_FOLDER} for what it remembers`,
+      makes: [kept('tree', STATE_FOLDER)],
+    },
+  ];
+}
+
+function identity(facts: LinuxFacts, { server, newIdentity, rejoin }: InstallRequest): LinuxStep[] {
+  const key: LinuxStep = {
+    ...{ kind: 'store_key', anew: newIdentity },
+    tells: newIdentity
+      ? `Make a new key in ${KEY_FILE}, which root alone reads`
+      : facts.hasKey
+        ? `Keep the key in ${KEY_FILE}`
+        : `Store the key in ${KEY_FILE}, which root alone reads; systemd hands it to the agent`,
+    makes: [],
+  };
+  if (facts.joined !== null && !newIdentity && !rejoin) return [key];
+  const to = server ?? facts.joined?.serverUrl ?? '';
+  return [
+    ...(facts.joined === null && !newIdentity
+      ? []
+      : [{ kind: 'stop_service', tells: 'Stop the agent that runs', makes: [] } as const]),
+    key,
+    {
+      ...{ kind: 'join', server: to, rejoin: rejoin || newIdentity },
+      ...{ tells: `Join ${to}, whose certificate the token pins`, makes: [] },
+    },
+  ];
+}
+
+function placement(program: FoundProgram): LinuxStep[] {
+  const folder = `${VERSIONS_FOLDER}/${program.version}-${program.sha256.slice(0, 12)}`;
+  return [
+    {
+      ...{ kind: 'make_folder', path: VERSIONS_FOLDER, mode: 0o755, owner: null },
+      tells: `Make ${PROGRAM_FOLDER} for the program`,
+      makes: [gone('tree', PROGRAM_FOLDER)],
+    },
+    {
+      ...{ kind: 'place_program', from: program.path, beside: program.beside, folder },
+      ...{ tells: `Place version ${program.version} in ${folder}`, makes: [] },
+    },
+    {
+      ...{ kind: 'link', path: CURRENT_LINK, target: folder, optional: false },
+      ...{ tells: `Make ${CURRENT_LINK} point there`, makes: [] },
+    },
+    {
+      ...{ kind: 'link', path: COMMAND_LINK, target: CURRENT_PROGRAM, optional: true },
+      tells: `Link it as ${COMMAND_LINK}`,
+      makes: [gone('link', COMMAND_LINK)],
+    },
+  ];
+}
+
+function settings(facts: LinuxFacts): LinuxStep[] {
+  const unit = (path: string, text: string, tells: string): LinuxStep => ({
+    ...{ kind: 'write_file', path, text, mode: 0o644, group: null },
+    ...{ tells, makes: [gone('file', path)] },
+  });
+  return [
+    ...(facts.hasPolicy
+      ? []
+      : [
+          {
+            ...({
+              kind: 'write_file',
+              path: POLICY_FILE,
+              text: policyText('systemctl restart ai-fabric-agent'),
+              mode: 0o640,
+              group: ACCOUNT,
+            } as const),
+            ...{ tells: `Write ${POLICY_FILE}: what the control plane may do here`, makes: [] },
+          },
+        ]),
+    unit(UNIT_FILE, agentUnit(), `Write its unit, ${UNIT_FILE}`),
+    {
+      ...{ kind: 'write_file', path: HELPER_UNIT_FILE, text: helperUnitText(), mode: 0o644, group: null },
+      tells: `Write the unit for what only root may, ${HELPER_UNIT_FILE}`,
+      makes: [gone('file', HELPER_UNIT_FILE), gone('tree', HELPER_ANSWERS)],
+    },
+    ...(facts.hasPolkit
+      ? [unit(POLKIT_FILE, polkitRule(), `Let the agent start that unit and nothing else, ${POLKIT_FILE}`)]
+      : []),
+  ];
+}
+
+/** As was asked for, else as before, else as good as it goes. */
+function chooseAccess({ record }: LinuxFacts, { engineAccess }: InstallRequest): EngineAccess {
+  return engineAccess ?? record?.engineAccess ?? 'group';
+}
+
+function engineSteps(facts: LinuxFacts, access: EngineAccess): LinuxStep[] {
+  const lookFreely: LinuxStep = {
+    ...{ kind: 'remove_file', path: ENGINE_DROP_IN },
+    ...{ tells: 'Let the agent look for its container engine by itself', makes: [] },
+  };
+  switch (access) {
+    case 'none':
+      return [...closeRootful(), lookFreely];
+    case 'rootless':
+      return [...closeRootful(), ...openRootless()];
+    case 'group':
+      return [lookFreely, ...openPodman(facts), ...openDocker(facts)];
+    default:
+      return access satisfies never;
+  }
+}
+
+/** What an install before this one may have opened. */
+function closeRootful(): LinuxStep[] {
+  return [
+    { kind: 'remove_file', path: PODMAN_DROP_IN, tells: 'Keep the agent from rootful Podman', makes: [] },
+    {
+      ...{ kind: 'leave_group', account: ACCOUNT, group: 'docker' },
+      ...{ tells: 'Keep the agent from Docker', makes: [] },
+    },
+  ];
+}
+
+function openRootless(): LinuxStep[] {
+  return [
+    {
+      ...{ kind: 'make_folder', path: ENGINE_DROP_IN_FOLDER, mode: 0o755, owner: null },
+      ...{ tells: `Make ${ENGINE_DROP_IN_FOLDER}`, makes: [gone('folder', ENGINE_DROP_IN_FOLDER)] },
+    },
+    {
+      ...{ kind: 'open_rootless_podman', account: ACCOUNT },
+      tells: 'Start a Podman of the agent’s own user, which is not root, and let it run without a session',
+      makes: [gone('file', ENGINE_DROP_IN), gone('lingering', ACCOUNT)],
+    },
+  ];
+}
+
+function openPodman({ hasPodman, isPodmanEnabled }: LinuxFacts): LinuxStep[] {
+  if (!hasPodman) return [];
+  return [
+    {
+      ...{ kind: 'make_folder', path: PODMAN_DROP_IN_FOLDER, mode: 0o755, owner: null },
+      ...{ tells: `Make ${PODMAN_DROP_IN_FOLDER}`, makes: [gone('folder', PODMAN_DROP_IN_FOLDER)] },
+    },
+    {
+      ...{ kind: 'write_file', path: PODMAN_DROP_IN, text: podmanDropIn(), mode: 0o644, group: null },
+      tells: `Open Podman’s socket to the agent’s group (${PODMAN_DROP_IN})`,
+      makes: [gone('file', PODMAN_DROP_IN)],
+    },
+    { kind: 'reload_systemd', tells: 'Tell systemd of the socket’s group', makes: [] },
+    {
+      ...{ kind: 'restart_socket', unit: PODMAN_SOCKET },
+      tells: 'Open the socket anew, now and at every boot; containers run on',
+      makes: isPodmanEnabled ? [] : [gone('service', PODMAN_SOCKET)],
+    },
+  ];
+}
+
+function openDocker({ hasDocker }: LinuxFacts): LinuxStep[] {
+  if (!hasDocker) return [];
+  return [
+    {
+      ...{ kind: 'join_group', account: ACCOUNT, group: 'docker' },
+      tells: 'Let the agent use Docker, by its group',
+      makes: [gone('membership', `${ACCOUNT}:docker`)],
+    },
+  ];
+}
+
+function engineNotes({ hasPodman, hasDocker }: LinuxFacts, access: EngineAccess): string[] {
+  if (access === 'none') {
+    return [
+      'The agent may use no container engine: it reports and watches, and keeps no replicas (--podman-socket group or rootless).',
+    ];
+  }
+  if (access === 'rootless') {
+    return [
+      'The agent uses a Podman of its own user, which is not root. Cards in it need a CDI spec that everybody can read.',
+    ];
+  }
+  if (!hasPodman && !hasDocker) {
+    return [
+      'There is neither Podman nor Docker here yet: install one, and run "ai-fabric-agent install" again.',
+    ];
+  }
+  const engines = [...(hasPodman ? ['Podman'] : []), ...(hasDocker ? ['Docker'] : [])].join(' and ');
+  return [
+    `The agent may use ${engines} as root does. Whoever may do that is as good as root on this machine, so the agent’s own user is, too; what ` +
+      'the control plane can make of it is bound by agent.yaml. --podman-socket rootless or none takes it back.',
+  ];
+}
+
+function notesOf(facts: LinuxFacts, program: FoundProgram): string[] {
+  const { builtAtMs } = program;
+  const notes = program.signed ? [] : ['This is a development build: the release is not signed.'];
+  if (!facts.hasPolkit) {
+    notes.push(
+      'polkit is not installed: the agent can neither suspend nor restart this machine, read whether its cards wake it, nor reload the driver. Mend it: apt-get install polkitd, then ai-fabric-agent install',
+    );
+  }
+  if (!facts.hasGdbus) {
+    notes.push(
+      'gdbus is not installed: a suspend by hand comes without a goodbye. Mend it: apt-get install libglib2.0-bin, then systemctl restart ai-fabric-agent',
+    );
+  }
+  notes.push(...clockNotes(facts.nowMs, builtAtMs, 'timedatectl set-ntp true'));
+  return notes;
+}
+
+function kept(kind: Made['kind'], what: string): Made {
+  return { kind, what, kept: true };
+}
+
+function gone(kind: Made['kind'], what: string): Made {
+  return { kind, what, kept: false };
+}

@@ -1,0 +1,71 @@
+import { isAbsolute, join } from 'node:path';
+import type { Clock, Random } from '@ai-fabric/shared';
+import type { Logger } from 'pino';
+import type { AgentConfig } from '../../config/agent-config.js';
+import type { RunTool } from '../../identity/run-tool.js';
+import { joinFabric } from '../../join.js';
+import { engineLeftovers } from '../engine-leftovers.js';
+import type { InstallRequest, InstallSystem } from '../install-steps.js';
+import type { ProgramSource } from '../program-source.js';
+import { carryOutStep } from './carry-out-step.js';
+import { CONFIG_FOLDER, RECORD_FILE, SERVICE, STATE_FOLDER } from './decide/linux-paths.js';
+import type { LinuxStep } from './decide/linux-steps.js';
+import { planLinuxInstall } from './decide/plan-linux-install.js';
+import { lookAtLinux } from './look-at-linux.js';
+import { removeMade } from './remove-made.js';
+
+export interface LinuxInstallOptions {
+  /** Of the service: its state directory, and a host's name where one was asked for. */
+  readonly readConfig: (name: string | null) => AgentConfig;
+  readonly findProgram: (request: InstallRequest) => Promise<ProgramSource>;
+  readonly runTool: RunTool;
+  readonly isRoot: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** What stands before all paths; in tests alone. */
+  readonly root?: string;
+}
+
+/** An install as a service of systemd. */
+export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxStep> {
+  const { clock, log, random, isRoot, root = '', readConfig } = options;
+  const runTool = withAdminFolders(options.runTool);
+  const join_ = async (server: string, { token, name }: InstallRequest, force: boolean): Promise<string> => {
+    const config = { ...readConfig(name), credentialsDirectory: join(root, CONFIG_FOLDER) };
+    const joined = await joinFabric(config, { server, token: token ?? '', force }, { clock, random, log });
+    return `as ${joined.hostName}`;
+  };
+  return {
+    recordPath: join(root, RECORD_FILE),
+    stateDirectory: join(root, STATE_FOLDER),
+    plan: async (request) => {
+      const findProgram = (): Promise<ProgramSource> => options.findProgram(request);
+      const facts = await lookAtLinux({ root, isRoot, findProgram, runTool, nowMs: clock.nowMs() });
+      return planLinuxInstall(facts, request);
+    },
+    carryOut: (step, request) => carryOutStep({ root, runTool, join: join_ }, step, request),
+    remove: (made) => removeMade(made, root, runTool),
+    leftovers: async () => [
+      ...(await engineLeftovers('linux', clock, log)),
+      `what it logged, in the journal: journalctl -u ${SERVICE}`,
+    ],
+    refuseUninstall: async () =>
+      isRoot
+        ? null
+        : { code: 'not_root', detail: 'Only root may take a service away.', fix: 'Run it with sudo.' },
+  };
+}
+
+/** Whoever is root without having logged in as such may have no folder of root's tools in the path. */
+function withAdminFolders(runTool: RunTool): RunTool {
+  return async (file, args) => {
+    try {
+      return await runTool(file, args);
+    } catch (error) {
+      const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      if (!isMissing || isAbsolute(file)) throw error;
+      return runTool(`/usr/sbin/${file}`, args);
+    }
+  };
+}

@@ -1,0 +1,99 @@
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ProgramSource } from '../program-source.js';
+import { OUR_MARK } from './decide/linux-paths.js';
+import { lookAtLinux } from './look-at-linux.js';
+
+const program: ProgramSource = {
+  ...{ ok: true, path: '/a', version: '1.0.0', sha256: 'ab', bytes: 1_000, beside: [], signed: true },
+  builtAtMs: null,
+};
+
+let root: string;
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'machine-'));
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const put = async (path: string, text = '', mode = 0o644): Promise<void> => {
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  await writeFile(join(root, path), text, { mode });
+};
+
+const look = (succeeds: (call: string) => boolean = () => false, isRoot = true) =>
+  lookAtLinux({
+    ...{ root, isRoot, nowMs: 1 },
+    findProgram: () => Promise.resolve(program),
+    runTool: (file, args) =>
+      succeeds([file, ...args].join(' ')) ? Promise.resolve('') : Promise.reject(new Error('no')),
+  });
+
+describe('a look at a Linux machine', () => {
+  it('that has nothing finds nothing, and leaves nothing', async () => {
+    expect(await look()).toMatchObject({
+      ...{ hasSystemd: false, hasPolkit: false, record: null, units: [], hasAccount: false, hasKey: false },
+      ...{ joined: null, machineSha256: null, readOnly: [], hasPodman: false, hasDocker: false },
+      isPodmanEnabled: false,
+    });
+    expect(await readdir(root)).toEqual([]);
+  });
+
+  it('finds what is there', async () => {
+    await mkdir(join(root, 'run/systemd/system'), { recursive: true });
+    await mkdir(join(root, 'usr/share/polkit-1'), { recursive: true });
+    await put('/etc/machine-id', `${'0a'.repeat(16)}\n`);
+    await put('/etc/group', 'root:x:0:\ndocker:x:999:anna\n');
+    await put('/usr/lib/systemd/system/podman.socket');
+    await put('/etc/ai-fabric-agent/host-key.pem', 'key', 0o600);
+    await put('/etc/ai-fabric-agent/agent.yaml', 'version: 1\n');
+    expect(
+      await look((call) => call.startsWith('id -u') || call.startsWith('systemctl is-enabled')),
+    ).toMatchObject({
+      ...{ hasSystemd: true, hasPolkit: true, hasAccount: true, hasKey: true, hasPolicy: true },
+      ...{ hasPodman: true, hasDocker: true, isPodmanEnabled: true },
+      machineSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+  });
+
+  it('tells units of ours from others of the same name, wherever they lie', async () => {
+    await put('/etc/systemd/system/ai-fabric-agent.service', `# ${OUR_MARK}\n[Service]\n`);
+    await put('/usr/lib/systemd/system/ai-fabric-agent.service', '[Service]\nExecStart=/usr/bin/other\n');
+    const { units } = await look();
+    expect(units).toEqual([
+      { path: '/etc/systemd/system/ai-fabric-agent.service', isOurs: true },
+      { path: '/usr/lib/systemd/system/ai-fabric-agent.service', isOurs: false },
+    ]);
+  });
+
+  it('says how much room there is, where what goes there will lie', async () => {
+    const { room } = await look();
+    expect(room.map(({ path }) => path)).toEqual(['/opt', '/var/lib']);
+    for (const { freeBytes, neededBytes } of room) {
+      expect(freeBytes).toBeGreaterThan(0);
+      expect(neededBytes).toBeGreaterThan(0);
+    }
+  });
+
+  it('reads what was joined, and says so where it is damaged', async () => {
+    const joined = {
+      version: 1,
+      serverUrl: 'https://m:8443',
+      certificateSha256: 'ab'.repeat(32),
+      hostId: 'h',
+      hostName: 'a',
+    };
+    await put('/var/lib/ai-fabric-agent/agent.json', JSON.stringify(joined), 0o600);
+    expect((await look()).joined).toMatchObject({ serverUrl: 'https://m:8443', hostName: 'a' });
+    await put('/var/lib/ai-fabric-agent/agent.json', '{', 0o600);
+    await expect(look()).rejects.toThrow(/damaged/);
+  });
+
+  it('tries nothing of who is not root', async () => {
+    await put('/var/lib/ai-fabric-agent/agent.json', '{', 0o600);
+    await chmod(join(root, 'var/lib/ai-fabric-agent'), 0o700);
+    expect(await look(() => false, false)).toMatchObject({ joined: null, room: [], readOnly: [] });
+  });
+});

@@ -1,0 +1,156 @@
+import { access, mkdir, readFile, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type AgentState, readAgentState } from '../../identity/agent-state.js';
+import { machineSha256 } from '../../identity/machine-id.js';
+import { privateFiles } from '../../identity/private-files.js';
+import type { RunTool } from '../../identity/run-tool.js';
+import { readInstallRecord } from '../install-record.js';
+import type { ProgramSource } from '../program-source.js';
+import type { LinuxFacts } from './decide/linux-facts.js';
+import {
+  ACCOUNT,
+  CONFIG_FOLDER,
+  HELPER_UNIT_FILE,
+  KEY_FILE,
+  OUR_MARK,
+  PODMAN_SOCKET,
+  POLICY_FILE,
+  PROGRAM_FOLDER,
+  RECORD_FILE,
+  SERVICE,
+  STATE_FOLDER,
+  UNIT_FILE,
+  UNIT_FOLDER,
+} from './decide/linux-paths.js';
+
+export interface LookOptions {
+  /** What stands before all paths: empty, but in tests. */
+  readonly root: string;
+  readonly isRoot: boolean;
+  readonly findProgram: () => Promise<ProgramSource>;
+  readonly runTool: RunTool;
+  readonly nowMs: number;
+}
+
+/** Where units are that neither we nor this machine's administrator wrote. */
+const OTHER_UNIT_FOLDERS = [
+  '/run/systemd/system',
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+  '/lib/systemd/system',
+];
+/** What is there where polkit is installed. */
+const POLKIT_FOLDERS = ['/usr/share/polkit-1', '/etc/polkit-1'];
+/** Journals of the link and memory of replicas: little, and never to fail for want of it. */
+const STATE_BYTES = 64 * 1024 * 1024;
+/** Of the program: one version is placed while another is there. */
+const SLACK = 1.2;
+const RELEASE_FALLBACK_BYTES = 160 * 1024 * 1024;
+
+/** What this machine is, as far as an install has to know. It changes nothing. @throws InstallRecordError, StateFileError */
+export async function lookAtLinux(options: LookOptions): Promise<LinuxFacts> {
+  const { root, isRoot, findProgram, runTool, nowMs } = options;
+  const at = (path: string): string => join(root, path);
+  const isThere = (path: string): Promise<boolean> => holds(access(at(path)));
+  const program = await findProgram();
+  const polkit = await Promise.all(POLKIT_FOLDERS.map(isThere));
+  return {
+    ...{ isRoot, program, nowMs },
+    hasSystemd: await isThere('/run/systemd/system'),
+    hasPolkit: polkit.includes(true),
+    hasGdbus: await holds(runTool('gdbus', ['help'])),
+    record: await readInstallRecord(at(RECORD_FILE)),
+    units: await findUnits(at),
+    hasAccount: await holds(runTool('id', ['-u', ACCOUNT])),
+    hasPolicy: await isThere(POLICY_FILE),
+    hasKey: await isThere(KEY_FILE),
+    joined: isRoot ? await readJoined(at(STATE_FOLDER)) : null,
+    machineSha256: await readMachine(at),
+    readOnly: isRoot ? await findReadOnly(at) : [],
+    room: isRoot ? await findRoom(at, program.ok ? program.bytes : RELEASE_FALLBACK_BYTES) : [],
+    hasPodman: await findUnit(isThere, PODMAN_SOCKET),
+    isPodmanEnabled: await holds(runTool('systemctl', ['is-enabled', PODMAN_SOCKET])),
+    hasDocker: await hasGroup(at('/etc/group'), 'docker'),
+  };
+}
+
+async function findUnits(at: (path: string) => string): Promise<LinuxFacts['units']> {
+  const paths = [UNIT_FILE, HELPER_UNIT_FILE, ...OTHER_UNIT_FOLDERS.map((folder) => `${folder}/${SERVICE}`)];
+  const found = await Promise.all(
+    paths.map(async (path) => {
+      const text = await readFile(at(path), 'utf8').catch(() => null);
+      return text === null ? [] : [{ path, isOurs: text.includes(OUR_MARK) }];
+    }),
+  );
+  return found.flat();
+}
+
+async function findUnit(isThere: (path: string) => Promise<boolean>, unit: string): Promise<boolean> {
+  const found = await Promise.all(
+    [UNIT_FOLDER, ...OTHER_UNIT_FOLDERS].map((folder) => isThere(`${folder}/${unit}`)),
+  );
+  return found.includes(true);
+}
+
+function readJoined(stateDirectory: string): Promise<AgentState | null> {
+  return readAgentState(stateDirectory, privateFiles({ platform: 'linux', windowsDirectory: '' }));
+}
+
+async function readMachine(at: (path: string) => string): Promise<string | null> {
+  const text = await readFile(at('/etc/machine-id'), 'utf8').catch(() => '');
+  if (!/^[0-9a-f]{32}$/.test(text.trim())) return null;
+  const files = privateFiles({ platform: 'linux', windowsDirectory: '' });
+  const places = { linuxPaths: [at('/etc/machine-id')], stateDirectory: at(STATE_FOLDER) };
+  return machineSha256({ platform: 'linux', windowsDirectory: '', files, ...places });
+}
+
+/** Root may write anywhere: only trying tells of a file system that is read-only. */
+async function findReadOnly(at: (path: string) => string): Promise<readonly string[]> {
+  const found = await Promise.all(
+    [PROGRAM_FOLDER, CONFIG_FOLDER, STATE_FOLDER, `${UNIT_FOLDER}/${SERVICE}`].map(async (path) => {
+      const folder = await nearest(at(path));
+      const probe = join(folder, `.ai-fabric-agent-${process.pid}`);
+      const problem = await mkdir(probe).then(
+        () => null,
+        (error: NodeJS.ErrnoException) => error.code,
+      );
+      if (problem === null) await rm(probe, { recursive: true, force: true });
+      return problem === 'EROFS' || problem === 'EACCES' || problem === 'EPERM' ? [dirname(path)] : [];
+    }),
+  );
+  return [...new Set(found.flat())];
+}
+
+async function findRoom(at: (path: string) => string, programBytes: number): Promise<LinuxFacts['room']> {
+  const wanted = [
+    { path: PROGRAM_FOLDER, neededBytes: Math.ceil(programBytes * SLACK) },
+    { path: STATE_FOLDER, neededBytes: STATE_BYTES },
+  ];
+  return Promise.all(
+    wanted.map(async ({ path, neededBytes }) => {
+      const { bavail, bsize } = await statfs(await nearest(at(path)));
+      return { path: dirname(path), freeBytes: bavail * bsize, neededBytes };
+    }),
+  );
+}
+
+/** The folder itself, or the one above it that is there. */
+async function nearest(path: string): Promise<string> {
+  for (let folder = path; folder !== dirname(folder); folder = dirname(folder)) {
+    const found = await stat(folder).catch(() => null);
+    if (found?.isDirectory()) return folder;
+  }
+  return '/';
+}
+
+async function hasGroup(file: string, group: string): Promise<boolean> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.split('\n').some((line) => line.startsWith(`${group}:`));
+}
+
+function holds(work: Promise<unknown>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,86 @@
+import { readlink, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunTool } from '../../identity/run-tool.js';
+import { HELPER_ANSWERS } from '../../root-helper/helper-verbs.js';
+import type { Made } from '../install-steps.js';
+import {
+  CONFIG_FOLDER,
+  PODMAN_DROP_IN,
+  PODMAN_SOCKET,
+  PROGRAM_FOLDER,
+  STATE_FOLDER,
+  UNIT_FOLDER,
+} from './decide/linux-paths.js';
+
+/** The only folders that are removed with all that is in them, whatever a record says. */
+const OWN_TREES: readonly string[] = [PROGRAM_FOLDER, CONFIG_FOLDER, STATE_FOLDER, HELPER_ANSWERS];
+
+/** Takes away what an install made; what is gone already is no error. @param root before all paths, in tests @throws Error */
+export async function removeMade({ kind, what }: Made, root: string, runTool: RunTool): Promise<void> {
+  const path = join(root, what);
+  switch (kind) {
+    case 'service':
+      await tolerate(
+        /not loaded|does not exist|No such file/i,
+        runTool('systemctl', ['disable', '--now', what]),
+      );
+      return;
+    case 'file':
+      return removeFile(what, path, runTool);
+    case 'link':
+      if ((await readlink(path).catch(() => null))?.startsWith(PROGRAM_FOLDER))
+        await rm(path, { force: true });
+      return;
+    case 'folder':
+      // Somebody put something there meanwhile: it stays theirs.
+      await rmdir(path).catch(() => undefined);
+      return;
+    case 'tree':
+      if (!OWN_TREES.includes(what)) throw new Error(`${what} is no folder of an agent`);
+      await rm(path, { recursive: true, force: true });
+      return;
+    case 'account':
+      await tolerate(/does not exist/i, runTool('userdel', [what]));
+      return;
+    case 'membership': {
+      const [account = '', group = ''] = what.split(':');
+      await tolerate(
+        /not a member|does not exist|unknown/i,
+        runTool('gpasswd', ['--delete', account, group]),
+      );
+      return;
+    }
+    case 'lingering':
+      await tolerate(
+        /no such user|unknown user|does not exist/i,
+        runTool('loginctl', ['disable-linger', what]),
+      );
+      await runTool('loginctl', ['terminate-user', what]).catch(() => undefined);
+      return;
+    case 'task':
+    case 'registry':
+      throw new Error(`there is no ${kind} on Linux`);
+    default:
+      return kind satisfies never;
+  }
+}
+
+async function removeFile(what: string, path: string, runTool: RunTool): Promise<void> {
+  await rm(path, { force: true });
+  if (!what.startsWith(`${UNIT_FOLDER}/`)) return;
+  await runTool('systemctl', ['daemon-reload']);
+  if (what !== PODMAN_DROP_IN) return;
+  // Its service is stopped for it to have its own group again; containers run on.
+  await runTool('systemctl', ['stop', 'podman.service']).catch(() => undefined);
+  await runTool('systemctl', ['try-restart', PODMAN_SOCKET]).catch(() => undefined);
+  await runTool('chgrp', ['root', '/run/podman']).catch(() => undefined);
+  await runTool('chmod', ['0700', '/run/podman']).catch(() => undefined);
+}
+
+async function tolerate(words: RegExp, work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!words.test(String(error))) throw error;
+  }
+}

@@ -1,0 +1,37 @@
+import { rm } from 'node:fs/promises';
+import { dropMade } from './decide/edit-record.js';
+import type { UninstallPlan } from './decide/plan-uninstall.js';
+import { type InstallRecord, writeInstallRecord } from './install-record.js';
+import type { InstallSystem, Made } from './install-steps.js';
+
+export interface UninstallRun {
+  readonly system: Pick<InstallSystem, 'recordPath' | 'remove'>;
+  readonly record: InstallRecord;
+  readonly plan: UninstallPlan;
+  /** Called when something is gone; with what went wrong where it is not. */
+  readonly onDone: (made: Made, problem: string | null) => void;
+}
+
+/**
+ * Takes away what was made. What cannot be taken away is told and stays in the record, and the rest goes all the same.
+ *
+ * @returns how much could not be taken away
+ */
+export async function runUninstall({ system, record, plan, onDone }: UninstallRun): Promise<number> {
+  let left: InstallRecord = { ...record, finished: false };
+  let problems = 0;
+  for (const made of plan.remove) {
+    try {
+      await system.remove(made);
+      left = dropMade(left, made);
+      onDone(made, null);
+    } catch (error) {
+      problems += 1;
+      onDone(made, error instanceof Error ? error.message : String(error));
+    }
+    // Of the folder that the record itself lies in nothing may be left behind.
+    if (left.made.length === 0) await rm(system.recordPath, { force: true });
+    else await writeInstallRecord(system.recordPath, left);
+  }
+  return problems;
+}

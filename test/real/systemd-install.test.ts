@@ -1,0 +1,325 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatJoinToken, parseJoinToken } from '@ai-fabric/shared';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BootedControlPlane } from '../harness/boot-control-plane.js';
+import { describeReal } from '../harness/real-part.js';
+import { type RunResult, SystemdMachine } from '../harness/systemd-machine.js';
+import { systemd } from '../harness/systemd-root.js';
+import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
+import { eventually } from '../simulators/common/eventually.js';
+import { differingPaths, listMachineFiles } from './systemd/machine-files.js';
+import { makeStandInRelease, STAND_IN } from './systemd/stand-in-release.js';
+
+const FABRIC = `
+version: 1
+hosts:
+  armitage: { mayBeAway: true }
+`;
+const PROGRAM = `${STAND_IN}/release/ai-fabric-agent`;
+const UNIT = 'ai-fabric-agent.service';
+const BOOT_MS = 240_000;
+/** The first of all makes its Debian. */
+const FIRST_BOOT_MS = 960_000;
+
+interface Host {
+  readonly id: string;
+  readonly presence: string;
+  readonly goodbyeReason: string | null;
+}
+interface Check {
+  readonly id: string;
+  readonly state: string;
+  readonly says: string;
+  readonly fix: string | null;
+}
+
+describeReal('the agent as a service of systemd', [systemd], () => {
+  let home: TemporaryDirectory;
+  let fabric: BootedControlPlane;
+  let machine: SystemdMachine;
+  let before: ReadonlySet<string>;
+
+  beforeAll(async () => {
+    home = temporaryDirectory();
+    fabric = await BootedControlPlane.boot({ fabric: FABRIC });
+    machine = await SystemdMachine.create({ hostName: 'armitage', binds: makeStandInRelease(home.path) });
+    installPodmanSocket(machine.root);
+    await machine.boot();
+    before = await listMachineFiles(machine);
+  }, FIRST_BOOT_MS);
+
+  afterAll(async () => {
+    await machine?.close();
+    await fabric?.close();
+    home?.remove();
+  }, BOOT_MS);
+
+  const agent = (args: readonly string[], input?: string, user?: string): Promise<RunResult> =>
+    machine.run([PROGRAM, ...args], {
+      ...(input === undefined ? {} : { input }),
+      ...(user === undefined ? {} : { user }),
+    });
+  const install = (token: string | null, ...more: string[]): Promise<RunResult> =>
+    agent(
+      [
+        ...['install', '--json', '--release', `${STAND_IN}/release`, ...more],
+        ...(token === null ? [] : ['--server', fabric.tlsUrl, '--token-file', '-']),
+      ],
+      token === null ? undefined : `${token}\n`,
+    );
+  const codeOf = ({ stdout }: RunResult): string =>
+    (JSON.parse(stdout) as { error: { code: string } }).error.code;
+  const look = (): Promise<Host> => fabric.api<Host>('/hosts/armitage');
+  const untilHost = async (what: string, holds: (host: Host) => boolean): Promise<void> => {
+    await eventually(`armitage is ${what}`, async () => holds(await look()), 60_000);
+  };
+  const mainPid = async (): Promise<number> =>
+    Number((await machine.must(['systemctl', 'show', '--value', '--property=MainPID', UNIT])).trim());
+
+  describe('what keeps it from being installed', () => {
+    it('is not root', async () => {
+      const refused = await agent(
+        ['install', '--json', '--release', `${STAND_IN}/release`],
+        undefined,
+        'nobody',
+      );
+      expect(refused.exitCode).toBe(1);
+      expect(codeOf(refused)).toBe('not_root');
+    });
+
+    it('is another service of that name', async () => {
+      const path = join(machine.root, 'etc/systemd/system', UNIT);
+      writeFileSync(path, '[Service]\nExecStart=/bin/true\n');
+      const refused = await install(await fabric.joinToken('armitage'));
+      await machine.must(['rm', join('/etc/systemd/system', UNIT)]);
+      expect(codeOf(refused)).toBe('service_taken');
+    });
+
+    it('is a disk without room', async () => {
+      await machine.must(['mount', '-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', '/opt']);
+      const refused = await install(await fabric.joinToken('armitage'));
+      await machine.must(['umount', '/opt']);
+      // The stand-in is small: the state has its own place.
+      expect(['no_space', 'failed']).toContain(codeOf(refused));
+    });
+
+    it('is a token that nobody made, one that was used, and none', async () => {
+      const token = parseJoinToken(await fabric.joinToken('armitage'));
+      if (token === null) throw new Error('the control plane made a token that is none');
+      const unknown = await install(formatJoinToken({ ...token, secret: 'x'.repeat(43) }));
+      expect([unknown.exitCode, codeOf(unknown)]).toEqual([4, 'token_unknown']);
+      expect(unknown.stdout + unknown.stderr).not.toContain('xxxxxxxx');
+      const none = await install(null);
+      expect([none.exitCode, codeOf(none)]).toEqual([2, 'server_needed']);
+    });
+
+    it('is a control plane with another certificate: no secret is sent', async () => {
+      const token = parseJoinToken(await fabric.joinToken('armitage'));
+      if (token === null) throw new Error('the control plane made a token that is none');
+      const refused = await install(formatJoinToken({ ...token, certificateSha256: 'ab'.repeat(32) }));
+      expect([refused.exitCode, codeOf(refused)]).toEqual([5, 'pin_mismatch']);
+    });
+  });
+
+  it('shows what it would do, and does nothing', async () => {
+    const shown = await agent([
+      'install',
+      '--dry-run',
+      '--release',
+      `${STAND_IN}/release`,
+      '--server',
+      fabric.tlsUrl,
+      '--token-file',
+      '-',
+    ]);
+    expect(shown.exitCode, shown.stderr).toBe(0);
+    expect(shown.stdout).toContain('/etc/systemd/system/ai-fabric-agent.service');
+    expect((await machine.run(['test', '-e', '/opt/ai-fabric-agent'])).exitCode).toBe(1);
+  });
+
+  it('is completed by the next install where one died half-way, with /usr read-only', async () => {
+    const dead = await agent(
+      ['install', '--release', `${STAND_IN}/release`, '--server', 'https://127.0.0.1:1', '--token-file', '-'],
+      await fabric.joinToken('armitage'),
+    );
+    expect(dead.exitCode, dead.stderr).toBe(5);
+    expect(dead.stderr).toContain('run the same again');
+    await machine.must(['mount', '--bind', '/usr', '/usr']);
+    await machine.must(['mount', '-o', 'remount,bind,ro', '/usr']);
+
+    const installed = await install(await fabric.joinToken('armitage'));
+    await machine.must(['umount', '/usr']);
+
+    expect(installed.exitCode, installed.stdout + installed.stderr).toBe(0);
+    const told = JSON.parse(installed.stdout) as { steps: { detail: string | null }[]; checks: Check[] };
+    expect(told.steps.map(({ detail }) => detail).join()).toContain('left out: /usr/local/bin');
+    const states = Object.fromEntries(told.checks.map(({ id, state }) => [id, state]));
+    expect(states).toMatchObject({ linked: 'green', sign_in_at_boot: 'green', driver_and_cards: 'red' });
+    for (const { state, fix } of told.checks) if (state === 'red') expect(fix).not.toBeNull();
+    await untilHost('online', ({ presence }) => presence === 'online');
+  });
+
+  it('opens Podman’s socket to the agent’s user and to nobody else, and closes it where that is asked for', async () => {
+    const mayUse = async (user: string): Promise<boolean> =>
+      (await machine.run(['test', '-w', '/run/podman/podman.sock'], { user })).exitCode === 0;
+    expect([await mayUse('ai-fabric-agent'), await mayUse('nobody')]).toEqual([true, false]);
+
+    const closed = await install(null, '--podman-socket', 'none');
+
+    expect(closed.exitCode, closed.stdout + closed.stderr).toBe(0);
+    expect([await mayUse('ai-fabric-agent'), await mayUse('root')]).toEqual([false, true]);
+  });
+
+  it('repairs what is missing, needs no token for it, and keeps its identity', async () => {
+    const { id } = await look();
+    await machine.must(['rm', `/etc/systemd/system/${UNIT}`]);
+    const again = await install(null);
+    expect(again.exitCode, again.stdout + again.stderr).toBe(0);
+    await untilHost('online', ({ presence }) => presence === 'online');
+    expect((await look()).id).toBe(id);
+    expect((await machine.run(['test', '-L', '/usr/local/bin/ai-fabric-agent'])).exitCode).toBe(0);
+  });
+
+  it('runs as a user of its own, whose key only root can read', async () => {
+    const status = await machine.must(['cat', `/proc/${await mainPid()}/status`]);
+    const uid = (await machine.must(['id', '-u', 'ai-fabric-agent'])).trim();
+    expect(status).toMatch(new RegExp(`^Uid:\\t${uid}\\t${uid}\\t`, 'm'));
+    expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+    expect(status).toMatch(/^CapBnd:\t0+$/m);
+    const mode = await machine.must(['stat', '--format=%a %U', '/etc/ai-fabric-agent/host-key.pem']);
+    expect(mode.trim()).toBe('600 root');
+    const policy = await machine.must(['stat', '--format=%a %U:%G', '/etc/ai-fabric-agent/agent.yaml']);
+    expect(policy.trim()).toBe('640 root:ai-fabric-agent');
+  });
+
+  it('is exposed no more than systemd calls good', async () => {
+    const judged = await machine.must(['systemd-analyze', 'security', '--no-pager', UNIT]);
+    const exposure = Number(/exposure level for \S+: ([\d.]+)/.exec(judged)?.[1]);
+    expect(exposure, judged).toBeLessThanOrEqual(3);
+  });
+
+  it('writes lines of JSON into the journal', async () => {
+    const lines = (await machine.journal(UNIT)).split('\n').filter((line) => line.startsWith('{'));
+    expect(lines.length).toBeGreaterThan(0);
+    for (const line of lines) expect(() => JSON.parse(line)).not.toThrow();
+  });
+
+  it('has root do what polkit lets it ask for, and nothing else', async () => {
+    const ask = (verb: string, unit: string): Promise<RunResult> =>
+      machine.run(['systemctl', verb, '--no-ask-password', unit], { user: 'ai-fabric-agent' });
+    const read = await ask('start', 'ai-fabric-agent-helper@read-wake-arming.service');
+    expect(read.exitCode, read.stderr).toBe(0);
+    const answer = await machine.must(['cat', '/run/ai-fabric-agent/read-wake-arming.json']);
+    expect(JSON.parse(answer)).toMatchObject({ verb: 'read-wake-arming', ok: true });
+    for (const [verb, unit] of [
+      ['start', 'ai-fabric-agent-helper@anything.service'],
+      ['stop', 'ai-fabric-agent-helper@suspend.service'],
+      ['restart', UNIT],
+      ['start', 'systemd-journald.service'],
+      ['start', 'rescue.target'],
+    ] as const) {
+      const refused = await ask(verb, unit);
+      expect(refused.exitCode, `${verb} ${unit}`).not.toBe(0);
+      expect(refused.stderr, `${verb} ${unit}`).toMatch(/authentication required|denied/i);
+    }
+  });
+
+  it('is refused by root what its owner does not allow, whatever it asks', async () => {
+    const asked = await machine.run(['systemctl', 'start', 'ai-fabric-agent-helper@reboot.service'], {
+      user: 'ai-fabric-agent',
+    });
+    expect(asked.exitCode).not.toBe(0);
+    const answer = await machine.must(['cat', '/run/ai-fabric-agent/reboot.json']);
+    expect(JSON.parse(answer)).toMatchObject({ ok: false, code: 'policy_refused' });
+  });
+
+  it('is started again after it was killed', async () => {
+    const killed = await mainPid();
+    await machine.must(['kill', '-9', String(killed)]);
+    await eventually('another process runs', async () => ![0, killed].includes(await mainPid()), 60_000);
+    await eventually('it is linked', async () => (await doctor())['linked']?.state === 'green', 60_000);
+  });
+
+  it(
+    'starts with the machine, and says goodbye before',
+    async () => {
+      await machine.reboot();
+      await untilHost('online', ({ presence }) => presence === 'online');
+      await eventually('it is linked', async () => (await doctor())['linked']?.state === 'green', 60_000);
+
+      await machine.powerOff();
+      await untilHost(
+        'away',
+        ({ goodbyeReason, presence }) => presence !== 'online' && goodbyeReason === 'shutdown',
+      );
+    },
+    BOOT_MS,
+  );
+
+  it(
+    'asks for an identity of its own where its disk was copied',
+    async () => {
+      machine.giveIdentity();
+      await machine.boot();
+      await eventually(
+        'the copy is refused',
+        async () => {
+          const linked = (await doctor())['linked'];
+          return linked?.state === 'red' && (linked.fix ?? '').includes('--new-identity');
+        },
+        60_000,
+      );
+
+      const refused = await install(null);
+      expect(codeOf(refused)).toBe('cloned_machine');
+
+      const own = await install(await fabric.joinToken(), '--new-identity', '--name', 'copy');
+      expect(own.exitCode, own.stdout + own.stderr).toBe(0);
+      expect((await fabric.api<Host>('/hosts/copy')).presence).toBe('online');
+    },
+    BOOT_MS,
+  );
+
+  it('takes away what it made: settings and key stay', async () => {
+    const gone = await agent(['uninstall', '--yes', '--json']);
+    expect(gone.exitCode, gone.stdout + gone.stderr).toBe(0);
+    const { stays } = JSON.parse(gone.stdout) as { stays: string[] };
+    expect(stays.join('\n')).toContain('/etc/ai-fabric-agent');
+    expect((await machine.run(['systemctl', 'cat', UNIT])).exitCode).not.toBe(0);
+    expect((await machine.run(['test', '-e', '/opt/ai-fabric-agent'])).exitCode).toBe(1);
+    expect((await machine.run(['test', '-f', '/etc/ai-fabric-agent/host-key.pem'])).exitCode).toBe(0);
+
+    const back = await install(null);
+    expect(back.exitCode, back.stdout + back.stderr).toBe(0);
+  });
+
+  it('leaves nothing but what is documented when it is purged', async () => {
+    const gone = await agent(['uninstall', '--purge', '--yes', '--json']);
+    expect(gone.exitCode, gone.stdout + gone.stderr).toBe(0);
+    const left = differingPaths(before, await listMachineFiles(machine));
+    // docs/install.md, "What stays".
+    expect(
+      left.filter(
+        (path) =>
+          !/^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-$|^\/etc$|^\/etc\/.pwd.lock$|^\/etc\/machine-id$/.test(
+            path,
+          ),
+      ),
+    ).toEqual([]);
+  });
+
+  async function doctor(): Promise<Readonly<Record<string, Check>>> {
+    const { stdout } = await agent(['doctor', '--json']);
+    const { checks } = JSON.parse(stdout) as { checks: Check[] };
+    return Object.fromEntries(checks.map((check) => [check.id, check]));
+  }
+});
+
+/** The units of Debian's Podman, of which nothing but the socket is wanted here. */
+function installPodmanSocket(root: string): void {
+  const folder = join(root, 'usr/lib/systemd/system');
+  const socket = '[Socket]\nListenStream=%t/podman/podman.sock\nSocketMode=0660\nDirectoryMode=0700\n';
+  writeFileSync(join(folder, 'podman.socket'), `${socket}[Install]\nWantedBy=sockets.target\n`);
+  writeFileSync(join(folder, 'podman.service'), '[Service]\nExecStart=/bin/sleep infinity\n');
+}

@@ -1,0 +1,143 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { BootedControlPlane } from '../harness/boot-control-plane.js';
+import { fabricYaml } from '../harness/fabric-yaml.js';
+import { readStream } from '../harness/read-stream.js';
+import { describeReal } from '../harness/real-part.js';
+import { runCli } from '../harness/run-program.js';
+import { SystemdMachine } from '../harness/systemd-machine.js';
+import { systemd } from '../harness/systemd-root.js';
+import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
+import { eventually } from '../simulators/common/eventually.js';
+import {
+  type DockerEngineSimulator,
+  startDockerEngine,
+} from '../simulators/docker-engine/start-docker-engine.js';
+import { vllmProgram } from '../simulators/docker-engine/vllm-program.js';
+import { nvidiaSmiScenario, SAMPLE_CARDS } from '../simulators/nvidia-smi/scenario.js';
+import { makeStandInRelease, STAND_IN } from './systemd/stand-in-release.js';
+
+const IMAGE = 'docker.io/vllm/vllm-openai:v0.32.0';
+const CARD = { ...SAMPLE_CARDS.rtx4070, vramUsedMib: 500 };
+const PROGRAM = `${STAND_IN}/release/ai-fabric-agent`;
+const DROP_IN = 'etc/systemd/system/ai-fabric-agent.service.d';
+
+interface Check {
+  readonly id: string;
+  readonly state: string;
+  readonly says: string;
+}
+
+/** The card and the engine behind Docker's socket are simulated; the agent, its service and its rights are real. */
+describeReal('a replica of an agent that is a service', [systemd], () => {
+  let home: TemporaryDirectory;
+  let fabric: BootedControlPlane;
+  let engine: DockerEngineSimulator;
+  let machine: SystemdMachine;
+
+  beforeAll(async () => {
+    home = temporaryDirectory();
+    fabric = await BootedControlPlane.boot({ fabric: fabricYaml({ hosts: { armitage: {} } }) });
+    const sockets = join(home.path, 'engine');
+    mkdirSync(sockets, { mode: 0o755 });
+    engine = await startDockerEngine({
+      path: join(sockets, 'docker.sock'),
+      cards: [{ uuid: CARD.uuid, name: 'NVIDIA GeForce RTX 4070' }],
+      registry: [
+        { reference: IMAGE, start: vllmProgram({ vllm: { speed: { decodeTokensPerSecond: 20 } } }) },
+      ],
+    });
+    chmodSync(engine.path, 0o666);
+    const binds = [...makeStandInRelease(home.path), { from: sockets, to: '/srv/engine' }];
+    await bundleCard(join(home.path, 'runtime'));
+    machine = await SystemdMachine.create({ hostName: 'armitage', binds });
+    installCard(machine.root);
+    await machine.boot();
+  }, 960_000);
+
+  afterAll(async () => {
+    await machine?.close();
+    await engine?.close();
+    await fabric?.close();
+    home?.remove();
+  }, 120_000);
+
+  const ok = async (...args: readonly string[]): Promise<void> => {
+    const result = await runCli([...args, '--data', fabric.dataDirectory]);
+    expect(result.exitCode, `${args.join(' ')}\n${result.stdout}\n${result.stderr}`).toBe(0);
+  };
+
+  it('has its card and its engine on the checklist of the install', async () => {
+    const installed = await machine.run(
+      [
+        ...[PROGRAM, 'install', '--json', '--release', `${STAND_IN}/release`],
+        ...['--server', fabric.tlsUrl, '--token-file', '-'],
+      ],
+      { input: `${await fabric.joinToken('armitage')}\n` },
+    );
+    expect(installed.exitCode, installed.stdout + installed.stderr).toBe(0);
+    const { checks } = JSON.parse(installed.stdout) as { checks: Check[] };
+    const states = Object.fromEntries(checks.map(({ id, state }) => [id, state]));
+    expect(states, installed.stdout).toMatchObject({
+      ...{ linked: 'green', driver_and_cards: 'green', container_engine: 'green', cdi: 'not_applicable' },
+      ...{ gpu_in_container: 'waiting', sign_in_at_boot: 'green' },
+    });
+  });
+
+  it('is brought to ready, sees its card and answers through the tunnel', async () => {
+    await ok(
+      ...['deployments', 'create', 'qwen', '--host', 'armitage', '--task', 'chat', '--image', IMAGE],
+      ...['--model', 'Qwen/Qwen2.5-1.5B-Instruct', '--context', '4096'],
+    );
+    await ok('deployments', 'wait', 'qwen', '--timeout', '90s');
+    const examined = await machine.run([PROGRAM, 'doctor', '--json']);
+    const { checks } = JSON.parse(examined.stdout) as { checks: Check[] };
+    expect(checks.find(({ id }) => id === 'gpu_in_container')).toMatchObject({ state: 'green' });
+  });
+
+  it('finishes what it answers before it is uninstalled, and its container stays, stopped', async () => {
+    const role = { task: 'chat', targets: [{ deployment: 'qwen' }] };
+    await fabric.api('/roles/chat-fast', { method: 'PUT', body: role });
+    const answer = await fabric.post('/v1/chat/completions', {
+      ...{ model: 'chat-fast', messages: [{ role: 'user', content: 'Hello' }], max_tokens: 60, stream: true },
+    });
+    expect(answer.status).toBe(200);
+    const reading = readStream(answer);
+
+    const gone = await machine.run([PROGRAM, 'uninstall', '--yes', '--json']);
+
+    expect(gone.exitCode, gone.stdout + gone.stderr).toBe(0);
+    expect(await reading).toMatchObject({ done: true, errorCode: null });
+    expect(engine.container('ai-fabric-qwen').state).toBe('exited');
+    await eventually(
+      'the host is away',
+      async () => (await fabric.api<{ presence: string }>('/hosts/armitage')).presence !== 'online',
+      60_000,
+    );
+  });
+});
+
+async function bundleCard(folder: string): Promise<void> {
+  await build({
+    entryPoints: [join(import.meta.dirname, '..', 'simulators', 'nvidia-smi', 'program.ts')],
+    outfile: join(folder, 'nvidia-smi.mjs'),
+    ...{ bundle: true, format: 'esm', platform: 'node', target: 'node20', logLevel: 'silent' },
+  });
+  const scenario = nvidiaSmiScenario({ cards: [CARD] });
+  writeFileSync(join(folder, 'scenario.json'), JSON.stringify(scenario));
+}
+
+/** Where a driver puts its tool; and the engine's socket lies where no engine puts its own. */
+function installCard(root: string): void {
+  const runtime = `${STAND_IN}/runtime`;
+  const launcher = `#!/bin/sh\nexec ${STAND_IN}/node ${runtime}/nvidia-smi.mjs ${runtime}/scenario.json "$@"\n`;
+  writeFileSync(join(root, 'usr/bin/nvidia-smi'), launcher);
+  chmodSync(join(root, 'usr/bin/nvidia-smi'), 0o755);
+  mkdirSync(join(root, DROP_IN), { recursive: true });
+  writeFileSync(
+    join(root, DROP_IN, 'test.conf'),
+    '[Service]\nEnvironment=AI_FABRIC_AGENT_CONTAINER_ENGINE=unix:///srv/engine/docker.sock\n',
+  );
+}
