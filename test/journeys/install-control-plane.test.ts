@@ -147,7 +147,9 @@ describe.skipIf(process.platform !== 'linux')('install-control-plane.sh', () => 
       expect(read('etc/ai-fabric/control-plane.env')).toContain('\nAI_FABRIC_HOST=127.0.0.1,100.64.0.1\n');
       expect(read('etc/systemd/system/ai-fabric.service')).toContain('X-AIFabric=control-plane');
       // The link says where it leads once the image runs.
-      expect(readdirSync(join(image, 'etc/systemd/system/multi-user.target.wants'))).toEqual(['ai-fabric.service']);
+      expect(readdirSync(join(image, 'etc/systemd/system/multi-user.target.wants'))).toEqual([
+        'ai-fabric.service',
+      ]);
       expect(read('etc/ai-fabric/fabric.yaml')).toContain('version: 1');
       appendFileSync(join(image, 'etc/ai-fabric/fabric.yaml'), '# mine\n');
       appendFileSync(join(image, 'etc/ai-fabric/control-plane.env'), 'AI_FABRIC_LOG_LEVEL=debug\n');

@@ -13,7 +13,7 @@ export type Proof =
   | { readonly ok: false; readonly why: string; readonly lastWords: readonly string[] };
 
 const LOOK_EACH_MS = 250;
-const LAST_WORDS = 6;
+const LAST_WORDS = 12;
 
 /** Looks at a service that was started until it is up, has failed, or the deadline is over. */
 export async function proveService(machine: Machine, deadlineMs: number): Promise<Proof> {

@@ -14,8 +14,8 @@ export interface LitellmView {
   readonly configFile: string;
   readonly fabric: string;
   readonly notes: readonly PlacedNote[];
-  /** Each name that its clients use, with the one that it stands for. */
-  readonly names: Readonly<Record<string, string>>;
+  /** Each name that its clients use. */
+  readonly names: readonly string[];
   readonly keyVariables: readonly string[];
 }
 

@@ -1,7 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { roleSchema } from '../../api/schemas.js';
-import { ApiClient } from '../api-client.js';
 import { CliError, exitCodes } from '../exit-codes.js';
 import { changeVariables, isStarter, must, sha256, startService } from './carry-out.js';
 import { freePort, readPorts, type ServicePorts } from './decide/judge-ports.js';
@@ -41,7 +39,9 @@ export interface Beside {
 
 /** Beside the proxy until it is asked to take over. */
 const FIRST_PORT_BESIDE = 4001;
-const modelsSchema = z.object({ data: z.array(z.object({ id: z.string() })) });
+const modelsSchema = z.object({
+  data: z.array(z.object({ id: z.string(), fabric: z.object({ state: z.string() }) })),
+});
 
 /**
  * Installs the control plane beside a LiteLLM proxy with what its configuration becomes, and compares both. The proxy
@@ -121,10 +121,8 @@ async function compare(machine: Machine, { names }: LitellmView): Promise<Takeov
       `journalctl -u ${SERVICE}`,
     );
   }
-  const listed = new Set(modelsSchema.parse(JSON.parse(answer.text)).data.map(({ id }) => id));
-  const options = { dataDirectory: PLACES.data, url: null, certificateSha256: null, adminTokenFile: null };
-  const roles = await new ApiClient(options).list('/roles', roleSchema);
-  return judgeTakeover(names, Object.fromEntries(roles.map(({ name, state }) => [name, state])), listed);
+  const { data } = modelsSchema.parse(JSON.parse(answer.text));
+  return judgeTakeover(names, new Map(data.map(({ id, fabric }) => [id, fabric.state])));
 }
 
 async function restart(machine: Machine, waitMs: number): Promise<void> {

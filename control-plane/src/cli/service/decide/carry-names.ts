@@ -9,16 +9,16 @@ export interface NamedState {
   >;
 }
 
-/** Every name that clients may ask for, with the one that it stands for. */
-export function carryNames({ roles, aliases, deployments, providers }: NamedState): Record<string, string> {
-  const own = [
+/** Every name that clients may ask for. */
+export function carryNames({ roles, aliases, deployments, providers }: NamedState): string[] {
+  return [
     ...roles.keys(),
     ...[...deployments].filter(([, { listed }]) => listed).map(([name]) => name),
     ...[...providers].flatMap(([provider, { models }]) =>
       [...models.keys()].map((each) => `${provider}/${each}`),
     ),
+    ...aliases.keys(),
   ];
-  return Object.fromEntries([...own.map((name) => [name, name]), ...aliases]);
 }
 
 /** Variables that providers' keys are read from. */

@@ -10,25 +10,23 @@ export interface TakeoverView {
   readonly unknown: readonly string[];
 }
 
-/** States of a role in which it answers, or will once a host is woken. */
+/** States of a name in which it is answered, or will be once a host is woken. */
 const ANSWERS: ReadonlySet<string> = new Set(['ready', 'busy', 'cloud', 'asleep', 'waking']);
 
 /**
  * Compares what was imported with what the control plane knows.
  *
- * @param carried roles and aliases of the import; an alias with what it stands for
- * @param roles state of each role that is declared
- * @param listed all names at `/v1/models`
+ * @param names that clients use
+ * @param listed state of each name at `/v1/models`
  */
-export function judgeTakeover(
-  carried: Readonly<Record<string, string>>,
-  roles: Readonly<Record<string, string>>,
-  listed: ReadonlySet<string>,
-): TakeoverView {
-  const names = Object.entries(carried).map(([name, role]): CarriedName => {
-    if (!listed.has(name)) return { name, state: 'unknown' };
-    const state = roles[role];
-    return { name, state: state === undefined || ANSWERS.has(state) ? 'ready' : 'no_target' };
+export function judgeTakeover(names: readonly string[], listed: ReadonlyMap<string, string>): TakeoverView {
+  const judged = names.map((name): CarriedName => {
+    const state = listed.get(name);
+    if (state === undefined) return { name, state: 'unknown' };
+    return { name, state: ANSWERS.has(state) ? 'ready' : 'no_target' };
   });
-  return { names, unknown: names.filter(({ state }) => state === 'unknown').map(({ name }) => name) };
+  return {
+    names: judged,
+    unknown: judged.filter(({ state }) => state === 'unknown').map(({ name }) => name),
+  };
 }
