@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { hostDetailSchema, hostSchema } from '../../api/schemas.js';
+import { sleepStandingSchema } from '../../api/sleep-schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
 import { addDrainCommands } from '../hosts/drain-commands.js';
 import { addIdentityCommands } from '../hosts/identity-commands.js';
@@ -26,9 +27,11 @@ export function hostsCommand(): Command {
   withConnection(
     hosts.command('show <host>').description('everything known of one host, and since when'),
   ).action(async (name: string, flags: ConnectionFlags) => {
-    const host = await connect(flags).get(`/hosts/${encodeURIComponent(name)}`, hostDetailSchema);
+    const client = connect(flags);
+    const path = `/hosts/${encodeURIComponent(name)}`;
+    const host = await client.get(path, hostDetailSchema);
     if (flags.json) printJson(host);
-    else printHost(host);
+    else printHost(host, await client.get(`${path}/sleep`, sleepStandingSchema));
   });
   hosts.addCommand(hostsTelemetryCommand());
   addDrainCommands(hosts);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type HostPower, UNKNOWN_POWER } from '../../live/host-power.js';
-import { describePower } from './describe-power.js';
+import { describeKeptAwake, describePower } from './describe-power.js';
 import { describeWake } from './wake-commands.js';
 
 const NOW = 100_000_000;
@@ -47,6 +47,19 @@ describe('what is shown of a host’s power', () => {
     ],
   ] satisfies [Partial<HostPower>, string[]][])('is what matters of %j', (power, told) => {
     expect(lines(power)).toEqual(told);
+  });
+});
+
+describe('what keeps a host awake', () => {
+  const kept = (guard: string) => ({ guard, detail: 'as it is', mayBeForced: true });
+  test.each([
+    [kept('last_relay'), 'stays awake (last_relay): as it is'],
+    [kept('own_host'), 'stays awake (own_host): as it is'],
+    [kept('not_declared'), null],
+    [kept('not_here'), null],
+    [null, null],
+  ])('is told where it is of use: %j', (keptAwakeBy, told) => {
+    expect(describeKeptAwake({ keptAwakeBy })).toBe(told);
   });
 });
 

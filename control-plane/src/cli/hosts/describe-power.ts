@@ -1,3 +1,4 @@
+import type { SleepStanding } from '../../api/sleep-schemas.js';
 import type { HostPower, UsualSeconds } from '../../live/host-power.js';
 import { age } from '../output.js';
 
@@ -21,6 +22,20 @@ export function describePower(
     lines.push(['', `${name}: ${load}ready after ${usually(total)}`]);
   }
   return lines;
+}
+
+/** Nothing is to be done about it, or it is told beside this. */
+const UNTOLD_GUARDS: ReadonlySet<string> = new Set([
+  'not_declared',
+  'not_here',
+  'going_to_sleep',
+  'parked_already',
+]);
+
+/** What keeps a host from going to sleep by itself; `null`: nothing worth a line. */
+export function describeKeptAwake({ keptAwakeBy }: Pick<SleepStanding, 'keptAwakeBy'>): string | null {
+  if (keptAwakeBy === null || UNTOLD_GUARDS.has(keptAwakeBy.guard)) return null;
+  return `stays awake (${keptAwakeBy.guard}): ${keptAwakeBy.detail}`;
 }
 
 function usually({ p50, p95, wakes }: UsualSeconds): string {

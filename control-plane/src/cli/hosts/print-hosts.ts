@@ -1,9 +1,10 @@
 import { type ContainerEngineReport, countOf, type HostPolicy } from '@ai-fabric/shared';
 import type { z } from 'zod';
 import type { hostDetailSchema, hostSchema } from '../../api/schemas.js';
+import type { SleepStanding } from '../../api/sleep-schemas.js';
 import { describePhase } from '../decide/judge-upgrade.js';
 import { age, gib, mibPerSecond, percent, printTable } from '../output.js';
-import { describePower } from './describe-power.js';
+import { describeKeptAwake, describePower } from './describe-power.js';
 import { agentText } from './run-upgrades.js';
 
 export type Host = z.infer<typeof hostSchema>;
@@ -97,12 +98,15 @@ function cardText(host: Host): string {
   return gpus.length > 1 ? `${gpus.length} × ${name}` : name;
 }
 
-export function printHost(host: HostDetail): void {
+/** @param sleep how it stands with its sleep */
+export function printHost(host: HostDetail, sleep: SleepStanding): void {
   const nowMs = Date.now();
   const { inventory, sample } = host;
   console.log(`${host.name}: ${presenceSince(host, nowMs)}`);
   printIdentity(host, nowMs);
   for (const [label, text] of describePower(host.power, nowMs)) line(label, text);
+  const keptAwake = describeKeptAwake(sleep);
+  if (keptAwake !== null) line('sleep', keptAwake);
   printAgent(host);
   if (inventory) printInventory(inventory, nowMs);
   const mark = lastKnownMark(host, nowMs);

@@ -101,6 +101,9 @@ export function planSleep(input: SleepInput): SleepPlan {
       `fabric.yaml declares that ${input.host} does not sleep (sleep.action: none)`,
     );
   }
+  if (asker === 'idle' && input.afterIdleMs === null) {
+    return stay('not_declared', `fabric.yaml declares no sleep.afterIdleMinutes for ${input.host}`);
+  }
   const firm = firmGuard(input, action);
   if (firm !== null) return firm;
   const soft = softGuard(input);
@@ -187,9 +190,6 @@ const MOST_NAMED = 3;
 /** What only counts for a host that is to sleep by itself. */
 function idleGuard(input: SleepInput): Stay | null {
   const { host, afterIdleMs, idleForMs } = input;
-  if (afterIdleMs === null) {
-    return stay('not_declared', `fabric.yaml declares no sleep.afterIdleMinutes for ${host}`);
-  }
   if (input.requestsInFlight > 0 || input.requestsQueued > 0 || idleForMs === null)
     return requestsGuard(input);
   if (input.awakeHoursEndInMs !== null) {
@@ -203,7 +203,7 @@ function idleGuard(input: SleepInput): Stay | null {
     const detail = `${host} did not go to sleep when it was asked lately; tried again in ${spanText(input.restForMs)}`;
     return soft('failed_lately', detail, input.restForMs);
   }
-  const leftMs = afterIdleMs - idleForMs;
+  const leftMs = (afterIdleMs ?? 0) - idleForMs;
   if (leftMs > 0) return soft('not_idle_yet', `${host} sleeps in ${spanText(leftMs)} if nobody asks`, leftMs);
   return null;
 }
