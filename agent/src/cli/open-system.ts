@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { BUILD, systemClock } from '@ai-fabric/shared';
 import type { AgentConfig } from '../config/agent-config.js';
 import { readAgentConfig } from '../config/read-agent-config.js';
@@ -31,6 +32,7 @@ export async function openSystem(): Promise<InstallSystem> {
     releaseKey: BUILD.releaseKey,
     runTool: runToolWithin(TOOL_MS),
     clock: systemClock(),
+    pause,
     random: Math.random,
     log: pino({ level: 'silent' }),
   });
@@ -75,5 +77,5 @@ async function readService(
     import('../install/windows/windows-service-state.js'),
     import('../install/windows/decide/windows-paths.js'),
   ]);
-  return readWindowsServiceState(windowsPaths(folders), runTool, systemClock());
+  return readWindowsServiceState({ paths: windowsPaths(folders), runTool, clock: systemClock(), pause });
 }
