@@ -10,8 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import type { RealPart } from './real-part.js';
 
 const SUITE = 'bookworm';
@@ -49,8 +48,10 @@ const SILENT_UNITS = [
 
 /** What changes the root: another recipe makes another one. */
 const RECIPE_VERSION = 1;
-const CACHE = fileURLToPath(new URL('../../.data/systemd-root/', import.meta.url));
-const DEADLINE_MS = 480_000;
+/** Of the checkout, whether this file runs from its source or compiled. */
+const CACHE = join(checkout(import.meta.dirname), '.data', 'systemd-root');
+/** It takes a minute where the processors are free, and there are machines on which they are not. */
+const DEADLINE_MS = 900_000;
 
 /** Debian with systemd in a container of systemd-nspawn. */
 export const systemd: RealPart = {
@@ -85,8 +86,25 @@ export async function providePristineRoot(): Promise<string> {
     if (!existsSync(path)) renameSync(making, path);
     return path;
   } finally {
+    unmountBelow(making);
     rmSync(making, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** What was cut off leaves things mounted, and nothing of what is mounted may be removed with its folder. */
+export function unmountBelow(folder: string): void {
+  const mounted = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((path) => path.startsWith(`${folder}/`));
+  for (const path of mounted.reverse()) spawnSync('umount', ['--lazy', path], { stdio: 'ignore' });
+}
+
+function checkout(folder: string): string {
+  if (existsSync(join(folder, 'pnpm-workspace.yaml'))) return folder;
+  const above = dirname(folder);
+  if (above === folder) throw new Error('these tests are in no checkout');
+  return checkout(above);
 }
 
 function rootPath(): string {

@@ -20,7 +20,7 @@ const PROGRAM = `${STAND_IN}/release/ai-fabric-agent`;
 const UNIT = 'ai-fabric-agent.service';
 const BOOT_MS = 240_000;
 /** The first of all makes its Debian. */
-const FIRST_BOOT_MS = 600_000;
+const FIRST_BOOT_MS = 960_000;
 
 interface Host {
   readonly id: string;
@@ -44,6 +44,7 @@ describeReal('the agent as a service of systemd', [systemd], () => {
     home = temporaryDirectory();
     fabric = await BootedControlPlane.boot({ fabric: FABRIC });
     machine = await SystemdMachine.create({ hostName: 'armitage', binds: makeStandInRelease(home.path) });
+    installPodmanSocket(machine.root);
     await machine.boot();
     before = await listMachineFiles(machine);
   }, FIRST_BOOT_MS);
@@ -96,14 +97,13 @@ describeReal('the agent as a service of systemd', [systemd], () => {
     });
 
     it('is a disk without room', async () => {
-      await machine.must(['mount', '-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', '/opt']);
+      await machine.must(['mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', '/opt']);
       const refused = await install(await fabric.joinToken('armitage'));
       await machine.must(['umount', '/opt']);
-      // The stand-in is small: the state has its own place.
-      expect(['no_space', 'failed']).toContain(codeOf(refused));
+      expect(codeOf(refused)).toBe('no_space');
     });
 
-    it('is a token that nobody made, one that was used, and none', async () => {
+    it('is a token that nobody made, and none', async () => {
       const token = parseJoinToken(await fabric.joinToken('armitage'));
       if (token === null) throw new Error('the control plane made a token that is none');
       const unknown = await install(formatJoinToken({ ...token, secret: 'x'.repeat(43) }));
@@ -148,7 +148,7 @@ describeReal('the agent as a service of systemd', [systemd], () => {
     await machine.must(['mount', '-o', 'remount,bind,ro', '/usr']);
 
     const installed = await install(await fabric.joinToken('armitage'));
-    await machine.must(['umount', '/usr']);
+    await machine.must(['mount', '-o', 'remount,bind,rw', '/usr']);
 
     expect(installed.exitCode, installed.stdout + installed.stderr).toBe(0);
     const told = JSON.parse(installed.stdout) as { steps: { detail: string | null }[]; checks: Check[] };
@@ -159,10 +159,21 @@ describeReal('the agent as a service of systemd', [systemd], () => {
     await untilHost('online', ({ presence }) => presence === 'online');
   });
 
+  it('opens Podman’s socket to the agent’s user and to nobody else, and closes it where that is asked for', async () => {
+    const mayUse = async (user: string): Promise<boolean> =>
+      (await machine.run(['test', '-w', '/run/podman/podman.sock'], { user })).exitCode === 0;
+    expect([await mayUse('ai-fabric-agent'), await mayUse('nobody')]).toEqual([true, false]);
+
+    const closed = await install(null, '--podman-socket', 'none');
+
+    expect(closed.exitCode, closed.stdout + closed.stderr).toBe(0);
+    expect([await mayUse('ai-fabric-agent'), await mayUse('root')]).toEqual([false, true]);
+  });
+
   it('repairs what is missing, needs no token for it, and keeps its identity', async () => {
     const { id } = await look();
     await machine.must(['rm', `/etc/systemd/system/${UNIT}`]);
-    const again = await install(null, '--podman-socket', 'none');
+    const again = await install(null);
     expect(again.exitCode, again.stdout + again.stderr).toBe(0);
     await untilHost('online', ({ presence }) => presence === 'online');
     expect((await look()).id).toBe(id);
@@ -303,3 +314,11 @@ describeReal('the agent as a service of systemd', [systemd], () => {
     return Object.fromEntries(checks.map((check) => [check.id, check]));
   }
 });
+
+/** The units of Debian's Podman, of which nothing but the socket is wanted here. */
+function installPodmanSocket(root: string): void {
+  const folder = join(root, 'usr/lib/systemd/system');
+  const socket = '[Socket]\nListenStream=%t/podman/podman.sock\nSocketMode=0660\nDirectoryMode=0700\n';
+  writeFileSync(join(folder, 'podman.socket'), `${socket}[Install]\nWantedBy=sockets.target\n`);
+  writeFileSync(join(folder, 'podman.service'), '[Service]\nExecStart=/bin/sleep infinity\n');
+}

@@ -45,7 +45,9 @@ describeReal('a replica of an agent that is a service', [systemd], () => {
     engine = await startDockerEngine({
       path: join(sockets, 'docker.sock'),
       cards: [{ uuid: CARD.uuid, name: 'NVIDIA GeForce RTX 4070' }],
-      registry: [{ reference: IMAGE, start: vllmProgram({ vllm: { speed: { decodeTokensPerSecond: 20 } } }) }],
+      registry: [
+        { reference: IMAGE, start: vllmProgram({ vllm: { speed: { decodeTokensPerSecond: 20 } } }) },
+      ],
     });
     chmodSync(engine.path, 0o666);
     const binds = [...makeStandInRelease(home.path), { from: sockets, to: '/srv/engine' }];
@@ -53,7 +55,7 @@ describeReal('a replica of an agent that is a service', [systemd], () => {
     machine = await SystemdMachine.create({ hostName: 'armitage', binds });
     installCard(machine.root);
     await machine.boot();
-  }, 600_000);
+  }, 960_000);
 
   afterAll(async () => {
     await machine?.close();

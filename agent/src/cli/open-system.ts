@@ -9,8 +9,8 @@ import type { InstallSystem } from '../install/install-steps.js';
 import { isSingleExecutable } from '../own-program.js';
 import { AGENT_VERSION } from '../version.js';
 
-/** Tools that make accounts and services look for them on the network, too. */
-const TOOL_MS = 60_000;
+/** A service that stops is given 15 s for it, and a busy machine more. */
+const TOOL_MS = 90_000;
 
 /** This system's way to have services. @throws InstallRefusedError where there is none */
 export async function openSystem(): Promise<InstallSystem> {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '@ai-fabric/shared';
 import { Command, Option } from 'commander';
 import { readAgentConfig } from '../../config/read-agent-config.js';
@@ -173,7 +174,7 @@ async function watch({ stateDirectory }: InstallSystem, json: boolean): Promise<
   };
   const checks = await watchHost({
     readFacts: () => readHost(config, false),
-    clock: systemClock(),
+    ...{ clock: systemClock(), pause },
     deadlineMs: CHECKLIST_MS,
     onKnown: tell,
   });

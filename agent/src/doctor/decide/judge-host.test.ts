@@ -227,14 +227,15 @@ describe('the GPU in a container', () => {
 });
 
 describe('wake arming', () => {
-  const wake = (armed: boolean | null, wired = true): HostFacts['wake'] => [
-    { name: 'eth0', wired, arming: { supported: null, armed, detail: 'as it is' } },
+  const wake = (armed: boolean | null, wired = true, detail = 'as it is'): HostFacts['wake'] => [
+    { name: 'eth0', wired, arming: { supported: null, armed, detail } },
   ];
 
   it.each<[HostFacts['wake'], string, RegExp | null]>([
     [wake(true), 'green', null],
     [wake(false), 'red', /ethtool -s eth0 wol g/],
-    [wake(null), 'red', /install ethtool/],
+    [wake(null), 'red', /^sudo ethtool eth0/],
+    [wake(null, true, 'ethtool is not there or failed'), 'red', /install ethtool/],
     [wake(true, false), 'not_applicable', null],
     [[], 'not_applicable', null],
     [null, 'waiting', null],

@@ -169,7 +169,7 @@ function judgeWake({ wake, platform }: HostFacts): Judgement {
   const [first] = wired;
   return red(
     `Whether ${first?.name} wakes this machine cannot be told: ${first?.arming.detail ?? 'nothing says'}.`,
-    platform === 'linux' ? 'sudo apt-get install ethtool' : 'docs/waking.md',
+    askCard(first, platform),
   );
 }
 
@@ -203,6 +203,17 @@ function judgeSignIn({ service, platform, containerEngine, windows }: HostFacts)
         );
   }
   return green('nobody has to sign in: it starts with the machine');
+}
+
+function askCard(
+  card: NonNullable<HostFacts['wake']>[number] | undefined,
+  platform: NodeJS.Platform,
+): string {
+  if (platform !== 'linux') return 'docs/waking.md';
+  const isMissing = card?.arming.detail?.includes('not there') ?? true;
+  return isMissing
+    ? 'sudo apt-get install ethtool'
+    : `sudo ethtool ${card?.name}: without a line "Wake-on" this card wakes nothing`;
 }
 
 function armOf(name: string, platform: NodeJS.Platform): string {
