@@ -26,6 +26,8 @@ export default defineConfig({
           setupFiles: 'test/harness/seed-property-tests.ts',
           // Property tests take seconds where the processors are shared; none of them waits for anything.
           testTimeout: 60_000,
+          // A second, as it is otherwise, is nothing where the processors are shared.
+          expect: { poll: { timeout: 30_000, interval: 20 } },
           include: [
             '{shared,agent,control-plane}/src/**/*.test.ts',
             'installers/**/*.test.ts',
@@ -53,6 +55,8 @@ export default defineConfig({
         // They share what a machine has once: a Wine prefix's server, names of network namespaces, a browser.
         test: {
           name: 'real',
+          // For what each leaves in its process; where most are skipped, a process for each were most of the time.
+          isolate: process.env['AI_FABRIC_QUICK_TESTS'] !== '1',
           server,
           include: ['test/real/**/*.test.ts'],
           exclude: never,

@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { SetupFailure } from '../checkout/setup-failure.mjs';
 import { takeSetupLock } from '../checkout/setup-lock.mjs';
 import { makeAgents } from './agent-artefacts.mjs';
@@ -19,8 +19,12 @@ import { forgetMade } from './package-cache.mjs';
 import { gatherFacts } from './release-facts.mjs';
 import { replaceFolder } from './replace-folder.mjs';
 
-/** In installers/scripts; each is served to those who install. */
-const SCRIPTS = ['agent.sh', 'agent.ps1', 'install-control-plane.sh'];
+/** In installers/; each is served to those who install. One checks the agent that it fetches: without that it is left out. */
+const SCRIPTS = [
+  { path: 'scripts/agent.sh', agentFor: 'linux' },
+  { path: 'scripts/agent.ps1', agentFor: 'windows' },
+  { path: 'install-control-plane.sh', agentFor: null },
+];
 
 /**
  * @typedef {import('./agent-artefacts.mjs').MadeArtefact} MadeArtefact
@@ -101,11 +105,14 @@ async function makeRelease({ root, cache, folder, wish, progress }) {
 
 /**
  * @param {string} root
- * @param {Parameters<typeof fillScript>[1]} release
+ * @param {{ version: string, artefacts: readonly ReleaseManifest['artefacts'][number][] }} release
  * @returns {(Member & { content: Buffer })[]}
  */
 function readScripts(root, release) {
-  return SCRIPTS.map((name) => ({ name, path: join(root, 'installers', 'scripts', name) }))
+  const isOf = (/** @type {string | null} */ os) =>
+    os === null || release.artefacts.some((each) => each.kind === 'agent' && each.os === os);
+  return SCRIPTS.filter(({ agentFor }) => isOf(agentFor))
+    .map(({ path }) => ({ name: basename(path), path: join(root, 'installers', path) }))
     .filter(({ path }) => existsSync(path))
     .map(({ name, path }) => ({
       name,

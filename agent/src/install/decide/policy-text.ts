@@ -7,5 +7,6 @@ version: 1
 # images: [vllm/vllm-openai]       # repositories that containers are made from
 # models: ["*"]                    # ["Qwen/*"] allows these alone
 # power: [suspend, poweroff]       # of suspend, hibernate, poweroff, reboot; [] refuses all
+# upgrades: confirm                # a newer agent: off, confirm (done by "ai-fabric-agent upgrade"), auto
 `;
 }
