@@ -20,7 +20,7 @@ const RELEASE = 'C:\\users\\Zoë Müller\\Größe 日本';
 const STEP_MS = 300_000;
 
 interface Host {
-  readonly id: string;
+  readonly hostId: string | null;
   readonly presence: string;
   readonly goodbyeReason: string | null;
 }
@@ -41,7 +41,7 @@ describeReal('the installed agent of Windows', [wine, windowsNode, nssm, package
   let fabric: BootedControlPlane;
   let service: WineService;
   let before: readonly string[];
-  let first: string;
+  let first: string | null;
 
   beforeAll(async () => {
     const release = await packagedRelease({ only: 'agent-windows' });
@@ -68,7 +68,7 @@ describeReal('the installed agent of Windows', [wine, windowsNode, nssm, package
   const onDisk = (path: string): string => join(prefix.drive, ...path.split('\\').slice(1));
   /** What is in the folders that programs and their data lie in. */
   const places = (): readonly string[] =>
-    ['C:\\Program Files', 'C:\\ProgramData', 'C:\\windows\\Temp'].flatMap((folder) =>
+    ['C:\\Program Files', 'C:\\ProgramData', 'C:\\windows\\temp'].flatMap((folder) =>
       existsSync(onDisk(folder))
         ? readdirSync(onDisk(folder), { recursive: true, encoding: 'utf8' }).map(
             (file) => `${folder}: ${file}`,
@@ -158,7 +158,8 @@ describeReal('the installed agent of Windows', [wine, windowsNode, nssm, package
       for (const { state, fix } of told.checks) if (state === 'red') expect(fix).not.toBeNull();
       await untilHost('online', ({ presence }) => presence === 'online');
       expect(await service.state()).toBe('running');
-      first = (await look()).id;
+      first = (await look()).hostId;
+      expect(first).not.toBeNull();
     },
     STEP_MS,
   );
@@ -174,8 +175,9 @@ describeReal('the installed agent of Windows', [wine, windowsNode, nssm, package
       rmSync(onDisk('C:\\Program Files\\AI Fabric Agent\\ai-fabric-agent.cmd'));
       const again = await install(null);
       expect(again.exitCode, again.output).toBe(0);
+      expect(JSON.parse(again.output)).toMatchObject({ installed: true, linked: true });
       await untilHost('online', ({ presence }) => presence === 'online');
-      expect((await look()).id).toBe(first);
+      expect((await look()).hostId).toBe(first);
       expect(existsSync(onDisk('C:\\Program Files\\AI Fabric Agent\\ai-fabric-agent.cmd'))).toBe(true);
     },
     STEP_MS,
@@ -198,6 +200,7 @@ describeReal('the installed agent of Windows', [wine, windowsNode, nssm, package
     async () => {
       const gone = await agent(['uninstall', '--yes', '--json'], installedProgram());
       expect(gone.exitCode, gone.output).toBe(0);
+      expect(JSON.parse(gone.output)).toMatchObject({ uninstalled: true, problems: [] });
       expect(await service.state()).toBe('absent');
       await untilHost('away', ({ goodbyeReason }) => goodbyeReason === 'service_stop');
       expect(existsSync(onDisk('C:\\Program Files\\AI Fabric Agent'))).toBe(false);
@@ -214,6 +217,7 @@ describeReal('the installed agent of Windows', [wine, windowsNode, nssm, package
     async () => {
       const purged = await agent(['uninstall', '--purge', '--yes', '--json']);
       expect(purged.exitCode, purged.output).toBe(0);
+      expect(JSON.parse(purged.output)).toMatchObject({ uninstalled: true, problems: [] });
       await eventually('its own file is gone', () => places().join() === before.join(), 120_000).catch(() => {
         expect(places()).toEqual(before);
       });

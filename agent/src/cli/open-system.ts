@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { BUILD, systemClock } from '@ai-fabric/shared';
 import type { AgentConfig } from '../config/agent-config.js';
 import { readAgentConfig } from '../config/read-agent-config.js';
@@ -8,8 +9,8 @@ import type { InstallSystem } from '../install/install-steps.js';
 import { isSingleExecutable } from '../own-program.js';
 import { AGENT_VERSION } from '../version.js';
 
-/** Tools that make accounts and services look for them on the network, too. */
-const TOOL_MS = 60_000;
+/** A service that stops is given 15 s for it, and a busy machine more. */
+const TOOL_MS = 90_000;
 
 /** This system's way to have services. @throws InstallRefusedError where there is none */
 export async function openSystem(): Promise<InstallSystem> {
@@ -31,6 +32,7 @@ export async function openSystem(): Promise<InstallSystem> {
     releaseKey: BUILD.releaseKey,
     runTool: runToolWithin(TOOL_MS),
     clock: systemClock(),
+    pause,
     random: Math.random,
     log: pino({ level: 'silent' }),
   });
@@ -75,5 +77,5 @@ async function readService(
     import('../install/windows/windows-service-state.js'),
     import('../install/windows/decide/windows-paths.js'),
   ]);
-  return readWindowsServiceState(windowsPaths(folders), runTool, systemClock());
+  return readWindowsServiceState({ paths: windowsPaths(folders), runTool, clock: systemClock(), pause });
 }

@@ -12,6 +12,7 @@ import {
   WRAPPER_NAME,
   windowsPaths,
 } from './windows/decide/windows-paths.js';
+import type { Pause } from './windows/service-manager.js';
 import { windowsInstall } from './windows/windows-install.js';
 
 export interface OpenInstallOptions {
@@ -30,6 +31,7 @@ export interface OpenInstallOptions {
   readonly releaseKey: string | null;
   readonly runTool: RunTool;
   readonly clock: Clock;
+  readonly pause: Pause;
   readonly random: Random;
   readonly log: Logger;
 }

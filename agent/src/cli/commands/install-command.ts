@@ -35,7 +35,7 @@ interface InstallOptions {
 type Accepted = Extract<InstallPlan, { ok: true }>;
 
 /** An agent links within a second; what it says of its container engine and its network takes some more. */
-const CHECKLIST_MS = 30_000;
+const CHECKLIST_MS = 60_000;
 
 export function installCommand(): Command {
   return new Command('install')

@@ -25,11 +25,17 @@ export interface ServiceManager {
 const DEADLINE_MS = 60_000;
 const LOOK_EVERY_MS = 250;
 
-export function serviceManager(
-  paths: Pick<WindowsPaths, 'tool'>,
-  runTool: RunTool,
-  clock: Clock,
-): ServiceManager {
+/** A clock's own timers keep no process: what waits for nothing else would end in silence. */
+export type Pause = (delayMs: number) => Promise<unknown>;
+
+export interface ServiceManagerOptions {
+  readonly paths: Pick<WindowsPaths, 'tool'>;
+  readonly runTool: RunTool;
+  readonly clock: Clock;
+  readonly pause: Pause;
+}
+
+export function serviceManager({ paths, runTool, clock, pause }: ServiceManagerOptions): ServiceManager {
   const sc = (verb: string): Promise<string> => runTool(paths.tool('sc'), [verb, SERVICE]);
   const entry = async (): Promise<ServiceEntry | null> => {
     const found = await runTool(paths.tool('reg'), ['query', SERVICE_KEY]).catch(() => null);
@@ -44,7 +50,7 @@ export function serviceManager(
       if (clock.monotonicMs() >= endMs) {
         throw new Error(`${SERVICE} is to be ${what}, and is ${now} after ${DEADLINE_MS / 1_000} s`);
       }
-      await new Promise<void>((resolve) => clock.after(LOOK_EVERY_MS, resolve));
+      await pause(LOOK_EVERY_MS);
     }
   };
   return {

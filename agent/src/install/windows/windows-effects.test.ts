@@ -1,6 +1,7 @@
 import { access, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '@ai-fabric/shared';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunTool } from '../../identity/run-tool.js';
@@ -47,7 +48,7 @@ const runTool: RunTool = (file, args) => {
   if (known === undefined) return Promise.reject(new Error(`S\0e\0r\0v\0 ${call} failed`));
   return Promise.resolve(answers[known] ?? '');
 };
-const service = serviceManager(paths, runTool, systemClock());
+const service = serviceManager({ paths, runTool, clock: systemClock(), pause });
 const effects = { roots, paths, locate, service, runTool };
 const isThere = (path: string): Promise<boolean> =>
   access(locate(path)).then(

@@ -14,7 +14,7 @@ import type { WindowsStep } from './decide/windows-steps.js';
 import { lookAtWindows, readElevation } from './look-at-windows.js';
 import { removeWhenEnded } from './remove-when-ended.js';
 import { removeWindowsMade } from './remove-windows-made.js';
-import { serviceManager } from './service-manager.js';
+import { type Pause, serviceManager } from './service-manager.js';
 
 export interface WindowsInstallOptions {
   readonly roots: WindowsRoots;
@@ -27,16 +27,17 @@ export interface WindowsInstallOptions {
   readonly own: string | null;
   readonly runTool: RunTool;
   readonly clock: Clock;
+  readonly pause: Pause;
   readonly random: Random;
   readonly log: Logger;
 }
 
 /** An install as a service of Windows. */
 export function windowsInstall(options: WindowsInstallOptions): InstallSystem<WindowsStep> {
-  const { roots, user, own, runTool, clock, random, log, readConfig } = options;
+  const { roots, user, own, runTool, clock, pause, random, log, readConfig } = options;
   const paths = windowsPaths(roots);
   const locate = (path: string): string => path;
-  const service = serviceManager(paths, runTool, clock);
+  const service = serviceManager({ paths, runTool, clock, pause });
   const effects = { roots, paths, locate, service, runTool };
   const join = async (server: string, { token, name }: InstallRequest, force: boolean): Promise<string> => {
     const joined = await joinFabric(
