@@ -118,7 +118,8 @@ async function stopOnSignal(agent: Agent, readReason: () => Promise<GoodbyeReaso
       });
     }
   });
+  const reason = await readReason();
   const deadline = setTimeout(() => process.exit(exitCodes.ok), STOP_DEADLINE_MS);
-  await agent.close(await readReason());
+  await agent.close(reason);
   clearTimeout(deadline);
 }
