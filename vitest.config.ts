@@ -55,6 +55,8 @@ export default defineConfig({
         // They share what a machine has once: a Wine prefix's server, names of network namespaces, a browser.
         test: {
           name: 'real',
+          // For what each leaves in its process; where most are skipped, a process for each were most of the time.
+          isolate: process.env['AI_FABRIC_QUICK_TESTS'] !== '1',
           server,
           include: ['test/real/**/*.test.ts'],
           exclude: never,

@@ -3,12 +3,14 @@ import type { CommandResult } from './link/decide/command-book.js';
 import type { OwnerDesk } from './owner/owner-desk.js';
 import type { HostPower } from './power/host-power.js';
 import type { ReplicaKeepers } from './replica/replica-keepers.js';
+import type { Upgrades } from './upgrade/upgrades.js';
 
 /** What commands are carried out with. */
 export interface CommandParts {
   readonly replicas: ReplicaKeepers;
   readonly owner: Pick<OwnerDesk, 'ask' | 'changeSettings'>;
   readonly power: HostPower;
+  readonly upgrades: Upgrades;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface CommandParts {
  */
 export async function executeCommand(
   command: Command,
-  { replicas, owner, power }: CommandParts,
+  { replicas, owner, power, upgrades }: CommandParts,
   linkGone: AbortSignal,
 ): Promise<CommandResult> {
   switch (command.name) {
@@ -40,6 +42,8 @@ export async function executeCommand(
     case 'park':
     case 'unpark':
       return power.execute(command, linkGone);
+    case 'offer_upgrade':
+      return upgrades.offer(command);
     default:
       return command satisfies never;
   }

@@ -1,5 +1,5 @@
 import type { Clock, JoinToken, Random } from '@ai-fabric/shared';
-import { formatJoinToken, parseJoinToken } from '@ai-fabric/shared';
+import { BUILD, formatJoinToken, parseJoinToken } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { JoinError } from './agent-errors.js';
 import type { AgentConfig } from './config/agent-config.js';
@@ -46,9 +46,10 @@ export async function joinFabric(
   const identity = await openIdentity(config);
   await refuseIfRunning(config);
   if (!request.force) await refuseIfJoined(config, identity, address);
-  const { platform, stateDirectory } = config;
+  const { platform, stateDirectory, simulatedInterfacesPath } = config;
   const { clock, log } = dependencies;
-  const { bootId } = await readBootIdentity({ platform, stateDirectory, clock, logger: log });
+  const bootOf = { platform, stateDirectory, simulatedInterfacesPath, clock, logger: log };
+  const { bootId } = await readBootIdentity(bootOf);
   return enrol({ config, dependencies, identity, address, token, bootId });
 }
 
@@ -112,7 +113,8 @@ async function enrol(enrolment: Enrolment): Promise<AgentState> {
         identity: {
           publicKey: key.publicKey,
           sign: key.sign,
-          ...{ machineSha256, instanceId, bootId, agentVersion: AGENT_VERSION, hostName: config.hostName },
+          ...{ machineSha256, instanceId, bootId, hostName: config.hostName },
+          ...{ agentVersion: AGENT_VERSION, build: BUILD },
         },
         joinToken: formatJoinToken(token),
         sentAtMs: () => clock.nowMs(),

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { isSingleExecutable, ownProgram } from './own-program.js';
+import { isSingleExecutable, ownLicences, ownProgram } from './own-program.js';
 
 let folder: string;
 beforeAll(() => {
@@ -13,6 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('is Node with a file where it is not packaged', () => {
   expect(isSingleExecutable()).toBe(false);
+  expect(ownLicences()).toBeNull();
   expect(ownProgram().file).toBe(process.execPath);
   expect(ownProgram().args.at(-1)).toBe(process.argv[1]);
 });

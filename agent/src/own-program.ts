@@ -1,4 +1,4 @@
-import { isSea } from 'node:sea';
+import { getAsset, isSea } from 'node:sea';
 
 /** Verbs that this program is started with by itself; `--help` does not list them. */
 export const OWN_VERBS = { gpuInventory: 'gpu-inventory' } as const;
@@ -19,4 +19,9 @@ export function isSingleExecutable(): boolean {
 export function ownProgram(): OwnProgram {
   if (isSingleExecutable()) return { file: process.execPath, args: [] };
   return { file: process.execPath, args: [...process.execArgv, ...process.argv.slice(1, 2)] };
+}
+
+/** The licences of all packages that are in this executable; `null` where it is none, and they lie beside it. */
+export function ownLicences(): string | null {
+  return isSingleExecutable() ? getAsset('licences', 'utf8') : null;
 }

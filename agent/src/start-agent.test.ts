@@ -222,6 +222,19 @@ describe('an agent', () => {
     await until(() => phases().at(-1) === 'starting');
   });
 
+  test('that was not installed refuses to be upgraded, and says how it is done', async () => {
+    const plane = await startPlane();
+    await joinAs(plane);
+    await start();
+    await until(() => plane.links.length === 2 && plane.link.bodies('report').length);
+    plane.link.command('c1', { name: 'offer_upgrade', version: '0.2.0', manifestSha256: 'ab'.repeat(32) });
+    await until(() => plane.link.bodies('outcome').length);
+    expect(plane.link.bodies('outcome')[0]).toMatchObject({
+      ...{ commandId: 'c1', result: 'refused', code: 'not_installed' },
+      detail: expect.stringContaining('ai-fabric-agent install'),
+    });
+  });
+
   test('loses nothing on a link that dies half-way', async () => {
     const plane = await startPlane();
     await joinAs(plane);

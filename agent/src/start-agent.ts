@@ -1,8 +1,10 @@
 import {
+  BUILD,
   type Clock,
   type GoodbyeReason,
   type HostPolicy,
   type NetworkInterface,
+  type OwnYield,
   type Random,
   withoutDirectKey,
 } from '@ai-fabric/shared';
@@ -27,6 +29,7 @@ import { openOwner } from './owner/open-owner.js';
 import type { OwnerDesk } from './owner/owner-desk.js';
 import { linkedHost } from './power/linked-host.js';
 import { type OpenedPower, openPower } from './power/open-power.js';
+import { ParkMemory } from './power/park-memory.js';
 import { watchResume } from './power/resume-watch.js';
 import { containersEndpoint } from './replica/container/containers-endpoint.js';
 import { reportEngine } from './replica/container/decide/report-engine.js';
@@ -49,6 +52,8 @@ import { type AgentEndpoints, logsEndpoint } from './tunnel/agent-endpoints.js';
 import { AgentTunnel } from './tunnel/agent-tunnel.js';
 import type { DialTunnel } from './tunnel/dial-tunnel.js';
 import { TunnelInFlight } from './tunnel/in-flight.js';
+import type { UpgradeParts } from './upgrade/open-upgrades.js';
+import { notInstalled, type UpgradeDesk } from './upgrade/upgrades.js';
 import { AGENT_VERSION } from './version.js';
 
 export interface AgentDependencies {
@@ -73,6 +78,10 @@ export interface AgentDependencies {
   readonly openRecipe?: (memory: ReplicaMemory, host: Omit<RecipeHost, 'variables'>) => ReplicaRecipe;
   /** What this host's owner allows: told, so that what will be refused is known beforehand. By default nothing is told. */
   readonly policy?: HostPolicy;
+  /** What becomes of a newer agent that is offered; by default such offers are refused. */
+  readonly openUpgrades?: (parts: UpgradeParts) => Promise<UpgradeDesk>;
+  /** How its owner has it yield, whatever is declared. By default as declared. */
+  readonly ownYield?: OwnYield;
   /** Called each time that a link is up. */
   readonly onLinked?: (status: AgentStatus) => void;
 }
@@ -81,6 +90,8 @@ export interface Agent {
   status(): AgentStatus;
   /** Says goodbye, ends everything that it started, and resolves within two seconds or so. */
   close(reason?: GoodbyeReason): Promise<void>;
+  /** Another version is about to take the place of this one, which ends for that alone. */
+  isBeingReplaced(): Promise<boolean>;
   /** What the agent keeps on this host. */
   readonly replicas: Pick<ReplicaKeepers, 'engineAddress' | 'logs'>;
 }
@@ -191,9 +202,14 @@ class RunningAgent implements Agent {
       wake: reported?.interfaces?.flatMap(wakeOf) ?? null,
       cardsAsked: reported?.areCardsRead ?? false,
       leaving: this.#leaving,
+      upgrade: this.#parts?.upgrades.report() ?? null,
       waitingSamples: reported?.waitingSamples ?? 0,
       droppedSamples: reported?.droppedSamples ?? 0,
     };
+  }
+
+  isBeingReplaced(): Promise<boolean> {
+    return this.#parts?.upgrades.isBeingReplaced() ?? Promise.resolve(false);
   }
 
   close(reason: GoodbyeReason = 'service_stop'): Promise<void> {
@@ -203,6 +219,7 @@ class RunningAgent implements Agent {
 
   async #answer(verb: StatusVerb): Promise<AgentStatus> {
     if (verb === 'leave') this.#leave();
+    else if (verb === 'upgrade') this.#parts?.upgrades.confirm();
     else if (verb !== 'status') await this.#parts?.owner.ask('owner', verb === 'yield');
     return this.status();
   }
@@ -226,6 +243,7 @@ class RunningAgent implements Agent {
   async #close(reason: GoodbyeReason): Promise<void> {
     if (!this.#parts) return;
     const { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power } = this.#parts;
+    const { upgrades } = this.#parts;
     this.#deps.log.info({ reason }, 'agent: stopping');
     tunnel.close();
     power.close();
@@ -235,6 +253,7 @@ class RunningAgent implements Agent {
       owner.close(),
       replicas.close().then(() => containers?.close()),
       sensors.close(),
+      upgrades.close(),
       this.#saving,
     ]);
     await socket.close();
@@ -242,10 +261,11 @@ class RunningAgent implements Agent {
 
   async #open(address: PinnedAddress, socket: StatusSocket): Promise<Parts> {
     const { clock, random, log, openSocket, openKeeper } = this.#deps;
-    const { stateDirectory, platform, bufferBytes } = this.#config;
+    const { stateDirectory, platform, bufferBytes, simulatedInterfacesPath } = this.#config;
     const { gpuCadenceMs, hostCadenceMs, engineCadenceMs } = this.#config;
     // Before the sensors: theirs then finds the name that this one gave to the boot.
-    const { bootId } = await readBootIdentity({ platform, stateDirectory, clock, logger: log });
+    const bootOf = { platform, stateDirectory, simulatedInterfacesPath, clock, logger: log };
+    const { bootId } = await readBootIdentity(bootOf);
     const time = new AgentTime(clock, this.#watchedTime());
     const inFlight = new TunnelInFlight();
     const containers = await this.#openContainers(
@@ -262,10 +282,11 @@ class RunningAgent implements Agent {
     const sensors = this.#deps.sensors ?? this.#openSensors();
     const owner = await openOwner({
       ...{ replicas, inFlight, sensors, stateDirectory, clock, log },
-      files: this.#identity.files,
+      ...{ files: this.#identity.files, ownYield: this.#deps.ownYield ?? {} },
       memory: containers?.tools.memory ?? null,
       onChange: () => reporter.ownerChanged(),
     });
+    const park = await ParkMemory.open({ stateDirectory, files: this.#identity.files, bootId, log });
     const reporter = new Reporter({
       ...{ sensors, replicas, owner, time, clock, log },
       policy: this.#deps.policy ?? null,
@@ -274,6 +295,8 @@ class RunningAgent implements Agent {
       ...{ gpuCadenceMs, hostCadenceMs, engineCadenceMs, bufferBytes },
     });
     const { key, machineSha256, instanceId } = this.#identity;
+    const upgrades = await this.#openUpgrades(address, () => reporter.upgradeChanged(upgrades.report()));
+    reporter.upgradeChanged(upgrades.report());
     const tunnel = this.#openTunnel(address, replicas, containers, inFlight);
     const link = new AgentLink({
       ...{ address, clock, random, log },
@@ -281,22 +304,38 @@ class RunningAgent implements Agent {
       identity: {
         publicKey: key.publicKey,
         sign: key.sign,
-        ...{ machineSha256, instanceId, bootId, agentVersion: AGENT_VERSION, hostName: this.#state.hostName },
+        ...{ machineSha256, instanceId, bootId, hostName: this.#state.hostName },
+        ...{ agentVersion: AGENT_VERSION, build: BUILD },
       },
       sentAtMs: () => time.nowMs(),
       execute: (command, linkGone) =>
-        executeCommand(command, { replicas, owner, power: power.host }, linkGone),
-      listener: this.#linkListener(reporter, tunnel, containers),
+        executeCommand(command, { replicas, owner, power: power.host, upgrades }, linkGone),
+      listener: this.#linkListener(reporter, tunnel, containers, upgrades),
     });
     const power = openPower({
-      ...{ config: this.#config, replicas, reporter, bootId, clock, log },
+      ...{ config: this.#config, replicas, reporter, bootId, park, clock, log },
       allowed: this.#deps.policy?.power ?? null,
       link: linkedHost({ link, tunnel, reporter }, () => this.#closing !== null),
     });
-    return { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power };
+    return { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power, upgrades };
   }
 
-  #linkListener(reporter: Reporter, tunnel: AgentTunnel, containers: Containers | null): LinkListener {
+  #openUpgrades(address: PinnedAddress, onChange: () => void): Promise<UpgradeDesk> {
+    const { clock, log, openUpgrades } = this.#deps;
+    const { stateDirectory } = this.#config;
+    const { files } = this.#identity;
+    return (
+      openUpgrades?.({ address, stateDirectory, files, clock, log, onChange }) ??
+      Promise.resolve(notInstalled)
+    );
+  }
+
+  #linkListener(
+    reporter: Reporter,
+    tunnel: AgentTunnel,
+    containers: Containers | null,
+    upgrades: UpgradeDesk,
+  ): LinkListener {
     return {
       linked: (welcome) => {
         this.#onLinked(welcome);
@@ -304,12 +343,14 @@ class RunningAgent implements Agent {
         if (welcome.localAddress !== null) containers?.tools.memory.noteLinkAddress(welcome.localAddress);
         reporter.linked();
         tunnel.linked();
+        upgrades.linked();
         this.#deps.onLinked?.(this.status());
       },
       down: (failure) => {
         this.#onDown(failure);
         reporter.down();
         tunnel.unlinked();
+        upgrades.unlinked();
       },
       acked: (seq) => reporter.acked(seq),
     };
@@ -438,6 +479,7 @@ interface Parts {
   readonly sensors: Sensors;
   readonly socket: StatusSocket;
   readonly power: OpenedPower;
+  readonly upgrades: UpgradeDesk;
 }
 
 /** The goodbye's reason is what tells one refusal from another. */

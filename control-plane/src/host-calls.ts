@@ -1,4 +1,4 @@
-import { AGENT_AUTHORITY, POWER_PROTOCOL_VERSION } from '@ai-fabric/shared';
+import { AGENT_AUTHORITY, POWER_PROTOCOL_VERSION, UPGRADE_PROTOCOL_VERSION } from '@ai-fabric/shared';
 import type { HostCalls } from './api/host-calls.js';
 import type { LinkServer } from './link/link-server.js';
 import type { TunnelLookup } from './tunnel/tunnel-book.js';
@@ -10,6 +10,10 @@ export interface HostCallParts {
 
 /** What the control API asks of agents: commands go over the link, questions through the tunnel. */
 export function createHostCalls({ link, tunnels }: HostCallParts): HostCalls {
+  const isOlder = (host: string, step: number): boolean => {
+    const version = link.protocolVersion(host);
+    return version !== null && version < step;
+  };
   return {
     request: async (host, { method, path }, signal) => {
       const tunnel = tunnels.tunnel(host);
@@ -23,9 +27,12 @@ export function createHostCalls({ link, tunnels }: HostCallParts): HostCalls {
     removeOrphans: (host, containerIds, deadlineMs) =>
       link.ask(host, { name: 'remove_orphans', containerIds: [...containerIds] }, deadlineMs),
     tellOwner: (host, verb, deadlineMs) => {
-      const version = link.protocolVersion(host);
-      if (version !== null && version < POWER_PROTOCOL_VERSION) return 'too_old';
+      if (isOlder(host, POWER_PROTOCOL_VERSION)) return 'too_old';
       return link.ask(host, { name: verb }, deadlineMs);
+    },
+    offerUpgrade: (host, offer, deadlineMs) => {
+      if (isOlder(host, UPGRADE_PROTOCOL_VERSION)) return 'too_old';
+      return link.ask(host, { name: 'offer_upgrade', ...offer }, deadlineMs);
     },
   };
 }

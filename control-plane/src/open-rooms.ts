@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Clock, Random } from '@ai-fabric/shared';
+import { BUILD, type Clock, type Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import { BackupDesk } from './backup/backup-desk.js';
 import { BackupSchedule } from './backup/backup-schedule.js';
@@ -29,6 +29,7 @@ import { createGateway, type Gateway } from './gateway/create-gateway.js';
 import { GatewayMetrics } from './gateway/gateway-metrics.js';
 import type { RequestRecorder } from './gateway/request-record.js';
 import { TelemetryHistory } from './history/telemetry-history.js';
+import { ReleaseFolder } from './install/release-folder.js';
 import { createLinkServer, type LinkServer } from './link/link-server.js';
 import { LiveState } from './live/live-state.js';
 import { LiveLogLevel } from './live-log-level.js';
@@ -75,6 +76,8 @@ export interface OpenedRooms {
   readonly admission: Admission;
   readonly backupDesk: BackupDesk;
   readonly backupSchedule: BackupSchedule;
+  /** What hosts install from. */
+  readonly release: ReleaseFolder;
   /** Resolves when each declared secret was looked at once. */
   readonly secretsRead: () => Promise<void>;
 }
@@ -152,8 +155,13 @@ export async function openRooms(
     ...agents,
     ...{ gateway, gatewayMetrics, bodies, admission, backupDesk, backupSchedule, secrets, secretsRead },
     fabricFile: new WatchedFabricFile(config.fabricFile),
+    release: openRelease(config, room('install')),
     feedTickets: new FeedTickets(clock, randomBytes),
   };
+}
+
+function openRelease({ releaseDirectory: directory }: ControlPlaneConfig, log: Logger): ReleaseFolder {
+  return new ReleaseFolder({ directory, releaseKey: BUILD.releaseKey, log });
 }
 
 /** Every row goes to the registry, and into memory too. */

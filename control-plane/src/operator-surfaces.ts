@@ -6,6 +6,8 @@ import { createHostLife } from './host-life.js';
 import { createHostSleeps } from './host-sleeps.js';
 import { createHostWakes } from './host-wakes.js';
 import type { ConnectionGauge } from './http/listeners.js';
+import { createInstalls } from './install/installs.js';
+import { keyPinOf } from './install/key-pin.js';
 import { createMetrics, type Metrics } from './metrics/create-metrics.js';
 import type { OpenedRooms, Surroundings } from './open-rooms.js';
 
@@ -45,6 +47,7 @@ export function createOperatorSurfaces(
     routerGauges: () => router.gauges(),
     tunnels: () => rooms.tunnels.gauges(),
     wakes: () => fleet.wakes.gauges(),
+    sleeps: () => fleet.sleeps.gauges(),
     connections: listeners.connections,
     spool: rooms.gateway.spool,
   });
@@ -86,6 +89,7 @@ export function createOperatorSurfaces(
       hostCalls: createHostCalls({ link, tunnels: rooms.tunnels }),
       hostWakes: createHostWakes(fleet),
       hostSleeps: createHostSleeps({ live, sleeps: fleet.sleeps }),
+      installs: createInstalls(rooms.release, keyPinOf(certificate.certificatePem)),
     },
     log.child({ room: 'api' }),
   );

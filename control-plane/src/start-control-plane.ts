@@ -11,6 +11,7 @@ import { removeEndpointFile, writeEndpointFile } from './endpoint-file.js';
 import { advertiseUrls } from './http/decide/advertise-urls.js';
 import { createDispatch } from './http/dispatch.js';
 import { type Listeners, openListeners } from './http/listeners.js';
+import { InstallDesk } from './install/install-desk.js';
 import { type OpenedRooms, openRooms, type Surroundings } from './open-rooms.js';
 import type { ListenerView, OperatorSurfaces } from './operator-surfaces.js';
 import { toStartError } from './start-error.js';
@@ -101,6 +102,7 @@ async function openAll(
     { clock, random, log, logTail, dataDirectory: config.dataDirectory },
   );
   closers.add(() => operator.close());
+  const installs = new InstallDesk(rooms.release, log.child({ room: 'install' }));
   const handlers = createDispatch(
     {
       gateway: (request, response) => {
@@ -108,6 +110,7 @@ async function openAll(
         if (context !== null) gateway.handle(request, response, context);
       },
       api: async (request) => (await operator.surfaces()).api.fetch(request),
+      install: (request, response) => installs.handle(request, response),
       metricsText: async () => (await operator.surfaces()).metrics.text(),
       notReady: () => notReady(registry.declared.current().revision),
       link: (request, socket, head) => link.handleUpgrade(request, socket, head),
@@ -131,6 +134,8 @@ async function openAll(
     connections: () => listeners.connections(),
   };
   await operator.surfaces();
+  // In the background: its files are hashed before somebody asks for them.
+  void rooms.release.look();
   closers.add(async () => {
     listeners.stopAccepting();
     // Requests first: what an agent does on a goodbye must not cost a stream that is still under way.

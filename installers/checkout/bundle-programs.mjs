@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SetupFailure } from './setup-failure.mjs';
 
@@ -84,40 +84,103 @@ export async function bundlePrograms(root) {
     if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) continue;
     // The stamp goes first: a bundling that is cut off is begun again.
     rmSync(folder, { recursive: true, force: true });
-    await bundle(root, each, folder);
+    await bundle(each.name, manyFiles(root, each, folder));
     writeFileSync(stampFile, stamp);
   }
 }
 
 /**
+ * How a program of ours becomes text, whatever files it ends up in.
+ *
+ * @param {string} root
+ * @param {string} name of its package
+ * @returns {import('esbuild').BuildOptions}
+ */
+const plainText = (root, name) => ({
+  bundle: true,
+  platform: 'node',
+  plugins: [lean(join(root, name))],
+  // V8 keeps the text of what it runs for as long as it runs, and one letter outside Latin-1 doubles a whole file:
+  // what stands in comments costs 5 MB of every control plane. Names stay, for stack traces.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: 'none',
+  lineLimit: 200,
+  logLevel: 'silent',
+});
+
+/**
+ * A command line, and beside it what it starts from files.
+ *
  * @param {string} root
  * @param {(typeof packages)[number]} what
  * @param {string} folder
+ * @returns {import('esbuild').BuildOptions}
  */
-async function bundle(root, { name, entries, external }, folder) {
+const manyFiles = (root, { name, entries, external }, folder) => ({
+  ...plainText(root, name),
+  entryPoints: entries.map((entry) => join(root, name, 'dist', entry)),
+  entryNames: '[name]',
+  outdir: folder,
+  splitting: true,
+  format: 'esm',
+  target: 'node20',
+  external: [...external],
+  banner: { js: REQUIRE },
+});
+
+/**
+ * The control plane's program for an archive of its own, in which nothing but the native part is beside it.
+ *
+ * @param {string} root
+ * @param {string} folder
+ * @param {string} build what `shared/src/release/build-info.ts` reads
+ * @returns {Promise<string[]>} the files that went in
+ * @throws {SetupFailure} with the bundler's errors
+ */
+export function bundlePackagedControlPlane(root, folder, build) {
+  const controlPlane = packages.find(({ name }) => name === 'control-plane');
+  if (controlPlane === undefined) throw new Error('there is no control plane to be bundled');
+  return bundle(controlPlane.name, {
+    ...manyFiles(root, controlPlane, folder),
+    external: ['better-sqlite3'],
+    define: { AI_FABRIC_BUILD: JSON.stringify(build) },
+  });
+}
+
+/**
+ * The agent's program in one file, as a single executable takes it: CommonJS, with nothing beside it.
+ *
+ * @param {string} root
+ * @param {string} file
+ * @param {string} build what `shared/src/release/build-info.ts` reads
+ * @returns {Promise<string[]>} the files that went in
+ * @throws {SetupFailure} with the bundler's errors
+ */
+export function bundlePackagedAgent(root, file, build) {
+  return bundle('agent', {
+    ...plainText(root, 'agent'),
+    entryPoints: [join(root, 'agent', 'dist', 'cli', 'main.js')],
+    outfile: file,
+    format: 'cjs',
+    target: 'node22',
+    // A single executable has no loader of modules: what is imported later is called then.
+    supported: { 'dynamic-import': false },
+    define: { AI_FABRIC_BUILD: JSON.stringify(build) },
+  });
+}
+
+/**
+ * @param {string} name of the package, for its errors
+ * @param {import('esbuild').BuildOptions} options
+ * @returns {Promise<string[]>} the files that went in, in full
+ */
+async function bundle(name, options) {
   // Here, not above: before the packages are installed there is none.
   const { build, stop } = await import('esbuild');
   try {
-    await build({
-      entryPoints: entries.map((entry) => join(root, name, 'dist', entry)),
-      entryNames: '[name]',
-      outdir: folder,
-      bundle: true,
-      splitting: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      external: [...external],
-      plugins: [lean(join(root, name))],
-      // V8 keeps the text of what it runs for as long as it runs, and one letter outside Latin-1 doubles a whole file:
-      // what stands in comments costs 5 MB of every control plane. Names stay, for stack traces.
-      minifyWhitespace: true,
-      minifySyntax: true,
-      legalComments: 'none',
-      lineLimit: 200,
-      banner: { js: REQUIRE },
-      logLevel: 'silent',
-    });
+    const { metafile } = await build({ ...options, metafile: true });
+    return Object.keys(metafile.inputs).map((file) => resolve(file));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new SetupFailure(`The programs of ${name} could not be bundled:\n${reason}`);

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runPackage } from '../package/package-command.mjs';
 import { handOver } from './hand-over.mjs';
 import { runChecks } from './run-checks.mjs';
 import { runTests } from './run-tests.mjs';
@@ -17,6 +18,7 @@ const commands = {
   bench: (args) => setUpAndHandOver(bench, args),
   test: (args) => runTests(root, args),
   check: () => runChecks(root),
+  package: (args) => runPackage(root, args, (checkout) => setUp(checkout, { compile: true })),
   build: async () => {
     await setUp(root, { compile: true, types: true });
     process.stderr.write(

@@ -43,7 +43,7 @@ export async function providePackageManager(folder, run) {
 }
 
 /** @param {readonly string[]} args */
-function npmCall(args) {
+export function npmCall(args) {
   const script = findNpmScript();
   // On Windows npm is a .cmd file, which Node starts through a shell alone; npm's own script avoids that.
   return script === null
@@ -52,7 +52,7 @@ function npmCall(args) {
 }
 
 /** @returns {string | null} npm's own script: of the npm that runs us, else of the one that came with Node */
-function findNpmScript() {
+export function findNpmScript() {
   const running = process.env['npm_execpath'];
   if (running !== undefined && basename(running) === 'npm-cli.js') return running;
   const folder = dirname(process.execPath);

@@ -11,7 +11,8 @@ const here = dirname(fileURLToPath(import.meta.url));
 
 /**
  * `npm test`: sets up, runs vitest with the arguments that were given, and ends, whatever happened, with the
- * line `N passed, N failed, N skipped`. `--require-real` makes the absence of a real part a failure.
+ * line `N passed, N failed, N skipped`. `--require-real` makes the absence of a real part a failure. What takes long is
+ * left to `--thorough`, to `--require-real` and to who names the tests that he wants.
  *
  * @param {string} root
  * @param {readonly string[]} args
@@ -35,6 +36,7 @@ export async function runTests(root, args) {
         ...process.env,
         AI_FABRIC_TEST_TALLY: tallyFile,
         ...(requireReal ? { AI_FABRIC_REQUIRE_REAL: '1' } : {}),
+        ...(isQuick(args) ? { AI_FABRIC_QUICK_TESTS: '1' } : {}),
       },
     });
     finish(readTally(tallyFile), exitCode, requireReal);
@@ -43,12 +45,21 @@ export async function runTests(root, args) {
   }
 }
 
+const OWN_FLAGS = new Set(['--require-real', '--thorough']);
+
+/**
+ * @param {readonly string[]} args
+ */
+function isQuick(args) {
+  return !args.some((arg) => OWN_FLAGS.has(arg) || !arg.startsWith('-'));
+}
+
 /**
  * @param {string} root
  * @param {readonly string[]} args
  */
 function vitestCall(root, args) {
-  const own = args.filter((arg) => arg !== '--require-real');
+  const own = args.filter((arg) => !OWN_FLAGS.has(arg));
   const reporters = own.some((arg) => arg.startsWith('--reporter')) ? [] : ['--reporter=default'];
   return [
     join(root, 'node_modules', 'vitest', 'vitest.mjs'),

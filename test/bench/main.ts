@@ -7,6 +7,7 @@ import { type Bench, type BenchContext, BenchUsageError } from './bench.js';
 import { describeReport, makeReport } from './bench-report.js';
 import { gatewayBench } from './gateway/gateway-bench.js';
 import { historyBench } from './history/history-bench.js';
+import { installBench } from './install/install-bench.js';
 import { inspectMachine } from './machine/machine.js';
 import { reconcileBench } from './reconcile/reconcile-bench.js';
 import { requestsBench } from './requests/requests-bench.js';
@@ -27,6 +28,7 @@ const benches: readonly Bench[] = [
   tunnelBench,
   reconcileBench,
   wakeBench,
+  installBench,
 ];
 const DEFAULT_ROUNDS = 7;
 const COMMON_OPTIONS = {

@@ -52,6 +52,7 @@ export class BootedControlPlane {
       maxConnections: 4096,
       closeGraceSeconds: 10,
       wakePorts: [9, 7],
+      releaseDirectory: null,
       ...options.config,
     };
     const logTail = new LogTail({ write: (line) => options.logLines?.push(line) });

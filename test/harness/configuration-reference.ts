@@ -30,6 +30,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   AI_FABRIC_PORT: 'Port of plain HTTP, for clients of `/v1`. 0: any that is free.',
   AI_FABRIC_TLS_PORT: 'Port of TLS, for agents, the control API and clients. 0: any that is free.',
   AI_FABRIC_LOG_LEVEL: 'Level of the log at the start; `ai-fabric log-level` changes it while it runs.',
+  AI_FABRIC_RELEASE_DIR: 'The release that `/install/` gives to hosts (docs/install.md).',
   AI_FABRIC_MAX_BODY_BYTES: 'Largest JSON body that `/v1` takes, in bytes.',
   AI_FABRIC_MAX_MULTIPART_BYTES: 'Largest form (an audio file with what is asked of it), in bytes.',
   AI_FABRIC_BODY_TIMEOUT_SECONDS: 'A request whose body has not arrived whole by then is answered 408.',
@@ -68,6 +69,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
 const MACHINE_DEFAULTS: Readonly<Record<string, string>> = {
   AI_FABRIC_DATA:
     'root on Linux: `/var/lib/ai-fabric`; else `$XDG_DATA_HOME/ai-fabric`; Windows: `%ProgramData%\\ai-fabric`',
+  AI_FABRIC_RELEASE_DIR: '`release` beside the packaged program; in a checkout `.data/release`',
   AI_FABRIC_AGENT_STATE:
     'root on Linux: `/var/lib/ai-fabric-agent`; else in `$XDG_STATE_HOME`; Windows: in `%ProgramData%`',
   AI_FABRIC_AGENT_NAME: "the machine's own name",

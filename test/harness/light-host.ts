@@ -30,6 +30,10 @@ export interface LightHostOptions {
   readonly machine?: string;
   /** How far its clock is ahead. */
   readonly clockAheadMs?: number;
+  readonly agentVersion?: string;
+  readonly protocolVersion?: number;
+  /** What it says to a command instead of "done"; `null`: that. */
+  readonly refuses?: (name: FramesOf<'command'>['command']['name']) => string | null;
   /** Told of each command, after it was answered. */
   readonly onCommand?: (name: FramesOf<'command'>['command']['name']) => void;
 }
@@ -38,7 +42,7 @@ export function hostKeys() {
   return generateKeyPairSync('ed25519');
 }
 
-/** A host without an agent: a real key, a real link, and reports that a test makes up. It answers each command "done". */
+/** A host without an agent: a real key, a real link, and reports that a test makes up. It answers each command "done", unless told otherwise. */
 export class LightHost {
   readonly #options: LightHostOptions;
   readonly #keys: ReturnType<typeof hostKeys>;
@@ -131,21 +135,24 @@ export class LightHost {
     if (frame.type === 'challenge') this.#sayHello(frame.body.nonce);
     if (frame.type === 'command') {
       const { commandId, command } = frame.body;
-      this.#say({ type: 'outcome', body: { commandId, result: 'done', code: null, detail: null } });
+      const code = this.#options.refuses?.(command.name) ?? null;
+      const result = code === null ? 'done' : 'refused';
+      this.#say({ type: 'outcome', body: { commandId, result, code, detail: null } });
       this.#options.onCommand?.(command.name);
     }
   }
 
   #sayHello(nonce: string): void {
     const { name, joinToken, machine = 'one' } = this.#options;
+    const { agentVersion = '0.1.0', protocolVersion = PROTOCOL_VERSION } = this.#options;
     const publicKey = this.#keys.publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
     const instanceId = randomUUID();
     const text = keyProofText({ nonce, certificateSha256: this.#certificateSha256, publicKey, instanceId });
     this.#say({
       type: 'hello',
       body: {
-        protocolVersion: PROTOCOL_VERSION,
-        agentVersion: '0.1.0',
+        protocolVersion,
+        agentVersion,
         publicKey,
         proof: sign(null, Buffer.from(text), this.#keys.privateKey).toString('base64'),
         hostName: name,

@@ -16,11 +16,12 @@ const reportSchema = z.object({
 });
 
 const groups = `
-  import { describeReal } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, 'real-part.ts')).href)};
+  import { describeReal, describeThorough } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, 'real-part.ts')).href)};
   const part = (name, reason, required) => ({ name, absence: () => reason, required });
   const present = part('a disk', null, true);
   describeReal('with all parts', [present], () => { it('runs', () => { expect(1).toBe(1); }); });
   describeReal('without Wine', [present, part('Wine', 'not installed', true)], () => { it('runs', () => {}); });
+  describeThorough('at length', {}, () => { it('runs', () => {}); });
   describeReal('without a GPU', [part('a GPU', 'no card', false)], () => { it('runs', () => {}); });
 `;
 
@@ -37,7 +38,7 @@ afterAll(() => {
 });
 
 /** Runs the groups above for real, and returns what became of each test. */
-async function outcomes(requireReal: string): Promise<Record<string, string>> {
+async function outcomes(more: Readonly<Record<string, string>>): Promise<Record<string, string>> {
   const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
   const call = [
     vitest,
@@ -49,7 +50,13 @@ async function outcomes(requireReal: string): Promise<Record<string, string>> {
     'none.config.mjs',
     '--reporter=json',
   ];
-  const env = { ...process.env, VITEST: undefined, AI_FABRIC_REQUIRE_REAL: requireReal };
+  const env = {
+    ...process.env,
+    VITEST: undefined,
+    AI_FABRIC_REQUIRE_REAL: '',
+    AI_FABRIC_QUICK_TESTS: '',
+    ...more,
+  };
   const output = await new Promise<string>((resolve) => {
     execFile(process.execPath, call, { cwd: folder, env }, (_error, stdout) => resolve(stdout));
   });
@@ -59,20 +66,26 @@ async function outcomes(requireReal: string): Promise<Record<string, string>> {
   );
 }
 
-describe('tests that need a real part', { timeout: 30_000 }, () => {
+describe('tests that need a real part, or much time', { timeout: 30_000 }, () => {
   it('are skipped where it is absent', async () => {
-    expect(await outcomes('')).toEqual({
+    expect(await outcomes({})).toEqual({
       'with all parts runs': 'passed',
+      'at length runs': 'passed',
       'without Wine runs': 'skipped',
       'without a GPU runs': 'skipped',
     });
   });
 
   it('fail for want of it where it is required, save for what cannot be installed', async () => {
-    expect(await outcomes('1')).toEqual({
+    expect(await outcomes({ AI_FABRIC_REQUIRE_REAL: '1' })).toEqual({
       'with all parts runs': 'passed',
+      'at length runs': 'passed',
       'without Wine has its real part: Wine': 'failed',
       'without a GPU runs': 'skipped',
     });
+  });
+
+  it('that take long are left out by a quick run alone', async () => {
+    expect(await outcomes({ AI_FABRIC_QUICK_TESTS: '1' })).toMatchObject({ 'at length runs': 'skipped' });
   });
 });

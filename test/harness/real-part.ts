@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { describe, it } from 'vitest';
+import { describe, it, type TestOptions } from 'vitest';
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -48,6 +48,19 @@ export const curl: RealPart = {
   required: true,
 };
 
+export const mountNamespaces: RealPart = {
+  name: 'mount namespaces',
+  absence: () => {
+    if (process.getuid?.() !== 0) return 'this user is not root';
+    const tried = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'], {
+      encoding: 'utf8',
+      timeout: 10_000,
+    });
+    return tried.status === 0 ? null : `this machine refuses them (unshare --mount: ${tried.stderr.trim()})`;
+  },
+  required: true,
+};
+
 export const python: RealPart = {
   name: 'Python',
   absence: () => absentProgram('python3', ['--version'], 'apt-get install python3'),
@@ -90,6 +103,19 @@ export function describeReal(name: string, parts: readonly RealPart[], body: () 
     return;
   }
   describe(name, { skip: true, meta: { skipReason: reason } }, body);
+}
+
+/**
+ * A group of tests that take long and stand beside quicker ones of the same things. `npm test` by itself leaves them
+ * out and says so; `npm test -- --thorough`, `.ci/run`, and who names a test's file runs them.
+ */
+export function describeThorough(name: string, options: TestOptions, body: () => void): void {
+  if (process.env['AI_FABRIC_QUICK_TESTS'] !== '1') {
+    describe(name, options, body);
+    return;
+  }
+  const skipReason = 'it takes long: npm test -- --thorough';
+  describe(name, { ...options, skip: true, meta: { skipReason } }, body);
 }
 
 function absentProgram(program: string, args: readonly string[], advice: string): string | null {

@@ -46,6 +46,8 @@ const calls: Readonly<Record<string, () => Call>> = {
   undrainHost: () => ({ params: armitage, status: 200 }),
   yieldHost: () => ({ params: armitage, status: 200 }),
   unyieldHost: () => ({ params: armitage, status: 200 }),
+  // No release lies there.
+  offerUpgrade: () => ({ params: armitage, status: 409 }),
   // It is awake, and nothing there is as yet to be proven.
   wakeHost: () => ({ params: armitage, query: 'waitSeconds=1', status: 409 }),
   listWakes: () => ({ query: 'limit=5&host=armitage', status: 200 }),

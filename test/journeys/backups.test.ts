@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AgentHost } from '../harness/agent-host.js';
 import { ControlPlaneProcess } from '../harness/control-plane-process.js';
 import { fabricYaml } from '../harness/fabric-yaml.js';
+import { describeThorough } from '../harness/real-part.js';
 import { type CliResult, runCli } from '../harness/run-program.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
 import { eventually } from '../simulators/common/eventually.js';
@@ -16,7 +17,7 @@ const FABRIC = fabricYaml({
 });
 const onWindows = process.platform === 'win32';
 
-describe('a backup', { timeout: 90_000 }, () => {
+describeThorough('a backup', { timeout: 90_000 }, () => {
   let controlPlane: ControlPlaneProcess;
   let place: TemporaryDirectory;
   const hosts: AgentHost[] = [];

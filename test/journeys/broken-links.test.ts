@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AgentHost } from '../harness/agent-host.js';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
 import { CutOffProxy } from '../harness/cut-off-proxy.js';
 import { fabricYaml } from '../harness/fabric-yaml.js';
+import { describeThorough } from '../harness/real-part.js';
 import { sampleTimes } from '../harness/sample-times.js';
 import { fastClock } from '../harness/test-clocks.js';
 import { eventually } from '../simulators/common/eventually.js';
@@ -13,7 +14,7 @@ const CADENCE_MS = 2_000;
 /** The history tells times of samples to the second. */
 const SECOND_MS = 1_000;
 
-describe('a link', () => {
+describeThorough('a link', {}, () => {
   const clock = fastClock(FACTOR);
   let controlPlane: BootedControlPlane;
   let network: CutOffProxy;

@@ -1,6 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { BootedFabric } from '../harness/boot-fabric.js';
 import { errorOf } from '../harness/raw-http.js';
+import { describeThorough } from '../harness/real-part.js';
 import { runCli } from '../harness/run-program.js';
 import { eventually } from '../simulators/common/eventually.js';
 
@@ -14,7 +15,7 @@ interface Asked {
   readonly signal?: AbortSignal;
 }
 
-describe('who waits for the only slot of a role', { timeout: 60_000 }, () => {
+describeThorough('who waits for the only slot of a role', { timeout: 60_000 }, () => {
   let fabric: BootedFabric;
   const slots: AbortController[] = [];
   let greedy: string;

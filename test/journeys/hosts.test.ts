@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:tls';
 import { JoinError, LinkError } from '@ai-fabric/agent';
 import { makeSelfSigned } from '@ai-fabric/control-plane/testing';
-import { DEFAULT_AGENT_POLICY, type Issue, type TelemetrySample } from '@ai-fabric/shared';
+import { DEFAULT_AGENT_POLICY, type Issue, type TelemetrySample, tellPolicy } from '@ai-fabric/shared';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AgentHost, type AgentHostOptions } from '../harness/agent-host.js';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
@@ -145,7 +145,7 @@ describe('hosts', () => {
   });
 
   test('tell what their owners allow, and a plan warns of the rest while they are away too', async () => {
-    const policy = { ...DEFAULT_AGENT_POLICY, models: ['BAAI/*'] };
+    const policy = { ...tellPolicy(DEFAULT_AGENT_POLICY), models: ['BAAI/*'] };
     const armitage = await joined('armitage', { policy });
     const deployments = { chat: { host: 'armitage', engine: 'vllm', preset: 'chat-fast' } };
     const body = { document: { version: 1, hosts: { armitage: {} }, deployments }, prune: false };

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AgentHost } from '../harness/agent-host.js';
 import { ControlPlaneProcess } from '../harness/control-plane-process.js';
 import { fabricYaml } from '../harness/fabric-yaml.js';
+import { describeThorough } from '../harness/real-part.js';
 import { type CliResult, runCli } from '../harness/run-program.js';
 import { eventually } from '../simulators/common/eventually.js';
 import { startVllmSimulator, type VllmSimulator } from '../simulators/vllm/start-vllm-simulator.js';
@@ -13,9 +14,9 @@ interface Learned {
 }
 
 // Windows has no SIGTERM: there a stop is what a kill is.
-describe.skipIf(process.platform === 'win32')(
+describeThorough(
   'what the router has learned of an engine',
-  { timeout: 60_000 },
+  { timeout: 60_000, skip: process.platform === 'win32' },
   () => {
     let controlPlane: ControlPlaneProcess;
     let engine: VllmSimulator;

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
 import { fabricYaml } from '../harness/fabric-yaml.js';
+import { describeThorough } from '../harness/real-part.js';
 import { type SleepingHost, SleepingHosts } from '../harness/sleeping-hosts.js';
 import { fastClock } from '../harness/test-clocks.js';
 import { eventually } from '../simulators/common/eventually.js';
@@ -27,7 +28,7 @@ interface Report {
   }[];
 }
 
-describe('a host that is put to sleep', () => {
+describeThorough('a host that is put to sleep', {}, () => {
   let hosts: SleepingHosts;
   let controlPlane: BootedControlPlane;
   let wintermute: SleepingHost;

@@ -4,6 +4,7 @@ import { Agent, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ControlPlaneProcess } from '../harness/control-plane-process.js';
+import { describeThorough } from '../harness/real-part.js';
 import { ProgramProcess } from '../harness/run-program.js';
 import { eventually } from '../simulators/common/eventually.js';
 
@@ -22,11 +23,6 @@ const clients = Math.min(WANTED, maxFiles - OTHER_FILES);
 const cap = Math.min(CAP, Math.floor(clients / 2));
 
 const controlPlane = new ControlPlaneProcess();
-beforeAll(async () => {
-  if (maxFiles > 0) await controlPlane.start({ environment: { AI_FABRIC_MAX_CONNECTIONS: String(cap) } });
-});
-afterAll(() => controlPlane.close());
-
 /** Of the program, in bytes. */
 function residentBytes(): number {
   const status = readFileSync(`/proc/${controlPlane.pid}/status`, 'utf8');
@@ -44,9 +40,11 @@ function ask(agent: Agent | false): Promise<number | string> {
   });
 }
 
-test.runIf(maxFiles > 0)(
-  'ten thousand slow clients leave those served who use their connections, and take no more memory than their places',
-  async () => {
+describeThorough('ten thousand slow clients', { skip: maxFiles === 0 }, () => {
+  beforeAll(() => controlPlane.start({ environment: { AI_FABRIC_MAX_CONNECTIONS: String(cap) } }));
+  afterAll(() => controlPlane.close());
+
+  test('leave those served who use their connections, and take no more memory than their places', async () => {
     if (clients < WANTED)
       console.log(`${clients} slow clients, not ${WANTED}: ${maxFiles} open files are allowed`);
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
@@ -95,6 +93,5 @@ test.runIf(maxFiles > 0)(
     expect(growth[0]).toBeLessThan(160);
     expect(growth[1]).toBeLessThan((growth[0] ?? 0) + 48);
     agent.destroy();
-  },
-  240_000,
-);
+  }, 240_000);
+});

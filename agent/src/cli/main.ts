@@ -2,6 +2,7 @@ import { describeBuild } from '@ai-fabric/shared';
 import { Command, CommanderError } from 'commander';
 import { AGENT_VERSION } from '../version.js';
 import { doctorCommand } from './commands/doctor-command.js';
+import { finishUpgradeCommand } from './commands/finish-upgrade-command.js';
 import { gpuInventoryCommand } from './commands/gpu-inventory-command.js';
 import { helperCommand } from './commands/helper-command.js';
 import { installCommand } from './commands/install-command.js';
@@ -9,6 +10,7 @@ import { joinCommand } from './commands/join-command.js';
 import { runCommand } from './commands/run-command.js';
 import { statusCommand } from './commands/status-command.js';
 import { uninstallCommand } from './commands/uninstall-command.js';
+import { upgradeCommand } from './commands/upgrade-command.js';
 import { versionCommand } from './commands/version-command.js';
 import { unyieldCommand, yieldCommand } from './commands/yield-command.js';
 import { endWithReader } from './end-with-reader.js';
@@ -29,6 +31,7 @@ Examples:
 ${exitCodesHelp}`,
   )
   .addCommand(installCommand())
+  .addCommand(upgradeCommand())
   .addCommand(uninstallCommand())
   .addCommand(doctorCommand())
   .addCommand(joinCommand())
@@ -38,6 +41,7 @@ ${exitCodesHelp}`,
   .addCommand(unyieldCommand())
   .addCommand(versionCommand())
   .addCommand(helperCommand(), { hidden: true })
+  .addCommand(finishUpgradeCommand(), { hidden: true })
   .addCommand(gpuInventoryCommand(), { hidden: true });
 
 overrideExits(program);

@@ -1,5 +1,12 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { type Clock, type Command, MAX_FRAME_BYTES, type Report, systemClock } from '@ai-fabric/shared';
+import {
+  type Clock,
+  type Command,
+  MAX_FRAME_BYTES,
+  PROTOCOL_VERSION,
+  type Report,
+  systemClock,
+} from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -27,6 +34,7 @@ function identity(): LinkIdentity {
     machineSha256: 'cd'.repeat(32),
     instanceId: 'instance-1',
     agentVersion: '0.1.0',
+    build: { commit: 'ab'.repeat(20), packaged: true },
     bootId: 'boot-1',
     hostName: 'armitage',
   };
@@ -301,6 +309,39 @@ describe('a half-dead link', () => {
     expect(link.sendReport(report(2))).toBe('held');
     bufferedBytes = 0;
     expect(link.sendReport(report(2))).toBe('sent');
+  });
+});
+
+describe('a control plane of another protocol step', () => {
+  const offer = { name: 'offer_upgrade', version: '0.2.0', manifestSha256: 'ab'.repeat(32) } as const;
+
+  test.each([
+    ['one step older', PROTOCOL_VERSION - 1],
+    ['of this step', PROTOCOL_VERSION],
+    ['one step newer', PROTOCOL_VERSION + 1],
+  ])('%s is linked with, reported to, and obeyed', async (_what, protocolVersion) => {
+    const plane = await startPlane({ protocolVersion });
+    const { link, linked, acked, executed } = startLink(plane);
+    await until(() => linked.length === 1);
+    expect(plane.link.bodies('hello')[0]).toMatchObject({
+      ...{ protocolVersion: PROTOCOL_VERSION, commit: 'ab'.repeat(20), packaged: true },
+    });
+    expect(link.sendReport({ seq: 1, upgrade: null })).toBe('sent');
+    await until(() => acked.includes(1));
+    plane.link.command('c1', { name: 'apply_desired', revision: 4, replicas: [] });
+    await until(() => executed.includes(4));
+    expect(plane.links).toHaveLength(1);
+  });
+
+  test('one step newer may ask for what this one does not know: it is told so, and the link stays', async () => {
+    const plane = await startPlane({ protocolVersion: PROTOCOL_VERSION + 1 });
+    const { linked } = startLink(plane);
+    await until(() => linked.length === 1);
+    const body = { commandId: 'c7', ttlMs: 1_000, command: { ...offer, ofALaterStep: true } };
+    plane.link.sendRaw(JSON.stringify({ id: '1', type: 'command', sentAtMs: 1, body }));
+    await until(() => plane.link.bodies('outcome').length);
+    expect(plane.link.bodies('outcome')).toMatchObject([{ result: 'refused', code: 'invalid_command' }]);
+    expect(plane.links).toHaveLength(1);
   });
 });
 

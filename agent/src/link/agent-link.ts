@@ -1,5 +1,6 @@
 import {
   type AgentFrame,
+  type BuildInfo,
   type Clock,
   decodeServerFrame,
   encodeFrame,
@@ -38,6 +39,7 @@ export interface LinkIdentity {
   readonly machineSha256: string;
   readonly instanceId: string;
   readonly agentVersion: string;
+  readonly build: Pick<BuildInfo, 'commit' | 'packaged'>;
   readonly bootId: string;
   readonly hostName: string;
 }
@@ -205,12 +207,14 @@ export class AgentLink {
     const { socket } = this.#connections;
     if (!socket) return;
     const { identity, joinToken } = this.#options;
-    const { publicKey, instanceId, agentVersion, hostName, machineSha256, bootId } = identity;
+    const { publicKey, instanceId, agentVersion, build, hostName, machineSha256, bootId } = identity;
     const { certificateSha256 } = socket;
     const proof = identity.sign(keyProofText({ nonce, certificateSha256, publicKey, instanceId }));
     const body = {
       protocolVersion: PROTOCOL_VERSION,
       agentVersion,
+      ...(build.commit === null ? {} : { commit: build.commit }),
+      packaged: build.packaged,
       publicKey,
       proof,
       hostName,

@@ -9,6 +9,7 @@ import {
   type Report,
   reportFrameSchema,
   type TelemetrySample,
+  type UpgradeReport,
 } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { AgentTime } from './agent-time.js';
@@ -26,6 +27,7 @@ export interface News {
   issues: Issue[];
   orphans: Orphan[];
   owner: OwnerReport;
+  upgrade: UpgradeReport | null;
 }
 
 export interface OutboxOptions {

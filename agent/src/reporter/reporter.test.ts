@@ -11,6 +11,7 @@ import {
   type Issue,
   type ReplicaStatus,
   type Report,
+  tellPolicy,
 } from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
@@ -251,7 +252,7 @@ describe('the slow lane', () => {
   });
 
   test('the inventory tells what the owner of the host allows', async () => {
-    const { version: _, ...policy } = DEFAULT_AGENT_POLICY;
+    const policy = tellPolicy(DEFAULT_AGENT_POLICY);
     const { sent, reporter, pass } = startReporter({ policy });
     reporter.linked();
     await pass(500);

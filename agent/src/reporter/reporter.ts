@@ -12,6 +12,7 @@ import type {
   OwnerReport,
   ReplicaStatus,
   Timer,
+  UpgradeReport,
 } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { Sensors } from '../sensors/open-sensors.js';
@@ -97,6 +98,7 @@ export class Reporter {
   #waitMs = FIRST_WAIT_MS;
   /** None is not told until there was one. */
   #orphansTold = '[]';
+  #wasUpgradeTold = false;
   #droppedBefore = 0;
   #droppedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -160,6 +162,17 @@ export class Reporter {
   ownerChanged(): void {
     if (this.#closing.signal.aborted) return;
     this.#tellOwner();
+    this.#outbox.pump();
+  }
+
+  /** How far an upgrade of this agent is; none is not told until there was one. */
+  upgradeChanged(upgrade: UpgradeReport | null): void {
+    if (this.#closing.signal.aborted || (upgrade === null && !this.#wasUpgradeTold)) return;
+    this.#wasUpgradeTold = true;
+    this.#outbox.tell(
+      'upgrade',
+      upgrade && { phase: upgrade.phase, version: upgrade.version, detail: upgrade.detail },
+    );
     this.#outbox.pump();
   }
 

@@ -5,7 +5,12 @@ import { z } from 'zod';
  * What an installed agent has done by root, and nothing else: each is an instance of the unit
  * `ai-fabric-agent-helper@.service`, which takes no argument beside.
  */
-export const helperVerbSchema = z.enum([...powerVerbSchema.options, 'read-wake-arming', 'reload-uvm']);
+export const helperVerbSchema = z.enum([
+  ...powerVerbSchema.options,
+  'read-wake-arming',
+  'reload-uvm',
+  'upgrade',
+]);
 export type HelperVerb = z.infer<typeof helperVerbSchema>;
 
 /** What came of it: a file that root writes and the agent reads. */

@@ -5,6 +5,7 @@ import type { PowerVerb } from '@ai-fabric/shared';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { helpedPower } from '../power/helped-power.js';
 import type { PowerPort } from '../power/power-port.js';
+import { UpgradeError } from '../upgrade/upgrade-error.js';
 import { judgeHelperError } from './decide/judge-helper-error.js';
 import { helperVerbSchema } from './helper-verbs.js';
 import { rootHelper } from './root-helper.js';
@@ -31,6 +32,10 @@ const serve = (verb: string, power: readonly PowerVerb[] = ['suspend'], fails: s
   serveVerb(helperVerbSchema.parse(verb), {
     ...{ answers, runTool: tool(fails), netClass: join(answers, 'net') },
     readPolicy: () => Promise.resolve({ power: [...power] }),
+    upgrade: () => {
+      ran.push('upgrade');
+      return fails === null ? Promise.resolve() : Promise.reject(new UpgradeError('policy_refused', fails));
+    },
   });
 
 const answerOf = async (verb: string): Promise<unknown> =>
@@ -49,10 +54,20 @@ describe('root', () => {
     expect(await answerOf('reboot')).toMatchObject({ ok: false, code: 'policy_refused' });
   });
 
+  it('takes in an upgrade, or says why not', async () => {
+    expect(await serve('upgrade')).toBe(true);
+    expect(await answerOf('upgrade')).toMatchObject({ ok: true, code: null });
+    expect(await serve('upgrade', [], 'its owner said no')).toBe(false);
+    expect(await answerOf('upgrade')).toMatchObject({
+      ...{ ok: false, code: 'policy_refused', detail: 'its owner said no' },
+    });
+  });
+
   it('does nothing to the power where the policy cannot be read', async () => {
     const isDone = await serveVerb('suspend', {
       ...{ answers, runTool: tool() },
       readPolicy: () => Promise.reject(new Error('agent.yaml is wrong')),
+      upgrade: () => Promise.resolve(),
     });
     expect(isDone).toBe(false);
     expect(ran).toEqual([]);

@@ -3,12 +3,15 @@ import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AgentPolicy, type PowerVerb, powerVerbSchema } from '@ai-fabric/shared';
 import type { RunTool } from '../identity/run-tool.js';
+import { UpgradeError } from '../upgrade/upgrade-error.js';
 import { HELPER_ANSWERS, type HelperAnswer, type HelperVerb } from './helper-verbs.js';
 
 export interface ServeVerbOptions {
   readonly runTool: RunTool;
   /** What the host's owner allows, read from where the agent cannot write. @throws ConfigError */
   readonly readPolicy: () => Promise<Pick<AgentPolicy, 'power'>>;
+  /** Takes in what the agent staged, and has it put in place. @throws Error */
+  readonly upgrade: () => Promise<unknown>;
   readonly answers?: string;
   /** Where the kernel lists interfaces. */
   readonly netClass?: string;
@@ -35,7 +38,7 @@ export async function serveVerb(verb: HelperVerb, options: ServeVerbOptions): Pr
   const outcome = await carryOut(verb, options).catch(
     (error: unknown): Outcome => ({
       ok: false,
-      code: 'failed',
+      code: error instanceof UpgradeError ? error.code : 'failed',
       detail: (error instanceof Error ? error.message : String(error)).slice(0, 2_000),
     }),
   );
@@ -46,7 +49,7 @@ export async function serveVerb(verb: HelperVerb, options: ServeVerbOptions): Pr
   return outcome.ok;
 }
 
-function carryOut(verb: HelperVerb, options: ServeVerbOptions): Promise<Outcome> {
+async function carryOut(verb: HelperVerb, options: ServeVerbOptions): Promise<Outcome> {
   switch (verb) {
     case 'suspend':
     case 'hibernate':
@@ -57,6 +60,9 @@ function carryOut(verb: HelperVerb, options: ServeVerbOptions): Promise<Outcome>
       return readWakeArming(options);
     case 'reload-uvm':
       return reloadUvm(options.runTool);
+    case 'upgrade':
+      await options.upgrade();
+      return DONE;
     default:
       return verb satisfies never;
   }

@@ -3,6 +3,7 @@ import {
   issueSchema,
   ownerReportSchema,
   replicaStatusSchema,
+  upgradeReportSchema,
   wakeArmingSchema,
 } from '@ai-fabric/shared';
 import { z } from 'zod';
@@ -40,6 +41,8 @@ export const agentStatusSchema = z.object({
   cardsAsked: z.boolean().default(true),
   /** Its replicas end because it is to be uninstalled. `stuck`: one did not end in time. `null`: nobody asked. */
   leaving: z.enum(['draining', 'free', 'stuck']).nullable().default(null),
+  /** What is offered, under way or just ended; `null`: nothing. */
+  upgrade: upgradeReportSchema.extend({ manifestSha256: z.string().nullable() }).nullable().default(null),
   /** Samples that wait for a link. */
   waitingSamples: z.int(),
   droppedSamples: z.int(),

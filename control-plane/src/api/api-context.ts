@@ -5,6 +5,7 @@ import type { Checks } from '../checks/create-checks.js';
 import type { LogLevel } from '../config/control-plane-config.js';
 import type { WatchedFabricFile } from '../declared/watched-fabric-file.js';
 import type { TelemetryHistory } from '../history/telemetry-history.js';
+import type { Installs } from '../install/installs.js';
 import type { LiveView } from '../live/live-view.js';
 import type { KeyStore } from '../registry/key-types.js';
 import type { RecentDecisions } from '../registry/recent-decisions.js';
@@ -53,6 +54,8 @@ export interface ApiContext {
   readonly hostCalls: HostCalls;
   readonly hostWakes: HostWakes;
   readonly hostSleeps: HostSleeps;
+  /** The release that hosts install from. */
+  readonly installs: Installs;
   readonly backups: {
     /** Makes one in a file that the caller gives back. @throws {BackupError} */
     draft(withSecrets: boolean): Promise<{

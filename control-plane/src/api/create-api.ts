@@ -34,6 +34,7 @@ import { addRoleRoutes } from './routes/role-routes.js';
 import { addSleepRoutes } from './routes/sleep-routes.js';
 import { addTelemetryRoutes } from './routes/telemetry-routes.js';
 import { addTokenRoutes } from './routes/token-routes.js';
+import { addUpgradeRoutes } from './routes/upgrade-routes.js';
 import { addUsageRoutes } from './routes/usage-routes.js';
 import { addWakeRoutes } from './routes/wake-routes.js';
 
@@ -78,6 +79,7 @@ export function createApi(context: ApiContext, log: Logger): OpenAPIHono {
   addModelRoutes(app, context, streams);
   addOrphanRoutes(app, context);
   addOwnerRoutes(app, context);
+  addUpgradeRoutes(app, context);
   addRoleRoutes(app, context);
   addTokenRoutes(app, context);
   addCheckRoutes(app, context);

@@ -1,4 +1,4 @@
-import { DEFAULT_AGENT_POLICY, describeReplica, type ReplicaStatus } from '@ai-fabric/shared';
+import { DEFAULT_AGENT_POLICY, describeReplica, type ReplicaStatus, tellPolicy } from '@ai-fabric/shared';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { inventory as anInventory } from '../live/testing/live-fixtures.js';
 import { hostAnswer } from './testing/fake-host-calls.js';
@@ -73,7 +73,7 @@ describe('a plan', () => {
     const warnings = async () =>
       (await call('POST', '/declared/plan', { document, prune: false })).body.warnings;
     expect(await warnings()).toEqual([]);
-    const inventory = { ...anInventory, policy: { ...DEFAULT_AGENT_POLICY, models: ['BAAI/*'] } };
+    const inventory = { ...anInventory, policy: { ...tellPolicy(DEFAULT_AGENT_POLICY), models: ['BAAI/*'] } };
     report({ deployment: 'qwen', phase: 'ready' }, { inventory });
     expect(await warnings()).toMatchObject([
       { code: 'policy_would_refuse', message: expect.stringContaining('"phi" (models: Qwen/') },

@@ -34,6 +34,7 @@ export function describeHost(context: ApiContext, host: LiveHost): z.infer<typeo
     declared: declaredHost !== undefined,
     mayBeAway: declaredHost?.mayBeAway ?? false,
     identityConflict: context.hostLife.conflict(host.name),
+    newerAgent: context.installs.newerThan(host.agentVersion),
     issues: [...host.issues],
     orphans: [...host.orphans],
   };

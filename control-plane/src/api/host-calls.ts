@@ -30,6 +30,16 @@ export interface HostCalls {
     verb: 'yield' | 'unyield',
     deadlineMs: number,
   ): Promise<CommandOutcome> | 'too_old' | null;
+  /**
+   * Tells a host's agent of a newer one. Done when that one has offered it to its owner, or begun.
+   *
+   * @returns `null`: the host has no link; `too_old`: its agent cannot be offered anything
+   */
+  offerUpgrade(
+    host: string,
+    offer: { readonly version: string; readonly manifestSha256: string },
+    deadlineMs: number,
+  ): Promise<CommandOutcome> | 'too_old' | null;
 }
 
 export interface HostRequest {

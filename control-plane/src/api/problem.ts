@@ -34,6 +34,8 @@ const problems = {
   host_away: [409, 'The host has no link'],
   already_awake: [409, 'The host is awake'],
   not_wakeable: [409, 'The host cannot be woken'],
+  no_release: [409, 'There is nothing to upgrade to'],
+  not_newer: [409, 'The agent is not older than what lies here'],
   not_put_to_sleep: [409, 'The host stays awake'],
   in_flight: [409, 'The same request is under way'],
   outcome_unknown: [409, 'Nobody knows what came of the same request'],

@@ -7,6 +7,7 @@ import {
   orphanSchema,
   ownerReportSchema,
   taskSchema,
+  upgradeReportSchema,
 } from '@ai-fabric/shared';
 import { z } from '@hono/zod-openapi';
 import { LOG_LEVELS } from '../config/control-plane-config.js';
@@ -54,6 +55,12 @@ export const hostSchema = z
     goodbyeReason: z.string().nullable(),
     lastSeenMs: z.number().nullable(),
     agentVersion: z.string().nullable(),
+    /** Of the sources that its agent was built from; `null`: not told since the control plane started. */
+    agentCommit: z.string().nullable(),
+    /** Its agent is a single executable of a release; `null`: not told since the control plane started. */
+    agentPackaged: z.boolean().nullable(),
+    /** What its agent speaks; `null`: not linked since the control plane started. */
+    protocolVersion: z.int().nullable(),
     peerAddress: z.string().nullable(),
     clockSkewMs: z.number().nullable(),
     draining: z.boolean(),
@@ -74,6 +81,10 @@ export const hostSchema = z
     /** Server's clock: since when `owner` is in its state. */
     ownerSinceMs: z.number().nullable(),
     power: hostPowerSchema,
+    /** How far an upgrade of its agent is, as told on this link; `null`: none. */
+    upgrade: upgradeReportSchema.nullable(),
+    /** Version of an agent that lies under `/install/` and is newer than its own; `null`: none. */
+    newerAgent: z.string().nullable(),
   })
   .openapi('Host');
 
@@ -170,6 +181,11 @@ export const newJoinTokenSchema = z
     expiresAtMs: z.number(),
     certificateSha256: z.string(),
     serverUrls: z.array(z.string()),
+    /**
+     * To be pasted on the new host: as root or with sudo, and in an elevated PowerShell. Each holds the token. `null`:
+     * nothing can be installed from here (of one system: for that one).
+     */
+    install: z.object({ linux: z.string().nullable(), windows: z.string().nullable() }).nullable(),
   })
   .openapi('NewJoinToken');
 

@@ -26,6 +26,8 @@ export interface ControlPlaneConfig {
   readonly maxConnections: number;
   /** How long requests and streams may go on after the control plane was told to stop. */
   readonly closeGraceSeconds: number;
+  /** With what hosts install from; `null`: this program has none. */
+  readonly releaseDirectory: string | null;
   /** UDP ports that magic packets are sent to. */
   readonly wakePorts: readonly number[];
 }

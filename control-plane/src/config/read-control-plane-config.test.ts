@@ -21,6 +21,7 @@ describe('the configuration', () => {
       maxConnections: 4096,
       closeGraceSeconds: 10,
       wakePorts: [9, 7],
+      releaseDirectory: expect.stringMatching(/[\\/]\.data[\\/]release$/),
     });
     expect(Object.isFrozen(config) && Object.isFrozen(config.listenHosts)).toBe(true);
   });
@@ -32,6 +33,7 @@ describe('the configuration', () => {
       AI_FABRIC_PORT: '9000',
       AI_FABRIC_TLS_PORT: ' ',
       AI_FABRIC_HOST: '127.0.0.1, [::1]',
+      AI_FABRIC_RELEASE_DIR: '/from/environment',
     };
     expect(readControlPlaneConfig({ data: '/from/flag', port: '0' }, environment)).toMatchObject({
       dataDirectory: resolve('/from/flag'),
@@ -39,7 +41,10 @@ describe('the configuration', () => {
       port: 0,
       tlsPort: 8443,
       listenHosts: ['127.0.0.1', '::1'],
+      releaseDirectory: resolve('/from/environment'),
     });
+    const flags = { data: '/from/flag', releaseDir: 'release' };
+    expect(readControlPlaneConfig(flags, environment).releaseDirectory).toBe(resolve('release'));
     expect(readControlPlaneConfig({ host: ['100.64.0.1', 'localhost'] }, environment).listenHosts).toEqual([
       '100.64.0.1',
       'localhost',

@@ -1,8 +1,11 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BUILD } from '@ai-fabric/shared';
 import { ConfigError } from './config-error.js';
 import { type ControlPlaneConfig, LOG_LEVELS } from './control-plane-config.js';
 import { chooseDataDirectory } from './decide/choose-data-directory.js';
+import { chooseReleaseDirectory } from './decide/choose-release-directory.js';
 import {
   type GivenSetting,
   pickGiven,
@@ -22,14 +25,15 @@ export interface ControlPlaneFlags {
   readonly port?: string | undefined;
   readonly tlsPort?: string | undefined;
   readonly logLevel?: string | undefined;
+  readonly releaseDir?: string | undefined;
 }
 
 const MIB = 1024 * 1024;
 const port = (fallback: number) => ({ least: 0, most: 65_535, fallback, what: 'a port' });
 
 /**
- * Flags, then AI_FABRIC_* variables (CONFIG, DATA, HOST, PORT, TLS_PORT, LOG_LEVEL, MAX_BODY_BYTES,
- * MAX_MULTIPART_BYTES, BODY_TIMEOUT_SECONDS, MAX_CONNECTIONS, CLOSE_GRACE_SECONDS, WAKE_PORTS), then defaults.
+ * Flags, then AI_FABRIC_* variables (CONFIG, DATA, HOST, PORT, TLS_PORT, LOG_LEVEL, RELEASE_DIR,
+ * MAX_BODY_BYTES, MAX_MULTIPART_BYTES, BODY_TIMEOUT_SECONDS, MAX_CONNECTIONS, CLOSE_GRACE_SECONDS, WAKE_PORTS), then defaults.
  *
  * @throws ConfigError with every setting that cannot be used
  */
@@ -48,6 +52,7 @@ export function readControlPlaneConfig(
     pickGiven({ name: flag, text }, { name: variable, text: environment[variable] });
 
   const fabricFile = given('--config', flags.config, 'AI_FABRIC_CONFIG').text;
+  const releaseDirectory = given('--release-dir', flags.releaseDir, 'AI_FABRIC_RELEASE_DIR').text;
   const hosts = given('--host', joinHosts(flags.host), 'AI_FABRIC_HOST');
   const config: ControlPlaneConfig = {
     dataDirectory: readDataDirectory(flags.data, environment, platform),
@@ -60,6 +65,7 @@ export function readControlPlaneConfig(
       'info',
     ),
     ...readLimits(given, take),
+    releaseDirectory: releaseDirectory === undefined ? usualReleaseDirectory() : resolve(releaseDirectory),
     wakePorts: Object.freeze(take(readPorts(given('', undefined, 'AI_FABRIC_WAKE_PORTS'), [9, 7]), [])),
   };
   if (config.port !== 0 && config.port === config.tlsPort) {
@@ -67,6 +73,10 @@ export function readControlPlaneConfig(
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
+}
+
+function usualReleaseDirectory(): string | null {
+  return chooseReleaseDirectory(fileURLToPath(import.meta.url), BUILD.packaged);
 }
 
 /** Where the control plane of this machine has its data, for commands that only look for it. */

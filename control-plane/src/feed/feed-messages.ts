@@ -9,6 +9,7 @@ import {
   ownerReportSchema,
   replicaStatusSchema,
   telemetryDeltaSchema,
+  upgradeReportSchema,
 } from '@ai-fabric/shared';
 import { z } from 'zod';
 import { hostPowerSchema } from '../live/host-power.js';
@@ -23,6 +24,9 @@ const feedHostSchema = z.object({
   /** As of this message: it is not sent each time that a host is heard of. */
   lastSeenMs: z.number().nullable(),
   agentVersion: z.string().nullable(),
+  agentCommit: z.string().nullable(),
+  agentPackaged: z.boolean().nullable(),
+  protocolVersion: z.int().nullable(),
   peerAddress: z.string().nullable(),
   clockSkewMs: z.number().nullable(),
   draining: z.boolean(),
@@ -37,6 +41,7 @@ const feedHostSchema = z.object({
   owner: ownerReportSchema.nullable(),
   ownerSinceMs: z.number().nullable(),
   power: hostPowerSchema,
+  upgrade: upgradeReportSchema.nullable(),
 });
 export type FeedHost = z.infer<typeof feedHostSchema>;
 

@@ -12,7 +12,7 @@ describe('a request that brings a body where none is wanted', () => {
   beforeEach(async () => {
     const handlers = createDispatch(
       {
-        ...{ gateway: nothing, link: nothing, tunnel: nothing, feed: nothing },
+        ...{ gateway: nothing, link: nothing, tunnel: nothing, feed: nothing, install: nothing },
         api: () => new Response(),
         metricsText: () => Promise.resolve({ contentType: 'text/plain', text: 'up 1\n' }),
         notReady: () => [],
@@ -68,7 +68,7 @@ describe('a proxy on this machine', () => {
   ])('does not make its clients local: %s answers %i', async (path, status) => {
     const handlers = createDispatch(
       {
-        ...{ gateway: nothing, link: nothing, tunnel: nothing, feed: nothing },
+        ...{ gateway: nothing, link: nothing, tunnel: nothing, feed: nothing, install: nothing },
         api: () => new Response('hosts'),
         metricsText: () => Promise.resolve({ contentType: 'text/plain', text: 'up 1\n' }),
         notReady: () => [],
@@ -101,7 +101,7 @@ describe('a web page on this machine', () => {
     async (origin, status) => {
       const handlers = createDispatch(
         {
-          ...{ gateway: nothing, link: nothing, tunnel: nothing, feed: nothing },
+          ...{ gateway: nothing, link: nothing, tunnel: nothing, feed: nothing, install: nothing },
           api: () => new Response('hosts'),
           metricsText: () => Promise.resolve({ contentType: 'text/plain', text: 'up 1\n' }),
           notReady: () => [],

@@ -17,6 +17,8 @@ export interface Rooms {
   readonly gateway: (request: IncomingMessage, response: ServerResponse) => void;
   /** The control API, which checks the admin token itself. */
   readonly api: (request: Request) => Response | Promise<Response>;
+  /** What hosts install from. */
+  readonly install: (request: IncomingMessage, response: ServerResponse) => void;
   readonly metricsText: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly notReady: () => NotReady;
   readonly link: UpgradeHandler;
@@ -31,6 +33,7 @@ export interface Rooms {
 }
 
 const OWN_PAGES: ReadonlySet<PageOrigin> = new Set(['none', 'own']);
+const USE_HTTPS = 'use https, on port 8443 unless an operator chose another';
 const NO_WEBSOCKET = 'this path speaks WebSocket';
 
 type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -58,11 +61,14 @@ export function createDispatch(rooms: Rooms, log: Logger): ListenerHandlers {
       if (!isServed(surface, listener, isLocal(request))) {
         if (surface === 'api' || surface === 'feed') {
           const detail = 'in clear the control API answers on this machine alone';
-          answerRefusal(response, 404, detail, 'use https, on port 8443 unless an operator chose another');
+          answerRefusal(response, 404, detail, USE_HTTPS);
+        } else if (surface === 'install') {
+          answerText(response, 404, `in clear programs are given to this machine alone: ${USE_HTTPS}\n`);
         } else answerText(response, 404, 'not found\n');
         return;
       }
       if (surface === 'health') answerHealth(path, response, rooms.notReady());
+      else if (surface === 'install') rooms.install(request, response);
       else if (surface === 'metrics') void answerMetrics(rooms, request, response, log);
       else if (surface === 'api') {
         if (request.headers.expect !== undefined && request.httpVersionMinor > 0) response.writeContinue();

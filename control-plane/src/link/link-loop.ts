@@ -330,10 +330,10 @@ export class LinkLoop {
   #admit(entry: LinkEntry, hello: Hello, identity: Identity): void {
     if (entry.joinsWhenWon && !this.#identities.joinNow(entry, hello)) return;
     const { hostId, hostName, draining } = identity;
-    const { agentVersion } = hello;
+    const { agentVersion, commit, packaged, protocolVersion } = hello;
     const predecessor = this.#links.take(hostName, entry);
     this.#commands.linkEnded(hostName);
-    entry.protocolVersion = hello.protocolVersion;
+    entry.protocolVersion = protocolVersion;
     entry.telemetry = this.#reports.open(hostName, hello.instanceId);
     if (predecessor) {
       const detail = 'A newer link of this host took its place.';
@@ -343,7 +343,10 @@ export class LinkLoop {
     const serverTimeMs = this.#parts.clock.nowMs();
     const welcome = { hostId, hostName, protocolVersion: PROTOCOL_VERSION, serverTimeMs };
     this.#send(entry, this.#frames.write('welcome', welcome));
-    this.#parts.live.hostLinked({ hostId, name: hostName, agentVersion, peerAddress, draining });
+    this.#parts.live.hostLinked({
+      ...{ hostId, name: hostName, peerAddress, draining },
+      ...{ agentVersion, commit, packaged, protocolVersion },
+    });
     this.#journal.linked(identity, agentVersion);
     this.#log.linked(hostName, peerAddress);
     const waiting = this.#commands.outstanding(hostName, this.#nowMs());
@@ -381,9 +384,9 @@ export class LinkLoop {
       this.#refuseFrame(entry, { code: 'invalid', detail: wrong });
       return;
     }
-    const { backfill, inventory, replicas, orphans, issues, owner, seq } = frame.body;
-    const awaited = backfill === true || inventory || replicas || orphans || issues || owner || seq === 1;
-    this.#acks.owe(entry, Boolean(awaited));
+    const { backfill, inventory, replicas, orphans, issues, owner, upgrade, seq } = frame.body;
+    const isNews = inventory || replicas || orphans || issues || owner || upgrade !== undefined;
+    this.#acks.owe(entry, backfill === true || Boolean(isNews) || seq === 1);
   }
 
   #release(entry: LinkEntry, effect: Extract<LinkEffect, { type: 'release' }>): void {

@@ -53,7 +53,7 @@ export class ReportDesk {
     if (!taken) return 'a report before the welcome';
     if (!taken.ok) return taken.detail;
     const clockSkewMs = Math.round(receivedAtMs - frame.sentAtMs);
-    const { inventory, replicas, orphans, issues, droppedSamples, owner } = report;
+    const { inventory, replicas, orphans, issues, droppedSamples, owner, upgrade } = report;
     const disbelieved = live.takeReport(identity.hostName, {
       clockSkewMs,
       samples: taken.samples,
@@ -63,6 +63,7 @@ export class ReportDesk {
       orphans,
       droppedSamples,
       owner,
+      upgrade,
     });
     journal.report(identity, report, live.agentIssues(identity.hostName));
     this.#tellSeen(entry, identity, clockSkewMs);

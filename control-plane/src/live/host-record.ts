@@ -1,4 +1,11 @@
-import type { HostInventory, Issue, Orphan, OwnerReport, TelemetrySample } from '@ai-fabric/shared';
+import type {
+  HostInventory,
+  Issue,
+  Orphan,
+  OwnerReport,
+  TelemetrySample,
+  UpgradeReport,
+} from '@ai-fabric/shared';
 import type { PresenceState } from './decide/advance-presence.js';
 import { datedIssues, mergeIssues, sameIssues } from './decide/merge-issues.js';
 import { SampleHistory } from './history/sample-history.js';
@@ -15,6 +22,9 @@ export class HostRecord {
   /** Wall clock. */
   lastSeenMs: number | null = null;
   agentVersion: string | null = null;
+  agentCommit: string | null = null;
+  agentPackaged: boolean | null = null;
+  protocolVersion: number | null = null;
   peerAddress: string | null = null;
   clockSkewMs: number | null = null;
   draining = false;
@@ -27,6 +37,7 @@ export class HostRecord {
   owner: OwnerReport | null = null;
   ownerSinceMs: number | null = null;
   power: HostPower = UNKNOWN_POWER;
+  upgrade: UpgradeReport | null = null;
   /** On this link: before that they are what they were on the one before. */
   replicasTold = false;
   /** Deployments of the last report of replicas, believed or not. */
@@ -95,6 +106,9 @@ export class HostRecord {
       goodbyeReason: this.goodbyeReason,
       lastSeenMs: this.lastSeenMs,
       agentVersion: this.agentVersion,
+      agentCommit: this.agentCommit,
+      agentPackaged: this.agentPackaged,
+      protocolVersion: this.protocolVersion,
       peerAddress: this.peerAddress,
       clockSkewMs: this.clockSkewMs,
       draining: this.draining,
@@ -108,6 +122,7 @@ export class HostRecord {
       owner: this.owner,
       ownerSinceMs: this.ownerSinceMs,
       power: this.power,
+      upgrade: this.upgrade,
     };
   }
 }

@@ -5,6 +5,7 @@ import type {
   OwnerReport,
   ReplicaStatus,
   TelemetrySample,
+  UpgradeReport,
 } from '@ai-fabric/shared';
 
 /** A sample on the server's clock. */
@@ -25,6 +26,8 @@ export interface HostReport {
   readonly orphans?: readonly Orphan[] | undefined;
   readonly droppedSamples?: number | undefined;
   readonly owner?: OwnerReport | undefined;
+  /** `null`: none any more. */
+  readonly upgrade?: UpgradeReport | null | undefined;
 }
 
 /** A host as it was last known before this process began. The registry's stored hosts fit. */
@@ -47,6 +50,10 @@ export interface LinkedHost {
   readonly hostId: string;
   readonly name: string;
   readonly agentVersion: string;
+  /** Of the sources of its agent, and whether that is a single executable of a release. Left out where it does not tell. */
+  readonly commit?: string | undefined;
+  readonly packaged?: boolean | undefined;
+  readonly protocolVersion?: number;
   readonly peerAddress: string;
   readonly draining: boolean;
 }

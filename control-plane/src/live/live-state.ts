@@ -1,4 +1,4 @@
-import type { Clock, Issue, IssueCode, Orphan, TelemetrySample } from '@ai-fabric/shared';
+import type { Clock, Issue, IssueCode, Orphan, TelemetrySample, UpgradeReport } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { DeclaredState } from '../declared/declared-state.js';
 import { ChangeListeners } from './change-listeners.js';
@@ -116,6 +116,10 @@ export class LiveState implements LiveView {
     const record = this.#record(host.name);
     record.hostId = host.hostId;
     record.agentVersion = host.agentVersion;
+    record.agentCommit = host.commit ?? null;
+    record.agentPackaged = host.packaged ?? null;
+    record.protocolVersion = host.protocolVersion ?? null;
+    record.upgrade = null;
     record.peerAddress = host.peerAddress;
     record.draining = host.draining;
     record.revokedAtMs = null;
@@ -167,6 +171,10 @@ export class LiveState implements LiveView {
     if (report.owner) {
       record.owner = report.owner;
       record.ownerSinceMs = this.#clock.nowMs() - report.owner.stateSeconds * 1000;
+      changed = true;
+    }
+    if (report.upgrade !== undefined && !sameUpgrade(report.upgrade, record.upgrade)) {
+      record.upgrade = report.upgrade;
       changed = true;
     }
     if (report.replicas && !record.replicasTold) {
@@ -354,6 +362,10 @@ export class LiveState implements LiveView {
     const horizonMs = this.#clock.nowMs() - HISTORY_MS;
     for (const record of this.#hosts.values()) record.history.forgetBefore(horizonMs);
   }
+}
+
+function sameUpgrade(one: UpgradeReport | null, other: UpgradeReport | null): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function sameOrphans(some: readonly Orphan[], others: readonly Orphan[]): boolean {

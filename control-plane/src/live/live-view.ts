@@ -6,6 +6,7 @@ import type {
   OwnerReport,
   ReplicaStatus,
   TelemetrySample,
+  UpgradeReport,
 } from '@ai-fabric/shared';
 import type { HostPower } from './host-power.js';
 
@@ -28,6 +29,12 @@ export interface LiveHost {
   readonly goodbyeReason: string | null;
   readonly lastSeenMs: number | null;
   readonly agentVersion: string | null;
+  /** Of the sources that its agent was built from; `null`: not told since this process began. */
+  readonly agentCommit: string | null;
+  /** Its agent is a single executable of a release; `null`: not told since this process began. */
+  readonly agentPackaged: boolean | null;
+  /** What its agent speaks; `null`: not linked since this process began. */
+  readonly protocolVersion: number | null;
   readonly peerAddress: string | null;
   readonly clockSkewMs: number | null;
   readonly draining: boolean;
@@ -47,6 +54,8 @@ export interface LiveHost {
   /** Server's clock: since when `owner` is in its state. */
   readonly ownerSinceMs: number | null;
   readonly power: HostPower;
+  /** How far an upgrade of its agent is, as that one told last on this link; `null`: none. */
+  readonly upgrade: UpgradeReport | null;
 }
 
 export interface LiveReplica {

@@ -1,4 +1,10 @@
-import { type EngineReading, type GpuReading, type HostReading, replicaPhaseSchema } from '@ai-fabric/shared';
+import {
+  type EngineReading,
+  type GpuReading,
+  type HostReading,
+  replicaPhaseSchema,
+  upgradePhaseSchema,
+} from '@ai-fabric/shared';
 import type { Registry } from 'prom-client';
 import type { LiveHost, LiveReplica, LiveView } from '../live/live-view.js';
 import { addLiveCounter, addLiveGauge, type LiveValue } from './live-gauge.js';
@@ -56,6 +62,7 @@ const ENGINE_COUNTERS: readonly Field<EngineReading>[] = [
 /** Hosts, cards and replicas as the live view has them at the time of the scrape. */
 export function addFleetMetrics(registry: Registry, live: LiveView): void {
   addHostMetrics(registry, live);
+  addAgentMetrics(registry, live);
   for (const [name, help, read] of CARD_FIELDS) {
     const metric = { name: `ai_fabric_gpu_${name}`, help, labelNames: ['host', 'gpu'] as const };
     addLiveGauge(registry, metric, () => cardValues(live, read));
@@ -97,6 +104,46 @@ function addHostMetrics(registry: Registry, live: LiveView): void {
       })),
     );
   }
+}
+
+function addAgentMetrics(registry: Registry, live: LiveView): void {
+  addLiveGauge(
+    registry,
+    {
+      name: 'ai_fabric_agent_info',
+      help: '1, with what the agent of a host is, as it told last',
+      labelNames: ['host', 'version', 'commit', 'protocol'],
+    },
+    () =>
+      [...live.hosts()].flatMap(({ name, agentVersion, agentCommit, protocolVersion }) =>
+        agentVersion === null
+          ? []
+          : [
+              {
+                labels: {
+                  ...{ host: name, version: agentVersion, commit: agentCommit ?? '' },
+                  protocol: String(protocolVersion ?? ''),
+                },
+                value: 1,
+              },
+            ],
+      ),
+  );
+  addLiveGauge(
+    registry,
+    {
+      name: 'ai_fabric_agent_upgrades',
+      help: 'Hosts whose agent tells of an upgrade in that phase',
+      labelNames: ['phase'],
+    },
+    () => {
+      const hosts = [...live.hosts()];
+      return upgradePhaseSchema.options.map((phase) => ({
+        labels: { phase },
+        value: hosts.filter(({ upgrade }) => upgrade?.phase === phase).length,
+      }));
+    },
+  );
 }
 
 function addReplicaMetrics(registry: Registry, live: LiveView): void {

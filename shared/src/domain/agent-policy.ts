@@ -9,6 +9,10 @@ import { environmentNameSchema } from './vllm-replica.js';
 export const powerVerbSchema = z.enum(['suspend', 'hibernate', 'poweroff', 'reboot']);
 export type PowerVerb = z.infer<typeof powerVerbSchema>;
 
+/** What becomes of a newer agent that the control plane tells of: nothing, what the owner says then, or an upgrade. */
+export const upgradeModeSchema = z.enum(['off', 'confirm', 'auto']);
+export type UpgradeMode = z.infer<typeof upgradeModeSchema>;
+
 /** `--name` for a flag; `--name=` for an option that takes one value. */
 const allowedArgumentSchema = z
   .string()
@@ -73,6 +77,30 @@ const patternSchema = (what: string) =>
     .min(1)
     .max(300)
     .regex(/^[A-Za-z0-9*][A-Za-z0-9._:/-]*\*?$/, `${what}; a "*" at its end stands for anything`);
+
+/** What the owner says of it themselves. What is left out holds as declared. */
+const ownYieldSchema = z.strictObject({
+  automatic: z.boolean().optional().describe('What others run on the card takes the card.'),
+  drainSeconds: z.number().min(0).max(600).optional().describe('Requests that run may finish for so long.'),
+  action: z
+    .enum(['park', 'stop'])
+    .optional()
+    .describe('stop: the containers end; park: vLLM sleeps, and its container stays.'),
+  quietMinutes: z
+    .number()
+    .min(0.1)
+    .max(1_440)
+    .optional()
+    .describe('The fabric is back after so long without use by others.'),
+  vramGigabytes: z
+    .number()
+    .min(0)
+    .max(1_000)
+    .optional()
+    .describe('So much memory of others (10^9 bytes), above the desktop’s own, is use.'),
+  utilisationRatio: z.number().min(0).max(1).optional().describe('So is this much work of others.'),
+});
+export type OwnYield = z.infer<typeof ownYieldSchema>;
 
 export const agentPolicySchema = z
   .strictObject({
@@ -160,7 +188,21 @@ export const agentPolicySchema = z
       .max(8)
       .default(['suspend', 'poweroff'])
       .describe('What may be done to the power of this host.'),
-    upgrades: z.boolean().default(true).describe('Lets the control plane upgrade the agent.'),
+    yield: ownYieldSchema
+      .default({})
+      .describe(
+        'How this host yields to its owner: what is said here goes before what fabric.yaml declares.',
+      ),
+    upgrades: z
+      .union(
+        // Before there were three ways it was a yes or a no.
+        [upgradeModeSchema, z.boolean().transform((wanted): UpgradeMode => (wanted ? 'confirm' : 'off'))],
+        { error: 'off, confirm or auto' },
+      )
+      .prefault('confirm')
+      .describe(
+        'What becomes of a newer agent that the control plane offers. off: nothing; confirm: the owner is told, and says yes with "ai-fabric-agent upgrade"; auto: it is put in place.',
+      ),
   })
   .describe('What the control plane may do with this host: the policy of its owner.');
 export type AgentPolicy = z.infer<typeof agentPolicySchema>;
@@ -188,9 +230,17 @@ export const hostPolicySchema = z.object({
   directReach: z.boolean(),
   adopt: told.max(64),
   power: told.max(16),
+  /** Not `off`. */
   upgrades: z.boolean(),
+  /** Left out by an older agent. */
+  upgradeMode: z.string().max(20).optional(),
 });
 export type HostPolicy = z.infer<typeof hostPolicySchema>;
+
+/** A policy as its agent tells it: whole, but for what concerns the file itself. */
+export function tellPolicy({ version: _version, yield: _yield, upgrades, ...rest }: AgentPolicy): HostPolicy {
+  return { ...rest, upgrades: upgrades !== 'off', upgradeMode: upgrades };
+}
 
 /** What holds where the owner says nothing. */
 export const DEFAULT_AGENT_POLICY: AgentPolicy = agentPolicySchema.parse({ version: 1 });

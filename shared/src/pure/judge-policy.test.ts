@@ -6,6 +6,8 @@ import {
   DEFAULT_AGENT_POLICY,
   DEFAULT_ALLOWED_ARGUMENTS,
   powerVerbSchema,
+  tellPolicy,
+  type UpgradeMode,
 } from '../domain/agent-policy.js';
 import type { VllmReplica } from '../domain/vllm-replica.js';
 import { judgePolicy, judgePowerVerb, judgeUpgrade, type PolicyRule } from './judge-policy.js';
@@ -268,7 +270,8 @@ describe('reach, adoption, power and upgrades', () => {
   });
 
   it('an upgrade is left to the owner who says so', () => {
-    expect(judgeUpgrade(DEFAULT_AGENT_POLICY)).toEqual({ allowed: true });
-    expect(judgeUpgrade(policyOf({ upgrades: false }))).toMatchObject({ allowed: false, rule: 'upgrades' });
+    const judged = (upgrades: UpgradeMode) => judgeUpgrade(tellPolicy(policyOf({ upgrades })));
+    expect([judged('auto'), judged('confirm')]).toEqual([{ allowed: true }, { allowed: true }]);
+    expect(judged('off')).toMatchObject({ allowed: false, rule: 'upgrades' });
   });
 });

@@ -57,8 +57,11 @@ const SAFE_LOAD_FORMATS: ReadonlySet<string> = new Set(['safetensors', 'fastsafe
 const PLAIN_VALUE = /^-?[A-Za-z0-9][A-Za-z0-9._,:+-]*$/;
 const JSON_VALUE = /^[{[][^/\\]*[}\]]$/;
 
+/** Of the file, or as it was told: they differ in how they speak of upgrades. */
+type JudgedPolicy = Omit<HostPolicy, 'upgrades' | 'upgradeMode'>;
+
 /** Whether the owner of a host lets a replica be kept there as it is declared. The first rule that forbids it is told. */
-export function judgePolicy(desired: VllmReplica, policy: HostPolicy): PolicyVerdict {
+export function judgePolicy(desired: VllmReplica, policy: JudgedPolicy): PolicyVerdict {
   return firstRefusal([
     () => judgeImage(desired.image, policy),
     () => judgeModel(desired.model, policy),
@@ -78,7 +81,7 @@ export function judgeUpgrade(policy: Pick<HostPolicy, 'upgrades'>): PolicyVerdic
   return policy.upgrades ? ALLOWED : refuse('upgrades', 'upgrades are left to the owner of the host');
 }
 
-function judgeImage(image: string, policy: HostPolicy): PolicyVerdict {
+function judgeImage(image: string, policy: JudgedPolicy): PolicyVerdict {
   const [named = ''] = image.split('@');
   const repository = canonicalRepository(named.replace(/:[^/:]*$/, ''));
   const allowed = policy.images.some((pattern) => matches(canonicalRepository(pattern), repository));
@@ -101,12 +104,12 @@ function canonicalRepository(text: string): string {
     .replace(/^docker\.io\/library\//, 'docker.io/');
 }
 
-function judgeModel(model: string, policy: HostPolicy): PolicyVerdict {
+function judgeModel(model: string, policy: JudgedPolicy): PolicyVerdict {
   if (policy.models.some((pattern) => matches(pattern.toLowerCase(), model.toLowerCase()))) return ALLOWED;
   return refuse('models', `${model} is not among: ${list(policy.models)}`);
 }
 
-function judgeArguments(argv: readonly string[], policy: HostPolicy): PolicyVerdict {
+function judgeArguments(argv: readonly string[], policy: JudgedPolicy): PolicyVerdict {
   const allowed = new Set([...policy.arguments, ...policy.moreArguments]);
   let index = 0;
   while (index < argv.length) {
@@ -132,7 +135,7 @@ function judgeOption(
   option: string,
   argument: string,
   allowed: ReadonlySet<string>,
-  policy: HostPolicy,
+  policy: JudgedPolicy,
 ): PolicyVerdict {
   if (ownArgument(argument) !== undefined) {
     return refuse('arguments', `${option} is set by the agent itself`);
@@ -153,7 +156,7 @@ function judgeOption(
   return refuse('arguments', `${clip(written)} is not among the arguments that are allowed`);
 }
 
-function judgeValue(option: string, value: string, policy: HostPolicy): PolicyVerdict {
+function judgeValue(option: string, value: string, policy: JudgedPolicy): PolicyVerdict {
   if (option === '--load-format' && !SAFE_LOAD_FORMATS.has(value) && !policy.pickle) {
     return refuse('pickle', `${option} ${clip(value)} can read pickle files, which can hold code`);
   }
@@ -164,7 +167,7 @@ function judgeValue(option: string, value: string, policy: HostPolicy): PolicyVe
 
 function judgeEnvironment(
   environment: Readonly<Record<string, EnvironmentValue>>,
-  policy: HostPolicy,
+  policy: JudgedPolicy,
 ): PolicyVerdict {
   for (const [name, value] of Object.entries(environment)) {
     const verdict = firstRefusal([() => judgeVariable(name, policy), () => judgeSource(name, value, policy)]);
@@ -173,7 +176,7 @@ function judgeEnvironment(
   return ALLOWED;
 }
 
-function judgeVariable(name: string, policy: HostPolicy): PolicyVerdict {
+function judgeVariable(name: string, policy: JudgedPolicy): PolicyVerdict {
   if (isOwnVariable(name)) return refuse('environment', `${name} is set by the agent itself`);
   if (CODE_VARIABLES.has(name.toUpperCase()) && !policy.plugins) {
     return refuse('plugins', `${name} makes the engine load code by name`);
@@ -183,7 +186,7 @@ function judgeVariable(name: string, policy: HostPolicy): PolicyVerdict {
 }
 
 /** What the agent can read, its secrets among them, is not the control plane's to send into a container. */
-function judgeSource(name: string, value: EnvironmentValue, policy: HostPolicy): PolicyVerdict {
+function judgeSource(name: string, value: EnvironmentValue, policy: JudgedPolicy): PolicyVerdict {
   if ('env' in value && !policy.hostVariables.includes(value.env)) {
     return refuse('hostVariables', `${name} asks for the host's variable ${value.env}`);
   }
@@ -193,12 +196,12 @@ function judgeSource(name: string, value: EnvironmentValue, policy: HostPolicy):
   return ALLOWED;
 }
 
-function judgeReach({ reach }: VllmReplica, policy: HostPolicy): PolicyVerdict {
+function judgeReach({ reach }: VllmReplica, policy: JudgedPolicy): PolicyVerdict {
   if (reach === 'tunnel' || policy.directReach) return ALLOWED;
   return refuse('directReach', 'no port of an engine may be open on this host');
 }
 
-function judgeAdoption(adopt: string | null, policy: HostPolicy): PolicyVerdict {
+function judgeAdoption(adopt: string | null, policy: JudgedPolicy): PolicyVerdict {
   if (adopt === null || policy.adopt.some((pattern) => matches(pattern, adopt))) return ALLOWED;
   return refuse('adopt', `the container ${adopt} is not among: ${list(policy.adopt)}`);
 }

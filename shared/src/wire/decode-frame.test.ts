@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Decoded, decodeAgentFrame, decodeServerFrame } from './decode-frame.js';
+import { upgradePhaseSchema } from '../domain/upgrade.js';
+import { type Decoded, decodeAgentFrame, decodeServerFrame, encodeFrame } from './decode-frame.js';
+import type { AgentFrame, ServerFrame } from './frames.js';
 import { MAX_FRAME_BYTES } from './limits.js';
 
 const folder = new URL('./golden/', import.meta.url);
@@ -75,6 +77,50 @@ describe('decoding a frame', () => {
         for (const decode of decoders) isDecodedOrTyped(decode(flipped));
       }),
       { numRuns: 1_000 },
+    );
+  });
+
+  const hex = fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 64, maxLength: 64 });
+
+  it('brings any offer of an upgrade over as it was said', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, maxLength: 40 }), hex, (version, manifestSha256) => {
+        const command = { name: 'offer_upgrade', version, manifestSha256 } as const;
+        const body = { commandId: 'c1', ttlMs: 1, command };
+        const frame: ServerFrame = { id: 's1', type: 'command', sentAtMs: 1, body };
+        expect(decodeServerFrame(encodeFrame(frame))).toStrictEqual({ ok: true, frame });
+      }),
+    );
+  });
+
+  it('refuses an offer of an upgrade to what no hash names', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 80 }), (manifestSha256) => {
+        fc.pre(!/^[0-9a-f]{64}$/.test(manifestSha256));
+        const command = { name: 'offer_upgrade', version: '0.2.0', manifestSha256 };
+        const body = { commandId: 'c1', ttlMs: 1, command };
+        const text = JSON.stringify({ id: 's1', type: 'command', sentAtMs: 1, body });
+        expect(decodeServerFrame(text)).toMatchObject({ ok: false, refusal: { code: 'invalid' } });
+      }),
+    );
+  });
+
+  it('brings over what any agent tells of its upgrade', () => {
+    const upgrade = fc.option(
+      fc.record(
+        {
+          phase: fc.constantFrom(...upgradePhaseSchema.options),
+          version: fc.string({ maxLength: 40 }),
+          detail: fc.option(fc.string({ maxLength: 500 })),
+        },
+        { noNullPrototype: true },
+      ),
+    );
+    fc.assert(
+      fc.property(upgrade, (told) => {
+        const frame: AgentFrame = { id: 'a1', type: 'report', sentAtMs: 1, body: { seq: 1, upgrade: told } };
+        expect(decodeAgentFrame(encodeFrame(frame))).toStrictEqual({ ok: true, frame });
+      }),
     );
   });
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type AgentFrame, agentFrameSchema, type ServerFrame, serverFrameSchema } from './frames.js';
 import { MAX_FRAME_BYTES } from './limits.js';
+import { takePlainReport } from './plain-report.js';
 
 export type FrameRefusal =
   | { code: 'too_large'; detail: string }
@@ -13,7 +14,7 @@ export type Decoded<Frame> = { ok: true; frame: Frame } | { ok: false; refusal: 
 
 /** Decodes what an agent sent. Never throws. */
 export function decodeAgentFrame(data: string | Uint8Array): Decoded<AgentFrame> {
-  return decodeFrame(data, agentFrameSchema, agentTypes);
+  return decodeFrame(data, agentFrameSchema, agentTypes, takePlainReport);
 }
 
 /** Decodes what the control plane sent. Never throws. */
@@ -34,6 +35,7 @@ function decodeFrame<Frame>(
   data: string | Uint8Array,
   schema: z.ZodType<Frame>,
   knownTypes: ReadonlySet<string>,
+  takePlain: (value: unknown) => Frame | null = () => null,
 ): Decoded<Frame> {
   // A JavaScript string of n code units is at least n bytes of UTF-8.
   const lengthBytes = data.length;
@@ -56,6 +58,8 @@ function decodeFrame<Frame>(
   if (typeof type !== 'string' || !knownTypes.has(type)) {
     return refuse('unknown_type', `a frame of type ${quote(type)}; known are ${[...knownTypes].join(', ')}`);
   }
+  const plain = takePlain(value);
+  if (plain !== null) return { ok: true, frame: plain };
   const parsed = schema.safeParse(value);
   if (parsed.success) return { ok: true, frame: parsed.data };
   const issue = parsed.error.issues[0];

@@ -6,6 +6,7 @@ import { nameSchema } from '../domain/names.js';
 import { magicPacketOrderSchema, ownerReportSchema, yieldSettingsSchema } from '../domain/power.js';
 import { desiredReplicaSchema, orphanSchema, replicaStatusSchema } from '../domain/replica.js';
 import { telemetryDeltaSchema } from '../domain/telemetry.js';
+import { upgradeReportSchema } from '../domain/upgrade.js';
 import { MAX_SAMPLES_PER_REPORT } from './limits.js';
 
 const idSchema = z.string().min(1).max(64);
@@ -64,6 +65,10 @@ export const helloFrameSchema = envelope(
   z.object({
     protocolVersion: z.int().min(1),
     agentVersion: z.string().max(40),
+    /** Of the sources that it was built from. Left out where that is not known, or by an older agent. */
+    commit: z.string().max(64).optional(),
+    /** A single executable of a release; left out by an older agent. */
+    packaged: z.boolean().optional(),
     /** Ed25519 public key, DER SPKI, base64. */
     publicKey: base64Schema.min(40),
     /** Ed25519 over `keyProofText(...)`, base64. */
@@ -107,6 +112,8 @@ export const reportFrameSchema = envelope(
     issues: z.array(issueSchema).max(64).optional(),
     /** Whenever anything in it but a number changed. */
     owner: ownerReportSchema.optional(),
+    /** Whenever it changed. `null`: none is offered, under way or just ended. */
+    upgrade: upgradeReportSchema.nullable().optional(),
     /** Samples dropped from the agent's buffer since its start. */
     droppedSamples: z.int().min(0).optional(),
   }),
@@ -156,6 +163,15 @@ export const commandSchema = z.discriminatedUnion('name', [
   /** Frees the cards and keeps the machine on: engines are parked, or stopped where they cannot be; until `unpark`. */
   z.strictObject({ name: z.literal('park'), drainSeconds: z.number().min(0).max(600) }),
   z.strictObject({ name: z.literal('unpark') }),
+  /**
+   * A newer agent lies under `/install/` of the control plane that says this. Its owner's settings say what comes of it;
+   * done when it is offered to them, or begun. The manifest with that SHA-256 and no other is meant.
+   */
+  z.strictObject({
+    name: z.literal('offer_upgrade'),
+    version: z.string().min(1).max(40),
+    manifestSha256: z.string().regex(/^[0-9a-f]{64}$/),
+  }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
 export type CommandOf<Name extends Command['name']> = Extract<Command, { name: Name }>;

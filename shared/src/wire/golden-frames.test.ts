@@ -39,9 +39,10 @@ function parentOf(root: Json, path: (string | number)[]): { [key: string]: Json 
 
 /** What a frame may lack. Adding a name here widens what is taken; removing one breaks older agents. */
 const optional = [
-  /^body\.joinToken$/,
-  /^body\.(inventory|telemetry|backfill|replicas|orphans|issues|droppedSamples|owner)$/,
+  /^body\.(joinToken|commit|packaged)$/,
+  /^body\.(inventory|telemetry|backfill|replicas|orphans|issues|droppedSamples|owner|upgrade)$/,
   /^body\.inventory\.(policy|containerEngine|power)$/,
+  /^body\.inventory\.policy\.upgradeMode$/,
   /^body\.inventory\.interfaces\.\d+\.wake$/,
   /^body\.replicas\.\d+\.(progress|phaseSeconds|usualPhaseSeconds|container|drift|fit|growth|port|directKey)$/,
   /^body\.command\.replicas\.\d+\.environment\.[A-Z_]+$/,

@@ -9,14 +9,19 @@
  * - 4 · 2026-11-29 · the issue `container_not_found`; the inventory may tell of the container engine.
  * - 5 · 2026-11-29 · the commands `apply_yield_settings`, `yield`, `unyield`, `send_magic_packets`, `hold_awake`, `power`, `park`
  *   and `unpark`; reports tell of the owner; the inventory may tell of power and of wake arming.
+ * - 6 · 2026-11-29 · the hello may tell of the commit and of packaging; the command `offer_upgrade`; reports tell of an upgrade,
+ *   the policy of how the owner wants it.
  */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 /** The first agent that keeps containers: an older one refuses a wish for one, and with it all of `apply_desired`. */
 export const CONTAINERS_PROTOCOL_VERSION = 3;
 
 /** The first agent that knows of power and of owners: an older one refuses those commands. */
 export const POWER_PROTOCOL_VERSION = 5;
+
+/** The first agent that can be offered a newer version of itself. */
+export const UPGRADE_PROTOCOL_VERSION = 6;
 
 /** The oldest agent that this program still speaks with. */
 export const OLDEST_PROTOCOL_VERSION = 1;

@@ -14,12 +14,15 @@ async function serve(text: string): Promise<void> {
   const verb = helperVerbSchema.safeParse(text);
   if (!verb.success) throw new UsageError(`The helper knows no ${JSON.stringify(text.slice(0, 80))}.`);
   if (process.getuid?.() !== 0) throw new UsageError('The helper is for root alone: its unit starts it.');
-  const [{ serveVerb }, { readAgentPolicy }, { runTool }, { POLICY_FILE }] = await Promise.all([
+  const [{ serveVerb }, { readAgentPolicy }, { runTool }, { POLICY_FILE }, { takeIn }] = await Promise.all([
     import('../../root-helper/serve-verb.js'),
     import('../../replica/policy/read-agent-policy.js'),
     import('../../identity/run-tool.js'),
     import('../../install/linux/decide/linux-paths.js'),
+    import('../../upgrade/linux/take-in.js'),
   ]);
-  const isDone = await serveVerb(verb.data, { runTool, readPolicy: () => readAgentPolicy(POLICY_FILE) });
+  const readPolicy = () => readAgentPolicy(POLICY_FILE);
+  const upgrade = () => takeIn(async () => (await readPolicy()).upgrades);
+  const isDone = await serveVerb(verb.data, { runTool, readPolicy, upgrade });
   if (!isDone) process.exitCode = exitCodes.failed;
 }

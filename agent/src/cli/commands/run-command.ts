@@ -65,13 +65,15 @@ async function run(options: RunOptions): Promise<void> {
     { openRecipe },
     { readAgentPolicy },
     { readStopReason },
-    { systemClock },
+    { openLinuxUpgrades },
+    { systemClock, tellPolicy },
     { default: pino },
   ] = await Promise.all([
     import('../../start-agent.js'),
     import('../../replica/recipe/open-recipe.js'),
     import('../../replica/policy/read-agent-policy.js'),
     import('../../power/read-stop-reason.js'),
+    import('../../upgrade/open-upgrades.js'),
     import('@ai-fabric/shared'),
     import('pino'),
   ]);
@@ -79,15 +81,17 @@ async function run(options: RunOptions): Promise<void> {
   const log = pino({ level: config.logLevel, base: null }, pino.destination(json ? 2 : 1));
   const clock = systemClock();
   const policy = await readAgentPolicy(config.policyPath);
-  const { version: _, ...toldPolicy } = policy;
+  const { yield: ownYield } = policy;
   const variables = readPassedVariables(policy.hostVariables);
   const agent = await startAgent(config, {
     openRecipe: (memory, host) => openRecipe(policy, { ...host, variables }, memory),
-    policy: toldPolicy,
+    policy: tellPolicy(policy),
+    ownYield,
     clock,
     random: Math.random,
     log,
     elapsedMs: elapsedWithSleep(() => clock.monotonicMs(), uptime),
+    ...(config.asksHelper ? { openUpgrades: (parts) => openLinuxUpgrades(parts, policy.upgrades) } : {}),
     ...(json ? { onLinked: once((status) => printJson({ running: true, ...status })) } : {}),
   });
   process.on('uncaughtException', (error) => {
@@ -95,6 +99,10 @@ async function run(options: RunOptions): Promise<void> {
     process.exit(exitCodes.failed);
   });
   clock.after(SETTLED_MS, releaseStartupMemory);
+  if (config.platform === 'win32') {
+    const { pruneLogs } = await import('../../install/windows/prune-logs.js');
+    pruneLogs(config.stateDirectory, clock);
+  }
   await stopOnSignal(agent, () => readStopReason(config.platform, clock));
   process.exit(exitCodes.ok);
 }
@@ -118,8 +126,9 @@ async function stopOnSignal(agent: Agent, readReason: () => Promise<GoodbyeReaso
       });
     }
   });
-  const reason = await readReason();
+  const [reason, isReplaced] = await Promise.all([readReason(), agent.isBeingReplaced()]);
   const deadline = setTimeout(() => process.exit(exitCodes.ok), STOP_DEADLINE_MS);
-  await agent.close(reason);
+  // Its replicas run on and are the next one's: nobody is to put others in their place.
+  await agent.close(reason === 'service_stop' && isReplaced ? 'restart' : reason);
   clearTimeout(deadline);
 }

@@ -1,7 +1,7 @@
 import { describeReplica } from '@ai-fabric/shared';
 import { describe, expect, test } from 'vitest';
 import type { AgentStatus } from '../../status/agent-status.js';
-import { describeCards, formatStatus } from './format-status.js';
+import { describeCards, describeUpgrade, formatStatus } from './format-status.js';
 
 const status: AgentStatus = {
   pid: 42,
@@ -11,7 +11,7 @@ const status: AgentStatus = {
   hostName: 'armitage',
   hostId: 'h1',
   link: { state: 'linked', linkedSinceMs: 60_000, problem: null, problemCode: null },
-  ...{ containerEngine: null, wake: null, cardsAsked: true, leaving: null },
+  ...{ containerEngine: null, wake: null, cardsAsked: true, leaving: null, upgrade: null },
   cards: [{ uuid: 'GPU-1', name: 'NVIDIA GeForce RTX 4070' }],
   issues: [],
   replicas: [],
@@ -30,6 +30,19 @@ test('an agent that is linked', () => {
       'issues:   none',
     ].join('\n'),
   );
+});
+
+test('an agent that may be upgraded says to what, and what is waited for', () => {
+  const upgrade = {
+    phase: 'offered',
+    version: '0.2.0',
+    detail: 'sudo ai-fabric-agent upgrade',
+    manifestSha256: null,
+  } as const;
+  expect(formatStatus({ ...status, upgrade }, 0)).toContain(
+    '\nupgrade:  to 0.2.0, offered: sudo ai-fabric-agent upgrade\n',
+  );
+  expect(describeUpgrade({ ...upgrade, phase: 'done', detail: null })).toBe('to 0.2.0, done');
 });
 
 describe('the owner', () => {

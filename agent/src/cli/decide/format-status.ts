@@ -9,6 +9,7 @@ export function formatStatus(status: AgentStatus, nowMs: number): string {
     `link:     ${describeLink(status, nowMs)}`,
     `cards:    ${cards.length === 0 ? 'none' : cards.map(({ name }) => name).join(', ')}`,
     ...(status.owner === null ? [] : [describeCards(status)]),
+    ...(status.upgrade === null ? [] : [`upgrade:  ${describeUpgrade(status.upgrade)}`]),
     ...section('replicas', replicas.map(describeReplica)),
     ...section('issues', issues.map(describeIssue)),
     ...(link.state !== 'linked' && waitingSamples > 0
@@ -37,6 +38,22 @@ export function describeCards({ owner }: AgentStatus): string {
       return state satisfies never;
   }
 }
+
+/** "to 0.2.0, offered: Waits for the owner of the host". */
+export function describeUpgrade({ phase, version, detail }: NonNullable<AgentStatus['upgrade']>): string {
+  return `to ${version}, ${PHASES[phase]}${detail === null ? '' : `: ${detail}`}`;
+}
+
+const PHASES: Readonly<Record<NonNullable<AgentStatus['upgrade']>['phase'], string>> = {
+  offered: 'offered',
+  fetching: 'is being fetched',
+  staged: 'fetched and proven',
+  swapped: 'is put in place',
+  proving: 'is being tried',
+  done: 'done',
+  rolled_back: 'rolled back',
+  failed: 'failed',
+};
 
 function describeLink({ link, server }: AgentStatus, nowMs: number): string {
   if (link.state === 'linked' && link.linkedSinceMs !== null) {

@@ -42,6 +42,8 @@ export interface FakeControlPlaneOptions {
   /** HTTP status in place of an upgrade. */
   readonly refuseWith?: number;
   readonly acks?: boolean;
+  /** What it says that it speaks; by default the oldest. */
+  readonly protocolVersion?: number;
   readonly hostName?: string;
   /** How far its clock is ahead of ours. */
   readonly clockAheadMs?: number;
@@ -172,15 +174,16 @@ export class FakeLink {
   }
 
   challenge(): void {
-    this.send('challenge', { nonce: this.nonce, protocolVersion: 1 });
+    const { protocolVersion = 1 } = this.#plane.options;
+    this.send('challenge', { nonce: this.nonce, protocolVersion });
   }
 
   welcome(): void {
-    const { hostName = 'armitage', clockAheadMs = 0 } = this.#plane.options;
+    const { hostName = 'armitage', clockAheadMs = 0, protocolVersion = 1 } = this.#plane.options;
     this.send('welcome', {
       hostId: 'host-1',
       hostName,
-      protocolVersion: 1,
+      protocolVersion,
       serverTimeMs: Date.now() + clockAheadMs,
     });
   }

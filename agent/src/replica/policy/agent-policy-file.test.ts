@@ -31,6 +31,17 @@ describe('an owner’s agent.yaml', () => {
     });
   });
 
+  it.each([
+    ['off', 'off'],
+    ['confirm', 'confirm'],
+    ['auto', 'auto'],
+    ['true', 'confirm'],
+    ['false', 'off'],
+  ])('says what becomes of newer agents: %s', (said, upgrades) => {
+    const result = parseAgentPolicy(`version: 1\nupgrades: ${said}\n`, 'f');
+    expect(result).toEqual({ ok: true, policy: { ...DEFAULT_AGENT_POLICY, upgrades } });
+  });
+
   it.each<[string, string]>([
     ['images: [a/b]', 'agent.yaml:1:1: version: expected 1'],
     ['version: 2', 'agent.yaml:1:10: version: expected 1'],
@@ -61,6 +72,7 @@ describe('an owner’s agent.yaml', () => {
   it('tells all mistakes at once, in the order of the file', () => {
     const errors = errorsOf('version: 1\nplugins: 1\npickle: 2\nupgrades: 3\n');
     expect(errors.map((each) => each.split(':')[1])).toEqual(['2', '3', '4']);
+    expect(errors[2]).toContain('upgrades: expected off, confirm or auto');
   });
 
   it('is read or refused whatever it holds', () => {

@@ -101,7 +101,7 @@ describe('a recipe', () => {
     expect(limited({ memoryLimitGigabytes: 24 })).not.toBe(limited({ memoryLimitGigabytes: 32 }));
     expect(limited({ pickle: true })).not.toBe(plain);
     // What only says what may be declared makes no other container.
-    expect(limited({ images: ['me/vllm'], models: ['Qwen/*'], upgrades: false })).toBe(plain);
+    expect(limited({ images: ['me/vllm'], models: ['Qwen/*'], upgrades: 'off' })).toBe(plain);
   });
 
   it('goes by the files in the cache, where somebody looked', async () => {

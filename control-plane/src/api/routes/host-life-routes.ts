@@ -61,10 +61,11 @@ function addReEnrolRoute(app: OpenAPIHono, context: ApiContext): void {
         ...problemResponses(400, 401, 404, 503, 507),
       },
     }),
-    (c) => {
+    async (c) => {
       const { name, hostId } = findJoinedHost(context, c.req.valid('param').host);
       const { ttlSeconds } = c.req.valid('json');
-      return c.json(createJoinToken(context, { hostName: name, replacesHostId: hostId, ttlSeconds }), 201);
+      const wanted = { hostName: name, replacesHostId: hostId, ttlSeconds };
+      return c.json(await createJoinToken(context, wanted), 201);
     },
   );
 }

@@ -83,9 +83,9 @@ function addCreateRoute(app: OpenAPIHono, context: ApiContext): void {
         ...problemResponses(400, 401, 503, 507),
       },
     }),
-    (c) => {
+    async (c) => {
       const { hostName, ttlSeconds } = c.req.valid('json');
-      return c.json(createJoinToken(context, { hostName, ttlSeconds }), 201);
+      return c.json(await createJoinToken(context, { hostName, ttlSeconds }), 201);
     },
   );
 }

@@ -11,6 +11,8 @@ export class FakeHostCalls implements HostCalls {
   answer: ((request: HostRequest, signal: AbortSignal) => Promise<HostAnswer>) | null = null;
   outcome: End | null = null;
   readonly told: string[] = [];
+  readonly offered: { readonly host: string; readonly version: string; readonly manifestSha256: string }[] =
+    [];
   tooOld = false;
 
   async request(host: string, request: HostRequest, signal: AbortSignal): Promise<HostAnswer | null> {
@@ -25,6 +27,18 @@ export class FakeHostCalls implements HostCalls {
 
   tellOwner(host: string, verb: 'yield' | 'unyield'): Promise<End> | 'too_old' | null {
     this.told.push(`${verb} ${host}`);
+    return this.#answer();
+  }
+
+  offerUpgrade(
+    host: string,
+    offer: { readonly version: string; readonly manifestSha256: string },
+  ): Promise<End> | 'too_old' | null {
+    this.offered.push({ host, ...offer });
+    return this.#answer();
+  }
+
+  #answer(): Promise<End> | 'too_old' | null {
     if (this.tooOld) return 'too_old';
     return this.outcome === null ? null : Promise.resolve(this.outcome);
   }

@@ -15,6 +15,7 @@ import type { Registry } from '../../registry/registry-types.js';
 import { createRouter, type RunningRouter } from '../../router/create-router.js';
 import { createApi } from '../create-api.js';
 import { FakeHostCalls } from './fake-host-calls.js';
+import { FakeInstalls } from './fake-installs.js';
 import { NO_SLEEPS, NO_WAKES } from './no-wakes.js';
 
 const FABRIC = `
@@ -48,6 +49,7 @@ export class TestApi {
   readonly clock = new ManualClock();
   /** What the agents of its hosts would answer. */
   readonly hostCalls = new FakeHostCalls();
+  readonly installs = new FakeInstalls();
   readonly decisions = new RecentDecisions();
   readonly #directory = mkdtempSync(join(tmpdir(), 'ai-fabric-api-'));
   registry: Registry;
@@ -169,6 +171,7 @@ export class TestApi {
         hostCalls: this.hostCalls,
         hostWakes: NO_WAKES,
         hostSleeps: NO_SLEEPS,
+        installs: this.installs,
         hostLife: createHostLife({ registry, live, link: noLinks, router, clock }),
       },
       log,

@@ -192,7 +192,8 @@ describe('a provider', () => {
 });
 
 const host = (more: Partial<LiveHost> = {}): LiveHost => ({
-  ...{ owner: null, ownerSinceMs: null, power: UNKNOWN_POWER },
+  ...{ owner: null, ownerSinceMs: null, power: UNKNOWN_POWER, upgrade: null },
+  ...{ agentCommit: null, agentPackaged: null, protocolVersion: null },
   name: 'armitage',
   hostId: 'h',
   presence: 'online',

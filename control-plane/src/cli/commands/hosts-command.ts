@@ -6,6 +6,7 @@ import { addIdentityCommands } from '../hosts/identity-commands.js';
 import { printHost, printHosts } from '../hosts/print-hosts.js';
 import { addRehearseCommand } from '../hosts/rehearse-command.js';
 import { addSleepCommands } from '../hosts/sleep-commands.js';
+import { addUpgradeCommand } from '../hosts/upgrade-command.js';
 import { addWakeCommands } from '../hosts/wake-commands.js';
 import { addYieldCommands } from '../hosts/yield-commands.js';
 import { printJson } from '../output.js';
@@ -13,7 +14,7 @@ import { hostsTelemetryCommand } from './hosts-telemetry-command.js';
 
 export function hostsCommand(): Command {
   const hosts = new Command('hosts').description(
-    'machines with an agent: list, show, telemetry, drain, undrain, yield, unyield, wake, wakes, rehearse, sleep, keep-awake, revoke, re-enrol, remove, clear-conflict',
+    'machines with an agent: list, show, telemetry, drain, undrain, yield, unyield, wake, wakes, rehearse, sleep, keep-awake, upgrade, revoke, re-enrol, remove, clear-conflict',
   );
   withConnection(
     hosts.command('list', { isDefault: true }).description('all hosts, declared or joined'),
@@ -35,6 +36,7 @@ export function hostsCommand(): Command {
   addWakeCommands(hosts);
   addRehearseCommand(hosts);
   addSleepCommands(hosts);
+  addUpgradeCommand(hosts);
   addIdentityCommands(hosts);
   return hosts.addHelpText(
     'after',
@@ -49,6 +51,7 @@ Examples:
   ai-fabric hosts rehearse armitage                      # does it come back?
   ai-fabric hosts sleep armitage --wait
   ai-fabric hosts keep-awake armitage 2h                 # "off" ends it
+  ai-fabric hosts upgrade --all --canary 1               # agents that are older than what lies here
   ai-fabric hosts re-enrol armitage                      # its system was installed anew
   ai-fabric hosts revoke armitage                        # its key is in wrong hands
   ai-fabric hosts remove armitage --yes

@@ -3,6 +3,13 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import { joinTokenSchema, newJoinTokenSchema } from '../../api/schemas.js';
 import { type ConnectionFlags, connect, withConnection } from '../connect-options.js';
+import {
+  describeInstallLines,
+  LINE_SYSTEMS,
+  type LineSystem,
+  lineFor,
+  tellCreated,
+} from '../hosts/print-install-lines.js';
 import { keepSecret } from '../keep-secret.js';
 import { age, printJson, printTable } from '../output.js';
 import { parseSeconds } from '../parse-seconds.js';
@@ -11,6 +18,7 @@ interface CreateFlags extends ConnectionFlags {
   host?: string;
   ttl: number;
   out?: string;
+  line?: LineSystem;
 }
 
 export function tokenCommand(): Command {
@@ -35,6 +43,7 @@ export function tokenCommand(): Command {
     `
 Examples:
   ai-fabric token create                       # prints the token once, and how to use it
+  ai-fabric token create --line linux | ssh root@armitage sh    # installs its agent there
   ai-fabric token create --host armitage --ttl 15m --out armitage.token
   ai-fabric token list --json`,
   );
@@ -50,18 +59,24 @@ function addCreate(token: Command): void {
         .argParser(parseSeconds(60))
         .default(3600, '1h'),
     )
-    .option('--out <file>', 'write the token to a file (mode 0600) instead of printing it');
+    .addOption(
+      new Option('--out <file>', 'write the token to a file (mode 0600) instead of printing it').conflicts(
+        'line',
+      ),
+    )
+    .addOption(
+      new Option('--line <system>', 'print the line alone that installs an agent on such a host').choices(
+        LINE_SYSTEMS,
+      ),
+    );
   withConnection(create).action(async (flags: CreateFlags) => {
     const body = { ttlSeconds: flags.ttl, ...(flags.host === undefined ? {} : { hostName: flags.host }) };
     const client = connect(flags);
     const make = () => client.post('/join-tokens', body, newJoinTokenSchema);
     const created = await keepSecret(flags.out, make, (made) => made.token);
-    if (flags.json) {
-      const { token: secret, ...rest } = created;
-      printJson(flags.out === undefined ? { ...rest, token: secret } : { ...rest, file: flags.out });
-      return;
-    }
-    printCreated(created, flags.out);
+    if (flags.json) printJson(tellCreated(created, flags.out));
+    else if (flags.line !== undefined) console.log(lineFor(created, flags.line));
+    else printCreated(created, flags.out);
   });
 }
 
@@ -69,12 +84,22 @@ function printCreated(created: z.infer<typeof newJoinTokenSchema>, file: string 
   const server = created.serverUrls[0] ?? 'https://CONTROL-PLANE:8443';
   const minutes = Math.round((created.expiresAtMs - Date.now()) / 60_000);
   if (file === undefined) console.log(created.token);
-  console.error(
-    `\nOne use, within ${minutes} min${created.hostName ? `, by ${created.hostName} only` : ''}. On the new host:`,
-  );
-  const source = file ?? '-';
-  console.error(`  ai-fabric-agent join --server ${server} --token-file ${source}`);
+  const by = created.hostName ? `, by ${created.hostName} only` : '';
+  console.error(`\nOne use, within ${minutes} min${by}.`);
+  const lines = describeInstallLines(created.install);
+  if (file === undefined && lines.length > 0) {
+    printLines(lines);
+    return;
+  }
+  console.error('On the new host:');
+  console.error(`  ai-fabric-agent join --server ${server} --token-file ${file ?? '-'}`);
   if (file === undefined) console.error('and paste the token; then: ai-fabric-agent run');
+}
+
+/** Whoever reads our output by program wants the token there, and no more; and what is no terminal may be a log. */
+function printLines(lines: readonly string[]): void {
+  if (process.stdout.isTTY) console.log(lines.join('\n'));
+  else console.error('For the line that installs an agent: ai-fabric token create --line linux (or windows)');
 }
 
 function printTokens(tokens: readonly z.infer<typeof joinTokenSchema>[]): void {

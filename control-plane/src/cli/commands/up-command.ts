@@ -19,13 +19,14 @@ export function upCommand(): Command {
     )
     .option('--port <n>', 'plain HTTP, for clients of /v1 (default: 8000)')
     .option('--tls-port <n>', 'TLS, for agents, the control API and clients (default: 8443)')
+    .option('--release-dir <dir>', 'what hosts install from, served under /install/')
     .option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent (default: info)')
     .option('--json', 'print the addresses as JSON once it is up')
     .addHelpText(
       'after',
       `
 Each flag has a variable: AI_FABRIC_CONFIG, AI_FABRIC_DATA, AI_FABRIC_HOST, AI_FABRIC_PORT, AI_FABRIC_TLS_PORT,
-AI_FABRIC_LOG_LEVEL. The log goes to standard error as JSON lines.
+AI_FABRIC_RELEASE_DIR, AI_FABRIC_LOG_LEVEL. The log goes to standard error as JSON lines.
 
 Examples:
   ai-fabric up --config fabric.yaml

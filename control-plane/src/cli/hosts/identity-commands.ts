@@ -5,6 +5,7 @@ import { type ConnectionFlags, connect, withConnection } from '../connect-option
 import { keepSecret } from '../keep-secret.js';
 import { printJson } from '../output.js';
 import { parseSeconds } from '../parse-seconds.js';
+import { describeInstallLines, tellCreated } from './print-install-lines.js';
 
 interface ReEnrolFlags extends ConnectionFlags {
   ttl: number;
@@ -68,19 +69,21 @@ function addReEnrol(hosts: Command): void {
     const client = connect(flags);
     const make = () => client.post(path, { ttlSeconds: flags.ttl }, newJoinTokenSchema);
     const created = await keepSecret(flags.out, make, (made) => made.token);
-    const { token, ...rest } = created;
     if (flags.json) {
-      printJson(flags.out === undefined ? { ...rest, token } : { ...rest, file: flags.out });
+      printJson(tellCreated(created, flags.out));
       return;
     }
     const server = created.serverUrls[0] ?? 'https://CONTROL-PLANE:8443';
-    if (flags.out === undefined) console.log(token);
+    if (flags.out === undefined) console.log(created.token);
     console.error(
       `\nOne use, by ${name} only. On the reinstalled machine, with no former agent's state on it:`,
     );
-    console.error(
-      `  ai-fabric-agent join --server ${server} --name ${name} --token-file ${flags.out ?? '-'}`,
-    );
+    const lines = describeInstallLines(created.install);
+    if (flags.out === undefined && process.stdout.isTTY && lines.length > 0) console.log(lines.join('\n'));
+    else {
+      const source = flags.out ?? '-';
+      console.error(`  ai-fabric-agent join --server ${server} --name ${name} --token-file ${source}`);
+    }
     console.error(`The key that ${name} has now works until then, and is refused afterwards.`);
   });
 }

@@ -1,4 +1,4 @@
-import { DEFAULT_AGENT_POLICY, emptyGpuReading, emptyHostReading } from '@ai-fabric/shared';
+import { DEFAULT_AGENT_POLICY, emptyGpuReading, emptyHostReading, tellPolicy } from '@ai-fabric/shared';
 import { describe, expect, test } from 'vitest';
 import { UNKNOWN_POWER } from '../../live/host-power.js';
 import {
@@ -37,16 +37,17 @@ function hostOf(presence: Host['presence']): Host {
     draining: false,
     revokedAtMs: null,
     power: UNKNOWN_POWER,
+    ...{ agentVersion: '0.1.0', newerAgent: presence === 'late' ? '0.2.0' : null, upgrade: null },
     ...told,
   } as never;
 }
 
 describe('what a host told', () => {
   test.each([
-    ['online', 'online now RTX 4070 5.0 GiB of 8.0 GiB 50 % 100 % -'],
-    ['late', 'late 3 h RTX 4070 5.0 GiB of 8.0 GiB 50 % 100 % -'],
-    ['away', 'away 3 h RTX 4070 - - - -'],
-    ['unseen', 'unseen 3 h RTX 4070 - - - -'],
+    ['online', 'online now 0.1.0 RTX 4070 5.0 GiB of 8.0 GiB 50 % 100 % -'],
+    ['late', 'late 3 h 0.1.0 → 0.2.0 RTX 4070 5.0 GiB of 8.0 GiB 50 % 100 % -'],
+    ['away', 'away 3 h 0.1.0 RTX 4070 - - - -'],
+    ['unseen', 'unseen 3 h 0.1.0 RTX 4070 - - - -'],
   ] as const)('is no reading of now while it is away: %s', (presence, row) => {
     expect(hostRow(hostOf(presence), NOW).join(' ')).toBe(`armitage ${row}`);
   });
@@ -110,10 +111,12 @@ describe('whose the cards of a host are', () => {
 
 describe('the policy of a host', () => {
   test('is told by the rules that matter most', () => {
-    expect(describePolicy(DEFAULT_AGENT_POLICY)).toBe(
-      'images vllm/vllm-openai; models *; power suspend, poweroff; upgrades yes',
+    const usual = tellPolicy(DEFAULT_AGENT_POLICY);
+    expect(describePolicy(usual)).toBe(
+      'images vllm/vllm-openai; models *; power suspend, poweroff; upgrades confirm',
     );
-    const strict = { ...DEFAULT_AGENT_POLICY, images: [], memoryLimitGigabytes: 24, requireDigest: true };
+    const { upgradeMode: _, ...older } = usual;
+    const strict = { ...older, images: [], memoryLimitGigabytes: 24, requireDigest: true };
     expect(describePolicy(strict)).toBe(
       'images none; models *; containers of 24 GB at most; power suspend, poweroff; upgrades yes; requireDigest',
     );

@@ -1,8 +1,10 @@
 import { type ContainerEngineReport, countOf, type HostPolicy } from '@ai-fabric/shared';
 import type { z } from 'zod';
 import type { hostDetailSchema, hostSchema } from '../../api/schemas.js';
+import { describePhase } from '../decide/judge-upgrade.js';
 import { age, gib, mibPerSecond, percent, printTable } from '../output.js';
 import { describePower } from './describe-power.js';
+import { agentText } from './run-upgrades.js';
 
 export type Host = z.infer<typeof hostSchema>;
 export type HostDetail = z.infer<typeof hostDetailSchema>;
@@ -13,7 +15,7 @@ const NAMED_STATES: ReadonlySet<string> = new Set(['asleep', 'waking']);
 export function printHosts(hosts: readonly Host[]): void {
   const nowMs = Date.now();
   printTable(
-    ['HOST', 'STATE', 'SEEN', 'CARD', 'VRAM', 'GPU', 'CPU', 'ISSUES'],
+    ['HOST', 'STATE', 'SEEN', 'AGENT', 'CARD', 'VRAM', 'GPU', 'CPU', 'ISSUES'],
     hosts.map((host) => hostRow(host, nowMs)),
   );
 }
@@ -27,6 +29,7 @@ export function hostRow(host: Host, nowMs: number): readonly string[] {
     host.name,
     presenceText(host),
     host.presence === 'online' ? 'now' : age(host.lastSeenMs, nowMs),
+    agentText(host) ?? '-',
     card ? cardText(host) : '-',
     reading ? `${gib(reading.vramUsedBytes)} of ${gib(reading.vramTotalBytes)}` : '-',
     percent(reading?.utilisationRatio),
@@ -100,9 +103,7 @@ export function printHost(host: HostDetail): void {
   console.log(`${host.name}: ${presenceSince(host, nowMs)}`);
   printIdentity(host, nowMs);
   for (const [label, text] of describePower(host.power, nowMs)) line(label, text);
-  if (host.agentVersion !== null) {
-    line('agent', `${host.agentVersion} from ${host.peerAddress ?? '-'}${skewText(host.clockSkewMs)}`);
-  }
+  printAgent(host);
   if (inventory) printInventory(inventory, nowMs);
   const mark = lastKnownMark(host, nowMs);
   if (sample) printReading(sample.host, mark);
@@ -125,6 +126,22 @@ export function printHost(host: HostDetail): void {
   for (const { atMs, event, detail } of host.events) {
     line('event', `${timeText(atMs)}  ${event}${detail === null ? '' : ` (${detail})`}`);
   }
+}
+
+function printAgent(host: HostDetail): void {
+  const { agentVersion, agentCommit, agentPackaged, protocolVersion, newerAgent, upgrade } = host;
+  if (agentVersion === null) return;
+  const built = [
+    agentCommit === null ? null : `commit ${agentCommit.slice(0, 7)}`,
+    protocolVersion === null ? null : `protocol ${protocolVersion}`,
+    agentPackaged === null ? null : agentPackaged ? 'packaged' : 'from a checkout',
+  ].filter((each) => each !== null);
+  const what = built.length === 0 ? agentVersion : `${agentVersion} (${built.join(', ')})`;
+  line('agent', `${what} from ${host.peerAddress ?? '-'}${skewText(host.clockSkewMs)}`);
+  if (newerAgent !== null) {
+    line('newer agent', `${newerAgent}; to offer it: ai-fabric hosts upgrade ${host.name}`);
+  }
+  if (upgrade !== null) line('upgrade', `to ${upgrade.version}, ${describePhase(upgrade)}`);
 }
 
 function printIdentity(host: HostDetail, nowMs: number): void {
@@ -172,14 +189,14 @@ export function describeEngine(engine: ContainerEngineReport): string {
 
 /** The rules by which most is refused; all of them are in the JSON. */
 export function describePolicy(policy: HostPolicy): string {
-  const { images, models, power, upgrades, memoryLimitGigabytes } = policy;
+  const { images, models, power, upgrades, upgradeMode, memoryLimitGigabytes } = policy;
   const flags = ['trustRemoteCode', 'plugins', 'pickle', 'requireDigest'] as const;
   return [
     `images ${images.join(', ') || 'none'}`,
     `models ${models.join(', ') || 'none'}`,
     ...(memoryLimitGigabytes === null ? [] : [`containers of ${memoryLimitGigabytes} GB at most`]),
     `power ${power.join(', ') || 'none'}`,
-    `upgrades ${upgrades ? 'yes' : 'no'}`,
+    `upgrades ${upgradeMode ?? (upgrades ? 'yes' : 'no')}`,
     ...flags.filter((flag) => policy[flag]),
   ].join('; ');
 }

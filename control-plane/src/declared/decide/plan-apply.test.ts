@@ -1,4 +1,4 @@
-import { DEFAULT_AGENT_POLICY, type HostPolicy } from '@ai-fabric/shared';
+import { DEFAULT_AGENT_POLICY, type HostPolicy, tellPolicy } from '@ai-fabric/shared';
 import { describe, expect, it } from 'vitest';
 import { checkFabricValue } from '../check-fabric-value.js';
 import { joinDeclaredObjects } from './list-declared-objects.js';
@@ -317,7 +317,8 @@ describe('what the policy of a host would refuse', () => {
   });
 
   it('is known where its agent told the policy, which may allow more than the default, or less', () => {
-    const told = (more: Partial<HostPolicy>) => new Map([['motoko', { ...DEFAULT_AGENT_POLICY, ...more }]]);
+    const usual = tellPolicy(DEFAULT_AGENT_POLICY);
+    const told = (more: Partial<HostPolicy>) => new Map([['motoko', { ...usual, ...more }]]);
     const custom = { extraArguments: ['--trust-remote-code'] };
     expect(warned(custom, estate, told({ trustRemoteCode: true }))).toEqual([]);
     expect(warned({}, estate, told({ models: ['BAAI/*'] }))).toEqual([
@@ -328,7 +329,7 @@ describe('what the policy of a host would refuse', () => {
         ),
       },
     ]);
-    const elsewhere = new Map([['armitage', { ...DEFAULT_AGENT_POLICY, models: ['BAAI/*'] }]]);
+    const elsewhere = new Map([['armitage', { ...usual, models: ['BAAI/*'] }]]);
     expect(warned({}, estate, elsewhere)).toEqual([]);
   });
 

@@ -25,6 +25,10 @@ describe('classifyPath', () => {
     ['/metrics', 'metrics'],
     ['/agent/v1/link', 'link'],
     ['/agent/v1/link2', 'none'],
+    ['/install/', 'install'],
+    ['/install/agent.sh', 'install'],
+    ['/install', 'none'],
+    ['/installer', 'none'],
     ['/', 'none'],
     ['/v12', 'none'],
     ['/chatter', 'none'],
@@ -44,6 +48,12 @@ describe('isServed', () => {
     expect(isServed('feed', plain, false)).toBe(false);
     expect(isServed('api', plain, true)).toBe(true);
     expect(isServed('api', tls, false)).toBe(true);
+  });
+
+  it('hands programs out over TLS to everybody, in clear to this machine alone', () => {
+    expect(isServed('install', tls, false)).toBe(true);
+    expect(isServed('install', plain, true)).toBe(true);
+    expect(isServed('install', plain, false)).toBe(false);
   });
 
   it('never takes an agent in clear, not even on loopback', () => {

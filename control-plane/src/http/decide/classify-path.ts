@@ -1,5 +1,14 @@
 /** Which room answers a path. */
-export type Surface = 'gateway' | 'api' | 'health' | 'metrics' | 'link' | 'tunnel' | 'feed' | 'none';
+export type Surface =
+  | 'gateway'
+  | 'api'
+  | 'health'
+  | 'metrics'
+  | 'link'
+  | 'tunnel'
+  | 'feed'
+  | 'install'
+  | 'none';
 
 const GATEWAY_ROOTS = new Set([
   'chat',
@@ -22,6 +31,7 @@ export function classifyPath(path: string): Surface {
   if (path === '/metrics') return 'metrics';
   if (path === '/agent/v1/link') return 'link';
   if (path === '/agent/v1/tunnel') return 'tunnel';
+  if (path.startsWith('/install/')) return 'install';
   const root = path.slice(1).split('/', 1)[0] ?? '';
   return GATEWAY_ROOTS.has(root) ? 'gateway' : 'none';
 }
@@ -31,7 +41,7 @@ export interface Listener {
 }
 
 /**
- * Port 8000 speaks in clear, so what carries the admin token or commands is answered there on loopback only.
+ * Port 8000 speaks in clear, so what carries the admin token, commands or programs is answered there on loopback only.
  * Agents speak TLS only, loopback or not.
  */
 export function isServed(surface: Surface, listener: Listener, loopback: boolean): boolean {
@@ -45,6 +55,7 @@ export function isServed(surface: Surface, listener: Listener, loopback: boolean
       return listener.encrypted;
     case 'api':
     case 'feed':
+    case 'install':
       return listener.encrypted || loopback;
     case 'none':
       return false;

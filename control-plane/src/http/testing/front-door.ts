@@ -24,6 +24,7 @@ export class FrontDoor {
         api: () => new Response('{"api":true}', { headers: { 'content-type': 'application/json' } }),
         metricsText: async () => ({ contentType: 'text/plain', text: 'up 1\n' }),
         notReady: () => [],
+        install: (_request, response) => void response.end('install'),
         link: (_request, socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
         tunnel: (_request, socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
         feed: (_request, socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),

@@ -122,6 +122,9 @@ function unseenHost(name: string): LiveHost {
     goodbyeReason: null,
     lastSeenMs: null,
     agentVersion: null,
+    agentCommit: null,
+    agentPackaged: null,
+    protocolVersion: null,
     peerAddress: null,
     clockSkewMs: null,
     draining: false,
@@ -134,6 +137,7 @@ function unseenHost(name: string): LiveHost {
     owner: null,
     ownerSinceMs: null,
     power: UNKNOWN_POWER,
+    upgrade: null,
     tunnelUp: false,
   };
 }

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+
+/** What a running agent says of itself to whoever replaced it: `health.json` in its state directory. */
+export const healthSchema = z.object({
+  version: z.string().max(40),
+  pid: z.int().min(1),
+  /** Wall clock; `null`: there is no link. */
+  linkedSinceMs: z.number().nullable(),
+});
+export type Health = z.infer<typeof healthSchema>;
+
+export const HEALTH_FILE = 'health.json';
+
+/** @returns `null` where it is none */
+export function parseHealth(text: string): Health | null {
+  try {
+    return healthSchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}

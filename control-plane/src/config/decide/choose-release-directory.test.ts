@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest';
+import { chooseReleaseDirectory } from './choose-release-directory.js';
+
+describe('what hosts install from', () => {
+  it.each([
+    ['/opt/ai-fabric/versions/0.2.0/lib/main.js', true, '/opt/ai-fabric/versions/0.2.0/release'],
+    ['/opt/ai-fabric/current/lib/chunk-2CNBYJG3.js', true, '/opt/ai-fabric/current/release'],
+    ['/home/me/ai-fabric/control-plane/dist/program/main.js', false, '/home/me/ai-fabric/.data/release'],
+    ['/home/me/ai-fabric/control-plane/dist/config/x.js', false, '/home/me/ai-fabric/.data/release'],
+    ['/home/me/control-plane/src/config/x.ts', false, '/home/me/.data/release'],
+    ['C:\\src\\control-plane\\dist\\program\\main.js', false, 'C:\\src\\.data\\release'],
+    ['/somewhere/else/main.js', false, null],
+  ])('of %s (packaged: %s) lies in %s', (file, packaged, directory) => {
+    expect(chooseReleaseDirectory(file, packaged)).toBe(directory);
+  });
+});

@@ -1,0 +1,30 @@
+# Installs the AI Fabric agent @VERSION@ from the control plane that it joins. What it fetches is run only where it is
+# what stood here when the release was made; everything else the agent's own "install" does.
+#   'TOKEN' | & ./agent.ps1 -Server https://HOST:8443 -Pin KEY [options of "ai-fabric-agent install"]
+# In an elevated PowerShell 5.1 or later. KEY is the SHA-256 of the control plane's public key, base64.
+param([string]$Server, [string]$Pin)
+$ErrorActionPreference = 'Stop'
+$token = $input | Select-Object -First 1
+if (-not ($Server -and $Pin -and $token)) { throw "usage: 'TOKEN' | & ./agent.ps1 -Server URL -Pin KEY" }
+if (-not [Environment]::Is64BitOperatingSystem) { throw 'this release has no agent for 32-bit Windows' }
+
+$dir = Join-Path $env:TEMP "ai-fabric-$([guid]::NewGuid())"
+$null = New-Item -ItemType Directory $dir
+Push-Location $dir
+try {
+  Write-Host "Fetching ai-fabric-agent-windows-x64.zip from $Server"
+  # From the pinned control plane alone, past any proxy. An unsigned release has no manifest.sig; the agent judges that.
+  foreach ($name in 'manifest.sig', 'manifest.json', 'ai-fabric-agent-windows-x64.zip') {
+    curl.exe -gfsSk --noproxy '*' --proto '=https' --retry 2 --pinnedpubkey "sha256//$Pin" "$Server/install/$name" -o $name
+    if ($LASTEXITCODE -ne 0 -and $name -ne 'manifest.sig') { throw "$name could not be fetched" }
+  }
+  if ((Get-FileHash 'ai-fabric-agent-windows-x64.zip' -Algorithm SHA256).Hash -ne '@SHA256:ai-fabric-agent-windows-x64.zip@') {
+    throw 'ai-fabric-agent-windows-x64.zip is not what was announced: nothing was run'
+  }
+  Expand-Archive 'ai-fabric-agent-windows-x64.zip' $dir
+  $token | & "$dir\ai-fabric-agent.exe" install --server $Server --token-file - --release $dir @args
+  if ($LASTEXITCODE -ne 0) { throw "the install ended with exit code $LASTEXITCODE" }
+} finally {
+  Pop-Location
+  Remove-Item -Recurse -Force $dir
+}
