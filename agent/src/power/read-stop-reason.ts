@@ -1,16 +1,29 @@
 import type { Clock, GoodbyeReason } from '@ai-fabric/shared';
-import { runTool } from '../identity/run-tool.js';
+import { type RunTool, runTool } from '../identity/run-tool.js';
 import { parseSystemJobs } from './decide/parse-system-jobs.js';
 import { raceWithin } from './race-within.js';
 import { hasLogind } from './sleep-watch.js';
 
-/** Whoever stops us does not wait long. */
-const ANSWER_MS = 500;
+export interface StopReasonParts {
+  readonly tool?: RunTool;
+  /** There is systemd here. */
+  readonly isAskable?: () => boolean;
+}
 
-/** Why this agent was told to stop: the machine goes down, or just the service does. Answers within half a second. */
-export function readStopReason(platform: NodeJS.Platform, clock: Clock): Promise<GoodbyeReason> {
-  if (platform !== 'linux' || !hasLogind()) return Promise.resolve('service_stop');
-  const jobs = runTool('systemctl', ['list-jobs', '--no-legend', '--no-pager']).then(
+/** A machine that goes down ends everything at once, and has little time for questions. */
+const ANSWER_MS = 4_000;
+
+/**
+ * Why this agent was told to stop: the machine goes down, or just the service does. Where there is no systemd to ask,
+ * it answers at once, else within four seconds.
+ */
+export function readStopReason(
+  platform: NodeJS.Platform,
+  clock: Clock,
+  { tool = runTool, isAskable = hasLogind }: StopReasonParts = {},
+): Promise<GoodbyeReason> {
+  if (platform !== 'linux' || !isAskable()) return Promise.resolve('service_stop');
+  const jobs = tool('systemctl', ['list-jobs', '--no-legend', '--no-pager']).then(
     parseSystemJobs,
     (): GoodbyeReason => 'service_stop',
   );

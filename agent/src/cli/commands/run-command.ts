@@ -126,8 +126,8 @@ async function stopOnSignal(agent: Agent, readReason: () => Promise<GoodbyeReaso
       });
     }
   });
-  const deadline = setTimeout(() => process.exit(exitCodes.ok), STOP_DEADLINE_MS);
   const [reason, isReplaced] = await Promise.all([readReason(), agent.isBeingReplaced()]);
+  const deadline = setTimeout(() => process.exit(exitCodes.ok), STOP_DEADLINE_MS);
   // Its replicas run on and are the next one's: nobody is to put others in their place.
   await agent.close(reason === 'service_stop' && isReplaced ? 'restart' : reason);
   clearTimeout(deadline);
