@@ -26,6 +26,8 @@ export default defineConfig({
           setupFiles: 'test/harness/seed-property-tests.ts',
           // Property tests take seconds where the processors are shared; none of them waits for anything.
           testTimeout: 60_000,
+          // A second, as it is otherwise, is nothing where the processors are shared.
+          expect: { poll: { timeout: 30_000, interval: 20 } },
           include: [
             '{shared,agent,control-plane}/src/**/*.test.ts',
             'installers/**/*.test.ts',

@@ -46,9 +46,10 @@ export async function joinFabric(
   const identity = await openIdentity(config);
   await refuseIfRunning(config);
   if (!request.force) await refuseIfJoined(config, identity, address);
-  const { platform, stateDirectory } = config;
+  const { platform, stateDirectory, simulatedInterfacesPath } = config;
   const { clock, log } = dependencies;
-  const { bootId } = await readBootIdentity({ platform, stateDirectory, clock, logger: log });
+  const bootOf = { platform, stateDirectory, simulatedInterfacesPath, clock, logger: log };
+  const { bootId } = await readBootIdentity(bootOf);
   return enrol({ config, dependencies, identity, address, token, bootId });
 }
 

@@ -4,6 +4,7 @@ import {
   type GoodbyeReason,
   type HostPolicy,
   type NetworkInterface,
+  type OwnYield,
   type Random,
   withoutDirectKey,
 } from '@ai-fabric/shared';
@@ -28,6 +29,7 @@ import { openOwner } from './owner/open-owner.js';
 import type { OwnerDesk } from './owner/owner-desk.js';
 import { linkedHost } from './power/linked-host.js';
 import { type OpenedPower, openPower } from './power/open-power.js';
+import { ParkMemory } from './power/park-memory.js';
 import { watchResume } from './power/resume-watch.js';
 import { containersEndpoint } from './replica/container/containers-endpoint.js';
 import { reportEngine } from './replica/container/decide/report-engine.js';
@@ -78,6 +80,8 @@ export interface AgentDependencies {
   readonly policy?: HostPolicy;
   /** What becomes of a newer agent that is offered; by default such offers are refused. */
   readonly openUpgrades?: (parts: UpgradeParts) => Promise<UpgradeDesk>;
+  /** How its owner has it yield, whatever is declared. By default as declared. */
+  readonly ownYield?: OwnYield;
   /** Called each time that a link is up. */
   readonly onLinked?: (status: AgentStatus) => void;
 }
@@ -257,10 +261,11 @@ class RunningAgent implements Agent {
 
   async #open(address: PinnedAddress, socket: StatusSocket): Promise<Parts> {
     const { clock, random, log, openSocket, openKeeper } = this.#deps;
-    const { stateDirectory, platform, bufferBytes } = this.#config;
+    const { stateDirectory, platform, bufferBytes, simulatedInterfacesPath } = this.#config;
     const { gpuCadenceMs, hostCadenceMs, engineCadenceMs } = this.#config;
     // Before the sensors: theirs then finds the name that this one gave to the boot.
-    const { bootId } = await readBootIdentity({ platform, stateDirectory, clock, logger: log });
+    const bootOf = { platform, stateDirectory, simulatedInterfacesPath, clock, logger: log };
+    const { bootId } = await readBootIdentity(bootOf);
     const time = new AgentTime(clock, this.#watchedTime());
     const inFlight = new TunnelInFlight();
     const containers = await this.#openContainers(
@@ -277,10 +282,11 @@ class RunningAgent implements Agent {
     const sensors = this.#deps.sensors ?? this.#openSensors();
     const owner = await openOwner({
       ...{ replicas, inFlight, sensors, stateDirectory, clock, log },
-      files: this.#identity.files,
+      ...{ files: this.#identity.files, ownYield: this.#deps.ownYield ?? {} },
       memory: containers?.tools.memory ?? null,
       onChange: () => reporter.ownerChanged(),
     });
+    const park = await ParkMemory.open({ stateDirectory, files: this.#identity.files, bootId, log });
     const reporter = new Reporter({
       ...{ sensors, replicas, owner, time, clock, log },
       policy: this.#deps.policy ?? null,
@@ -307,7 +313,7 @@ class RunningAgent implements Agent {
       listener: this.#linkListener(reporter, tunnel, containers, upgrades),
     });
     const power = openPower({
-      ...{ config: this.#config, replicas, reporter, bootId, clock, log },
+      ...{ config: this.#config, replicas, reporter, bootId, park, clock, log },
       allowed: this.#deps.policy?.power ?? null,
       link: linkedHost({ link, tunnel, reporter }, () => this.#closing !== null),
     });

@@ -47,6 +47,7 @@ export function createOperatorSurfaces(
     routerGauges: () => router.gauges(),
     tunnels: () => rooms.tunnels.gauges(),
     wakes: () => fleet.wakes.gauges(),
+    sleeps: () => fleet.sleeps.gauges(),
     connections: listeners.connections,
     spool: rooms.gateway.spool,
   });

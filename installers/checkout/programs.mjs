@@ -19,10 +19,11 @@ export function runProgram(file, args, options) {
  * @param {string} file
  * @param {readonly string[]} args
  * @param {string} cwd
+ * @param {NodeJS.ProcessEnv} [env] all of its environment; by default ours
  * @returns {Promise<{ exitCode: number, output: string }>}
  */
-export async function captureProgram(file, args, cwd) {
-  const child = spawn(file, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function captureProgram(file, args, cwd, env = process.env) {
+  const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8');

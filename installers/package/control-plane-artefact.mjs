@@ -15,6 +15,7 @@ import { gatherLicences } from './third-party-licences.mjs';
 const NAME = 'ai-fabric-control-plane-linux-x64.tar.gz';
 /** What a manifest says of an archive: its programs. */
 const PROGRAMS = /^(?:bin\/ai-fabric|node\/bin\/node|.*\.node|install-control-plane\.sh)$/;
+const CHECKSUMS = 'SHA256SUMS';
 /** Of all files in it: the same sources give the same archive. 2026-01-01. */
 const MTIME_SECONDS = 1_767_225_600;
 
@@ -61,12 +62,13 @@ export async function makeControlPlane({ root, cache, folder, facts, progress },
     ],
   });
   // Not by the manifest within: it says when it was made, which changes nothing.
-  const key = keyOf([build, facts.keySha256 ?? '', ...(await Promise.all(members.map(standFor)))]);
+  const key = keyOf([build, facts.keySha256 ?? '', CHECKSUMS, ...(await Promise.all(members.map(standFor)))]);
   return keepArtefact(cache, NAME, key, async (draft, file) => {
     progress.step('packing the control plane');
     const signed = served.signed.map((member) => ({ ...member, name: `release/${member.name}` }));
     const within = `ai-fabric-${version}`;
-    const all = [...members, ...signed].map((member) => ({ ...member, name: `${within}/${member.name}` }));
+    const content = await withChecksums([...members, ...signed]);
+    const all = content.map((member) => ({ ...member, name: `${within}/${member.name}` }));
     await writeTarGzip(file, all, MTIME_SECONDS);
     progress.step('starting the control plane from its archive');
     const startMs = await proveArchive(file, join(draft, 'unpacked'), within, version);
@@ -87,6 +89,19 @@ function describe() {
 function describePrograms(members) {
   const programs = members.filter(({ name }) => PROGRAMS.test(name));
   return Promise.all(programs.map(async ({ name, content }) => ({ name, ...(await measure(content)) })));
+}
+
+/**
+ * With the list that the installer compares them with before it runs any of them.
+ *
+ * @param {readonly Member[]} members
+ * @returns {Promise<Member[]>}
+ */
+async function withChecksums(members) {
+  const lines = await Promise.all(
+    members.map(async ({ name, content }) => `${(await measure(content)).sha256}  ${name}\n`),
+  );
+  return [...members, { name: CHECKSUMS, mode: 0o644, content: Buffer.from(lines.join('')) }];
 }
 
 /** @param {Member} member */

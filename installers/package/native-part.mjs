@@ -24,7 +24,7 @@ const RUN_TIME = ['package.json', 'LICENSE', 'lib', 'build/Release/better_sqlite
 export function provideNativePart(root, cache, nodeFolder) {
   const source = findPackage(join(root, 'control-plane'), 'better-sqlite3');
   const bindings = findPackage(source, 'bindings');
-  const key = `${versionOf(source)}-node-${versionOf(nodeFolder)}`;
+  const key = `${versionOf(source)}-node-${versionOf(nodeFolder)}-abi-${abiOf(nodeFolder)}`;
   return keepFolder(join(cache, 'better-sqlite3'), key, async (folder) => {
     const work = join(folder, 'work');
     copyParts(source, work, SOURCES);
@@ -34,7 +34,23 @@ export function provideNativePart(root, cache, nodeFolder) {
     copyParts(bindings, join(folder, 'bindings'), ['package.json', 'bindings.js', 'LICENSE.md']);
     const helper = findPackage(bindings, 'file-uri-to-path');
     copyParts(helper, join(folder, 'file-uri-to-path'), ['package.json', 'index.js', 'LICENSE']);
+    await proveLoading(folder, nodeFolder);
   });
+}
+
+/**
+ * @param {string} folder
+ * @param {string} nodeFolder
+ */
+async function proveLoading(folder, nodeFolder) {
+  const probe = `new (require(${JSON.stringify(join(folder, 'better-sqlite3'))}))(':memory:').close()`;
+  const modules = { ...process.env, NODE_PATH: folder };
+  const node = join(nodeFolder, 'bin', 'node');
+  const { exitCode, output } = await captureProgram(node, ['--eval', probe], folder, modules);
+  if (exitCode === 0) return;
+  throw new SetupFailure(
+    `better-sqlite3 was compiled and does not load in Node ${versionOf(nodeFolder)}:\n${output}`,
+  );
 }
 
 /**
@@ -48,8 +64,9 @@ async function compile(folder, nodeFolder) {
   if (!existsSync(gyp)) {
     throw new SetupFailure('npm was not found beside this Node, and its node-gyp compiles the native part.');
   }
-  const call = [gyp, 'rebuild', '--release', `--nodedir=${nodeFolder}`, '--jobs=max'];
-  const { exitCode, output } = await captureProgram(join(nodeFolder, 'bin', 'node'), call, folder);
+  const call = [gyp, 'rebuild', '--release', '--jobs=max'];
+  const env = { ...withoutNpm(process.env), npm_config_nodedir: nodeFolder };
+  const { exitCode, output } = await captureProgram(join(nodeFolder, 'bin', 'node'), call, folder, env);
   if (exitCode === 0) return;
   if (exitCode > 128) throw new SetupFailure('Interrupted. The next command goes on.', exitCode);
   const words = output
@@ -66,6 +83,15 @@ async function compile(folder, nodeFolder) {
       explainInstallFailure({ log, missingTools: findMissingTools(), platform: process.platform }),
     ].join('\n'),
   );
+}
+
+/**
+ * A machine's own settings of npm, its Node's headers among them, win over what node-gyp is told on its command line.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ */
+function withoutNpm(environment) {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^npm_/i.test(name)));
 }
 
 /**
@@ -97,4 +123,13 @@ function copyParts(from, to, parts) {
 /** @param {string} folder of a package */
 function versionOf(folder) {
   return String(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version);
+}
+
+/**
+ * @param {string} nodeFolder
+ * @returns {string} the number that native parts are built for
+ */
+function abiOf(nodeFolder) {
+  const header = readFileSync(join(nodeFolder, 'include', 'node', 'node_version.h'), 'utf8');
+  return /#define NODE_MODULE_VERSION (\d+)/.exec(header)?.[1] ?? 'unknown';
 }

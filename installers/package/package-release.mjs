@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { SetupFailure } from '../checkout/setup-failure.mjs';
 import { takeSetupLock } from '../checkout/setup-lock.mjs';
 import { makeAgents } from './agent-artefacts.mjs';
@@ -19,11 +19,11 @@ import { forgetMade } from './package-cache.mjs';
 import { gatherFacts } from './release-facts.mjs';
 import { replaceFolder } from './replace-folder.mjs';
 
-/** In installers/scripts; each is served to those who install. */
+/** In installers/; each is served to those who install. One checks the agent that it fetches: without that it is left out. */
 const SCRIPTS = [
-  { name: 'agent.sh', agentFor: 'linux' },
-  { name: 'agent.ps1', agentFor: 'windows' },
-  { name: 'install-control-plane.sh', agentFor: null },
+  { path: 'scripts/agent.sh', agentFor: 'linux' },
+  { path: 'scripts/agent.ps1', agentFor: 'windows' },
+  { path: 'install-control-plane.sh', agentFor: null },
 ];
 
 /**
@@ -109,11 +109,10 @@ async function makeRelease({ root, cache, folder, wish, progress }) {
  * @returns {(Member & { content: Buffer })[]}
  */
 function readScripts(root, release) {
-  // A script checks the agent that it fetches: without that one there is nothing for it.
   const isOf = (/** @type {string | null} */ os) =>
     os === null || release.artefacts.some((each) => each.kind === 'agent' && each.os === os);
   return SCRIPTS.filter(({ agentFor }) => isOf(agentFor))
-    .map(({ name }) => ({ name, path: join(root, 'installers', 'scripts', name) }))
+    .map(({ path }) => ({ name: basename(path), path: join(root, 'installers', path) }))
     .filter(({ path }) => existsSync(path))
     .map(({ name, path }) => ({
       name,

@@ -104,6 +104,7 @@ export class LightHost {
 
   /** Says why it goes, and goes. */
   async sayGoodbye(reason: FramesOf<'goodbye'>['reason']): Promise<void> {
+    if (this.#socket.readyState === WebSocket.CLOSED) return;
     this.#say({ type: 'goodbye', body: { reason, detail: '' } });
     await new Promise((resolve) => {
       this.#socket.once('close', resolve);

@@ -1,5 +1,6 @@
 import { eventually } from '../simulators/common/eventually.js';
 import { BootedFabric } from './boot-fabric.js';
+import { SleepingHosts } from './sleeping-hosts.js';
 
 /** What comes with an agent's first readings, some moments after its replica is ready, and while requests wait. */
 const LATE = [
@@ -9,11 +10,14 @@ const LATE = [
   /^ai_fabric_tunnel_streams\{/m,
   /^ai_fabric_hold_seconds_bucket\{/m,
   /^ai_fabric_held_requests\{/m,
+  /^ai_fabric_wake_usual_seconds\{/m,
 ];
 
 /** `/metrics` of a fabric that has something to say of everything: each of its metrics has at least one line. */
 export async function readFullMetrics(): Promise<string> {
+  const sleepers = await SleepingHosts.listen();
   const fabric = await BootedFabric.boot({
+    config: { wakePorts: [sleepers.port] },
     hosts: {
       armitage: { cards: {}, engines: { 'qwen-armitage': {} } },
       motoko: {
@@ -21,6 +25,7 @@ export async function readFullMetrics(): Promise<string> {
         engines: { 'slow-motoko': { maxConcurrent: 1, speed: { decodeTokensPerSecond: 20 } } },
       },
       wintermute: { mayBeAway: true, agent: 'none' },
+      hosaka: { mayBeAway: true, agent: 'none', engines: { 'deep-hosaka': {} } },
     },
     cloud: {},
     roles: {
@@ -31,6 +36,7 @@ export async function readFullMetrics(): Promise<string> {
   });
   const hangUp = new AbortController();
   try {
+    await wakeOnce(fabric, sleepers);
     for (const more of [{}, { stream: true }]) await (await fabric.chat('chat-fast', more)).text();
     await (await fabric.chat('no-such-model')).text();
     await fabric.engine('qwen-armitage').fault({ kind: 'status500', times: 1 });
@@ -44,8 +50,16 @@ export async function readFullMetrics(): Promise<string> {
     return text;
   } finally {
     hangUp.abort();
+    await sleepers.close();
     await fabric.close();
   }
+}
+
+/** How long wakes take is told of a host that was woken. */
+async function wakeOnce({ controlPlane }: BootedFabric, sleepers: SleepingHosts): Promise<void> {
+  const sleeper = await sleepers.add(controlPlane, 'hosaka', ['deep-hosaka']);
+  await sleeper.sleep();
+  await controlPlane.api('/hosts/hosaka/wake?waitSeconds=60', { method: 'POST' });
 }
 
 /** One that takes the only slot, one whose patience is over, and one that goes on waiting. */

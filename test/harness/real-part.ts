@@ -61,6 +61,12 @@ export const mountNamespaces: RealPart = {
   required: true,
 };
 
+export const python: RealPart = {
+  name: 'Python',
+  absence: () => absentProgram('python3', ['--version'], 'apt-get install python3'),
+  required: true,
+};
+
 export const networkNamespaces: RealPart = {
   name: 'network namespaces',
   absence: () => {

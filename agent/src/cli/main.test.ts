@@ -19,7 +19,10 @@ import {
 const PROGRAM = fileURLToPath(new URL('../../bin/ai-fabric-agent.js', import.meta.url));
 
 // Each test starts a few processes, on a machine that may be busy with others.
-vi.setConfig({ testTimeout: 30_000 });
+vi.setConfig({ testTimeout: 90_000 });
+
+/** Two seconds by its own clock; the rest is for a machine that lets it wait for a processor. */
+const STOPPED_WITHIN_MS = 8_000;
 
 let certificate: TestCertificate;
 let directory: string;
@@ -33,7 +36,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
-  await rm(directory, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 
 interface Program {
@@ -103,7 +106,7 @@ const joinHere = (plane: FakeControlPlane) =>
     { clock: systemClock(), random: Math.random, log: pino({ level: 'silent' }) },
   );
 const until = (condition: () => unknown): Promise<unknown> =>
-  expect.poll(condition, { timeout: 10_000, interval: 10 }).toBeTruthy();
+  expect.poll(condition, { timeout: 30_000, interval: 10 }).toBeTruthy();
 
 describe('ai-fabric-agent join', () => {
   test('takes the token from a pipe that stays open, and says what comes next', async () => {
@@ -198,7 +201,7 @@ describe('ai-fabric-agent run', () => {
     const stoppedMs = performance.now();
     agent.child.kill('SIGTERM');
     expect(await agent.exited).toBe(0);
-    expect(performance.now() - stoppedMs).toBeLessThan(2_000);
+    expect(performance.now() - stoppedMs).toBeLessThan(STOPPED_WITHIN_MS);
     expect(plane.link.bodies('goodbye')).toMatchObject([{ reason: 'service_stop' }]);
     const lines = agent.output().trim().split('\n');
     expect(lines.every((line) => typeof JSON.parse(line) === 'object')).toBe(true);
@@ -231,7 +234,7 @@ describe('ai-fabric-agent run', () => {
     const stoppedMs = performance.now();
     agent.child.kill('SIGINT');
     expect(await agent.exited).toBe(0);
-    expect(performance.now() - stoppedMs).toBeLessThan(2_000);
+    expect(performance.now() - stoppedMs).toBeLessThan(STOPPED_WITHIN_MS);
   });
 
   test('is found by the next one after it was killed: its socket is no hindrance', async () => {

@@ -26,6 +26,16 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** Of a user that no machine has. */
+const ABSENT_USER = '/run/user/4294967290';
+
+function look(...endpoints: string[]): Promise<unknown> {
+  session = new EngineSession({
+    ...{ endpoints, platform: 'linux', clock: systemClock(), log: pino({ level: 'silent' }) },
+  });
+  return session.probe(new AbortController().signal);
+}
+
 async function probe(answers: Answers): Promise<unknown> {
   const path = join(folder, 'engine.sock');
   const started = createServer((request, response) => {
@@ -34,10 +44,7 @@ async function probe(answers: Answers): Promise<unknown> {
   });
   server = started;
   await new Promise<void>((resolve) => started.listen(path, resolve));
-  session = new EngineSession({
-    ...{ endpoints: [path], platform: 'linux', clock: systemClock(), log: pino({ level: 'silent' }) },
-  });
-  return session.probe(new AbortController().signal);
+  return look(path);
 }
 
 describe('looking for an engine', () => {
@@ -68,5 +75,12 @@ describe('looking for an engine', () => {
       '/info': () => {},
     });
     expect(found).toMatchObject({ reachable: false });
+  });
+
+  test('of a user tells whether that user has to sign in, or the engine does not run', async () => {
+    const absent = await look(join(folder, 'none.sock'), `${ABSENT_USER}/podman/podman.sock`);
+    expect(absent).toMatchObject({ code: 'sign_in_needed' });
+    session?.close();
+    expect(await look(join(folder, 'none.sock'))).toMatchObject({ code: 'engine_unreachable' });
   });
 });

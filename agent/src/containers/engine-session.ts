@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
 import type { Clock } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { ContainerEngineInfo, ContainerEngineProbe } from './container-engine.js';
 import { ContainerEngineError } from './container-engine-error.js';
-import { type EndpointTrial, judgeEndpoints } from './decide/judge-endpoints.js';
+import { type EndpointTrial, judgeEndpoints, NOBODY_SIGNED_IN } from './decide/judge-endpoints.js';
 import { parseJson } from './decide/parse-json.js';
 import { readEngineInfo } from './decide/read-engine-info.js';
+import { userRuntimeDirectory } from './decide/user-runtime-directory.js';
 import { EngineSocket } from './engine-socket.js';
 
 export interface SessionOptions {
@@ -53,7 +55,8 @@ export class EngineSession {
         if (found === null) trials.push({ endpoint, code: 'no engine answers there' });
         else tooOld ??= found;
       } catch (error) {
-        trials.push({ endpoint, code: systemCode(error) });
+        const code = systemCode(error);
+        trials.push({ endpoint, code: code === 'ENOENT' ? describeAbsence(endpoint) : code });
       }
     }
     this.#connection = null;
@@ -143,6 +146,12 @@ async function askEngine(
     info?.status === 200 ? parseJson(info.text) : null,
     endpoint,
   );
+}
+
+/** @returns the trial's code */
+function describeAbsence(endpoint: string): string {
+  const ofUser = userRuntimeDirectory(endpoint);
+  return ofUser === null || existsSync(ofUser) ? 'ENOENT' : NOBODY_SIGNED_IN;
 }
 
 function systemCode(error: unknown): string {

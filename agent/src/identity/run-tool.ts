@@ -7,7 +7,7 @@ const TIMEOUT_MS = 10_000;
 
 export const runTool: RunTool = runToolWithin(TIMEOUT_MS);
 
-/** For what takes longer than most. @param timeoutMs it is ended after so many milliseconds */
+/** For programs that wait for others: systemd for a service that stops, a unit that root carries out. */
 export function runToolWithin(timeoutMs: number): RunTool {
   return (file, args) =>
     new Promise((resolve, reject) => {

@@ -82,7 +82,7 @@ async function startPlane(options: Partial<FakeControlPlane['options']> = {}): P
 }
 
 const until = (condition: () => unknown): Promise<unknown> =>
-  expect.poll(condition, { timeout: 5_000, interval: 5 }).toBeTruthy();
+  expect.poll(condition, { timeout: 30_000, interval: 5 }).toBeTruthy();
 
 const report = (seq: number): Report => ({ seq, issues: [] });
 
@@ -135,7 +135,7 @@ describe('a link over real TLS', () => {
     plane.link.freeze();
     const startedMs = performance.now();
     await link.stop('service_stop', 'the service is stopped');
-    expect(performance.now() - startedMs).toBeLessThan(1_900);
+    expect(performance.now() - startedMs).toBeLessThan(8_000);
   });
 
   test('comes back after the control plane restarts', async () => {

@@ -9,7 +9,7 @@ import { OwnerMemory } from './owner-memory.js';
 
 export interface OpenOwnerOptions
   extends Pick<OwnReplicasParts, 'memory' | 'inFlight'>,
-    Pick<OwnerDeskOptions, 'onChange'> {
+    Pick<OwnerDeskOptions, 'ownYield' | 'onChange'> {
   readonly sensors: Pick<Sensors, 'sessions' | 'gpuProcesses'>;
   readonly replicas: ReplicaKeepers;
   readonly stateDirectory: string;

@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { GpuReading, YieldSettings } from '@ai-fabric/shared';
+import type { GpuReading, OwnYield, YieldSettings } from '@ai-fabric/shared';
 import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -27,11 +27,11 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const desk of open.splice(0)) await desk.close();
-  await rm(directory, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 
 /** A desk with replicas that give their cards back when told. */
-async function openDesk(more: { own?: readonly OwnReplica[] | null } = {}) {
+async function openDesk(more: { own?: readonly OwnReplica[] | null; ownYield?: OwnYield } = {}) {
   const clock = new ManualClock();
   const asked: string[] = [];
   const free: { resolve(): void; reject(error: Error): void }[] = [];
@@ -48,6 +48,7 @@ async function openDesk(more: { own?: readonly OwnReplica[] | null } = {}) {
       },
     },
     own: () => (more.own === undefined ? [] : more.own),
+    ownYield: more.ownYield ?? {},
     sessions: () => ({ present: null, remoteSession: null }),
     listProcesses: () => Promise.resolve(['game.exe']),
     onChange: () => {
@@ -115,6 +116,19 @@ describe('the owner’s desk', () => {
     await see(0.9, 60);
     await see(6, 60);
     expect(desk.report().state).toBe('serving');
+  });
+
+  test('goes by what the owner says in their own file, whatever is declared', async () => {
+    const { desk, asked, see } = await openDesk({ ownYield: { vramGigabytes: 8, drainSeconds: 0 } });
+    await desk.changeSettings(SETTINGS);
+    await see(0.9, 60);
+    await see(6, 10);
+    expect(desk.report().state).toBe('serving');
+    await see(11, 4);
+    expect(asked).toEqual(['park 0']);
+    // What is kept is what was told: the owner may change their file.
+    const kept = JSON.parse(await readFile(join(directory, 'owner.json'), 'utf8'));
+    expect(kept.settings).toEqual(SETTINGS);
   });
 
   test('sees no game while it is not known what is to be kept here', async () => {

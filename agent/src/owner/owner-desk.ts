@@ -1,4 +1,4 @@
-import type { Clock, GpuReading, OwnerReport, YieldSettings } from '@ai-fabric/shared';
+import type { Clock, GpuReading, OwnerReport, OwnYield, YieldSettings } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { HoldTerms } from '../replica/decide/combine-holds.js';
 import type { SessionFacts } from '../sensors/session/decide/session-facts.js';
@@ -11,6 +11,7 @@ import {
   NO_BASELINE,
   UNKNOWN_USE,
 } from './decide/judge-foreign-use.js';
+import { mergeYieldSettings } from './decide/merge-yield-settings.js';
 import { newOwnerState, type OwnerEvent, type OwnerState, stepOwner } from './decide/step-owner.js';
 import type { OwnerMemory } from './owner-memory.js';
 
@@ -22,6 +23,8 @@ export interface HeldReplicas {
 
 export interface OwnerDeskOptions {
   readonly memory: OwnerMemory;
+  /** What the owner says in their own file: it goes before what is declared. */
+  readonly ownYield: OwnYield;
   readonly replicas: HeldReplicas;
   /** `null`: what is ours is not known yet, so that nothing can be told of others. By card. */
   readonly own: (card: string) => readonly OwnReplica[] | null;
@@ -53,6 +56,8 @@ export class OwnerDesk {
   readonly #closing = new AbortController();
   readonly #baselines = new Map<string, CardBaseline>();
   readonly #busyAtMs = new Map<string, number>();
+  /** As told by a control plane; `null`: never. */
+  #declared: YieldSettings | null;
   #settings: YieldSettings;
   #state: OwnerState;
   #processes: readonly string[] = [];
@@ -65,7 +70,8 @@ export class OwnerDesk {
     const { claims, settings, desktops } = options.memory.known;
     const nowMs = options.clock.monotonicMs();
     this.#keptAtMs = nowMs;
-    this.#settings = settings ?? SETTINGS_UNTIL_TOLD;
+    this.#declared = settings;
+    this.#settings = mergeYieldSettings(settings ?? SETTINGS_UNTIL_TOLD, options.ownYield);
     this.#state = newOwnerState(nowMs, claims);
     for (const [card, { bytes, utilisationRatio }] of Object.entries(desktops)) {
       const known = { desktopBytes: bytes, desktopUtilisationRatio: utilisationRatio };
@@ -95,7 +101,8 @@ export class OwnerDesk {
   }
 
   async changeSettings(settings: YieldSettings): Promise<void> {
-    this.#settings = settings;
+    this.#declared = settings;
+    this.#settings = mergeYieldSettings(settings, this.#options.ownYield);
     this.#apply({ kind: 'settings' });
     await this.#save();
   }
@@ -186,7 +193,7 @@ export class OwnerDesk {
     ]);
     await this.#options.memory.save({
       claims: this.#state.claims,
-      settings: this.#settings === SETTINGS_UNTIL_TOLD ? null : this.#settings,
+      settings: this.#declared,
       desktops: Object.fromEntries(desktops),
     });
   }

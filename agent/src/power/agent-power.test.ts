@@ -39,11 +39,11 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
-  await rm(directory, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 
 const until = (condition: () => unknown): Promise<unknown> =>
-  expect.poll(condition, { timeout: 10_000, interval: 5 }).toBeTruthy();
+  expect.poll(condition, { timeout: 30_000, interval: 5 }).toBeTruthy();
 
 /** A joined agent whose power calls are written down, and whose machine can sleep. */
 class Rig {

@@ -20,6 +20,13 @@ class Rig {
   actError: Error | null = null;
   holdError: Error | null = null;
   sent = { sent: 4, problems: [] as string[] };
+  readonly park = {
+    isParked: false,
+    keep: (isParked: boolean): Promise<void> => {
+      this.park.isParked = isParked;
+      return Promise.resolve();
+    },
+  };
   readonly power: HostPower;
 
   constructor(over: Partial<HostPowerOptions> = {}) {
@@ -60,6 +67,7 @@ class Rig {
         begin: (stopped) => this.repairs.push(stopped ? 'of stopped engines' : 'of engines that ran on'),
         end: () => this.repairs.push('end'),
       },
+      park: this.park,
       allowed: ['suspend', 'poweroff', 'reboot'],
       bootId: 'boot-1',
       platform: 'linux',
@@ -285,6 +293,36 @@ describe('a host that is parked', () => {
     expect(await parked).toEqual({ result: 'done' });
     expect(await unpark(rig)).toEqual({ result: 'done' });
     expect(rig.done).toEqual(['parked park 5', 'let parked go']);
+  });
+
+  it('is parked again by the next agent, before any replica starts', async () => {
+    const rig = new Rig();
+    void park(rig);
+    await settle();
+    expect(rig.park.isParked).toBe(true);
+    const next = new Rig();
+    next.power.start();
+    expect(next.done).toEqual([]);
+    next.park.isParked = true;
+    next.power.start();
+    expect(next.done).toEqual(['parked park 0']);
+    next.refuseCards(new Error('chat holds on'));
+    await settle();
+    expect(await unpark(next)).toEqual({ result: 'done' });
+    expect(next.park.isParked).toBe(false);
+    expect(next.done.at(-1)).toBe('let parked go');
+  });
+
+  it('is parked no more when its machine was asleep: who wakes it wants its engines', async () => {
+    const rig = new Rig();
+    const parked = park(rig);
+    await settle();
+    rig.freeCards();
+    await parked;
+    rig.power.resumed();
+    await settle();
+    expect(rig.park.isParked).toBe(false);
+    expect(rig.done).toContain('let parked go');
   });
 
   it('is back at once when it is wanted before it was done', async () => {

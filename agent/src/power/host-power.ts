@@ -4,6 +4,7 @@ import type { CommandResult } from '../link/decide/command-book.js';
 import { AwakeHolds } from './awake-holds.js';
 import { judgePowerCommand } from './decide/judge-power-command.js';
 import type { SendVolley } from './magic-packet-sender.js';
+import type { ParkMemory } from './park-memory.js';
 import { PowerError, type PowerPort } from './power-port.js';
 import { raceWithin } from './race-within.js';
 import type { ResumeRepair } from './resume-repair.js';
@@ -37,6 +38,8 @@ export interface HostPowerOptions {
   readonly link: LinkedHost;
   /** Sees to it that the cards work after a sleep. */
   readonly repair: Pick<ResumeRepair, 'note' | 'begin' | 'end'>;
+  /** Whether the engines are parked, beyond this agent's end. */
+  readonly park: Pick<ParkMemory, 'isParked' | 'keep'>;
   /** What the host's owner allows. */
   readonly allowed: readonly PowerVerb[];
   readonly bootId: string;
@@ -98,10 +101,20 @@ export class HostPower {
       case 'park':
         return this.#park(command.drainSeconds);
       case 'unpark':
-        return Promise.resolve(this.#unparkNow());
+        return this.#unparkNow();
       default:
         return command satisfies never;
     }
+  }
+
+  /** Goes on with what an agent before this one was told. Before any replica is started. */
+  start(): void {
+    const { park, replicas, log } = this.#options;
+    if (!park.isParked) return;
+    log.info('power: the engines stay parked, as they were before this agent');
+    replicas.holdDown('parked', { action: 'park', drainSeconds: 0 }).catch((error: unknown) => {
+      if (park.isParked) log.warn({ detail: textOf(error) }, 'power: a card is not free yet');
+    });
   }
 
   /** The machine came up or is back: Windows would send it to sleep again soon. */
@@ -147,6 +160,8 @@ export class HostPower {
     for (const wake of [...this.#waiting]) wake();
     this.#waiting.clear();
     const areStopped = this.#areStopped;
+    // Who wakes a machine wants its engines, whatever they were before.
+    if (this.#options.park.isParked) void this.#unparkNow();
     if (!areStopped) this.#options.replicas.doubt();
     this.#back();
     this.#options.repair.begin(areStopped);
@@ -294,7 +309,8 @@ export class HostPower {
     this.#unpark.abort();
     const unpark = new AbortController();
     this.#unpark = unpark;
-    const { replicas, clock } = this.#options;
+    const { replicas, park, clock } = this.#options;
+    const kept = park.keep(true);
     const parked = replicas.holdDown('parked', { action: 'park', drainSeconds }).then(
       () => null,
       (error: unknown) => textOf(error),
@@ -302,6 +318,7 @@ export class HostPower {
     const late = 'The cards were not free in time.';
     const deadlineMs = drainSeconds * 1_000 + STOP_SLACK_MS;
     const problem = await raceWithin(parked, { deadlineMs, late, signal: unpark.signal, clock });
+    await kept;
     if (unpark.signal.aborted) {
       return {
         result: 'failed',
@@ -313,9 +330,10 @@ export class HostPower {
     return problem === null ? { result: 'done' } : { result: 'failed', code: 'not_parked', detail: problem };
   }
 
-  #unparkNow(): CommandResult {
+  async #unparkNow(): Promise<CommandResult> {
     this.#unpark.abort();
     this.#options.replicas.release('parked');
+    await this.#options.park.keep(false);
     return { result: 'done' };
   }
 }

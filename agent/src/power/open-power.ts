@@ -16,7 +16,8 @@ import { ResumeRepair } from './resume-repair.js';
 import { hasLogind, watchSleep } from './sleep-watch.js';
 import { windowsPower } from './windows-power.js';
 
-export interface OpenPowerOptions extends Pick<HostPowerOptions, 'link' | 'bootId' | 'clock' | 'log'> {
+export interface OpenPowerOptions
+  extends Pick<HostPowerOptions, 'link' | 'bootId' | 'park' | 'clock' | 'log'> {
   readonly config: Pick<AgentConfig, 'platform' | 'folders' | 'powerShimPath' | 'asksHelper'>;
   readonly replicas: ReplicaKeepers;
   readonly reporter: Pick<Reporter, 'interfaces' | 'status' | 'powerIssues'>;
@@ -62,6 +63,7 @@ export function openPower({ config, allowed: said, reporter, ...rest }: OpenPowe
   return {
     host,
     start: () => {
+      host.start();
       if (uptime() < JUST_BOOTED_SECONDS) void host.holdAfterWake();
       if (platform !== 'linux' || powerShimPath !== null || !hasLogind()) return;
       watch = watchSleep({

@@ -17,7 +17,8 @@ beforeEach(() => {
 afterEach(() => {
   for (const each of opened) each.close();
   opened = [];
-  rmSync(folder, { recursive: true });
+  // What was closed still writes that it let go.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 });
 
 function program(name: string, body: string): string {

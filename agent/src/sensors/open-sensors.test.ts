@@ -64,16 +64,19 @@ describe('the sensors of a host', () => {
       expect(await sensors.hostInventory.read(NEVER)).toMatchObject({ ok: true });
       await sensors.close();
       await vi.waitFor(async () => expect((await fake.pids()).map(isRunning)).not.toContain(true), {
-        timeout: 5_000,
+        timeout: 15_000,
       });
     },
   );
 
   it('name a path that was configured wrongly, and read the host all the same', async () => {
     const sensors = await open(join(tmpdir(), 'no-such-nvidia-smi'));
-    await vi.waitFor(async () => {
-      expect(issuesOf(await sensors.gpus.read(NEVER))).toMatchObject([{ code: 'gpu_tool_failed' }]);
-    });
+    await vi.waitFor(
+      async () => {
+        expect(issuesOf(await sensors.gpus.read(NEVER))).toMatchObject([{ code: 'gpu_tool_failed' }]);
+      },
+      { timeout: 15_000 },
+    );
     expect(issuesOf(await sensors.gpuInventory.read(NEVER))).toMatchObject([{ code: 'gpu_tool_failed' }]);
     expect(await sensors.host.read(NEVER)).toMatchObject({ ok: true });
   });

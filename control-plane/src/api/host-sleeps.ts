@@ -1,6 +1,6 @@
 import type { SleepAction, SleepPlan } from '../fleet/decide/plan-sleep.js';
+import type { LastSleep } from '../fleet/sleep-book.js';
 import type { SleepEnd } from '../fleet/sleep-desk.js';
-import type { LastSleep } from '../fleet/sleep-fleet.js';
 
 /** What the routes ask of hosts' sleep. */
 export interface HostSleeps {

@@ -26,6 +26,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   'log-level': async () => (await import('./commands/log-level-command.js')).logLevelCommand(),
   backup: async () => (await import('./commands/backup-command.js')).backupCommand(),
   restore: async () => (await import('./commands/restore-command.js')).restoreCommand(),
+  service: async () => (await import('./commands/service-command.js')).serviceCommand(),
   version: async () => (await import('./commands/version-command.js')).versionCommand(),
 };
 

@@ -6,18 +6,16 @@ import type { LinkServer } from '../link/link-server.js';
 import type { PowerStore } from '../registry/power-types.js';
 import { AwakeLeases } from './awake-leases.js';
 import type { OwnAddress } from './decide/find-paths.js';
+import type { OwnMachine } from './decide/is-own-machine.js';
 import type { WakerFacts } from './decide/judge-wakeability.js';
 import type { FleetLive, FleetUse } from './fleet-parts.js';
-import {
-  createMagicPacketSender,
-  ownIpv4Addresses,
-  ownMacs,
-  type PacketSender,
-} from './magic-packet-sender.js';
+import { LoadTimes } from './load-times.js';
+import { createMagicPacketSender, ownIpv4Addresses, type PacketSender } from './magic-packet-sender.js';
 import { PowerBoard } from './power-board.js';
 import { PowerMemory } from './power-memory.js';
 import { PowerMeter } from './power-meter.js';
 import { probeByTcp, type ReachabilityProbe } from './reachability-probe.js';
+import { readOwnMachine } from './read-own-machine.js';
 import { Rehearsals } from './rehearsals.js';
 import type { SleepDesk } from './sleep-desk.js';
 import { SleepFleet } from './sleep-fleet.js';
@@ -47,7 +45,7 @@ export interface FleetParts {
   /** Left out, this machine's. */
   readonly ownAddresses?: () => readonly OwnAddress[];
   /** Left out, this machine's. */
-  readonly ownMacs?: () => ReadonlySet<string>;
+  readonly ownMachine?: () => OwnMachine;
   /** Left out, real UDP. */
   readonly sender?: PacketSender;
   /** Left out, by TCP. */
@@ -66,6 +64,7 @@ export interface Fleet {
   readonly sleeps: SleepFleet;
   readonly board: PowerBoard;
   readonly memory: PowerMemory;
+  readonly meter: PowerMeter;
   readonly rehearsals: Rehearsals;
   close(): void;
 }
@@ -79,17 +78,19 @@ export function createFleet(parts: FleetParts): Fleet {
   const memory = new PowerMemory(parts.store, clock);
   const wakers = new WakersFile(parts.wakersFile, clock);
   const protocolVersion = (host: string) => link.protocolVersion(host);
+  const meter = new PowerMeter({ live, store: parts.store, use, clock });
   let wakes: WakeFleet | null = null;
   let sleep: SleepDesk | null = null;
+  const loads = new LoadTimes({ live, clock });
   const board = new PowerBoard({
-    ...{ live, declared, memory, clock, protocolVersion },
+    ...{ live, declared, memory, clock, protocolVersion, loads },
     ownAddresses: parts.ownAddresses ?? heldFor(ADDRESSES_HOLD_MS, ownIpv4Addresses, clock),
     wakerOf: (host) => wakerOf(declared, wakers, host),
     flightOf: (host) => wakes?.flightOf(host) ?? null,
     isParked: (host) => sleep?.isParked(host) ?? false,
   });
   wakes = new WakeFleet({
-    ...{ live, declared, memory, board, protocolVersion, newId, clock, log },
+    ...{ live, declared, memory, board, protocolVersion, newId, clock, log, meter },
     volley: {
       sender: parts.sender ?? createMagicPacketSender(wakePorts),
       ask: (host, command, ttlMs) => link.ask(host, command, ttlMs),
@@ -108,7 +109,7 @@ export function createFleet(parts: FleetParts): Fleet {
   const sleeps = new SleepFleet({
     ...{ live, declared, memory, board, link, use, clock, log },
     isWaking: (host) => wakes?.flightOf(host) != null,
-    ownMacs: parts.ownMacs ?? heldFor(ADDRESSES_HOLD_MS, ownMacs, clock),
+    ownMachine: parts.ownMachine ?? heldFor(ADDRESSES_HOLD_MS, readOwnMachine, clock),
   });
   const desk = parts.openSleepDesk?.({ board, memory, wakes }) ?? sleeps;
   sleep = desk;
@@ -116,10 +117,9 @@ export function createFleet(parts: FleetParts): Fleet {
     ...{ live, declared, memory, clock, protocolVersion, requestsInFlight: parts.requestsInFlight },
     ask: (host, command, ttlMs) => link.ask(host, command, ttlMs),
   });
-  const meter = new PowerMeter({ live, store: parts.store, clock });
   const fleet = wakes;
   return {
-    ...{ wakes: fleet, sleeps, board, memory },
+    ...{ wakes: fleet, sleeps, board, memory, meter },
     rehearsals: new Rehearsals({ sleep: desk, wakes: fleet, clock, log }),
     close: () => {
       meter.close();
@@ -127,6 +127,7 @@ export function createFleet(parts: FleetParts): Fleet {
       sleeps.close();
       fleet.close();
       board.close();
+      loads.close();
     },
   };
 }

@@ -1,7 +1,9 @@
 import type { Clock, Timer } from '@ai-fabric/shared';
 import type { WakeFlight, WakePhase } from '../live/host-power.js';
+import type { ExpectedReady } from '../live/until-ready.js';
 import type { WakeAsker, WakeRecord } from '../registry/power-types.js';
 import { describeFlight } from './decide/describe-flight.js';
+import { expectReady } from './decide/expect-ready.js';
 import type { WakeFrom } from './decide/judge-power-state.js';
 import {
   type FlightEnd,
@@ -13,7 +15,7 @@ import {
   stepFlight,
   WAKE_PHASES,
 } from './decide/step-flight.js';
-import type { UsualTimes } from './decide/usual-times.js';
+import type { ReadyTimes, UsualTimes } from './decide/usual-times.js';
 import type { WakeStanding } from './power-board.js';
 
 export interface FlightParts {
@@ -60,6 +62,8 @@ export class Flight {
   /** Most that waited at once. */
   #held = 0;
   #endedAtMs: number | null = null;
+  /** In words, who may have helped it come back; `null`: nobody. Known when it has ended. */
+  attendedBy: string | null = null;
   #phaseSinceMs: number;
   #resolve: (end: FlightEnd) => void = () => undefined;
   /** Resolves when it has ended. */
@@ -149,15 +153,27 @@ export class Flight {
     return WAKE_PHASES.findLast((phase) => this.#state.reached[phase] !== undefined) ?? null;
   }
 
-  /** @param readySeconds of what is wanted, from the wish; `null`: nothing is waited for but the agent */
-  view(usual: UsualTimes, readySeconds: number | null): WakeFlight {
+  /** @param ready of the host's deployments, from the wish */
+  view(usual: UsualTimes, ready: ReadonlyMap<string, ReadyTimes>): WakeFlight {
+    const { elapsedMs, askedAtMs } = this;
+    const [wanted = ''] = this.#state.wanted;
+    const expected: Record<string, ExpectedReady> = {};
+    for (const [deployment, times] of ready) {
+      if (this.#state.readyAt[deployment] !== undefined) continue;
+      const { usuallyMs, latestMs } = expectReady(this.#state, usual, times, elapsedMs);
+      expected[deployment] = {
+        usuallyAtMs: Math.round(askedAtMs + usuallyMs),
+        latestAtMs: Math.round(askedAtMs + latestMs),
+      };
+    }
     return {
       wakeId: this.order.wakeId,
-      askedAtMs: this.askedAtMs,
+      askedAtMs,
       phase: this.phase,
       phaseSinceMs: this.#phaseSinceMs,
       waiters: this.#waiters,
-      text: describeFlight(this.#state, usual, readySeconds, this.elapsedMs),
+      text: describeFlight(this.#state, usual, ready.get(wanted) ?? null, elapsedMs),
+      expected,
     };
   }
 

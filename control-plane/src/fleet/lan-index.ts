@@ -12,9 +12,10 @@ export class LanIndex {
 
   /** @param mayRelay whether a host's agent knows how */
   constructor(hosts: Iterable<LiveHost>, mayRelay: (host: string) => boolean) {
-    for (const { name, presence, inventory } of hosts) {
+    for (const { name, presence, inventory, revokedAtMs } of hosts) {
       const interfaces = inventory?.interfaces ?? [];
-      for (const { mac } of interfaces) add(this.#macs, mac, name);
+      // What was revoked is mostly the same machine under an older name.
+      if (revokedAtMs === null) for (const { mac } of interfaces) add(this.#macs, mac, name);
       if (presence !== 'online' || !mayRelay(name)) continue;
       for (const key of new Set(interfaces.flatMap(lanKeys)))
         add(this.#awake, key, { host: name, interfaces });

@@ -45,12 +45,6 @@ export function ownIpv4Addresses(): readonly OwnAddress[] {
   );
 }
 
-/** Of this machine now, lower case. */
-export function ownMacs(): ReadonlySet<string> {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return new Set(all.filter(({ internal }) => !internal).map(({ mac }) => mac.toLowerCase()));
-}
-
 /** @returns `null`: at least one packet left; else why none did */
 function sendFrom(own: OwnAddress, order: PacketOrder, ports: readonly number[]): Promise<string | null> {
   const address = own.address.split('/')[0] ?? '';

@@ -17,11 +17,13 @@ import {
   type WakerFacts,
   wakeInterfaces,
 } from './decide/judge-wakeability.js';
-import { readySeconds, unparkSeconds } from './decide/usual-times.js';
+import { type ReadyTimes, readyTimes, unparkTimes } from './decide/usual-times.js';
 import type { FleetLive } from './fleet-parts.js';
 import type { Flight } from './flight.js';
 import { LanIndex } from './lan-index.js';
+import type { LoadTimes } from './load-times.js';
 import type { PowerMemory } from './power-memory.js';
+import { RelayNeeds } from './relay-needs.js';
 
 export interface PowerBoardParts {
   readonly live: FleetLive;
@@ -32,6 +34,7 @@ export interface PowerBoardParts {
   readonly protocolVersion: (host: string) => number | null;
   readonly wakerOf: (host: string) => WakerFacts;
   readonly flightOf: (host: string) => Flight | null;
+  readonly loads: Pick<LoadTimes, 'usualSeconds'>;
   /** It is on, and its engines are parked. */
   readonly isParked: (host: string) => boolean;
 }
@@ -69,6 +72,7 @@ export class PowerBoard {
   readonly #goingToSleep = new Map<string, HostPower['goingToSleep']>();
   readonly #dirty = new Set<string>();
   readonly #closers: (() => void)[];
+  readonly #needs: RelayNeeds;
   #lans: LanIndex | null = null;
   /** By host, until the declared state is another. */
   #deployments: Map<string, readonly string[]> | null = null;
@@ -77,6 +81,7 @@ export class PowerBoard {
 
   constructor(parts: PowerBoardParts) {
     this.#parts = parts;
+    this.#needs = new RelayNeeds(parts.live);
     this.#closers = [
       parts.live.onChange((change) => this.#follow(change)),
       parts.declared.onChange(() => {
@@ -123,6 +128,11 @@ export class PowerBoard {
     this.touch(host);
   }
 
+  /** Hosts that sleep, and that nobody but this one could wake. */
+  lastRelayOf(host: string): readonly string[] {
+    return this.#needs.lastRelayOf(host);
+  }
+
   /** As the network is now, rather than as it was half a second ago. */
   freshStandingOf(host: LiveHost): WakeStanding {
     this.#lans = null;
@@ -144,6 +154,7 @@ export class PowerBoard {
       ...{ host: host.name, inventory, fromState, proven, paths },
       isRevoked: host.revokedAtMs !== null,
       isYielded: isTaken(host.owner),
+      isShutDownByOthers: host.presence === 'away' && sleptBy === null,
       waker,
       macSharedWith: lans.sharingMac(host.name, usable),
     });
@@ -159,21 +170,23 @@ export class PowerBoard {
   }
 
   /** From the wish to a ready model of this deployment. */
-  readySecondsOf(host: LiveHost, deployment: string): number {
-    const { memory, live } = this.#parts;
-    if (this.#isParked(host)) return unparkSeconds(memory.of(host.hostId).usualUnpark, deployment);
+  readyTimesOf(host: LiveHost, deployment: string): ReadyTimes {
+    const { memory, live, loads, flightOf } = this.#parts;
+    const isUnpark = this.#isParked(host) || flightOf(host.name)?.order.fromState === 'parked';
+    if (isUnpark) return unparkTimes(memory.of(host.hostId).usualUnpark, deployment);
     const status = live.replica(deployment)?.status ?? null;
     const weightsBytes = status?.growth?.weightsBytes ?? null;
-    return readySeconds({
+    return readyTimes({
       usual: memory.of(host.hostId).usual,
       deployment,
       isCached: weightsBytes === null ? null : weightsBytes === 0,
-      usualLoadSeconds: null,
+      usualLoadSeconds: loads.usualSeconds(deployment),
     });
   }
 
   #follow(change: LiveChange): void {
     if (change.kind === 'hostRemoved') {
+      this.#needs.forget(change.name);
       this.#seen.delete(change.name);
       this.#goingToSleep.delete(change.name);
       this.#allSoon();
@@ -228,22 +241,25 @@ export class PowerBoard {
     const { presence, goodbyeReason } = host;
     const times = flight?.order.fromState === 'parked' ? usualUnpark : usual;
     const isParked = this.#isParked(host);
-    const seconds = this.#allReadySeconds(host);
-    const wanted = flight?.state.wanted[0];
+    const ready = this.#allReadyTimes(host);
+    const standing = this.standingOf(host);
+    this.#needs.note(host, standing);
     return {
       state: judgePowerState({ presence, goodbyeReason, sleptBy, isParked, isWaking: flight !== null }),
       sinceMs: 0,
-      wakeability: this.standingOf(host).wakeability,
-      flight: flight?.view(times, wanted === undefined ? null : (seconds[wanted] ?? null)) ?? null,
+      wakeability: standing.wakeability,
+      flight: flight?.view(times, ready) ?? null,
       goingToSleep: this.#goingToSleep.get(host.name) ?? null,
       keepAwakeUntilMs,
-      readySeconds: seconds,
+      readySeconds: Object.fromEntries(
+        [...ready].map(([name, { p50Ms }]) => [name, Math.round(p50Ms / 1000)]),
+      ),
+      wakeTimes: usual.told,
     };
   }
 
-  #allReadySeconds(host: LiveHost): Record<string, number> {
-    const here = this.#deploymentsOn(host.name);
-    return Object.fromEntries(here.map((name) => [name, this.readySecondsOf(host, name)]));
+  #allReadyTimes(host: LiveHost): ReadonlyMap<string, ReadyTimes> {
+    return new Map(this.#deploymentsOn(host.name).map((name) => [name, this.readyTimesOf(host, name)]));
   }
 
   #deploymentsOn(host: string): readonly string[] {

@@ -50,6 +50,16 @@ describe('what is remembered of a host', () => {
     expect(memory.of('h1').sleptBy).toBe(expected);
   });
 
+  it('is why its last wake failed, until one succeeds', () => {
+    const failed = wake({ outcome: 'failed', detail: 'nothing was heard', endedAtMs: 9 });
+    const { memory } = open({ wakes: [failed, wake()] });
+    expect(memory.of('h1').lastFailure).toEqual({ atMs: 9, why: 'nothing was heard' });
+    memory.wake('h1', wake({ outcome: 'cancelled' }));
+    expect(memory.of('h1').lastFailure).not.toBeNull();
+    memory.wake('h1', wake());
+    expect(memory.of('h1').lastFailure).toBeNull();
+  });
+
   it('ends when it is back, and says so once', () => {
     const { memory, saved } = open({ hosts: [{ ...slept, sleptByFabric: true }] });
     memory.awake('h1');

@@ -22,6 +22,8 @@ export interface HostMemory {
   /** Wall clock; `null`: nobody keeps it awake. What is past is no lease. */
   readonly keepAwakeUntilMs: number | null;
   readonly proven: ReadonlySet<FromState>;
+  /** Its last wake failed then, wall clock; `null`: it did not. */
+  readonly lastFailure: { readonly atMs: number; readonly why: string } | null;
   readonly usual: UsualTimes;
   /** Of wakes from parked engines on a machine that was on. */
   readonly usualUnpark: UsualTimes;
@@ -31,6 +33,7 @@ interface Entry {
   power: HostPowerRecord;
   sleptFor: string | null;
   proven: Set<FromState>;
+  lastFailure: HostMemory['lastFailure'];
   wakes: PastWake[];
   unparks: PastWake[];
   usual: UsualTimes;
@@ -51,7 +54,7 @@ const NO_TIMES = usualTimes([]);
 
 const UNKNOWN_HOST: HostMemory = {
   ...{ sleptBy: null, isParked: false, sleptFor: null, wokenAtMs: null, keepAwakeUntilMs: null },
-  ...{ proven: new Set(), usual: NO_TIMES, usualUnpark: NO_TIMES },
+  ...{ proven: new Set(), lastFailure: null, usual: NO_TIMES, usualUnpark: NO_TIMES },
 };
 
 /** What outlives a restart of hosts' sleeps and wakes, in memory; what changes is handed to the registry's writer. */
@@ -74,12 +77,12 @@ export class PowerMemory {
   of(hostId: string | null): HostMemory {
     const entry = hostId === null ? undefined : this.#hosts.get(hostId);
     if (entry === undefined) return UNKNOWN_HOST;
-    const { power, sleptFor, proven, usual, usualUnpark } = entry;
+    const { power, sleptFor, proven, lastFailure, usual, usualUnpark } = entry;
     const { wokenAtMs, keepAwakeUntilMs, sleptByFabric, lastSleptBy } = power;
     const by = sleptByFabric && lastSleptBy !== null ? readFromState(lastSleptBy) : null;
     const isParked = sleptByFabric && lastSleptBy === CARDS_ALONE;
     return {
-      ...{ isParked, wokenAtMs, keepAwakeUntilMs, proven, usual, usualUnpark },
+      ...{ isParked, wokenAtMs, keepAwakeUntilMs, proven, lastFailure, usual, usualUnpark },
       sleptBy: by === 'unknown' ? null : by,
       sleptFor: sleptByFabric ? sleptFor : null,
     };
@@ -112,14 +115,15 @@ export class PowerMemory {
     this.#put(hostId, { wokenAtMs: this.#clock.nowMs(), sleptByFabric: false });
   }
 
-  wake(hostId: string, wake: WakeRecord): void {
+  /** @param isAttended somebody may have helped it come back */
+  wake(hostId: string, wake: WakeRecord, isAttended = false): void {
     this.#store.save({ kind: 'wake', hostId, atMs: this.#clock.nowMs(), wake });
     if (wake.outcome === null) return;
     const entry = this.#entry(hostId);
     this.#learn(entry, wake);
     if (wake.fromState === PARKED) return;
     const from = readFromState(wake.fromState);
-    if (!proves(wake, from) || entry.proven.has(from)) return;
+    if (isAttended || !proves(wake, from) || entry.proven.has(from)) return;
     entry.proven.add(from);
     this.#store.save({
       kind: 'wakeProof',
@@ -140,7 +144,11 @@ export class PowerMemory {
     this.#store.save({ kind: 'hostPower', hostId, atMs: this.#clock.nowMs(), power: entry.power });
   }
 
-  #learn(entry: Entry, { outcome, phases, fromState }: WakeRecord): void {
+  #learn(entry: Entry, { outcome, phases, fromState, endedAtMs, askedAtMs, detail }: WakeRecord): void {
+    if (outcome === 'ready') entry.lastFailure = null;
+    if (outcome === 'failed') {
+      entry.lastFailure = { atMs: endedAtMs ?? askedAtMs, why: detail ?? 'its last wake failed' };
+    }
     if (outcome !== 'ready') return;
     if (fromState === PARKED) {
       entry.unparks = [...entry.unparks, readWake(phases)].slice(-USUAL_OF);
@@ -155,7 +163,7 @@ export class PowerMemory {
     let entry = this.#hosts.get(hostId);
     if (entry === undefined) {
       entry = {
-        ...{ power: NOTHING, sleptFor: null, proven: new Set(), wakes: [], unparks: [] },
+        ...{ power: NOTHING, sleptFor: null, proven: new Set(), lastFailure: null, wakes: [], unparks: [] },
         ...{ usual: NO_TIMES, usualUnpark: NO_TIMES },
       };
       this.#hosts.set(hostId, entry);

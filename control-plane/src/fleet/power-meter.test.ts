@@ -40,6 +40,23 @@ describe('the power meter', () => {
     expect(stage.saved.filter(({ kind }) => kind === 'powerUse')).toHaveLength(20);
   });
 
+  it('learns what the cards draw while they serve, and only then', async () => {
+    stage = new FleetStage('version: 1\nhosts: { wintermute: {} }');
+    stage.link('wintermute');
+    const watts = () => stage.fleet.meter.servingWatts('wintermute');
+    await draws(30, 60_000);
+    expect(watts()).toBeNull();
+    stage.use.set('wintermute', { inflight: 1 });
+    await draws(300, 10_000);
+    expect(watts()).toBe(300);
+    await draws(null, 10_000);
+    await draws(350, 300_000);
+    expect(watts()).toBeCloseTo(350, 3);
+    stage.use.delete('wintermute');
+    await draws(30, 60_000);
+    expect(watts()).toBeCloseTo(350, 3);
+  });
+
   it('knows nothing of cards that do not tell, and of hosts that went without a word', async () => {
     stage = new FleetStage('version: 1\nhosts: { wintermute: {} }');
     stage.link('wintermute');

@@ -2,11 +2,13 @@ import type { Clock, TelemetrySample, Timer } from '@ai-fabric/shared';
 import type { LiveChange } from '../live/live-view.js';
 import type { PowerStore } from '../registry/power-types.js';
 import { joulesBetween, NO_USE, type PowerReading, type PowerUse } from './decide/reckon-energy.js';
-import type { FleetLive } from './fleet-parts.js';
+import type { FleetLive, FleetUse } from './fleet-parts.js';
 
 export interface PowerMeterParts {
   readonly live: FleetLive;
   readonly store: Pick<PowerStore, 'save'>;
+  /** What requests do on each host. */
+  readonly use: FleetUse;
   readonly clock: Clock;
 }
 
@@ -14,6 +16,8 @@ const LOOK_EVERY_MS = 5_000;
 const WRITE_EVERY_MS = 60_000;
 /** A look that comes later than this says nothing of the time before it: this machine slept itself. */
 const LONGEST_LOOK_MS = 60_000;
+/** One reading changes by so much of it what the cards are known to draw while they serve. */
+const SERVING_SHARE = 0.1;
 const DAY_MS = 24 * 3_600_000;
 
 interface Gathered extends PowerUse {
@@ -25,6 +29,7 @@ export class PowerMeter {
   readonly #parts: PowerMeterParts;
   readonly #gathered = new Map<string, Gathered>();
   readonly #readings = new Map<string, PowerReading>();
+  readonly #servingWatts = new Map<string, number>();
   readonly #timers: readonly Timer[];
   readonly #unfollow: () => void;
   #lookedMs: number;
@@ -47,8 +52,14 @@ export class PowerMeter {
     this.#write();
   }
 
+  /** What the cards of a host draw while requests run on it, over the last of them; `null`: that was not seen since start. */
+  servingWatts(host: string): number | null {
+    return this.#servingWatts.get(host) ?? null;
+  }
+
   #follow(change: LiveChange): void {
     if (change.kind === 'hostRemoved') {
+      this.#servingWatts.delete(change.name);
       this.#gathered.delete(change.name);
       this.#readings.delete(change.name);
     }
@@ -57,7 +68,14 @@ export class PowerMeter {
     const reading = { atMs: sample.atMs, cardWatts: cardWatts(sample) };
     const before = this.#readings.get(host);
     this.#readings.set(host, reading);
+    this.#learn(host, reading.cardWatts);
     if (before !== undefined) this.#add(host, { ...NO_USE, cardJoules: joulesBetween(before, reading) });
+  }
+
+  #learn(host: string, watts: number | null): void {
+    if (watts === null || this.#parts.use.useOf(host).inflight === 0) return;
+    const before = this.#servingWatts.get(host) ?? watts;
+    this.#servingWatts.set(host, before + (watts - before) * SERVING_SHARE);
   }
 
   /** Where a host is between two looks, it is taken to have been all the while. */

@@ -84,8 +84,8 @@ export class Rehearsals {
     const { wakeId } = asked.flight.order;
     this.#change(host, { phase: 'waking', wakeId });
     const end = await asked.flight.settled;
-    const { order, state } = asked.flight;
-    this.#end(host, verdictOf(end, { isOwn: order.askedBy === 'rehearsal', state }));
+    const { order, state, attendedBy } = asked.flight;
+    this.#end(host, verdictOf(end, { isOwn: order.askedBy === 'rehearsal', state, attendedBy }));
     log.info({ host, wakeId, rehearsal: this.#last.get(host) }, 'a rehearsal has ended');
   }
 
@@ -101,13 +101,21 @@ export class Rehearsals {
 
 function verdictOf(
   end: FlightEnd,
-  { isOwn, state }: { readonly isOwn: boolean; readonly state: FlightState },
+  {
+    isOwn,
+    state,
+    attendedBy,
+  }: { readonly isOwn: boolean; readonly state: FlightState; readonly attendedBy: string | null },
 ): Pick<Rehearsal, 'outcome' | 'code' | 'detail'> {
   if (end.outcome === 'failed') return { outcome: 'failed', code: end.code, detail: end.detail };
   if (end.outcome === 'cancelled') return { outcome: 'failed', code: 'cancelled', detail: end.detail };
   if (!isOwn) {
     const detail = 'a request woke it first, and that proves less: rehearse it when nobody asks';
     return { outcome: 'failed', code: 'woken_otherwise', detail };
+  }
+  if (attendedBy !== null) {
+    const detail = `it came back, but perhaps not by itself: ${attendedBy}; rehearse it with nobody there, or have Windows sign somebody in when it starts`;
+    return { outcome: 'failed', code: 'attended', detail };
   }
   if (state.reached.model_ready !== undefined) return { outcome: 'proven', code: null, detail: null };
   const missing = state.wanted.filter((name) => state.readyAt[name] === undefined);

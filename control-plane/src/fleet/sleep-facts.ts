@@ -21,6 +21,7 @@ export interface SleepFactsParts {
   readonly upSinceMs: (host: string) => number;
   readonly restUntilMs: (host: string) => number;
   readonly isOwn: (host: LiveHost) => boolean;
+  readonly lastRelayOf: (host: string) => readonly string[];
 }
 
 /** `action`: `null` as declared. */
@@ -61,6 +62,7 @@ export class SleepFacts {
       isWaking: isWaking(name),
       isGoingToSleep: isGoing(name),
       verbs: inventory?.power?.verbs ?? null,
+      isWindows: inventory?.os === 'windows',
       isWakeProven: wanted !== 'none' && wanted !== 'container-only' && known.proven.has(wanted),
       requestsInFlight: asker === 'idle' ? counted : inflight,
       requestsQueued: queued,
@@ -73,6 +75,7 @@ export class SleepFacts {
       othersUseCards: othersUse(host.owner, said),
       wakeability: host.power.wakeability,
       pulling: this.#pullingOn(name),
+      lastRelayOf: this.#parts.lastRelayOf(name),
     };
   }
 

@@ -1,7 +1,7 @@
 import type { Command, OwnerReport } from '@ai-fabric/shared';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SleepEnd } from './sleep-desk.js';
-import { DONE, FleetStage, OWN_MAC, settle, wired } from './testing/fleet-stage.js';
+import { DONE, FleetStage, OWN_BOOT, OWN_MAC, settle, wired } from './testing/fleet-stage.js';
 
 const FABRIC = `
 version: 1
@@ -258,6 +258,14 @@ describe('a host that an operator sends to sleep', () => {
     expect(ask('wintermute', { despiteGuards: true })).toMatchObject({ kind: 'refused', code: 'own_host' });
   });
 
+  it('stays awake where this program runs in a container on it', async () => {
+    await open();
+    stage.link('wintermute', { bootId: OWN_BOOT, power: POWER });
+    expect(ask('wintermute', { despiteGuards: true })).toMatchObject({ kind: 'refused', code: 'own_host' });
+    const parked = ask('wintermute', { action: 'container-only' });
+    expect(parked).toMatchObject({ kind: 'begun' });
+  });
+
   it('is not asked where its agent knows nothing of power', async () => {
     await open();
     stage.protocol = 4;
@@ -351,7 +359,57 @@ describe('a host that only frees its cards', () => {
     expect(stage.saved.some(({ kind }) => kind === 'wakeProof')).toBe(false);
   });
 
-  it('is awake again where its agent was started anew', async () => {
+  it('stays parked while its agent is started anew, and is woken by a word then', async () => {
+    await parked();
+    stage.leave('armitage', 'service_stop');
+    await stage.advance(15_000);
+    expect(powerOf('armitage')?.state).toBe('offline');
+    stage.link('armitage');
+    stage.report('armitage', { fast: 'parked' });
+    await settle();
+    expect(powerOf('armitage')?.state).toBe('asleep');
+    expect(stage.ask(['fast'])).toMatchObject({ host: 'armitage' });
+    await settle();
+    expect(commandsOf('unpark', 'armitage')).toHaveLength(1);
+    expect(stage.packets).toEqual([]);
+  });
+
+  it('is told to run where a wake finds that it was only out of reach', async () => {
+    await parked();
+    stage.leave('armitage', null);
+    await stage.advance(15_000);
+    expect(stage.ask(['fast'])).toMatchObject({ host: 'armitage' });
+    await settle();
+    expect(stage.packets).not.toEqual([]);
+    stage.link('armitage');
+    await settle();
+    expect(commandsOf('unpark', 'armitage')).toHaveLength(1);
+  });
+
+  it.each(['suspend', 'shutdown', 'restart'])(
+    'is parked no more after its machine said %s',
+    async (reason) => {
+      await parked();
+      stage.leave('armitage', reason);
+      await stage.advance(15_000);
+      stage.link('armitage');
+      await settle();
+      expect(powerOf('armitage')?.state).toBe('online');
+    },
+  );
+
+  it('is told to run again where it could not free its cards', async () => {
+    await open();
+    stage.report('armitage', { fast: 'ready' });
+    const told = settled(ask('armitage'));
+    await stage.advance(2_000);
+    answers.get('armitage')?.({ result: 'failed', code: 'not_parked' });
+    await settle();
+    expect(told.end).toMatchObject({ kind: 'failed', code: 'not_parked' });
+    expect(commandsOf('unpark', 'armitage')).toHaveLength(1);
+  });
+
+  it('is awake again where its agent runs it all the same', async () => {
     await parked();
     stage.report('armitage', { fast: 'ready' });
     await settle();

@@ -3,11 +3,12 @@ import type { Logger } from 'pino';
 import type { DeclaredSource } from '../declared/declared-state.js';
 import type { LinkServer } from '../link/link-server.js';
 import type { LiveChange, LiveHost } from '../live/live-view.js';
-import { isOwnMachine } from './decide/is-own-machine.js';
-import { planSleep, type SleepAction, type SleepAsker, type SleepPlan } from './decide/plan-sleep.js';
+import { isOwnMachine, type OwnMachine } from './decide/is-own-machine.js';
+import { planSleep, type SleepAction, type SleepPlan } from './decide/plan-sleep.js';
 import {
   AWAKE,
   GOING_MS,
+  isMachinesEnd,
   type SleepEffect,
   type SleepEvent,
   type SleepState,
@@ -17,6 +18,7 @@ import {
 import type { FleetLive, FleetUse } from './fleet-parts.js';
 import type { PowerBoard } from './power-board.js';
 import type { PowerMemory } from './power-memory.js';
+import { type LastSleep, SleepBook, type SleepCount } from './sleep-book.js';
 import type { SleepAsk, SleepDesk, SleepEnd, SleepRefusal } from './sleep-desk.js';
 import { SleepFacts } from './sleep-facts.js';
 
@@ -28,18 +30,9 @@ export interface SleepFleetParts {
   readonly link: Pick<LinkServer, 'ask' | 'protocolVersion'>;
   readonly use: FleetUse;
   readonly isWaking: (host: string) => boolean;
-  /** MACs of this machine's own interfaces, lower case. */
-  readonly ownMacs: () => ReadonlySet<string>;
+  readonly ownMachine: () => OwnMachine;
   readonly clock: Clock;
   readonly log: Logger;
-}
-
-/** What came of the last attempt. */
-export interface LastSleep {
-  readonly atMs: number;
-  readonly action: SleepAction;
-  readonly asker: SleepAsker;
-  readonly end: SleepEnd;
 }
 
 /** How a host stands with its sleep. */
@@ -49,6 +42,11 @@ export interface SleepStanding {
   /** Whether it would sleep by itself now, and what keeps it from that. */
   readonly plan: SleepPlan;
   readonly last: LastSleep | null;
+}
+
+export interface SleepGauges {
+  readonly underWay: number;
+  readonly ended: readonly SleepCount[];
 }
 
 export type BegunSleep = SleepRefusal | { readonly kind: 'begun'; readonly settled: Promise<SleepEnd> };
@@ -83,7 +81,7 @@ export class SleepFleet implements SleepDesk {
   /** Monotonic: since when it may be counted as idle, beside its requests. */
   readonly #upSince = new Map<string, number>();
   readonly #restUntil = new Map<string, number>();
-  readonly #last = new Map<string, LastSleep>();
+  readonly #book = new SleepBook();
   readonly #closers: (() => void)[];
   readonly #looking: Timer;
 
@@ -94,7 +92,8 @@ export class SleepFleet implements SleepDesk {
       isGoing: (host) => this.#transitions.has(host),
       upSinceMs: (host) => this.#upSince.get(host) ?? parts.clock.monotonicMs(),
       restUntilMs: (host) => this.#restUntil.get(host) ?? 0,
-      isOwn: (host) => isOwnMachine(host.inventory, parts.ownMacs()),
+      lastRelayOf: (host) => parts.board.lastRelayOf(host),
+      isOwn: (host) => isOwnMachine(host.inventory, parts.ownMachine()),
     });
     for (const host of parts.live.hosts()) this.#followHost(host);
     this.#closers = [parts.live.onChange((change) => this.#follow(change))];
@@ -170,10 +169,14 @@ export class SleepFleet implements SleepDesk {
     return untilMs;
   }
 
+  gauges(): SleepGauges {
+    return { underWay: this.#transitions.size, ended: this.#book.counts() };
+  }
+
   standing(host: LiveHost): SleepStanding {
     const plan = planSleep(this.#facts.of(host, { asker: 'idle', isForced: false, action: null }));
     const goingSinceMs = this.#transitions.get(host.name)?.sinceMs ?? null;
-    return { goingSinceMs, plan, last: this.#last.get(host.name) ?? null };
+    return { goingSinceMs, plan, last: this.#book.last(host.name) };
   }
 
   #begin(
@@ -304,8 +307,8 @@ export class SleepFleet implements SleepDesk {
   #end(host: string, transition: Transition, { action, asker }: SleepTerms, end: SleepEnd): void {
     const { board, clock, log, declared } = this.#parts;
     this.#transitions.delete(host);
-    this.#last.set(host, { atMs: clock.nowMs(), action, asker, end });
     const tookMs = clock.nowMs() - transition.sinceMs;
+    this.#book.add(host, { atMs: clock.nowMs(), action, asker, end }, Math.max(0, tookMs));
     if (end.kind === 'asleep') log.info({ host, action, asker, tookMs }, 'a host went to sleep');
     else log.warn({ host, action, asker, tookMs, code: end.code, detail: end.detail }, 'a host stays awake');
     if (end.kind === 'failed') {
@@ -351,15 +354,15 @@ export class SleepFleet implements SleepDesk {
       if (transition) this.#step(name, transition, { kind: 'linked' });
       return;
     }
-    // An agent that ends forgets that its engines were parked.
-    if (link === 'away' && hostId !== null) memory.unparked(hostId);
+    // Its agent remembers it through its own end, not through one of the machine.
+    if (link === 'away' && hostId !== null && isMachinesEnd(goodbyeReason)) memory.unparked(hostId);
     if (!transition) return;
     if (link === 'away' || transition.state.name === 'draining') {
       this.#step(name, transition, { kind: 'unlinked', goodbyeReason });
     }
   }
 
-  /** What is ready is not parked: its agent was started anew meanwhile. */
+  /** What is ready is not parked: its machine was started anew, or its agent is one that forgets. */
   #followReplica(host: string, deployment: string, phase: string): void {
     const { declared, live, memory, board } = this.#parts;
     if (phase !== 'ready' || !this.isParked(host)) return;
@@ -373,7 +376,8 @@ export class SleepFleet implements SleepDesk {
     const transition = this.#transitions.get(host);
     this.#transitions.delete(host);
     transition?.settle({ kind: 'failed', code: 'removed', detail: 'the host was removed' });
-    for (const map of [this.#seen, this.#upSince, this.#restUntil, this.#last]) map.delete(host);
+    this.#book.forget(host);
+    for (const map of [this.#seen, this.#upSince, this.#restUntil]) map.delete(host);
   }
 
   #isLinked(host: string): boolean {

@@ -6,12 +6,16 @@ import type { WakeCandidate } from './decide/plan-wake.js';
 import type { FleetLive } from './fleet-parts.js';
 import type { Flight } from './flight.js';
 import type { PowerBoard, WakeStanding } from './power-board.js';
+import type { PowerMemory } from './power-memory.js';
+import type { PowerMeter } from './power-meter.js';
 import { zoneOffset } from './zone-offset.js';
 
 export interface CandidateParts {
   readonly live: FleetLive;
   readonly declared: DeclaredSource;
   readonly board: PowerBoard;
+  readonly memory: PowerMemory;
+  readonly meter: Pick<PowerMeter, 'servingWatts'>;
   readonly clock: Clock;
   readonly flightOf: (host: string) => Flight | null;
 }
@@ -52,17 +56,36 @@ export class WakeCandidates {
   }
 
   failed(host: string, why: string): void {
-    const { declared, clock } = this.#parts;
-    const minutes = declared.current().hosts.get(host)?.wake.cooldownMinutes ?? 0;
-    this.#cooldowns.set(host, { untilMs: clock.monotonicMs() + minutes * 60_000, why });
+    const untilMs = this.#parts.clock.monotonicMs() + this.#cooldownMs(host);
+    this.#cooldowns.set(host, { untilMs, why });
   }
 
   succeeded(host: string): void {
     this.#cooldowns.delete(host);
   }
 
+  /** Of a failure of this process; else of one that the process before it left in the registry. */
+  #cooldownOf({ name, hostId }: LiveHost): WakeCandidate['cooldown'] {
+    const { clock, memory } = this.#parts;
+    const nowMs = clock.nowMs();
+    const own = this.#cooldowns.get(name);
+    if (own !== undefined) {
+      const leftMs = own.untilMs - clock.monotonicMs();
+      return leftMs > 0 ? { untilMs: nowMs + leftMs, why: own.why } : null;
+    }
+    const earlier = memory.of(hostId).lastFailure;
+    if (earlier === null) return null;
+    // A clock that was set back makes it no longer than it is declared.
+    const untilMs = Math.min(earlier.atMs, nowMs) + this.#cooldownMs(name);
+    return untilMs > nowMs ? { untilMs, why: earlier.why } : null;
+  }
+
+  #cooldownMs(host: string): number {
+    return (this.#parts.declared.current().hosts.get(host)?.wake.cooldownMinutes ?? 0) * 60_000;
+  }
+
   #candidate(host: LiveHost, deployment: string): FoundCandidate {
-    const { board, clock, declared, flightOf } = this.#parts;
+    const { board, clock, declared, meter, flightOf } = this.#parts;
     const { name } = host;
     const standing = board.freshStandingOf(host);
     const said = declared.current().hosts.get(name);
@@ -71,18 +94,18 @@ export class WakeCandidates {
       said && said.wake.quietHours.length > 0
         ? currentStretch(said.wake.quietHours, nowMs, zoneOffset(said.timeZone))
         : null;
-    const cooldown = this.#cooldowns.get(name);
-    const leftMs = (cooldown?.untilMs ?? 0) - clock.monotonicMs();
+    const cooldown = this.#cooldownOf(host);
     const candidate: WakeCandidate = {
       ...{ host: name, deployment },
       isAwake: isAwake(host, standing),
       isWaking: flightOf(name) !== null,
       wakeability: standing.wakeability,
       mayBeTried: standing.mayBeTried,
-      readySeconds: board.readySecondsOf(host, deployment),
-      watts: said?.energy.baseWatts ?? null,
+      readySeconds: Math.round(board.readyTimesOf(host, deployment).p50Ms / 1000),
+      baseWatts: said?.energy.baseWatts ?? null,
+      cardWatts: meter.servingWatts(name),
       quietUntilMs: quiet?.toMs ?? null,
-      cooldown: cooldown && leftMs > 0 ? { untilMs: nowMs + leftMs, why: cooldown.why } : null,
+      cooldown,
     };
     return { host, standing, candidate };
   }

@@ -3,12 +3,14 @@ import type { DeclaredDeployment, DeclaredSource } from '../declared/declared-st
 import type { LiveChange, LiveHost } from '../live/live-view.js';
 import type { ListedWake, WakeAsker } from '../registry/power-types.js';
 import { explainFailure } from './decide/explain-failure.js';
+import { judgeAttendance } from './decide/judge-attendance.js';
 import { planWake } from './decide/plan-wake.js';
 import type { FlightEnd } from './decide/step-flight.js';
 import { Flight, type FlightEffects } from './flight.js';
 import { type FlightCallParts, FlightCalls } from './flight-calls.js';
 import type { WakeStanding } from './power-board.js';
 import type { PowerMemory } from './power-memory.js';
+import type { PowerMeter } from './power-meter.js';
 import type { SleepDesk } from './sleep-desk.js';
 import { WakeBook } from './wake-book.js';
 import { isAwake, WakeCandidates } from './wake-candidates.js';
@@ -18,6 +20,7 @@ import { WakeSeat } from './wake-seat.js';
 export interface WakeFleetParts extends FlightCallParts {
   readonly declared: DeclaredSource;
   readonly memory: PowerMemory;
+  readonly meter: Pick<PowerMeter, 'servingWatts'>;
   readonly sleep: Pick<SleepDesk, 'unpark' | 'callBack'>;
   readonly newId: () => string;
   readonly clock: Clock;
@@ -51,9 +54,9 @@ export class WakeFleet implements WakeDesk {
 
   constructor(parts: WakeFleetParts) {
     this.#parts = parts;
-    const { live, declared, board, clock } = parts;
+    const { live, declared, board, memory, meter, clock } = parts;
     const flightOf = (host: string) => this.flightOf(host);
-    this.#candidates = new WakeCandidates({ live, declared, board, clock, flightOf });
+    this.#candidates = new WakeCandidates({ live, declared, board, memory, meter, clock, flightOf });
     const calls = new FlightCalls(parts);
     this.#effects = {
       sendVolley: (flight) => calls.sendVolley(flight),
@@ -173,9 +176,9 @@ export class WakeFleet implements WakeDesk {
     const { name, hostId } = host;
     const timeoutMs = (declared.current().hosts.get(name)?.wake.timeoutSeconds ?? 300) * 1000;
     const { fromState } = standing;
-    // Where nobody signs in by itself it is known after one look; where it was seen to work, it takes its time.
-    const mayWait =
-      asked.askedBy !== 'request' || (fromState !== 'parked' && memory.of(hostId).proven.has(fromState));
+    // Its session outlives a sleep. After a start it takes a while where it was seen that nobody has to sign in.
+    const isStart = fromState === 'poweroff' || fromState === 'unknown';
+    const mayWait = asked.askedBy !== 'request' || (isStart && memory.of(hostId).proven.has('poweroff'));
     const rules = { timeoutMs, signInGraceMs: mayWait ? SIGN_IN_GRACE_MS : 0 };
     const order = { ...asked, wakeId: newId(), host: name, hostId: hostId ?? '', fromState, standing, rules };
     const flight = new Flight(order, { clock, effects: this.#effects, probeEveryMs: PROBE_EVERY_MS });
@@ -264,8 +267,11 @@ export class WakeFleet implements WakeDesk {
     }
     if (host.presence === 'online' && host.hostId !== null) {
       if (flight?.state.name === 'calling') {
+        const wasParked = memory.of(host.hostId).isParked;
         memory.woken(host.hostId);
         flight.step({ type: 'linked' });
+        // It was only out of reach: its engines are as it was told last.
+        if (wasParked) void this.#parts.sleep.unpark(host.name);
       } else {
         memory.awake(host.hostId);
       }
@@ -320,7 +326,8 @@ export class WakeFleet implements WakeDesk {
     this.#leaving.delete(flight);
     const record = flight.record(detail);
     this.#book.add({ ...record, host }, end);
-    memory.wake(hostId, record);
+    flight.attendedBy = this.#attendanceOf(flight);
+    memory.wake(hostId, record, flight.attendedBy !== null);
     if (end.outcome === 'failed') this.#candidates.failed(host, detail ?? end.detail);
     if (end.outcome === 'ready') this.#candidates.succeeded(host);
     const tell = end.outcome === 'failed' ? 'warn' : 'info';
@@ -344,6 +351,16 @@ export class WakeFleet implements WakeDesk {
     if (ticket.ask.isHeld) next.join();
   }
 
+  #attendanceOf({ order, state }: Flight): string | null {
+    const { inventory = null, owner = null } = this.#parts.live.host(order.host) ?? {};
+    return judgeAttendance({
+      fromState: order.fromState,
+      missedSignIn: state.missedSignIn,
+      inventory,
+      owner,
+    });
+  }
+
   #explain(flight: Flight, end: FlightEnd): string | null {
     if (end.outcome === 'ready') return null;
     if (end.outcome === 'cancelled') return end.detail;
@@ -353,6 +370,7 @@ export class WakeFleet implements WakeDesk {
       ...{ host: flight.order.host, state: flight.state, end, fromState: flight.order.fromState },
       wakeability: standing.wakeability,
       addresses: standing.addresses,
+      fastStartup: host?.inventory?.power?.fastStartup === true,
       issues: (host?.issues ?? []).filter(({ severity }) => severity !== 'info').map((issue) => issue.detail),
     });
   }

@@ -261,7 +261,7 @@ describe('the link server', () => {
     const before = performance.now();
     await link.close();
     expect(link.openCount()).toBe(0);
-    expect(performance.now() - before).toBeLessThan(6_000);
+    expect(performance.now() - before).toBeLessThan(20_000);
     expect(declared.listenerCount).toBe(0);
   });
 

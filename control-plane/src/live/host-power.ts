@@ -1,5 +1,6 @@
 import { powerVerbSchema } from '@ai-fabric/shared';
 import { z } from 'zod';
+import { expectedReadySchema } from './until-ready.js';
 
 /**
  * `asleep`: it said that it suspends or shuts down, or is away and was put to sleep; `waking`: a wake is under way; `offline`:
@@ -31,6 +32,8 @@ export const wakeFlightSchema = z.object({
   waiters: z.int(),
   /** In words: "agent back after 34 s, usually 31 s; model ready in about 48 s". */
   text: z.string(),
+  /** By deployment, of those that are not ready yet. */
+  expected: z.record(z.string(), expectedReadySchema),
 });
 export type WakeFlight = z.infer<typeof wakeFlightSchema>;
 
@@ -42,6 +45,33 @@ export const goingToSleepSchema = z.object({
   reason: z.string(),
 });
 
+/** What was seen of something again and again: its median, and what 95 of 100 do not exceed. */
+export const usualSecondsSchema = z.object({
+  p50: z.number(),
+  p95: z.number(),
+  /** Of so many wakes. */
+  wakes: z.int(),
+});
+export type UsualSeconds = z.infer<typeof usualSecondsSchema>;
+
+/** How long the last twenty wakes of a host took that led to a ready model. `null`: there was none. */
+export const wakeTimesSchema = z.object({
+  /** From the first packet until its agent was back. */
+  packetToAgent: usualSecondsSchema.nullable(),
+  deployments: z.record(
+    z.string(),
+    z.object({
+      /** From its agent's return until the model was ready. */
+      agentToReady: usualSecondsSchema.nullable(),
+      /** From the wish until the model was ready. */
+      total: usualSecondsSchema,
+    }),
+  ),
+});
+export type WakeTimes = z.infer<typeof wakeTimesSchema>;
+
+export const NO_WAKE_TIMES: WakeTimes = { packetToAgent: null, deployments: {} };
+
 /** What the fleet knows of a host's power. Written by the fleet alone. */
 export const hostPowerSchema = z.object({
   state: powerStateSchema,
@@ -52,6 +82,7 @@ export const hostPowerSchema = z.object({
   keepAwakeUntilMs: z.number().nullable(),
   /** By deployment: seconds from the wish to a ready model, as usual (p50), or as guessed where it was never woken. */
   readySeconds: z.record(z.string(), z.number()),
+  wakeTimes: wakeTimesSchema,
 });
 export type HostPower = z.infer<typeof hostPowerSchema>;
 
@@ -64,4 +95,5 @@ export const UNKNOWN_POWER: HostPower = {
   goingToSleep: null,
   keepAwakeUntilMs: null,
   readySeconds: {},
+  wakeTimes: NO_WAKE_TIMES,
 };

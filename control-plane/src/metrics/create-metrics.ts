@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { SleepGauges } from '../fleet/sleep-fleet.js';
 import type { WakeGauges } from '../fleet/wake-fleet.js';
 import type { Spool } from '../gateway/body/spool.js';
 import type { GatewayMetrics } from '../gateway/gateway-metrics.js';
@@ -14,6 +15,7 @@ import { addFrontDoorMetrics } from './front-door-metrics.js';
 import { addGatewayMetrics } from './gateway-metrics-export.js';
 import { addLiveCounter, addLiveGauge } from './live-gauge.js';
 import { addRouterMetrics } from './router-metrics.js';
+import { addSleepMetrics } from './sleep-metrics.js';
 import { addTunnelMetrics } from './tunnel-metrics.js';
 import { addWakeMetrics } from './wake-metrics.js';
 
@@ -23,6 +25,7 @@ export interface MetricsSources {
   readonly routerGauges: () => RouterGauges;
   readonly tunnels: () => readonly TunnelGauge[];
   readonly wakes: () => WakeGauges;
+  readonly sleeps: () => SleepGauges;
   readonly connections: () => readonly ConnectionGauge[];
   readonly spool: Pick<Spool, 'bytes' | 'files' | 'totalBytes'>;
   readonly status: () => {
@@ -61,6 +64,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   addRouterMetrics(registry, sources.routerGauges);
   addTunnelMetrics(registry, sources.tunnels);
   addWakeMetrics(registry, sources.live, sources.wakes);
+  addSleepMetrics(registry, sources.sleeps);
   addFrontDoorMetrics(registry, sources.connections, sources.spool);
   addOwnMetrics(registry, sources.status);
   return {

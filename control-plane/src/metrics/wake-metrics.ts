@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import { WAKE_PHASES } from '../fleet/decide/step-flight.js';
 import type { WakeGauges } from '../fleet/wake-fleet.js';
+import type { UsualSeconds, WakeTimes } from '../live/host-power.js';
 import type { LiveView } from '../live/live-view.js';
 import { addLiveCounter, addLiveGauge } from './live-gauge.js';
 
@@ -35,6 +36,34 @@ export function addWakeMetrics(registry: Registry, live: LiveView, wakes: () => 
     },
     () => endedLines(wakes().ended),
   );
+  addLiveGauge(
+    registry,
+    {
+      name: 'ai_fabric_wake_usual_seconds',
+      help: 'How long the last 20 wakes of a host took: packet_to_agent, agent_to_ready or total (from the wish), by quantile',
+      labelNames: ['host', 'deployment', 'stretch', 'quantile'],
+    },
+    () => [...live.hosts()].flatMap(({ name, power }) => usualLines(name, power.wakeTimes)),
+  );
+}
+
+function usualLines(host: string, { packetToAgent, deployments }: WakeTimes) {
+  const lines = (deployment: string, stretch: string, usual: UsualSeconds | null) =>
+    (usual === null
+      ? []
+      : ([
+          ['0.5', usual.p50],
+          ['0.95', usual.p95],
+        ] as const)
+    ).map(([quantile, value]) => ({
+      labels: { host, deployment, stretch, quantile },
+      value,
+    }));
+  const ofModels = Object.entries(deployments).flatMap(([deployment, { agentToReady, total }]) => [
+    ...lines(deployment, 'agent_to_ready', agentToReady),
+    ...lines(deployment, 'total', total),
+  ]);
+  return [...lines('', 'packet_to_agent', packetToAgent), ...ofModels];
 }
 
 /** Each from the start on, so that the first of its kind is an increase. */

@@ -23,10 +23,12 @@ export interface ReplicaCandidate {
   /** Of its host. */
   readonly power: HostPower;
   /**
-   * Milliseconds until it is ready after a wake that begins now, or what is left of the one that is under way; 0: that takes
-   * longer than usual. `null`: not known.
+   * Milliseconds until it is ready after a wake that begins now, or what is left of the one that is under way: as usual, and
+   * honestly more where that is late. `null`: not known.
    */
   readonly wakeInMs: number | null;
+  /** The wake that is under way takes longer than usual: who waits already may be served at any moment. */
+  readonly isWakeLate: boolean;
   /** Its host's owner has the card, or is about to get it. */
   readonly yielded: boolean;
   /** `absent` also where nothing was ever observed. */

@@ -242,7 +242,8 @@ describe('a request that is held', () => {
     const first = new HeldClient(fabric);
     fabric.clock.advance(2_000);
     first.release(succeeded);
-    const power = powerOf({ state: 'waking', flight: flightOf({ phase: 'agent_back' }) });
+    const flight = flightOf({ phase: 'agent_back', askedAtMs: fabric.clock.nowMs() });
+    const power = powerOf({ state: 'waking', flight });
     fabric.live.setHost('host-of-a', { power });
     const held = new HeldClient(fabric);
     expect(held.came).toBe('held');

@@ -76,8 +76,9 @@ describe('the list of models', () => {
     { state: 'asleep', power: powerOf({ readySeconds: { a: 31.2 } }), readyInSeconds: 32 },
     {
       state: 'waking',
+      // Long overdue: what is late is told to be late for as long again, five minutes at most.
       power: powerOf({ readySeconds: { a: 31.2 }, flight: flightOf({ askedAtMs: 0 }) }),
-      readyInSeconds: 0,
+      readyInSeconds: 300,
     },
     { state: 'asleep', power: powerOf({ readySeconds: {} }), readyInSeconds: null },
   ])('says $state of a role whose host sleeps, ready in $readyInSeconds s', ({ power, ...expected }) => {

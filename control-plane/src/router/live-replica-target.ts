@@ -5,7 +5,7 @@ import { type HostPower, UNKNOWN_POWER } from '../live/host-power.js';
 import type { LiveHost, LiveReplica, LiveView, Presence } from '../live/live-view.js';
 import type { Breaker } from './breaker.js';
 import type { NoWay, ReplicaCandidate } from './candidate.js';
-import { wakeInMs } from './decide/judge-asleep.js';
+import { isWakeLate, wakeInMs } from './decide/judge-asleep.js';
 import { EngineGauges, type GaugeSettings, type Moment } from './engine-gauges.js';
 import type { Account } from './ledger.js';
 import { notSlow, type SlowStart, stepSlowStart } from './predict/decide/step-slow-start.js';
@@ -108,6 +108,10 @@ export class LiveReplicaTarget implements ReplicaCandidate {
 
   get wakeInMs(): number | null {
     return wakeInMs(this.power, this.target, this.#wallMs);
+  }
+
+  get isWakeLate(): boolean {
+    return isWakeLate(this.power, this.target, this.#wallMs);
   }
 
   get keptForMs(): number {

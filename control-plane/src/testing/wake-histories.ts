@@ -1,14 +1,19 @@
-import type { Command } from '@ai-fabric/shared';
+import type { Command, CommandOf } from '@ai-fabric/shared';
 import { DONE, FleetStage, wired } from '../fleet/testing/fleet-stage.js';
 import type { WakeDesk } from '../fleet/wake-desk.js';
 import { WakeWait } from '../gateway/wake-wait.js';
-import type { WakeRecord } from '../registry/power-types.js';
+import type { KnownHost } from '../live/live-report.js';
+import type { PowerObservation } from '../registry/power-types.js';
+import { BY_OPERATOR, type CommandEnd, HistoryMachine, type SleptHow } from './history-machine.js';
+import { drawOf, judgeWakes, recordsOf, wakesOf } from './judge-history.js';
 
 /** What went wrong in a random history of hosts that sleep; all zero where nothing did. */
 export interface HistoryVerdict {
   readonly requests: number;
   readonly served: number;
   readonly refused: number;
+  /** They ended with the control plane that held them. */
+  readonly lost: number;
   readonly wakes: number;
   /** Requests that were neither served nor refused. */
   readonly unanswered: number;
@@ -19,12 +24,19 @@ export interface HistoryVerdict {
   readonly sleeps: number;
   /** A host that slept over its requests, or by itself while any waited. */
   readonly sleepsWithWork: number;
-  /** Commands of power that meant another boot of the machine. */
+  /** Commands of power that a machine obeyed though they meant another boot of it, or came on a link that was no more. */
   readonly staleCommands: number;
+  /** Those that its agent refused for that. */
+  readonly staleRefused: number;
+  /** Links that were cut while the machine ran, relays that went, and control planes that ended. */
+  readonly cuts: number;
+  readonly relaysLost: number;
+  readonly restarts: number;
 }
 
-/** They serve one role. */
+/** They serve one role. The last one's LAN is not the control plane's: only the relay reaches it. */
 const HOSTS = ['wintermute', 'armitage', 'dixie'] as const;
+const RELAY = 'case';
 const COOLDOWN_MS = 120_000;
 const WAKE_TIMEOUT_MS = 100_000;
 const HISTORY_MS = 900_000;
@@ -34,13 +46,14 @@ const PATIENCE_MS = 300_000;
 const SETTLE_MS = (HOSTS.length + 1) * WAKE_TIMEOUT_MS;
 const MINIMUM_UP_MS = 60_000;
 const DRAIN_S = 30;
-const BY_OPERATOR = 'an operator asked';
-const LONGEST_ANSWER_MS = 25_000;
 const EVENT_SHARE = 0.06;
+const FAR = { gatewayMac: 'aa:aa:aa:aa:aa:02', network: '10.1.2' } as const;
+const NEAR = { gatewayMac: 'aa:aa:aa:aa:aa:01', network: '192.168.1' } as const;
 
 const FABRIC = `
 version: 1
 hosts:
+  ${RELAY}: {}
 ${HOSTS.map(
   (host) =>
     `  ${host}: { mayBeAway: true, wake: { timeoutSeconds: ${WAKE_TIMEOUT_MS / 1_000}, cooldownMinutes: ${COOLDOWN_MS / 60_000}, minimumUpMinutes: ${MINIMUM_UP_MS / 60_000} }, sleep: { afterIdleMinutes: 1, drainSeconds: ${DRAIN_S} } }`,
@@ -52,32 +65,6 @@ ${HOSTS.map(
 ).join('\n')}
 `;
 
-type CommandEnd = typeof DONE;
-
-/** Numbers from 0 to 1 that a seed tells. */
-type Draw = () => number;
-
-/** A machine as its switch and its cable have it. `risesAtMs`: its agent links then; `readyAtMs`: its model is ready then. */
-interface Machine {
-  readonly name: string;
-  readonly mac: string;
-  isOn: boolean;
-  isDeaf: boolean;
-  risesAtMs: number | null;
-  readyAtMs: number | null;
-  boots: number;
-  /** It was told to sleep, and drains. */
-  told: {
-    readonly drainedByMs: number;
-    readonly whileWanted: boolean;
-    readonly byItself: boolean;
-    readonly answer: (end: CommandEnd) => void;
-  } | null;
-  /** When its requests end that run. */
-  running: number[];
-  lastEndedMs: number | null;
-}
-
 interface Waiting {
   readonly wait: WakeWait;
   /** The gateway refuses it then. */
@@ -86,7 +73,7 @@ interface Waiting {
 
 /**
  * One random history of wake, sleep, crash, cut and request, on a virtual clock over the real fleet and the gateway's part of
- * it: a quarter of an hour of three machines, and then rest.
+ * it: a quarter of an hour of three machines and a relay, whose control plane may be started anew, and then rest.
  */
 export async function runWakeHistory(seed: number): Promise<HistoryVerdict> {
   const history = new WakeHistory(seed);
@@ -98,27 +85,33 @@ export async function runWakeHistory(seed: number): Promise<HistoryVerdict> {
 }
 
 class WakeHistory {
-  readonly #draw: Draw;
-  readonly #stage = new FleetStage(FABRIC);
-  readonly #machines: readonly Machine[];
+  readonly #draw: () => number;
+  readonly #machines: readonly HistoryMachine[];
   readonly #waiting = new Set<Waiting>();
-  readonly #desk: WakeDesk;
+  /** What the control planes before this one saved. */
+  readonly #earlier: (readonly PowerObservation[])[] = [];
+  #stage = new FleetStage(FABRIC);
   #packetsSeen = 0;
-  #requests = 0;
-  #served = 0;
-  #refused = 0;
-  #sleeps = 0;
-  #sleepsWithWork = 0;
-  #staleCommands = 0;
-  #earlySleeps = 0;
+  #relayBackAtMs: number | null = null;
+  readonly #counts = {
+    ...{ requests: 0, served: 0, refused: 0, lost: 0, sleeps: 0, sleepsWithWork: 0, staleCommands: 0 },
+    ...{ earlySleeps: 0, cuts: 0, relaysLost: 0, restarts: 0 },
+  };
 
   constructor(seed: number) {
     this.#draw = drawOf(seed);
-    this.#desk = this.#stage.wakes;
-    this.#machines = HOSTS.map((name, index) => ({
-      ...{ name, mac: `52:54:00:00:0a:0${index}`, isOn: false, isDeaf: false },
-      ...{ risesAtMs: null, readyAtMs: null, boots: 0, told: null, running: [], lastEndedMs: null },
-    }));
+    const world = {
+      stage: () => this.#stage,
+      draw: this.#draw,
+      isWanted: () => this.#waiting.size > 0,
+      lastWokenMs: (host: string) => this.#lastWokenMs(host),
+      slept: (how: SleptHow) => this.#slept(how),
+    };
+    this.#machines = HOSTS.map((name, index) => {
+      const { gatewayMac, network } = index === HOSTS.length - 1 ? FAR : NEAR;
+      const at = { mac: `52:54:00:00:0a:0${index}`, address: `${network}.${20 + index}`, gatewayMac };
+      return new HistoryMachine(name, at, world);
+    });
     this.#stage.answer = (host, command) => this.#obey(host, command);
   }
 
@@ -127,13 +120,13 @@ class WakeHistory {
   }
 
   async run(): Promise<HistoryVerdict> {
-    for (const { name, mac } of this.#machines) {
-      this.#stage.sleeping(name, { interfaces: [wired(mac, '192.168.1.20/24')], power: POWER });
-    }
+    this.#linkRelay();
+    for (const machine of this.#machines) machine.join();
     for (let atMs = 0; atMs < HISTORY_MS + SETTLE_MS; atMs += STEP_MS) {
       await this.#stage.advance(STEP_MS);
       this.#takePackets();
-      for (const machine of this.#machines) this.#goOn(machine);
+      if (this.#relayBackAtMs !== null && this.#relayBackAtMs <= this.#nowMs()) this.#linkRelay();
+      for (const machine of this.#machines) machine.goOn();
       for (const waiting of [...this.#waiting]) this.#decide(waiting);
       this.#tellUse();
       if (atMs < HISTORY_MS && this.#draw() < EVENT_SHARE) this.#happen();
@@ -146,11 +139,15 @@ class WakeHistory {
     const machine = this.#machines[Math.floor(this.#draw() * HOSTS.length)];
     if (machine === undefined) return;
     const drawn = this.#draw();
-    if (drawn < 0.5) this.#request();
-    else if (drawn < 0.65) this.#goDown(machine, this.#draw() < 0.5 ? 'suspend' : 'shutdown');
-    else if (drawn < 0.75) this.#goDown(machine, null);
-    else if (drawn < 0.85) this.#crash(machine);
-    else if (drawn < 0.93) machine.isDeaf = !machine.isDeaf;
+    if (drawn < 0.45) this.#request();
+    else if (drawn < 0.57) machine.goDown(this.#draw() < 0.5 ? 'suspend' : 'shutdown');
+    else if (drawn < 0.65) machine.goDown(null);
+    else if (drawn < 0.73) machine.crash();
+    else if (drawn < 0.79) machine.isDeaf = !machine.isDeaf;
+    else if (drawn < 0.86) this.#cut(machine);
+    else if (drawn < 0.9) this.#loseRelay();
+    else if (drawn < 0.92) this.#restart(this.#draw() < 0.5);
+    else if (!machine.isOn && this.#draw() < 0.5) machine.pressButton();
     else if (!machine.isOn) this.#stage.wakes.wakeHost(machine.name, 'operator');
     else this.#putToSleep(machine.name);
   }
@@ -160,9 +157,56 @@ class WakeHistory {
     this.#stage.fleet.sleeps.begin({ host, ...asked });
   }
 
+  #cut(machine: HistoryMachine): void {
+    this.#counts.cuts += 1;
+    machine.cut();
+  }
+
+  #loseRelay(): void {
+    if (this.#relayBackAtMs !== null) return;
+    this.#counts.relaysLost += 1;
+    this.#relayBackAtMs = this.#nowMs() + 10_000 + this.#draw() * 120_000;
+    this.#stage.leave(RELAY, null);
+  }
+
+  #linkRelay(): void {
+    this.#relayBackAtMs = null;
+    const card = wired('52:54:00:00:0a:99', `${FAR.network}.9/24`, { gatewayMac: FAR.gatewayMac });
+    this.#stage.link(RELAY, { interfaces: [card] });
+  }
+
+  /** @param isKilled it has no time to end anything */
+  #restart(isKilled: boolean): void {
+    const before = this.#stage;
+    this.#counts.restarts += 1;
+    const known = [...before.live.hosts()].flatMap(({ hostId, ...host }): KnownHost[] => {
+      if (hostId === null) return [];
+      const { name, goodbyeReason: lastGoodbyeReason, inventory, lastSeenMs } = host;
+      return [
+        {
+          ...{ hostId, name, draining: false, revokedAtMs: null, lastSeenMs, lastGoodbyeReason },
+          ...{ agentVersion: '1', clockSkewMs: 0, inventory, lastIssues: [], lastReplicas: [] },
+        },
+      ];
+    });
+    const killed = isKilled ? [...before.saved] : null;
+    before.close();
+    this.#earlier.push(killed ?? before.saved);
+    this.#counts.lost += this.#waiting.size;
+    this.#waiting.clear();
+    this.#stage = new FleetStage(FABRIC, recordsOf(this.#earlier.flat()), undefined, {
+      ...{ clock: before.clock, known, wakes: before.begunWakes },
+    });
+    this.#stage.answer = (host, command) => this.#obey(host, command);
+    this.#packetsSeen = 0;
+    if (this.#relayBackAtMs === null) this.#relayBackAtMs = this.#nowMs() + 1_000 + this.#draw() * 8_000;
+    for (const machine of this.#machines) machine.outlive();
+  }
+
   #request(): void {
-    this.#requests += 1;
-    const wait = new WakeWait({ wakes: this.#desk, live: this.#stage.live }, ASKER);
+    this.#counts.requests += 1;
+    const desk: WakeDesk = this.#stage.wakes;
+    const wait = new WakeWait({ wakes: desk, live: this.#stage.live }, ASKER);
     const waiting = { wait, untilMs: this.#nowMs() + PATIENCE_MS };
     this.#waiting.add(waiting);
     this.#decide(waiting);
@@ -170,132 +214,80 @@ class WakeHistory {
 
   /** As the router does: whoever can be served is, who cannot waits for a wake or is refused. */
   #decide(waiting: Waiting): void {
-    const server = this.#machines.find(({ name }) => this.#isReady(name));
+    const server = this.#machines.find((machine) => this.#isReady(machine));
     if (server) {
-      this.#served += 1;
-      server.running.push(this.#nowMs() + this.#draw() * LONGEST_ANSWER_MS);
+      this.#counts.served += 1;
+      server.serve();
     } else {
       // One that is awake and loads is waited for.
-      const comes = this.#machines.some(({ isOn, readyAtMs }) => isOn && readyAtMs !== null);
+      const comes = this.#machines.some(({ isLoading }) => isLoading);
       const isPatient = this.#nowMs() < waiting.untilMs;
       if (isPatient && (waiting.wait.ask(DEPLOYMENTS, true) || comes)) return;
-      this.#refused += 1;
+      this.#counts.refused += 1;
     }
     waiting.wait.leave();
     this.#waiting.delete(waiting);
   }
 
-  #isReady(host: string): boolean {
+  #isReady({ name, canServe }: HistoryMachine): boolean {
     const { live } = this.#stage;
-    const { presence, power } = live.host(host) ?? {};
+    const { presence, power } = live.host(name) ?? {};
     return (
+      canServe &&
       presence === 'online' &&
       power?.goingToSleep === null &&
-      live.replica(`of-${host}`)?.status.phase === 'ready' &&
-      this.#machines.some(({ name, isOn, readyAtMs }) => name === host && isOn && readyAtMs === null)
+      live.replica(`of-${name}`)?.status.phase === 'ready'
     );
   }
 
   #takePackets(): void {
     const { packets } = this.#stage;
-    for (const { macs } of packets.slice(this.#packetsSeen)) {
-      const machine = this.#machines.find(({ mac }) => macs.includes(mac));
-      // Some get lost.
-      if (machine === undefined || machine.isDeaf || this.#draw() < 0.3) continue;
-      if (!machine.isOn) machine.risesAtMs ??= this.#nowMs() + 3_000 + this.#draw() * 40_000;
-    }
+    for (const { macs } of packets.slice(this.#packetsSeen)) this.#deliver(macs);
     this.#packetsSeen = packets.length;
   }
 
-  #goOn(machine: Machine): void {
-    const { name } = machine;
-    this.#lieDown(machine);
-    if (machine.risesAtMs !== null && machine.risesAtMs <= this.#nowMs()) {
-      machine.risesAtMs = null;
-      machine.isOn = true;
-      machine.readyAtMs = this.#nowMs() + 2_000 + this.#draw() * 40_000;
-      machine.boots += 1;
-      this.#stage.link(name, { bootId: `boot-${machine.boots}` });
-      this.#stage.report(name, { [`of-${name}`]: 'starting' });
-    }
-    if (machine.isOn && machine.readyAtMs !== null && machine.readyAtMs <= this.#nowMs()) {
-      machine.readyAtMs = null;
-      this.#stage.report(name, { [`of-${name}`]: 'ready' });
-    }
-  }
-
-  /** @param reason that it says; `null`: its power is cut, or its cable */
-  #goDown(machine: Machine, reason: string | null): void {
-    machine.risesAtMs = null;
-    if (!machine.isOn) return;
-    machine.isOn = false;
-    machine.readyAtMs = null;
-    machine.running = [];
-    machine.told?.answer({ result: 'expired', code: null, detail: null });
-    machine.told = null;
-    this.#stage.leave(machine.name, reason);
-  }
-
-  /** Its engine ends, and loads anew. */
-  #crash(machine: Machine): void {
-    if (!machine.isOn) return;
-    machine.readyAtMs = this.#nowMs() + 2_000 + this.#draw() * 20_000;
-    this.#stage.report(machine.name, { [`of-${machine.name}`]: 'starting' });
+  #deliver(macs: readonly string[]): void {
+    for (const machine of this.#machines) if (macs.includes(machine.mac)) machine.takePacket();
   }
 
   #obey(host: string, command: Command): Promise<CommandEnd> | null {
-    const machine = this.#machines.find(({ name }) => name === host);
-    if (machine === undefined || !machine.isOn) return null;
-    if (command.name !== 'power') return Promise.resolve(DONE);
-    if (command.bootId !== `boot-${machine.boots}`) this.#staleCommands += 1;
+    if (host === RELAY) return this.#relay(command);
+    return this.#machines.find(({ name }) => name === host)?.obey(command) ?? null;
+  }
+
+  /** It sends, or dies with the packet unsent. */
+  #relay(command: Command): Promise<CommandEnd> | null {
+    if (this.#relayBackAtMs !== null) return null;
+    if (command.name !== 'send_magic_packets') return Promise.resolve(DONE);
     if (this.#draw() < 0.1) {
-      return Promise.resolve({ result: 'failed', code: 'power_failed', detail: 'it does not' });
+      this.#loseRelay();
+      return Promise.resolve({ result: 'expired', code: null, detail: null });
     }
-    const drainedByMs = this.#nowMs() + command.drainSeconds * 1_000;
-    return new Promise((answer) => {
-      machine.told = {
-        ...{ drainedByMs, answer, whileWanted: this.#waiting.size > 0 },
-        byItself: command.reason !== BY_OPERATOR,
-      };
-    });
+    this.#deliver((command satisfies CommandOf<'send_magic_packets'>).order.macs);
+    return Promise.resolve(DONE);
   }
 
-  /** When its requests have ended, or may not take longer. */
-  #lieDown(machine: Machine): void {
-    const { told, name } = machine;
-    const isBusy = this.#endRunning(machine) > 0;
-    if (told === null || (isBusy && this.#nowMs() < told.drainedByMs)) return;
-    this.#sleeps += 1;
-    if (isBusy || (told.byItself && told.whileWanted)) this.#sleepsWithWork += 1;
-    const upMs = this.#nowMs() - this.#lastWokenMs(name);
-    if (told.byItself && upMs < MINIMUM_UP_MS) this.#earlySleeps += 1;
-    machine.told = null;
-    told.answer(DONE);
-    this.#goDown(machine, 'suspend');
-  }
-
-  /** @returns how many run on */
-  #endRunning(machine: Machine): number {
-    const before = machine.running.length;
-    machine.running = machine.running.filter((untilMs) => untilMs > this.#nowMs());
-    if (machine.running.length < before) machine.lastEndedMs = this.#stage.clock.monotonicMs();
-    return machine.running.length;
+  #slept({ isBusy, byItself, whileWanted, upMs, isStale }: SleptHow): void {
+    this.#counts.sleeps += 1;
+    if (isBusy || (byItself && whileWanted)) this.#counts.sleepsWithWork += 1;
+    if (byItself && upMs < MINIMUM_UP_MS) this.#counts.earlySleeps += 1;
+    if (isStale) this.#counts.staleCommands += 1;
   }
 
   /** When a wake last brought its agent back. */
   #lastWokenMs(host: string): number {
-    const woken = this.#stage.saved.findLast(
-      (each) => each.kind === 'wake' && each.hostId === `id-${host}` && each.wake.outcome === 'ready',
+    const ready = wakesOf([...this.#earlier.flat(), ...this.#stage.saved]).filter(
+      ({ hostId, wake }) => hostId === `id-${host}` && wake.outcome === 'ready',
     );
-    if (woken?.kind !== 'wake') return 0;
-    return woken.wake.askedAtMs + (woken.wake.phases['agent_back'] ?? 0);
+    const wake = ready.at(-1)?.wake;
+    return wake === undefined ? 0 : wake.askedAtMs + (wake.phases['agent_back'] ?? 0);
   }
 
   /** As the router counts. */
   #tellUse(): void {
     const { use, running } = this.#stage;
     for (const machine of this.#machines) {
-      const inflight = this.#endRunning(machine);
+      const inflight = machine.endRunning();
       const queued = this.#waiting.size;
       use.set(machine.name, { inflight, counted: inflight, lastMs: machine.lastEndedMs, queued });
       running.set(`of-${machine.name}`, inflight);
@@ -307,62 +299,17 @@ class WakeHistory {
   }
 
   #verdict(): HistoryVerdict {
-    const wakes = this.#stage.saved.filter((each) => each.kind === 'wake');
-    const judged = judgeWakes(wakes.map(({ hostId, wake }) => ({ hostId, wake })));
+    const { earlySleeps, ...counts } = this.#counts;
+    const judged = judgeWakes([...this.#earlier, this.#stage.saved], COOLDOWN_MS);
     return {
-      ...{ requests: this.#requests, served: this.#served, refused: this.#refused },
+      ...counts,
       unanswered: this.#waiting.size,
-      ...{ sleeps: this.#sleeps, sleepsWithWork: this.#sleepsWithWork, staleCommands: this.#staleCommands },
+      staleRefused: this.#machines.reduce((sum, { staleRefused }) => sum + staleRefused, 0),
       ...judged,
-      flaps: judged.flaps + this.#earlySleeps,
+      flaps: judged.flaps + earlySleeps,
     };
   }
 }
 
-interface SavedWake {
-  readonly hostId: string;
-  readonly wake: WakeRecord;
-}
-
-/** @param saved each wake at each of its changes, in order */
-function judgeWakes(saved: readonly SavedWake[]): Pick<HistoryVerdict, 'wakes' | 'doubleFlights' | 'flaps'> {
-  const begun = new Set<string>();
-  const open = new Map<string, string>();
-  const failedAtMs = new Map<string, number>();
-  let doubleFlights = 0;
-  let flaps = 0;
-  for (const { hostId, wake } of saved) {
-    const { wakeId, askedBy, askedAtMs, outcome, endedAtMs } = wake;
-    if (!begun.has(wakeId)) {
-      begun.add(wakeId);
-      const isAsked = askedBy === 'request';
-      if (open.has(hostId) || (isAsked && open.size > 0)) doubleFlights += 1;
-      const since = askedAtMs - (failedAtMs.get(hostId) ?? Number.NEGATIVE_INFINITY);
-      if (isAsked && since < COOLDOWN_MS) flaps += 1;
-      open.set(hostId, wakeId);
-    }
-    if (outcome === null) continue;
-    open.delete(hostId);
-    if (outcome === 'failed') failedAtMs.set(hostId, endedAtMs ?? askedAtMs);
-    else failedAtMs.delete(hostId);
-  }
-  return { wakes: begun.size, doubleFlights, flaps };
-}
-
-const POWER = {
-  ...{ verbs: ['suspend' as const], sleepStates: ['mem'] },
-  ...{ modernStandby: null, fastStartup: null, onBattery: false },
-};
 const ASKER = { role: 'chat', keyId: 'key-1' };
 const DEPLOYMENTS = HOSTS.map((host) => `of-${host}`);
-
-/** Mulberry32. */
-function drawOf(seed: number): Draw {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

@@ -1,8 +1,15 @@
 /**
+ * @typedef {object} ManifestSummary
+ * @property {string} version
+ * @property {string | null} commit
+ * @property {number} protocol
+ * @property {string | null} keySha256
+ * @property {readonly { name: string, bytes: number }[]} artefacts
+ *
  * @typedef {object} PackageReport
  * @property {string} out
  * @property {number} seconds that the packaging took
- * @property {Pick<import('../../../shared/dist/index.js').ReleaseManifest, 'version' | 'commit' | 'protocol' | 'keySha256' | 'artefacts'>} manifest
+ * @property {ManifestSummary} manifest
  * @property {Readonly<Record<string, number>>} startMs
  */
 

@@ -1,18 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { describePackage } from './describe-package.mjs';
 
-const artefact = {
-  ...{ name: 'ai-fabric-agent-linux-x64.gz', kind: 'agent', os: 'linux', architecture: 'x64' },
-  ...{ compression: 'gzip', bytes: 45_123_456, sha256: 'ab'.repeat(32), files: [] },
-} as const;
-const script = { ...artefact, name: 'agent.sh', kind: 'script', compression: null, bytes: 1_234 } as const;
 const report = {
   out: '.data/release',
   seconds: 83.04,
   startMs: { 'ai-fabric-agent-linux-x64.gz': 62 },
   manifest: {
     ...{ version: '0.1.0', commit: '1a2b3c4'.padEnd(40, '0'), protocol: 6, keySha256: null },
-    artefacts: [artefact, script],
+    artefacts: [
+      { name: 'ai-fabric-agent-linux-x64.gz', bytes: 45_123_456 },
+      { name: 'agent.sh', bytes: 1_234 },
+    ],
   },
 };
 

@@ -78,6 +78,30 @@ const patternSchema = (what: string) =>
     .max(300)
     .regex(/^[A-Za-z0-9*][A-Za-z0-9._:/-]*\*?$/, `${what}; a "*" at its end stands for anything`);
 
+/** What the owner says of it themselves. What is left out holds as declared. */
+const ownYieldSchema = z.strictObject({
+  automatic: z.boolean().optional().describe('What others run on the card takes the card.'),
+  drainSeconds: z.number().min(0).max(600).optional().describe('Requests that run may finish for so long.'),
+  action: z
+    .enum(['park', 'stop'])
+    .optional()
+    .describe('stop: the containers end; park: vLLM sleeps, and its container stays.'),
+  quietMinutes: z
+    .number()
+    .min(0.1)
+    .max(1_440)
+    .optional()
+    .describe('The fabric is back after so long without use by others.'),
+  vramGigabytes: z
+    .number()
+    .min(0)
+    .max(1_000)
+    .optional()
+    .describe('So much memory of others (10^9 bytes), above the desktop’s own, is use.'),
+  utilisationRatio: z.number().min(0).max(1).optional().describe('So is this much work of others.'),
+});
+export type OwnYield = z.infer<typeof ownYieldSchema>;
+
 export const agentPolicySchema = z
   .strictObject({
     version: z.literal(1).describe('Version of the format of this file.'),
@@ -164,6 +188,11 @@ export const agentPolicySchema = z
       .max(8)
       .default(['suspend', 'poweroff'])
       .describe('What may be done to the power of this host.'),
+    yield: ownYieldSchema
+      .default({})
+      .describe(
+        'How this host yields to its owner: what is said here goes before what fabric.yaml declares.',
+      ),
     upgrades: z
       .union(
         // Before there were three ways it was a yes or a no.
@@ -209,7 +238,7 @@ export const hostPolicySchema = z.object({
 export type HostPolicy = z.infer<typeof hostPolicySchema>;
 
 /** A policy as its agent tells it: whole, but for what concerns the file itself. */
-export function tellPolicy({ version: _, upgrades, ...rest }: AgentPolicy): HostPolicy {
+export function tellPolicy({ version: _version, yield: _yield, upgrades, ...rest }: AgentPolicy): HostPolicy {
   return { ...rest, upgrades: upgrades !== 'off', upgradeMode: upgrades };
 }
 

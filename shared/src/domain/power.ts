@@ -20,9 +20,11 @@ export const hostPowerFactsSchema = z.object({
   sleepStates: z.array(z.string().max(40)).max(16),
   /** Windows: such a machine wakes on no magic packet. */
   modernStandby: z.boolean().nullable(),
-  /** Windows: a shutdown with it is no supported state to wake from. */
+  /** Windows: `HiberbootEnabled` is 1. What its user calls a shutdown is then no state that a packet ends. */
   fastStartup: z.boolean().nullable(),
   onBattery: z.boolean().nullable(),
+  /** Windows: somebody is signed in by the system itself when it starts. Left out, nobody looked. */
+  autoLogon: z.boolean().nullable().optional(),
 });
 export type HostPowerFacts = z.infer<typeof hostPowerFactsSchema>;
 

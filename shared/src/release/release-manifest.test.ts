@@ -55,7 +55,10 @@ describe('a manifest', () => {
     ['of a protocol that is none', { protocol: 0 }],
     ['without a time', { builtAt: 'yesterday' }],
     ['without an artefact', { artefacts: [] }],
-    ['with more artefacts than any release has', { artefacts: Array.from({ length: 65 }, (_, at) => artefactOf({ name: `a${at}` })) }],
+    [
+      'with more artefacts than any release has',
+      { artefacts: Array.from({ length: 65 }, (_, at) => artefactOf({ name: `a${at}` })) },
+    ],
     ['with two artefacts of one name', { artefacts: [artefactOf(), artefactOf({ kind: 'script' })] }],
     ['with a key that is no SHA-256', { keySha256: 'none' }],
   ])('is refused %s', (_what, change) => {

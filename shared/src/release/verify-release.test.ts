@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { MAX_MANIFEST_BYTES, type ReleaseManifest } from './release-manifest.js';
 import { artefactOf, manifestOf } from './testing/manifest-of.js';
@@ -11,7 +11,8 @@ const pemOf = (key: KeyObject): string => key.export({ format: 'pem', type: 'spk
 const OURS = pemOf(ours.publicKey);
 
 const bytesOf = (manifest: unknown): Buffer => Buffer.from(JSON.stringify(manifest, null, 2));
-const signed = (bytes: Uint8Array, key = ours.privateKey): string => sign(null, bytes, key).toString('base64');
+const signed = (bytes: Uint8Array, key = ours.privateKey): string =>
+  sign(null, bytes, key).toString('base64');
 
 describe('a release build', () => {
   const bytes = bytesOf(manifestOf());
@@ -34,7 +35,11 @@ describe('a release build', () => {
     ['half of one', signed(bytes).slice(0, 40), 'signature_wrong'],
     ['one and a half', signed(bytes) + signed(bytes), 'signature_wrong'],
     ['the signature of another key', signed(bytes, theirs.privateKey), 'signature_wrong'],
-    ['the signature of another manifest', signed(bytesOf(manifestOf({ version: '0.2.0' }))), 'signature_wrong'],
+    [
+      'the signature of another manifest',
+      signed(bytesOf(manifestOf({ version: '0.2.0' }))),
+      'signature_wrong',
+    ],
   ])('refuses one with %s', (_what, signature, code) => {
     expect(verifyRelease(bytes, signature, OURS)).toMatchObject({ ok: false, code });
   });

@@ -7,11 +7,7 @@ import {
   releaseManifestSchema,
 } from './release-manifest.js';
 
-export type ReleaseRefusal =
-  | 'manifest_damaged'
-  | 'signature_missing'
-  | 'signature_wrong'
-  | 'format_unknown';
+export type ReleaseRefusal = 'manifest_damaged' | 'signature_missing' | 'signature_wrong' | 'format_unknown';
 
 export type ReleaseVerdict =
   | {
@@ -63,8 +59,10 @@ function judgeSignature(
   }
   const key = readKey(releaseKeyPem);
   if (key === null) return refuse('signature_wrong', 'the release key of this program is no Ed25519 key');
-  const signature = Buffer.from(signatureText.trim(), 'base64');
-  return verify(null, manifestBytes, key, signature)
+  const text = signatureText.trim();
+  const signature = Buffer.from(text, 'base64');
+  // What follows an end of base64 is passed over by its reader, and would be no signature of ours.
+  return signature.toString('base64') === text && verify(null, manifestBytes, key, signature)
     ? null
     : refuse('signature_wrong', "the manifest's signature is not by the release key of this program");
 }
@@ -90,7 +88,10 @@ function readManifest(bytes: Uint8Array, releaseKeyPem: string | null): ReleaseV
   const read = releaseManifestSchema.safeParse(json);
   if (!read.success) {
     const { path = [], message = 'it is unreadable' } = read.error.issues[0] ?? {};
-    return refuse('manifest_damaged', `the manifest is damaged at ${path.join('.') || 'its root'}: ${message}`);
+    return refuse(
+      'manifest_damaged',
+      `the manifest is damaged at ${path.join('.') || 'its root'}: ${message}`,
+    );
   }
   return { ok: true, manifest: read.data, signed: releaseKeyPem !== null };
 }

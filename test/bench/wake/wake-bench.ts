@@ -22,6 +22,7 @@ const HISTORY_FIGURES: Readonly<Record<keyof HistoryVerdict, string>> = {
   requests: 'history_requests',
   served: 'history_served',
   refused: 'history_refused',
+  lost: 'history_lost',
   wakes: 'history_wakes',
   sleeps: 'history_sleeps',
   unanswered: 'history_unanswered',
@@ -29,6 +30,10 @@ const HISTORY_FIGURES: Readonly<Record<keyof HistoryVerdict, string>> = {
   flaps: 'history_flaps',
   sleepsWithWork: 'history_sleeps_with_work',
   staleCommands: 'history_stale_commands',
+  staleRefused: 'history_stale_refused',
+  cuts: 'history_cuts',
+  relaysLost: 'history_relays_lost',
+  restarts: 'history_restarts',
 };
 
 export const wakeBench: Bench = {
@@ -87,7 +92,7 @@ export const wakeBench: Bench = {
     },
     {
       name: 'history_stale_commands',
-      meaning: 'commands of power that meant another boot of the machine',
+      meaning: 'commands of power that were obeyed though they meant another boot or link of the machine',
       ...NONE,
     },
     {

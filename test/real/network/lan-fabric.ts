@@ -52,7 +52,7 @@ export class LanFabric {
     const program = this.runControlPlane(addresses);
     const url = 'http://127.0.0.1:8000/readyz';
     const ready = async () => (await askFrom(this.motoko, { url })).status === 200;
-    await eventually('the control plane is ready', async () => !program.running || (await ready()), 20_000);
+    await eventually('the control plane is ready', async () => !program.running || (await ready()), 45_000);
     if (!program.running) throw new Error(`the control plane ended:\n${program.output}`);
   }
 
@@ -124,7 +124,7 @@ export class LanFabric {
   async close(): Promise<void> {
     await Promise.all(this.#running.map((program) => program.stop()));
     this.lan.close();
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   #run(options: ConstructorParameters<typeof LanProgram>[0]): LanProgram {

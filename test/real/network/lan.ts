@@ -1,5 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { type CableTerms, SlowCable } from './slow-cable.js';
+import { namespacePrefix, sweepNamespaces } from './sweep-namespaces.js';
 
 /** A machine on the LAN: a network namespace with loopback and one card, `eth0`. */
 export interface LanHost {
@@ -12,13 +14,15 @@ export interface LanHost {
  * own network, and nothing of it reaches out. Needs root.
  */
 export class Lan {
-  /** Interface names have 15 characters at most, and other runs of this test their own. */
-  readonly #id = `af${randomBytes(3).toString('hex')}`;
+  /** Other runs of this test have their own. */
+  readonly #id = namespacePrefix(randomBytes(3).toString('hex'));
   readonly #hosts: LanHost[] = [];
+  readonly #cables = new Map<LanHost, SlowCable>();
   readonly #hub: string;
 
   /** @throws Error with what `ip` said */
   constructor() {
+    sweepNamespaces();
     this.#hub = `${this.#id}-hub`;
     ip('netns', 'add', this.#hub);
     ip('-n', this.#hub, 'link', 'add', 'lan', 'type', 'bridge');
@@ -104,6 +108,23 @@ export class Lan {
     iptables(host, '-A', 'INPUT', '-p', 'udp', ...(ratio < 1 ? some : []), '-j', 'DROP');
   }
 
+  /**
+   * Puts a cable between the host and the switch that takes its time, until the LAN is closed.
+   *
+   * @throws Error where Python cannot be started there
+   */
+  async laySlowCable(host: LanHost, terms: CableTerms): Promise<SlowCable> {
+    const number = this.#hosts.indexOf(host);
+    const [near, far] = [`slow${number}`, cableOf(number)] as const;
+    ip('-n', this.#hub, 'link', 'set', portOf(number), 'nomaster');
+    ip('-n', this.#hub, 'link', 'add', near, 'type', 'veth', 'peer', 'name', far);
+    ip('-n', this.#hub, 'link', 'set', near, 'up');
+    ip('-n', this.#hub, 'link', 'set', far, 'master', 'lan', 'up');
+    const cable = await SlowCable.lay(this.#hub, [portOf(number), near], terms);
+    this.#cables.set(host, cable);
+    return cable;
+  }
+
   /** A machine without power: nobody is told that its connections are over, and nobody who tries is refused. */
   silence(host: LanHost): void {
     for (const chain of ['PREROUTING', 'OUTPUT']) {
@@ -124,6 +145,7 @@ export class Lan {
 
   /** Programs that run in the namespaces are to be ended first: they would keep them alive. */
   close(): void {
+    for (const cable of this.#cables.values()) cable.cut();
     for (const { namespace } of [...this.#hosts, { namespace: this.#hub }]) {
       spawnSync('ip', ['netns', 'delete', namespace], { stdio: 'ignore' });
     }
@@ -137,13 +159,19 @@ export class Lan {
     ip('-n', this.#hub, 'link', 'set', vlan, 'up');
   }
 
+  /** Of the switch. */
   #port(host: LanHost): string {
-    return portOf(this.#hosts.indexOf(host));
+    const number = this.#hosts.indexOf(host);
+    return this.#cables.has(host) ? cableOf(number) : portOf(number);
   }
 }
 
 function portOf(number: number): string {
   return `port${number}`;
+}
+
+function cableOf(number: number): string {
+  return `cable${number}`;
 }
 
 function iptables(host: LanHost, ...args: string[]): void {

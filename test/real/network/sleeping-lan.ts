@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../../simulators/common/eventually.js';
+import type { InstalledNvidiaSmi } from '../../simulators/nvidia-smi/install-nvidia-smi.js';
 import type { LanHost } from './lan.js';
 import { LanFabric } from './lan-fabric.js';
 import { askFrom, type LanProgram, lanPrograms, type Reply } from './lan-program.js';
@@ -7,12 +8,16 @@ import { LanSleeper } from './lan-sleeper.js';
 
 /** Built, as the programs are. */
 const ENGINE = fileURLToPath(new URL('../../dist/real/podman/vllm-container-program.js', import.meta.url));
+const CONTAINERS = fileURLToPath(
+  new URL('../../dist/real/network/container-engine-program.js', import.meta.url),
+);
 const ENGINE_PORT = 8_001;
 const LOOK_MS = 500;
 
 interface Host {
   readonly name: string;
   readonly power: Power;
+  readonly issues: readonly { readonly code: string }[];
 }
 
 interface Power {
@@ -28,6 +33,7 @@ export interface Wake {
   readonly failedPhase: string | null;
   readonly detail: string | null;
   readonly phases: Readonly<Record<string, number>>;
+  readonly askedAtMs: number;
   readonly endedAtMs: number | null;
 }
 
@@ -36,11 +42,18 @@ export interface SleeperOptions {
   readonly host: LanHost;
   /** With its prefix. */
   readonly address: string;
-  /** What its engine serves. */
-  readonly model: string;
+  /** What an engine of its own, outside of containers, serves; without it there is none. */
+  readonly model?: string;
+  /** Where its agent looks for a container engine. */
+  readonly socket?: string;
+  /** There is a container engine, with the cards that this shows. */
+  readonly nvidiaSmi?: InstalledNvidiaSmi;
   /** It comes up for its packets, and its agent and its engine do not. */
   readonly staysSilent?: boolean;
 }
+
+/** What the container engines of such machines can pull. */
+export const LAN_IMAGE = 'docker.io/vllm/vllm-openai:v0.32.0';
 
 /** Machines that sleep and wake by real packets, on a LAN and behind its router. Their cards are real, and said to be armed. */
 export class SleepingLan {
@@ -63,24 +76,22 @@ export class SleepingLan {
   }
 
   /** One that has been awake: what is known of it came from its agent. */
-  async addSleeper({ name, host, address, model, staysSilent = false }: SleeperOptions): Promise<LanSleeper> {
+  async addSleeper(options: SleeperOptions): Promise<LanSleeper> {
+    const { name, host, address, staysSilent = false } = options;
     const { fabric } = this;
-    const cards = this.#cardsOf(name, host, address);
-    const { environment, args, logFile } = await fabric.joinAgent(host, name, this.#server, cards);
-    const engine = {
-      command: process.execPath,
-      args: [ENGINE, '--model', model],
-      environment: { SIMULATED_HOST: bare(address), SIMULATED_PORT: String(ENGINE_PORT) },
-      logFile: fabric.write(`engine-${name}.log`, ''),
-    };
+    const { environment, args, logFile } = await fabric.joinAgent(host, name, this.#server, {
+      ...this.#cardsOf(name, host, address),
+      ...(options.socket === undefined ? {} : { AI_FABRIC_AGENT_CONTAINER_ENGINE: options.socket }),
+      ...(options.nvidiaSmi === undefined ? {} : { AI_FABRIC_AGENT_NVIDIA_SMI: options.nvidiaSmi.path }),
+    });
     const agent = { command: process.execPath, args: [lanPrograms.agent, ...args], environment, logFile };
-    const options = { macs: [fabric.lan.macOf(host)], programs: [agent, engine] };
-    const awake = new LanSleeper(fabric.lan, host, { ...options, initially: 'awake' });
+    const machine = { macs: [fabric.lan.macOf(host)], programs: [agent, ...this.#enginesOf(options)] };
+    const awake = this.#kept(new LanSleeper(fabric.lan, host, { ...machine, initially: 'awake' }));
     await this.untilPower(name, 'online');
-    if (!staysSilent) return this.#kept(awake);
+    if (!staysSilent) return awake;
     await this.shutDown(name, awake);
     await awake.close();
-    const silent = this.#kept(new LanSleeper(fabric.lan, host, { ...options, behaviour: 'silent' }));
+    const silent = this.#kept(new LanSleeper(fabric.lan, host, { ...machine, behaviour: 'silent' }));
     await eventually(`${name} listens`, () => silent.isListening);
     return silent;
   }
@@ -117,6 +128,25 @@ export class SleepingLan {
     const host = (await this.#hosts()).find((each) => each.name === name);
     if (host === undefined) throw new Error(`there is no host ${name}`);
     return host.power;
+  }
+
+  /** Codes of what stands open of it. */
+  async issuesOf(name: string): Promise<readonly string[]> {
+    const { body } = await this.fabric.api(`/hosts/${name}`);
+    return (JSON.parse(body) as Host).issues.map(({ code }) => code);
+  }
+
+  /** Waits until its model was proven. */
+  async untilReady(deployment: string): Promise<void> {
+    let status: { readonly phase: string } | undefined;
+    const isReady = async () => {
+      const { body } = await this.fabric.api(`/deployments/${deployment}`);
+      status = (JSON.parse(body) as { observed: { status: { phase: string } } | null }).observed?.status;
+      return status?.phase === 'ready';
+    };
+    await this.untilAsked(`${deployment} is ready`, isReady, 90_000).catch((cause: unknown) => {
+      throw new Error(`${deployment} is ${JSON.stringify(status)}`, { cause });
+    });
   }
 
   /** Newest first. */
@@ -158,6 +188,17 @@ export class SleepingLan {
   #kept(sleeper: LanSleeper): LanSleeper {
     this.#sleepers.push(sleeper);
     return sleeper;
+  }
+
+  #enginesOf({ name, address, model, socket, nvidiaSmi }: SleeperOptions) {
+    const logFile = this.fabric.write(`engine-${name}.log`, '');
+    const command = process.execPath;
+    const environment = { SIMULATED_HOST: bare(address), SIMULATED_PORT: String(ENGINE_PORT) };
+    const containers = [CONTAINERS, socket ?? '', nvidiaSmi?.scenarioPath ?? '', LAN_IMAGE];
+    return [
+      ...(model === undefined ? [] : [{ command, args: [ENGINE, '--model', model], environment, logFile }]),
+      ...(nvidiaSmi === undefined ? [] : [{ command, args: containers, environment: {}, logFile }]),
+    ];
   }
 
   #cardsOf(name: string, host: LanHost, address: string): Record<string, string> {

@@ -28,16 +28,20 @@ export class WinePrefix {
 
   /** Runs Node for Windows with a script. Paths among `args` are as Windows has them. */
   node(script: string, args: readonly string[], environment: Readonly<Record<string, string>>): WineProgram {
-    return this.program(windowsNodePath, [script, ...args], environment);
+    return this.run(windowsNodePath, [script, ...args], environment);
   }
 
-  /** Runs a program of Windows. @param file as this machine has it, or as Windows has it */
-  program(file: string, args: readonly string[], environment: Readonly<Record<string, string>>): WineProgram {
+  /** @param program of Windows: its path on this machine, or a name that Windows finds (`net`) */
+  run(
+    program: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): WineProgram {
     this.#programs += 1;
     const logFile = join(this.#folder, `program-${this.#programs}.log`);
     const log = openSync(logFile, 'w');
     // To a file: standard output through a pipe of this machine is EBADF to Node under Wine.
-    const child = spawn('wine', [file, ...args], {
+    const child = spawn('wine', [program, ...args], {
       env: { ...this.#environment(), ...environment },
       stdio: ['ignore', log, log],
     });

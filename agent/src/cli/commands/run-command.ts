@@ -81,10 +81,12 @@ async function run(options: RunOptions): Promise<void> {
   const log = pino({ level: config.logLevel, base: null }, pino.destination(json ? 2 : 1));
   const clock = systemClock();
   const policy = await readAgentPolicy(config.policyPath);
+  const { yield: ownYield } = policy;
   const variables = readPassedVariables(policy.hostVariables);
   const agent = await startAgent(config, {
     openRecipe: (memory, host) => openRecipe(policy, { ...host, variables }, memory),
     policy: tellPolicy(policy),
+    ownYield,
     clock,
     random: Math.random,
     log,

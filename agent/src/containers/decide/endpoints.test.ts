@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { judgeEndpoints } from './judge-endpoints.js';
+import { judgeEndpoints, NOBODY_SIGNED_IN } from './judge-endpoints.js';
 import { listEndpoints } from './list-endpoints.js';
 import { parseEndpoint } from './parse-endpoint.js';
+import { userRuntimeDirectory } from './user-runtime-directory.js';
 
 describe('where engines are looked for', () => {
   test.each([
@@ -60,6 +61,20 @@ describe('a configured endpoint', () => {
   });
 });
 
+describe('the folder of the user whose engine it is', () => {
+  test.each([
+    ['/run/user/1000/podman/podman.sock', '/run/user/1000'],
+    ['/var/run/user/0/docker.sock', '/var/run/user/0'],
+    ['/run/user/1000', null],
+    ['/run/user/alice/docker.sock', null],
+    ['/home/alice/run/user/1000/docker.sock', null],
+    ['/var/run/docker.sock', null],
+    ['\\\\.\\pipe\\docker_engine', null],
+  ])('of %s is %s', (endpoint, folder) => {
+    expect(userRuntimeDirectory(endpoint)).toBe(folder);
+  });
+});
+
 describe('why no engine answers', () => {
   const at = (code: string, endpoint = '/var/run/docker.sock') => ({ endpoint, code });
 
@@ -88,6 +103,20 @@ describe('why no engine answers', () => {
     ['linux', [at('ECONNREFUSED'), at('ENOENT')], 'engine_unreachable', /has stopped/, /systemctl start/],
     ['linux', [at('it takes too long')], 'engine_unreachable', /it takes too long/, /restart it/],
     ['linux', [], 'engine_unreachable', /No place/, /Install/],
+    [
+      'linux',
+      [at('ENOENT'), at(NOBODY_SIGNED_IN, '/run/user/1000/podman/podman.sock')],
+      'sign_in_needed',
+      /run\/user\/1000\/podman\/podman\.sock is a user’s own/,
+      /enable-linger/,
+    ],
+    [
+      'linux',
+      [at('ECONNREFUSED'), at(NOBODY_SIGNED_IN, '/run/user/1000/podman/podman.sock')],
+      'engine_unreachable',
+      /docker\.sock/,
+      /systemctl start/,
+    ],
     ['win32', [at('ENOENT'), at('ENOENT')], 'sign_in_needed', /signs in/, /docker desktop start -d/],
     ['win32', [at('EACCES'), at('ENOENT')], 'engine_unreachable', /may not use/, /docker-users/],
     [

@@ -1,6 +1,9 @@
 import type { ContainerEngineProbe } from '../container-engine.js';
 
-/** What came of asking one endpoint: an error code of the system, `timeout`, or `answer` for something that is no engine. */
+/** An endpoint's code where its user has no session, so that nothing of that user runs. */
+export const NOBODY_SIGNED_IN = 'nobody is signed in';
+
+/** What came of asking one endpoint: an error code of the system, or what it was in words. */
 export interface EndpointTrial {
   readonly endpoint: string;
   readonly code: string;
@@ -9,7 +12,13 @@ export interface EndpointTrial {
 type Unreachable = Extract<ContainerEngineProbe, { reachable: false }>;
 
 /** The least sensible absence first: what is there and refuses tells more than what is not there. */
-const WEIGHT: Readonly<Record<string, number>> = { ENOENT: 0, ECONNREFUSED: 2, EACCES: 3, EPERM: 3 };
+const WEIGHT: Readonly<Record<string, number>> = {
+  ENOENT: 0,
+  [NOBODY_SIGNED_IN]: 0.5,
+  ECONNREFUSED: 2,
+  EACCES: 3,
+  EPERM: 3,
+};
 
 /** Why no engine answers, from all that was tried, with what an operator can do about it. */
 export function judgeEndpoints(trials: readonly EndpointTrial[], platform: string): Unreachable {
@@ -22,6 +31,15 @@ export function judgeEndpoints(trials: readonly EndpointTrial[], platform: strin
   switch (worst.code) {
     case 'ENOENT':
       return unreachable(`No container engine has its socket at ${tried}.`, INSTALL);
+    case NOBODY_SIGNED_IN:
+      return {
+        reachable: false,
+        code: 'sign_in_needed',
+        detail: `The container engine at ${worst.endpoint} is a user’s own, and nobody is signed in as that user.`,
+        fix:
+          'Sign in at this machine. To need nobody, let what that user runs start with the machine: "loginctl ' +
+          'enable-linger USER", then as that user "systemctl --user enable --now podman.socket".',
+      };
     case 'EACCES':
     case 'EPERM':
       return unreachable(

@@ -11,6 +11,10 @@ import { type FakeBehaviour, type FakeNvidiaSmi, fakeNvidiaSmi } from './testing
 import { isRunning } from './testing/is-running.js';
 import { type ToolListener, toolStarter } from './tool-process.js';
 
+/** A second, as `vi.waitFor` has it, is nothing on a machine that has other work. */
+const soon = <Result>(check: () => Result | Promise<Result>): Promise<Result> =>
+  vi.waitFor(check, { timeout: 30_000, interval: 10 });
+
 const A = 'GPU-aaaaaaaa-0000';
 const B = 'GPU-bbbbbbbb-0000';
 const BUS_A = '00000000:01:00.0';
@@ -59,7 +63,7 @@ function playedStream(over: Partial<GpuStreamOptions> = {}) {
     ...over,
   });
   const started = async (count: number): Promise<FakeRun> => {
-    await vi.waitFor(() => expect(runs).toHaveLength(count));
+    await soon(() => expect(runs).toHaveLength(count));
     return runs[count - 1] as FakeRun;
   };
   return { clock, runs, stream, started, lines };
@@ -140,10 +144,10 @@ describe('a host without a card', () => {
       return Promise.resolve({ found: false, issue: noGpu('No nvidia-smi is installed.') });
     };
     const { stream, clock, lines, runs } = playedStream({ findTool });
-    await vi.waitFor(async () => expect(await codes(stream)).toEqual(['no_gpu']));
+    await soon(async () => expect(await codes(stream)).toEqual(['no_gpu']));
     for (let look = 2; look <= 4; look += 1) {
       clock.advance(600_000);
-      await vi.waitFor(() => expect(searches).toBe(look));
+      await soon(() => expect(searches).toBe(look));
     }
     expect(lines).toHaveLength(1);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 30, code: 'no_gpu' });
@@ -162,7 +166,7 @@ describe('a hung driver', () => {
     expect(first.killed).toBe(true);
     expect(await codes(stream)).toEqual(['driver_hung']);
     first.listener.onEnd(END);
-    await vi.waitFor(() => {
+    await soon(() => {
       clock.advance(1_000);
       expect(runs).toHaveLength(2);
     });
@@ -190,7 +194,7 @@ describe('a hung driver', () => {
     expect(runs).toHaveLength(1);
     expect(await codes(stream)).toEqual(['driver_hung']);
     first.listener.onEnd(END);
-    await vi.waitFor(() => {
+    await soon(() => {
       clock.advance(1_000);
       expect(runs).toHaveLength(2);
     });
@@ -202,11 +206,11 @@ describe('a hung driver', () => {
     let gone = false;
     stuck.add(() => gone);
     const { stream, clock, runs } = playedStream({ stuck });
-    await vi.waitFor(async () => expect(await codes(stream)).toEqual(['driver_hung']));
+    await soon(async () => expect(await codes(stream)).toEqual(['driver_hung']));
     clock.advance(60_000);
     expect(runs).toHaveLength(0);
     gone = true;
-    await vi.waitFor(() => {
+    await soon(() => {
       clock.advance(5_000);
       expect(runs).toHaveLength(1);
     });

@@ -39,6 +39,17 @@ describe('the identity of a boot', () => {
     });
   });
 
+  it('is each simulated machine’s own, though one kernel runs them all', async () => {
+    const bootIdFile = join(folder, 'boot_id');
+    await writeFile(bootIdFile, '859b4103-3640-4545-9337-e858fc314d0c\n');
+    const bootOf = async (simulatedInterfacesPath: string | null) =>
+      (await readBootIdentity(options({ platform: 'linux', bootIdFile, simulatedInterfacesPath }))).bootId;
+    const names = [await bootOf(null), await bootOf('/a.json'), await bootOf('/b.json')];
+    expect(new Set(names).size).toBe(3);
+    expect(await bootOf('/a.json')).toBe(names[1]);
+    expect(names[0]).toBe('859b4103-3640-4545-9337-e858fc314d0c');
+  });
+
   it('is made from the time where there is no name, and remembered through a restart and a set clock', async () => {
     const first = await readBootIdentity(options());
     expect(first).toEqual({ bootId: 'booted-2026-05-01T11:00:00.000Z', bootedAtMs: NOW_MS - 3_600_000 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,8 @@ export interface BootIdentityOptions {
   readonly uptimeSeconds?: () => number;
   /** Linux's name for this boot. */
   readonly bootIdFile?: string;
+  /** Tests: one of several machines that this one runs, each with a boot of its own. */
+  readonly simulatedInterfacesPath?: string | null;
 }
 
 const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
@@ -41,7 +44,8 @@ export async function readBootIdentity(options: BootIdentityOptions): Promise<Bo
   const nowMs = options.clock.nowMs();
   if (options.platform === 'linux') {
     const named = (await readText(options.bootIdFile ?? BOOT_ID_FILE))?.trim();
-    if (named) return { bootId: named.slice(0, 80), bootedAtMs: Math.round(nowMs - uptimeSeconds * 1000) };
+    const bootedAtMs = Math.round(nowMs - uptimeSeconds * 1000);
+    if (named) return { bootId: nameOf(named.slice(0, 60), options.simulatedInterfacesPath), bootedAtMs };
   }
   const path = join(options.stateDirectory, RECORD_FILE);
   const record = deriveBootId(parseRecord(await readText(path)), nowMs, uptimeSeconds);
@@ -52,6 +56,11 @@ export async function readBootIdentity(options: BootIdentityOptions): Promise<Bo
     );
   });
   return { bootId: record.bootId, bootedAtMs: record.bootedAtMs };
+}
+
+function nameOf(boot: string, simulatedMachine: string | null | undefined): string {
+  if (simulatedMachine == null) return boot;
+  return `${boot}-${createHash('sha256').update(simulatedMachine).digest('hex').slice(0, 12)}`;
 }
 
 async function writeRecord(path: string, record: BootRecord): Promise<void> {

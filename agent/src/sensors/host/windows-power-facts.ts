@@ -1,4 +1,5 @@
 import type { HostPowerFacts, PowerVerb } from '@ai-fabric/shared';
+import { judgeFastStartup } from './decide/judge-fast-startup.js';
 import { parsePowercfgStates } from './decide/parse-powercfg-states.js';
 import { parseRegistryNumber } from './decide/parse-registry-number.js';
 import { parseWindowsAdapters, type WindowsWakeFacts } from './decide/parse-windows-adapters.js';
@@ -11,6 +12,7 @@ export interface WindowsTools {
 }
 
 const POWER_KEY = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Power';
+const LOGON_KEY = 'HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Winlogon';
 const SESSION_POWER_KEY = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Power';
 
 /** The words in it are no texts of the system: they are alike in every language. */
@@ -34,7 +36,7 @@ export async function readWindowsPowerFacts(
     toolText(`${system}\\reg.exe`, ['query', key, '/v', name]).then((text) =>
       parseRegistryNumber(text, name),
     );
-  const [states, armedDevices, adapters, hibernate, hiberboot] = await Promise.all([
+  const [states, armedDevices, adapters, hibernate, hiberboot, autoLogon] = await Promise.all([
     toolText(`${system}\\powercfg.exe`, ['/a']).then(parsePowercfgStates),
     toolText(`${system}\\powercfg.exe`, ['/devicequery', 'wake_armed']),
     slowToolText(`${system}\\WindowsPowerShell\\v1.0\\powershell.exe`, [
@@ -45,6 +47,7 @@ export async function readWindowsPowerFacts(
     ]),
     registry(POWER_KEY, 'HibernateEnabled'),
     registry(SESSION_POWER_KEY, 'HiberbootEnabled'),
+    registry(LOGON_KEY, 'AutoAdminLogon'),
   ]);
   const { arming, onBattery } = parseWindowsAdapters(adapters, armedDevices);
   const canHibernate = hibernate === 1;
@@ -59,8 +62,9 @@ export async function readWindowsPowerFacts(
     verbs,
     sleepStates: [...states, ...(canHibernate ? ['S4'] : [])],
     modernStandby: isKnown ? states.includes('S0') : null,
-    // Without hibernation there is no Fast Startup, whatever its own switch says.
-    fastStartup: hiberboot === null ? null : hiberboot === 1 && canHibernate,
+    fastStartup: judgeFastStartup(hiberboot, hibernate),
+    // One that nobody ever set is not there.
+    autoLogon: autoLogon === 1,
     onBattery,
   };
   return { power, arming };

@@ -86,9 +86,9 @@ export class TunnelRig {
   }
 }
 
-const DEADLINE_MS = 8_000;
+const DEADLINE_MS = 30_000;
 
-/** Waits for a condition of the real world, not for a time. @throws when it does not come about within 8 s */
+/** Waits for a condition of the real world, not for a time. @throws when it does not come about within 30 s */
 export async function until(what: string, holds: () => boolean): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS;
   while (!holds()) {

@@ -45,6 +45,17 @@ function addOwnerRoute(app: OpenAPIHono, context: ApiContext, verb: 'yield' | 'u
   );
 }
 
+const AWAY = {
+  yield: 'away it uses no card, and nothing is kept for when it is back',
+  unyield: 'its agent cannot be asked, and what its owner has stays theirs',
+} as const;
+
+function fixAway(verb: 'yield' | 'unyield', host: string): string {
+  return verb === 'yield'
+    ? `at the machine itself, with or without a link: ai-fabric-agent yield; to keep requests from waking and using it meanwhile: ai-fabric hosts drain ${host}`
+    : `at the machine itself: ai-fabric-agent unyield; or ask again when it is back: ai-fabric hosts show ${host}`;
+}
+
 /** @throws ApiError host_away, host_failed, host_unanswered */
 async function tell(context: ApiContext, host: string, verb: 'yield' | 'unyield'): Promise<void> {
   const end = await context.hostCalls.tellOwner(host, verb, TELL_DEADLINE_MS);
@@ -52,5 +63,7 @@ async function tell(context: ApiContext, host: string, verb: 'yield' | 'unyield'
     const fix = 'put an agent of this version on it';
     throw new ApiError('host_failed', `the agent of ${host} is too old to know of owners`, fix);
   }
+  if (end === null)
+    throw new ApiError('host_away', `host "${host}" has no link: ${AWAY[verb]}`, fixAway(verb, host));
   requireDone(host, end, TELL_DEADLINE_MS);
 }

@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { destination, pino } from 'pino';
 import { readClientDefaults } from '../../config/client-defaults.js';
 import type { RestorePlan } from '../../registry/backup/restore-backup.js';
-import { CliError, exitCodes } from '../exit-codes.js';
+import { toBackupCliError } from '../backup-cli-error.js';
 import { mib, printJson } from '../output.js';
 
 interface RestoreFlags {
@@ -61,28 +61,8 @@ async function run(file: string, flags: RestoreFlags): Promise<void> {
       console.log(`What was there is in ${restored.keptIn}; to undo, stop, and move it back.`);
     }
   } catch (error) {
-    throw await toCliError(error);
+    throw await toBackupCliError(error);
   }
-}
-
-const EXIT_CODES: Readonly<Record<string, number>> = {
-  backup_not_found: exitCodes.notFound,
-  backup_full: exitCodes.failed,
-};
-
-async function toCliError(error: unknown): Promise<unknown> {
-  const [{ BackupError }, { RegistryError }] = await Promise.all([
-    import('../../registry/backup/backup-format.js'),
-    import('../../registry/registry-error.js'),
-  ]);
-  if (error instanceof BackupError) {
-    return new CliError(EXIT_CODES[error.code] ?? exitCodes.refused, error.message, error.fix);
-  }
-  if (error instanceof RegistryError) {
-    const code = error.code === 'registry_in_use' ? exitCodes.refused : exitCodes.failed;
-    return new CliError(code, error.message, error.fix);
-  }
-  return error;
 }
 
 function printPlan(

@@ -26,6 +26,25 @@ describe('what is shown of a host’s power', () => {
       { state: 'online', keepAwakeUntilMs: NOW + 7_200_000, wakeability: { kind: 'yes', proven: false } },
       ['power: online for 2 h', 'kept awake: for 2 h more', 'wake: yes, never proven'],
     ],
+    [
+      {
+        ...{ state: 'asleep', wakeability: { kind: 'yes', proven: true } },
+        wakeTimes: {
+          packetToAgent: { p50: 31, p95: 40.5, wakes: 20 },
+          deployments: {
+            deep: { agentToReady: { p50: 14, p95: 20, wakes: 19 }, total: { p50: 45, p95: 60, wakes: 19 } },
+            fast: { agentToReady: null, total: { p50: 40, p95: 40, wakes: 1 } },
+          },
+        },
+      },
+      [
+        'power: asleep for 2 h',
+        'wake: yes, proven',
+        'its wakes: agent back after 31 s (p95 40.5 s, of 20)',
+        ': deep: loads in 14 s (p95 20 s, of 19), ready after 45 s (p95 60 s, of 19)',
+        ': fast: ready after 40 s (p95 40 s, of 1)',
+      ],
+    ],
   ] satisfies [Partial<HostPower>, string[]][])('is what matters of %j', (power, told) => {
     expect(lines(power)).toEqual(told);
   });

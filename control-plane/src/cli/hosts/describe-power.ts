@@ -1,4 +1,4 @@
-import type { HostPower } from '../../live/host-power.js';
+import type { HostPower, UsualSeconds } from '../../live/host-power.js';
 import { age } from '../output.js';
 
 /** What an operator is shown of a host's power, line by line. Most is of interest only while it is not simply on. */
@@ -14,7 +14,17 @@ export function describePower(
     lines.push(['kept awake', `for ${age(nowMs - (keepAwakeUntilMs - nowMs), nowMs)} more`]);
   }
   if (state !== 'unseen') lines.push(['wake', describeWakeability(power)]);
+  const { packetToAgent, deployments } = power.wakeTimes;
+  if (packetToAgent !== null) lines.push(['its wakes', `agent back after ${usually(packetToAgent)}`]);
+  for (const [name, { agentToReady, total }] of Object.entries(deployments)) {
+    const load = agentToReady === null ? '' : `loads in ${usually(agentToReady)}, `;
+    lines.push(['', `${name}: ${load}ready after ${usually(total)}`]);
+  }
   return lines;
+}
+
+function usually({ p50, p95, wakes }: UsualSeconds): string {
+  return `${p50} s (p95 ${p95} s, of ${wakes})`;
 }
 
 function describeWakeability({ wakeability, readySeconds }: HostPower): string {

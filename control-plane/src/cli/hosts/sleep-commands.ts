@@ -30,7 +30,10 @@ export function addSleepCommands(hosts: Command): void {
         sleepActionSchema.options,
       ),
     )
-    .option('--force', 'although its owner is there, it is kept awake, or it fetches something')
+    .option(
+      '--force',
+      'although a guard speaks against it: its owner is there, it is kept awake, or a power-off was never proven',
+    )
     .option('--wait', 'until it sleeps; exit code 1 where it does not')
     .addOption(
       new Option('--timeout <time>', 'with --wait: how long at most, as 90s, 15m; exit code 1 after it')

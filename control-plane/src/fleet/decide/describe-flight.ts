@@ -1,6 +1,8 @@
 import type { WakePhase } from '../../live/host-power.js';
+import { untilReadyMs } from '../../live/until-ready.js';
+import { expectReady } from './expect-ready.js';
 import { type FlightState, nextPhase, WAKE_PHASES } from './step-flight.js';
-import type { UsualTimes } from './usual-times.js';
+import type { ReadyTimes, UsualTimes } from './usual-times.js';
 
 const REACHED: Readonly<Record<WakePhase, string>> = {
   packet_sent: 'packets sent',
@@ -16,34 +18,36 @@ const UNTOLD: ReadonlySet<WakePhase> = new Set(['packet_sent', 'answers']);
 /**
  * Where a wake is, as people are told: "agent back after 34 s, usually 31 s; model ready in about 48 s".
  *
- * @param readySeconds as usual or guessed, from the wish; `null`: no model is waited for
+ * @param ready as usual or guessed, from the wish; `null`: no model is waited for
  */
 export function describeFlight(
   state: FlightState,
   usual: UsualTimes,
-  readySeconds: number | null,
+  ready: ReadyTimes | null,
   atMs: number,
 ): string {
   const last = WAKE_PHASES.findLast((phase) => state.reached[phase] !== undefined);
-  if (last === undefined) return withOutlook('waking', state, usual, readySeconds, atMs);
+  if (last === undefined) return withOutlook('waking', state, usual, ready, atMs);
   const afterMs = state.reached[last] ?? 0;
   const usualMs = UNTOLD.has(last) ? undefined : usual.phases[last]?.p50Ms;
   const after = last === 'packet_sent' ? '' : ` after ${seconds(afterMs)}`;
   const told = `${REACHED[last]}${after}${usualMs === undefined ? '' : `, usually ${seconds(usualMs)}`}`;
-  return withOutlook(told, state, usual, readySeconds, atMs);
+  return withOutlook(told, state, usual, ready, atMs);
 }
 
 function withOutlook(
   told: string,
   state: FlightState,
   usual: UsualTimes,
-  readySeconds: number | null,
+  ready: ReadyTimes | null,
   atMs: number,
 ): string {
   const outlook = [...nextStop(state, usual, atMs)];
-  const leftMs = readySeconds === null ? null : expectedReadyMs(state, usual, readySeconds) - atMs;
-  if (leftMs !== null && state.name !== 'ended') {
-    outlook.push(leftMs > 0 ? `model ready in about ${seconds(leftMs)}` : 'model ready later than usual');
+  if (ready !== null && state.name !== 'ended') {
+    const { usuallyMs, latestMs } = expectReady(state, usual, ready, atMs);
+    const leftMs = untilReadyMs({ usuallyAtMs: usuallyMs, latestAtMs: latestMs }, atMs);
+    const when = atMs < usuallyMs ? 'in about' : 'later than usual, perhaps in';
+    outlook.push(`model ready ${when} ${seconds(leftMs)}`);
   }
   return [told, ...outlook].join('; ');
 }
@@ -58,17 +62,6 @@ function nextStop(state: FlightState, usual: UsualTimes, atMs: number): readonly
   return [
     leftMs > 0 ? `agent back in about ${seconds(leftMs)}` : `agent usually back after ${seconds(usualMs)}`,
   ];
-}
-
-/** What came late or early so far moves all that follows. */
-export function expectedReadyMs(state: FlightState, usual: UsualTimes, readySeconds: number): number {
-  const usualReadyMs = readySeconds * 1000;
-  const last = WAKE_PHASES.findLast(
-    (phase) => !UNTOLD.has(phase) && state.reached[phase] !== undefined && usual.phases[phase] !== undefined,
-  );
-  if (last === undefined) return usualReadyMs;
-  const shiftMs = (state.reached[last] ?? 0) - (usual.phases[last]?.p50Ms ?? 0);
-  return Math.max(usualReadyMs + shiftMs, state.reached[last] ?? 0);
 }
 
 function seconds(ms: number): string {

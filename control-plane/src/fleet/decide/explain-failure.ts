@@ -10,6 +10,8 @@ export interface FailureFacts {
   /** As it was judged at the start. */
   readonly wakeability: Wakeability;
   readonly addresses: readonly string[];
+  /** Windows' Fast Startup is on. */
+  readonly fastStartup: boolean;
   /** What stands open of it now, in words. */
   readonly issues: readonly string[];
 }
@@ -36,13 +38,14 @@ function causesOf({
   fromState,
   wakeability,
   addresses,
+  fastStartup,
   issues,
 }: FailureFacts): readonly string[] {
   switch (end.phase) {
     case 'packet_sent':
       return [];
     case 'answers':
-      return [...untold(wakeability), ...slept(fromState), ...state.notes.slice(-1)];
+      return [...untold(wakeability), ...slept(fromState, fastStartup), ...state.notes.slice(-1)];
     case 'agent_back':
       return [
         addresses.length > 0
@@ -62,10 +65,14 @@ function untold(wakeability: Wakeability): readonly string[] {
   return wakeability.proven ? [] : ['its wake was never proven from this state'];
 }
 
-function slept(fromState: WakeFrom): readonly string[] {
+function slept(fromState: WakeFrom, fastStartup: boolean): readonly string[] {
   switch (fromState) {
     case 'unknown':
-      return ['it vanished without a word: is it without power, or elsewhere?'];
+      return [
+        fastStartup
+          ? 'it vanished without a word: was it shut down with Fast Startup, which no packet ends, or is it without power?'
+          : 'it vanished without a word: is it without power, or elsewhere?',
+      ];
     case 'poweroff':
       return ['it was shut down: its firmware must allow a wake from power-off'];
     case 'suspend':

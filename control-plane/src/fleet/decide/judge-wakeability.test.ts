@@ -44,6 +44,7 @@ function judge(more: Partial<WakeabilityFacts>) {
     isYielded: false,
     waker: { kind: 'none' },
     fromState: 'suspend',
+    isShutDownByOthers: false,
     proven: new Set(),
     paths: { own, relays: [] },
     macSharedWith: [],
@@ -128,6 +129,16 @@ describe('a host does not wake by itself, and an operator may try', () => {
     ],
     [
       'wake_disarmed',
+      {
+        inventory: told([
+          { ...ethernet, name: 'docker0', mac: '02:42:00:00:00:01' },
+          { ...ethernet, wake: disarmed },
+        ]),
+      },
+      /ethtool -s eth0 wol g/,
+    ],
+    [
+      'wake_disarmed',
       { inventory: told([{ ...ethernet, wake: disarmed }], {}, 'windows') },
       /device manager/,
     ],
@@ -143,8 +154,11 @@ describe('a host does not wake by itself, and an operator may try', () => {
     ],
     [
       'fast_startup',
-      { fromState: 'poweroff', inventory: told([ethernet], { fastStartup: true }) },
-      /Fast Startup off/,
+      {
+        ...{ fromState: 'poweroff', isShutDownByOthers: true },
+        inventory: told([ethernet], { fastStartup: true }, 'windows'),
+      },
+      /HiberbootEnabled is 1.*turn Fast Startup off/,
     ],
     ['on_battery', { inventory: told([ethernet], { onBattery: true }) }, /plug it in/],
     ['wireless', { inventory: told([{ ...wifi, wake: unknown }]) }, /wlan0.*by cable/],
@@ -165,6 +179,36 @@ describe('a host does not wake by itself, and an operator may try', () => {
   ])('but a proof counts more than doubts about %s: %s', (_, more, reason) => {
     expect(judge({ ...more, proven: proven('suspend') }).reason).toBe(reason);
   });
+});
+
+describe('Fast Startup', () => {
+  const switches = [true, false, null];
+  const states: readonly FromState[] = ['suspend', 'hibernate', 'poweroff', 'unknown'];
+  const all = switches.flatMap((fastStartup) =>
+    states.flatMap((fromState) =>
+      [true, false].flatMap((isShutDownByOthers) =>
+        [true, false].map((isProven) => ({ fastStartup, fromState, isShutDownByOthers, isProven })),
+      ),
+    ),
+  );
+
+  it.each(all)(
+    'that is $fastStartup, out of $fromState, shut down by others: $isShutDownByOthers, proven: $isProven',
+    (each) => {
+      const { fastStartup, fromState, isShutDownByOthers, isProven } = each;
+      const judged = judge({
+        ...{ fromState, isShutDownByOthers },
+        inventory: told([ethernet], { fastStartup }, 'windows'),
+        proven: isProven ? proven(fromState) : proven(),
+      });
+      // In the way only where it is on, and somebody at the machine had it shut down.
+      const isInTheWay = fastStartup === true && fromState === 'poweroff' && isShutDownByOthers;
+      expect(judged).toMatchObject(
+        isInTheWay ? { reason: 'fast_startup', proven: false } : { reason: 'yes', proven: isProven },
+      );
+      expect(judged.mayBeTried).toBe(true);
+    },
+  );
 });
 
 describe('the interfaces that may wake a machine', () => {

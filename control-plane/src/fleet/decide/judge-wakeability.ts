@@ -17,6 +17,8 @@ export interface WakeabilityFacts {
   readonly waker: WakerFacts;
   /** What it is in, or would be in when it slept. */
   readonly fromState: FromState;
+  /** Somebody else than the fabric shut it down: the fabric's own power-off is a full one, whatever Windows' switch says. */
+  readonly isShutDownByOthers: boolean;
   /** Its owner, or an operator for them, has taken its cards, and that outlives a sleep. */
   readonly isYielded: boolean;
   /** States that it came back from, up to a token. */
@@ -129,13 +131,14 @@ function findObstacle(facts: WakeabilityFacts, inventory: HostInventory): Wakeab
   if (usable.every(({ wake }) => wake?.armed === false || wake?.supported === false)) {
     return no(
       'wake_disarmed',
-      `wake on magic packet is off at ${namesOf(usable)} (${usable[0]?.wake?.detail ?? 'as its agent reads'}): ${armingFix(inventory)}`,
+      `wake on magic packet is off at ${namesOf(usable)} (${usable[0]?.wake?.detail ?? 'as its agent reads'}): ${armingFix(inventory, usable)}`,
     );
   }
-  if (power?.fastStartup === true && fromState === 'poweroff' && !proven.has('poweroff')) {
+  // What was proven is a power-off of the fabric's own, in a rehearsal: it says nothing of such a shutdown.
+  if (power?.fastStartup === true && fromState === 'poweroff' && facts.isShutDownByOthers) {
     return no(
       'fast_startup',
-      'it was shut down with Fast Startup, which Windows does not wake from: turn Fast Startup off, or let it sleep instead',
+      'Fast Startup is on (HiberbootEnabled is 1) and it was shut down at the machine: such a shutdown leaves its network card unarmed; start it by hand and turn Fast Startup off (powercfg /hibernate off, or in its power options), or let the fabric put it to sleep',
     );
   }
   if (proven.has(fromState)) return null;
@@ -150,11 +153,11 @@ function findObstacle(facts: WakeabilityFacts, inventory: HostInventory): Wakeab
   return null;
 }
 
-function armingFix({ os, interfaces }: HostInventory): string {
+function armingFix({ os }: HostInventory, usable: readonly NetworkInterface[]): string {
   if (os === 'windows') {
     return 'in the device manager, at the adapter, allow it to wake the computer and turn "Wake on Magic Packet" on';
   }
-  return `turn it on with: ethtool -s ${interfaces[0]?.name ?? 'IF'} wol g, and keep it with a systemd .link file`;
+  return `turn it on with: ethtool -s ${usable[0]?.name ?? 'IF'} wol g, and keep it with a systemd .link file`;
 }
 
 function namesOf(interfaces: readonly NetworkInterface[]): string {

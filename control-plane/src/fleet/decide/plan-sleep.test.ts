@@ -18,6 +18,7 @@ function inputOf(more: Partial<SleepInput> = {}): SleepInput {
     ...{ verbs: ['suspend', 'poweroff'], isWakeProven: true, requestsInFlight: 0, requestsQueued: 0 },
     ...{ idleForMs: 31 * MINUTE_MS, keepAwakeForMs: 0, awakeHoursEndInMs: null, minimumUpForMs: 0 },
     ...{ owner, othersUseCards: false, wakeability: { kind: 'yes', proven: true }, pulling: null },
+    ...{ lastRelayOf: [], isWindows: false },
     ...more,
   };
 }
@@ -48,6 +49,7 @@ const SOFT: [SleepGuard, Partial<SleepInput>][] = [
   ['remote_session', { owner: { ...owner, remoteSession: true } }],
   ['owner_present', { owner: { ...owner, present: true } }],
   ['pulling', { pulling: 'qwen' }],
+  ['last_relay', { lastRelayOf: ['wintermute'] }],
 ];
 const IDLE_ONLY: [SleepGuard, Partial<SleepInput>][] = [
   ['wake_not_proven', { isWakeProven: false }],
@@ -98,6 +100,24 @@ describe('a host', () => {
   it('is not taken from the requests that run for a rehearsal', () => {
     expect(guardOf({ asker: 'rehearsal', requestsInFlight: 1 })).toBe('requests');
     expect(guardOf({ asker: 'rehearsal', isWakeProven: false })).toBeNull();
+  });
+
+  it.each(SOFT)('is rehearsed all the same where an operator insists: %s', (guard, more) => {
+    expect(guardOf({ ...more, asker: 'rehearsal' })).toBe(guard);
+    expect(guardOf({ ...more, asker: 'rehearsal', isForced: true })).toBeNull();
+  });
+
+  it.each<[Partial<SleepInput>, SleepGuard | null]>([
+    [{}, 'wake_not_proven'],
+    [{ isForced: true }, null],
+    [{ asker: 'rehearsal' }, null],
+    [{ isWakeProven: true }, null],
+    [{ isWindows: false }, null],
+    [{ action: 'suspend' }, null],
+    [{ asker: 'idle', isForced: true }, 'wake_not_proven'],
+  ])('with Windows is not powered off on a whim before that was proven: %j', (more, guard) => {
+    const asked = { asker: 'operator', action: 'poweroff', isWindows: true, isWakeProven: false } as const;
+    expect(guardOf({ ...asked, ...more })).toBe(guard);
   });
 
   it.each<[Partial<SleepInput>, number]>([

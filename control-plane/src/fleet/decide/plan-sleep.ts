@@ -27,6 +27,7 @@ export type SleepGuard =
   | 'remote_session'
   | 'other_gpu_user'
   | 'pulling'
+  | 'last_relay'
   | 'requests'
   | 'not_idle_yet';
 
@@ -48,8 +49,9 @@ export interface SleepInput {
   readonly isParked: boolean;
   /** What its agent can do and its owner allows; `null`: not told. */
   readonly verbs: readonly PowerVerb[] | null;
-  /** It came back from the state that the action leads to, up to a token. */
+  /** It came back from the state that the action leads to, up to a token, and out of power-off without anybody's help. */
   readonly isWakeProven: boolean;
+  readonly isWindows: boolean;
   /** As it stands now: a driver update may have disarmed what was proven. */
   readonly wakeability: Wakeability;
   /** That count as use. */
@@ -68,6 +70,8 @@ export interface SleepInput {
   readonly othersUseCards: boolean;
   /** A deployment whose image or weights are being fetched; `null`: none is. */
   readonly pulling: string | null;
+  /** Hosts that sleep, and that nobody but this one could send a packet to. */
+  readonly lastRelayOf: readonly string[];
 }
 
 export type SleepPlan =
@@ -100,7 +104,7 @@ export function planSleep(input: SleepInput): SleepPlan {
   const firm = firmGuard(input, action);
   if (firm !== null) return firm;
   const soft = softGuard(input);
-  if (soft !== null && !(isForced && asker === 'operator')) return soft;
+  if (soft !== null && !(isForced && asker !== 'idle')) return soft;
   if (asker === 'idle') {
     const early = idleGuard(input);
     if (early !== null) return early;
@@ -158,8 +162,27 @@ function softGuard(input: SleepInput): Stay | null {
   if (owner?.present === true) return soft('owner_present', `somebody is at ${host}`);
   if (input.pulling !== null) return soft('pulling', `${host} fetches ${input.pulling}`);
   if (input.asker === 'rehearsal' && input.requestsInFlight > 0) return requestsGuard(input);
-  return null;
+  return relayGuard(input) ?? powerOffGuard(input);
 }
+
+/** A Windows that was off may stand at its login screen: an operator is told before it goes, and may insist. */
+function powerOffGuard({ host, asker, action, isWindows, isWakeProven }: SleepInput): Stay | null {
+  if (asker !== 'operator' || action !== 'poweroff' || !isWindows || isWakeProven) return null;
+  const how = `suspend it, or prove it once: ai-fabric hosts rehearse ${host} --action poweroff`;
+  const detail = `${host} runs Windows and was never seen to come back from power-off by itself, with nobody to sign in; ${how}`;
+  return soft('wake_not_proven', detail);
+}
+
+/** Its cards alone do not send packets. */
+function relayGuard({ host, action, lastRelayOf }: SleepInput): Stay | null {
+  if (action === 'container-only' || lastRelayOf.length === 0) return null;
+  const [some, more] = [lastRelayOf.slice(0, MOST_NAMED), lastRelayOf.length - MOST_NAMED];
+  const names = more > 0 ? `${some.join(', ')} and ${more} more` : some.join(' and ');
+  const detail = `${host} is the last one awake that could wake ${names}: leave it on, or another host of that LAN`;
+  return soft('last_relay', detail);
+}
+
+const MOST_NAMED = 3;
 
 /** What only counts for a host that is to sleep by itself. */
 function idleGuard(input: SleepInput): Stay | null {

@@ -13,7 +13,8 @@ function candidate(host: string, more: Partial<WakeCandidate> = {}): WakeCandida
     wakeability: { kind: 'yes', proven: true },
     mayBeTried: true,
     readySeconds: 60,
-    watts: null,
+    baseWatts: null,
+    cardWatts: null,
     quietUntilMs: null,
     cooldown: null,
     ...more,
@@ -35,17 +36,32 @@ describe('which host is woken', () => {
     ['of those alike the first declared', [candidate('a', { readySeconds: 68 }), candidate('b')], 'start a'],
     [
       'of those alike the one that draws less',
-      [candidate('a', { watts: 300 }), candidate('b', { watts: 90 })],
+      [candidate('a', { baseWatts: 300 }), candidate('b', { baseWatts: 90 })],
+      'start b',
+    ],
+    [
+      'of those alike the one that draws less with its cards, where they were measured',
+      [candidate('a', { baseWatts: 60, cardWatts: 450 }), candidate('b', { baseWatts: 90, cardWatts: 200 })],
+      'start b',
+    ],
+    [
+      'by what is declared where the cards of one were not seen to serve',
+      [candidate('a', { baseWatts: 60 }), candidate('b', { baseWatts: 90, cardWatts: 5 })],
+      'start a',
+    ],
+    [
+      'by the cards alone where of one machine nothing is declared',
+      [candidate('a', { baseWatts: 60, cardWatts: 300 }), candidate('b', { cardWatts: 200 })],
       'start b',
     ],
     [
       'one whose draw is known before one whose is not',
-      [candidate('a'), candidate('b', { watts: 900 })],
+      [candidate('a'), candidate('b', { baseWatts: 900 })],
       'start b',
     ],
     [
       'the sooner one though it draws more',
-      [candidate('a', { watts: 10, readySeconds: 90 }), candidate('b', { watts: 900 })],
+      [candidate('a', { baseWatts: 10, readySeconds: 90 }), candidate('b', { baseWatts: 900 })],
       'start b',
     ],
     ['a proven one before one that is as soon', [candidate('a', unproven), candidate('b')], 'start b'],
@@ -121,7 +137,8 @@ describe('whatever the hosts', () => {
       proven: true,
     }),
     readySeconds: fc.integer({ min: 1, max: 2_000 }),
-    watts: fc.option(fc.integer({ min: 1, max: 900 })),
+    baseWatts: fc.option(fc.integer({ min: 1, max: 900 })),
+    cardWatts: fc.option(fc.integer({ min: 1, max: 900 })),
     quietUntilMs: fc.option(fc.constant(NOW + 5)),
   });
 

@@ -14,8 +14,10 @@ export interface WakeCandidate {
   readonly mayBeTried: boolean;
   /** From the wish to a ready model. */
   readonly readySeconds: number;
-  /** What it draws while it serves; `null`: not known. */
-  readonly watts: number | null;
+  /** What the machine draws without its cards, as declared; `null`: it is not. */
+  readonly baseWatts: number | null;
+  /** What its cards draw while they serve, as measured; `null`: that was not seen yet. */
+  readonly cardWatts: number | null;
   /** Wall clock: until then no request wakes it. `null`: it may be woken now. */
   readonly quietUntilMs: number | null;
   /** Wall clock, and what went wrong: after a wake that failed. */
@@ -65,6 +67,7 @@ function best(among: readonly WakeCandidate[]): WakeCandidate | null {
   const soonest = Math.min(...among.map(expectedSeconds));
   const within = soonest + Math.max(ALIKE_SECONDS, soonest * ALIKE_SHARE);
   const alike = among.filter((candidate) => expectedSeconds(candidate) <= within);
+  const wattsOf = comparableWatts(alike);
   return alike.reduce((one, other) => (wattsOf(other) < wattsOf(one) ? other : one));
 }
 
@@ -74,9 +77,16 @@ function expectedSeconds({ wakeability, readySeconds }: WakeCandidate): number {
   return readySeconds + (isProven ? 0 : UNPROVEN_SECONDS);
 }
 
-/** One of which it is not known is thought to draw the most. */
-function wattsOf({ watts }: WakeCandidate): number {
-  return watts ?? Number.POSITIVE_INFINITY;
+/**
+ * What each draws, in parts that are known of all: what was measured of the cards counts where it was measured of each. One of
+ * whose machine nothing is declared is thought to draw the most, where only that can be compared.
+ */
+function comparableWatts(among: readonly WakeCandidate[]): (candidate: WakeCandidate) => number {
+  if (among.some(({ cardWatts }) => cardWatts === null)) {
+    return ({ baseWatts }) => baseWatts ?? Number.POSITIVE_INFINITY;
+  }
+  const areDeclared = among.every(({ baseWatts }) => baseWatts !== null);
+  return ({ baseWatts, cardWatts }) => (cardWatts ?? 0) + (areDeclared ? (baseWatts ?? 0) : 0);
 }
 
 function minutes(ms: number): string {

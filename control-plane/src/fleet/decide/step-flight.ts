@@ -51,6 +51,8 @@ export interface FlightState {
   /** Deployments that somebody wants of it. None: its agent is enough. */
   readonly wanted: readonly string[];
   readonly readyAt: Readonly<Record<string, number>>;
+  /** It was told that it waits for somebody who signs in, while it was still given time. */
+  readonly missedSignIn: boolean;
   /** What went wrong on the way, the latest last. */
   readonly notes: readonly string[];
   readonly end: FlightEnd | null;
@@ -118,6 +120,7 @@ export function newFlight(wanted: readonly string[], callsFromMs = 0): FlightSta
     volleys: 0,
     wanted,
     readyAt: {},
+    missedSignIn: false,
     notes: [],
     end: null,
   };
@@ -145,7 +148,9 @@ export function stepFlight(
     case 'replica':
       return replica(state, event, atMs, rules);
     case 'sign_in_needed':
-      return missesSignIn(state, atMs, rules) ? fail(state, 'sign_in_needed', event.detail) : same(state);
+      return missesSignIn(state, atMs, rules)
+        ? fail(state, 'sign_in_needed', event.detail)
+        : same({ ...state, missedSignIn: state.missedSignIn || state.name === 'starting' });
     case 'not_unparked':
       return fail(state, 'engine_failed', event.detail);
     case 'gone':
@@ -221,7 +226,8 @@ function replica(
   const { reached, effects } = isUp
     ? reaching(state, 'engine_up', atMs)
     : { reached: state.reached, effects: [] };
-  if (phase === 'failed' && code === 'sign_in_needed' && missesSignIn(state, atMs, rules)) {
+  if (phase === 'failed' && code === 'sign_in_needed') {
+    if (!missesSignIn(state, atMs, rules)) return same({ ...state, missedSignIn: true });
     return fail(state, 'sign_in_needed', detail ?? 'its container engine waits for somebody who signs in');
   }
   if (phase === 'crash_looping' && state.wanted.length === 1) {

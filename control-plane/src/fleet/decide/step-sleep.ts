@@ -72,6 +72,11 @@ export const GOING_MS = 200_000;
 /** Its link may also end without a word while it goes: a machine that suspends at once may have no time for one. */
 const SLEEP_GOODBYES: ReadonlySet<string> = new Set(['suspend', 'shutdown', 'restart']);
 
+/** Whether a goodbye says that the machine goes, and not only its agent. */
+export function isMachinesEnd(goodbyeReason: string | null): boolean {
+  return goodbyeReason !== null && SLEEP_GOODBYES.has(goodbyeReason);
+}
+
 export const AWAKE: SleepState = { name: 'awake' };
 
 /** @param nowMs monotonic */
@@ -160,8 +165,12 @@ function unlinked(state: SleepState, goodbyeReason: string | null, nowMs: number
       return { state, effects: [] };
     case 'going': {
       const { terms } = state;
-      if (terms.action === 'container-only') return fail(terms, 'link_lost', 'its link ended meanwhile');
-      if (goodbyeReason === null || SLEEP_GOODBYES.has(goodbyeReason)) return slept(state, nowMs);
+      if (terms.action === 'container-only' && isMachinesEnd(goodbyeReason)) {
+        return fail(terms, 'link_lost', `its machine went away meanwhile (${goodbyeReason})`);
+      }
+      // Its agent was asked to park, and does so whatever becomes of its link.
+      if (terms.action === 'container-only') return slept(state, nowMs);
+      if (goodbyeReason === null || isMachinesEnd(goodbyeReason)) return slept(state, nowMs);
       return fail(terms, 'agent_went_otherwise', `its agent went away otherwise (${goodbyeReason})`);
     }
   }
@@ -184,8 +193,13 @@ function slept(state: Extract<SleepState, { name: 'going' }>, nowMs: number): Sl
   };
 }
 
+/** What its agent could not park in time it goes on parking: it is told that nobody wants that any more. */
 function fail(terms: SleepTerms, code: string, detail: string): SleepStep {
-  return { state: AWAKE, effects: [{ kind: 'failed', terms, code, detail }] };
+  const failed: SleepEffect = { kind: 'failed', terms, code, detail };
+  return {
+    state: AWAKE,
+    effects: terms.action === 'container-only' ? [{ kind: 'unpark' }, failed] : [failed],
+  };
 }
 
 function refuse(state: SleepState, event: SleepEvent['kind']): SleepStep {

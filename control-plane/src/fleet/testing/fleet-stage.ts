@@ -4,6 +4,7 @@ import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import type { DeclaredState } from '../../declared/declared-state.js';
 import { parseFabricText } from '../../declared/parse-fabric-text.js';
+import type { KnownHost } from '../../live/live-report.js';
 import { LiveState } from '../../live/live-state.js';
 import { inventory, sampleOf } from '../../live/testing/live-fixtures.js';
 import type { PowerObservation, PowerRecords } from '../../registry/power-types.js';
@@ -21,6 +22,7 @@ type CommandEnd = {
 
 /** Of the machine that the control plane runs on. */
 export const OWN_MAC = '52:54:00:00:ff:ff';
+export const OWN_BOOT = 'boot-of-the-control-plane';
 export const DONE: CommandEnd = { result: 'done', code: null, detail: null };
 
 /** Lets all that waits for nothing but its turn happen. */
@@ -47,9 +49,17 @@ export interface StageHost {
   readonly bootId?: string;
 }
 
+/** What a stage goes on from: a control plane that was started anew. */
+export interface StageBefore {
+  readonly clock: ManualClock;
+  readonly known: readonly KnownHost[];
+  /** Wakes that the one before it began. */
+  readonly wakes: number;
+}
+
 /** A fleet on a virtual clock: hosts come and go as the test says, packets and commands are written down. */
 export class FleetStage {
-  readonly clock = new ManualClock(Date.parse('2026-11-25T12:00:00Z'));
+  readonly clock: ManualClock;
   readonly live: LiveState;
   readonly saved: PowerObservation[] = [];
   /** Volleys of this machine. */
@@ -68,14 +78,21 @@ export class FleetStage {
   readonly #startMs: number;
   #declared: DeclaredState;
   #ids = 0;
-  #wakes = 0;
+  #wakes: number;
   readonly #listeners = new Set<(state: DeclaredState) => void>();
 
-  constructor(fabric: string, records: Partial<PowerRecords> = {}, sleep?: SleepDesk) {
+  constructor(
+    fabric: string,
+    records: Partial<PowerRecords> = {},
+    sleep?: SleepDesk,
+    before: StageBefore | null = null,
+  ) {
+    this.clock = before?.clock ?? new ManualClock(Date.parse('2026-11-25T12:00:00Z'));
+    this.#wakes = before?.wakes ?? 0;
     const log = pino({ level: 'silent' });
     this.#declared = parse(fabric);
     this.live = new LiveState({ clock: this.clock, log });
-    this.live.seed([], this.#declared);
+    this.live.seed(before?.known ?? [], this.#declared);
     this.#startMs = this.clock.nowMs();
     this.fleet = createFleet({
       live: this.live,
@@ -100,7 +117,7 @@ export class FleetStage {
       use: {
         useOf: (host) => ({ inflight: 0, counted: 0, lastMs: null, queued: 0, ...this.use.get(host) }),
       },
-      ownMacs: () => new Set([OWN_MAC]),
+      ownMachine: () => ({ macs: new Set([OWN_MAC]), addresses: new Set(), bootId: OWN_BOOT }),
       wakePorts: [9],
       wakersFile: '/no/such/wakers.yaml',
       environment: {},
@@ -127,6 +144,11 @@ export class FleetStage {
     return this.fleet.wakes;
   }
 
+  /** How many were begun. */
+  get begunWakes(): number {
+    return this.#wakes;
+  }
+
   declare(fabric: string): void {
     this.#declared = parse(fabric);
     this.live.applyDeclared(this.#declared);
@@ -149,6 +171,18 @@ export class FleetStage {
         power: power ?? known?.power,
       },
     });
+  }
+
+  /** Its agent links again, and has told nothing of it yet. */
+  relink(name: string): void {
+    const hostId = this.live.host(name)?.hostId ?? `id-${name}`;
+    this.live.hostLinked({ hostId, name, agentVersion: '1', peerAddress: '192.168.1.99', draining: false });
+  }
+
+  /** The same machine, in this boot of it. */
+  tellBoot(name: string, bootId: string): void {
+    const known = this.live.host(name)?.inventory ?? inventory;
+    this.live.takeReport(name, { clockSkewMs: 0, samples: [], inventory: { ...known, bootId } });
   }
 
   /** A live sample, and with it the states of its replicas. */

@@ -75,7 +75,7 @@ export class FakeWakeDesk implements WakeDesk {
     const askedAtMs = this.#nowMs();
     const flight: WakeFlight = {
       ...{ wakeId: `wake-${this.#wakes}`, askedAtMs, phaseSinceMs: askedAtMs, waiters: 0 },
-      ...{ phase: 'packet_sent', text: `packet sent to ${host}` },
+      ...{ phase: 'packet_sent', text: `packet sent to ${host}`, expected: {} },
     };
     this.#teller.setPower(host, { ...this.#teller.power(host), state: 'waking', flight });
     return flight;

@@ -222,7 +222,7 @@ export function ask(
 }
 
 /** Waits for a condition, not for a time. @throws when it does not hold within the deadline */
-export async function until(condition: () => boolean, what: string, deadlineMs = 5_000): Promise<void> {
+export async function until(condition: () => boolean, what: string, deadlineMs = 30_000): Promise<void> {
   const endMs = Date.now() + deadlineMs;
   while (!condition()) {
     if (Date.now() > endMs) throw new Error(`waited ${deadlineMs} ms in vain until ${what}`);

@@ -1,7 +1,7 @@
-const DEADLINE_MS = 8_000;
+const DEADLINE_MS = 30_000;
 const POLL_MS = 5;
 
-/** Waits for a condition of the real world, not for a time. @throws when it does not come about within 8 s */
+/** Waits for a condition of the real world, not for a time. @throws when it does not come about within 30 s */
 export async function until(what: string, holds: () => boolean): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS;
   while (!holds()) {

@@ -47,12 +47,12 @@ export class TemporaryRegistry {
 
   async remove(): Promise<void> {
     await this.close();
-    rmSync(this.parent, { recursive: true, force: true });
+    rmSync(this.parent, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
 /** Waits for a condition, looking again every few milliseconds, and fails at a deadline. */
-export async function until(condition: () => boolean, deadlineMs = 10_000): Promise<void> {
+export async function until(condition: () => boolean, deadlineMs = 30_000): Promise<void> {
   const endMs = performance.now() + deadlineMs;
   while (!condition()) {
     if (performance.now() > endMs)

@@ -3,9 +3,10 @@ import { buildDeployment } from '../../declared/decide/build-deployment.js';
 import type { VllmDeployment } from '../../declared/declared-state.js';
 import { deploymentEntrySchema } from '../../declared/deployment-entry-schema.js';
 import type { HostPower, PowerState, Wakeability } from '../../live/host-power.js';
+import type { ExpectedReady } from '../../live/until-ready.js';
 import { flightOf, powerOf } from '../testing/power-fixtures.js';
 import { replicaOf } from '../testing/router-fixtures.js';
-import { isAsleep, isWaking, wakeInMs } from './judge-asleep.js';
+import { isAsleep, isWakeLate, isWaking, wakeInMs } from './judge-asleep.js';
 
 const PRESENCES = ['online', 'late', 'away', 'unseen'] as const;
 const STATES: readonly PowerState[] = ['unseen', 'online', 'late', 'asleep', 'waking', 'offline'];
@@ -102,6 +103,8 @@ describe('isWaking', () => {
 
 describe('wakeInMs', () => {
   const readySeconds = { a: 48 };
+  const underWay = (expected: ExpectedReady): HostPower =>
+    powerOf({ readySeconds, flight: flightOf({ askedAtMs: 900_000, expected: { a: expected } }) });
   it.each([
     { of: 'one that was never asked for', power: powerOf({ readySeconds: {} }), expected: null },
     { of: 'a wake that begins now', power: powerOf({ readySeconds }), expected: 48_000 },
@@ -113,7 +116,22 @@ describe('wakeInMs', () => {
     {
       of: 'one that takes longer than usual',
       power: powerOf({ readySeconds, flight: flightOf({ askedAtMs: 900_000 }) }),
-      expected: 0,
+      expected: 52_000,
+    },
+    {
+      of: 'one that is expected later than usual',
+      power: underWay({ usuallyAtMs: 1_020_000, latestAtMs: 1_050_000 }),
+      expected: 20_000,
+    },
+    {
+      of: 'one that is late, by the slowest of those before',
+      power: underWay({ usuallyAtMs: 990_000, latestAtMs: 1_030_000 }),
+      expected: 30_000,
+    },
+    {
+      of: 'one that is later than any before',
+      power: underWay({ usuallyAtMs: 940_000, latestAtMs: 980_000 }),
+      expected: 60_000,
     },
     {
       of: 'one of which nothing is known',
@@ -122,5 +140,19 @@ describe('wakeInMs', () => {
     },
   ])('of $of', ({ power, expected }) => {
     expect(wakeInMs(power, 'a', 1_000_000)).toBe(expected);
+  });
+
+  it('is late once it takes longer than usual', () => {
+    const power = underWay({ usuallyAtMs: 948_000, latestAtMs: 960_000 });
+    expect(isWakeLate(power, 'a', 947_999)).toBe(false);
+    expect(isWakeLate(power, 'a', 948_000)).toBe(true);
+    expect(isWakeLate(powerOf(), 'a', 990_000)).toBe(false);
+  });
+
+  it('is late once what came so far moves it', () => {
+    const usual = { usuallyAtMs: 948_400, latestAtMs: 960_000 };
+    expect(isWakeLate(underWay(usual), 'a', 910_000)).toBe(false);
+    const moved = { usuallyAtMs: 955_000, latestAtMs: 960_000 };
+    expect(isWakeLate(underWay(moved), 'a', 910_000)).toBe(true);
   });
 });

@@ -1,4 +1,5 @@
 import type { HostPower } from '../../live/host-power.js';
+import { type ExpectedReady, untilReadyMs } from '../../live/until-ready.js';
 import type { ReplicaCandidate } from '../candidate.js';
 
 type Sleeper = Pick<ReplicaCandidate, 'deployment' | 'presence' | 'draining' | 'power' | 'phase'>;
@@ -46,11 +47,32 @@ export function isWished({ deployment }: Pick<ReplicaCandidate, 'deployment'>): 
 export function wakeInMs(power: HostPower, deployment: string, nowMs: number): number | null {
   // Until it is through with what it has, it stays where somebody needs it.
   if (power.goingToSleep?.phase === 'draining') return 0;
+  const expected = expectedReady(power, deployment);
+  if (expected !== null) return untilReadyMs(expected, nowMs);
   const seconds = power.readySeconds[deployment];
-  if (seconds === undefined) return null;
-  const readyMs = seconds * 1000;
-  return power.flight === null ? readyMs : Math.max(0, power.flight.askedAtMs + readyMs - nowMs);
+  return seconds === undefined ? null : seconds * 1000;
 }
 
+/** Whether the wake that is under way takes longer than usual, or is seen to: it may be there at any moment. */
+export function isWakeLate(power: HostPower, deployment: string, nowMs: number): boolean {
+  const { flight, readySeconds } = power;
+  const expected = expectedReady(power, deployment);
+  if (flight === null || expected === null) return false;
+  const usuallyAtMs = flight.askedAtMs + (readySeconds[deployment] ?? 0) * 1000;
+  return nowMs >= expected.usuallyAtMs || expected.usuallyAtMs > usuallyAtMs + ROUNDED_MS;
+}
+
+/** Of the wake that is under way; one that nobody wanted of it yet takes what is usual, from the wish. */
+function expectedReady({ flight, readySeconds }: HostPower, deployment: string): ExpectedReady | null {
+  if (flight === null) return null;
+  const told = flight.expected[deployment];
+  const seconds = readySeconds[deployment];
+  if (told !== undefined || seconds === undefined) return told ?? null;
+  const readyAtMs = flight.askedAtMs + seconds * 1000;
+  return { usuallyAtMs: readyAtMs, latestAtMs: readyAtMs };
+}
+
+/** `readySeconds` are whole ones. */
+const ROUNDED_MS = 1_000;
 const AWAY_STATES: ReadonlySet<string> = new Set(['asleep', 'offline', 'waking']);
 const GIVEN_BACK: ReadonlySet<string> = new Set(['parked', 'absent']);

@@ -195,8 +195,16 @@ describe('how long a wake may take', () => {
     expect(told(decide([replicasOf(underWay, quick)]))).toBe('wake a+b, refuse: waking');
   });
 
-  it('is not asked of a wake that takes longer than usual', () => {
-    expect(told(decide([replicasOf(waking('a', { wakeInMs: 0 }))], { waitedMs: 49_000 }))).toBe(HELD);
+  it('is not asked by those who wait already for a wake that takes longer than usual', () => {
+    const late = [replicasOf(waking('a', { wakeInMs: 30_000, isWakeLate: true }))];
+    expect(told(decide(late, { waitedMs: 49_000 }))).toBe(HELD);
+    expect(told(decide(late, { waitedMs: 50_000 }))).toBe('wake a, refuse: waking');
+  });
+
+  it('is told honestly to those who come when a wake is late', () => {
+    const late = [replicasOf(waking('a', { wakeInMs: 60_000, isWakeLate: true }))];
+    expect(decide(late)).toMatchObject({ kind: 'refuse', code: 'waking', retryAfterSeconds: 60 });
+    expect(told(decide([...late, cloud]))).toBe(MEANWHILE);
   });
 });
 

@@ -52,7 +52,8 @@ export function planWaking(
   const patienceMs = waitFor(request, groups, cloud, settings);
   const etaMs = soonestMs(found.waking) ?? soonestMs(hopes);
   const leftMs = patienceMs - (request.waitedMs ?? 0);
-  if (request.mayWait !== true || leftMs <= 0 || (etaMs !== null && etaMs > leftMs)) {
+  const isTooLate = etaMs !== null && etaMs > leftMs && !isWaitingForLate(request, found);
+  if (request.mayWait !== true || leftMs <= 0 || isTooLate) {
     if (cloud !== null) return whileWaking(cloud, wake);
     return refuseWaking(request, groups, considered, wake, settings.refusal);
   }
@@ -140,6 +141,11 @@ function waitFor(
   return cloud?.reason === 'wait_exceeded'
     ? Math.min(patienceMs, (opensAfter(cloud, groups) ?? 0) * 1000)
     : patienceMs;
+}
+
+/** Who waits already has nothing of leaving early: what is late may be there at any moment. */
+function isWaitingForLate({ waitedMs }: RouteRequest, { waking }: Sleepers): boolean {
+  return (waitedMs ?? 0) > 0 && waking.some(({ isWakeLate }) => isWakeLate);
 }
 
 function opensAfter({ provider, model }: CloudDecision, groups: readonly CandidateGroup[]): number | null {

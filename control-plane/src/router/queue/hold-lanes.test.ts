@@ -60,6 +60,29 @@ describe('whose turn it is', () => {
     ]);
   });
 
+  it('a key that waits in several lanes has one turn for all of them', () => {
+    const { lanes } = lanesOf(
+      ...times(2, { key: 'greedy' }),
+      ...times(2, { key: 'greedy', waitsFor: ['a', 'b'] }),
+      ...times(2, { key: 'greedy', role: 'chat-deep' }),
+      ...times(3, { key: 'modest' }),
+    );
+    const keys = serveAll(lanes).map(({ request }) => request.key);
+    expect(keys.slice(0, 6)).toEqual(['greedy', 'modest', 'greedy', 'modest', 'greedy', 'modest']);
+  });
+
+  it('a turn at one target is none at another', () => {
+    const { lanes } = lanesOf(
+      { key: 'one' },
+      { key: 'one', waitsFor: ['b'] },
+      { key: 'other', waitsFor: ['b'] },
+    );
+    const [first] = [lanes.next('a', 1)];
+    if (first === null || first === undefined) throw new Error('somebody waits');
+    lanes.served(first, 'a');
+    expect(lanes.next('b', 1)?.request.key).toBe('one');
+  });
+
   it('only those that wait for the target', () => {
     const { lanes } = lanesOf({}, { waitsFor: ['b'] }, { waitsFor: ['b', 'a'] });
     expect(lanes.next('b', 1)?.id).toBe(1);

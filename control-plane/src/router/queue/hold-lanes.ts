@@ -111,17 +111,31 @@ export class HoldLanes implements QueueShares {
     this.#forget(party);
   }
 
-  /** It got what it waited for, when this target had changed: its class and its key have had their turn. */
+  /**
+   * It got what it waited for, when this target had changed: its class and its key have had their turn, whatever other lanes of
+   * this target the key waits in as well.
+   */
   served(entry: HeldEntry, target: string): void {
     const { line } = entry;
     if (line === null) return;
     this.#targets.get(target)?.turns.spent(entry.rank);
     this.#lastTurn += 1;
+    for (const { lines } of this.#keys.get(line.party.key)?.parties ?? []) {
+      for (const each of lines) {
+        if (each.rank === line.rank && each.lane.waitsFor.includes(target)) this.#hadTurn(each);
+      }
+    }
+    // Of the key's own lanes it is the others' turn first.
+    this.#lastTurn += 1;
+    this.#hadTurn(line);
+    this.remove(entry);
+  }
+
+  #hadTurn(line: KeyLine): void {
     line.turn = this.#lastTurn;
     const lines = line.lane.lines[line.rank];
     lines.splice(lines.indexOf(line), 1);
     lines.push(line);
-    this.remove(entry);
   }
 
   /** It has looked, and waits on: perhaps for something else, or until another moment. It keeps its age and its key's turn. */

@@ -1,4 +1,4 @@
-import type { HostPower, WakeFlight } from '../../live/host-power.js';
+import { type HostPower, NO_WAKE_TIMES, type WakeFlight } from '../../live/host-power.js';
 
 /** A host that can be woken, asleep where nothing else is said, its `a` ready after 40 s. */
 export function powerOf(more: Partial<HostPower> = {}): HostPower {
@@ -10,6 +10,7 @@ export function powerOf(more: Partial<HostPower> = {}): HostPower {
     goingToSleep: null,
     keepAwakeUntilMs: null,
     readySeconds: { a: 40 },
+    wakeTimes: NO_WAKE_TIMES,
     ...more,
   };
 }
@@ -22,6 +23,7 @@ export function flightOf(more: Partial<WakeFlight> = {}): WakeFlight {
     phaseSinceMs: 0,
     waiters: 1,
     text: 'packet sent 3 s ago; model ready in about 37 s',
+    expected: {},
     ...more,
   };
 }

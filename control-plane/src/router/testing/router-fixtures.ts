@@ -140,6 +140,7 @@ export function replicaOf(name: string, parts: ReplicaParts = {}): ReplicaCandid
     draining: false,
     power: UNKNOWN_POWER,
     wakeInMs: null,
+    isWakeLate: false,
     yielded: false,
     phase: 'ready',
     needsSignIn: false,

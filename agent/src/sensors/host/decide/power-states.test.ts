@@ -85,6 +85,8 @@ describe('a number of the registry', () => {
     [`\r\n${KEY}    HIBERBOOTENABLED    REG_DWORD    0x1\r\n`, 1],
     [`\r\n${KEY}    Other    REG_DWORD    0x1\r\n`, null],
     [`\r\n${KEY}    HiberbootEnabled    REG_SZ    yes\r\n`, null],
+    [`\r\n${KEY}    HiberbootEnabled    REG_SZ    1\r\n`, 1],
+    [`\r\n${KEY}    HiberbootEnabled    REG_SZ    \r\n`, null],
     ['', null],
   ])('%#', (text, value) => {
     expect(parseRegistryNumber(text, 'HiberbootEnabled')).toBe(value);
