@@ -106,7 +106,13 @@ export class AgentHost {
   }
 
   #surroundings() {
-    const { clock = systemClock(), log = pino({ level: 'silent' }), openKeeper, policy, openUpgrades } = this.#options;
+    const {
+      clock = systemClock(),
+      log = pino({ level: 'silent' }),
+      openKeeper,
+      policy,
+      openUpgrades,
+    } = this.#options;
     return {
       ...{ clock, log, random: Math.random },
       ...(openKeeper === undefined ? {} : { openKeeper }),
