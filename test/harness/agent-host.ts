@@ -24,6 +24,8 @@ export interface AgentHostOptions {
   readonly openKeeper?: NonNullable<AgentDependencies['openKeeper']>;
   /** What its owner allows; without it, nothing is told. */
   readonly policy?: HostPolicy;
+  /** What becomes of newer agents; without it, it says that it was not installed. */
+  readonly openUpgrades?: NonNullable<AgentDependencies['openUpgrades']>;
   readonly log?: Logger;
 }
 
@@ -104,11 +106,18 @@ export class AgentHost {
   }
 
   #surroundings() {
-    const { clock = systemClock(), log = pino({ level: 'silent' }), openKeeper, policy } = this.#options;
+    const {
+      clock = systemClock(),
+      log = pino({ level: 'silent' }),
+      openKeeper,
+      policy,
+      openUpgrades,
+    } = this.#options;
     return {
       ...{ clock, log, random: Math.random },
       ...(openKeeper === undefined ? {} : { openKeeper }),
       ...(policy === undefined ? {} : { policy }),
+      ...(openUpgrades === undefined ? {} : { openUpgrades }),
     };
   }
 }

@@ -7,7 +7,7 @@ const placedSchema = z.object({
   /** Absolute: where its program lies. */
   folder: z.string().min(1).max(1_000),
 });
-export type PlacedVersion = z.infer<typeof placedSchema>;
+
 
 /**
  * How far a replacement is. `staged`: the newer version is placed and proven; `swapped`: it is the current one; `proving`: it

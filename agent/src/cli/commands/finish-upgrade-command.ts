@@ -1,7 +1,7 @@
 import { systemClock } from '@ai-fabric/shared';
 import { Command } from 'commander';
 import { FINISH_VERB } from '../../upgrade/linux/finishing-unit.js';
-import { UsageError } from '../exit-codes.js';
+import { exitCodes, UsageError } from '../exit-codes.js';
 
 /** What the unit `ai-fabric-agent-upgrade.service` runs while an upgrade is under way; nobody else needs it. */
 export function finishUpgradeCommand(): Command {
@@ -12,6 +12,7 @@ export function finishUpgradeCommand(): Command {
 
 /** What is started anew says so within this time, or systemd gives it up. */
 const RESTART_MS = 60_000;
+const STAYS_MS = 60_000;
 
 async function finish(): Promise<void> {
   if (process.getuid?.() !== 0) throw new UsageError('This is for root alone: its unit starts it.');
@@ -22,5 +23,14 @@ async function finish(): Promise<void> {
     import('pino'),
   ]);
   const system = linuxUpgrade({ runTool: runToolWithin(RESTART_MS) });
-  await finishUpgrade({ system, clock: systemClock(), log: pino({ base: null }) });
+  // Whatever ends it before its end is a failure, after which systemd starts it again.
+  process.exitCode = exitCodes.failed;
+  // The clock's timers keep no process alive.
+  const stays = setInterval(() => undefined, STAYS_MS);
+  try {
+    await finishUpgrade({ system, clock: systemClock(), log: pino({ base: null }) });
+    process.exitCode = exitCodes.ok;
+  } finally {
+    clearInterval(stays);
+  }
 }

@@ -105,7 +105,7 @@ async function readService(runTool: RunTool): Promise<ServiceFacts> {
 }
 
 /** By rename, so that there is one at each moment; on the disk when it resolves. */
-export async function makeLink(path: string, target: string): Promise<void> {
+async function makeLink(path: string, target: string): Promise<void> {
   if ((await readlink(path).catch(() => null)) === target) return;
   const beside = `${path}.${randomUUID()}`;
   await symlink(target, beside);
