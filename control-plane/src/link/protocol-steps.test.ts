@@ -1,9 +1,9 @@
 import { type Report, UPGRADE_PROTOCOL_VERSION } from '@ai-fabric/shared';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { inventory, sampleOf, statusOf } from '../live/testing/live-fixtures.js';
-import { CERTIFICATE, LinkStage } from './testing/link-stage.js';
 import { signedHello } from './testing/agent-keys.js';
 import type { FakeLinkSocket } from './testing/fake-link-socket.js';
+import { CERTIFICATE, LinkStage } from './testing/link-stage.js';
 
 let stage: LinkStage;
 beforeEach(() => {
