@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -63,6 +63,8 @@ describeReal('the control plane as a service, under real systemd', [systemd], ()
       .toSorted();
 
   beforeAll(async () => {
+    // Of a run that was killed.
+    removeLateAddress();
     place = temporaryDirectory();
     const archives = join(place.path, 'archives');
     mkdirSync(archives);
@@ -76,11 +78,7 @@ describeReal('the control plane as a service, under real systemd', [systemd], ()
     before = await files();
   }, 900_000);
   afterAll(async () => {
-    try {
-      execFileSync('ip', ['address', 'delete', `${LATE_ADDRESS}/32`, 'dev', 'lo'], { stdio: 'ignore' });
-    } catch {
-      // It was never given, or is gone already.
-    }
+    removeLateAddress();
     await machine?.close();
     held?.close();
     place?.remove();
@@ -270,6 +268,11 @@ function makeArchives(folder: string, heldPort: number): void {
   broken.writeProgram(`[ "$1" = up ] && set -- "$@" --host 127.0.0.1 --port ${heldPort}
 exec "$home/node/bin/node" "$home/lib/control-plane/dist/program/main.js" "$@"`);
   broken.seal();
+}
+
+/** Where it was never given, there is nothing to take. */
+function removeLateAddress(): void {
+  spawnSync('ip', ['address', 'delete', `${LATE_ADDRESS}/32`, 'dev', 'lo'], { stdio: 'ignore' });
 }
 
 interface HeldPort {
