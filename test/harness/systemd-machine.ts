@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
+  chmodSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -77,6 +78,8 @@ export class SystemdMachine {
     const machine = new SystemdMachine(mkdtempSync(join(tmpdir(), 'ai-fabric-machine-')), options);
     try {
       await runHere('cp', ['--archive', '--reflink=auto', pristine, machine.root]);
+      // It was made in a folder that is its maker's alone, and nobody but root would get into this one.
+      chmodSync(machine.root, 0o755);
       machine.giveIdentity();
       writeFileSync(join(machine.root, 'etc/hostname'), `${options.hostName ?? 'machine'}\n`);
       return machine;
@@ -158,15 +161,18 @@ export class SystemdMachine {
   /** A power cut: nothing is said, and nothing written any more. */
   async cutPower(): Promise<void> {
     const nspawn = this.#nspawn;
-    const leader = this.#leader;
+    const leader = this.#leader ?? findLeader(nspawn?.pid);
     this.#nspawn = null;
     this.#leader = null;
     if (nspawn !== null && nspawn.exitCode === null && nspawn.signalCode === null) {
       const ended = once(nspawn, 'exit');
-      nspawn.kill('SIGKILL');
+      // All others end with the first one, and nspawn after them; one that did not come so far has none.
+      const isOff = leader !== null && kill(leader);
+      if (!isOff) nspawn.kill('SIGKILL');
+      const timer = setTimeout(() => nspawn.kill('SIGKILL'), STOP_DEADLINE_MS);
       await ended;
+      clearTimeout(timer);
     }
-    // Its processes end with its first one, which ends with nspawn.
     if (leader !== null) await eventually('the machine is off', () => !existsSync(`/proc/${leader}`), 30_000);
     this.#removeCgroups();
   }
@@ -212,7 +218,7 @@ export class SystemdMachine {
 
   async #hasBooted(): Promise<boolean> {
     if (!this.isRunning) return false;
-    this.#leader = findLeader(this.#nspawn?.pid);
+    this.#leader ??= findLeader(this.#nspawn?.pid);
     if (this.#leader === null) return false;
     const { stdout } = await this.run(['systemctl', 'is-system-running'], { timeoutMs: 10_000 });
     return ['running', 'degraded'].includes(stdout.trim());
@@ -240,6 +246,15 @@ export class SystemdMachine {
 
   #removeCgroups(): void {
     for (const cgroup of this.#cgroups) removeCgroup(cgroup);
+  }
+}
+
+/** @returns whether it was there */
+function kill(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
   }
 }
 

@@ -282,11 +282,7 @@ describeReal('the packaged agent for Windows', [packagedReleasePart, wine], () =
   afterAll(() => prefix?.close());
 
   it('is one file, and says what it is', async () => {
-    const program = prefix.run(
-      join(release.windowsAgent(), 'ai-fabric-agent.exe'),
-      ['version', '--json'],
-      {},
-    );
+    const program = prefix.run(join(release.windowsAgent(), 'ai-fabric-agent.exe'), ['version', '--json']);
     expect(await program.exited(), program.output).toBe(0);
     expect(JSON.parse(program.output)).toMatchObject({
       ...{ version: release.manifest.version, packaged: true, signed: true, node: 'v22.23.3' },

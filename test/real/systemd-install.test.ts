@@ -97,14 +97,13 @@ describeReal('the agent as a service of systemd', [systemd], () => {
     });
 
     it('is a disk without room', async () => {
-      await machine.must(['mount', '-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', '/opt']);
+      await machine.must(['mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', '/opt']);
       const refused = await install(await fabric.joinToken('armitage'));
       await machine.must(['umount', '/opt']);
-      // The stand-in is small: the state has its own place.
-      expect(['no_space', 'failed']).toContain(codeOf(refused));
+      expect(codeOf(refused)).toBe('no_space');
     });
 
-    it('is a token that nobody made, one that was used, and none', async () => {
+    it('is a token that nobody made, and none', async () => {
       const token = parseJoinToken(await fabric.joinToken('armitage'));
       if (token === null) throw new Error('the control plane made a token that is none');
       const unknown = await install(formatJoinToken({ ...token, secret: 'x'.repeat(43) }));
@@ -149,7 +148,7 @@ describeReal('the agent as a service of systemd', [systemd], () => {
     await machine.must(['mount', '-o', 'remount,bind,ro', '/usr']);
 
     const installed = await install(await fabric.joinToken('armitage'));
-    await machine.must(['umount', '/usr']);
+    await machine.must(['mount', '-o', 'remount,bind,rw', '/usr']);
 
     expect(installed.exitCode, installed.stdout + installed.stderr).toBe(0);
     const told = JSON.parse(installed.stdout) as { steps: { detail: string | null }[]; checks: Check[] };

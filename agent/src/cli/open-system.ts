@@ -1,27 +1,35 @@
+import { userInfo } from 'node:os';
 import { BUILD, systemClock } from '@ai-fabric/shared';
 import type { AgentConfig } from '../config/agent-config.js';
 import { readAgentConfig } from '../config/read-agent-config.js';
 import type { HostFacts } from '../doctor/host-checks.js';
+import type { RunTool } from '../identity/run-tool.js';
 import type { InstallSystem } from '../install/install-steps.js';
 import { isSingleExecutable } from '../own-program.js';
 import { AGENT_VERSION } from '../version.js';
 
+/** Tools that make accounts and services look for them on the network, too. */
+const TOOL_MS = 60_000;
+
 /** This system's way to have services. @throws InstallRefusedError where there is none */
 export async function openSystem(): Promise<InstallSystem> {
-  const [{ openInstallSystem }, { InstallRefusedError }, { runTool }, { default: pino }] = await Promise.all([
-    import('../install/open-install-system.js'),
-    import('../install/install-errors.js'),
-    import('../identity/run-tool.js'),
-    import('pino'),
-  ]);
+  const [{ openInstallSystem }, { InstallRefusedError }, { runToolWithin }, { default: pino }] =
+    await Promise.all([
+      import('../install/open-install-system.js'),
+      import('../install/install-errors.js'),
+      import('../identity/run-tool.js'),
+      import('pino'),
+    ]);
   const system = openInstallSystem({
     platform: process.platform,
     isRoot: process.getuid?.() === 0,
+    folders: readAgentConfig().folders,
+    user: userInfo().username,
     readConfig: (flags) => readAgentConfig(flags),
     own: isSingleExecutable() ? process.execPath : null,
     ownVersion: AGENT_VERSION,
     releaseKey: BUILD.releaseKey,
-    runTool,
+    runTool: runToolWithin(TOOL_MS),
     clock: systemClock(),
     random: Math.random,
     log: pino({ level: 'silent' }),
@@ -34,17 +42,38 @@ export async function openSystem(): Promise<InstallSystem> {
 
 /** What is known of this host now. @param looksItself where no agent answers, this machine is looked at */
 export async function readHost(config: AgentConfig, looksItself: boolean): Promise<HostFacts> {
-  const [{ readHostFacts }, { readServiceState }, { runTool }, { default: pino }] = await Promise.all([
+  const [{ readHostFacts }, { runTool }, { default: pino }] = await Promise.all([
     import('../doctor/read-host-facts.js'),
-    import('../install/linux/service-state.js'),
     import('../identity/run-tool.js'),
     import('pino'),
   ]);
+  const { platform, folders } = config;
   return readHostFacts({
     ...{ config, looksItself },
-    readService: () => (config.platform === 'linux' ? readServiceState(runTool) : Promise.resolve(null)),
+    readService: () => readService(config, runTool),
+    readWindows: async () => {
+      if (platform !== 'win32') return null;
+      const { readWindowsHost } = await import('../doctor/read-windows-host.js');
+      return readWindowsHost(folders, runTool);
+    },
     clock: systemClock(),
     random: Math.random,
     log: pino({ level: 'silent' }),
   });
+}
+
+async function readService(
+  { platform, folders }: AgentConfig,
+  runTool: RunTool,
+): Promise<HostFacts['service']> {
+  if (platform === 'linux') {
+    const { readServiceState } = await import('../install/linux/service-state.js');
+    return readServiceState(runTool);
+  }
+  if (platform !== 'win32') return null;
+  const [{ readWindowsServiceState }, { windowsPaths }] = await Promise.all([
+    import('../install/windows/windows-service-state.js'),
+    import('../install/windows/decide/windows-paths.js'),
+  ]);
+  return readWindowsServiceState(windowsPaths(folders), runTool, systemClock());
 }

@@ -35,6 +35,7 @@ export interface AgentConfig {
 export interface SystemFolders {
   readonly windows: string;
   readonly programFiles: string;
+  readonly programData: string;
 }
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;

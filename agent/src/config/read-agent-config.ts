@@ -4,6 +4,7 @@ import { join, posix, resolve, win32 } from 'node:path';
 import { nameSchema } from '@ai-fabric/shared';
 import { parseEndpoint } from '../containers/decide/parse-endpoint.js';
 import { RECORD_FILE } from '../install/linux/decide/linux-paths.js';
+import { type WindowsRoots, windowsPaths } from '../install/windows/decide/windows-paths.js';
 import { type AgentConfig, ConfigError, type LogLevel, logLevels } from './agent-config.js';
 import { chooseStateDirectory } from './decide/choose-state-directory.js';
 import { makeHostName } from './decide/make-host-name.js';
@@ -71,18 +72,29 @@ export function readAgentConfig(
     bufferBytes: whole('BUFFER_BYTES', { least: 64 * 1024, most: 512 * MIB, default: 8 * MIB }),
     logLevel: readLogLevel(flags.logLevel ?? read('LOG_LEVEL')),
     platform,
-    folders: Object.freeze({
-      windows: environment.SystemRoot ?? 'C:\\Windows',
-      programFiles: environment.ProgramFiles ?? 'C:\\Program Files',
-    }),
+    folders: Object.freeze(systemFolders(environment)),
   });
+}
+
+function systemFolders(environment: Environment): WindowsRoots {
+  return {
+    windows: environment.SystemRoot ?? 'C:\\Windows',
+    programFiles: environment.ProgramFiles ?? 'C:\\Program Files',
+    programData: environment.ProgramData ?? 'C:\\ProgramData',
+  };
+}
+
+/** What an install leaves where everybody may look. */
+function isInstalledHere(environment: Environment, platform: NodeJS.Platform): boolean {
+  if (platform === 'linux') return existsSync(RECORD_FILE);
+  return platform === 'win32' && existsSync(windowsPaths(systemFolders(environment)).wrapper);
 }
 
 function defaultStateDirectory(environment: Environment, platform: NodeJS.Platform): string {
   return chooseStateDirectory({
     platform,
     isRoot: process.getuid?.() === 0,
-    isInstalled: platform === 'linux' && existsSync(RECORD_FILE),
+    isInstalled: isInstalledHere(environment, platform),
     homeDirectory: homedir(),
     xdgStateHome: environment.XDG_STATE_HOME,
     programData: environment.ProgramData,

@@ -8,6 +8,8 @@ export type HostCheckId =
   | 'cdi'
   | 'gpu_in_container'
   | 'wake_arming'
+  /** On Windows. */
+  | 'fast_startup'
   | 'sign_in_at_boot';
 
 /**
@@ -43,6 +45,15 @@ export interface HostFacts {
   readonly cdi: 'no_spec' | 'unknown_device' | 'known_device';
   readonly wake: AgentStatus['wake'];
   readonly replicas: AgentStatus['replicas'];
+  /** What only Windows has; `null` elsewhere. */
+  readonly windows: WindowsHostFacts | null;
+}
+
+export interface WindowsHostFacts {
+  /** An install made a task that starts Docker Desktop at its owner's sign-in. */
+  readonly hasLogonTask: boolean;
+  /** A shutdown is half a hibernation; `null`: this system does not say. */
+  readonly fastStartup: boolean | null;
 }
 
 export type AgentFacts =

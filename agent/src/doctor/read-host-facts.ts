@@ -17,6 +17,7 @@ export interface ReadHostFactsOptions {
   /** Where no agent answers, this machine is looked at, which takes seconds. */
   readonly looksItself: boolean;
   readonly readService: () => Promise<HostFacts['service']>;
+  readonly readWindows: () => Promise<HostFacts['windows']>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -41,7 +42,7 @@ const NOTHING: Seen = {
 
 /** What is known of this host: as its agent tells, or by a look of our own where none runs. The control plane is not asked. */
 export async function readHostFacts(options: ReadHostFactsOptions): Promise<HostFacts> {
-  const { config, readService, looksItself, clock } = options;
+  const { config, readService, readWindows, looksItself, clock } = options;
   const { stateDirectory, platform } = config;
   const answer = await askStatus(stateDirectory, platform).catch((error: unknown) => textOf(error));
   const [agent, seen]: readonly [AgentFacts, Seen] =
@@ -54,6 +55,7 @@ export async function readHostFacts(options: ReadHostFactsOptions): Promise<Host
     ...{ platform, agent, ...seen },
     nowMs: clock.nowMs(),
     service: await readService(),
+    windows: await readWindows(),
     cdi: await readCdi(seen.cards.map(({ uuid }) => uuid)),
   };
 }

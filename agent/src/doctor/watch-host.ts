@@ -4,7 +4,9 @@ import type { HostCheck, HostFacts } from './host-checks.js';
 
 export interface WatchHostOptions {
   readonly readFacts: () => Promise<HostFacts>;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Resolves after so many milliseconds; a timer of the agent's clock would not keep the process there. */
+  readonly pause: (ms: number) => Promise<unknown>;
   /** What is not known by then stays so. */
   readonly deadlineMs: number;
   /** Called once for each check, when something is known of it. */
@@ -15,7 +17,7 @@ const LOOK_EVERY_MS = 250;
 
 /** Watches the checklist of an agent that has just started arrive. @returns it, as it is at last */
 export async function watchHost(options: WatchHostOptions): Promise<readonly HostCheck[]> {
-  const { readFacts, clock, deadlineMs, onKnown } = options;
+  const { readFacts, clock, pause, deadlineMs, onKnown } = options;
   const known = new Set<string>();
   const endMs = clock.monotonicMs() + deadlineMs;
   for (;;) {
@@ -30,7 +32,7 @@ export async function watchHost(options: WatchHostOptions): Promise<readonly Hos
     // Only a replica tells of the last one, and nobody declared one yet.
     const isSettled = checks.every(({ id, state }) => state !== 'waiting' || id === 'gpu_in_container');
     if (isSettled || isLate) return checks;
-    await new Promise<void>((resolve) => clock.after(LOOK_EVERY_MS, resolve));
+    await pause(LOOK_EVERY_MS);
   }
 }
 

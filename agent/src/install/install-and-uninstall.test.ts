@@ -14,7 +14,7 @@ const file = (what: string, kept = false): Made => ({ kind: 'file', what, kept }
 const step = (kind: string, ...makes: Made[]): InstallStep => ({ kind, tells: `Do ${kind}`, makes });
 
 const request: InstallRequest = {
-  ...{ server: null, token: null, name: null, release: null, engineAccess: null },
+  ...{ server: null, token: null, name: null, release: null, engineAccess: null, dockerLogonTask: null },
   ...{ newIdentity: false, rejoin: false },
 };
 const facts = { version: '0.1.0', machineSha256: '11'.repeat(32), engineAccess: 'group' } as const;
@@ -54,7 +54,7 @@ function system(dies: readonly string[] = []): InstallSystem {
     },
     remove: async ({ what }) => act(what),
     leftovers: () => Promise.resolve([]),
-    refuseUninstall: () => null,
+    refuseUninstall: () => Promise.resolve(null),
   };
 }
 

@@ -16,6 +16,8 @@ const madeKinds = [
   'lingering',
   /** A task at a user's sign-in. */
   'task',
+  /** A key of Windows' registry. */
+  'registry',
 ] as const;
 
 export const madeSchema = z.object({
@@ -48,10 +50,13 @@ export interface InstallRefusal {
 export type InstallRefusalCode =
   | 'not_supported_here'
   | 'not_root'
+  | 'not_elevated'
   | 'no_systemd'
   | 'program_missing'
   | 'release_refused'
   | 'service_taken'
+  | 'folder_taken'
+  | 'docker_desktop_missing'
   | 'no_space'
   | 'read_only'
   | 'server_needed'
@@ -94,6 +99,8 @@ export interface InstallRequest {
   readonly release: string | null;
   /** `null`: as before, or as is usual here. */
   readonly engineAccess: EngineAccess | null;
+  /** On Windows: a task that starts Docker Desktop when its owner signs in; `null`: as before. */
+  readonly dockerLogonTask: boolean | null;
   /** Gives up the key that is there: for a copied disk, or a host that is to start anew. */
   readonly newIdentity: boolean;
   /** Joins although this host has joined before. */
@@ -120,5 +127,5 @@ export interface InstallSystem<Step extends InstallStep = InstallStep> {
   /** What stays after an uninstall beside what is kept, in words. */
   leftovers(): Promise<readonly string[]>;
   /** Why this account may not uninstall; `null`: it may. */
-  refuseUninstall(): InstallRefusal | null;
+  refuseUninstall(): Promise<InstallRefusal | null>;
 }

@@ -40,7 +40,7 @@ const JUST_BOOTED_SECONDS = 600;
 /** The power of this host, behind this system's own way. */
 export function openPower({ config, allowed: said, reporter, ...rest }: OpenPowerOptions): OpenedPower {
   const { platform, powerShimPath } = config;
-  const helper = config.asksHelper ? rootHelper({ runTool }) : null;
+  const helper = config.asksHelper ? rootHelper() : null;
   const { clock, log, replicas } = rest;
   const allowed = powerVerbSchema.options.filter((verb) =>
     (said ?? DEFAULT_AGENT_POLICY.power).includes(verb),

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunTool } from '../identity/run-tool.js';
+import { type RunTool, runToolWithin } from '../identity/run-tool.js';
 import { judgeHelperError } from './decide/judge-helper-error.js';
 import {
   HELPER_ANSWERS,
@@ -29,12 +29,18 @@ export interface RootHelper {
 }
 
 export interface RootHelperOptions {
-  readonly runTool: RunTool;
+  readonly runTool?: RunTool;
   /** Where root puts its answers. */
   readonly answers?: string;
 }
 
-export function rootHelper({ runTool, answers = HELPER_ANSWERS }: RootHelperOptions): RootHelper {
+/** Starting the unit waits for its end. */
+const ASK_MS = 30_000;
+
+export function rootHelper({
+  runTool = runToolWithin(ASK_MS),
+  answers = HELPER_ANSWERS,
+}: RootHelperOptions = {}): RootHelper {
   return {
     ask: async (verb) => {
       const trouble = await runTool('systemctl', ['start', '--no-ask-password', helperUnit(verb)]).then(

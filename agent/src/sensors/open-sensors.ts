@@ -1,6 +1,5 @@
 import type { Clock, GpuInventory, HostReading, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
-import { runTool } from '../identity/run-tool.js';
 import { rootHelper } from '../root-helper/root-helper.js';
 import { findNvidiaSmi, type ToolSearch } from './gpu/find-nvidia-smi.js';
 import { defaultInventoryChild, gpuInventorySensor } from './gpu/gpu-inventory.js';
@@ -98,7 +97,7 @@ export function openSensors(settings: SensorSettings, dependencies: SensorDepend
     hostInventory: hostInventorySensor({
       ...shared,
       powerShimPath: settings.powerShimPath,
-      helper: settings.asksHelper ? rootHelper({ runTool }) : null,
+      helper: settings.asksHelper ? rootHelper() : null,
       simulatedInterfacesPath: settings.simulatedInterfacesPath,
     }),
     close: async () => {

@@ -1,7 +1,7 @@
 import type { SystemdMachine } from '../../harness/systemd-machine.js';
 
 /** What comes and goes by itself while a machine runs, whatever is installed on it. */
-const OWN_LIFE = ['/proc', '/sys', '/dev', '/run', '/tmp', '/var/tmp', '/var/log/journal', '/srv/stand-in'];
+const OWN_LIFE = ['/proc', '/sys', '/dev', '/run', '/tmp', '/var/tmp', '/var/log', '/srv/stand-in'];
 
 /**
  * All files of a machine, one line each: path, kind, rights, owner, and what is in it. Two such lists tell what somebody left.

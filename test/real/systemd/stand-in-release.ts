@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ReleaseManifest } from '@ai-fabric/shared';
 
 const PROGRAM = fileURLToPath(new URL('../../../agent/dist/program', import.meta.url));
+
+/** A program has some size, which a disk may not have room for; the shell does not come to it. */
+const PADDING = `# ${'.'.repeat(1_000)}\n`.repeat(2_000);
 
 /** Where a machine has it. */
 export const STAND_IN = '/srv/stand-in';
@@ -25,7 +28,7 @@ export function makeStandInRelease(
   mkdirSync(release, { recursive: true });
   cpSync(PROGRAM, join(runtime, 'program'), { recursive: true });
   writeFileSync(join(runtime, 'package.json'), '{ "type": "module" }\n');
-  const program = `#!/bin/sh\n# ${version}\nexec ${STAND_IN}/node ${STAND_IN}/runtime/program/main.js "$@"\n`;
+  const program = `#!/bin/sh\n# ${version}\nexec ${STAND_IN}/node ${STAND_IN}/runtime/program/main.js "$@"\n${PADDING}`;
   writeFileSync(join(release, 'ai-fabric-agent'), program);
   chmodSync(join(release, 'ai-fabric-agent'), 0o755);
   writeFileSync(join(release, 'manifest.json'), JSON.stringify(manifestOf(program, version)));
@@ -50,9 +53,4 @@ function manifestOf(program: string, version: string): ReleaseManifest {
       },
     ],
   };
-}
-
-/** The text of a file of the release. */
-export function readStandIn(folder: string, name: string): string {
-  return readFileSync(join(folder, 'release', name), 'utf8');
 }

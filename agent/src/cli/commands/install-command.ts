@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '@ai-fabric/shared';
 import { Command, Option } from 'commander';
 import { readAgentConfig } from '../../config/read-agent-config.js';
@@ -23,6 +24,7 @@ interface InstallOptions {
   readonly name?: string;
   readonly release?: string;
   readonly podmanSocket?: EngineAccess;
+  readonly dockerLogonTask?: boolean;
   readonly newIdentity?: boolean;
   readonly rejoin?: boolean;
   readonly dryRun?: boolean;
@@ -53,6 +55,8 @@ export function installCommand(): Command {
         'how the agent comes to Podman: by the group of its socket, a rootless Podman of its own, or not at all',
       ).choices([...engineAccesses]),
     )
+    .option('--docker-logon-task', 'on Windows: a task that starts Docker Desktop when you sign in')
+    .option('--no-docker-logon-task', 'on Windows: take that task away')
     .option('--new-identity', 'give up the key that is here: for a disk that was copied from another machine')
     .option('--rejoin', 'join although this host has joined before; its key stays')
     .option('--dry-run', 'say what would be done, and do nothing')
@@ -63,7 +67,7 @@ export function installCommand(): Command {
       `
 Run again, it upgrades or repairs in place, and the host keeps its identity: no token is needed then. Each step is
 recorded before it is done, so that one that dies half-way is completed by the next, or taken back by "uninstall".
-Needs root. The usual way is the line that "ai-fabric token create" prints, which fetches a release and runs this.
+Needs root; on Windows an administrator. The usual way is the line that "ai-fabric token create" prints, which fetches a release and runs this.
 
 --podman-socket group (the default; Docker’s group too) lets the agent use containers as root does: whoever may do that is as
 good as root on this machine. "rootless" gives it a Podman that is not root, "none" no containers at all.
@@ -72,6 +76,7 @@ Examples:
   sudo ai-fabric-agent install --server https://motoko:8443 --token-file join.token
   sudo ai-fabric-agent install --dry-run
   sudo ai-fabric-agent install --podman-socket none
+  ai-fabric-agent install --docker-logon-task      (in a PowerShell of an administrator)
 ${exitCodesOf(['ok', 'installed and linked'], ['failed', 'not installed, or not linked yet; the message says why'], 'usage', 'refused', 'unreachable')}`,
     )
     .action(install);
@@ -101,13 +106,25 @@ async function install(options: InstallOptions): Promise<void> {
 }
 
 async function readRequest(options: InstallOptions): Promise<InstallRequest> {
-  const { server = null, tokenFile, name = null, release = null, podmanSocket = null } = options;
+  const {
+    server = null,
+    tokenFile,
+    name = null,
+    release = null,
+    podmanSocket = null,
+    dockerLogonTask = null,
+  } = options;
   const { newIdentity = false, rejoin = false } = options;
   // Whatever is wrong with these is told before a token is asked for.
   readAgentConfig({ server: server ?? undefined, name: name ?? undefined });
   const token = tokenFile === undefined || options.dryRun ? null : await readToken(tokenFile);
   const stands = options.dryRun && tokenFile !== undefined ? '(not read)' : token;
-  return { ...{ server, name, release, newIdentity, rejoin }, token: stands, engineAccess: podmanSocket };
+  return {
+    ...{ server, name, release, newIdentity, rejoin },
+    token: stands,
+    engineAccess: podmanSocket,
+    dockerLogonTask,
+  };
 }
 
 /** Whoever has sent the token through standard input cannot be asked, and has said what they want. */
@@ -157,7 +174,7 @@ async function watch({ stateDirectory }: InstallSystem, json: boolean): Promise<
   };
   const checks = await watchHost({
     readFacts: () => readHost(config, false),
-    clock: systemClock(),
+    ...{ clock: systemClock(), pause },
     deadlineMs: CHECKLIST_MS,
     onKnown: tell,
   });

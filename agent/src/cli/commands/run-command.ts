@@ -99,6 +99,10 @@ async function run(options: RunOptions): Promise<void> {
     process.exit(exitCodes.failed);
   });
   clock.after(SETTLED_MS, releaseStartupMemory);
+  if (config.platform === 'win32') {
+    const { pruneLogs } = await import('../../install/windows/prune-logs.js');
+    pruneLogs(config.stateDirectory, clock);
+  }
   await stopOnSignal(agent, () => readStopReason(config.platform, clock));
   process.exit(exitCodes.ok);
 }

@@ -35,7 +35,7 @@ export function uninstallCommand(): Command {
       'after',
       `
 Requests that run are finished first, and replicas are stopped. What nobody installed is not touched. Containers,
-models and the journal stay, with the commands that remove them. Needs root.
+models and the journal stay, with the commands that remove them. Needs root; on Windows an administrator.
 
 Examples:
   sudo ai-fabric-agent uninstall --dry-run
@@ -66,7 +66,7 @@ async function uninstall({
     else tellPlan(plan);
     return;
   }
-  const refusal = system.refuseUninstall();
+  const refusal = await system.refuseUninstall();
   if (refusal !== null) throw new InstallRefusedError([refusal]);
   if (!yes && !(await isWanted(plan))) {
     console.log('Nothing was done.');
@@ -155,6 +155,7 @@ const KINDS: Readonly<Record<Made['kind'], string>> = {
   service: 'the service ',
   lingering: 'services without a session of ',
   task: 'the task ',
+  registry: 'the key ',
 };
 
 function nameOf({ kind, what }: Made): string {

@@ -7,6 +7,7 @@ const NAMES: Readonly<Record<HostCheckId, string>> = {
   cdi: 'CDI',
   gpu_in_container: 'GPU in a container',
   wake_arming: 'wake arming',
+  fast_startup: 'fast startup',
   sign_in_at_boot: 'sign-in at boot',
 };
 

@@ -15,7 +15,7 @@ const running: Runs = {
 const healthy: HostFacts = {
   ...{ platform: 'linux', nowMs: NOW_MS, agent: running, service: { isEnabled: true, isActive: true } },
   cards: [{ uuid: 'GPU-1', name: 'NVIDIA GeForce RTX 4070' }],
-  ...{ areCardsRead: true, issues: [], engineFix: null, cdi: 'known_device', replicas: [] },
+  ...{ areCardsRead: true, issues: [], engineFix: null, cdi: 'known_device', replicas: [], windows: null },
   containerEngine: { reachable: true, flavour: 'podman', version: '4.3.1', rootless: false, desktop: false },
   wake: [{ name: 'eth0', wired: true, arming: { supported: true, armed: true, detail: 'Wake-on: g' } }],
 };
@@ -227,14 +227,15 @@ describe('the GPU in a container', () => {
 });
 
 describe('wake arming', () => {
-  const wake = (armed: boolean | null, wired = true): HostFacts['wake'] => [
-    { name: 'eth0', wired, arming: { supported: null, armed, detail: 'as it is' } },
+  const wake = (armed: boolean | null, wired = true, detail = 'as it is'): HostFacts['wake'] => [
+    { name: 'eth0', wired, arming: { supported: null, armed, detail } },
   ];
 
   it.each<[HostFacts['wake'], string, RegExp | null]>([
     [wake(true), 'green', null],
     [wake(false), 'red', /ethtool -s eth0 wol g/],
-    [wake(null), 'red', /install ethtool/],
+    [wake(null), 'red', /^sudo ethtool eth0/],
+    [wake(null, true, 'ethtool is not there or failed'), 'red', /install ethtool/],
     [wake(true, false), 'not_applicable', null],
     [[], 'not_applicable', null],
     [null, 'waiting', null],
@@ -275,5 +276,46 @@ describe('sign-in at boot', () => {
     const found = check('sign_in_at_boot', facts);
     expect(found.state).toBe(state);
     if (fix !== null) expect(found.fix).toMatch(fix);
+  });
+});
+
+describe('on Windows', () => {
+  const windows = (hasLogonTask: boolean, fastStartup: boolean | null): Partial<HostFacts> => ({
+    ...{ platform: 'win32', windows: { hasLogonTask, fastStartup } },
+    containerEngine: { reachable: true, flavour: 'docker', version: '27', rootless: false, desktop: true },
+  });
+
+  it.each([
+    [true, 'red', /HiberbootEnabled/],
+    [false, 'green', null],
+    [null, 'not_applicable', null],
+  ] as const)('fast startup that is %s is %s', (fastStartup, state, fix) => {
+    const found = check('fast_startup', windows(false, fastStartup));
+    expect(found.state).toBe(state);
+    if (fix !== null) expect(found.fix).toMatch(fix);
+  });
+
+  it('is nothing to other systems', () => {
+    expect(judgeHost(healthy).map(({ id }) => id)).not.toContain('fast_startup');
+  });
+
+  it.each([
+    [false, /--docker-logon-task/],
+    [true, /docker-desktop/],
+  ])('somebody has to sign in, with a task at sign-in: %s', (hasLogonTask, fix) => {
+    const away = { reachable: false, code: 'sign_in_needed', detail: '' } as const;
+    for (const facts of [
+      windows(hasLogonTask, null),
+      { ...windows(hasLogonTask, null), containerEngine: away },
+    ]) {
+      const found = check('sign_in_at_boot', facts);
+      expect(found.state).toBe('red');
+      expect(found.fix).toMatch(fix);
+    }
+  });
+
+  it('who may not ask the agent is told who may', () => {
+    const facts = { ...windows(false, null), agent: { kind: 'silent', problem: 'connect EPERM' } } as const;
+    expect(check('linked', facts).fix).toMatch(/administrator/);
   });
 });

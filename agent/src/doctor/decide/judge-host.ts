@@ -25,6 +25,9 @@ export function judgeHost(facts: HostFacts): readonly HostCheck[] {
     { id: 'cdi', ...judgeCdi(facts) },
     { id: 'gpu_in_container', ...judgeGpuInContainer(facts) },
     { id: 'wake_arming', ...judgeWake(facts) },
+    ...(facts.windows === null
+      ? []
+      : [{ id: 'fast_startup' as const, ...judgeFastStartup(facts.windows.fastStartup) }]),
     { id: 'sign_in_at_boot', ...judgeSignIn(facts) },
   ];
 }
@@ -34,8 +37,8 @@ function judgeLink({ agent, service, platform, nowMs }: HostFacts): Judgement {
     case 'runs':
       return judgeRunningLink(agent, nowMs);
     case 'silent':
-      return /permission denied/i.test(agent.problem)
-        ? red(agent.problem, 'sudo ai-fabric-agent doctor')
+      return /permission denied|EPERM|EACCES/i.test(agent.problem)
+        ? red(agent.problem, askAgainOf(platform))
         : red(agent.problem, restartOf(platform));
     case 'not_joined':
       return red('This host has not joined a control plane.', JOIN);
@@ -166,33 +169,51 @@ function judgeWake({ wake, platform }: HostFacts): Judgement {
   const [first] = wired;
   return red(
     `Whether ${first?.name} wakes this machine cannot be told: ${first?.arming.detail ?? 'nothing says'}.`,
-    toldBy(first?.arming.detail ?? '', platform),
+    askCard(first, platform),
   );
 }
 
-function judgeSignIn({ service, platform, containerEngine }: HostFacts): Judgement {
+function judgeFastStartup(fastStartup: boolean | null): Judgement {
+  if (fastStartup === null) return notApplicable('this Windows does not have it');
+  if (!fastStartup) return green('off: a machine that is shut down can be woken');
+  return red(
+    'It is on: a machine that its user shuts down does not wake by a magic packet.',
+    'reg add "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Power" /v HiberbootEnabled /t REG_DWORD /d 0 /f',
+  );
+}
+
+function judgeSignIn({ service, platform, containerEngine, windows }: HostFacts): Judgement {
   if (service === null) {
     return red('The agent is no service: after a boot somebody has to start it.', 'ai-fabric-agent install');
   }
   if (!service.isEnabled) return red('The agent does not start with the machine.', enableOf(platform));
-  if (containerEngine?.reachable === false && containerEngine.code === 'sign_in_needed') {
-    return red(
-      'Docker Desktop is there only while somebody is signed in.',
-      'docs/container-engines.md#docker-desktop',
-    );
-  }
-  if (containerEngine?.reachable === true && containerEngine.desktop) {
-    return red(
-      'After a boot somebody has to sign in before Docker Desktop runs.',
-      'docs/container-engines.md#docker-desktop',
-    );
+  const hasLogonTask = windows?.hasLogonTask ?? false;
+  const isAway = containerEngine?.reachable === false && containerEngine.code === 'sign_in_needed';
+  if (isAway || (containerEngine?.reachable === true && containerEngine.desktop)) {
+    return hasLogonTask
+      ? red(
+          'After a boot somebody has to sign in: Docker Desktop then starts by itself.',
+          'docs/container-engines.md#docker-desktop (let it suspend rather than shut down: a session survives that)',
+        )
+      : red(
+          'After a boot somebody has to sign in, and to start Docker Desktop.',
+          platform === 'win32'
+            ? 'ai-fabric-agent install --docker-logon-task'
+            : 'docs/container-engines.md#docker-desktop',
+        );
   }
   return green('nobody has to sign in: it starts with the machine');
 }
 
-function toldBy(detail: string, platform: NodeJS.Platform): string {
+function askCard(
+  card: NonNullable<HostFacts['wake']>[number] | undefined,
+  platform: NodeJS.Platform,
+): string {
   if (platform !== 'linux') return 'docs/waking.md';
-  return detail.includes('not root') ? 'sudo ai-fabric-agent doctor' : 'sudo apt-get install ethtool';
+  const isMissing = card?.arming.detail?.includes('not there') ?? true;
+  return isMissing
+    ? 'sudo apt-get install ethtool'
+    : `sudo ethtool ${card?.name}: without a line "Wake-on" this card wakes nothing`;
 }
 
 function armOf(name: string, platform: NodeJS.Platform): string {
@@ -205,6 +226,12 @@ function driverOf(platform: NodeJS.Platform): string {
   return platform === 'linux'
     ? 'sudo apt-get install nvidia-driver, then restart'
     : 'Install NVIDIA’s driver.';
+}
+
+function askAgainOf(platform: NodeJS.Platform): string {
+  return platform === 'linux'
+    ? 'sudo ai-fabric-agent doctor'
+    : 'ai-fabric-agent doctor (in a PowerShell of an administrator)';
 }
 
 function restartOf(platform: NodeJS.Platform): string {

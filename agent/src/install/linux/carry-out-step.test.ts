@@ -8,7 +8,7 @@ import type { LinuxStep } from './decide/linux-steps.js';
 import { removeMade } from './remove-made.js';
 
 const request: InstallRequest = {
-  ...{ server: null, token: 'aifj_x', name: null, release: null, engineAccess: null },
+  ...{ server: null, token: 'aifj_x', name: null, release: null, engineAccess: null, dockerLogonTask: null },
   ...{ newIdentity: false, rejoin: false },
 };
 

@@ -1,22 +1,10 @@
-import {
-  chmod,
-  chown,
-  copyFile,
-  lchown,
-  mkdir,
-  open,
-  readdir,
-  readlink,
-  rename,
-  rm,
-  stat,
-  symlink,
-} from 'node:fs/promises';
+import { chmod, chown, lchown, mkdir, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { loadHostKey } from '../../identity/host-key.js';
 import { privateFiles } from '../../identity/private-files.js';
 import type { RunTool } from '../../identity/run-tool.js';
 import type { InstallRequest } from '../install-steps.js';
+import { copyWhole, writeWhole } from '../whole-files.js';
 import {
   ACCOUNT,
   CONFIG_FOLDER,
@@ -146,11 +134,7 @@ async function placeProgram({ from, beside, folder }: LinuxStepOf<'place_program
   ]) {
     const target = join(folder, name);
     if (file === target) continue;
-    await rm(`${target}.new`, { force: true });
-    await copyFile(file, `${target}.new`);
-    await chmod(`${target}.new`, mode);
-    await sync(`${target}.new`);
-    await rename(`${target}.new`, target);
+    await copyWhole(file, target, mode);
   }
   return null;
 }
@@ -213,29 +197,6 @@ async function handOver(folder: string, ids: { readonly uid: number; readonly gi
     const path = join(folder, each.name);
     if (each.isDirectory()) await handOver(path, ids);
     else await lchown(path, ids.uid, ids.gid);
-  }
-}
-
-async function writeWhole(path: string, text: string, mode: number): Promise<void> {
-  const beside = `${path}.new`;
-  await rm(beside, { force: true });
-  const file = await open(beside, 'wx', mode);
-  try {
-    await file.writeFile(text);
-    await file.chmod(mode);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(beside, path);
-}
-
-async function sync(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

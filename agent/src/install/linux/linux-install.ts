@@ -1,10 +1,10 @@
 import { isAbsolute, join } from 'node:path';
-import { type Clock, countOf, type Random } from '@ai-fabric/shared';
+import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { AgentConfig } from '../../config/agent-config.js';
-import { openContainerEngine } from '../../containers/open-container-engine.js';
 import type { RunTool } from '../../identity/run-tool.js';
 import { joinFabric } from '../../join.js';
+import { engineLeftovers } from '../engine-leftovers.js';
 import type { InstallRequest, InstallSystem } from '../install-steps.js';
 import type { ProgramSource } from '../program-source.js';
 import { carryOutStep } from './carry-out-step.js';
@@ -47,10 +47,10 @@ export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxS
     carryOut: (step, request) => carryOutStep({ root, runTool, join: join_ }, step, request),
     remove: (made) => removeMade(made, root, runTool),
     leftovers: async () => [
-      ...(await engineLeftovers(clock, log)),
+      ...(await engineLeftovers('linux', clock, log)),
       `what it logged, in the journal: journalctl -u ${SERVICE}`,
     ],
-    refuseUninstall: () =>
+    refuseUninstall: async () =>
       isRoot
         ? null
         : { code: 'not_root', detail: 'Only root may take a service away.', fix: 'Run it with sudo.' },
@@ -68,36 +68,4 @@ function withAdminFolders(runTool: RunTool): RunTool {
       return runTool(`/usr/sbin/${file}`, args);
     }
   };
-}
-
-const LOOK_MS = 10_000;
-
-/** Containers and volumes that the agent made: they hold models that took hours to fetch, and are not ours to throw away. */
-async function engineLeftovers(clock: Clock, log: Logger): Promise<readonly string[]> {
-  const engine = openContainerEngine({ platform: 'linux', clock, log });
-  try {
-    const signal = AbortSignal.timeout(LOOK_MS);
-    const probe = await engine.probe(signal);
-    if (!probe.reachable) return [];
-    const tool = probe.info.flavour;
-    const containers = (await engine.list(signal)).filter(
-      ({ labels }) => 'io.ai-fabric.deployment' in labels,
-    );
-    const volumes = (await engine.listVolumes(signal)).filter(({ name }) => name.startsWith('ai-fabric-'));
-    const names = (found: readonly { readonly name: string }[]): string =>
-      found.map(({ name }) => name).join(' ');
-    return [
-      ...(containers.length === 0
-        ? []
-        : [`${countOf(containers.length, 'container')}, stopped: ${tool} rm ${names(containers)}`]),
-      ...(volumes.length === 0
-        ? []
-        : [`${countOf(volumes.length, 'volume')} with models: ${tool} volume rm ${names(volumes)}`]),
-    ];
-  } catch (error) {
-    log.debug({ error: String(error) }, 'uninstall: the container engine was not looked at');
-    return [];
-  } finally {
-    await engine.close();
-  }
 }

@@ -58,7 +58,8 @@ export async function removeMade({ kind, what }: Made, root: string, runTool: Ru
       await runTool('loginctl', ['terminate-user', what]).catch(() => undefined);
       return;
     case 'task':
-      throw new Error('there are no tasks at sign-in on Linux');
+    case 'registry':
+      throw new Error(`there is no ${kind} on Linux`);
     default:
       return kind satisfies never;
   }

@@ -25,7 +25,9 @@ const WORDS: Readonly<Record<HoldReason, string>> = {
 /** What all reasons together ask for: the most thorough, and the shortest wait. `null`: nobody holds anything. */
 export function combineHolds(holds: ReadonlyMap<HoldReason, HoldTerms>): Hold | null {
   const terms = [...holds.values()];
-  const first = (['leaving', 'power', 'owner', 'parked', 'repair'] as const).find((reason) => holds.has(reason));
+  const first = (['leaving', 'power', 'owner', 'parked', 'repair'] as const).find((reason) =>
+    holds.has(reason),
+  );
   if (first === undefined) return null;
   return {
     action: terms.some(({ action }) => action === 'stop') ? 'stop' : 'park',

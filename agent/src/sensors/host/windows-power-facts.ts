@@ -26,17 +26,35 @@ const ADAPTERS = [
   "'end'",
 ].join('; ');
 
+type ReadNumber = (key: string, name: string) => Promise<number | null>;
+
+function registryOf(windowsDirectory: string, toolText: ToolText): ReadNumber {
+  return (key, name) =>
+    toolText(`${windowsDirectory}\\System32\\reg.exe`, ['query', key, '/v', name]).then((text) =>
+      parseRegistryNumber(text, name),
+    );
+}
+
+/** Whether this Windows hibernates, and whether its shutdown is half of that; `null`: it does not say. */
+export async function readHibernation(
+  windowsDirectory: string,
+  toolText: ToolText,
+): Promise<{ readonly canHibernate: boolean; readonly fastStartup: boolean | null }> {
+  const registry = registryOf(windowsDirectory, toolText);
+  const [hibernate, hiberboot] = await Promise.all([
+    registry(POWER_KEY, 'HibernateEnabled'),
+    registry(SESSION_POWER_KEY, 'HiberbootEnabled'),
+  ]);
+  return { canHibernate: hibernate === 1, fastStartup: judgeFastStartup(hiberboot, hibernate) };
+}
+
 /** What this Windows can do with its power, and which adapters wake it. */
 export async function readWindowsPowerFacts(
   tools: WindowsTools,
 ): Promise<{ readonly power: HostPowerFacts; readonly arming: WindowsWakeFacts['arming'] }> {
   const { windowsDirectory, toolText, slowToolText } = tools;
   const system = `${windowsDirectory}\\System32`;
-  const registry = (key: string, name: string): Promise<number | null> =>
-    toolText(`${system}\\reg.exe`, ['query', key, '/v', name]).then((text) =>
-      parseRegistryNumber(text, name),
-    );
-  const [states, armedDevices, adapters, hibernate, hiberboot, autoLogon] = await Promise.all([
+  const [states, armedDevices, adapters, { canHibernate, fastStartup }, autoLogon] = await Promise.all([
     toolText(`${system}\\powercfg.exe`, ['/a']).then(parsePowercfgStates),
     toolText(`${system}\\powercfg.exe`, ['/devicequery', 'wake_armed']),
     slowToolText(`${system}\\WindowsPowerShell\\v1.0\\powershell.exe`, [
@@ -45,12 +63,10 @@ export async function readWindowsPowerFacts(
       '-Command',
       ADAPTERS,
     ]),
-    registry(POWER_KEY, 'HibernateEnabled'),
-    registry(SESSION_POWER_KEY, 'HiberbootEnabled'),
-    registry(LOGON_KEY, 'AutoAdminLogon'),
+    readHibernation(windowsDirectory, toolText),
+    registryOf(windowsDirectory, toolText)(LOGON_KEY, 'AutoAdminLogon'),
   ]);
   const { arming, onBattery } = parseWindowsAdapters(adapters, armedDevices);
-  const canHibernate = hibernate === 1;
   const isKnown = states.length > 0;
   const verbs: PowerVerb[] = [
     ...(isKnown ? (['suspend'] as const) : []),
@@ -62,7 +78,7 @@ export async function readWindowsPowerFacts(
     verbs,
     sleepStates: [...states, ...(canHibernate ? ['S4'] : [])],
     modernStandby: isKnown ? states.includes('S0') : null,
-    fastStartup: judgeFastStartup(hiberboot, hibernate),
+    fastStartup,
     // One that nobody ever set is not there.
     autoLogon: autoLogon === 1,
     onBattery,

@@ -22,8 +22,7 @@ export const STATE_FOLDER = '/var/lib/ai-fabric-agent';
 export const UNIT_FOLDER = '/etc/systemd/system';
 export const UNIT_FILE = `${UNIT_FOLDER}/${SERVICE}`;
 export const HELPER_UNIT_FILE = `${UNIT_FOLDER}/ai-fabric-agent-helper@.service`;
-export const POLKIT_FOLDER = '/etc/polkit-1/rules.d';
-export const POLKIT_FILE = `${POLKIT_FOLDER}/60-ai-fabric-agent.rules`;
+export const POLKIT_FILE = '/etc/polkit-1/rules.d/60-ai-fabric-agent.rules';
 /** Settings of our own service that not every machine has. */
 export const ENGINE_DROP_IN_FOLDER = `${UNIT_FOLDER}/${SERVICE}.d`;
 export const ENGINE_DROP_IN = `${ENGINE_DROP_IN_FOLDER}/50-container-engine.conf`;

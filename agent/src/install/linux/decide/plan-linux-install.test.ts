@@ -36,7 +36,7 @@ const bare: LinuxFacts = {
 
 const wish: InstallRequest = {
   ...{ server: 'https://motoko:8443', token: 'aifj_…', name: null, release: '/tmp/release' },
-  ...{ engineAccess: null, newIdentity: false, rejoin: false },
+  ...{ engineAccess: null, dockerLogonTask: null, newIdentity: false, rejoin: false },
 };
 const nothing: InstallRequest = { ...wish, server: null, token: null };
 

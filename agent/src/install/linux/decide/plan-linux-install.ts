@@ -1,5 +1,7 @@
-import { parseServerUrl } from '../../../config/decide/parse-server-url.js';
 import { HELPER_ANSWERS } from '../../../root-helper/helper-verbs.js';
+import { clockNotes } from '../../decide/clock-notes.js';
+import { joinRefusals, roomRefusals } from '../../decide/find-refusals.js';
+import { policyText } from '../../decide/policy-text.js';
 import type { EngineAccess, InstallPlan, InstallRefusal, InstallRequest, Made } from '../../install-steps.js';
 import type { ProgramSource } from '../../program-source.js';
 import type { LinuxFacts } from './linux-facts.js';
@@ -25,16 +27,9 @@ import {
   VERSIONS_FOLDER,
 } from './linux-paths.js';
 import type { LinuxStep } from './linux-steps.js';
-import { agentUnit, helperUnitText, podmanDropIn, policyText, polkitRule } from './write-units.js';
+import { agentUnit, helperUnitText, podmanDropIn, polkitRule } from './write-units.js';
 
 type FoundProgram = Extract<ProgramSource, { ok: true }>;
-
-const NEW_TOKEN =
-  'Make a token with "ai-fabric token create" on the control plane, and run the line that it prints.';
-/** A clock that is behind the day on which the program was made is wrong by more than a time zone. */
-const CLOCK_SLACK_MS = 48 * 3_600_000;
-/** No agent is used for so long after it was made. */
-const CLOCK_AHEAD_MS = 20 * 365 * 86_400_000;
 
 /** What an install does here, in order, or why it does nothing. Asked again after it was done, it is the same. */
 export function planLinuxInstall(facts: LinuxFacts, request: InstallRequest): InstallPlan<LinuxStep> {
@@ -94,61 +89,8 @@ function findRefusals(facts: LinuxFacts, request: InstallRequest): InstallRefusa
       `Mount it writable for the install: mount -o remount,rw ${folder}`,
     );
   }
-  for (const { path, freeBytes, neededBytes } of facts.room) {
-    if (freeBytes >= neededBytes) continue;
-    const detail = `${path} has room for ${mebibytes(freeBytes)} MiB, and ${mebibytes(neededBytes)} MiB are needed.`;
-    refuse('no_space', detail, `Make room there (df -h ${path}).`);
-  }
-  return [...refusals, ...joinRefusals(facts, request)];
-}
-
-function joinRefusals(facts: LinuxFacts, request: InstallRequest): InstallRefusal[] {
-  const { joined, record, machineSha256 } = facts;
-  const { server, token, newIdentity, rejoin } = request;
-  const known = record?.machineSha256 ?? null;
-  const isCopied = known !== null && machineSha256 !== null && known !== machineSha256;
-  if (isCopied && !newIdentity) {
-    return [
-      {
-        code: 'cloned_machine',
-        detail:
-          'This disk was copied from another machine: the agent was installed on one with another machine id, and two hosts cannot have one key.',
-        fix: `Give this one an identity of its own: the line of "ai-fabric token create" with --new-identity at its end. Where it is the same machine with a new id, that is the way too.`,
-      },
-    ];
-  }
-  const isNew = joined === null || newIdentity || rejoin;
-  if (!isNew) return elsewhere(joined.serverUrl, joined.hostName, server);
-  const missing: InstallRefusal[] = [];
-  if (server === null && joined === null) {
-    missing.push({
-      ...{ code: 'server_needed', detail: 'This host has not joined a control plane, and none was named.' },
-      fix: NEW_TOKEN,
-    });
-  }
-  if (token === null) {
-    missing.push({
-      ...{
-        code: 'token_needed',
-        detail: 'To join, a token is needed: --token-file FILE, or - for standard input.',
-      },
-      fix: NEW_TOKEN,
-    });
-  }
-  return missing;
-}
-
-function elsewhere(serverUrl: string, hostName: string, server: string | null): InstallRefusal[] {
-  if (server === null) return [];
-  const parsed = parseServerUrl(server);
-  if (parsed.ok && parsed.address.url === serverUrl) return [];
-  return [
-    {
-      code: 'joined_elsewhere',
-      detail: `This host has joined ${serverUrl} as ${hostName}, and not ${server}.`,
-      fix: 'Leave --server out to keep that, or add --rejoin, and a token, to join the other one instead.',
-    },
-  ];
+  const room = roomRefusals(facts.room, (path) => `df -h ${path}`);
+  return [...refusals, ...room, ...joinRefusals(facts, request)];
 }
 
 /** Whose the agent is, and what it is called to others: first of all, since a token can be refused. */
@@ -233,7 +175,7 @@ function settings(facts: LinuxFacts): LinuxStep[] {
             ...({
               kind: 'write_file',
               path: POLICY_FILE,
-              text: policyText(),
+              text: policyText('systemctl restart ai-fabric-agent'),
               mode: 0o640,
               group: ACCOUNT,
             } as const),
@@ -367,17 +309,8 @@ function notesOf(facts: LinuxFacts, program: FoundProgram): string[] {
       'gdbus is not installed: a suspend by hand comes without a goodbye. Mend it: apt-get install libglib2.0-bin, then systemctl restart ai-fabric-agent',
     );
   }
-  if (builtAtMs !== null && isClockOff(facts.nowMs, builtAtMs)) {
-    const says = new Date(facts.nowMs).toISOString().slice(0, 10);
-    notes.push(
-      `The clock of this machine says ${says}, which cannot be. The link does not mind, but logs and other programs do. Mend it: timedatectl set-ntp true`,
-    );
-  }
+  notes.push(...clockNotes(facts.nowMs, builtAtMs, 'timedatectl set-ntp true'));
   return notes;
-}
-
-function isClockOff(nowMs: number, builtAtMs: number): boolean {
-  return nowMs < builtAtMs - CLOCK_SLACK_MS || nowMs > builtAtMs + CLOCK_AHEAD_MS;
 }
 
 function kept(kind: Made['kind'], what: string): Made {
@@ -386,8 +319,4 @@ function kept(kind: Made['kind'], what: string): Made {
 
 function gone(kind: Made['kind'], what: string): Made {
   return { kind, what, kept: false };
-}
-
-function mebibytes(bytes: number): string {
-  return (bytes / (1024 * 1024)).toFixed(0);
 }

@@ -1,15 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseAgentPolicy } from '../../../replica/policy/parse-agent-policy.js';
 import { helperVerbSchema } from '../../../root-helper/helper-verbs.js';
+import { policyText } from '../../decide/policy-text.js';
 import { OUR_MARK } from './linux-paths.js';
-import {
-  agentUnit,
-  helperUnitText,
-  podmanDropIn,
-  policyText,
-  polkitRule,
-  rootlessDropIn,
-} from './write-units.js';
+import { agentUnit, helperUnitText, podmanDropIn, polkitRule, rootlessDropIn } from './write-units.js';
 
 /** polkit's own words, as far as the rule uses them. */
 function judgeByRule(user: string, id: string, details: Readonly<Record<string, string>> = {}): string {
@@ -88,6 +82,6 @@ describe('the rule of polkit', () => {
 
 it('the policy that is written is the one that holds without a file', async () => {
   const { DEFAULT_AGENT_POLICY } = await import('@ai-fabric/shared');
-  const read = parseAgentPolicy(policyText(), 'agent.yaml');
+  const read = parseAgentPolicy(policyText('systemctl restart ai-fabric-agent'), 'agent.yaml');
   expect(read).toMatchObject({ ok: true, policy: DEFAULT_AGENT_POLICY });
 });

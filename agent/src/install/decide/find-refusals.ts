@@ -1,0 +1,87 @@
+import { parseServerUrl } from '../../config/decide/parse-server-url.js';
+import type { InstallRecord } from '../install-record.js';
+import type { InstallRefusal, InstallRequest } from '../install-steps.js';
+
+/** What is known of whom this host is. */
+export interface JoinFacts {
+  readonly record: InstallRecord | null;
+  /** What this host has joined before. */
+  readonly joined: { readonly serverUrl: string; readonly hostName: string } | null;
+  /** `null`: it cannot be read. */
+  readonly machineSha256: string | null;
+}
+
+/** A place that an install needs. */
+export interface Room {
+  readonly path: string;
+  readonly freeBytes: number;
+  readonly neededBytes: number;
+}
+
+const NEW_TOKEN =
+  'Make a token with "ai-fabric token create" on the control plane, and run the line that it prints.';
+
+/** What is wrong with whom this host is to be: a copied disk, another control plane, no token. */
+export function joinRefusals(facts: JoinFacts, request: InstallRequest): InstallRefusal[] {
+  const { joined, record, machineSha256 } = facts;
+  const { server, token, newIdentity, rejoin } = request;
+  const known = record?.machineSha256 ?? null;
+  const isCopied = known !== null && machineSha256 !== null && known !== machineSha256;
+  if (isCopied && !newIdentity) {
+    return [
+      {
+        code: 'cloned_machine',
+        detail:
+          'This disk was copied from another machine: the agent was installed on one with another machine id, and two hosts cannot have one key.',
+        fix: `Give this one an identity of its own: the line of "ai-fabric token create" with --new-identity at its end. Where it is the same machine with a new id, that is the way too.`,
+      },
+    ];
+  }
+  const isNew = joined === null || newIdentity || rejoin;
+  if (!isNew) return elsewhere(joined.serverUrl, joined.hostName, server);
+  const missing: InstallRefusal[] = [];
+  if (server === null && joined === null) {
+    missing.push({
+      ...{ code: 'server_needed', detail: 'This host has not joined a control plane, and none was named.' },
+      fix: NEW_TOKEN,
+    });
+  }
+  if (token === null) {
+    missing.push({
+      ...{
+        code: 'token_needed',
+        detail: 'To join, a token is needed: --token-file FILE, or - for standard input.',
+      },
+      fix: NEW_TOKEN,
+    });
+  }
+  return missing;
+}
+
+function elsewhere(serverUrl: string, hostName: string, server: string | null): InstallRefusal[] {
+  if (server === null) return [];
+  const parsed = parseServerUrl(server);
+  if (parsed.ok && parsed.address.url === serverUrl) return [];
+  return [
+    {
+      code: 'joined_elsewhere',
+      detail: `This host has joined ${serverUrl} as ${hostName}, and not ${server}.`,
+      fix: 'Leave --server out to keep that, or add --rejoin, and a token, to join the other one instead.',
+    },
+  ];
+}
+
+/** @param look the command that shows how full a place is */
+export function roomRefusals(room: readonly Room[], look: (path: string) => string): InstallRefusal[] {
+  return room
+    .filter(({ freeBytes, neededBytes }) => freeBytes < neededBytes)
+    .map(({ path, freeBytes, neededBytes }) => ({
+      code: 'no_space',
+      detail: `${path} has room for ${mebibytes(freeBytes)} MiB, and ${mebibytes(neededBytes)} MiB are needed.`,
+      fix: `Make room there (${look(path)}).`,
+    }));
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / (1024 * 1024)).toFixed(0);
+}

@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join, win32 } from 'node:path';
+import { privateAclArguments } from '@ai-fabric/shared';
+import { agentStatePath } from '../../identity/agent-state.js';
+import { loadHostKey } from '../../identity/host-key.js';
+import { privateFiles } from '../../identity/private-files.js';
+import type { RunTool } from '../../identity/run-tool.js';
+import type { InstallRequest } from '../install-steps.js';
+import { copyWhole, writeWhole } from '../whole-files.js';
+import { judgeAcl } from './decide/judge-acl.js';
+import {
+  configureServiceCalls,
+  makeServiceCall,
+  protectFolderCalls,
+  type ToolCall,
+} from './decide/service-arguments.js';
+import { LOGON_TASK, nameOf, type WindowsPaths, type WindowsRoots } from './decide/windows-paths.js';
+import type { WindowsStep, WindowsStepOf } from './decide/windows-steps.js';
+import { encodeTask, writeLogonTask } from './decide/write-logon-task.js';
+import type { ServiceManager } from './service-manager.js';
+
+export interface CarryOutOptions {
+  readonly roots: WindowsRoots;
+  readonly paths: WindowsPaths;
+  /** Where a path of Windows is on the machine that works: there itself, but in tests. */
+  readonly locate: (path: string) => string;
+  readonly service: ServiceManager;
+  readonly runTool: RunTool;
+  /** Shows the token to the control plane, and keeps what it says in the data folder. */
+  readonly join: (server: string, request: InstallRequest, force: boolean) => Promise<string>;
+}
+
+type Executors = {
+  readonly [Kind in WindowsStep['kind']]: (step: WindowsStepOf<Kind>) => Promise<string | null>;
+};
+
+/** Carries out a step of an install. @returns what more is to be told @throws Error */
+export function carryOutWindowsStep(
+  options: CarryOutOptions,
+  step: WindowsStep,
+  request: InstallRequest,
+): Promise<string | null> {
+  const execute = executors(options, request)[step.kind] as (step: WindowsStep) => Promise<string | null>;
+  return execute(step);
+}
+
+function executors(options: CarryOutOptions, request: InstallRequest): Executors {
+  const { locate, service, join: joinFabric } = options;
+  return {
+    make_folder: async ({ path }) => {
+      await mkdir(locate(path), { recursive: true });
+      return null;
+    },
+    make_private_folder: ({ path }) => makePrivateFolder(options, path),
+    write_file: async ({ path, text }) => {
+      await writeWhole(locate(path), text, 0o644);
+      return null;
+    },
+    place_files: (step) => placeFiles(step.files, locate(step.folder)),
+    store_key: ({ anew }) => storeKey(options, anew),
+    join: ({ server, rejoin }) => joinFabric(server, request, rejoin),
+    set_service: ({ program }) => setService(options, program),
+    make_logon_task: (step) => makeLogonTask(options, step),
+    remove_logon_task: async () => {
+      await call(options, [options.paths.tool('schtasks'), ['/Delete', '/TN', LOGON_TASK, '/F']]);
+      return null;
+    },
+    stop_service: async () => {
+      await service.stop();
+      return null;
+    },
+    start_service: async () => {
+      await service.start();
+      return null;
+    },
+  };
+}
+
+/** Anybody may make a folder in `%ProgramData%`: whoever made this one is given no part in it. */
+async function makePrivateFolder(options: CarryOutOptions, path: string): Promise<string | null> {
+  const { paths, locate } = options;
+  await mkdir(locate(path), { recursive: true });
+  for (const each of protectFolderCalls(paths, path, privateAclArguments(path))) await call(options, each);
+  const savedFile = win32.join(path, 'acl.saved');
+  await call(options, [paths.tool('icacls'), [path, '/save', savedFile, '/Q']]);
+  const saved = await readFile(locate(savedFile), 'utf16le').catch(() => '');
+  await rm(locate(savedFile), { force: true });
+  switch (judgeAcl(saved)) {
+    case 'ours_alone':
+      return null;
+    case 'unknown':
+      return 'what its ACL came to, this system does not tell';
+    case 'others_too':
+      throw new Error(`others may still use ${path}: see who with "icacls "${path}"", and take it from them`);
+  }
+}
+
+/** A file that is there already may be in use, and need not be replaced. */
+async function placeFiles(files: readonly string[], folder: string): Promise<string | null> {
+  await mkdir(folder, { recursive: true });
+  for (const file of files) {
+    const target = join(folder, nameOf(file));
+    if ((await hashOf(target)) !== (await hashOf(file))) await copyWhole(file, target, 0o755);
+  }
+  return null;
+}
+
+async function storeKey({ roots, paths, locate }: CarryOutOptions, anew: boolean): Promise<string | null> {
+  const folder = locate(paths.dataFolder);
+  if (anew) {
+    await rm(locate(paths.keyFile), { force: true });
+    await rm(agentStatePath(folder), { force: true });
+  }
+  await loadHostKey(folder, privateFiles({ platform: 'win32', windowsDirectory: roots.windows }));
+  return null;
+}
+
+async function setService(options: CarryOutOptions, program: string): Promise<string | null> {
+  const { paths, service } = options;
+  if ((await service.entry()) === null) await call(options, makeServiceCall(paths, program));
+  for (const each of configureServiceCalls(paths, program)) await call(options, each);
+  return null;
+}
+
+async function makeLogonTask(
+  options: CarryOutOptions,
+  { account, program }: WindowsStepOf<'make_logon_task'>,
+): Promise<null> {
+  const { paths, locate } = options;
+  const file = win32.join(paths.dataFolder, 'logon-task.xml');
+  await writeWhole(locate(file), encodeTask(writeLogonTask(account, program)), 0o600);
+  try {
+    await call(options, [paths.tool('schtasks'), ['/Create', '/TN', LOGON_TASK, '/XML', file, '/F']]);
+  } finally {
+    await rm(locate(file), { force: true });
+  }
+  return null;
+}
+
+/** The wrapper writes UTF-16 where it does not write to a console. */
+async function call({ runTool }: CarryOutOptions, [file, args]: ToolCall): Promise<void> {
+  await runTool(file, args).catch((error: unknown) => {
+    const said = error instanceof Error ? error.message : String(error);
+    throw new Error(said.replaceAll('\0', '').trim(), { cause: error });
+  });
+}
+
+/** @returns `null` where there is no such file */
+async function hashOf(path: string): Promise<string | null> {
+  const hash = createHash('sha256');
+  try {
+    for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
+    return hash.digest('hex');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}

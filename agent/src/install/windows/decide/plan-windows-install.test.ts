@@ -1,0 +1,210 @@
+import { describe, expect, it, test } from 'vitest';
+import type { InstallRequest } from '../../install-steps.js';
+import type { ProgramSource } from '../../program-source.js';
+import { planWindowsInstall } from './plan-windows-install.js';
+import type { WindowsFacts } from './windows-facts.js';
+import { windowsPaths } from './windows-paths.js';
+
+const BUILT_MS = Date.parse('2026-11-29T00:00:00Z');
+const RELEASE = 'C:\\Users\\Zoë Müller\\AppData\\Local\\Temp\\release';
+const DATA = 'C:\\ProgramData\\AI Fabric\\agent';
+const PROGRAMS = 'C:\\Program Files\\AI Fabric Agent';
+
+const paths = windowsPaths({
+  windows: 'C:\\Windows',
+  programFiles: 'C:\\Program Files',
+  programData: 'C:\\ProgramData',
+});
+
+const program: Extract<ProgramSource, { ok: true }> = {
+  ...{
+    ok: true,
+    path: `${RELEASE}\\ai-fabric-agent.exe`,
+    version: '0.2.0',
+    sha256: 'ab'.repeat(32),
+    bytes: 90_000_000,
+  },
+  beside: [`${RELEASE}\\manifest.json`, `${RELEASE}\\manifest.sig`, `${RELEASE}\\nssm.exe`],
+  ...{ signed: true, builtAtMs: BUILT_MS },
+};
+
+const bare: WindowsFacts = {
+  ...{ elevation: 'elevated', program, serviceImage: null, linked: [], readOnly: [], hasPolicy: false },
+  ...{
+    hasKey: false,
+    hasEventSource: false,
+    hasDockerDesktop: true,
+    hasLogonTask: false,
+    user: 'Zoë',
+    userSid: 'S-1-5-21-1-2-3-1001',
+  },
+  ...{ room: [], record: null, joined: null, machineSha256: '11'.repeat(32), nowMs: BUILT_MS + 3_600_000 },
+};
+
+const wish: InstallRequest = {
+  ...{ server: 'https://motoko:8443', token: 'aifj_x', name: null, release: RELEASE, engineAccess: null },
+  ...{ dockerLogonTask: null, newIdentity: false, rejoin: false },
+};
+
+const installed: WindowsFacts = {
+  ...bare,
+  ...{ serviceImage: paths.wrapper, hasPolicy: true, hasKey: true, hasEventSource: true },
+  joined: { serverUrl: 'https://motoko:8443', hostName: 'armitage' },
+  record: {
+    ...{ format: 1, version: '0.1.0', machineSha256: '11'.repeat(32), engineAccess: 'group', finished: true },
+    made: [],
+  },
+};
+
+const plan = (facts: Partial<WindowsFacts> = {}, request: Partial<InstallRequest> = {}) => {
+  const made = planWindowsInstall(paths, { ...bare, ...facts }, { ...wish, ...request });
+  if (!made.ok) throw new Error(made.refusals.map(({ detail }) => detail).join());
+  return made;
+};
+const kinds = (...args: Parameters<typeof plan>): string[] => plan(...args).steps.map(({ kind }) => kind);
+const refusals = (facts: Partial<WindowsFacts> = {}, request: Partial<InstallRequest> = {}): string[] => {
+  const made = planWindowsInstall(paths, { ...bare, ...facts }, { ...wish, ...request });
+  return made.ok ? [] : made.refusals.map(({ code }) => code);
+};
+
+it('joins before it places anything: a token can be refused', () => {
+  expect(kinds()).toEqual([
+    ...['make_private_folder', 'make_folder', 'store_key', 'join'],
+    ...['make_folder', 'place_files', 'place_files', 'write_file'],
+    ...['write_file', 'set_service', 'start_service'],
+  ]);
+});
+
+it('names all that it makes, and what of it is its owner’s', () => {
+  expect(plan().steps.flatMap(({ makes }) => makes)).toEqual([
+    { kind: 'tree', what: DATA, kept: true },
+    { kind: 'tree', what: PROGRAMS, kept: false },
+    { kind: 'service', what: 'ai-fabric-agent', kept: false },
+    {
+      ...{ kind: 'registry', kept: false },
+      what: 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\NSSM',
+    },
+  ]);
+});
+
+it('places the program, its manifest and the wrapper', () => {
+  const folder = `${PROGRAMS}\\versions\\0.2.0-abababababab`;
+  const { steps } = plan();
+  expect(steps.filter(({ kind }) => kind === 'place_files')).toMatchObject([
+    { files: [...program.beside, program.path], folder },
+    { files: [`${RELEASE}\\nssm.exe`], folder: PROGRAMS },
+  ]);
+  expect(steps.find(({ kind }) => kind === 'set_service')).toMatchObject({
+    program: `${folder}\\ai-fabric-agent.exe`,
+  });
+});
+
+it('leaves a command for people, whose text stands any code page', () => {
+  const command = plan().steps.find((step) => step.kind === 'write_file' && step.path.endsWith('.cmd'));
+  expect(command).toMatchObject({
+    path: `${PROGRAMS}\\ai-fabric-agent.cmd`,
+    text: '@"%~dp0versions\\0.2.0-abababababab\\ai-fabric-agent.exe" %*\r\n',
+  });
+});
+
+describe('run again', () => {
+  it('stops the service first, keeps key, settings and identity, and needs no token', () => {
+    const again = kinds(installed, { server: null, token: null });
+    expect(again[0]).toBe('stop_service');
+    expect(again).not.toContain('join');
+    const { steps } = plan(installed, { server: null, token: null });
+    expect(steps.filter((step) => step.kind === 'write_file' && step.path.endsWith('agent.yaml'))).toEqual(
+      [],
+    );
+    expect(steps).toContainEqual(expect.objectContaining({ kind: 'store_key', anew: false }));
+  });
+
+  it('is told apart from an event source that others made', () => {
+    const made = plan(installed).steps.flatMap(({ makes }) => makes.map(({ kind }) => kind));
+    expect(made).not.toContain('registry');
+  });
+
+  it('gives a copied disk an identity of its own where that is asked for', () => {
+    const copied = { ...installed, machineSha256: '22'.repeat(32) };
+    expect(refusals(copied)).toEqual(['cloned_machine']);
+    const { steps } = plan(copied, { newIdentity: true });
+    expect(steps).toContainEqual(expect.objectContaining({ kind: 'store_key', anew: true }));
+    expect(steps).toContainEqual(expect.objectContaining({ kind: 'join', rejoin: true }));
+  });
+});
+
+describe('Docker Desktop at sign-in', () => {
+  it('has a task of whoever installs, where they agree', () => {
+    expect(plan({}, { dockerLogonTask: true }).steps).toContainEqual(
+      expect.objectContaining({
+        ...{ kind: 'make_logon_task', account: 'S-1-5-21-1-2-3-1001', program: paths.dockerDesktop },
+        makes: [{ kind: 'task', what: 'AI Fabric Agent - Docker Desktop', kept: false }],
+      }),
+    );
+  });
+  it('has none unasked, and says how to have one', () => {
+    expect(kinds()).not.toContain('make_logon_task');
+    expect(plan().notes.join()).toContain('--docker-logon-task');
+    expect(plan({ hasLogonTask: true }).notes.join()).not.toContain('--docker-logon-task');
+  });
+  it('has none any more where that is asked for', () => {
+    expect(kinds({ hasLogonTask: true }, { dockerLogonTask: false })).toContain('remove_logon_task');
+    expect(kinds({}, { dockerLogonTask: false })).not.toContain('remove_logon_task');
+  });
+});
+
+describe('what it is refused for', () => {
+  test.each<[string, Partial<WindowsFacts>, Partial<InstallRequest>, string[]]>([
+    [
+      'who is no administrator, and nothing else',
+      { elevation: 'not_elevated', linked: ['x'] },
+      {},
+      ['not_elevated'],
+    ],
+    ['who cannot be told to be one', { elevation: 'unknown' }, {}, ['not_elevated']],
+    ['a service of others', { serviceImage: 'C:\\other\\agent.exe' }, {}, ['service_taken']],
+    ['a link in the place of a folder', { linked: [DATA] }, {}, ['folder_taken']],
+    ['a disk that cannot be written to', { readOnly: ['C:\\Program Files'] }, {}, ['read_only']],
+    ['a full disk', { room: [{ path: 'C:\\ProgramData', freeBytes: 1, neededBytes: 2 }] }, {}, ['no_space']],
+    ['a release without the wrapper', { program: { ...program, beside: [] } }, {}, ['program_missing']],
+    [
+      'a release that is not taken',
+      { program: { ok: false, code: 'release_refused', detail: 'tampered', fix: 'again' } },
+      {},
+      ['release_refused'],
+    ],
+    [
+      'a task for what is not there',
+      { hasDockerDesktop: false },
+      { dockerLogonTask: true },
+      ['docker_desktop_missing'],
+    ],
+    ['no server and no token', {}, { server: null, token: null }, ['server_needed', 'token_needed']],
+    ['another control plane', installed, { server: 'https://other:8443' }, ['joined_elsewhere']],
+  ])('%s', (_what, facts, request, codes) => expect(refusals(facts, request)).toEqual(codes));
+
+  it('tells what mends it, each time', () => {
+    const made = planWindowsInstall(
+      paths,
+      { ...bare, serviceImage: 'x.exe', linked: [DATA], readOnly: ['C:\\'], hasDockerDesktop: false },
+      { ...wish, dockerLogonTask: true, token: null },
+    );
+    if (made.ok) throw new Error('it is not refused');
+    for (const { fix } of made.refusals) expect(fix).not.toBe('');
+  });
+
+  it('a service of ours is none of these, in whatever case its path is written', () =>
+    expect(refusals({ serviceImage: paths.wrapper.toUpperCase() })).toEqual([]));
+});
+
+it('says what its owner should know', () => {
+  const notes = plan({
+    program: { ...program, signed: false },
+    hasDockerDesktop: false,
+    nowMs: 0,
+  }).notes.join('\n');
+  expect(notes).toMatch(/not signed/);
+  expect(notes).toMatch(/SYSTEM/);
+  expect(notes).toMatch(/Docker Desktop is not installed/);
+  expect(notes).toMatch(/w32tm/);
+});

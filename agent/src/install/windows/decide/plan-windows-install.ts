@@ -1,0 +1,230 @@
+import { clockNotes } from '../../decide/clock-notes.js';
+import { joinRefusals, roomRefusals } from '../../decide/find-refusals.js';
+import { policyText } from '../../decide/policy-text.js';
+import type { InstallPlan, InstallRefusal, InstallRequest, Made } from '../../install-steps.js';
+import type { ProgramSource } from '../../program-source.js';
+import { isSamePath } from './parse-service.js';
+import type { WindowsFacts } from './windows-facts.js';
+import {
+  EVENT_SOURCE_KEY,
+  LOGON_TASK,
+  nameOf,
+  PROGRAM_NAME,
+  SERVICE,
+  type WindowsPaths,
+  WRAPPER_NAME,
+} from './windows-paths.js';
+import type { WindowsStep } from './windows-steps.js';
+
+type FoundProgram = Extract<ProgramSource, { ok: true }>;
+
+/** What an install does here, in order, or why it does nothing. Asked again after it was done, it is the same. */
+export function planWindowsInstall(
+  paths: WindowsPaths,
+  facts: WindowsFacts,
+  request: InstallRequest,
+): InstallPlan<WindowsStep> {
+  const refusals = findRefusals(paths, facts, request);
+  const { program } = facts;
+  if (refusals.length > 0 || !program.ok) return { ok: false, refusals };
+  return {
+    ok: true,
+    steps: [
+      ...foundation(paths, facts),
+      ...identity(paths, facts, request),
+      ...placement(paths, program),
+      ...settings(paths, facts, program),
+      ...logonTask(paths, facts, request),
+      { kind: 'start_service', tells: 'Start the agent, now and at every boot', makes: [] },
+    ],
+    facts: { version: program.version, machineSha256: facts.machineSha256, engineAccess: 'group' },
+    notes: notesOf(facts, request, program),
+  };
+}
+
+function findRefusals(paths: WindowsPaths, facts: WindowsFacts, request: InstallRequest): InstallRefusal[] {
+  const { elevation, program, serviceImage, linked, readOnly, room } = facts;
+  const refusals: InstallRefusal[] = [];
+  const refuse = (code: InstallRefusal['code'], detail: string, fix: string): void => {
+    refusals.push({ code, detail, fix });
+  };
+  // Nothing else is known for sure by who is no administrator.
+  if (elevation !== 'elevated') {
+    const fix = 'Open PowerShell by "Run as administrator", and run it there.';
+    return [
+      { code: 'not_elevated', detail: 'An install makes a service, which only an administrator may.', fix },
+    ];
+  }
+  if (!program.ok) refuse(program.code, program.detail, program.fix);
+  else if (wrapperOf(program) === null) {
+    const detail = `${WRAPPER_NAME}, which makes a service of the agent, is not in a release beside ${program.path}.`;
+    refuse('program_missing', detail, 'Name a release, unpacked: ai-fabric-agent install --release DIR');
+  }
+  if (serviceImage !== null && !isSamePath(serviceImage, paths.wrapper)) {
+    const detail = `There is a service ${SERVICE} that no install of ours made: it runs ${serviceImage}.`;
+    refuse(
+      'service_taken',
+      detail,
+      `See what it is (sc.exe qc ${SERVICE}), and remove it: sc.exe delete ${SERVICE}`,
+    );
+  }
+  for (const folder of linked) {
+    const fix = 'Remove that link: whoever made it could lead the agent’s key somewhere else.';
+    refuse('folder_taken', `${folder} is a link to another folder.`, fix);
+  }
+  for (const folder of readOnly) {
+    refuse(
+      'read_only',
+      `${folder} cannot be written to.`,
+      'See who may write there: icacls, or its disk’s state.',
+    );
+  }
+  if (request.dockerLogonTask === true && !facts.hasDockerDesktop) {
+    const fix = 'Install Docker Desktop first, or leave --docker-logon-task out.';
+    refuse('docker_desktop_missing', `Docker Desktop is not in ${paths.dockerDesktop}.`, fix);
+  }
+  const full = roomRefusals(room, (path) => `dir "${path}"`);
+  return [...refusals, ...full, ...joinRefusals(facts, request)];
+}
+
+/** Where the agent keeps what it is: first of all, since a token can be refused. */
+function foundation(paths: WindowsPaths, { serviceImage }: WindowsFacts): WindowsStep[] {
+  const { dataFolder, logFolder } = paths;
+  return [
+    // Files of a service that runs cannot be replaced.
+    ...(serviceImage === null
+      ? []
+      : [{ kind: 'stop_service', tells: 'Stop the agent that runs', makes: [] } as const]),
+    {
+      ...{ kind: 'make_private_folder', path: dataFolder },
+      tells: `Make ${dataFolder} for its settings, its key and what it remembers: for SYSTEM and administrators alone`,
+      makes: [kept('tree', dataFolder)],
+    },
+    { kind: 'make_folder', path: logFolder, tells: `Make ${logFolder} for its log`, makes: [] },
+  ];
+}
+
+function identity(
+  { keyFile }: WindowsPaths,
+  facts: WindowsFacts,
+  { server, newIdentity, rejoin }: InstallRequest,
+): WindowsStep[] {
+  const key: WindowsStep = {
+    ...{ kind: 'store_key', anew: newIdentity, makes: [] },
+    tells: newIdentity
+      ? `Make a new key in ${keyFile}`
+      : facts.hasKey
+        ? `Keep the key in ${keyFile}`
+        : `Store the key in ${keyFile}`,
+  };
+  if (facts.joined !== null && !newIdentity && !rejoin) return [key];
+  const to = server ?? facts.joined?.serverUrl ?? '';
+  return [
+    key,
+    {
+      ...{ kind: 'join', server: to, rejoin: rejoin || newIdentity },
+      ...{ tells: `Join ${to}, whose certificate the token pins`, makes: [] },
+    },
+  ];
+}
+
+function placement(paths: WindowsPaths, program: FoundProgram): WindowsStep[] {
+  const { programFolder, versionsFolder, wrapper, command } = paths;
+  const folder = versionFolder(paths, program);
+  const version = nameOf(folder);
+  return [
+    {
+      ...{ kind: 'make_folder', path: versionsFolder },
+      ...{ tells: `Make ${programFolder} for the program`, makes: [gone('tree', programFolder)] },
+    },
+    {
+      ...{ kind: 'place_files', files: [...program.beside, program.path], folder },
+      ...{ tells: `Place version ${program.version} in ${folder}`, makes: [] },
+    },
+    {
+      ...{ kind: 'place_files', files: [wrapperOf(program) ?? ''], folder: programFolder },
+      ...{ tells: `Place ${wrapper}, which makes a service of it`, makes: [] },
+    },
+    {
+      ...{ kind: 'write_file', path: command, text: commandText(version) },
+      ...{ tells: `Write ${command}, which starts this version by hand`, makes: [] },
+    },
+  ];
+}
+
+function settings(paths: WindowsPaths, facts: WindowsFacts, program: FoundProgram): WindowsStep[] {
+  const { policyFile } = paths;
+  const policy: WindowsStep = {
+    ...{ kind: 'write_file', path: policyFile, text: policyText(`Restart-Service ${SERVICE}`) },
+    ...{ tells: `Write ${policyFile}: what the control plane may do here`, makes: [] },
+  };
+  return [
+    ...(facts.hasPolicy ? [] : [policy]),
+    {
+      ...{ kind: 'set_service', program: `${versionFolder(paths, program)}\\${PROGRAM_NAME}` },
+      tells: `Make the service ${SERVICE}: it starts with Windows, and again 5 s after it ends`,
+      makes: [
+        gone('service', SERVICE),
+        ...(facts.hasEventSource ? [] : [gone('registry', EVENT_SOURCE_KEY)]),
+      ],
+    },
+  ];
+}
+
+/** As was asked for, else as before. */
+function logonTask(
+  paths: WindowsPaths,
+  facts: WindowsFacts,
+  { dockerLogonTask }: InstallRequest,
+): WindowsStep[] {
+  if (dockerLogonTask === false) {
+    const tells = 'Take away the task that starts Docker Desktop at sign-in';
+    return facts.hasLogonTask ? [{ kind: 'remove_logon_task', tells, makes: [] }] : [];
+  }
+  // Whose task it is was said when it was made: somebody else may be the one who repairs.
+  if (dockerLogonTask !== true) return [];
+  return [
+    {
+      ...{ kind: 'make_logon_task', account: facts.userSid ?? facts.user, program: paths.dockerDesktop },
+      tells: `Make a task that starts Docker Desktop when ${facts.user} signs in`,
+      makes: [gone('task', LOGON_TASK)],
+    },
+  ];
+}
+
+function notesOf(facts: WindowsFacts, { dockerLogonTask }: InstallRequest, program: FoundProgram): string[] {
+  const notes = program.signed ? [] : ['This is a development build: the release is not signed.'];
+  notes.push('The agent runs as SYSTEM. What the control plane can make of that is bound by agent.yaml.');
+  if (!facts.hasDockerDesktop) {
+    notes.push(
+      'Docker Desktop is not installed: without it the agent reports and watches, and keeps no replicas.',
+    );
+  } else if (dockerLogonTask === false || (dockerLogonTask === null && !facts.hasLogonTask)) {
+    notes.push(
+      'Docker Desktop runs while somebody is signed in. To have it start at your sign-in: ai-fabric-agent install --docker-logon-task',
+    );
+  }
+  return [...notes, ...clockNotes(facts.nowMs, program.builtAtMs, 'w32tm /resync')];
+}
+
+function versionFolder({ versionsFolder }: WindowsPaths, { version, sha256 }: FoundProgram): string {
+  return `${versionsFolder}\\${version}-${sha256.slice(0, 12)}`;
+}
+
+/** Proven with the program, by the same manifest. */
+function wrapperOf({ beside }: FoundProgram): string | null {
+  return beside.find((file) => nameOf(file).toLowerCase() === WRAPPER_NAME) ?? null;
+}
+
+/** Relative to itself: letters of a path that the console's code page has not would be lost in it. */
+function commandText(version: string): string {
+  return `@"%~dp0versions\\${version}\\${PROGRAM_NAME}" %*\r\n`;
+}
+
+function kept(kind: Made['kind'], what: string): Made {
+  return { kind, what, kept: true };
+}
+
+function gone(kind: Made['kind'], what: string): Made {
+  return { kind, what, kept: false };
+}

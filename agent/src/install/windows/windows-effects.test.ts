@@ -1,0 +1,293 @@
+import { access, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { systemClock } from '@ai-fabric/shared';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RunTool } from '../../identity/run-tool.js';
+import type { InstallRequest, Made } from '../install-steps.js';
+import type { ProgramSource } from '../program-source.js';
+import { carryOutWindowsStep } from './carry-out-windows-step.js';
+import { EVENT_SOURCE_KEY, LOGON_TASK, windowsPaths } from './decide/windows-paths.js';
+import type { WindowsStep } from './decide/windows-steps.js';
+import { lookAtWindows } from './look-at-windows.js';
+import { removeWindowsMade } from './remove-windows-made.js';
+import { serviceManager } from './service-manager.js';
+
+const roots = { windows: 'C:\\Windows', programFiles: 'C:\\Program Files', programData: 'C:\\ProgramData' };
+const paths = windowsPaths(roots);
+const request: InstallRequest = {
+  ...{ server: null, token: null, name: null, release: null, engineAccess: null, dockerLogonTask: null },
+  ...{ newIdentity: false, rejoin: false },
+};
+const program: ProgramSource = {
+  ...{ ok: true, path: '/a', version: '1.0.0', sha256: 'ab', bytes: 1_000, beside: [], signed: true },
+  builtAtMs: null,
+};
+
+let root: string;
+let calls: string[];
+/** What tools answer, by the first word that a call holds; others fail, as for what is not there. */
+let answers: Record<string, string>;
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'windows-'));
+  calls = [];
+  answers = {};
+  await mkdir(locate('C:\\Program Files'), { recursive: true });
+  await mkdir(locate('C:\\ProgramData'), { recursive: true });
+  await mkdir(locate('C:\\Windows\\Temp'), { recursive: true });
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const locate = (path: string): string => join(root, ...path.replace(/^C:/, '').split('\\'));
+const runTool: RunTool = (file, args) => {
+  const call = [file.split('\\').at(-1), ...args].join(' ');
+  calls.push(call);
+  const known = Object.keys(answers).find((part) => call.includes(part));
+  if (known === undefined) return Promise.reject(new Error(`S\0e\0r\0v\0 ${call} failed`));
+  return Promise.resolve(answers[known] ?? '');
+};
+const service = serviceManager(paths, runTool, systemClock());
+const effects = { roots, paths, locate, service, runTool };
+const isThere = (path: string): Promise<boolean> =>
+  access(locate(path)).then(
+    () => true,
+    () => false,
+  );
+const put = async (path: string, text = ''): Promise<void> => {
+  await mkdir(dirname(locate(path)), { recursive: true });
+  await writeFile(locate(path), text);
+};
+const carryOut = (step: WindowsStep): Promise<string | null> =>
+  carryOutWindowsStep({ ...effects, join: () => Promise.resolve('as armitage') }, step, request);
+const told = { tells: '', makes: [] } as const;
+const entry = (image: string): string =>
+  `    ImagePath    REG_EXPAND_SZ    "${image}"\r\n    Start    REG_DWORD    0x2\r\n`;
+
+describe('a look at a Windows machine', () => {
+  const look = () =>
+    lookAtWindows({ ...effects, findProgram: () => Promise.resolve(program), user: 'M\\ada', nowMs: 1 });
+
+  it('that has nothing finds nothing, and leaves nothing', async () => {
+    expect(await look()).toMatchObject({
+      ...{ elevation: 'elevated', record: null, serviceImage: null, linked: [], readOnly: [], joined: null },
+      ...{ hasPolicy: false, hasKey: false, hasEventSource: false, hasDockerDesktop: false },
+      ...{ hasLogonTask: false, machineSha256: null, user: 'M\\ada' },
+    });
+    expect(await readdir(locate('C:\\ProgramData'))).toEqual([]);
+    expect(await readdir(locate('C:\\Program Files'))).toEqual([]);
+  });
+
+  it('finds what is there', async () => {
+    await put(paths.keyFile, 'key');
+    await put(paths.policyFile, 'version: 1\n');
+    await put(paths.dockerDesktop);
+    answers = {
+      'whoami.exe /groups': 'S-1-16-12288',
+      MachineGuid: '    MachineGuid    REG_SZ    01234567-89ab-cdef-0123-456789abcdef\r\n',
+      [EVENT_SOURCE_KEY]: 'there',
+      'Services\\ai-fabric-agent': entry(paths.wrapper),
+    };
+    expect(await look()).toMatchObject({
+      ...{ elevation: 'elevated', serviceImage: paths.wrapper, hasPolicy: true, hasKey: true },
+      ...{ hasEventSource: true, hasDockerDesktop: true },
+      machineSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+  });
+
+  it('believes Windows where it says that nobody agreed', async () => {
+    answers = { 'whoami.exe /groups': 'S-1-16-8192' };
+    expect(await look()).toMatchObject({ elevation: 'not_elevated', room: [] });
+  });
+
+  it('sees a link in the place of a folder', async () => {
+    await symlink('/tmp', locate(paths.vendorFolder));
+    expect((await look()).linked).toEqual([paths.vendorFolder]);
+  });
+});
+
+describe('an install on Windows', () => {
+  it('places what is not there, and lets be what is', async () => {
+    const release = join(root, 'Zoë Müller');
+    await mkdir(release);
+    await writeFile(join(release, 'nssm.exe'), 'wrapper');
+    await carryOut({
+      ...told,
+      kind: 'place_files',
+      files: [join(release, 'nssm.exe')],
+      folder: paths.programFolder,
+    });
+    expect(await readFile(locate(paths.wrapper), 'utf8')).toBe('wrapper');
+    await carryOut({
+      ...told,
+      kind: 'place_files',
+      files: [join(release, 'nssm.exe')],
+      folder: paths.programFolder,
+    });
+    expect(await readdir(locate(paths.programFolder))).toEqual(['nssm.exe']);
+  });
+
+  it('makes the service where there is none, and sets it anew where there is', async () => {
+    answers = { nssm: '', 'sc.exe failure': '' };
+    await carryOut({ ...told, kind: 'set_service', program: 'C:\\p.exe' });
+    expect(calls).toContain('nssm.exe install ai-fabric-agent C:\\p.exe run');
+    expect(calls).toContain('nssm.exe set ai-fabric-agent AppRestartDelay 5000');
+    calls = [];
+    answers['Services\\ai-fabric-agent'] = entry(paths.wrapper);
+    await carryOut({ ...told, kind: 'set_service', program: 'C:\\p.exe' });
+    expect(calls.filter((call) => call.includes('nssm.exe install'))).toEqual([]);
+    expect(calls).toContain('nssm.exe set ai-fabric-agent Application C:\\p.exe');
+  });
+
+  it('tells in letters what the wrapper says in UTF-16', async () => {
+    await expect(carryOut({ ...told, kind: 'set_service', program: 'C:\\p.exe' })).rejects.toThrow(
+      /^Serv nssm/,
+    );
+  });
+
+  it('keeps the key that is there, and makes another where that is asked for', async () => {
+    answers = { icacls: '' };
+    await put(paths.keyFile.replace('host-key.pem', 'agent.json'), '{}');
+    await carryOut({ ...told, kind: 'store_key', anew: false });
+    const first = await readFile(locate(paths.keyFile), 'utf8');
+    await carryOut({ ...told, kind: 'store_key', anew: false });
+    expect(await readFile(locate(paths.keyFile), 'utf8')).toBe(first);
+    await carryOut({ ...told, kind: 'store_key', anew: true });
+    expect(await readFile(locate(paths.keyFile), 'utf8')).not.toBe(first);
+    expect(await isThere(`${paths.dataFolder}\\agent.json`)).toBe(false);
+  });
+
+  describe('of a folder that others may not use', () => {
+    const saves =
+      (text: string): RunTool =>
+      async (file, args) => {
+        calls.push([file.split('\\').at(-1), ...args].join(' '));
+        if (args[1] === '/save') await writeFile(locate(args[2] ?? ''), Buffer.from(text, 'utf16le'));
+        return '';
+      };
+    const make = (tool: RunTool): Promise<string | null> =>
+      carryOutWindowsStep(
+        { ...effects, runTool: tool, join: () => Promise.resolve('') },
+        { ...told, kind: 'make_private_folder', path: paths.dataFolder },
+        request,
+      );
+
+    it('takes it from whoever made it, and looks what came of that', async () => {
+      expect(await make(saves('\uFEFFagent\r\nD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)\r\n'))).toBeNull();
+      expect(calls[0]).toBe(`icacls.exe ${paths.dataFolder} /setowner *S-1-5-32-544 /T /C /Q`);
+      expect(calls[2]).toContain('/inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F');
+      expect(await readdir(locate(paths.dataFolder))).toEqual([]);
+    });
+
+    it('does not go on where others still may', async () => {
+      await expect(make(saves('D:PAI(A;OICI;FA;;;BU)'))).rejects.toThrow(/others may still use/);
+    });
+
+    it('says so where the system does not tell', async () => {
+      expect(await make(() => Promise.resolve(''))).toMatch(/does not tell/);
+    });
+  });
+
+  it('gives the task to schtasks in UTF-16, and leaves no file', async () => {
+    let seen = '';
+    await mkdir(locate(paths.dataFolder), { recursive: true });
+    await carryOutWindowsStep(
+      {
+        ...effects,
+        join: () => Promise.resolve(''),
+        runTool: async (_file, args) => {
+          seen = await readFile(locate(args[4] ?? ''), 'utf16le');
+          return '';
+        },
+      },
+      { ...told, kind: 'make_logon_task', account: 'M\\Zoë', program: 'C:\\d.exe' },
+      request,
+    );
+    expect(seen).toContain('M\\Zoë');
+    expect(await readdir(locate(paths.dataFolder))).toEqual([]);
+  });
+});
+
+describe('the service manager', () => {
+  const query = (state: string): string => `        STATE              : ${state}\r\n`;
+
+  it('starts what is stopped, and waits until it runs', async () => {
+    answers = { 'sc.exe query': query('4  RUNNING'), 'sc.exe start': '' };
+    await service.start();
+    expect(calls).not.toContain('sc.exe start ai-fabric-agent');
+    answers = { 'sc.exe query': query('1  STOPPED'), 'sc.exe start': '' };
+    setTimeout(() => {
+      answers['sc.exe query'] = query('4  RUNNING');
+    }, 100);
+    await service.start();
+    expect(calls).toContain('sc.exe start ai-fabric-agent');
+  });
+
+  it('stops nothing where nothing runs', async () => {
+    await service.stop();
+    answers = { 'sc.exe query': query('1  STOPPED') };
+    await service.stop();
+    expect(calls.filter((call) => call.includes('stop'))).toEqual([]);
+  });
+});
+
+describe('what an install made', () => {
+  let later: string[];
+  const own = `${paths.versionsFolder}\\1-a\\ai-fabric-agent.exe`;
+  const remove = (made: Omit<Made, 'kept'>, ownFile: string | null = null): Promise<void> =>
+    removeWindowsMade(
+      { ...effects, own: ownFile, removeLater: (file) => later.push(file) },
+      { ...made, kept: false },
+    );
+  beforeEach(() => {
+    later = [];
+  });
+
+  it('goes: the program, though it runs, by stepping aside', async () => {
+    await put(own, 'program');
+    await put(paths.wrapper);
+    await remove({ kind: 'tree', what: paths.programFolder }, own);
+    expect(await isThere(paths.programFolder)).toBe(false);
+    expect(later).toEqual([`C:\\Windows\\Temp\\ai-fabric-agent-${process.pid}.exe`]);
+    expect(await readFile(locate(later[0] ?? ''), 'utf8')).toBe('program');
+  });
+
+  it('goes: the data, and the folder above where nothing else is in it', async () => {
+    await put(paths.keyFile);
+    await remove({ kind: 'tree', what: paths.dataFolder });
+    expect(await isThere(paths.vendorFolder)).toBe(false);
+    await put(paths.keyFile);
+    await put(`${paths.vendorFolder}\\other\\file`);
+    await remove({ kind: 'tree', what: paths.dataFolder });
+    expect(await readdir(locate(paths.vendorFolder))).toEqual(['other']);
+  });
+
+  it('is no more than that, whatever a record says', async () => {
+    await expect(remove({ kind: 'tree', what: 'C:\\Windows' })).rejects.toThrow('no folder of an agent');
+    await expect(remove({ kind: 'registry', what: 'HKLM\\SOFTWARE' })).rejects.toThrow('no key of an agent');
+    await expect(remove({ kind: 'task', what: 'Other' })).rejects.toThrow('no task of an agent');
+    await expect(remove({ kind: 'file', what: 'C:\\a' })).rejects.toThrow('makes no file');
+  });
+
+  it('goes: service, key and task, where they are', async () => {
+    answers = {
+      ...{ 'Services\\ai-fabric-agent': entry(paths.wrapper), 'sc.exe delete': '', 'reg.exe delete': '' },
+      ...{ [EVENT_SOURCE_KEY]: '', schtasks: '' },
+    };
+    await remove({ kind: 'service', what: 'ai-fabric-agent' });
+    await remove({ kind: 'registry', what: EVENT_SOURCE_KEY });
+    await remove({ kind: 'task', what: LOGON_TASK });
+    expect(calls).toContain('sc.exe delete ai-fabric-agent');
+    expect(calls).toContain(`reg.exe delete ${EVENT_SOURCE_KEY} /f`);
+    expect(calls).toContain(`schtasks.exe /Delete /TN ${LOGON_TASK} /F`);
+  });
+
+  it('is not touched where it is gone, or somebody else’s by now', async () => {
+    await remove({ kind: 'service', what: 'ai-fabric-agent' });
+    answers = { 'Services\\ai-fabric-agent': entry('C:\\other.exe') };
+    await remove({ kind: 'service', what: 'ai-fabric-agent' });
+    await remove({ kind: 'registry', what: EVENT_SOURCE_KEY });
+    await remove({ kind: 'task', what: LOGON_TASK });
+    expect(calls.filter((call) => /delete/i.test(call))).toEqual([]);
+  });
+});
