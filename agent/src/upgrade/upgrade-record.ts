@@ -8,7 +8,6 @@ const placedSchema = z.object({
   folder: z.string().min(1).max(1_000),
 });
 
-
 /**
  * How far a replacement is. `staged`: the newer version is placed and proven; `swapped`: it is the current one; `proving`: it
  * was started, and must link in time; `rolling_back`: the one before is to run again. The others are ends.

@@ -64,7 +64,9 @@ export function windowsInstall(options: WindowsInstallOptions): InstallSystem<Wi
     leftovers: async () => [
       ...(await engineLeftovers('win32', clock, log)),
       `what its service told the event log: Get-WinEvent -FilterHashtable @{ LogName = 'Application'; ProviderName = 'nssm' }`,
-      ...(isWithin(own, paths.programFolder) ? ['its own file in Windows’ Temp folder, until it has ended'] : []),
+      ...(isWithin(own, paths.programFolder)
+        ? ['its own file in Windows’ Temp folder, until it has ended']
+        : []),
     ],
     refuseUninstall: async () => {
       if ((await readElevation(effects)) === 'elevated') return null;
