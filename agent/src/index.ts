@@ -1,3 +1,4 @@
+export type { AgentDependencies } from './agent-dependencies.js';
 export { JoinError, NotJoinedError } from './agent-errors.js';
 export { type AgentConfig, ConfigError, type LogLevel } from './config/agent-config.js';
 export { type AgentFlags, type Environment, readAgentConfig } from './config/read-agent-config.js';
@@ -29,7 +30,7 @@ export type { KeeperOptions, ReplicaKeeper } from './replica/replica-keeper.js';
 export { ReplicaKeepers } from './replica/replica-keepers.js';
 export type { Sensors } from './sensors/open-sensors.js';
 export type { ClosableSensor, Sensor, SensorResult } from './sensors/sensor.js';
-export { type Agent, type AgentDependencies, startAgent } from './start-agent.js';
+export { type Agent, startAgent } from './start-agent.js';
 export type { AgentStatus } from './status/agent-status.js';
 export { askStatus, askVerb, StateInUseError } from './status/status-socket.js';
 export { InstalledUpgrades } from './upgrade/installed-upgrades.js';

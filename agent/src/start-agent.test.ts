@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { emptyGpuReading, formatJoinToken, systemClock } from '@ai-fabric/shared';
 import { pino } from 'pino';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { AgentDependencies } from './agent-dependencies.js';
 import { JoinError, NotJoinedError } from './agent-errors.js';
 import type { AgentConfig } from './config/agent-config.js';
 import { readAgentConfig } from './config/read-agent-config.js';
@@ -18,7 +19,7 @@ import {
   type TestCertificate,
 } from './link/testing/fake-control-plane.js';
 import { ReportReader } from './reporter/testing/report-reader.js';
-import { type Agent, type AgentDependencies, startAgent } from './start-agent.js';
+import { type Agent, startAgent } from './start-agent.js';
 import { askStatus, askVerb, StateInUseError } from './status/status-socket.js';
 import { fakeSensors } from './testing/fake-sensors.js';
 import { QuickClock } from './testing/quick-clock.js';

@@ -1,90 +1,19 @@
-import {
-  BUILD,
-  type Clock,
-  type GoodbyeReason,
-  type HostPolicy,
-  type NetworkInterface,
-  type OwnYield,
-  type Random,
-  withoutDirectKey,
-} from '@ai-fabric/shared';
-import type { Logger } from 'pino';
+import { type GoodbyeReason, type NetworkInterface, withoutDirectKey } from '@ai-fabric/shared';
+import type { AgentDependencies } from './agent-dependencies.js';
 import { NotJoinedError } from './agent-errors.js';
 import type { AgentConfig } from './config/agent-config.js';
 import { parseServerUrl } from './config/decide/parse-server-url.js';
-import type { ContainerEngine } from './containers/container-engine.js';
-import { openContainerEngine } from './containers/open-container-engine.js';
-import { executeCommand } from './execute-command.js';
 import { type AgentIdentity, openIdentity } from './identity/agent-identity.js';
 import { type AgentState, agentStatePath, readAgentState, writeAgentState } from './identity/agent-state.js';
 import { StateFileError } from './identity/private-files.js';
-import { AgentLink, type LinkListener } from './link/agent-link.js';
 import type { PinnedAddress } from './link/dial-pinned-tls.js';
 import type { LinkFailure } from './link/link-failure.js';
-import type { OpenLinkSocket } from './link/link-socket.js';
-import { modelsEndpoint } from './models/models-endpoint.js';
-import { openModelCache } from './models/open-model-cache.js';
-import { weightsLook } from './models/weights-look.js';
-import { openOwner } from './owner/open-owner.js';
-import type { OwnerDesk } from './owner/owner-desk.js';
-import { linkedHost } from './power/linked-host.js';
-import { type OpenedPower, openPower } from './power/open-power.js';
-import { ParkMemory } from './power/park-memory.js';
+import { type AgentParts, openParts } from './open-parts.js';
 import { watchResume } from './power/resume-watch.js';
-import { containersEndpoint } from './replica/container/containers-endpoint.js';
-import { reportEngine } from './replica/container/decide/report-engine.js';
-import { engineStorage } from './replica/container/engine-storage.js';
-import { hostView } from './replica/container/host-view.js';
-import { type Containers, openContainers } from './replica/container/open-containers.js';
-import type { ReplicaMemory } from './replica/container/replica-memory.js';
-import type { ReplicaRecipe } from './replica/container/replica-recipe.js';
-import type { RecipeHost } from './replica/recipe/open-recipe.js';
-import { recipeHost } from './replica/recipe/recipe-host.js';
-import type { KeeperOptions, ReplicaKeeper } from './replica/replica-keeper.js';
-import { ReplicaKeepers } from './replica/replica-keepers.js';
-import { AgentTime } from './reporter/agent-time.js';
-import { Reporter } from './reporter/reporter.js';
-import { readBootIdentity } from './sensors/host/boot-identity.js';
-import { openSensors, type SensorDependencies, type Sensors } from './sensors/open-sensors.js';
+import type { ReplicaKeepers } from './replica/replica-keepers.js';
 import type { AgentStatus } from './status/agent-status.js';
 import { openStatusSocket, type StatusSocket, type StatusVerb } from './status/status-socket.js';
-import { type AgentEndpoints, logsEndpoint } from './tunnel/agent-endpoints.js';
-import { AgentTunnel } from './tunnel/agent-tunnel.js';
-import type { DialTunnel } from './tunnel/dial-tunnel.js';
-import { TunnelInFlight } from './tunnel/in-flight.js';
-import type { UpgradeParts } from './upgrade/open-upgrades.js';
-import { notInstalled, type UpgradeDesk } from './upgrade/upgrades.js';
 import { AGENT_VERSION } from './version.js';
-
-export interface AgentDependencies {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  /** This machine's own by default. */
-  readonly sensors?: Sensors;
-  /** Elapsed milliseconds with the time that the machine slept, where the system can tell; by default without. */
-  readonly elapsedMs?: () => number;
-  /** How the child that reads the cards' inventory is started; by default Node with the built file. */
-  readonly inventoryChild?: SensorDependencies['inventoryChild'];
-  readonly openSocket?: OpenLinkSocket;
-  readonly dialTunnel?: DialTunnel;
-  /** Who keeps a replica, by default a keeper for its kind of engine. */
-  readonly openKeeper?: (options: KeeperOptions) => ReplicaKeeper;
-  /** What the agent itself answers in the tunnel, beside what is its own. */
-  readonly endpoints?: AgentEndpoints;
-  /** This machine's own by default. */
-  readonly containerEngine?: ContainerEngine;
-  /** How declarations become containers. */
-  readonly openRecipe?: (memory: ReplicaMemory, host: Omit<RecipeHost, 'variables'>) => ReplicaRecipe;
-  /** What this host's owner allows: told, so that what will be refused is known beforehand. By default nothing is told. */
-  readonly policy?: HostPolicy;
-  /** What becomes of a newer agent that is offered; by default such offers are refused. */
-  readonly openUpgrades?: (parts: UpgradeParts) => Promise<UpgradeDesk>;
-  /** How its owner has it yield, whatever is declared. By default as declared. */
-  readonly ownYield?: OwnYield;
-  /** Called each time that a link is up. */
-  readonly onLinked?: (status: AgentStatus) => void;
-}
 
 export interface Agent {
   status(): AgentStatus;
@@ -133,7 +62,7 @@ class RunningAgent implements Agent {
   #problem: LinkFailure | null = null;
   #linkedSinceMs: number | null = null;
   #leaving: AgentStatus['leaving'] = null;
-  #parts: Parts | null = null;
+  #parts: AgentParts | null = null;
   #closing: Promise<void> | null = null;
   #saving: Promise<void> = Promise.resolve();
 
@@ -259,173 +188,15 @@ class RunningAgent implements Agent {
     await socket.close();
   }
 
-  async #open(address: PinnedAddress, socket: StatusSocket): Promise<Parts> {
-    const { clock, random, log, openSocket, openKeeper } = this.#deps;
-    const { stateDirectory, platform, bufferBytes, simulatedInterfacesPath } = this.#config;
-    const { gpuCadenceMs, hostCadenceMs, engineCadenceMs } = this.#config;
-    // Before the sensors: theirs then finds the name that this one gave to the boot.
-    const bootOf = { platform, stateDirectory, simulatedInterfacesPath, clock, logger: log };
-    const { bootId } = await readBootIdentity(bootOf);
-    const time = new AgentTime(clock, this.#watchedTime());
-    const inFlight = new TunnelInFlight();
-    const containers = await this.#openContainers(
-      () => reporter,
-      () => replicas,
-      inFlight,
-    );
-    const replicas = new ReplicaKeepers({
-      ...(openKeeper === undefined ? {} : { open: openKeeper }),
-      ...{ clock, log, cadenceMs: engineCadenceMs },
-      onChange: () => reporter.replicasChanged(),
-      ...(containers === null ? {} : { containers: containers.tools }),
+  #open(address: PinnedAddress, socket: StatusSocket): Promise<AgentParts> {
+    return openParts({
+      ...{ config: this.#config, dependencies: this.#deps, identity: this.#identity, state: this.#state },
+      ...{ address, socket, elapsedMs: this.#watchedTime() },
+      isClosing: () => this.#closing !== null,
+      beforeLinked: (welcome) => this.#onLinked(welcome),
+      afterLinked: () => this.#deps.onLinked?.(this.status()),
+      onDown: (failure) => this.#onDown(failure),
     });
-    const sensors = this.#deps.sensors ?? this.#openSensors();
-    const owner = await openOwner({
-      ...{ replicas, inFlight, sensors, stateDirectory, clock, log },
-      ...{ files: this.#identity.files, ownYield: this.#deps.ownYield ?? {} },
-      memory: containers?.tools.memory ?? null,
-      onChange: () => reporter.ownerChanged(),
-    });
-    const park = await ParkMemory.open({ stateDirectory, files: this.#identity.files, bootId, log });
-    const reporter = new Reporter({
-      ...{ sensors, replicas, owner, time, clock, log },
-      policy: this.#deps.policy ?? null,
-      lookForEngine: () => void containers?.tools.census.probe().catch(() => undefined),
-      send: (report) => link.sendReport(report),
-      ...{ gpuCadenceMs, hostCadenceMs, engineCadenceMs, bufferBytes },
-    });
-    const { key, machineSha256, instanceId } = this.#identity;
-    const upgrades = await this.#openUpgrades(address, () => reporter.upgradeChanged(upgrades.report()));
-    reporter.upgradeChanged(upgrades.report());
-    const tunnel = this.#openTunnel(address, replicas, containers, inFlight);
-    const link = new AgentLink({
-      ...{ address, clock, random, log },
-      ...(openSocket === undefined ? {} : { openSocket }),
-      identity: {
-        publicKey: key.publicKey,
-        sign: key.sign,
-        ...{ machineSha256, instanceId, bootId, hostName: this.#state.hostName },
-        ...{ agentVersion: AGENT_VERSION, build: BUILD },
-      },
-      sentAtMs: () => time.nowMs(),
-      execute: (command, linkGone) =>
-        executeCommand(command, { replicas, owner, power: power.host, upgrades }, linkGone),
-      listener: this.#linkListener(reporter, tunnel, containers, upgrades),
-    });
-    const power = openPower({
-      ...{ config: this.#config, replicas, reporter, bootId, park, clock, log },
-      allowed: this.#deps.policy?.power ?? null,
-      link: linkedHost({ link, tunnel, reporter }, () => this.#closing !== null),
-    });
-    return { link, tunnel, owner, reporter, replicas, containers, sensors, socket, power, upgrades };
-  }
-
-  #openUpgrades(address: PinnedAddress, onChange: () => void): Promise<UpgradeDesk> {
-    const { clock, log, openUpgrades } = this.#deps;
-    const { stateDirectory } = this.#config;
-    const { files } = this.#identity;
-    return (
-      openUpgrades?.({ address, stateDirectory, files, clock, log, onChange }) ??
-      Promise.resolve(notInstalled)
-    );
-  }
-
-  #linkListener(
-    reporter: Reporter,
-    tunnel: AgentTunnel,
-    containers: Containers | null,
-    upgrades: UpgradeDesk,
-  ): LinkListener {
-    return {
-      linked: (welcome) => {
-        this.#onLinked(welcome);
-        // Before what is desired comes: it may be declared to be open at this address.
-        if (welcome.localAddress !== null) containers?.tools.memory.noteLinkAddress(welcome.localAddress);
-        reporter.linked();
-        tunnel.linked();
-        upgrades.linked();
-        this.#deps.onLinked?.(this.status());
-      },
-      down: (failure) => {
-        this.#onDown(failure);
-        reporter.down();
-        tunnel.unlinked();
-        upgrades.unlinked();
-      },
-      acked: (seq) => reporter.acked(seq),
-    };
-  }
-
-  #openTunnel(
-    address: PinnedAddress,
-    replicas: ReplicaKeepers,
-    containers: Containers | null,
-    inFlight: TunnelInFlight,
-  ): AgentTunnel {
-    const { clock, random, log, dialTunnel } = this.#deps;
-    const { key, machineSha256, instanceId } = this.#identity;
-    const models = containers && modelsEndpoint(openModelCache(containers.tools, () => replicas.desired()));
-    return new AgentTunnel({
-      ...{ address, inFlight, clock, random, log },
-      ...(dialTunnel === undefined ? {} : { dial: dialTunnel }),
-      identity: { publicKey: key.publicKey, sign: key.sign, machineSha256, instanceId },
-      findEngine: (deployment) => replicas.engineAddress(deployment),
-      endpoints: new Map([
-        ['logs', logsEndpoint((deployment, question, gone) => replicas.logs(deployment, question, gone))],
-        ...(models === null ? [] : [['models', models] as const]),
-        ...(containers === null
-          ? []
-          : [['containers', containersEndpoint(containers.tools.engine)] as const]),
-        ...(this.#deps.endpoints ?? []),
-      ]),
-    });
-  }
-
-  /** `null` where the host is to keep no containers. */
-  async #openContainers(
-    reporter: () => Reporter,
-    replicas: () => ReplicaKeepers,
-    inFlight: TunnelInFlight,
-  ): Promise<Containers | null> {
-    const { clock, random, log, containerEngine, openRecipe } = this.#deps;
-    const { containerEnginePath, runtimeDirectory, platform, stateDirectory } = this.#config;
-    if (openRecipe === undefined) return null;
-    const endpoints = containerEnginePath === null ? {} : { endpoints: [containerEnginePath] };
-    const engine =
-      containerEngine ?? openContainerEngine({ ...endpoints, runtimeDirectory, platform, clock, log });
-    const openFor = (memory: ReplicaMemory): ReplicaRecipe =>
-      openRecipe(
-        memory,
-        recipeHost({
-          ...{ memory, platform },
-          cards: () => reporter().status().cards,
-          readings: () => reporter().readings().gpus,
-          desired: () => replicas().desired(),
-          statuses: () => replicas().statuses(),
-        }),
-      );
-    const host = hostView(reporter);
-    return openContainers({
-      ...{ engine, openRecipe: openFor, stateDirectory, clock, random, log },
-      files: this.#identity.files,
-      hostId: this.#state.hostId,
-      inFlight,
-      host,
-      openStorage: (parts) =>
-        engineStorage({
-          ...{ census: parts.census, platform },
-          systemDriveFreeBytes: host.systemDriveFreeBytes,
-          weights: weightsLook({ ...parts, clock, log }),
-        }),
-      onOrphans: () => reporter().replicasChanged(),
-      onProbed: (probe) => reporter().containerEngineSeen(reportEngine(probe)),
-    });
-  }
-
-  #openSensors(): Sensors {
-    const { clock, random, log, inventoryChild } = this.#deps;
-    const child = inventoryChild === undefined ? {} : { inventoryChild };
-    return openSensors(this.#config, { clock, random, logger: log, ...child });
   }
 
   #onLinked({ hostId, hostName }: { readonly hostId: string; readonly hostName: string }): void {
@@ -467,19 +238,6 @@ class RunningAgent implements Agent {
     this.#linkedSinceMs = null;
     this.#problem = failure;
   }
-}
-
-interface Parts {
-  readonly link: AgentLink;
-  readonly tunnel: AgentTunnel;
-  readonly owner: OwnerDesk;
-  readonly reporter: Reporter;
-  readonly replicas: ReplicaKeepers;
-  readonly containers: Containers | null;
-  readonly sensors: Sensors;
-  readonly socket: StatusSocket;
-  readonly power: OpenedPower;
-  readonly upgrades: UpgradeDesk;
 }
 
 /** The goodbye's reason is what tells one refusal from another. */

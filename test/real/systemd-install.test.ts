@@ -23,7 +23,7 @@ const BOOT_MS = 240_000;
 const FIRST_BOOT_MS = 960_000;
 
 interface Host {
-  readonly id: string;
+  readonly hostId: string;
   readonly presence: string;
   readonly goodbyeReason: string | null;
 }
@@ -171,12 +171,13 @@ describeReal('the agent as a service of systemd', [systemd], () => {
   });
 
   it('repairs what is missing, needs no token for it, and keeps its identity', async () => {
-    const { id } = await look();
+    const { hostId } = await look();
     await machine.must(['rm', `/etc/systemd/system/${UNIT}`]);
     const again = await install(null);
     expect(again.exitCode, again.stdout + again.stderr).toBe(0);
     await untilHost('online', ({ presence }) => presence === 'online');
-    expect((await look()).id).toBe(id);
+    expect(hostId).toMatch(/./);
+    expect((await look()).hostId).toBe(hostId);
     expect((await machine.run(['test', '-L', '/usr/local/bin/ai-fabric-agent'])).exitCode).toBe(0);
   });
 

@@ -32,11 +32,12 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
 
 /**
  * The command that is asked for alone; all of them where what comes first is none: help lists them, and a name that is
- * mistyped is compared with theirs.
+ * mistyped is compared with theirs. The version needs none.
  *
  * @param args what follows the program's name
  */
 export async function loadCommands([name = '']: readonly string[]): Promise<Command[]> {
+  if (name === '-V' || name === '--version') return [];
   const asked = Object.hasOwn(loaders, name) ? loaders[name] : undefined;
   if (asked !== undefined) return [await asked()];
   return Promise.all(Object.values(loaders).map((load) => load()));
