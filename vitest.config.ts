@@ -52,7 +52,8 @@ export default defineConfig({
         },
       },
       {
-        // They share what a machine has once: a Wine prefix's server, names of network namespaces, a browser.
+        // What they share and a machine has once, Wine's server or the names of network namespaces, each has for
+        // itself (describeReal). They wait for it, and for machines that boot, most of their time.
         test: {
           name: 'real',
           // For what each leaves in its process; where most are skipped, a process for each were most of the time.
@@ -62,7 +63,7 @@ export default defineConfig({
           exclude: never,
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
       },

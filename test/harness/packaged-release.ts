@@ -35,6 +35,7 @@ export const packagedReleasePart: RealPart = {
     return 'packaging takes minutes the first time: npm test -- --thorough';
   },
   required: true,
+  alone: 'release',
 };
 
 export interface PackagedReleaseOptions {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { describe, it, type TestOptions } from 'vitest';
+import { afterAll, beforeAll, describe, it, type TestOptions } from 'vitest';
+import { type HeldPart, HOLD_TIMEOUT_MS, holdPart } from './hold-part.js';
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -17,12 +18,15 @@ export interface RealPart {
   readonly absence: () => string | null;
   /** Whether `.ci/run` can provide it. A GPU it cannot. */
   readonly required: boolean;
+  /** A word for what a machine has once: groups of tests whose parts have the same word run one after the other. */
+  readonly alone?: string;
 }
 
 export const wine: RealPart = {
   name: 'Wine',
   absence: () => absentProgram('wine', ['--version'], 'apt-get install wine wine64'),
   required: true,
+  alone: 'wine',
 };
 
 export const chromium: RealPart = {
@@ -78,6 +82,7 @@ export const networkNamespaces: RealPart = {
     return tried.status === 0 ? null : `this machine refuses them (unshare --net: ${tried.stderr.trim()})`;
   },
   required: true,
+  alone: 'lan',
 };
 
 /**
@@ -90,7 +95,10 @@ export function describeReal(name: string, parts: readonly RealPart[], body: () 
     .map((part) => ({ part, reason: part.absence() }))
     .find((candidate) => candidate.reason !== null);
   if (absent === undefined) {
-    describe(name, body);
+    describe(name, () => {
+      haveAlone(parts);
+      body();
+    });
     return;
   }
   const reason = `${absent.part.name} is absent: ${absent.reason}`;
@@ -103,6 +111,19 @@ export function describeReal(name: string, parts: readonly RealPart[], body: () 
     return;
   }
   describe(name, { skip: true, meta: { skipReason: reason } }, body);
+}
+
+/** Always in the order of the alphabet: two that wait for each other would wait for ever. */
+function haveAlone(parts: readonly RealPart[]): void {
+  const names = [...new Set(parts.flatMap(({ alone }) => (alone === undefined ? [] : [alone])))].sort();
+  if (names.length === 0) return;
+  const held: HeldPart[] = [];
+  beforeAll(async () => {
+    for (const name of names) held.push(await holdPart(name));
+  }, HOLD_TIMEOUT_MS);
+  afterAll(() => {
+    for (const part of held) part.release();
+  });
 }
 
 /**

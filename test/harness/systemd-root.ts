@@ -66,6 +66,7 @@ export const systemd: RealPart = {
     return existsSync(rootPath()) ? null : unreachableMirror();
   },
   required: true,
+  alone: 'systemd',
 };
 
 /**

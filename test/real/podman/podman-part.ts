@@ -13,4 +13,5 @@ export const podman: RealPart = {
       : 'docker-registry is not installed (apt-get install --no-install-recommends docker-registry)';
   },
   required: true,
+  alone: 'podman',
 };
