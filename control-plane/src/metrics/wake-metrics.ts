@@ -40,8 +40,8 @@ export function addWakeMetrics(registry: Registry, live: LiveView, wakes: () => 
     registry,
     {
       name: 'ai_fabric_wake_usual_seconds',
-      help: 'How long the last 20 wakes of a host took: packet_to_agent, agent_to_ready or total (from the wish), by quantile',
-      labelNames: ['host', 'deployment', 'stretch', 'quantile'],
+      help: 'How long the last 20 wakes of a host took: packet_to_agent, agent_to_ready or total (from the wish), by percentile',
+      labelNames: ['host', 'deployment', 'stretch', 'percentile'],
     },
     () => [...live.hosts()].flatMap(({ name, power }) => usualLines(name, power.wakeTimes)),
   );
@@ -52,11 +52,11 @@ function usualLines(host: string, { packetToAgent, deployments }: WakeTimes) {
     (usual === null
       ? []
       : ([
-          ['0.5', usual.p50],
-          ['0.95', usual.p95],
+          ['50', usual.p50],
+          ['95', usual.p95],
         ] as const)
-    ).map(([quantile, value]) => ({
-      labels: { host, deployment, stretch, quantile },
+    ).map(([percentile, value]) => ({
+      labels: { host, deployment, stretch, percentile },
       value,
     }));
   const ofModels = Object.entries(deployments).flatMap(([deployment, { agentToReady, total }]) => [
