@@ -107,7 +107,7 @@ type FileAnswer = Extract<InstallAnswer, { kind: 'file' }>;
 function askedOf(request: IncomingMessage): Parameters<typeof judgeInstallRequest>[0] {
   const [path = ''] = (request.url ?? '').split('?', 1);
   const { 'if-none-match': ifNoneMatch, 'if-range': ifRange, range } = request.headers;
-  return { method: request.method ?? '', path, ifNoneMatch, range, ifRange };
+  return { method: request.method ?? '', path, ifNoneMatch, range, ifRange: ifRange?.toString() };
 }
 
 function partOf({ part, bytes }: FileAnswer): ByteRange {
