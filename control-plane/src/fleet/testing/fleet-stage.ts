@@ -104,7 +104,7 @@ export class FleetStage {
         },
       },
       store: {
-        load: () => ({ hosts: [], proofs: [], wakes: [], ...records }),
+        load: () => ({ hosts: [], proofs: [], loads: [], wakes: [], ...records }),
         save: (observation) => void this.saved.push(observation),
       },
       link: {
