@@ -236,7 +236,14 @@ export class FleetStage {
   }
 
   ask(deployments: readonly string[], more: Partial<WakeAsk> = {}) {
-    return this.wakes.wake({ deployments, role: 'chat', keyId: 'key-1', isHeld: true, ...more });
+    return this.wakes.wake({
+      deployments,
+      role: 'chat',
+      keyId: 'key-1',
+      isHeld: true,
+      withinMs: 120_000,
+      ...more,
+    });
   }
 
   /** When volleys left, milliseconds since the stage began. */
