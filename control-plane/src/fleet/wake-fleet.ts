@@ -15,7 +15,7 @@ import type { SleepDesk } from './sleep-desk.js';
 import { WakeBook } from './wake-book.js';
 import { isAwake, WakeCandidates } from './wake-candidates.js';
 import type { WakeAsk, WakeDesk, WakeRefusal, WakeTicket } from './wake-desk.js';
-import { WakeSeat } from './wake-seat.js';
+import { type FoundFlight, WakeSeat } from './wake-seat.js';
 
 export interface WakeFleetParts extends FlightCallParts {
   readonly declared: DeclaredSource;
@@ -127,38 +127,41 @@ export class WakeFleet implements WakeDesk {
   }
 
   /** @returns the flight that serves it, joined or begun; else why there is none */
-  #flightFor(ask: WakeAsk): Flight | string {
-    const { clock } = this.#parts;
-    const only = this.#onlyFlightFor(ask.deployments);
-    if (only !== null) return this.#join(only.flight, only.deployment);
+  #flightFor(ask: WakeAsk): FoundFlight | string {
+    const only = this.#onlyFlightFor(ask);
+    if (only !== null) return { flight: this.#join(only.flight, only.deployment), isInTime: true };
     const candidates = this.#candidates.of(ask.deployments);
+    const withinSeconds = ask.withinMs / 1000;
     const plan = planWake(
       candidates.map(({ candidate }) => candidate),
-      clock.nowMs(),
+      { nowMs: this.#parts.clock.nowMs(), withinSeconds },
     );
     if (plan.kind === 'refuse') return plan.detail;
-    const { host, deployment } = plan.candidate;
+    const { host, deployment, readySeconds } = plan.candidate;
+    const isInTime = readySeconds <= withinSeconds;
     const under = this.#flights.get(host);
-    if (under) return this.#join(under, deployment);
+    if (under) return { flight: this.#join(under, deployment), isInTime };
     const found = candidates.find(({ candidate }) => candidate === plan.candidate);
     if (!found) return 'no host would serve this';
     const { role, keyId } = ask;
-    return this.#start(found.host, found.standing, {
-      ...{ askedBy: 'request', keyId, role },
-      deployments: [deployment],
-    });
+    const asked = { askedBy: 'request', keyId, role, deployments: [deployment] } as const;
+    return { flight: this.#start(found.host, found.standing, asked), isInTime };
   }
 
-  /** Most ask during a wake: they need no plan. `null`: none of their hosts is being woken, or several are. */
-  #onlyFlightFor(deployments: readonly string[]): { flight: Flight; deployment: string } | null {
-    const declared = this.#parts.declared.current();
+  /** Most ask during a wake that is in time: they need no plan. `null`: of their hosts none is being woken, or several are. */
+  #onlyFlightFor({ deployments, withinMs }: WakeAsk): { flight: Flight; deployment: string } | null {
+    const { declared, live, board } = this.#parts;
     const found = new Map<Flight, string>();
     for (const deployment of deployments) {
-      const flight = this.#flights.get(declared.deployments.get(deployment)?.host ?? '');
+      const flight = this.#flights.get(declared.current().deployments.get(deployment)?.host ?? '');
       if (flight !== undefined && !found.has(flight)) found.set(flight, deployment);
     }
     const [only] = found;
-    return only === undefined || found.size > 1 ? null : { flight: only[0], deployment: only[1] };
+    if (only === undefined || found.size > 1) return null;
+    const [flight, deployment] = only;
+    const host = live.host(flight.order.host);
+    const isInTime = host !== undefined && board.leftMsOf(host, deployment) <= withinMs;
+    return isInTime ? { flight, deployment } : null;
   }
 
   #join(flight: Flight, deployment: string): Flight {
@@ -192,8 +195,9 @@ export class WakeFleet implements WakeDesk {
     return flight;
   }
 
-  #ticketFor(ask: WakeAsk, flight: Flight): WakeSeat {
-    const ticket = new WakeSeat(ask, flight, (seat) => this.#tickets.get(seat.flight)?.delete(seat));
+  #ticketFor(ask: WakeAsk, found: FoundFlight): WakeSeat {
+    const { flight } = found;
+    const ticket = new WakeSeat(ask, found, (seat) => this.#tickets.get(seat.flight)?.delete(seat));
     const tickets = this.#tickets.get(flight);
     if (!ask.isHeld) {
       // Of those that wait for nothing one of a role is enough to try the next host for.
@@ -304,9 +308,10 @@ export class WakeFleet implements WakeDesk {
     const { live, declared } = this.#parts;
     const replica = live.replica(deployment);
     if (!replica || replica.host !== flight.order.host) return;
-    const { phase, code, detail } = replica.status;
+    const { phase, code, detail, growth } = replica.status;
     const isManaged = declared.current().deployments.get(deployment)?.engine === 'vllm';
-    flight.step({ type: 'replica', deployment, phase, isManaged, code, detail });
+    const fetches = (growth?.weightsBytes ?? 0) > 0;
+    flight.step({ type: 'replica', deployment, phase, isManaged, fetches, code, detail });
   }
 
   #changed(flight: Flight): void {
@@ -344,8 +349,11 @@ export class WakeFleet implements WakeDesk {
     const hostOf = (deployment: string) => declared.get(deployment)?.host ?? '';
     const isUnderWay = ask.deployments.some((name) => this.#flights.has(hostOf(name)));
     const untried = ask.deployments.filter((name) => !ticket.hasTried(hostOf(name)));
-    const next = this.#flightFor(isUnderWay ? ask : { ...ask, deployments: untried });
-    if (typeof next === 'string') return;
+    const found = this.#flightFor(
+      isUnderWay ? { ...ask, withinMs: Number.POSITIVE_INFINITY } : { ...ask, deployments: untried },
+    );
+    if (typeof found === 'string') return;
+    const next = found.flight;
     ticket.moveTo(next);
     this.#tickets.get(next)?.add(ticket);
     if (ticket.ask.isHeld) next.join();

@@ -103,7 +103,8 @@ async function run(options: RunOptions): Promise<void> {
     const { pruneLogs } = await import('../../install/windows/prune-logs.js');
     pruneLogs(config.stateDirectory, clock);
   }
-  await stopOnSignal(agent, () => readStopReason(config.platform, clock));
+  const { platform, folders } = config;
+  await stopOnSignal(agent, () => readStopReason({ platform, windowsDirectory: folders.windows, clock }));
   process.exit(exitCodes.ok);
 }
 
