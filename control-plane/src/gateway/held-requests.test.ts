@@ -179,6 +179,10 @@ describe('a held request', () => {
     },
     { headers: { 'x-fabric-max-wait': 'soon' }, told: /x-fabric-max-wait is "soon"; expected seconds/ },
     { headers: { 'x-fabric-max-wait': '-1' }, told: /x-fabric-max-wait is "-1"/ },
+    {
+      headers: { 'x-fabric-local-only': 'yes' },
+      told: /x-fabric-local-only is "yes"; expected true or false/,
+    },
   ])('is refused for $headers', async ({ headers, told }) => {
     const answer = await post(false, headers);
     expect(answer.status).toBe(400);

@@ -16,8 +16,6 @@ import { readAffinity } from './read-affinity.js';
 import type { GatewayKey, RequestContext } from './request-context.js';
 import type { ResponseHolders } from './response-holders.js';
 
-/** A client's wish for this request alone: `true` keeps it from every provider. */
-const LOCAL_ONLY_HEADER = 'x-fabric-local-only';
 /** The one of the role's targets that is to serve it, and no other. */
 const TARGET_HEADER = 'x-fabric-target';
 
@@ -84,7 +82,7 @@ export function prepareRequest(
     wakes: check === 'plain' ? 'not_asked' : context.key.mayWake ? 'may' : 'key_forbids',
     requestClass: chosen.requestClass,
     maxWaitMs: wishes.maxWaitMs,
-    localOnly: oneHeader(headers[LOCAL_ONLY_HEADER])?.trim().toLowerCase() === 'true',
+    localOnly: wishes.localOnly,
     formType: isForm ? (contentType ?? null) : null,
     spokenHeaders: endpoint.isAnthropics ? spokenHeaders(headers) : NO_HEADERS,
     onlyTarget,

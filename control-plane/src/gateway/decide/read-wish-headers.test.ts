@@ -3,8 +3,18 @@ import { readWishHeaders } from './read-wish-headers.js';
 
 const CLASS = 'x-fabric-class';
 const WAIT = 'x-fabric-max-wait';
+const LOCAL = 'x-fabric-local-only';
 
 describe('what a client wishes for one request', () => {
+  it.each([
+    [{}, false],
+    [{ [LOCAL]: 'true' }, true],
+    [{ [LOCAL]: ' TRUE ' }, true],
+    [{ [LOCAL]: 'false', [CLASS]: 'batch' }, false],
+  ])('%j stays on our own hosts: %s', (headers, localOnly) => {
+    expect(readWishHeaders(headers)).toMatchObject({ localOnly });
+  });
+
   it.each([
     [{}, null, null],
     [{ [CLASS]: 'interactive' }, 'interactive', null],
@@ -13,7 +23,7 @@ describe('what a client wishes for one request', () => {
     [{ [WAIT]: ' 0.25 ' }, null, 250],
     [{ [CLASS]: 'normal', [WAIT]: '999999999' }, 'normal', 999_999_999_000],
   ])('%j', (headers, requestClass, maxWaitMs) => {
-    expect(readWishHeaders(headers)).toEqual({ requestClass, maxWaitMs });
+    expect(readWishHeaders(headers)).toEqual({ requestClass, maxWaitMs, localOnly: false });
   });
 
   it.each([
@@ -31,6 +41,11 @@ describe('what a client wishes for one request', () => {
     [{ [WAIT]: '.5' }, WAIT],
     [{ [WAIT]: '1 s' }, WAIT],
     [{ [CLASS]: 'batch', [WAIT]: '1234567890' }, WAIT],
+    [{ [LOCAL]: '1' }, LOCAL],
+    [{ [LOCAL]: 'yes' }, LOCAL],
+    [{ [LOCAL]: '' }, LOCAL],
+    [{ [LOCAL]: 'true, true' }, LOCAL],
+    [{ [LOCAL]: ['true', 'false'] }, LOCAL],
   ])('%j is wrong', (headers, name) => {
     const wishes = readWishHeaders(headers);
     expect('error' in wishes ? wishes.error : wishes).toMatchObject({

@@ -14,6 +14,9 @@ describe('classifyPath', () => {
     ['/audio/transcriptions', 'gateway'],
     ['/rerank', 'gateway'],
     ['/score', 'gateway'],
+    // A base URL that ends with a slash.
+    ['//v1/chat/completions', 'gateway'],
+    ['///chat/completions', 'gateway'],
     ['/models', 'gateway'],
     ['/models/local/chat', 'gateway'],
     ['/api/v1/hosts', 'api'],
@@ -31,6 +34,12 @@ describe('classifyPath', () => {
     ['/installer', 'none'],
     ['/', 'none'],
     ['/v12', 'none'],
+    // Only what guards itself by more than its path.
+    ['//api/v1/hosts', 'none'],
+    ['//metrics', 'none'],
+    ['//agent/v1/link', 'none'],
+    ['//install/agent.sh', 'none'],
+    ['//', 'none'],
     ['/chatter', 'none'],
     ['', 'none'],
   ];

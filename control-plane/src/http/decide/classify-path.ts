@@ -22,7 +22,11 @@ const GATEWAY_ROOTS = new Set([
   'score',
 ]);
 
-/** @param path the request target without its query */
+/**
+ * A base URL that ends with a slash makes two of them: clients of the gateway are taken at their word, and nobody else is.
+ *
+ * @param path the request target without its query
+ */
 export function classifyPath(path: string): Surface {
   if (path.startsWith('/v1/') || path === '/v1') return 'gateway';
   if (path === '/api/v1/telemetry') return 'feed';
@@ -32,6 +36,8 @@ export function classifyPath(path: string): Surface {
   if (path === '/agent/v1/link') return 'link';
   if (path === '/agent/v1/tunnel') return 'tunnel';
   if (path.startsWith('/install/')) return 'install';
+  if (path.startsWith('//'))
+    return classifyPath(path.replace(/^\/+/, '/')) === 'gateway' ? 'gateway' : 'none';
   const root = path.slice(1).split('/', 1)[0] ?? '';
   return GATEWAY_ROOTS.has(root) ? 'gateway' : 'none';
 }

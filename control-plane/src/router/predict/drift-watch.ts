@@ -1,16 +1,6 @@
-import { driftAt, driftFactor, freshDrift, stepDrift } from './decide/step-drift.js';
+import { driftAt, driftFactor, freshDrift, stepDrift, watchDrift } from './decide/step-drift.js';
 import type { PredictSettings } from './predict-settings.js';
 import type { Rates } from './predict-types.js';
-
-/** What has passed at an engine since ever, as our own requests tell. */
-export interface Passed {
-  /** Integral over time of requests being answered, others' included. Seconds. */
-  readonly decodingSeconds: number;
-  /** Prompt tokens that were read. */
-  readonly readTokens: number;
-  /** Integral over time of streams that have begun and not ended. Seconds. */
-  readonly streamSeconds: number;
-}
 
 const MOST_TOKENS_PER_EVENT = 16;
 const TOKENS_PER_EVENT_SMOOTHING = 0.1;
@@ -20,12 +10,16 @@ export class DriftWatch {
   readonly #settings: PredictSettings;
   readonly #done = freshDrift();
   readonly #live = freshDrift();
-  #events = 0;
   #tokensPerEvent = 1;
   #sampledAtMs = 0;
-  #sampledDecoding = 0;
-  #sampledRead = 0;
-  #sampledStreams = 0;
+  /** What follows is since the last sample, and of the time alone in which streams were open: the rest says nothing of their pace. */
+  #events = 0;
+  #seconds = 0;
+  /** Integrals over that time: of streams, and of answers being written, others' included. */
+  #streamSeconds = 0;
+  #decodingSeconds = 0;
+  /** Of prompts that were read beside them. */
+  #readTokens = 0;
 
   constructor(settings: PredictSettings) {
     this.#settings = settings;
@@ -37,6 +31,19 @@ export class DriftWatch {
 
   eventsCame(events: number): void {
     this.#events += events;
+  }
+
+  /** @param streams that were open meanwhile; @param decoding answers that were being written, theirs and others' */
+  timePassed(seconds: number, streams: number, decoding: number): void {
+    if (streams === 0) return;
+    this.#seconds += seconds;
+    this.#streamSeconds += streams * seconds;
+    this.#decodingSeconds += decoding * seconds;
+  }
+
+  /** @param streams that were open while the prompt was read: it held them up */
+  promptRead(tokens: number, streams: number): void {
+    if (streams > 0) this.#readTokens += tokens;
   }
 
   /** @param deviation ln(seen / predicted) of a request that ended */
@@ -58,23 +65,25 @@ export class DriftWatch {
     return elapsedMs >= leastMs && (this.#events >= leastEvents || elapsedMs > mostMs);
   }
 
-  /** The pace of streams tells of a slow engine before any of them ends. */
-  samplePace(nowMs: number, passed: Passed, rates: Rates): void {
-    if (this.#events >= this.#settings.paceSample.leastEvents) {
-      const seconds = (nowMs - this.#sampledAtMs) / 1000;
-      const decoding = (passed.decodingSeconds - this.#sampledDecoding) / seconds;
-      const step = rates.iterationSeconds + rates.perDecodingSeconds * decoding;
-      const readPerSecond = (passed.readTokens - this.#sampledRead) / seconds;
-      const expected = step + rates.perPromptTokenSeconds * readPerSecond * step;
-      const seen = (passed.streamSeconds - this.#sampledStreams) / (this.#events * this.#tokensPerEvent);
+  /**
+   * The pace of streams tells of a slow engine before any of them ends. A sample counts for as long as it watched them:
+   * who asks seldom, and so sees more of them each time, learns the same as who asks often.
+   */
+  samplePace(nowMs: number, rates: Rates): void {
+    const seconds = this.#seconds;
+    if (this.#events >= this.#settings.paceSample.leastEvents && seconds > 0) {
+      const step = rates.iterationSeconds + rates.perDecodingSeconds * (this.#decodingSeconds / seconds);
+      const expected = step + rates.perPromptTokenSeconds * (this.#readTokens / seconds) * step;
+      const seen = this.#streamSeconds / (this.#events * this.#tokensPerEvent);
       const deviation = Math.min(2, Math.max(-1, Math.log(seen / expected)));
-      stepDrift(this.#live, deviation, nowMs, this.#settings.liveDrift);
+      watchDrift(this.#live, deviation, seconds * 1000, nowMs, this.#settings.liveDrift);
     }
     this.#sampledAtMs = nowMs;
-    this.#sampledDecoding = passed.decodingSeconds;
-    this.#sampledRead = passed.readTokens;
-    this.#sampledStreams = passed.streamSeconds;
     this.#events = 0;
+    this.#seconds = 0;
+    this.#streamSeconds = 0;
+    this.#decodingSeconds = 0;
+    this.#readTokens = 0;
   }
 
   /** Times as slow as the rates say. */

@@ -5,7 +5,7 @@ import type { LengthSettings } from './decide/learn-lengths.js';
 import type { LearnSettings } from './decide/learn-rates.js';
 import type { PickSettings } from './decide/pick-cheapest.js';
 import type { CostSettings } from './decide/predict-cost.js';
-import type { DriftBand, DriftSettings } from './decide/step-drift.js';
+import type { DriftBand, DriftSettings, PaceDriftSettings } from './decide/step-drift.js';
 import type { Weights } from './predict-types.js';
 
 export interface PredictSettings {
@@ -19,7 +19,7 @@ export interface PredictSettings {
   /** By answers that ended … */
   readonly doneDrift: DriftSettings;
   /** … and by the pace of streams under way. */
-  readonly liveDrift: DriftSettings;
+  readonly liveDrift: PaceDriftSettings;
   readonly driftBand: DriftBand;
   /** When the pace of streams is looked at: not before, at the latest, and after so many events. */
   readonly paceSample: { readonly leastMs: number; readonly mostMs: number; readonly leastEvents: number };
@@ -95,7 +95,7 @@ export const defaultPredictSettings: PredictSettings = {
     marginMs: 1_500,
   },
   doneDrift: { halfLifeMs: 4_000, smoothing: 0.15 },
-  liveDrift: { halfLifeMs: 3_000, smoothing: 0.4 },
+  liveDrift: { halfLifeMs: 3_000, seenHalfLifeMs: 2_000 },
   driftBand: { deadBand: 0.1, least: -0.3, most: 1.8 },
   paceSample: { leastMs: 500, mostMs: 5_000, leastEvents: 16 },
   trustWidth: 0.3,

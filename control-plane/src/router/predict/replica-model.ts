@@ -40,11 +40,10 @@ export class ReplicaModel implements WorkOwner {
   #frontierMs = 0;
   /** Streams that have begun and not ended. */
   #streaming = 0;
-  /** The integrals of `Passed` are up to this moment. */
+  /** The sums below are up to this moment: requests being answered over time, others' included, and prompt tokens that were read. */
   #atMs = 0;
   #decodingSeconds = 0;
   #readTokens = 0;
-  #streamSeconds = 0;
   readonly #drift: DriftWatch;
   /** When what fades by itself is looked at again. */
   #tendAtMs = Number.NEGATIVE_INFINITY;
@@ -173,7 +172,7 @@ export class ReplicaModel implements WorkOwner {
     if (work.phase === 'unread') this.#takeUp(work, this.#unreadStreams);
     else if (work.phase !== 'assumed') return;
     work.phase = 'writing';
-    this.#readTokens += work.uncachedTokens;
+    this.#noteRead(work);
     this.#lastReadMs = nowMs;
     this.#lookAtHeads();
     this.#streaming += 1;
@@ -189,13 +188,14 @@ export class ReplicaModel implements WorkOwner {
 
   endedAs(work: ReplicaWork, end: WorkEnd, nowMs: number): void {
     this.#pass(nowMs);
+    this.#lookAtPace(nowMs);
     const load = this.#load;
     const { phase } = work;
     if (phase === 'unread') {
       this.#listOf(work).remove(work);
       load.prefilling -= 1;
       load.backlogTokens -= work.uncachedTokens;
-      if (end.kind === 'whole') this.#readTokens += work.uncachedTokens;
+      if (end.kind === 'whole') this.#noteRead(work);
       this.#lookAtHeads();
     } else {
       this.#taken.remove(work);
@@ -325,7 +325,7 @@ export class ReplicaModel implements WorkOwner {
       if (whole !== null && whole.dueMs <= atMs) {
         this.#takeUp(whole, this.#unreadWhole);
         whole.phase = 'assumed';
-        this.#readTokens += whole.uncachedTokens;
+        this.#noteRead(whole);
         this.#lastReadMs = Math.max(this.#lastReadMs, atMs);
       } else if (stream !== null) {
         // It may hang: then it must not count as a prompt that is still to be read for ever.
@@ -346,12 +346,23 @@ export class ReplicaModel implements WorkOwner {
     load.decoding += 1;
   }
 
+  #noteRead({ uncachedTokens }: ReplicaWork): void {
+    this.#readTokens += uncachedTokens;
+    this.#drift.promptRead(uncachedTokens, this.#streaming);
+  }
+
   #integrate(nowMs: number): void {
     const seconds = (nowMs - this.#atMs) / 1000;
     if (seconds <= 0) return;
-    this.#decodingSeconds += (this.#load.decoding + this.#load.external) * seconds;
-    this.#streamSeconds += this.#streaming * seconds;
+    const decoding = this.#load.decoding + this.#load.external;
+    this.#decodingSeconds += decoding * seconds;
+    this.#drift.timePassed(seconds, this.#streaming, decoding);
     this.#atMs = nowMs;
+  }
+
+  /** What was seen up to a stream's end is noted then: whoever asks next may do so much later. */
+  #lookAtPace(nowMs: number): void {
+    if (this.#drift.isSampleDue(nowMs)) this.#drift.samplePace(nowMs, this.rates);
   }
 
   #listOf(work: ReplicaWork): WorkList<ReplicaWork> {
@@ -363,12 +374,7 @@ export class ReplicaModel implements WorkOwner {
     this.#tendAtMs = nowMs + TEND_EVERY_MS;
     if (this.#drift.isSampleDue(nowMs)) {
       this.#pass(nowMs);
-      const passed = {
-        decodingSeconds: this.#decodingSeconds,
-        readTokens: this.#readTokens,
-        streamSeconds: this.#streamSeconds,
-      };
-      this.#drift.samplePace(nowMs, passed, this.rates);
+      this.#drift.samplePace(nowMs, this.rates);
     }
     this.#load.drift = this.#drift.factor(nowMs);
     this.#load.coldSeconds = this.#coldSeconds(nowMs);

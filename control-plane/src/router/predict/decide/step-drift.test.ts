@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { defaultPredictSettings } from '../predict-settings.js';
-import { driftAt, driftFactor, freshDrift, stepDrift } from './step-drift.js';
+import { driftAt, driftFactor, freshDrift, stepDrift, watchDrift } from './step-drift.js';
 
-const { doneDrift } = defaultPredictSettings;
+const { doneDrift, liveDrift } = defaultPredictSettings;
 const driftBand = { deadBand: 0.35, least: -0.3, most: 1.8 };
 
 describe('drift', () => {
@@ -26,6 +26,29 @@ describe('drift', () => {
     for (let answer = 0; answer < 100; answer++) stepDrift(state, 1, 5_000, doneDrift);
     expect(driftAt(state, 5_000 + doneDrift.halfLifeMs, doneDrift)).toBeCloseTo(0.5, 3);
     expect(driftAt(state, 4_000, doneDrift)).toBeCloseTo(1, 3);
+  });
+
+  it.each([1, 2, 8, 40])('of a watch of 4 s is the same where it is cut into %d pieces', (pieces) => {
+    const state = { logRatio: -0.2, atMs: 1_000 };
+    for (let piece = 1; piece <= pieces; piece++) {
+      watchDrift(state, 0.9, 4_000 / pieces, 1_000 + (4_000 / pieces) * piece, liveDrift);
+    }
+    const kept = 2 ** (-4_000 / liveDrift.seenHalfLifeMs);
+    expect(state.logRatio).toBeCloseTo(0.9 - 1.1 * kept, 9);
+  });
+
+  it('of before a watch is forgotten as long as nothing was to be seen', () => {
+    const state = { logRatio: 1, atMs: 0 };
+    const spanMs = liveDrift.seenHalfLifeMs;
+    watchDrift(state, 0, spanMs, liveDrift.halfLifeMs + spanMs, liveDrift);
+    expect(state.logRatio).toBeCloseTo(0.25, 9);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('takes no notice of a watch that saw %d', (seen) => {
+    const state = freshDrift();
+    watchDrift(state, seen, 500, 1_000, liveDrift);
+    watchDrift(state, 1, 0, 1_000, liveDrift);
+    expect(state).toEqual(freshDrift());
   });
 
   it('takes no notice of what is no number', () => {

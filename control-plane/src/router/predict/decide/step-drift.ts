@@ -5,10 +5,21 @@ export interface DriftState {
   atMs: number;
 }
 
-export interface DriftSettings {
+interface Forgetting {
+  /** Without news half of it is forgotten after this long. */
   readonly halfLifeMs: number;
+}
+
+/** Of what is told by one thing after the other, each counting the same. */
+export interface DriftSettings extends Forgetting {
   /** Share of the newest observation. */
   readonly smoothing: number;
+}
+
+/** Of what is watched for a time. */
+export interface PaceDriftSettings extends Forgetting {
+  /** What was believed before counts half after so long a watch. */
+  readonly seenHalfLifeMs: number;
 }
 
 export interface DriftBand {
@@ -22,7 +33,7 @@ export function freshDrift(): DriftState {
   return { logRatio: 0, atMs: 0 };
 }
 
-/** @param logRatio ln(seen / predicted) */
+/** @param logRatio ln(seen / predicted) of one answer */
 export function stepDrift(state: DriftState, logRatio: number, nowMs: number, settings: DriftSettings): void {
   if (!Number.isFinite(logRatio)) return;
   const before = driftAt(state, nowMs, settings);
@@ -30,9 +41,29 @@ export function stepDrift(state: DriftState, logRatio: number, nowMs: number, se
   state.atMs = nowMs;
 }
 
-export function driftAt(state: DriftState, nowMs: number, settings: DriftSettings): number {
+/**
+ * As long a watch counts the same however it is cut into pieces: nothing is forgotten while it lasts, and its share grows with it.
+ *
+ * @param logRatio ln(seen / predicted) of a stretch of time that ends now
+ * @param spanMs how long something was to be seen in it
+ */
+export function watchDrift(
+  state: DriftState,
+  logRatio: number,
+  spanMs: number,
+  nowMs: number,
+  settings: PaceDriftSettings,
+): void {
+  if (!Number.isFinite(logRatio) || !(spanMs > 0)) return;
+  const before = driftAt(state, nowMs - spanMs, settings);
+  const kept = 2 ** (-spanMs / settings.seenHalfLifeMs);
+  state.logRatio = logRatio + (before - logRatio) * kept;
+  state.atMs = nowMs;
+}
+
+export function driftAt(state: DriftState, nowMs: number, { halfLifeMs }: Forgetting): number {
   const ageMs = nowMs - state.atMs;
-  return ageMs <= 0 ? state.logRatio : state.logRatio * 2 ** (-ageMs / settings.halfLifeMs);
+  return ageMs <= 0 ? state.logRatio : state.logRatio * 2 ** (-ageMs / halfLifeMs);
 }
 
 /**
