@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { runInThread } from './command-threads.js';
+import { describeThorough } from './real-part.js';
 import { PROGRAMS, ProgramProcess } from './run-program.js';
 
 const inProcess = (args: readonly string[]) => {
@@ -8,7 +9,7 @@ const inProcess = (args: readonly string[]) => {
   return program.ended();
 };
 
-describe('a command that runs in a thread', () => {
+describeThorough('a command that runs in a thread', {}, () => {
   test.each([
     [['hosts', '--no-such-flag']],
     [['token', 'list', '--json', '--data', '/none']],
