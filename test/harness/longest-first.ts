@@ -40,6 +40,8 @@ const REAL = [
   'windows-agent',
   'podman-demo',
   'windows-container-engine',
+  'printed-line',
+  'foreign-page',
 ];
 
 /**

@@ -34,7 +34,7 @@ const agentOf = (exitCode = 0): string => `#!/bin/sh
 for argument in "$@"; do echo "argument: $argument"; done
 echo "token: $(cat)"
 for file in "$7"/*; do echo "file: \${file##*/}"; done
-for file in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <"$file"; echo; done 2>/dev/null >"$HOME/command-lines"
+cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' >"$HOME/command-lines"
 exit ${exitCode}
 `;
 
