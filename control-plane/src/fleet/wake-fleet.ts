@@ -4,6 +4,7 @@ import type { LiveChange, LiveHost } from '../live/live-view.js';
 import type { ListedWake, WakeAsker } from '../registry/power-types.js';
 import { explainFailure } from './decide/explain-failure.js';
 import { judgeAttendance } from './decide/judge-attendance.js';
+import { whyNotTried } from './decide/judge-wakeability.js';
 import { planWake } from './decide/plan-wake.js';
 import type { FlightEnd } from './decide/step-flight.js';
 import { Flight, type FlightEffects } from './flight.js';
@@ -116,11 +117,8 @@ export class WakeFleet implements WakeDesk {
     if (isAwake(host, standing)) {
       return { kind: 'refused', code: 'already_awake', detail: `host "${name}" is awake` };
     }
-    if (!standing.mayBeTried) {
-      const { wakeability } = standing;
-      const detail = wakeability.kind === 'yes' ? 'it cannot be woken from here' : wakeability.detail;
-      return { kind: 'refused', code: 'not_wakeable', detail };
-    }
+    const obstacle = this.#closed ? 'the control plane stops' : whyNotTried(standing);
+    if (obstacle !== null) return { kind: 'refused', code: 'not_wakeable', detail: obstacle };
     const deployments = this.#wishedOn(name).map((each) => each.name);
     const flight = this.#start(host, standing, { askedBy, keyId: null, role: null, deployments });
     return { kind: 'started', flight };

@@ -1,4 +1,5 @@
 import type { Wakeability } from '../../live/host-power.js';
+import { whyNotTried } from './judge-wakeability.js';
 
 /** A host that would serve what is asked for, as it stands now. */
 export interface WakeCandidate {
@@ -72,11 +73,10 @@ export function planWake(
 
 /** Why a request wakes it not now; `null`: it may. */
 function obstacleOf(candidate: WakeCandidate, nowMs: number): string | null {
-  const { isAwake, wakeability, mayBeTried, quietUntilMs, cooldown } = candidate;
+  const { isAwake, wakeability, quietUntilMs, cooldown } = candidate;
   if (isAwake) return 'it is awake already';
-  if (wakeability.kind === 'no' || !mayBeTried) {
-    return wakeability.kind === 'yes' ? 'it cannot be woken from here' : wakeability.detail;
-  }
+  const hopeless = whyNotTried(candidate) ?? (wakeability.kind === 'no' ? wakeability.detail : null);
+  if (hopeless !== null) return hopeless;
   if (cooldown !== null && cooldown.untilMs > nowMs) {
     return `${cooldown.why}; tried again in ${minutes(cooldown.untilMs - nowMs)}`;
   }
