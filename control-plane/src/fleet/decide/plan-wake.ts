@@ -1,4 +1,5 @@
 import type { Wakeability } from '../../live/host-power.js';
+import { SECOND_WAKE_SAVES_MS } from '../../live/until-ready.js';
 import { whyNotTried } from './judge-wakeability.js';
 
 /** A host that would serve what is asked for, as it stands now. */
@@ -35,8 +36,6 @@ export type WakePlan =
 const ALIKE_SECONDS = 10;
 const ALIKE_SHARE = 0.2;
 const UNPROVEN_SECONDS = 60;
-/** A second one is woken only where it is ready so much sooner. */
-const SECOND_SAVES_SECONDS = 60;
 
 export interface WakeTerms {
   /** Wall clock. */
@@ -61,7 +60,7 @@ export function planWake(
     const isSecondWorth =
       inTime !== null &&
       !isInTime(waking) &&
-      expectedSeconds(inTime) + SECOND_SAVES_SECONDS <= waking.readySeconds;
+      expectedSeconds(inTime) + SECOND_WAKE_SAVES_MS / 1000 <= waking.readySeconds;
     return isSecondWorth ? { kind: 'start', candidate: inTime } : { kind: 'join', candidate: waking };
   }
   const chosen = inTime ?? best(possible);
