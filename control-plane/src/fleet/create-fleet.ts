@@ -118,14 +118,16 @@ export function createFleet(parts: FleetParts): Fleet {
     ask: (host, command, ttlMs) => link.ask(host, command, ttlMs),
   });
   const fleet = wakes;
+  const rehearsals = new Rehearsals({ sleep: desk, wakes: fleet, clock, log });
   return {
     ...{ wakes: fleet, sleeps, board, memory, meter },
-    rehearsals: new Rehearsals({ sleep: desk, wakes: fleet, clock, log }),
+    rehearsals,
     close: () => {
       meter.close();
       leases.close();
       sleeps.close();
       fleet.close();
+      rehearsals.close();
       board.close();
       loads.close();
     },

@@ -80,6 +80,20 @@ describe('a rehearsal', () => {
     });
   });
 
+  it('wakes nobody when the control plane has stopped meanwhile', async () => {
+    open().link('wintermute');
+    desk.onSleep = () => stage.leave('wintermute', 'suspend');
+    stage.fleet.rehearsals.begin(ask);
+    await settle();
+    stage.close();
+    await settle();
+    expect(stage.fleet.rehearsals.find('wintermute')).toMatchObject({
+      ...{ outcome: 'failed', detail: 'the control plane stops' },
+    });
+    await stage.advance(20_000);
+    expect(stage.packets).toEqual([]);
+  });
+
   it.each<[SleepEnd, string, string]>([
     [
       { kind: 'refused', code: 'owner_present', detail: 'somebody is there', mayBeForced: true },

@@ -4,6 +4,7 @@ import type { LiveChange, LiveHost } from '../live/live-view.js';
 import type { ListedWake, WakeAsker } from '../registry/power-types.js';
 import { explainFailure } from './decide/explain-failure.js';
 import { judgeAttendance } from './decide/judge-attendance.js';
+import { whyNotTried } from './decide/judge-wakeability.js';
 import { planWake } from './decide/plan-wake.js';
 import type { FlightEnd } from './decide/step-flight.js';
 import { Flight, type FlightEffects } from './flight.js';
@@ -116,11 +117,8 @@ export class WakeFleet implements WakeDesk {
     if (isAwake(host, standing)) {
       return { kind: 'refused', code: 'already_awake', detail: `host "${name}" is awake` };
     }
-    if (!standing.mayBeTried) {
-      const { wakeability } = standing;
-      const detail = wakeability.kind === 'yes' ? 'it cannot be woken from here' : wakeability.detail;
-      return { kind: 'refused', code: 'not_wakeable', detail };
-    }
+    const obstacle = this.#closed ? 'the control plane stops' : whyNotTried(standing);
+    if (obstacle !== null) return { kind: 'refused', code: 'not_wakeable', detail: obstacle };
     const deployments = this.#wishedOn(name).map((each) => each.name);
     const flight = this.#start(host, standing, { askedBy, keyId: null, role: null, deployments });
     return { kind: 'started', flight };
@@ -129,7 +127,7 @@ export class WakeFleet implements WakeDesk {
   /** @returns the flight that serves it, joined or begun; else why there is none */
   #flightFor(ask: WakeAsk): FoundFlight | string {
     const only = this.#onlyFlightFor(ask);
-    if (only !== null) return { flight: this.#join(only.flight, only.deployment), isInTime: true };
+    if (only !== null) return only;
     const candidates = this.#candidates.of(ask.deployments);
     const withinSeconds = ask.withinMs / 1000;
     const plan = planWake(
@@ -148,20 +146,24 @@ export class WakeFleet implements WakeDesk {
     return { flight: this.#start(found.host, found.standing, asked), isInTime };
   }
 
-  /** Most ask during a wake that is in time: they need no plan. `null`: of their hosts none is being woken, or several are. */
-  #onlyFlightFor({ deployments, withinMs }: WakeAsk): { flight: Flight; deployment: string } | null {
+  /**
+   * Most ask during a wake that is in time for them: they need no plan. `null`: of their hosts none is being woken, or several
+   * are, or another may be sooner.
+   */
+  #onlyFlightFor({ deployments, withinMs }: WakeAsk): FoundFlight | null {
     const { declared, live, board } = this.#parts;
-    const found = new Map<Flight, string>();
+    const byHost = new Map<string, string>();
     for (const deployment of deployments) {
-      const flight = this.#flights.get(declared.current().deployments.get(deployment)?.host ?? '');
-      if (flight !== undefined && !found.has(flight)) found.set(flight, deployment);
+      const name = declared.current().deployments.get(deployment)?.host;
+      if (name !== undefined && !byHost.has(name)) byHost.set(name, deployment);
     }
-    const [only] = found;
-    if (only === undefined || found.size > 1) return null;
-    const [flight, deployment] = only;
-    const host = live.host(flight.order.host);
+    const [only, second] = [...byHost].filter(([name]) => this.#flights.has(name));
+    const flight = this.#flights.get(only?.[0] ?? '');
+    if (only === undefined || second !== undefined || flight === undefined) return null;
+    const [name, deployment] = only;
+    const host = live.host(name);
     const isInTime = host !== undefined && board.leftMsOf(host, deployment) <= withinMs;
-    return isInTime ? { flight, deployment } : null;
+    return isInTime || byHost.size === 1 ? { flight: this.#join(flight, deployment), isInTime } : null;
   }
 
   #join(flight: Flight, deployment: string): Flight {

@@ -81,6 +81,12 @@ export function judgeWakeability(facts: WakeabilityFacts): WakeJudgement {
   return { wakeability: obstacle ?? yes, mayBeTried: true };
 }
 
+/** @returns why nobody may even try, `null`: an operator may */
+export function whyNotTried({ mayBeTried, wakeability }: WakeJudgement): string | null {
+  if (mayBeTried) return null;
+  return wakeability.kind === 'yes' ? 'it cannot be woken from here' : wakeability.detail;
+}
+
 /** No packet can be sent, or none would mean this host alone. */
 function findImpossible(facts: WakeabilityFacts, inventory: HostInventory): WakeJudgement | null {
   const { paths, macSharedWith } = facts;

@@ -1,4 +1,6 @@
 import type { Wakeability } from '../../live/host-power.js';
+import { SECOND_WAKE_SAVES_MS } from '../../live/until-ready.js';
+import { whyNotTried } from './judge-wakeability.js';
 
 /** A host that would serve what is asked for, as it stands now. */
 export interface WakeCandidate {
@@ -34,8 +36,6 @@ export type WakePlan =
 const ALIKE_SECONDS = 10;
 const ALIKE_SHARE = 0.2;
 const UNPROVEN_SECONDS = 60;
-/** A second one is woken only where it is ready so much sooner. */
-const SECOND_SAVES_SECONDS = 60;
 
 export interface WakeTerms {
   /** Wall clock. */
@@ -60,7 +60,7 @@ export function planWake(
     const isSecondWorth =
       inTime !== null &&
       !isInTime(waking) &&
-      expectedSeconds(inTime) + SECOND_SAVES_SECONDS <= waking.readySeconds;
+      expectedSeconds(inTime) + SECOND_WAKE_SAVES_MS / 1000 <= waking.readySeconds;
     return isSecondWorth ? { kind: 'start', candidate: inTime } : { kind: 'join', candidate: waking };
   }
   const chosen = inTime ?? best(possible);
@@ -72,11 +72,10 @@ export function planWake(
 
 /** Why a request wakes it not now; `null`: it may. */
 function obstacleOf(candidate: WakeCandidate, nowMs: number): string | null {
-  const { isAwake, wakeability, mayBeTried, quietUntilMs, cooldown } = candidate;
+  const { isAwake, wakeability, quietUntilMs, cooldown } = candidate;
   if (isAwake) return 'it is awake already';
-  if (wakeability.kind === 'no' || !mayBeTried) {
-    return wakeability.kind === 'yes' ? 'it cannot be woken from here' : wakeability.detail;
-  }
+  const hopeless = whyNotTried(candidate) ?? (wakeability.kind === 'no' ? wakeability.detail : null);
+  if (hopeless !== null) return hopeless;
   if (cooldown !== null && cooldown.untilMs > nowMs) {
     return `${cooldown.why}; tried again in ${minutes(cooldown.untilMs - nowMs)}`;
   }

@@ -222,6 +222,7 @@ describe('how long a wake may take', () => {
       ['its key may not wake', { wakes: 'key_forbids' }, quick],
       ['it is of class batch', { requestClass: 'batch' }, quick],
       ['the other comes too late as well', {}, asleep('b', { wakeInMs: 50_001 })],
+      ['the other is hardly sooner', { patienceSeconds: 899 }, asleep('b', { wakeInMs: 841_000 })],
       ['nothing is known of the other', {}, asleep('b', { wakeInMs: null })],
       ['the other is on its way too', {}, waking('b', { wakeInMs: 60_000 })],
     ])('is too late where %s', (_, asked, other) => {
@@ -482,6 +483,11 @@ describe('readyAfterWakeMs', () => {
       of: 'a wake under way',
       groups: [replicasOf(waking(), asleep('b', { wakeInMs: 9_000 }))],
       expected: 37_000,
+    },
+    {
+      of: 'one that sleeps beside a wake that comes far later',
+      groups: [replicasOf(waking('a', { wakeInMs: 69_000 }), asleep('b', { wakeInMs: 9_000 }))],
+      expected: 9_000,
     },
     { of: 'one that is awake', groups: [replicasOf(replicaOf('a', { wakeInMs: 9_000 }))], expected: null },
     { of: 'one that cannot be woken', groups: [replicasOf(hopeless())], expected: null },

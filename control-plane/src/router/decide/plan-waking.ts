@@ -1,3 +1,4 @@
+import { SECOND_WAKE_SAVES_MS } from '../../live/until-ready.js';
 import type { CandidateGroup, ReplicaCandidate } from '../candidate.js';
 import type { Considered, RouteDecision, RouteRequest, Waking } from '../route-types.js';
 import { describeObstacle } from './describe-obstacle.js';
@@ -83,7 +84,11 @@ export function planWaking(
 /** Milliseconds until the first of these that sleep or wake is ready; `null`: none of them does, or nothing is known. */
 export function readyAfterWakeMs(groups: readonly CandidateGroup[]): number | null {
   const all = groups.flatMap((group) => (group.kind === 'replicas' ? group.candidates : []));
-  return soonestMs(all.filter(isWaking)) ?? soonestMs(all.filter(isAsleep));
+  const wakingMs = soonestMs(all.filter(isWaking));
+  const asleepMs = soonestMs(all.filter((each) => isAsleep(each) && !isWaking(each)));
+  if (wakingMs === null || asleepMs === null) return wakingMs ?? asleepMs;
+  // Who asks has another woken where that is worth it.
+  return asleepMs + SECOND_WAKE_SAVES_MS <= wakingMs ? asleepMs : wakingMs;
 }
 
 /** @returns `null` where nobody sleeps, or something awake takes it or is about to: nobody is woken for want of a slot */
@@ -134,12 +139,12 @@ function mayWakeFor(request: RouteRequest): boolean {
   );
 }
 
-/** A sleeping one that is in time, where all that are on their way are not. Whether it is worth a second wake the fleet says. */
+/** A sleeping one that is in time, and far sooner than those that are on their way and are not. Whether it can be woken the fleet says. */
 function quickerThan({ all, waking }: Sleepers, leftMs: number): ReplicaCandidate | null {
   const wakingMs = soonestMs(waking);
   if (wakingMs === null || wakingMs <= leftMs) return null;
-  const inTime = all.filter((each) => !isWaking(each) && each.wakeInMs !== null && each.wakeInMs <= leftMs);
-  return inTime[0] ?? null;
+  const mostMs = Math.min(leftMs, wakingMs - SECOND_WAKE_SAVES_MS);
+  return all.find((each) => !isWaking(each) && each.wakeInMs !== null && each.wakeInMs <= mostMs) ?? null;
 }
 
 /**
