@@ -49,6 +49,7 @@ export function addRouterMetrics(registry: Registry, read: () => RouterGauges): 
       for (const { target, kind, breaker } of read().targets) this.set({ target, kind }, openness[breaker]);
     },
   });
+  addExpectedAnswers(registry, read);
   addProviderRests(registry, read);
   new Gauge({
     name: 'ai_fabric_held_requests',
@@ -78,6 +79,18 @@ export function addRouterMetrics(registry: Registry, read: () => RouterGauges): 
       this.inc(read().reapedClaimsTotal);
     },
   });
+}
+
+function addExpectedAnswers(registry: Registry, read: () => RouterGauges): void {
+  addLiveGauge(
+    registry,
+    {
+      name: 'ai_fabric_expected_answer_tokens',
+      help: 'How long an answer of a role is expected to be where its client sets no bound',
+      labelNames: ['role'],
+    },
+    () => read().answers.map(({ role, tokens }) => ({ labels: { role }, value: tokens })),
+  );
 }
 
 function addProviderRests(registry: Registry, read: () => RouterGauges): void {
@@ -112,6 +125,12 @@ const PACE: readonly (readonly [what: string, help: string, of: (pace: TargetPac
   ['prompt_token_seconds', 'What each token of a prompt adds to it', (pace) => pace.perPromptTokenSeconds],
   ['drift_ratio', 'Times as slow as that says, of late', (pace) => pace.drift],
   ['backlog_tokens', 'Prompt tokens of ours that it is still to read', (pace) => pace.backlogTokens],
+  ['unread_prompts', 'Requests of ours whose prompts those are', (pace) => pace.unreadPrompts],
+  [
+    'bytes_per_token',
+    'Bytes of a prompt that one of its tokens takes, as learned',
+    (pace) => pace.bytesPerToken,
+  ],
   ['kv_capacity_tokens', 'What its key-value cache holds; 0: not known', (pace) => pace.kvCapacityTokens],
 ];
 

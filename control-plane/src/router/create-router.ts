@@ -32,7 +32,7 @@ import { Predictor } from './predict/predictor.js';
 import type { ReplicaModel } from './predict/replica-model.js';
 import { Cooldown, ProviderLimits } from './provider-limits.js';
 import { etaSeconds } from './queue/decide/plan-eta.js';
-import { readBegunRests, readGauges } from './read-gauges.js';
+import { readAnswers, readBegunRests, readGauges } from './read-gauges.js';
 import { watchReady } from './ready-watch.js';
 import { RequestMeasure } from './request-measure.js';
 import type {
@@ -215,7 +215,8 @@ class LiveRouter implements RunningRouter {
     const { displacedTotal } = this.#queue;
     const held = this.#queue.gauges();
     const begunRests = readBegunRests(this.#board);
-    return { targets, reapedClaimsTotal: reapedTotal, held, displacedTotal, begunRests };
+    const answers = readAnswers(this.#deps.declared.current(), this.#predictor.lengths);
+    return { targets, reapedClaimsTotal: reapedTotal, held, displacedTotal, begunRests, answers };
   }
 
   useOf(host: string): UseOfHost {

@@ -10,6 +10,13 @@ export interface RouterGauges {
   /** Requests that lost their place to one of a key with fewer in the queue. */
   readonly displacedTotal: number;
   readonly begunRests: readonly BegunRests[];
+  readonly answers: readonly AnswerGauge[];
+}
+
+/** How long an answer of a role is expected to be, by all its keys together and where its client sets no bound. */
+export interface AnswerGauge {
+  readonly role: string;
+  readonly tokens: number;
 }
 
 /** How often a provider, or a model of it, was sent into a rest. */
@@ -49,8 +56,11 @@ export interface TargetPace {
   readonly perPromptTokenSeconds: number;
   /** Times as slow as those say, of late. */
   readonly drift: number;
-  /** Prompt tokens that are to be read before a request that comes now. */
+  /** Prompt tokens that are to be read before a request that comes now … */
   readonly backlogTokens: number;
+  /** … of so many requests. */
+  readonly unreadPrompts: number;
+  readonly bytesPerToken: number;
   /** Of its key-value cache; 0: not known. */
   readonly kvCapacityTokens: number;
 }

@@ -1,7 +1,10 @@
+import type { DeclaredState } from '../declared/declared-state.js';
 import { REST_CAUSES, type RestCause } from './decide/step-cooldown.js';
+import { writesAnswer } from './decide/writes-answer.js';
 import type { Moment } from './engine-gauges.js';
-import type { BegunRests, TargetGauge } from './gauge-types.js';
+import type { AnswerGauge, BegunRests, TargetGauge } from './gauge-types.js';
 import type { Ledger } from './ledger.js';
+import type { AnswerLengths } from './predict/answer-lengths.js';
 import type { TargetBoard } from './target-board.js';
 
 const UNBOUNDED = { slots: null, externalLoad: null, pace: null, restSeconds: null };
@@ -15,13 +18,14 @@ export function readGauges(board: TargetBoard, ledger: Ledger, now: Moment): Tar
   const gauges: TargetGauge[] = [];
   for (const replica of board.replicas()) {
     replica.refresh(now);
-    const { drift, backlogTokens, kvCapacityTokens } = replica.load;
+    const { rates, bytesPerToken } = replica;
+    const { drift, backlogTokens, prefilling: unreadPrompts, kvCapacityTokens } = replica.load;
     gauges.push({
       ...counts(replica.target),
       kind: 'deployment',
       slots: replica.deployment.maxConcurrent,
       externalLoad: replica.knownExternalLoad,
-      pace: { ...replica.rates, drift, backlogTokens, kvCapacityTokens },
+      pace: { ...rates, drift, backlogTokens, unreadPrompts, kvCapacityTokens, bytesPerToken },
       breaker: replica.breaker.phase,
       restSeconds: null,
     });
@@ -34,6 +38,15 @@ export function readGauges(board: TargetBoard, ledger: Ledger, now: Moment): Tar
     if (board.has(target)) continue;
     const kind = target.includes('/') ? 'provider' : 'deployment';
     gauges.push({ ...counts(target), ...UNBOUNDED, kind, breaker: 'closed' });
+  }
+  return gauges;
+}
+
+/** Of each role whose targets write answers. */
+export function readAnswers({ roles }: Pick<DeclaredState, 'roles'>, lengths: AnswerLengths): AnswerGauge[] {
+  const gauges: AnswerGauge[] = [];
+  for (const { name, task } of roles.values()) {
+    if (writesAnswer({ task })) gauges.push({ role: name, tokens: lengths.expect(name, '', null) });
   }
   return gauges;
 }

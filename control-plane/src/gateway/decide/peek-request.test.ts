@@ -125,7 +125,7 @@ describe('peekRequest', () => {
     expect(error('[{"model":"a"}]', 4).code).toBe('invalid_request');
   });
 
-  it('guesses the tokens of a prompt low, and not at all where there is an image', () => {
+  it('guesses the tokens of a prompt low, and not at all where there is an image or a sound', () => {
     const text = 'word '.repeat(4_000);
     expect(request(JSON.stringify({ model: 'a', messages: [{ content: text }] })).estimatedPromptTokens).toBe(
       3336,
@@ -134,6 +134,11 @@ describe('peekRequest', () => {
     const [input, tools] = [[text], [{ type: 'function' }]];
     const asked = request(JSON.stringify({ model: 'a', input, tools }));
     expect(asked.promptBytes).toBe(JSON.stringify(input).length + JSON.stringify(tools).length);
+    // A sound is bare base64, which no mark of its own tells.
+    const sound = { type: 'input_audio', input_audio: { data: 'A'.repeat(40_000), format: 'wav' } };
+    expect(
+      request(JSON.stringify({ model: 'a', messages: [{ role: 'user', content: [sound] }] })),
+    ).toMatchObject({ estimatedPromptTokens: null, promptBytes: null });
     const url = `data:image/png;base64,${'A'.repeat(40_000)}`;
     expect(request(JSON.stringify({ model: 'a', messages: [{ url }] })).estimatedPromptTokens).toBeNull();
     expect(
@@ -148,9 +153,10 @@ describe('peekRequest', () => {
       `{"model":"a","x":[${'"",'.repeat(600_000)}1]}`,
       `{${'"model":"a",'.repeat(60)}"x":${' '.repeat(2_000_000)}1}`,
     ];
-    const startMs = performance.now();
+    // Of the processor: what others do on it is not the bodies' doing.
+    const before = process.cpuUsage();
     for (const body of bodies) expect(peek(body).ok).toBe(true);
-    expect(performance.now() - startMs).toBeLessThan(2_000);
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000);
   });
 
   it('never throws, whatever the bytes', () => {

@@ -1,4 +1,4 @@
-import type { Needs } from '../../router/needs.js';
+import { type Needs, needsOf } from '../../router/needs.js';
 import { type BodyShape, CHAT_BODY } from './body-shapes.js';
 import { type GatewayError, gatewayError } from './error-table.js';
 import { findJsonError, type JsonFault } from './find-json-error.js';
@@ -52,6 +52,7 @@ const KEPT: ReadonlySet<string> = new Set(['model', 'stream_options']);
 
 /** English takes about 4.5 bytes a token, indented code up to 8: a guess too high would refuse what fits. */
 const BYTES_PER_TOKEN = 6;
+const AUDIO = needsOf(['audio']);
 /** A prompt shorter than this cannot be too long for any engine, image or not. */
 const MEDIA_CHECK_BYTES = 8 * 1024;
 /** Nor is a longer one searched for those. */
@@ -124,6 +125,9 @@ function read(
     else if (member.name === 'previous_response_id') previousResponseId = readId(bytes, member);
     if (member.name === 'stream_options') wantsUsage = asksForUsage(bytes, member);
   }
+  const needs = findNeeds(bytes, scan.found);
+  // A sound comes as bare base64: unlike an image it has no mark in its bytes but its part's name.
+  unknowable ||= (needs & AUDIO) !== 0 && promptBytes > MEDIA_CHECK_BYTES;
   return {
     model,
     stream,
@@ -131,7 +135,7 @@ function read(
     maxTokens,
     choices,
     estimatedPromptTokens: unknowable ? null : Math.ceil(promptBytes / BYTES_PER_TOKEN),
-    needs: findNeeds(bytes, scan.found),
+    needs,
     previousResponseId,
     promptBytes: unknowable ? null : promptBytes + toolBytes,
     promptSpans: spans,

@@ -110,6 +110,49 @@ describe('a scenario file', () => {
       { gauges: 'gauges: { everySeconds: 1, lagSeconds: [6, 3] }' },
       'gauges.lagSeconds: the least lag is above the most',
     ],
+    [
+      'a load that is none',
+      { load: 'load: 0.7' },
+      'load: expected { ofCapacity: 0.7 } (at most 3) or { requestsPerSecond: 2 }',
+    ],
+    ['a load beyond all sense', { load: 'load: { ofCapacity: 70 }' }, 'load.ofCapacity: Too big'],
+    ['two loads', { load: 'load: { ofCapacity: 0.7, requestsPerSecond: 2 }' }, 'load: expected { ofCapacity'],
+    ['arrivals that are none', { arrivals: 'arrivals: uniform' }, 'arrivals: expected poisson or { bursts'],
+    [
+      'a burst of no time',
+      { arrivals: 'arrivals: { bursts: { onSeconds: 0, offSeconds: 1, factor: 2 } }' },
+      'arrivals.bursts.onSeconds: Too small',
+    ],
+    [
+      'a misspelt name further in',
+      { prompt: 'prompt: { lognormal: { median: 100, sgma: 0, most: 100 } }' },
+      'prompt.lognormal.sigma: ',
+    ],
+    ['a misspelt bound', { slo: 'slo: { ttftSecond: 2, perTokenSeconds: 0.1 }' }, 'slo.ttftSeconds: '],
+    [
+      'gauges that are read for ever',
+      { gauges: 'gauges: { everySeconds: 0.000001, lagSeconds: [0, 0] }' },
+      'gauges.everySeconds: in the',
+    ],
+    [
+      'requests that come for ever',
+      { load: 'load: { requestsPerSecond: 0.00000001 }' },
+      'gauges.everySeconds: in the',
+    ],
+    [
+      'others that send more than can be held',
+      {
+        outside:
+          'outside: [{ replica: a, load: { requestsPerSecond: 1000000 }, onSeconds: 1, offSeconds: 0 }]',
+      },
+      'outside.0.load: in the',
+    ],
+    [
+      'an answer as long as a library',
+      { answer: 'answer: { lognormal: { median: 50, sigma: 0, most: 1000000000 } }' },
+      'answer.lognormal.most: Too big',
+    ],
+    ['a name that stands for nothing', { seed: 'seed: *first' }, 'Unresolved alias'],
   ])('is refused with the place and the reason: %s', (_, more, message) => {
     expect(() => parse(more)).toThrow(`sample.yaml: ${message}`);
   });

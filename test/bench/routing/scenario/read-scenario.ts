@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { seededRandom } from '@ai-fabric/shared/testing';
-import { parse, YAMLError } from 'yaml';
-import type { z } from 'zod';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import type { EngineShape } from '../../../simulators/batch-engine/engine-shape.js';
 import { capacityPerSecond, cards } from '../cards.js';
 import { LEAST_ANSWER, LEAST_PROMPT, meanLength } from './lengths.js';
@@ -29,11 +29,14 @@ export function parseScenario(text: string, origin: string): Scenario {
   try {
     value = parse(text);
   } catch (error) {
-    if (error instanceof YAMLError) throw new ScenarioError(`${origin}: ${error.message}`);
-    throw error;
+    throw new ScenarioError(`${origin}: ${error instanceof Error ? error.message : String(error)}`);
   }
   const parsed = scenarioSchema.safeParse(value, { reportInput: true });
-  if (!parsed.success) throw problems(origin, parsed.error.issues.map(describeIssue));
+  if (!parsed.success)
+    throw problems(
+      origin,
+      parsed.error.issues.map((issue) => describeIssue(issue)),
+    );
   return workOut(parsed.data, origin);
 }
 
@@ -87,7 +90,34 @@ function workOut(file: ScenarioFile, origin: string): Scenario {
   }
   if (wrong.length > 0) throw problems(origin, wrong);
   const capacity = fleet.reduce((sum, { capacityPerSecond: each }) => sum + each, 0);
-  return { ...file, fleet, requestsPerSecond: rateOf(file.load, capacity), outside, events };
+  const scenario = { ...file, fleet, requestsPerSecond: rateOf(file.load, capacity), outside, events };
+  const endless = findEndless(scenario);
+  if (endless.length > 0) throw problems(origin, endless);
+  return scenario;
+}
+
+/** Of one run: what is more takes hours, or all memory, for each policy and seed. */
+const MOST_READINGS = 20_000_000;
+const MOST_OUTSIDE = 1_000_000;
+
+/** What a run of it would never be through with. */
+function findEndless({ requests, requestsPerSecond, gauges, fleet, outside }: Scenario): string[] {
+  const seconds = requests / requestsPerSecond;
+  const about = (what: string): string =>
+    `in the ${seconds.toPrecision(2)} s that ${requests} requests take, ${what}`;
+  const readings = (seconds / gauges.everySeconds) * fleet.length;
+  const wrong = outside.flatMap(({ requestsPerSecond: each, onMs, offMs }, index) => {
+    const sent = (seconds * each * onMs) / (onMs + offMs);
+    if (sent <= MOST_OUTSIDE) return [];
+    return [
+      `outside.${index}.load: ${about(`others send ${sent.toPrecision(2)}`)}; at most ${MOST_OUTSIDE} are taken`,
+    ];
+  });
+  if (readings > MOST_READINGS) {
+    const read = about(`gauges are read ${readings.toPrecision(2)} times`);
+    wrong.push(`gauges.everySeconds: ${read}; at most ${MOST_READINGS} are taken`);
+  }
+  return wrong;
 }
 
 /** Of a request: the whole conversation before it counts to its prompt. */
@@ -115,11 +145,17 @@ function problems(origin: string, lines: readonly string[]): ScenarioError {
   return new ScenarioError(lines.map((line) => `${origin}: ${line}`).join('\n'));
 }
 
-function describeIssue(issue: z.core.$ZodIssue): string {
-  const path = issue.path.length === 0 ? 'the scenario' : issue.path.join('.');
+/** @param before of a part of the file, where it stands */
+function describeIssue(issue: z.core.$ZodIssue, before: readonly PropertyKey[] = []): string {
+  const place = [...before, ...issue.path];
+  const path = place.length === 0 ? 'the scenario' : place.join('.');
   if (issue.code === 'unrecognized_keys') {
-    const known = knownKeys(issue.path);
+    const known = knownKeys(place);
     return issue.keys.map((key) => `${path}: ${unknown(key, known)}`).join('; ');
+  }
+  if (issue.code === 'invalid_union') {
+    const meant = meantBy(issue.errors);
+    if (meant !== null) return meant.map((each) => describeIssue(each, place)).join('; ');
   }
   if (issue.code === 'invalid_value' && typeof issue.input === 'string') {
     return `${path}: ${unknown(issue.input, issue.values.map(String))}`;
@@ -134,13 +170,35 @@ function unknown(name: string, known: readonly string[]): string {
   return `${name} is not known${hint}`;
 }
 
+/** Of what may stand somewhere, the one that fits all but a value; `null`: none does, or several. */
+function meantBy(choices: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] | null {
+  const near = choices.filter((issues) =>
+    issues.every(({ code, path }) => code !== 'unrecognized_keys' && path.length > 0),
+  );
+  const [only] = near;
+  return near.length === 1 && only !== undefined ? only : null;
+}
+
 /** What may stand where the path leads. */
 function knownKeys(path: readonly PropertyKey[]): readonly string[] {
-  const { shape } = scenarioSchema;
-  const [first] = path;
-  if (first === undefined) return Object.keys(shape);
-  if (first === 'fleet') return Object.keys(shape.fleet.element.shape);
-  if (first === 'outside') return Object.keys(shape.outside.unwrap().element.shape);
-  if (first === 'events') return Object.keys(shape.events.unwrap().element.shape);
-  return [];
+  let places: readonly Place[] = [z.toJSONSchema(scenarioSchema, { io: 'input' }) as Place];
+  for (const step of path) {
+    places = places.flatMap(choicesOf).flatMap(({ properties, items, prefixItems }) => {
+      if (typeof step === 'number') return items ?? prefixItems?.[step] ?? [];
+      return properties?.[String(step)] ?? [];
+    });
+  }
+  return places.flatMap(choicesOf).flatMap(({ properties }) => Object.keys(properties ?? {}));
+}
+
+/** As much of a JSON schema as is looked at. */
+interface Place {
+  readonly properties?: Readonly<Record<string, Place>>;
+  readonly items?: Place;
+  readonly prefixItems?: readonly Place[];
+  readonly anyOf?: readonly Place[];
+}
+
+function choicesOf(place: Place): readonly Place[] {
+  return place.anyOf === undefined ? [place] : place.anyOf.flatMap(choicesOf);
 }

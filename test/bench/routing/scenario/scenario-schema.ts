@@ -3,10 +3,12 @@ import { cards } from '../cards.js';
 
 const positive = z.number().positive();
 const count = z.number().int().positive();
+/** Of one prompt or answer: what is longer takes a run of days, and no engine. */
+const tokens = count.max(10_000_000);
 
 const lengths = z.strictObject({
   lognormal: z
-    .strictObject({ median: positive, sigma: z.number().min(0).max(3), most: count })
+    .strictObject({ median: positive, sigma: z.number().min(0).max(3), most: tokens })
     .refine(({ median, most }) => median <= most, 'the median is above what is allowed at most'),
 });
 
@@ -22,17 +24,24 @@ const replica = z.strictObject({
   mostWaiting: count.nullable().optional(),
 });
 
-const load = z.union([
-  z.strictObject({ ofCapacity: positive.max(3) }),
-  z.strictObject({ requestsPerSecond: positive }),
-]);
+const load = z.union(
+  [z.strictObject({ ofCapacity: positive.max(3) }), z.strictObject({ requestsPerSecond: positive })],
+  'expected { ofCapacity: 0.7 } (at most 3) or { requestsPerSecond: 2 }',
+);
 
-const arrivals = z.union([
-  z.literal('poisson'),
-  z.strictObject({
-    bursts: z.strictObject({ onSeconds: positive, offSeconds: positive, factor: z.number().min(1).max(20) }),
-  }),
-]);
+const arrivals = z.union(
+  [
+    z.literal('poisson'),
+    z.strictObject({
+      bursts: z.strictObject({
+        onSeconds: positive,
+        offSeconds: positive,
+        factor: z.number().min(1).max(20),
+      }),
+    }),
+  ],
+  'expected poisson or { bursts: { onSeconds: 15, offSeconds: 45, factor: 3 } }',
+);
 
 const outside = z.strictObject({
   replica: z.string(),
@@ -65,7 +74,12 @@ export const scenarioSchema = z.strictObject({
   prompt: lengths,
   answer: lengths,
   prefixes: z
-    .strictObject({ groups: count, sharedTokens: count, turns: count, conversations: count.default(40) })
+    .strictObject({
+      groups: count,
+      sharedTokens: tokens,
+      turns: count.max(1_000),
+      conversations: count.default(40),
+    })
     .optional(),
   /** The share of requests that stream: others tell nothing before their end. */
   streamed: z.number().min(0).max(1).default(0.7),
