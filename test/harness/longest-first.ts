@@ -26,6 +26,7 @@ const REAL = [
   'packaged-release',
   'network',
   'systemd-upgrade',
+  'windows-upgrade',
   'windows-install',
   'waking-troubles',
   'goodbyes',

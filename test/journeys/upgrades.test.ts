@@ -58,6 +58,7 @@ afterEach(async () => {
 function openUpgrades(parts: UpgradeParts): Promise<InstalledUpgrades> {
   return InstalledUpgrades.open({
     ...{ ...parts, mode, ownVersion },
+    words: { command: 'sudo ai-fabric-agent upgrade', log: 'journalctl' },
     readRecord: () => Promise.resolve(root.record),
     stage: ({ manifestSha256 }, signal) =>
       stageRelease({
