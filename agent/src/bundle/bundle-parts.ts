@@ -7,6 +7,7 @@ import type { CaptureRun } from '../identity/run-tool.js';
 import { findNvidiaSmi } from '../sensors/gpu/find-nvidia-smi.js';
 import { toolStarter } from '../sensors/gpu/tool-process.js';
 import { hostInventorySensor } from '../sensors/host/host-inventory.js';
+import type { AgentStatus } from '../status/agent-status.js';
 import { askStatus } from '../status/status-socket.js';
 import type { BundlePart } from './gather-bundle.js';
 import { containersPart } from './parts/containers-part.js';
@@ -26,11 +27,17 @@ export interface BundlePartsOptions {
   readonly log: Logger;
 }
 
+const STATUS_TRIES = 3;
+
 /** All that a bundle of this host holds, the most telling first: where it is too much, the last is left out. */
 export function bundleParts(options: BundlePartsOptions): readonly BundlePart[] {
   const { config, environment, engine, readHost, capture, clock, log } = options;
   const { platform, stateDirectory, folders, nvidiaSmiPath, simulatedInterfacesPath } = config;
-  const ask = () => askStatus(stateDirectory, platform);
+  let asked: Promise<AgentStatus | null> | null = null;
+  const ask = (): Promise<AgentStatus | null> => {
+    asked ??= askPatiently(() => askStatus(stateDirectory, platform));
+    return asked;
+  };
   const inventory = hostInventorySensor({
     ...{ platform, stateDirectory, simulatedInterfacesPath, clock, logger: log },
     ...{ windowsDirectory: folders.windows, powerShimPath: null, helper: null },
@@ -51,4 +58,15 @@ export function bundleParts(options: BundlePartsOptions): readonly BundlePart[] 
     hostPart(inventory, platform),
     servicePart(config, capture),
   ];
+}
+
+/** An agent in trouble may take its time, and is the one that matters. */
+async function askPatiently(ask: () => Promise<AgentStatus | null>): Promise<AgentStatus | null> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (tries === STATUS_TRIES) throw error;
+    }
+  }
 }
