@@ -238,6 +238,19 @@ describe('leases', () => {
     ]);
   });
 
+  it('are renewed while something is fetched there, also where no wake is waited for any more', async () => {
+    open().link('wintermute');
+    stage.report('wintermute', { deep: 'pulling' });
+    await stage.advance(60_000);
+    stage.report('wintermute', { deep: 'ready' });
+    await stage.advance(60_000);
+    expect(holds()).toEqual([
+      ['wintermute', 180, 30_000],
+      ['wintermute', 180, 60_000],
+      ['wintermute', 0, 90_000],
+    ]);
+  });
+
   it('last after a wake for as long as it is to stay up', async () => {
     open().sleeping('wintermute');
     stage.ask(['deep']);
