@@ -152,6 +152,18 @@ describe('MultipartScanner', () => {
     ['a part without a name', `${head}Content-Disposition: form-data\r\n\r\n`, 48, 'a name'],
     ['a part without a disposition', `${head}\r\n`, 16, 'a name'],
     ['an attachment', `${head}Content-Disposition: attachment; name="a"\r\n\r\n`, 59, 'a name'],
+    [
+      'a part with two dispositions',
+      `${head}${disposition}${disposition}\r\n`,
+      100,
+      'one "Content-Disposition',
+    ],
+    [
+      'a part with two names',
+      `${head}Content-Disposition: form-data; name="a"; name="model"\r\n\r\n`,
+      72,
+      'a name',
+    ],
   ])('refuses %s, and says where', (_, body, at, expected) => {
     const found = scan(Buffer.from(body));
     expect(found).toMatchObject({ ok: false, at });

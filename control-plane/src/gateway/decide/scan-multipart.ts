@@ -169,7 +169,7 @@ export class MultipartScanner {
   #beginContent(at: number): void {
     const disposition = readDisposition(Buffer.from(this.#headers).toString('utf8'));
     if (disposition === null) {
-      this.#fail(at, 'a part with "Content-Disposition: form-data" and a name');
+      this.#fail(at, 'a part with one "Content-Disposition: form-data" and a name');
       return;
     }
     this.#name = disposition.name;
@@ -203,17 +203,20 @@ export class MultipartScanner {
 
 const PARAMETER = /;\s*([a-z*]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]+))/gi;
 
-/** What the headers of a part say of it; `null` where it is no field of a form. */
+/** What the headers of a part say of it; `null` where it is no field of a form, or says two things: which counts is its parser's choice. */
 function readDisposition(headers: string): { readonly name: string; readonly isFile: boolean } | null {
-  const line = headers.split('\r\n').find((each) => each.toLowerCase().startsWith('content-disposition:'));
-  const value = line?.slice('content-disposition:'.length).trim() ?? '';
+  const lines = headers.split('\r\n').filter((each) => each.toLowerCase().startsWith('content-disposition:'));
+  if (lines.length !== 1) return null;
+  const value = lines[0]?.slice('content-disposition:'.length).trim() ?? '';
   if (!/^form-data\s*(;|$)/i.test(value)) return null;
   let name: string | null = null;
   let isFile = false;
   for (const [, key = '', quoted, bare] of value.matchAll(PARAMETER)) {
     const parameter = key.toLowerCase();
-    if (parameter === 'name') name = quoted?.replaceAll(/\\(.)/g, '$1') ?? bare ?? null;
-    else if (parameter === 'filename' || parameter === 'filename*') isFile = true;
+    if (parameter === 'name') {
+      if (name !== null) return null;
+      name = quoted?.replaceAll(/\\(.)/g, '$1') ?? bare ?? null;
+    } else if (parameter === 'filename' || parameter === 'filename*') isFile = true;
   }
   return name === null ? null : { name, isFile };
 }
