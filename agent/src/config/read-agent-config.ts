@@ -54,7 +54,6 @@ export function readAgentConfig(
   const stateDirectory = resolve(
     flags.state ?? read('STATE') ?? defaultStateDirectory(environment, platform),
   );
-  const keeper = readKeeper(read('HELPER'), platform);
   return Object.freeze({
     stateDirectory,
     policyPath: resolve(flags.policy ?? read('POLICY') ?? join(stateDirectory, 'agent.yaml')),
@@ -64,8 +63,7 @@ export function readAgentConfig(
     containerEnginePath: readContainerEngine(read('CONTAINER_ENGINE')),
     runtimeDirectory: environment.XDG_RUNTIME_DIR || null,
     credentialsDirectory: environment.CREDENTIALS_DIRECTORY || null,
-    asksHelper: keeper === 'systemd',
-    replacesItself: keeper === 'nssm',
+    ...readKeeper(read('HELPER'), platform),
     powerShimPath: read('POWER_SHIM') ?? null,
     simulatedInterfacesPath: read('SIMULATED_INTERFACES') ?? null,
     gpuCadenceMs: whole('GPU_CADENCE_MS', { ...SECOND_TO_MINUTE, default: 2_000 }),
@@ -142,10 +140,14 @@ function readContainerEngine(given: string | undefined): string | null {
 }
 
 /** What an install made a service of the agent with. */
-function readKeeper(given: string | undefined, platform: NodeJS.Platform): string | null {
-  if (given === undefined) return null;
+function readKeeper(
+  given: string | undefined,
+  platform: NodeJS.Platform,
+): Pick<AgentConfig, 'asksHelper' | 'replacesItself'> {
   const own = platform === 'win32' ? 'nssm' : 'systemd';
-  if (given === own) return given;
+  if (given === undefined || given === own) {
+    return { asksHelper: given === 'systemd', replacesItself: given === 'nssm' };
+  }
   throw new ConfigError(
     `AI_FABRIC_AGENT_HELPER is ${JSON.stringify(given)}; it may only be "${own}", which the service of an install sets.`,
   );
