@@ -7,7 +7,7 @@ import { BUNDLE_FOLDER } from './bundle-manifest.js';
 import type { PackedBundle } from './pack-findings.js';
 
 /** Why there is no bundle. */
-export class BundleError extends Error {
+class BundleError extends Error {
   override readonly name = 'BundleError';
 }
 
