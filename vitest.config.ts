@@ -5,6 +5,8 @@ import { LongestFirst } from './test/harness/longest-first.js';
 const never = ['**/node_modules/**', '**/dist/**'];
 /** Our compiled packages are loaded by Node itself: to be transformed, each process would take seconds. */
 const server = { deps: { external: [/\/dist\//] } };
+/** Where what takes long is left out, most of the real ones are skipped, and what is left waits as journeys do. */
+const quick = process.env['AI_FABRIC_QUICK_TESTS'] === '1';
 const shuffled = process.argv.some((arg) => arg.startsWith('--sequence.shuffle'));
 
 /**
@@ -42,10 +44,10 @@ export default defineConfig({
           name: 'journeys',
           isolate: false,
           server,
-          include: ['test/journeys/**/*.test.ts'],
+          include: ['test/journeys/**/*.test.ts', ...(quick ? ['test/real/**/*.test.ts'] : [])],
           exclude: never,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: quick ? 120_000 : 60_000,
+          hookTimeout: quick ? 180_000 : 60_000,
           // Each waits for its programs a part of its time: four leave least of two processors without work.
           maxWorkers: 4,
           sequence: { groupOrder: 1 },
@@ -56,10 +58,10 @@ export default defineConfig({
         // itself (describeReal). They wait for it, and for machines that boot, most of their time.
         test: {
           name: 'real',
-          // For what each leaves in its process; where most are skipped, a process for each were most of the time.
-          isolate: process.env['AI_FABRIC_QUICK_TESTS'] !== '1',
+          // For what each leaves in its process.
+          isolate: true,
           server,
-          include: ['test/real/**/*.test.ts'],
+          include: quick ? [] : ['test/real/**/*.test.ts'],
           exclude: never,
           testTimeout: 120_000,
           hookTimeout: 180_000,

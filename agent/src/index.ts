@@ -1,5 +1,6 @@
 export type { AgentDependencies } from './agent-dependencies.js';
 export { JoinError, NotJoinedError } from './agent-errors.js';
+export { BUNDLE_FOLDER, type BundleManifest, bundleManifestSchema } from './bundle/bundle-manifest.js';
 export { type AgentConfig, ConfigError, type LogLevel } from './config/agent-config.js';
 export { type AgentFlags, type Environment, readAgentConfig } from './config/read-agent-config.js';
 export type {

@@ -132,6 +132,7 @@ class RunningAgent implements Agent {
       cardsAsked: reported?.areCardsRead ?? false,
       leaving: this.#leaving,
       upgrade: this.#parts?.upgrades.report() ?? null,
+      engines: this.#parts?.replicas.engines() ?? [],
       waitingSamples: reported?.waitingSamples ?? 0,
       droppedSamples: reported?.droppedSamples ?? 0,
     };

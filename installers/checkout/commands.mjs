@@ -10,12 +10,14 @@ import { SetupFailure } from './setup-failure.mjs';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const controlPlane = join(root, 'control-plane', 'bin', 'ai-fabric.js');
 const bench = join(root, 'test', 'dist', 'bench', 'main.js');
+const simulate = join(root, 'test', 'dist', 'simulators', 'bundle', 'main.js');
 
 /** @type {Record<string, (args: readonly string[]) => Promise<void>>} */
 const commands = {
   demo: (args) => setUpAndHandOver(controlPlane, ['demo', ...args]),
   start: (args) => setUpAndHandOver(controlPlane, ['up', ...args]),
   bench: (args) => setUpAndHandOver(bench, args),
+  simulate: (args) => setUpAndHandOver(simulate, args),
   test: (args) => runTests(root, args),
   check: () => runChecks(root),
   package: (args) => runPackage(root, args, (checkout) => setUp(checkout, { compile: true })),

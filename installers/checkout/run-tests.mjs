@@ -51,7 +51,7 @@ const OWN_FLAGS = new Set(['--require-real', '--thorough']);
  * @param {readonly string[]} args
  */
 function isQuick(args) {
-  return !args.some((arg) => OWN_FLAGS.has(arg) || !arg.startsWith('-'));
+  return !args.some((arg) => OWN_FLAGS.has(arg) || arg.startsWith('--project') || !arg.startsWith('-'));
 }
 
 /**

@@ -15,7 +15,12 @@ try {
   Write-Host "Fetching ai-fabric-agent-windows-x64.zip from $Server"
   # From the pinned control plane alone, past any proxy. An unsigned release has no manifest.sig; the agent judges that.
   foreach ($name in 'manifest.sig', 'manifest.json', 'ai-fabric-agent-windows-x64.zip') {
-    curl.exe -gfsSk --noproxy '*' --proto '=https' --retry 2 --pinnedpubkey "sha256//$Pin" "$Server/install/$name" -o $name
+    foreach ($try in 1..5) {
+      curl.exe -gfsSk --noproxy '*' --proto '=https' --retry 2 -C - -y 60 -Y 1 --pinnedpubkey "sha256//$Pin" `
+        "$Server/install/$name" -o $name
+      # How curl ends where a connection is cut, or stands still: what is missing is fetched then.
+      if ($LASTEXITCODE -notin 18, 28, 52, 55, 56) { break }
+    }
     if ($LASTEXITCODE -ne 0 -and $name -ne 'manifest.sig') { throw "$name could not be fetched" }
   }
   if ((Get-FileHash 'ai-fabric-agent-windows-x64.zip' -Algorithm SHA256).Hash -ne '@SHA256:ai-fabric-agent-windows-x64.zip@') {

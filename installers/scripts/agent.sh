@@ -9,8 +9,15 @@ fail() {
   echo "agent.sh: $1" >&2
   exit 1
 }
+again='18 28 52 55 56' # How curl ends where a connection is cut, or stands still: what is missing is fetched then.
 fetch() { # NAME: from the pinned control plane alone, past any proxy
-  curl -gfsSk --noproxy '*' --proto '=https' --retry 2 --pinnedpubkey "sha256//$pin" "$server/install/$1" -o "$dir/$1"
+  for tries in 1 2 3 4 5; do
+    [ "$tries" = 1 ] || sleep 1
+    curl -gfsSk --noproxy '*' --proto '=https' --retry 2 -C - --speed-limit 1 --speed-time 60 --pinnedpubkey "sha256//$pin" \
+      "$server/install/$1" -o "$dir/$1" && return
+    case " $again " in *" $? "*) ;; *) return 1 ;; esac
+  done
+  return 1
 }
 
 [ "${1:-}" = --server ] && [ "${3:-}" = --pin ] && [ $# -ge 4 ] || fail 'usage: sh agent.sh --server URL --pin KEY < TOKEN'

@@ -52,7 +52,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   AI_FABRIC_AGENT_CONTAINER_ENGINE:
     'Socket (`unix:///run/docker.sock`) or pipe (`npipe:////./pipe/docker_engine`) of Docker or Podman.',
   AI_FABRIC_AGENT_HELPER:
-    'Set by the unit of an install: `systemd` has what only root may done by another unit (docs/install-linux.md).',
+    'Set by the service of an install: `systemd` has what only root may done by another unit (docs/install-linux.md), `nssm` upgrades itself (docs/install-windows.md).',
   AI_FABRIC_AGENT_SIMULATED_INTERFACES:
     'For simulated machines, of which one computer runs several: a file of JSON with the interfaces to report.',
   AI_FABRIC_AGENT_GPU_CADENCE_MS: 'How often cards are read, in milliseconds.',

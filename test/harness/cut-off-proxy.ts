@@ -7,6 +7,12 @@ export class CutOffProxy {
   readonly #target: URL;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #state: 'passing' | 'silent' | 'cut' = 'passing';
+  /** Of one connection, once. */
+  #cutAfterBytes = Number.POSITIVE_INFINITY;
+  /** That came from the target, on all connections. */
+  passedBytes = 0;
+  /** That were taken so far. */
+  connections = 0;
 
   private constructor(target: string) {
     this.#target = new URL(target);
@@ -34,6 +40,11 @@ export class CutOffProxy {
       client.pause();
       upstream.pause();
     }
+  }
+
+  /** The first connection on which so many bytes came from the target is reset. */
+  cutOneAfter(bytes: number): void {
+    this.#cutAfterBytes = bytes;
   }
 
   /** A link that breaks: all connections are reset, new ones too. */
@@ -68,6 +79,7 @@ export class CutOffProxy {
       client.resetAndDestroy();
       return;
     }
+    this.connections += 1;
     const upstream = connect(Number(this.#target.port), this.#target.hostname);
     const pair = [client, upstream] as const;
     this.#pairs.add(pair);
@@ -80,7 +92,17 @@ export class CutOffProxy {
       });
     }
     client.on('data', (bytes) => upstream.write(bytes));
-    upstream.on('data', (bytes) => client.write(bytes));
+    let came = 0;
+    upstream.on('data', (bytes) => {
+      came += bytes.length;
+      this.passedBytes += bytes.length;
+      client.write(bytes);
+      if (came < this.#cutAfterBytes) return;
+      this.#cutAfterBytes = Number.POSITIVE_INFINITY;
+      // What was written goes out before the end of it.
+      client.end();
+      upstream.destroy();
+    });
     if (this.#state === 'silent') {
       client.pause();
       upstream.pause();

@@ -26,6 +26,7 @@ const REAL = [
   'packaged-release',
   'network',
   'systemd-upgrade',
+  'windows-upgrade',
   'windows-install',
   'waking-troubles',
   'goodbyes',
@@ -40,6 +41,8 @@ const REAL = [
   'windows-agent',
   'podman-demo',
   'windows-container-engine',
+  'printed-line',
+  'foreign-page',
 ];
 
 /**

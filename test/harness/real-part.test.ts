@@ -4,8 +4,9 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
+import { describeThorough } from './real-part.js';
 
 const reportSchema = z.object({
   testResults: z.array(
@@ -66,7 +67,7 @@ async function outcomes(more: Readonly<Record<string, string>>): Promise<Record<
   );
 }
 
-describe('tests that need a real part, or much time', { timeout: 30_000 }, () => {
+describeThorough('tests that need a real part, or much time', { timeout: 30_000 }, () => {
   it('are skipped where it is absent', async () => {
     expect(await outcomes({})).toEqual({
       'with all parts runs': 'passed',

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { runInThread } from './command-threads.js';
 
 export interface CliResult {
   readonly exitCode: number | null;
@@ -22,15 +23,14 @@ export interface SpawnOptions {
   readonly uid?: number;
 }
 
-/** A child whose output is kept. What the shell of this test run has set for our programs does not reach it. */
+/** A child whose output is kept. */
 export class ProgramProcess {
   readonly child: ChildProcess;
   #stdout = '';
   #stderr = '';
 
   constructor(file: string, args: readonly string[], options: SpawnOptions = {}) {
-    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AI_FABRIC_'));
-    const env = { ...Object.fromEntries(inherited), ...options.environment };
+    const env = { ...inheritedEnvironment(), ...options.environment };
     const account = options.uid === undefined ? {} : { uid: options.uid };
     this.child = spawn(process.execPath, [file, ...args], {
       env,
@@ -77,9 +77,24 @@ export function runAgentCli(args: readonly string[]): Promise<CliResult> {
   return process.ended();
 }
 
-/** Runs `ai-fabric` to its end. */
+/**
+ * Runs `ai-fabric` to its end. In a run that is to be quick it has no process of its own, unless it needs one: the same
+ * program runs in a thread.
+ */
 export function runCli(args: readonly string[], options: SpawnOptions = {}): Promise<CliResult> {
-  const process = new ProgramProcess(PROGRAMS.controlPlane, args, options);
-  process.child.stdin?.end();
-  return process.ended();
+  const needsProcess = Object.keys(options).length > 0 || ALONE.includes(args[0] ?? '');
+  if (process.env['AI_FABRIC_QUICK_TESTS'] === '1' && !needsProcess)
+    return runInThread(args, inheritedEnvironment());
+  const program = new ProgramProcess(PROGRAMS.controlPlane, args, options);
+  program.child.stdin?.end();
+  return program.ended();
+}
+
+/** They take signals, or become another program. */
+const ALONE: readonly string[] = ['up', 'demo'];
+
+/** What the shell of this test run has set for our programs is not for them. */
+function inheritedEnvironment(): Record<string, string | undefined> {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AI_FABRIC_'));
+  return Object.fromEntries(inherited);
 }

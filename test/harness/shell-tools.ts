@@ -15,6 +15,7 @@ const USUAL = [
   'mktemp',
   'rm',
   'sha256sum',
+  'sleep',
   'tr',
   'uname',
 ] as const;

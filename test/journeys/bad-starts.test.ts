@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { BootedControlPlane } from '../harness/boot-control-plane.js';
 import { ControlPlaneProcess } from '../harness/control-plane-process.js';
 import { fabricYaml } from '../harness/fabric-yaml.js';
 import { ageRegistry, makeReadOnly } from '../harness/spoil-registry.js';
@@ -21,6 +22,12 @@ describe('ai-fabric up, when it cannot', () => {
     controlPlane = new ControlPlaneProcess();
   });
   afterEach(() => controlPlane.close());
+
+  /** Leaves behind what a control plane that ran does. */
+  const runsOnce = async (): Promise<void> => {
+    const { dataDirectory } = controlPlane;
+    await (await BootedControlPlane.boot({ fabric: FABRIC, dataDirectory })).close();
+  };
 
   test('a wrong fabric.yaml is told with file, line, path and the nearest name, and nothing of it is applied', async () => {
     const wrong = FABRIC.replace('- deployment: qwen-armitage', '- deployment: qwen-armitag').replace(
@@ -64,8 +71,7 @@ describe('ai-fabric up, when it cannot', () => {
   });
 
   test('a registry that a newer program wrote is left alone, and both versions are named', async () => {
-    await controlPlane.start({ fabric: FABRIC });
-    await controlPlane.kill();
+    await runsOnce();
     ageRegistry(controlPlane.dataDirectory, '9.8.7');
     const result = await controlPlane.spawn().ended();
     expect(result.exitCode).toBe(1);
@@ -125,8 +131,7 @@ describe('ai-fabric up, when it cannot', () => {
   test.skipIf(process.platform === 'win32')(
     'an admin token that others can read is refused, with the fix',
     async () => {
-      await controlPlane.start({ fabric: FABRIC });
-      await controlPlane.kill();
+      await runsOnce();
       await chmod(join(controlPlane.dataDirectory, 'admin.token'), 0o644);
       const result = await controlPlane.spawn().ended();
       expect(result.exitCode).toBe(1);

@@ -165,7 +165,12 @@ describe('a model that is declared on a host', () => {
   test('gives its card back and takes it again, where it was declared for that', async () => {
     const refused = await cli('deployments', 'park', 'qwen');
     expect(refused.exitCode).toBe(4);
+    const before = engine.container(NAME).id;
     await ok('deployments', 'set', 'qwen', '--parkable');
+    // The one before is ready until its agent hears of it.
+    await eventually('it is another one', () =>
+      engine.containers.some((each) => each.id !== before && each.name === NAME),
+    );
     await ok('deployments', 'wait', 'qwen', ...WAIT);
     const { id } = engine.container(NAME);
     await ok('deployments', 'park', 'qwen', '--wait', ...WAIT);

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePorts } from '../bench/machine/free-ports.js';
 import { BootedFabric } from '../harness/boot-fabric.js';
-import { curl, describeReal } from '../harness/real-part.js';
+import { curl, describeReal, describeThorough } from '../harness/real-part.js';
 import { runCli } from '../harness/run-program.js';
 import { type RunbookBlock, readRunbook } from '../harness/runbook.js';
 import { RunbookShell } from '../harness/runbook-shell.js';
@@ -41,15 +41,18 @@ describeReal('a runbook that a running fabric is asked by', [curl], () => {
     await fabric?.close();
   });
 
-  describe.each(files.filter((file) => file !== STARTS_ALL && blocksOf(file).length > 0))('%s', (file) => {
-    test.each(blocksOf(file).map((block) => [titleOf(block), block] as const))(
-      '%s',
-      { timeout: COMMAND_TIMEOUT_MS },
-      async (_, block) => {
-        const result = await shell.run(block);
-        expect(result, result.stderr).toMatchObject({ exitCode: 0 });
-      },
-    );
+  // All of them are processes of their own.
+  describeThorough('has its commands run', {}, () => {
+    describe.each(files.filter((file) => file !== STARTS_ALL && blocksOf(file).length > 0))('%s', (file) => {
+      test.each(blocksOf(file).map((block) => [titleOf(block), block] as const))(
+        '%s',
+        { timeout: COMMAND_TIMEOUT_MS },
+        async (_, block) => {
+          const result = await shell.run(block);
+          expect(result, result.stderr).toMatchObject({ exitCode: 0 });
+        },
+      );
+    });
   });
 });
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -13,6 +14,7 @@ import type { UpgradeMode, UpgradeReport } from '@ai-fabric/shared';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AgentHost } from '../harness/agent-host.js';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
+import { CutOffProxy } from '../harness/cut-off-proxy.js';
 import { fabricYaml } from '../harness/fabric-yaml.js';
 import { ReleaseFolderStage } from '../harness/release-folder.js';
 import { eventually } from '../simulators/common/eventually.js';
@@ -56,6 +58,7 @@ afterEach(async () => {
 function openUpgrades(parts: UpgradeParts): Promise<InstalledUpgrades> {
   return InstalledUpgrades.open({
     ...{ ...parts, mode, ownVersion },
+    words: { command: 'sudo ai-fabric-agent upgrade', log: 'journalctl' },
     readRecord: () => Promise.resolve(root.record),
     stage: ({ manifestSha256 }, signal) =>
       stageRelease({
@@ -105,6 +108,25 @@ function health(): { readonly linkedSinceMs: number | null } {
 }
 
 describe('a newer agent', () => {
+  test('is fetched on from where the connection was cut', async () => {
+    const program = randomBytes(3_000_000);
+    await release.put(program);
+    mode = 'auto';
+    const proxy = await CutOffProxy.start(fabric.tlsUrl);
+    try {
+      await host.start(proxy.url);
+      await until('is online', ({ presence }) => presence === 'online');
+      proxy.cutOneAfter(1_500_000);
+      expect(await offer()).toMatchObject({ answer: 'done' });
+      await eventually('root was asked', () => root.asked === 1, SOON_MS);
+      expect(readFileSync(join(staged(), 'ai-fabric-agent')).equals(program)).toBe(true);
+      expect(proxy.passedBytes).toBeLessThan(program.length * 1.5);
+    } finally {
+      await host.stop();
+      await proxy.close();
+    }
+  });
+
   test('is offered, waits for its owner, is fetched from the control plane, and takes the place', async () => {
     await start();
     expect(await offer()).toMatchObject({ answer: 'done' });

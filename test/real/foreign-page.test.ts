@@ -1,7 +1,7 @@
 import { type Browser, type Page, chromium as playwright } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
-import { chromium, chromiumPath, describeReal } from '../harness/real-part.js';
+import { chromium, chromiumPath, describeReal, describeThorough } from '../harness/real-part.js';
 import { startVllmSimulator, type VllmSimulator } from '../simulators/vllm/start-vllm-simulator.js';
 import { type PageServer, startPageServer } from './foreign-page/start-page-server.js';
 
@@ -97,15 +97,17 @@ describeReal("a web page in this machine's browser", [chromium], () => {
       expect(engine.requests).toEqual([]);
     });
 
-    it('is dangerous: the same attacks reach a server that trusts loopback', async () => {
-      await page.goto(address());
-      const target = `http://localhost:${pages.port}`;
-      for (const name of landing) {
-        const before = pages.taken.length;
-        await attack(name, target);
-        await expect.poll(() => pages.taken.slice(before).join()).toContain('POST /v1/chat/completions {');
-      }
-      expect(await attack('a WebSocket to the feed', target)).toBe('opened');
+    describeThorough('is dangerous', {}, () => {
+      it('to a server that trusts loopback: the same attacks reach it', async () => {
+        await page.goto(address());
+        const target = `http://localhost:${pages.port}`;
+        for (const name of landing) {
+          const before = pages.taken.length;
+          await attack(name, target);
+          await expect.poll(() => pages.taken.slice(before).join()).toContain('POST /v1/chat/completions {');
+        }
+        expect(await attack('a WebSocket to the feed', target)).toBe('opened');
+      });
     });
   });
 

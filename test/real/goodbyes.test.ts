@@ -29,6 +29,8 @@ Environment=AI_FABRIC_AGENT_STATE=${STATE} AI_FABRIC_AGENT_NAME=armitage
 [Install]
 WantedBy=multi-user.target
 `;
+/** An inhibitor with its child, and who listens to logind. */
+const MOST_BESIDE_BYTES = 24e6;
 /** In the place of systemd-sleep: **the machine that tests run on must never be suspended**. */
 const HARMLESS_SUSPEND = `
 [Service]
@@ -94,6 +96,17 @@ describeReal('an agent that is a service of systemd', [systemd], () => {
   const left = (reason: string) =>
     until(`it says ${reason}`, ({ goodbyeReason }) => goodbyeReason === reason);
 
+  it('has little beside it that waits for a suspend', { timeout: 240_000 }, async () => {
+    let beside: readonly BesideIt[] = [];
+    const isWatching = async () => {
+      beside = await lookBeside();
+      return ['systemd-inhibit', 'cat'].every((name) => beside.some((each) => each.name === name));
+    };
+    await eventually('it holds a suspend up', isWatching, 90_000);
+    const together = beside.reduce((sum, { rssBytes }) => sum + rssBytes, 0);
+    expect(together, JSON.stringify(beside)).toBeLessThan(MOST_BESIDE_BYTES);
+  });
+
   it('says `service_stop` when its service is stopped', { timeout: 240_000 }, async () => {
     await machine.must(['systemctl', 'stop', UNIT]);
     await left('service_stop');
@@ -132,6 +145,21 @@ describeReal('an agent that is a service of systemd', [systemd], () => {
     expect((await look()).presence).toBe('away');
   });
 
+  /** What its process has started, and what that has. */
+  async function lookBeside(): Promise<readonly BesideIt[]> {
+    const main = (await machine.must(['systemctl', 'show', '--value', '-p', 'MainPID', UNIT])).trim();
+    // A process may end while it is looked at.
+    const told = await machine.must(['sh', '-c', 'cat /proc/[0-9]*/status 2>/dev/null || true']);
+    const all = told.split(/^(?=Name:)/m).map(readStatus);
+    const found: BesideIt[] = [];
+    for (let parents = new Set([main]); parents.size > 0; ) {
+      const children = all.filter(({ parent }) => parents.has(parent));
+      found.push(...children);
+      parents = new Set(children.map(({ pid }) => pid));
+    }
+    return found;
+  }
+
   /** Lets logind believe that the machine can suspend: a file of the container stands before the kernel's own. */
   async function allowSuspend(): Promise<void> {
     await machine.must(['sh', '-ec', 'echo mem >/run/states; mount --bind /run/states /sys/power/state']);
@@ -139,5 +167,19 @@ describeReal('an agent that is a service of systemd', [systemd], () => {
     expect(answer?.trim()).toBe('"yes"');
   }
 });
+
+interface BesideIt {
+  readonly name: string;
+  readonly pid: string;
+  readonly parent: string;
+  readonly rssBytes: number;
+}
+
+/** @param text a process's `/proc/PID/status` */
+function readStatus(text: string): BesideIt {
+  const field = (key: string) => new RegExp(`^${key}:\\s+(\\S+)`, 'm').exec(text)?.[1] ?? '';
+  const rssBytes = Number(field('VmRSS')) * 1024;
+  return { name: field('Name'), pid: field('Pid'), parent: field('PPid'), rssBytes };
+}
 
 const LOGIND = ['org.freedesktop.login1', '/org/freedesktop/login1', 'org.freedesktop.login1.Manager'];

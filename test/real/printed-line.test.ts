@@ -7,6 +7,7 @@ import { makeSelfSigned } from '@ai-fabric/control-plane/testing';
 import { parseJoinToken } from '@ai-fabric/shared';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
+import { CutOffProxy } from '../harness/cut-off-proxy.js';
 import { fabricYaml } from '../harness/fabric-yaml.js';
 import { curl, describeReal, mountNamespaces } from '../harness/real-part.js';
 import { ReleaseFolderStage } from '../harness/release-folder.js';
@@ -34,7 +35,7 @@ const agentOf = (exitCode = 0): string => `#!/bin/sh
 for argument in "$@"; do echo "argument: $argument"; done
 echo "token: $(cat)"
 for file in "$7"/*; do echo "file: \${file##*/}"; done
-for file in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <"$file"; echo; done 2>/dev/null >"$HOME/command-lines"
+cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' >"$HOME/command-lines"
 exit ${exitCode}
 `;
 
@@ -216,6 +217,24 @@ describeReal('agent.sh', [curl], () => {
     const result = await runScript(server, pin);
     expectNothingRan(result);
     expect(result.stderr).toContain('is not what was announced: nothing was run');
+  });
+
+  it('goes on where the connection was cut, and begins nothing anew', async () => {
+    const program = Buffer.concat([Buffer.from(agentOf()), randomBytes(2_000_000)]);
+    await release.put(program);
+    const proxy = await CutOffProxy.start(controlPlane.tlsUrl);
+    try {
+      proxy.cutOneAfter(1_000_000);
+      const { pin } = await newToken();
+      const { exitCode, stdout } = await runScript(proxy.url, pin);
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain('token: a token');
+      // Less than half of it came twice: what was in the air when it was cut.
+      expect(proxy.connections).toBe(4);
+      expect(proxy.passedBytes).toBeLessThan(program.length * 1.5);
+    } finally {
+      await proxy.close();
+    }
   });
 
   it('hands a signature on where there is one', async () => {

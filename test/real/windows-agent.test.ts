@@ -4,6 +4,7 @@ import { formatJoinToken, type HostInventory, parseJoinToken } from '@ai-fabric/
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
 import { describeReal, wine } from '../harness/real-part.js';
+import { readBundle } from '../simulators/bundle/read-bundle.js';
 import { eventually } from '../simulators/common/eventually.js';
 import { windowsNode } from './windows/windows-node.js';
 import { WinePrefix, type WineProgram } from './windows/wine-prefix.js';
@@ -99,6 +100,21 @@ describeReal('the agent on Windows', [wine, windowsNode], () => {
     expect(inventory?.memoryTotalBytes).toBeGreaterThan(0);
     expect(inventory?.interfaces.length).toBeGreaterThan(0);
     expect(inventory?.bootId).not.toBe('');
+  });
+
+  it('gathers a support bundle, with what it found and what could not be had', async () => {
+    const bundling = runAgent('support-bundle', '--out', 'C:\\bundle.tar.gz', '--json');
+
+    expect(await bundling.exited(), bundling.output).toBe(0);
+
+    const { manifest, texts } = await readBundle(join(prefix.drive, 'bundle.tar.gz'));
+    expect(manifest).toMatchObject({ platform: 'win32', namesRedacted: false });
+    expect(texts.get('host/host.json')).toContain('"os": "windows"');
+    const missing = manifest.missing.map(({ name }) => name);
+    // On a machine that is busy with others an agent may not answer in time.
+    expect([...texts.keys(), ...missing]).toContain('status.json');
+    expect(missing).toEqual(expect.arrayContaining(['nvidia-smi', 'containers/engine', 'logs/agent.log']));
+    for (const text of texts.values()) expect(text).not.toContain('PRIVATE KEY');
   });
 
   it('reports what the host does, again and again', async () => {

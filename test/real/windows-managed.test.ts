@@ -1,6 +1,5 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
 import { fabricYaml } from '../harness/fabric-yaml.js';
@@ -8,8 +7,9 @@ import { readStream } from '../harness/read-stream.js';
 import { describeReal, wine } from '../harness/real-part.js';
 import { runCli } from '../harness/run-program.js';
 import { eventually } from '../simulators/common/eventually.js';
-import { nvidiaSmiScenario, SAMPLE_CARDS } from '../simulators/nvidia-smi/scenario.js';
-import { windowsNode, windowsNodePath } from './windows/windows-node.js';
+import { SAMPLE_CARDS } from '../simulators/nvidia-smi/scenario.js';
+import { containersOf, IMAGE, NVIDIA_SMI, placeDesktop, startDesktop } from './windows/simulated-desktop.js';
+import { windowsNode } from './windows/windows-node.js';
 import { WinePrefix, type WineProgram } from './windows/wine-prefix.js';
 
 /** As it ships: it needs no folder of packages beside it. */
@@ -17,7 +17,6 @@ const AGENT = join(import.meta.dirname, '..', '..', 'agent', 'dist', 'program');
 const STATE = 'C:\\ProgramData\\AI Fabric\\agent';
 /** With nothing on it. */
 const CARD = { ...SAMPLE_CARDS.rtx4070, vramUsedMib: 500 };
-const IMAGE = 'docker.io/vllm/vllm-openai:v0.32.0';
 
 /** The agent, the pipe and the engine behind it are programs of Windows, as Wine runs them; the control plane is not. */
 describeReal('a model that is declared on a Windows host', [wine, windowsNode], () => {
@@ -30,7 +29,7 @@ describeReal('a model that is declared on a Windows host', [wine, windowsNode], 
     prefix.node('C:\\agent\\main.js', args, {
       AI_FABRIC_AGENT_STATE: STATE,
       AI_FABRIC_AGENT_NAME: 'armitage',
-      AI_FABRIC_AGENT_NVIDIA_SMI: 'C:\\driver\\nvidia-smi.cmd',
+      AI_FABRIC_AGENT_NVIDIA_SMI: NVIDIA_SMI,
     });
   const ok = async (...args: readonly string[]): Promise<void> => {
     const result = await runCli([...args, '--data', fabric.dataDirectory]);
@@ -53,8 +52,7 @@ describeReal('a model that is declared on a Windows host', [wine, windowsNode], 
   beforeAll(async () => {
     prefix = new WinePrefix();
     fabric = await BootedControlPlane.boot({ fabric: fabricYaml({ hosts: { armitage: {} } }) });
-    await bundlePrograms(prefix.drive);
-    installCard(prefix.drive);
+    await placeDesktop(prefix.drive, CARD);
     cpSync(AGENT, join(prefix.drive, 'agent'), { recursive: true });
     writeFileSync(join(prefix.drive, 'agent', 'package.json'), '{ "type": "module" }\n');
     writeFileSync(join(prefix.drive, 'join.token'), `${await fabric.joinToken('armitage')}\r\n`);
@@ -80,7 +78,7 @@ describeReal('a model that is declared on a Windows host', [wine, windowsNode], 
   });
 
   it('is pulled, made with the card and proven once it is there, and answers through /v1 by the tunnel', async () => {
-    engine = prefix.node('C:\\pipe-engine.mjs', [CARD.uuid], {});
+    engine = startDesktop(prefix, CARD.uuid);
     await ok('deployments', 'wait', 'qwen', '--timeout', '90s');
     const role = { task: 'chat', targets: [{ deployment: 'qwen' }] };
     await fabric.api('/roles/chat-fast', { method: 'PUT', body: role });
@@ -94,41 +92,9 @@ describeReal('a model that is declared on a Windows host', [wine, windowsNode], 
   });
 
   it('that is removed leaves no container', async () => {
-    expect(engine.output.trim().split('\n').at(-1)).toBe('containers: ai-fabric-qwen');
+    expect(containersOf(engine)).toBe('containers: ai-fabric-qwen (running)');
     await fabric.api('/roles/chat-fast', { method: 'DELETE' });
     await ok('deployments', 'rm', 'qwen');
-    await until('it is gone', async () => engine.output.trim().split('\n').at(-1) === 'containers: none');
+    await until('it is gone', async () => containersOf(engine) === 'containers: none');
   });
 });
-
-/** Docker Desktop's engine and the driver's tool, as programs that need nothing beside them. */
-async function bundlePrograms(drive: string): Promise<void> {
-  const here = import.meta.dirname;
-  await build({
-    entryPoints: [
-      { in: join(here, 'windows', 'pipe-engine-program.ts'), out: 'pipe-engine' },
-      { in: join(here, '..', 'simulators', 'nvidia-smi', 'program.ts'), out: 'nvidia-smi' },
-    ],
-    outdir: drive,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    logLevel: 'silent',
-  });
-}
-
-/**
- * A simulated card. The agent reads of it what it is; what it does it cannot read, since Node starts no script of
- * Windows without a shell.
- */
-function installCard(drive: string): void {
-  mkdirSync(join(drive, 'driver'));
-  const scenario = nvidiaSmiScenario({ platform: 'windows', cards: [CARD] });
-  writeFileSync(join(drive, 'driver', 'scenario.json'), JSON.stringify(scenario));
-  // Wine shows this machine's root as Z:.
-  const node = `Z:${windowsNodePath.replaceAll('/', '\\')}`;
-  const launcher = `@"${node}" "C:\\nvidia-smi.mjs" "C:\\driver\\scenario.json" %*\r\n`;
-  writeFileSync(join(drive, 'driver', 'nvidia-smi.cmd'), launcher);
-}

@@ -9,6 +9,7 @@ import { installCommand } from './commands/install-command.js';
 import { joinCommand } from './commands/join-command.js';
 import { runCommand } from './commands/run-command.js';
 import { statusCommand } from './commands/status-command.js';
+import { supportBundleCommand } from './commands/support-bundle-command.js';
 import { uninstallCommand } from './commands/uninstall-command.js';
 import { upgradeCommand } from './commands/upgrade-command.js';
 import { versionCommand } from './commands/version-command.js';
@@ -27,6 +28,7 @@ Examples:
   ai-fabric-agent install --server https://motoko:8443 --token-file join.token
   ai-fabric-agent doctor
   ai-fabric-agent status
+  ai-fabric-agent support-bundle
   ai-fabric-agent yield
 ${exitCodesHelp}`,
   )
@@ -37,6 +39,7 @@ ${exitCodesHelp}`,
   .addCommand(joinCommand())
   .addCommand(runCommand())
   .addCommand(statusCommand())
+  .addCommand(supportBundleCommand())
   .addCommand(yieldCommand())
   .addCommand(unyieldCommand())
   .addCommand(versionCommand())

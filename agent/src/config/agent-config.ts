@@ -17,6 +17,8 @@ export interface AgentConfig {
   readonly credentialsDirectory: string | null;
   /** What only root may is asked of a unit that an install made. */
   readonly asksHelper: boolean;
+  /** It is a service of Windows that an install made, which puts a newer one in its own place. */
+  readonly replacesItself: boolean;
   /** For tests: what would be done to the machine's power is written to this file instead. */
   readonly powerShimPath: string | null;
   /** For simulated machines, of which one computer runs several: a file of JSON with their interfaces. */

@@ -30,11 +30,18 @@ describe('readAgentConfig', () => {
 
   test('what systemd gives a service is known', () => {
     const environment = { CREDENTIALS_DIRECTORY: '/run/credentials/a', AI_FABRIC_AGENT_HELPER: 'systemd' };
-    expect(readAgentConfig({}, environment)).toMatchObject({
+    expect(readAgentConfig({}, environment, 'linux')).toMatchObject({
       credentialsDirectory: '/run/credentials/a',
-      asksHelper: true,
+      ...{ asksHelper: true, replacesItself: false },
     });
     expect(readAgentConfig({}, {})).toMatchObject({ credentialsDirectory: null, asksHelper: false });
+  });
+
+  test('what the wrapper gives a service of Windows is known', () => {
+    const environment = { AI_FABRIC_AGENT_HELPER: 'nssm' };
+    const kept = { asksHelper: false, replacesItself: true };
+    expect(readAgentConfig({}, environment, 'win32')).toMatchObject(kept);
+    expect(() => readAgentConfig({}, environment, 'linux')).toThrow(/only be "systemd"/);
   });
 
   test('an empty variable is as good as none', () => {

@@ -63,7 +63,7 @@ export function readAgentConfig(
     containerEnginePath: readContainerEngine(read('CONTAINER_ENGINE')),
     runtimeDirectory: environment.XDG_RUNTIME_DIR || null,
     credentialsDirectory: environment.CREDENTIALS_DIRECTORY || null,
-    asksHelper: readHelper(read('HELPER')),
+    ...readKeeper(read('HELPER'), platform),
     powerShimPath: read('POWER_SHIM') ?? null,
     simulatedInterfacesPath: read('SIMULATED_INTERFACES') ?? null,
     gpuCadenceMs: whole('GPU_CADENCE_MS', { ...SECOND_TO_MINUTE, default: 2_000 }),
@@ -139,11 +139,17 @@ function readContainerEngine(given: string | undefined): string | null {
   throw new ConfigError(`The container engine (AI_FABRIC_AGENT_CONTAINER_ENGINE): ${parsed.detail}`);
 }
 
-function readHelper(given: string | undefined): boolean {
-  if (given === undefined) return false;
-  if (given === 'systemd') return true;
+/** What an install made a service of the agent with. */
+function readKeeper(
+  given: string | undefined,
+  platform: NodeJS.Platform,
+): Pick<AgentConfig, 'asksHelper' | 'replacesItself'> {
+  const own = platform === 'win32' ? 'nssm' : 'systemd';
+  if (given === undefined || given === own) {
+    return { asksHelper: given === 'systemd', replacesItself: given === 'nssm' };
+  }
   throw new ConfigError(
-    `AI_FABRIC_AGENT_HELPER is ${JSON.stringify(given)}; it may only be "systemd", which the unit of an install sets.`,
+    `AI_FABRIC_AGENT_HELPER is ${JSON.stringify(given)}; it may only be "${own}", which the service of an install sets.`,
   );
 }
 

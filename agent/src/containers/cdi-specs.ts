@@ -8,11 +8,11 @@ export interface CdiSpecs {
 }
 
 /** Where every engine looks. */
-const FOLDERS = ['/etc/cdi', '/var/run/cdi'];
+export const CDI_FOLDERS = ['/etc/cdi', '/var/run/cdi'];
 /** A spec of one driver is some 20 KB. */
 const MAX_SPECS = 64;
 
-export function cdiSpecs(folders: readonly string[] = FOLDERS): CdiSpecs {
+export function cdiSpecs(folders: readonly string[] = CDI_FOLDERS): CdiSpecs {
   return {
     state: async (uuid) => {
       const texts: string[] = [];

@@ -1,9 +1,10 @@
 import { constants } from 'node:fs';
-import { access, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { aclGrant, icaclsPath, privateAclArguments } from '@ai-fabric/shared';
 import { type RunTool, runTool } from './run-tool.js';
+import { takePlace } from './take-place.js';
 
 /** A file of the state directory that cannot be used. The message names it and says what to do. */
 export class StateFileError extends Error {
@@ -123,7 +124,7 @@ async function writeAtomically(path: string, text: string): Promise<void> {
   } finally {
     await file.close();
   }
-  await rename(beside, path).catch(async (error: unknown) => {
+  await takePlace(beside, path).catch(async (error: unknown) => {
     await rm(beside, { force: true });
     throw error;
   });

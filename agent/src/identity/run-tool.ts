@@ -16,6 +16,46 @@ export function runToolWithin(timeoutMs: number): RunTool {
     });
 }
 
+/** What came of a program of the operating system. */
+export interface CapturedRun {
+  readonly output: string;
+  /** The end of what it said on standard error. */
+  readonly errorText: string;
+  /** `null` where a signal ended it, or it never started. */
+  readonly exitCode: number | null;
+  /** The operating system's code where it could not be started. */
+  readonly startError: string | null;
+  /** It printed more. */
+  readonly isCut: boolean;
+}
+
+/** Runs a program, and ends it when it has printed too much, or nobody wants it any more. Never rejects. */
+export type CaptureRun = (
+  file: string,
+  args: readonly string[],
+  limits: { readonly maxBytes: number; readonly signal: AbortSignal },
+) => Promise<CapturedRun>;
+
+const MAX_ERROR_TEXT = 1_000;
+
+export const captureRun: CaptureRun = (file, args, { maxBytes, signal }) =>
+  new Promise((resolve) => {
+    execFile(
+      file,
+      [...args],
+      { maxBuffer: maxBytes, signal, killSignal: 'SIGKILL', windowsHide: true },
+      (error, output, errorText) => {
+        const { code = null } = (error ?? {}) as { readonly code?: unknown };
+        const isCut = code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER';
+        const startError = typeof code === 'string' && !isCut ? code : null;
+        resolve({
+          ...{ output, errorText: errorText.slice(-MAX_ERROR_TEXT), startError, isCut },
+          exitCode: error === null ? 0 : typeof code === 'number' ? code : null,
+        });
+      },
+    );
+  });
+
 /**
  * Starts a program of Windows that goes on when this one has ended; nobody hears what comes of it.
  *

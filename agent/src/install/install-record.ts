@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { takePlace } from '../identity/take-place.js';
 import { engineAccesses, madeSchema } from './install-steps.js';
 
 const recordSchema = z.object({
@@ -54,7 +55,7 @@ export async function writeInstallRecord(path: string, record: InstallRecord): P
   } finally {
     await file.close();
   }
-  await rename(beside, path);
+  await takePlace(beside, path);
 }
 
 function parseJson(text: string): unknown {

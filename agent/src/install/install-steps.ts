@@ -62,7 +62,8 @@ export type InstallRefusalCode =
   | 'server_needed'
   | 'token_needed'
   | 'joined_elsewhere'
-  | 'cloned_machine';
+  | 'cloned_machine'
+  | 'upgrade_under_way';
 
 export type InstallPlan<Step extends InstallStep = InstallStep> =
   | { readonly ok: false; readonly refusals: readonly InstallRefusal[] }
@@ -126,6 +127,6 @@ export interface InstallSystem<Step extends InstallStep = InstallStep> {
   remove(made: Made): Promise<void>;
   /** What stays after an uninstall beside what is kept, in words. */
   leftovers(): Promise<readonly string[]>;
-  /** Why this account may not uninstall; `null`: it may. */
+  /** Why nothing may be taken away, by this account or now; `null`: it may. */
   refuseUninstall(): Promise<InstallRefusal | null>;
 }

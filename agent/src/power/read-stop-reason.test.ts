@@ -3,6 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { readStopReason } from './read-stop-reason.js';
 
 const REBOOT = '120 reboot.target start waiting\n121 ai-fabric-agent.service stop running\n';
+const windowsDirectory = 'C:\\Windows';
+
+const failing: readonly [string, () => Promise<string>][] = [
+  ['never answers', () => new Promise<string>(() => undefined)],
+  ['fails', () => Promise.reject(new Error('no bus'))],
+  ['knows of nothing', () => Promise.resolve('')],
+];
 
 describe('why the agent is told to stop', () => {
   it('is what systemd is about to do, also on a machine that answers after seconds', async () => {
@@ -11,27 +18,48 @@ describe('why the agent is told to stop', () => {
     const jobs = new Promise<string>((resolve) => {
       answer = resolve;
     });
-    const reason = readStopReason('linux', clock, { tool: () => jobs, isAskable: () => true });
+    const parts = { platform: 'linux', windowsDirectory, clock, isAskable: () => true } as const;
+    const reason = readStopReason({ ...parts, tool: () => jobs });
     clock.advance(3_500);
     answer(REBOOT);
     expect(await reason).toBe('restart');
   });
 
-  it.each([
-    ['never answers', () => new Promise<string>(() => undefined)],
-    ['fails', () => Promise.reject(new Error('no bus'))],
-    ['knows of no job', () => Promise.resolve('')],
-  ])('is the service’s own end where systemd %s', async (_, tool) => {
+  it('is what the event log of Windows says, as far as that is of this boot', async () => {
+    const clock = new ManualClock(Date.parse('2026-11-30T02:00:02Z'));
+    const asked: string[] = [];
+    const xml =
+      "<EventID Qualifiers='32768'>1074</EventID><TimeCreated SystemTime='2026-11-30T02:00:00.5Z'/>" +
+      "<Data Name='param5'>power off</Data>";
+    const ask = (uptimeSeconds: number) =>
+      readStopReason({
+        ...{ platform: 'win32', windowsDirectory, clock, uptimeSeconds: () => uptimeSeconds },
+        tool: (file, args) => {
+          asked.push([file, ...args.slice(0, 2)].join(' '));
+          return Promise.resolve(xml);
+        },
+      });
+    expect(await ask(3_600)).toBe('shutdown');
+    expect(await ask(1)).toBe('service_stop');
+    expect(asked[0]).toBe('C:\\Windows\\System32\\wevtutil.exe qe System');
+  });
+
+  it.each(
+    (['linux', 'win32'] as const).flatMap((platform) => failing.map((each) => [platform, ...each] as const)),
+  )('is the service’s own end where who is asked (%s) %s', async (platform, _, tool) => {
     const clock = new ManualClock();
-    const reason = readStopReason('linux', clock, { tool, isAskable: () => true });
+    const reason = readStopReason({ platform, windowsDirectory, clock, tool, isAskable: () => true });
     clock.advance(4_000);
     expect(await reason).toBe('service_stop');
   });
 
-  it.each(['linux', 'win32'] as const)('is not asked for where there is no systemd: %s', async (platform) => {
-    const tool = () => Promise.reject(new Error('it was asked'));
-    expect(await readStopReason(platform, new ManualClock(), { tool, isAskable: () => false })).toBe(
-      'service_stop',
-    );
-  });
+  it.each(['linux', 'darwin'] as const)(
+    'is not asked for where there is no systemd: %s',
+    async (platform) => {
+      const tool = () => Promise.reject(new Error('it was asked'));
+      const clock = new ManualClock();
+      const parts = { platform, windowsDirectory, clock, tool, isAskable: () => false };
+      expect(await readStopReason(parts)).toBe('service_stop');
+    },
+  );
 });

@@ -12,7 +12,7 @@ import type { Logger } from 'pino';
 import type { LogLine, LogOptions } from '../containers/container-engine.js';
 import type { KeptTools } from './container/kept-tools.js';
 import { combineHolds, type Hold, type HoldReason, type HoldTerms } from './decide/combine-holds.js';
-import type { EngineAddress } from './engine-address.js';
+import { type EngineAddress, engineUrl } from './engine-address.js';
 import { HoldDownError } from './hold-down-error.js';
 import { type KeeperOptions, openReplicaKeeper, type ReplicaKeeper } from './replica-keeper.js';
 
@@ -154,6 +154,16 @@ export class ReplicaKeepers {
 
   desired(): DesiredReplica[] {
     return [...this.#kept.values()].map(({ desired }) => desired);
+  }
+
+  /** Where engines listen: those of somebody else as declared, ours while a request may be let in. */
+  engines(): { readonly deployment: string; readonly url: string }[] {
+    return [...this.#kept.values()].flatMap(({ desired, keeper }) => {
+      const { deployment } = desired;
+      if (desired.engine === 'external') return [{ deployment, url: desired.url }];
+      const address = keeper.engineAddress();
+      return address === null ? [] : [{ deployment, url: engineUrl(address) }];
+    });
   }
 
   statuses(): ReplicaStatus[] {

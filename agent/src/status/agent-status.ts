@@ -43,6 +43,8 @@ export const agentStatusSchema = z.object({
   leaving: z.enum(['draining', 'free', 'stuck']).nullable().default(null),
   /** What is offered, under way or just ended; `null`: nothing. */
   upgrade: upgradeReportSchema.extend({ manifestSha256: z.string().nullable() }).nullable().default(null),
+  /** Where the engines of its replicas listen, as far as that is known. */
+  engines: z.array(z.object({ deployment: z.string(), url: z.string() })).default([]),
   /** Samples that wait for a link. */
   waitingSamples: z.int(),
   droppedSamples: z.int(),

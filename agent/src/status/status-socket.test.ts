@@ -15,7 +15,7 @@ const status: AgentStatus = {
   hostName: 'armitage',
   hostId: 'h1',
   link: { state: 'linked', linkedSinceMs: 1, problem: null, problemCode: null },
-  ...{ containerEngine: null, wake: null, cardsAsked: true, leaving: null, upgrade: null },
+  ...{ containerEngine: null, wake: null, cardsAsked: true, leaving: null, upgrade: null, engines: [] },
   cards: [],
   issues: [],
   replicas: [],

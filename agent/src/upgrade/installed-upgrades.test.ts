@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { privateFiles } from '../identity/private-files.js';
 import { QuickClock } from '../testing/quick-clock.js';
+import { upgradeWords } from './decide/upgrade-words.js';
 import { InstalledUpgrades, type InstalledUpgradesOptions } from './installed-upgrades.js';
 import { UpgradeError } from './upgrade-error.js';
 import type { UpgradeRecord } from './upgrade-record.js';
@@ -39,6 +40,7 @@ async function open(
 ): Promise<InstalledUpgrades> {
   const desk = await InstalledUpgrades.open({
     ...{ mode, stateDirectory, files, clock, ownVersion: '0.1.0', log: pino({ level: 'silent' }) },
+    words: upgradeWords.linux,
     readRecord: () => Promise.resolve(record),
     stage: () => {
       staged += 1;

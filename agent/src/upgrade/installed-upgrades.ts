@@ -6,6 +6,7 @@ import type { CommandResult } from '../link/decide/command-book.js';
 import { describeUpgrade } from './decide/describe-upgrade.js';
 import { judgeMemory } from './decide/judge-memory.js';
 import { judgeOffer } from './decide/judge-offer.js';
+import type { UpgradeWords } from './decide/upgrade-words.js';
 import { HEALTH_FILE, type Health } from './health.js';
 import { type OfferMemory, readOfferMemory, writeOfferMemory } from './offer-memory.js';
 import { isOver, type UpgradeRecord } from './upgrade-record.js';
@@ -14,9 +15,10 @@ import type { ToldUpgrade, UpgradeDesk } from './upgrades.js';
 export interface InstalledUpgradesOptions {
   readonly mode: UpgradeMode;
   readonly ownVersion: string;
+  readonly words: UpgradeWords;
   readonly stateDirectory: string;
   readonly files: PrivateFiles;
-  /** As root wrote it; `null`: none, or it cannot be read. */
+  /** As whoever replaces wrote it; `null`: none, or it cannot be read. */
   readonly readRecord: () => Promise<UpgradeRecord | null>;
   /** Fetches and proves a release. @throws UpgradeError */
   readonly stage: (release: { readonly manifestSha256: string }, signal: AbortSignal) => Promise<void>;
@@ -60,12 +62,12 @@ export class InstalledUpgrades implements UpgradeDesk {
   }
 
   async offer({ version, manifestSha256 }: CommandOf<'offer_upgrade'>): Promise<CommandResult> {
-    const { mode, ownVersion } = this.#options;
+    const { mode, ownVersion, words } = this.#options;
     this.#record = await this.#options.readRecord();
     const isReplacing = this.#record !== null && !isOver(this.#record);
     const isRolledBack = this.#record?.stage === 'rolled_back';
     const verdict = judgeOffer({
-      ...{ mode, ownVersion, version, manifestSha256 },
+      ...{ mode, ownVersion, version, manifestSha256, command: words.command },
       isUnderWay: this.#running !== null || this.#memory?.phase === 'staged' || isReplacing,
       rolledBackSha256: isRolledBack ? (this.#record?.manifestSha256 ?? null) : null,
     });
@@ -194,7 +196,7 @@ export class InstalledUpgrades implements UpgradeDesk {
       this.#tell();
       if (this.#closing.signal.aborted || (!isReplacing && (isEnded || this.#memory === null))) return;
       if (!isReplacing && clock.monotonicMs() >= giveUpAtMs) {
-        this.#fail('It was staged, and nobody put it in place: journalctl -u ai-fabric-agent-helper@upgrade');
+        this.#fail(`It was staged, and nobody put it in place: ${this.#options.words.log}`);
         return;
       }
       this.#lookTimer = clock.after(LOOK_EVERY_MS, () => void look());

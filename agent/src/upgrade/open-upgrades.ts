@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import { BUILD, type Clock, type UpgradeMode } from '@ai-fabric/shared';
+import { BUILD, type Clock } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { PrivateFiles } from '../identity/private-files.js';
-import { runTool, runToolWithin } from '../identity/run-tool.js';
 import type { PinnedAddress } from '../link/dial-pinned-tls.js';
-import { rootHelper } from '../root-helper/root-helper.js';
 import { AGENT_VERSION } from '../version.js';
-import { InstalledUpgrades } from './installed-upgrades.js';
-import { linuxUpgrade } from './linux/linux-upgrade.js';
+import type { AgentPlatform } from './decide/judge-release.js';
+import { upgradeWords } from './decide/upgrade-words.js';
+import { InstalledUpgrades, type InstalledUpgradesOptions } from './installed-upgrades.js';
 import { releaseFetch } from './release-fetch.js';
 import { stageRelease } from './stage-release.js';
+import type { UpgradeRecord } from './upgrade-record.js';
 import type { UpgradeDesk } from './upgrades.js';
 
 /** What a running agent has for its upgrades. */
@@ -22,26 +22,31 @@ export interface UpgradeParts {
   readonly onChange: () => void;
 }
 
+/** How a system puts in place what an agent fetched. */
+export interface UpgradeMachine extends Pick<InstalledUpgradesOptions, 'mode' | 'askRoot'> {
+  readonly os: AgentPlatform['os'];
+  /** @throws Error where it is damaged */
+  readonly readRecord: () => Promise<UpgradeRecord | null>;
+}
+
 /** What is staged in the state directory. */
 const STAGED = 'upgrade';
-/** Root copies and proves what is a hundred megabytes, on whatever disk. */
-const ROOT_TAKES_IN_MS = 180_000;
 
-/** The upgrades of an agent that runs as a service of systemd. */
-export function openLinuxUpgrades(parts: UpgradeParts, mode: UpgradeMode): Promise<UpgradeDesk> {
+/** The upgrades of an agent that runs as a service that an install made. */
+export function openInstalledUpgrades(
+  parts: UpgradeParts,
+  { os, readRecord, ...machine }: UpgradeMachine,
+): Promise<UpgradeDesk> {
   const { address, stateDirectory, clock } = parts;
-  const { readRecord } = linuxUpgrade({ runTool });
-  const helper = rootHelper({ runTool: runToolWithin(ROOT_TAKES_IN_MS) });
   return InstalledUpgrades.open({
-    ...{ ...parts, mode, ownVersion: AGENT_VERSION },
+    ...{ ...parts, ...machine, ownVersion: AGENT_VERSION, words: upgradeWords[os] },
     readRecord: () => readRecord().catch(() => null),
     stage: ({ manifestSha256 }, signal) =>
       stageRelease({
         ...{ manifestSha256, signal, ownVersion: AGENT_VERSION, releaseKey: BUILD.releaseKey },
         fetch: releaseFetch({ address, clock }),
         folder: join(stateDirectory, STAGED),
-        platform: { os: 'linux', architecture: process.arch },
+        platform: { os, architecture: process.arch },
       }),
-    askRoot: () => helper.ask('upgrade'),
   });
 }

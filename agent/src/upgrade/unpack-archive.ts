@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { Readable, Transform } from 'node:stream';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createInflateRaw } from 'node:zlib';
 import { judgeFile, type ReleaseArtefact } from '@ai-fabric/shared';
+import { takePlace } from '../identity/take-place.js';
 import {
   findZipDirectory,
   readZipDirectory,
@@ -37,9 +38,10 @@ export async function unpackArchive(
       proving(expected),
       createWriteStream(beside, { flags: 'wx', mode: 0o700 }),
     );
-    const file = await open(beside, 'r');
+    // Windows lets only those who may write have a file written through.
+    const file = await open(beside, 'r+');
     await file.sync().finally(() => file.close());
-    await rename(beside, to);
+    await takePlace(beside, to);
   } catch (error) {
     await rm(beside, { force: true });
     if (error instanceof UpgradeError) throw error;

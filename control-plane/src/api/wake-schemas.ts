@@ -17,7 +17,7 @@ export const wakeSchema = z
     outcome: z.enum(WAKE_OUTCOMES).nullable(),
     failedPhase: z.string().nullable(),
     detail: z.string().nullable(),
-    /** Phase → milliseconds since it was asked for; `model_ready:NAME` of each deployment. */
+    /** Phase → milliseconds since it was asked for; `model_ready:NAME` of each deployment, `fetched:NAME` of one whose weights were fetched first. */
     phases: z.record(z.string(), z.number()),
     endedAtMs: z.number().nullable(),
     /** Most requests that were held for it at once. */

@@ -1,3 +1,4 @@
+import { MASK, maskText } from '@ai-fabric/shared';
 import { dataDirectoryLayout } from '../config/data-directory-layout.js';
 import { listSecretReferences } from '../declared/decide/list-secret-references.js';
 import { serialiseDeclaredState } from '../declared/decide/serialise-declared-state.js';
@@ -5,7 +6,6 @@ import type { DeclaredState } from '../declared/declared-state.js';
 import type { HostEvent } from '../registry/registry-types.js';
 import type { CheckParts } from './check-parts.js';
 import type { CheckRecords } from './check-records.js';
-import { MASK, maskText } from './decide/mask-text.js';
 import { readAdminToken } from './read-admin-token.js';
 
 /** What helps somebody else to understand this fabric, each part as JSON. */

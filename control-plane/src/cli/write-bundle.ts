@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { arch, platform, release } from 'node:os';
+import { maskText } from '@ai-fabric/shared';
 import { createTarGzip } from 'nanotar';
 import type { z } from 'zod';
 import { bundleSchema } from '../api/check-schemas.js';
-import { maskText } from '../checks/decide/mask-text.js';
 import { VERSION } from '../version.js';
 import type { ApiClient } from './api-client.js';
 import { CliError, exitCodes } from './exit-codes.js';

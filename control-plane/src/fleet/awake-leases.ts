@@ -2,6 +2,7 @@ import { type Clock, type Command, POWER_PROTOCOL_VERSION, type Timer } from '@a
 import type { DeclaredSource } from '../declared/declared-state.js';
 import type { LiveHost } from '../live/live-view.js';
 import { planLease } from './decide/plan-lease.js';
+import { fetchingOn } from './fetching-on.js';
 import type { FleetLive } from './fleet-parts.js';
 import type { PowerMemory } from './power-memory.js';
 
@@ -44,7 +45,7 @@ export class AwakeLeases {
   }
 
   #renew(host: LiveHost, requestsInFlight: number): void {
-    const { memory, declared, clock, protocolVersion, ask } = this.#parts;
+    const { live, memory, declared, clock, protocolVersion, ask } = this.#parts;
     const { name, power } = host;
     if ((protocolVersion(name) ?? 0) < POWER_PROTOCOL_VERSION) return;
     const nowMs = clock.nowMs();
@@ -52,6 +53,7 @@ export class AwakeLeases {
     const facts = {
       isWaking: power.flight !== null,
       isGoing: power.goingToSleep !== null,
+      isFetching: fetchingOn(name, live, declared.current().deployments) !== null,
       requestsInFlight,
       lastUsedAtMs: this.#usedAtMs.get(name) ?? null,
       wokenAtMs: memory.of(host.hostId).wokenAtMs,

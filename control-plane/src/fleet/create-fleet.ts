@@ -78,10 +78,10 @@ export function createFleet(parts: FleetParts): Fleet {
   const memory = new PowerMemory(parts.store, clock);
   const wakers = new WakersFile(parts.wakersFile, clock);
   const protocolVersion = (host: string) => link.protocolVersion(host);
-  const meter = new PowerMeter({ live, store: parts.store, use, clock });
+  const meter = new PowerMeter({ live, store: parts.store, memory, use, clock });
   let wakes: WakeFleet | null = null;
   let sleep: SleepDesk | null = null;
-  const loads = new LoadTimes({ live, clock });
+  const loads = new LoadTimes({ live, declared, memory, clock });
   const board = new PowerBoard({
     ...{ live, declared, memory, clock, protocolVersion, loads },
     ownAddresses: parts.ownAddresses ?? heldFor(ADDRESSES_HOLD_MS, ownIpv4Addresses, clock),
@@ -118,14 +118,16 @@ export function createFleet(parts: FleetParts): Fleet {
     ask: (host, command, ttlMs) => link.ask(host, command, ttlMs),
   });
   const fleet = wakes;
+  const rehearsals = new Rehearsals({ sleep: desk, wakes: fleet, clock, log });
   return {
     ...{ wakes: fleet, sleeps, board, memory, meter },
-    rehearsals: new Rehearsals({ sleep: desk, wakes: fleet, clock, log }),
+    rehearsals,
     close: () => {
       meter.close();
       leases.close();
       sleeps.close();
       fleet.close();
+      rehearsals.close();
       board.close();
       loads.close();
     },

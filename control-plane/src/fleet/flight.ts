@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '@ai-fabric/shared';
 import type { WakeFlight, WakePhase } from '../live/host-power.js';
-import type { ExpectedReady } from '../live/until-ready.js';
+import { type ExpectedReady, untilReadyMs } from '../live/until-ready.js';
 import type { WakeAsker, WakeRecord } from '../registry/power-types.js';
 import { describeFlight } from './decide/describe-flight.js';
 import { expectReady } from './decide/expect-ready.js';
@@ -177,10 +177,20 @@ export class Flight {
     };
   }
 
+  /** Until this deployment is ready, see `untilReadyMs`. @param ready from the wish */
+  leftMs(deployment: string, usual: UsualTimes, ready: ReadyTimes): number {
+    if (this.#state.readyAt[deployment] !== undefined) return 0;
+    const { usuallyMs, latestMs } = expectReady(this.#state, usual, ready, this.elapsedMs);
+    return untilReadyMs({ usuallyAtMs: usuallyMs, latestAtMs: latestMs }, this.elapsedMs);
+  }
+
   record(detail: string | null): WakeRecord {
     const { order, askedAtMs } = this;
-    const { end, reached, readyAt } = this.#state;
-    const ready = Object.entries(readyAt).map(([name, atMs]) => [`model_ready:${name}`, Math.round(atMs)]);
+    const { end, reached, readyAt, fetched } = this.#state;
+    const ready = Object.entries(readyAt).map(([name, atMs]) => [
+      `${fetched.includes(name) ? 'fetched' : 'model_ready'}:${name}`,
+      Math.round(atMs),
+    ]);
     const phases = Object.entries(reached).map(([phase, atMs]) => [phase, Math.round(atMs)]);
     return {
       ...{ wakeId: order.wakeId, askedAtMs, askedBy: order.askedBy, keyId: order.keyId, role: order.role },

@@ -17,7 +17,7 @@ import {
   type WakerFacts,
   wakeInterfaces,
 } from './decide/judge-wakeability.js';
-import { type ReadyTimes, readyTimes, unparkTimes } from './decide/usual-times.js';
+import { type ReadyTimes, readyTimes, type UsualTimes, unparkTimes } from './decide/usual-times.js';
 import type { FleetLive } from './fleet-parts.js';
 import type { Flight } from './flight.js';
 import { LanIndex } from './lan-index.js';
@@ -184,6 +184,18 @@ export class PowerBoard {
     });
   }
 
+  /** Until this deployment is ready, as usual: what is left of the wake that is under way, else from the wish. */
+  leftMsOf(host: LiveHost, deployment: string): number {
+    const flight = this.#parts.flightOf(host.name);
+    const times = this.readyTimesOf(host, deployment);
+    return flight === null ? times.p50Ms : flight.leftMs(deployment, this.#usualOf(host, flight), times);
+  }
+
+  #usualOf({ hostId }: LiveHost, flight: Flight | null): UsualTimes {
+    const { usual, usualUnpark } = this.#parts.memory.of(hostId);
+    return flight?.order.fromState === 'parked' ? usualUnpark : usual;
+  }
+
   #follow(change: LiveChange): void {
     if (change.kind === 'hostRemoved') {
       this.#needs.forget(change.name);
@@ -237,9 +249,8 @@ export class PowerBoard {
   #powerOf(host: LiveHost): HostPower {
     const { memory, flightOf } = this.#parts;
     const flight = flightOf(host.name);
-    const { sleptBy, usual, usualUnpark, keepAwakeUntilMs } = memory.of(host.hostId);
+    const { sleptBy, usual, keepAwakeUntilMs } = memory.of(host.hostId);
     const { presence, goodbyeReason } = host;
-    const times = flight?.order.fromState === 'parked' ? usualUnpark : usual;
     const isParked = this.#isParked(host);
     const ready = this.#allReadyTimes(host);
     const standing = this.standingOf(host);
@@ -248,7 +259,7 @@ export class PowerBoard {
       state: judgePowerState({ presence, goodbyeReason, sleptBy, isParked, isWaking: flight !== null }),
       sinceMs: 0,
       wakeability: standing.wakeability,
-      flight: flight?.view(times, ready) ?? null,
+      flight: flight?.view(this.#usualOf(host, flight), ready) ?? null,
       goingToSleep: this.#goingToSleep.get(host.name) ?? null,
       keepAwakeUntilMs,
       readySeconds: Object.fromEntries(

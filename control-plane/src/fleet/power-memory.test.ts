@@ -23,14 +23,14 @@ function wake(more: Partial<WakeRecord & { hostId: string }> = {}) {
 function open(records: Partial<PowerRecords> = {}) {
   const saved: PowerObservation[] = [];
   const store = {
-    load: () => ({ hosts: [], proofs: [], wakes: [], ...records }),
+    load: () => ({ hosts: [], proofs: [], loads: [], wakes: [], ...records }),
     save: (observation: PowerObservation) => void saved.push(observation),
   };
   return { memory: new PowerMemory(store, new ManualClock()), saved };
 }
 
 const slept = {
-  ...{ hostId: 'h1', keepAwakeUntilMs: null, keepAwakeReason: null },
+  ...{ hostId: 'h1', keepAwakeUntilMs: null, keepAwakeReason: null, servingWatts: null },
   ...{ lastSleptBy: 'suspend', lastSleptAtMs: 1, wokenAtMs: null },
 };
 
@@ -48,6 +48,32 @@ describe('what is remembered of a host', () => {
   ])('is that the fabric put it to sleep (%s, %s): %s', (sleptByFabric, lastSleptBy, expected) => {
     const { memory } = open({ hosts: [{ ...slept, sleptByFabric, lastSleptBy }] });
     expect(memory.of('h1').sleptBy).toBe(expected);
+  });
+
+  it('is what its cards draw, and how long its engines take to start', () => {
+    const load = { seconds: [40, 30], toldSeconds: 25 };
+    const { memory, saved } = open({
+      hosts: [{ ...slept, sleptByFabric: false, servingWatts: 310 }],
+      loads: [{ hostId: 'h1', deployment: 'deep', ...load }],
+    });
+    expect(memory.of('h1').servingWatts).toBe(310);
+    expect(memory.loadOf('h1', 'deep')).toEqual(load);
+    expect([memory.loadOf('h1', 'other'), memory.loadOf('h2', 'deep')]).toEqual([null, null]);
+    memory.draws('h1', 290);
+    memory.loads('h1', 'deep', { ...load, seconds: [40, 30, 20] });
+    expect(saved).toMatchObject([
+      { kind: 'hostPower', hostId: 'h1', power: { servingWatts: 290, lastSleptBy: 'suspend' } },
+      { kind: 'loadTimes', hostId: 'h1', deployment: 'deep', record: { seconds: [40, 30, 20] } },
+    ]);
+  });
+
+  it('is not what a wake took that had weights to fetch', () => {
+    const { memory } = open();
+    const phases = { agent_back: 30_000, model_ready: 900_000, 'fetched:deep': 900_000 };
+    memory.wake('h1', wake({ phases }));
+    expect(memory.of('h1').usual.ready).toEqual({});
+    expect(memory.of('h1').usual.phases.agent_back?.p50Ms).toBe(30_000);
+    expect(memory.of('h1').proven.has('suspend')).toBe(true);
   });
 
   it('is why its last wake failed, until one succeeds', () => {

@@ -1,6 +1,6 @@
 import type { Clock } from '@ai-fabric/shared';
 import type { WakePhase } from '../live/host-power.js';
-import type { HostPowerRecord, PowerStore, WakeRecord } from '../registry/power-types.js';
+import type { HostPowerRecord, LoadRecord, PowerStore, WakeRecord } from '../registry/power-types.js';
 import type { FromState } from './decide/judge-power-state.js';
 import { WAKE_PHASES } from './decide/step-flight.js';
 import { type PastWake, type UsualTimes, usualTimes } from './decide/usual-times.js';
@@ -21,6 +21,8 @@ export interface HostMemory {
   readonly wokenAtMs: number | null;
   /** Wall clock; `null`: nobody keeps it awake. What is past is no lease. */
   readonly keepAwakeUntilMs: number | null;
+  /** What its cards draw while requests run on it; `null`: that was not seen yet. */
+  readonly servingWatts: number | null;
   readonly proven: ReadonlySet<FromState>;
   /** Its last wake failed then, wall clock; `null`: it did not. */
   readonly lastFailure: { readonly atMs: number; readonly why: string } | null;
@@ -38,6 +40,8 @@ interface Entry {
   unparks: PastWake[];
   usual: UsualTimes;
   usualUnpark: UsualTimes;
+  /** By deployment. */
+  readonly loads: Map<string, LoadRecord>;
 }
 
 const NOTHING: HostPowerRecord = {
@@ -47,6 +51,7 @@ const NOTHING: HostPowerRecord = {
   wokenAtMs: null,
   keepAwakeUntilMs: null,
   keepAwakeReason: null,
+  servingWatts: null,
 };
 /** How a host sleeps whose engines are parked. */
 const CARDS_ALONE = 'container-only';
@@ -54,6 +59,7 @@ const NO_TIMES = usualTimes([]);
 
 const UNKNOWN_HOST: HostMemory = {
   ...{ sleptBy: null, isParked: false, sleptFor: null, wokenAtMs: null, keepAwakeUntilMs: null },
+  servingWatts: null,
   ...{ proven: new Set(), lastFailure: null, usual: NO_TIMES, usualUnpark: NO_TIMES },
 };
 
@@ -71,6 +77,8 @@ export class PowerMemory {
     for (const { hostId, ...power } of records.hosts) this.#entry(hostId).power = { ...NOTHING, ...power };
     for (const { hostId, fromState } of records.proofs)
       this.#entry(hostId).proven.add(readFromState(fromState));
+    for (const { hostId, deployment, ...record } of records.loads)
+      this.#entry(hostId).loads.set(deployment, record);
     for (const wake of records.wakes.toReversed()) this.#learn(this.#entry(wake.hostId), wake);
   }
 
@@ -78,11 +86,11 @@ export class PowerMemory {
     const entry = hostId === null ? undefined : this.#hosts.get(hostId);
     if (entry === undefined) return UNKNOWN_HOST;
     const { power, sleptFor, proven, lastFailure, usual, usualUnpark } = entry;
-    const { wokenAtMs, keepAwakeUntilMs, sleptByFabric, lastSleptBy } = power;
+    const { wokenAtMs, keepAwakeUntilMs, servingWatts, sleptByFabric, lastSleptBy } = power;
     const by = sleptByFabric && lastSleptBy !== null ? readFromState(lastSleptBy) : null;
     const isParked = sleptByFabric && lastSleptBy === CARDS_ALONE;
     return {
-      ...{ isParked, wokenAtMs, keepAwakeUntilMs, proven, lastFailure, usual, usualUnpark },
+      ...{ isParked, wokenAtMs, keepAwakeUntilMs, servingWatts, proven, lastFailure, usual, usualUnpark },
       sleptBy: by === 'unknown' ? null : by,
       sleptFor: sleptByFabric ? sleptFor : null,
     };
@@ -108,6 +116,21 @@ export class PowerMemory {
   /** @param untilMs wall clock; `null`: no longer */
   keepAwake(hostId: string, untilMs: number | null, reason: string | null): void {
     this.#put(hostId, { keepAwakeUntilMs: untilMs, keepAwakeReason: untilMs === null ? null : reason });
+  }
+
+  /** Its cards draw so much while requests run on it. */
+  draws(hostId: string, servingWatts: number): void {
+    this.#put(hostId, { servingWatts });
+  }
+
+  /** @returns `null`: nothing is known of its starts */
+  loadOf(hostId: string, deployment: string): LoadRecord | null {
+    return this.#hosts.get(hostId)?.loads.get(deployment) ?? null;
+  }
+
+  loads(hostId: string, deployment: string, record: LoadRecord): void {
+    this.#entry(hostId).loads.set(deployment, record);
+    this.#store.save({ kind: 'loadTimes', hostId, atMs: this.#clock.nowMs(), deployment, record });
   }
 
   /** A wake of ours brought it back. */
@@ -164,7 +187,7 @@ export class PowerMemory {
     if (entry === undefined) {
       entry = {
         ...{ power: NOTHING, sleptFor: null, proven: new Set(), lastFailure: null, wakes: [], unparks: [] },
-        ...{ usual: NO_TIMES, usualUnpark: NO_TIMES },
+        ...{ usual: NO_TIMES, usualUnpark: NO_TIMES, loads: new Map() },
       };
       this.#hosts.set(hostId, entry);
     }

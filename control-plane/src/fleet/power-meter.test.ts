@@ -1,6 +1,7 @@
 import { emptyGpuReading } from '@ai-fabric/shared';
 import { afterEach, describe, expect, it } from 'vitest';
 import { sampleOf } from '../live/testing/live-fixtures.js';
+import { recordsOf } from '../testing/judge-history.js';
 import { FleetStage } from './testing/fleet-stage.js';
 
 let stage: FleetStage;
@@ -55,6 +56,26 @@ describe('the power meter', () => {
     stage.use.delete('wintermute');
     await draws(30, 60_000);
     expect(watts()).toBeCloseTo(350, 3);
+  });
+
+  it('remembers that over a restart of the control plane, as it was a minute ago at the latest', async () => {
+    stage = new FleetStage('version: 1\nhosts: { wintermute: {} }');
+    stage.link('wintermute');
+    stage.use.set('wintermute', { inflight: 1 });
+    await draws(300, 62_000);
+    const kept = stage.saved.filter(({ kind }) => kind === 'hostPower');
+    expect(kept).toMatchObject([{ hostId: 'id-wintermute', power: { servingWatts: 300 } }]);
+    await draws(300.5, 120_000);
+    expect(stage.saved.filter(({ kind }) => kind === 'hostPower')).toHaveLength(1);
+    const { saved } = stage;
+    stage.close();
+    stage = new FleetStage('version: 1\nhosts: { wintermute: {} }', recordsOf(saved));
+    expect(stage.fleet.meter.servingWatts('wintermute')).toBeNull();
+    stage.link('wintermute');
+    expect(stage.fleet.meter.servingWatts('wintermute')).toBe(300);
+    stage.use.set('wintermute', { inflight: 1 });
+    await draws(400, 2_000);
+    expect(stage.fleet.meter.servingWatts('wintermute')).toBe(310);
   });
 
   it('knows nothing of cards that do not tell, and of hosts that went without a word', async () => {

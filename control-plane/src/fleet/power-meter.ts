@@ -3,10 +3,12 @@ import type { LiveChange } from '../live/live-view.js';
 import type { PowerStore } from '../registry/power-types.js';
 import { joulesBetween, NO_USE, type PowerReading, type PowerUse } from './decide/reckon-energy.js';
 import type { FleetLive, FleetUse } from './fleet-parts.js';
+import type { PowerMemory } from './power-memory.js';
 
 export interface PowerMeterParts {
   readonly live: FleetLive;
   readonly store: Pick<PowerStore, 'save'>;
+  readonly memory: Pick<PowerMemory, 'of' | 'draws'>;
   /** What requests do on each host. */
   readonly use: FleetUse;
   readonly clock: Clock;
@@ -18,6 +20,8 @@ const WRITE_EVERY_MS = 60_000;
 const LONGEST_LOOK_MS = 60_000;
 /** One reading changes by so much of it what the cards are known to draw while they serve. */
 const SERVING_SHARE = 0.1;
+/** It is kept where it is another by so much. */
+const TELLING_WATTS = 1;
 const DAY_MS = 24 * 3_600_000;
 
 interface Gathered extends PowerUse {
@@ -52,9 +56,10 @@ export class PowerMeter {
     this.#write();
   }
 
-  /** What the cards of a host draw while requests run on it, over the last of them; `null`: that was not seen since start. */
+  /** What the cards of a host draw while requests run on it, over the last of them; `null`: that was not seen yet. */
   servingWatts(host: string): number | null {
-    return this.#servingWatts.get(host) ?? null;
+    const { live, memory } = this.#parts;
+    return this.#servingWatts.get(host) ?? memory.of(live.host(host)?.hostId ?? null).servingWatts;
   }
 
   #follow(change: LiveChange): void {
@@ -74,7 +79,7 @@ export class PowerMeter {
 
   #learn(host: string, watts: number | null): void {
     if (watts === null || this.#parts.use.useOf(host).inflight === 0) return;
-    const before = this.#servingWatts.get(host) ?? watts;
+    const before = this.servingWatts(host) ?? watts;
     this.#servingWatts.set(host, before + (watts - before) * SERVING_SHARE);
   }
 
@@ -112,6 +117,17 @@ export class PowerMeter {
     const dayMs = Math.floor(atMs / DAY_MS) * DAY_MS;
     for (const use of this.#gathered.values()) store.save({ kind: 'powerUse', atMs, dayMs, ...use });
     this.#gathered.clear();
+    this.#keepWatts();
+  }
+
+  #keepWatts(): void {
+    const { live, memory } = this.#parts;
+    for (const [host, watts] of this.#servingWatts) {
+      const hostId = live.host(host)?.hostId ?? null;
+      const kept = memory.of(hostId).servingWatts;
+      if (hostId === null || (kept !== null && Math.abs(kept - watts) < TELLING_WATTS)) continue;
+      memory.draws(hostId, watts);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '@ai-fabric/shared';
+import type { Clock, Timer } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { SleepAction } from './decide/plan-sleep.js';
 import type { FlightEnd, FlightState } from './decide/step-flight.js';
@@ -42,9 +42,19 @@ const LIE_DOWN_MS = 15_000;
 export class Rehearsals {
   readonly #parts: RehearsalParts;
   readonly #last = new Map<string, Rehearsal>();
+  /** Of those that lie down now: what each waits for, and how it goes on. */
+  readonly #lying = new Map<Timer, () => void>();
 
   constructor(parts: RehearsalParts) {
     this.#parts = parts;
+  }
+
+  /** Those that are under way end; to be called when nobody is woken any more. */
+  close(): void {
+    for (const [timer, goOn] of this.#lying) {
+      timer.cancel();
+      goOn();
+    }
   }
 
   /** @returns `null`: this host was never rehearsed since this process began */
@@ -66,7 +76,7 @@ export class Rehearsals {
   }
 
   async #run({ host, action, despiteGuards }: RehearsalAsk): Promise<void> {
-    const { sleep, wakes, clock, log } = this.#parts;
+    const { sleep, wakes, log } = this.#parts;
     const reason = 'an operator rehearses sleep and wake';
     const slept = await sleep.sleep({ host, action, askedBy: 'rehearsal', reason, despiteGuards });
     if (slept.kind !== 'asleep') {
@@ -75,7 +85,7 @@ export class Rehearsals {
       return;
     }
     this.#change(host, { phase: 'lying_down', action: slept.action });
-    await new Promise<void>((resolve) => clock.after(LIE_DOWN_MS, resolve));
+    await this.#lieDown();
     const asked = wakes.wakeHost(host, 'rehearsal');
     if (asked.kind === 'refused') {
       this.#end(host, { outcome: 'failed', code: asked.code, detail: asked.detail });
@@ -87,6 +97,16 @@ export class Rehearsals {
     const { order, state, attendedBy } = asked.flight;
     this.#end(host, verdictOf(end, { isOwn: order.askedBy === 'rehearsal', state, attendedBy }));
     log.info({ host, wakeId, rehearsal: this.#last.get(host) }, 'a rehearsal has ended');
+  }
+
+  #lieDown(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#parts.clock.after(LIE_DOWN_MS, () => {
+        this.#lying.delete(timer);
+        resolve();
+      });
+      this.#lying.set(timer, resolve);
+    });
   }
 
   #end(host: string, verdict: Pick<Rehearsal, 'outcome' | 'code' | 'detail'>): void {

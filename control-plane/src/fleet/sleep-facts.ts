@@ -1,9 +1,10 @@
-import { type Clock, type OwnerReport, POWER_PROTOCOL_VERSION, type ReplicaPhase } from '@ai-fabric/shared';
-import type { DeclaredDeployment, DeclaredHost, DeclaredSource } from '../declared/declared-state.js';
+import { type Clock, type OwnerReport, POWER_PROTOCOL_VERSION } from '@ai-fabric/shared';
+import type { DeclaredHost, DeclaredSource } from '../declared/declared-state.js';
 import type { LinkServer } from '../link/link-server.js';
 import type { LiveHost } from '../live/live-view.js';
 import { currentStretch, type OffsetAt } from './decide/hours.js';
 import type { SleepAction, SleepInput } from './decide/plan-sleep.js';
+import { fetchingOn } from './fetching-on.js';
 import type { FleetLive, FleetUse } from './fleet-parts.js';
 import type { PowerMemory } from './power-memory.js';
 import { zoneOffset } from './zone-offset.js';
@@ -74,7 +75,7 @@ export class SleepFacts {
       owner: host.owner,
       othersUseCards: othersUse(host.owner, said),
       wakeability: host.power.wakeability,
-      pulling: this.#pullingOn(name),
+      pulling: fetchingOn(name, this.#parts.live, declared.current().deployments),
       lastRelayOf: this.#parts.lastRelayOf(name),
     };
   }
@@ -98,15 +99,6 @@ export class SleepFacts {
     }
     return currentStretch(awakeHours, nowMs, offsetAt)?.toMs ?? null;
   }
-
-  #pullingOn(host: string): string | null {
-    const { live, declared } = this.#parts;
-    const { deployments } = declared.current();
-    for (const { host: on, deployment, status } of live.replicas()) {
-      if (on === host && isFetching(deployments.get(deployment), status.phase)) return deployment;
-    }
-    return null;
-  }
 }
 
 /** A clock that was set back keeps nobody awake for longer than was declared. */
@@ -120,9 +112,4 @@ function othersUse(owner: OwnerReport | null, host: DeclaredHost | undefined): b
   const { vramGigabytes, utilisationRatio } = host.owner;
   const { foreignVramBytes, foreignUtilisationRatio } = owner;
   return (foreignVramBytes ?? 0) > vramGigabytes * 1e9 || (foreignUtilisationRatio ?? 0) > utilisationRatio;
-}
-
-/** Weights are fetched by the engine itself while it loads. One that others run says no more than that it does not answer. */
-function isFetching(deployment: DeclaredDeployment | undefined, phase: ReplicaPhase): boolean {
-  return phase === 'pulling' || (phase === 'loading' && deployment?.engine === 'vllm');
 }

@@ -80,6 +80,20 @@ describe('a rehearsal', () => {
     });
   });
 
+  it('wakes nobody when the control plane has stopped meanwhile', async () => {
+    open().link('wintermute');
+    desk.onSleep = () => stage.leave('wintermute', 'suspend');
+    stage.fleet.rehearsals.begin(ask);
+    await settle();
+    stage.close();
+    await settle();
+    expect(stage.fleet.rehearsals.find('wintermute')).toMatchObject({
+      ...{ outcome: 'failed', detail: 'the control plane stops' },
+    });
+    await stage.advance(20_000);
+    expect(stage.packets).toEqual([]);
+  });
+
   it.each<[SleepEnd, string, string]>([
     [
       { kind: 'refused', code: 'owner_present', detail: 'somebody is there', mayBeForced: true },
@@ -221,6 +235,19 @@ describe('leases', () => {
       ['wintermute', 180, 180_000],
       ['wintermute', 180, 210_000],
       ['wintermute', 0, 240_000],
+    ]);
+  });
+
+  it('are renewed while something is fetched there, also where no wake is waited for any more', async () => {
+    open().link('wintermute');
+    stage.report('wintermute', { deep: 'pulling' });
+    await stage.advance(60_000);
+    stage.report('wintermute', { deep: 'ready' });
+    await stage.advance(60_000);
+    expect(holds()).toEqual([
+      ['wintermute', 180, 30_000],
+      ['wintermute', 180, 60_000],
+      ['wintermute', 0, 90_000],
     ]);
   });
 

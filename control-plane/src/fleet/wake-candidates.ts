@@ -101,7 +101,7 @@ export class WakeCandidates {
       isWaking: flightOf(name) !== null,
       wakeability: standing.wakeability,
       mayBeTried: standing.mayBeTried,
-      readySeconds: Math.round(board.readyTimesOf(host, deployment).p50Ms / 1000),
+      readySeconds: Math.round(board.leftMsOf(host, deployment) / 1000),
       baseWatts: said?.energy.baseWatts ?? null,
       cardWatts: meter.servingWatts(name),
       quietUntilMs: quiet?.toMs ?? null,

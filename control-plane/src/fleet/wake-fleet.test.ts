@@ -1,4 +1,6 @@
+import { describeReplica } from '@ai-fabric/shared';
 import { afterEach, describe, expect, it } from 'vitest';
+import { sampleOf } from '../live/testing/live-fixtures.js';
 import { FleetStage, settle, wired } from './testing/fleet-stage.js';
 import type { WakeTicket } from './wake-desk.js';
 
@@ -33,6 +35,16 @@ function ticket(found: ReturnType<FleetStage['ask']>): WakeTicket {
 }
 
 const refusal = (found: ReturnType<FleetStage['ask']>) => ('refused' in found ? found.detail : null);
+
+/** Its agent tells that the weights are not in its cache. */
+function fetches(host: string, deployment: string): void {
+  const growth = { imageBytes: 0, weightsBytes: 5e9, freeBytes: null, detail: 'its weights' };
+  stage.live.takeReport(host, {
+    clockSkewMs: 0,
+    samples: [{ sample: sampleOf(stage.clock.nowMs()), backfilled: false }],
+    replicas: [describeReplica({ deployment, phase: 'loading', growth })],
+  });
+}
 
 async function wakeUp(host: string, replicas: Record<string, 'ready'>): Promise<void> {
   stage.link(host);
@@ -195,6 +207,36 @@ describe('a wake that fails', () => {
     await stage.advance(101_000);
     expect(stage.wakes.find('wake-1')?.outcome).toBe('failed');
     expect(stage.wakes.gauges()).toMatchObject({ underWay: 0, waiters: 0 });
+  });
+
+  it('wakes a second host for who cannot wait until the first has fetched its weights', async () => {
+    open().sleeping('wintermute');
+    stage.sleeping('armitage');
+    const both = { withinMs: 250_000 };
+    const first = ticket(stage.ask(['deep', 'fast'], both));
+    expect(first).toMatchObject({ host: 'wintermute', isInTime: true });
+    await stage.advance(20_000);
+    stage.link('wintermute');
+    fetches('wintermute', 'deep');
+    await settle();
+    expect(ticket(stage.ask(['deep', 'fast'], { withinMs: 2_000_000 }))).toMatchObject({ wakeId: 'wake-1' });
+    expect(ticket(stage.ask(['deep', 'fast'], { withinMs: 100_000 }))).toMatchObject({
+      ...{ wakeId: 'wake-1', isInTime: false },
+    });
+    expect(ticket(stage.ask(['deep']))).toMatchObject({ wakeId: 'wake-1', isInTime: false });
+    expect(stage.begunWakes).toBe(1);
+    const second = ticket(stage.ask(['deep', 'fast'], both));
+    expect(second).toMatchObject({ host: 'armitage', wakeId: 'wake-2', isInTime: true });
+    expect(ticket(stage.ask(['deep', 'fast'], both))).toMatchObject({ wakeId: 'wake-2', isInTime: true });
+    await wakeUp('armitage', { fast: 'ready' });
+    expect(stage.wakes.find('wake-2')?.outcome).toBe('ready');
+    await stage.advance(200_000);
+    stage.report('wintermute', { deep: 'ready' });
+    await settle();
+    expect(stage.wakes.find('wake-1')).toMatchObject({
+      ...{ outcome: 'ready', phases: { model_ready: 220_000, 'fetched:deep': 220_000 } },
+    });
+    expect(stage.power('wintermute')?.readySeconds).toEqual({ deep: 110 });
   });
 
   it('tries the next host once for all that were answered elsewhere meanwhile', async () => {

@@ -4,6 +4,7 @@ import type { LiveChange, LiveHost } from '../live/live-view.js';
 import type { ListedWake, WakeAsker } from '../registry/power-types.js';
 import { explainFailure } from './decide/explain-failure.js';
 import { judgeAttendance } from './decide/judge-attendance.js';
+import { whyNotTried } from './decide/judge-wakeability.js';
 import { planWake } from './decide/plan-wake.js';
 import type { FlightEnd } from './decide/step-flight.js';
 import { Flight, type FlightEffects } from './flight.js';
@@ -15,7 +16,7 @@ import type { SleepDesk } from './sleep-desk.js';
 import { WakeBook } from './wake-book.js';
 import { isAwake, WakeCandidates } from './wake-candidates.js';
 import type { WakeAsk, WakeDesk, WakeRefusal, WakeTicket } from './wake-desk.js';
-import { WakeSeat } from './wake-seat.js';
+import { type FoundFlight, WakeSeat } from './wake-seat.js';
 
 export interface WakeFleetParts extends FlightCallParts {
   readonly declared: DeclaredSource;
@@ -116,49 +117,53 @@ export class WakeFleet implements WakeDesk {
     if (isAwake(host, standing)) {
       return { kind: 'refused', code: 'already_awake', detail: `host "${name}" is awake` };
     }
-    if (!standing.mayBeTried) {
-      const { wakeability } = standing;
-      const detail = wakeability.kind === 'yes' ? 'it cannot be woken from here' : wakeability.detail;
-      return { kind: 'refused', code: 'not_wakeable', detail };
-    }
+    const obstacle = this.#closed ? 'the control plane stops' : whyNotTried(standing);
+    if (obstacle !== null) return { kind: 'refused', code: 'not_wakeable', detail: obstacle };
     const deployments = this.#wishedOn(name).map((each) => each.name);
     const flight = this.#start(host, standing, { askedBy, keyId: null, role: null, deployments });
     return { kind: 'started', flight };
   }
 
   /** @returns the flight that serves it, joined or begun; else why there is none */
-  #flightFor(ask: WakeAsk): Flight | string {
-    const { clock } = this.#parts;
-    const only = this.#onlyFlightFor(ask.deployments);
-    if (only !== null) return this.#join(only.flight, only.deployment);
+  #flightFor(ask: WakeAsk): FoundFlight | string {
+    const only = this.#onlyFlightFor(ask);
+    if (only !== null) return only;
     const candidates = this.#candidates.of(ask.deployments);
+    const withinSeconds = ask.withinMs / 1000;
     const plan = planWake(
       candidates.map(({ candidate }) => candidate),
-      clock.nowMs(),
+      { nowMs: this.#parts.clock.nowMs(), withinSeconds },
     );
     if (plan.kind === 'refuse') return plan.detail;
-    const { host, deployment } = plan.candidate;
+    const { host, deployment, readySeconds } = plan.candidate;
+    const isInTime = readySeconds <= withinSeconds;
     const under = this.#flights.get(host);
-    if (under) return this.#join(under, deployment);
+    if (under) return { flight: this.#join(under, deployment), isInTime };
     const found = candidates.find(({ candidate }) => candidate === plan.candidate);
     if (!found) return 'no host would serve this';
     const { role, keyId } = ask;
-    return this.#start(found.host, found.standing, {
-      ...{ askedBy: 'request', keyId, role },
-      deployments: [deployment],
-    });
+    const asked = { askedBy: 'request', keyId, role, deployments: [deployment] } as const;
+    return { flight: this.#start(found.host, found.standing, asked), isInTime };
   }
 
-  /** Most ask during a wake: they need no plan. `null`: none of their hosts is being woken, or several are. */
-  #onlyFlightFor(deployments: readonly string[]): { flight: Flight; deployment: string } | null {
-    const declared = this.#parts.declared.current();
-    const found = new Map<Flight, string>();
+  /**
+   * Most ask during a wake that is in time for them: they need no plan. `null`: of their hosts none is being woken, or several
+   * are, or another may be sooner.
+   */
+  #onlyFlightFor({ deployments, withinMs }: WakeAsk): FoundFlight | null {
+    const { declared, live, board } = this.#parts;
+    const byHost = new Map<string, string>();
     for (const deployment of deployments) {
-      const flight = this.#flights.get(declared.deployments.get(deployment)?.host ?? '');
-      if (flight !== undefined && !found.has(flight)) found.set(flight, deployment);
+      const name = declared.current().deployments.get(deployment)?.host;
+      if (name !== undefined && !byHost.has(name)) byHost.set(name, deployment);
     }
-    const [only] = found;
-    return only === undefined || found.size > 1 ? null : { flight: only[0], deployment: only[1] };
+    const [only, second] = [...byHost].filter(([name]) => this.#flights.has(name));
+    const flight = this.#flights.get(only?.[0] ?? '');
+    if (only === undefined || second !== undefined || flight === undefined) return null;
+    const [name, deployment] = only;
+    const host = live.host(name);
+    const isInTime = host !== undefined && board.leftMsOf(host, deployment) <= withinMs;
+    return isInTime || byHost.size === 1 ? { flight: this.#join(flight, deployment), isInTime } : null;
   }
 
   #join(flight: Flight, deployment: string): Flight {
@@ -192,8 +197,9 @@ export class WakeFleet implements WakeDesk {
     return flight;
   }
 
-  #ticketFor(ask: WakeAsk, flight: Flight): WakeSeat {
-    const ticket = new WakeSeat(ask, flight, (seat) => this.#tickets.get(seat.flight)?.delete(seat));
+  #ticketFor(ask: WakeAsk, found: FoundFlight): WakeSeat {
+    const { flight } = found;
+    const ticket = new WakeSeat(ask, found, (seat) => this.#tickets.get(seat.flight)?.delete(seat));
     const tickets = this.#tickets.get(flight);
     if (!ask.isHeld) {
       // Of those that wait for nothing one of a role is enough to try the next host for.
@@ -304,9 +310,10 @@ export class WakeFleet implements WakeDesk {
     const { live, declared } = this.#parts;
     const replica = live.replica(deployment);
     if (!replica || replica.host !== flight.order.host) return;
-    const { phase, code, detail } = replica.status;
+    const { phase, code, detail, growth } = replica.status;
     const isManaged = declared.current().deployments.get(deployment)?.engine === 'vllm';
-    flight.step({ type: 'replica', deployment, phase, isManaged, code, detail });
+    const fetches = (growth?.weightsBytes ?? 0) > 0;
+    flight.step({ type: 'replica', deployment, phase, isManaged, fetches, code, detail });
   }
 
   #changed(flight: Flight): void {
@@ -344,8 +351,11 @@ export class WakeFleet implements WakeDesk {
     const hostOf = (deployment: string) => declared.get(deployment)?.host ?? '';
     const isUnderWay = ask.deployments.some((name) => this.#flights.has(hostOf(name)));
     const untried = ask.deployments.filter((name) => !ticket.hasTried(hostOf(name)));
-    const next = this.#flightFor(isUnderWay ? ask : { ...ask, deployments: untried });
-    if (typeof next === 'string') return;
+    const found = this.#flightFor(
+      isUnderWay ? { ...ask, withinMs: Number.POSITIVE_INFINITY } : { ...ask, deployments: untried },
+    );
+    if (typeof found === 'string') return;
+    const next = found.flight;
     ticket.moveTo(next);
     this.#tickets.get(next)?.add(ticket);
     if (ticket.ask.isHeld) next.join();

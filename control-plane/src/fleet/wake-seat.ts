@@ -1,16 +1,24 @@
 import type { Flight } from './flight.js';
 import type { WakeAsk, WakeTicket } from './wake-desk.js';
 
+/** A wake that serves somebody; `isInTime`: as usual, it is ready within what was asked for. */
+export interface FoundFlight {
+  readonly flight: Flight;
+  readonly isInTime: boolean;
+}
+
 /** Who waits for a wake, through all the hosts that are tried for it. */
 export class WakeSeat implements WakeTicket {
   readonly ask: WakeAsk;
+  readonly isInTime: boolean;
   hasLeft = false;
   #flight: Flight;
   readonly #tried = new Set<string>();
   readonly #onLeave: (seat: WakeSeat) => void;
 
-  constructor(ask: WakeAsk, flight: Flight, onLeave: (seat: WakeSeat) => void) {
+  constructor(ask: WakeAsk, { flight, isInTime }: FoundFlight, onLeave: (seat: WakeSeat) => void) {
     this.ask = ask;
+    this.isInTime = isInTime;
     this.#flight = flight;
     this.#onLeave = onLeave;
   }

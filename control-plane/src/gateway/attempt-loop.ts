@@ -7,6 +7,7 @@ import type {
   RouteDecision,
   RouteRequest,
   WaitDecision,
+  WakePermit,
 } from '../router/route-types.js';
 import { NO_TARGET } from './answer-now.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
@@ -161,11 +162,12 @@ export class AttemptLoop implements PatienceOwner {
       const decision = this.#parts.router.select(asked);
       if (decision.kind === 'wait') return decision;
       if (decision.kind === 'wakeThenWait') {
-        if (this.#askToWake(decision.wake, true)) return decision;
+        if (this.#wakeWait().ask(decision, true)) return decision;
         continue;
       }
       if (decision.kind === 'refuse') {
-        if (decision.wake !== undefined && !this.#askToWake(decision.wake, false)) continue;
+        const { wake, wakeWithinMs = 0 } = decision;
+        if (wake !== undefined && !this.#wakeWait().ask({ wake, wakeWithinMs }, false)) continue;
         this.#patience?.end('refused');
         this.rounds.push(lookedAt(decision.code, decision));
         if (decision.code === 'context_too_long' && this.#tooLong !== null) {
@@ -178,7 +180,7 @@ export class AttemptLoop implements PatienceOwner {
       const claim = this.#parts.router.claim(decision, asked);
       if (claim !== null) {
         this.#endWait(decision);
-        if (decision.kind === 'cloudWhileWaking') this.#askToWake(decision.wake, false);
+        if (decision.kind === 'cloudWhileWaking') this.#wakeWait().ask(decision, false);
         this.#ask(decision, claim);
         return null;
       }
@@ -193,10 +195,17 @@ export class AttemptLoop implements PatienceOwner {
     return null;
   }
 
-  /** @returns false where the fleet wakes none: then it is to be decided again */
-  #askToWake(deployments: readonly string[], isHeld: boolean): boolean {
+  /** Where its `ask` says no, it is to be decided again. */
+  #wakeWait(): WakeWait {
     this.#wake ??= new WakeWait(this.#parts, this.#request);
-    return this.#wake.ask(deployments, isHeld);
+    return this.#wake;
+  }
+
+  /** As far as it was asked, the fleet may have said no. */
+  #wakePermit(): WakePermit {
+    if (this.#wake === null) return this.#request.wakes;
+    if (this.#wake.refusal !== null) return 'in_vain';
+    return this.#wake.isNoOther ? 'no_other' : this.#request.wakes;
   }
 
   #refusalOf(decision: Extract<RouteDecision, { kind: 'refuse' }>): Refusal {
@@ -211,7 +220,7 @@ export class AttemptLoop implements PatienceOwner {
 
   #routeRequest(mayWait: boolean): RouteRequest {
     const { resolved, endpoint, peeked, affinity, keyId, mayCloud, localOnly, onlyTarget } = this.#request;
-    const { requestClass, maxWaitMs, wakes } = this.#request;
+    const { requestClass, maxWaitMs } = this.#request;
     const { estimatedPromptTokens, maxTokens, promptBytes, stream, choices, needs } = peeked;
     return {
       resolved,
@@ -227,7 +236,7 @@ export class AttemptLoop implements PatienceOwner {
       onlyTarget,
       waitedMs: this.queueMs,
       mayWait,
-      wakes: this.#wake?.refusal == null ? wakes : 'in_vain',
+      wakes: this.#wakePermit(),
       requestClass,
       maxWaitMs,
       hints: { key: keyId, promptBytes, streams: stream, choices, ...affinity },

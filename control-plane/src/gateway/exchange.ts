@@ -4,14 +4,8 @@ import type { RequestOutcome } from '../registry/request-types.js';
 import { accountExchange } from './account-exchange.js';
 import { describeLimit } from './admission/decide/describe-limit.js';
 import type { Reservation } from './admission/key-limiter.js';
-import {
-  type AnswerFacts,
-  answerHead,
-  answerJson,
-  EVENT_STREAM,
-  NO_TARGET,
-  outlookHeaders,
-} from './answer-now.js';
+import { type AnswerFacts, answerHead, answerJson, EVENT_STREAM, NO_TARGET } from './answer-now.js';
+import { answerRefusal } from './answer-refusal.js';
 import { AttemptLoop, type LoopOwner } from './attempt-loop.js';
 import { type RequestBody, SpooledBody } from './body/spooled-body.js';
 import { type BodyListener, BodyReader } from './body-reader.js';
@@ -166,13 +160,9 @@ export class Exchange implements BodyListener, LoopOwner, Expiring, Deferrable {
   }
 
   onRefused(refusal: Refusal): void {
-    const { error, retryAfterSeconds, reason, outlook } = refusal;
-    const { status } = ERROR_TABLE[error.code];
-    const refused = isCheck(this.#request.headers, this.#context.key) ? 'check_refused' : 'refused';
-    const outcome = status < 500 ? 'client_error' : this.#loop?.attempts === 0 ? refused : 'failed';
-    const headers = outlook === undefined ? [] : outlookHeaders(outlook);
-    if (retryAfterSeconds !== null) headers.push('retry-after', String(retryAfterSeconds));
-    this.#answerError(errorFields(error), status, reason, outcome, headers);
+    const ofCheck = isCheck(this.#request.headers, this.#context.key);
+    const { error, status, outcome, headers } = answerRefusal(refusal, this.#loop?.attempts ?? null, ofCheck);
+    this.#answerError(error, status, refusal.reason, outcome, headers);
   }
 
   onClientError(error: NormalisedError): void {

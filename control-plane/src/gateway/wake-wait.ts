@@ -1,10 +1,15 @@
 import type { WakeDesk, WakeTicket } from '../fleet/wake-desk.js';
 import type { WakeFlight } from '../live/host-power.js';
+import type { Waking } from '../router/route-types.js';
 import type { GatewayParts } from './gateway-parts.js';
 
 interface Asker {
   readonly role: string;
   readonly keyId: string;
+}
+
+interface WakeWish extends Waking {
+  readonly wakesAnother?: boolean;
 }
 
 /** What one request asked of the fleet: made with its first wake, since most requests have none. */
@@ -13,6 +18,7 @@ export class WakeWait {
   readonly #asker: Asker;
   #ticket: WakeTicket | null = null;
   #refusal: string | null = null;
+  #isNoOther = false;
 
   constructor(parts: Pick<GatewayParts, 'wakes' | 'live'>, { role, keyId }: Asker) {
     this.#parts = parts;
@@ -24,6 +30,11 @@ export class WakeWait {
     return this.#refusal;
   }
 
+  /** It asked for another host than the one that is on its way, in vain. */
+  get isNoOther(): boolean {
+    return this.#isNoOther;
+  }
+
   /** The wake that it waits for; `null`: it waits for none, or that one is over. */
   get flight(): WakeFlight | null {
     if (this.#ticket === null) return null;
@@ -33,23 +44,25 @@ export class WakeWait {
   }
 
   /**
-   * Wakes a host of one of these, unless the wake that it asked for is still under way.
+   * Wakes a host of one of these, unless the wake that it asked for is still under way and does.
    *
    * @param isHeld it waits for that
-   * @returns false where the fleet wakes none
+   * @returns false where the fleet wakes none, or none that is in time beside one that is not
    */
-  ask(deployments: readonly string[], isHeld: boolean): boolean {
-    const isUnderWay = this.flight !== null;
+  ask({ wake, wakeWithinMs, wakesAnother = false }: WakeWish, isHeld: boolean): boolean {
+    const isUnderWay = this.flight !== null && !wakesAnother;
     if (isUnderWay && isHeld) return true;
     this.leave();
     if (isUnderWay) return true;
-    const answer = this.#parts.wakes.wake({ deployments, ...this.#asker, isHeld });
+    const asked = { deployments: wake, ...this.#asker, isHeld, withinMs: wakeWithinMs };
+    const answer = this.#parts.wakes.wake(asked);
     if ('refused' in answer) {
       this.#refusal = answer.detail;
       return false;
     }
     if (isHeld) this.#ticket = answer;
-    return true;
+    this.#isNoOther ||= wakesAnother && !answer.isInTime;
+    return !(wakesAnother && !answer.isInTime);
   }
 
   /** It waits no more. Safe to call again. */

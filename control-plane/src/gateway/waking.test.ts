@@ -115,7 +115,10 @@ describe('a request for a role whose host sleeps', () => {
     const asked = all.post(true);
     await all.untilHeld();
     expect(all.desk.asked).toEqual([
-      { deployments: ['wintermute-chat'], role: 'chat-deep', keyId: 'key-1', isHeld: true },
+      {
+        ...{ deployments: ['wintermute-chat'], role: 'chat-deep', keyId: 'key-1' },
+        ...{ isHeld: true, withinMs: 50_000 },
+      },
     ]);
     all.pass(16);
     all.desk.reach('wintermute', 'agent_back', 'agent back after 16 s, usually 18 s');
@@ -186,6 +189,38 @@ describe('a request for a role whose host sleeps', () => {
     expect(again.status).toBe(503);
     expect(again.headers['retry-after']).toBe('35');
     expect(all.desk.wakes).toBe(1);
+  });
+
+  it('is answered by another host where the first turns out to come far too late', async () => {
+    all = await SleepingFabric.start({ patienceSeconds: 120 }, ['wintermute-chat', 'armitage-chat']);
+    const asked = all.post(true);
+    await all.untilHeld();
+    all.pass(20);
+    all.desk.expect('wintermute', 900);
+    await until(() => all.desk.wakes === 2, 'another host is woken');
+    expect(all.desk.asked[1]).toMatchObject({ isHeld: true, withinMs: 100_000 });
+    expect([all.desk.waitersOf('wintermute'), all.desk.waitersOf('armitage')]).toEqual([0, 1]);
+    all.pass(20);
+    expect(all.desk.asked).toHaveLength(2);
+    all.rise('armitage');
+    expect((await asked).text).toContain(': served by armitage-chat on armitage after 40 s');
+    expect(all.served).toEqual(['armitage: ']);
+  });
+
+  it('is refused where the first turns out to come far too late, and no other is woken', async () => {
+    all = await SleepingFabric.start({ patienceSeconds: 120 }, ['wintermute-chat', 'armitage-chat']);
+    all.desk.refuses.set('armitage', 'it has its quiet hours');
+    const asked = all.post(false);
+    await all.untilHeld();
+    all.pass(20);
+    all.desk.expect('wintermute', 400);
+    const answer = await asked;
+    expect([answer.status, errorOf(answer).code, answer.headers['retry-after']]).toEqual([
+      503,
+      'waking',
+      '400',
+    ]);
+    expect([all.desk.wakes, all.desk.waitersOf('wintermute')]).toEqual([1, 0]);
   });
 
   it('is served by the cloud while it wakes, and then by it', async () => {

@@ -69,6 +69,34 @@ describe('/install/', () => {
     expect([again.status, await again.text()]).toEqual([304, '']);
   });
 
+  it('gives the part of a file that is asked for', async () => {
+    const manifest = put();
+    const part = (name: string, range: string, more = {}) =>
+      fetch(`${url}${name}`, { headers: { range, ...more } });
+    const rest = await part('agent.sh', 'bytes=5-');
+    expect([rest.status, await rest.text()]).toEqual([206, SCRIPT.slice(5)]);
+    expect(Object.fromEntries(rest.headers)).toMatchObject({
+      'content-range': `bytes 5-${SCRIPT.length - 1}/${SCRIPT.length}`,
+      'content-length': String(SCRIPT.length - 5),
+      'accept-ranges': 'bytes',
+      etag: `"${sha256Of(SCRIPT)}"`,
+    });
+    const middle = await part('ai-fabric-agent-linux-x64.gz', 'bytes=1000-1999');
+    expect(Buffer.from(await middle.arrayBuffer())).toEqual(AGENT.subarray(1_000, 2_000));
+    expect(await (await part('manifest.json', 'bytes=-3')).text()).toBe(JSON.stringify(manifest).slice(-3));
+    const past = await part('agent.sh', `bytes=${SCRIPT.length}-`);
+    expect([past.status, past.headers.get('content-range')]).toEqual([416, `bytes */${SCRIPT.length}`]);
+    await past.body?.cancel();
+  });
+
+  it('gives the whole of a file that is another than the client has the beginning of', async () => {
+    put();
+    const ask = (tag: string) => fetch(`${url}agent.sh`, { headers: { range: 'bytes=5-', 'if-range': tag } });
+    const [same, other] = [await ask(`"${sha256Of(SCRIPT)}"`), await ask(`"${sha256Of('another')}"`)];
+    expect([same.status, await same.text()]).toEqual([206, SCRIPT.slice(5)]);
+    expect([other.status, await other.text()]).toEqual([200, SCRIPT]);
+  });
+
   it('lists what there is, for people', async () => {
     put();
     const text = await (await fetch(url)).text();

@@ -11,6 +11,7 @@ import {
   judgeInstallRequest,
   type ServedNames,
 } from './decide/judge-install-request.js';
+import type { ByteRange } from './decide/judge-range.js';
 import type { Release, ReleaseFolder } from './release-folder.js';
 
 /** Each holds a file open, and a stranger may ask. */
@@ -60,7 +61,8 @@ export class InstallDesk {
     const held = heldIn(release, verdict.name);
     if (held !== null) {
       writeFileHead(response, verdict);
-      response.end(verdict.withBody ? held : undefined);
+      const { from, to } = partOf(verdict);
+      response.end(verdict.withBody ? held.subarray(from, to + 1) : undefined);
       return;
     }
     if (this.#downloads >= this.#maxDownloads) {
@@ -95,7 +97,8 @@ export class InstallDesk {
       return;
     }
     response.setTimeout(STALLED_MS, () => response.destroy());
-    await pipeline(createReadStream(verdict.path, { end: file.bytes - 1 }), response);
+    const { from, to } = partOf(file);
+    await pipeline(createReadStream(verdict.path, { start: from, end: to }), response);
   }
 }
 
@@ -103,7 +106,12 @@ type FileAnswer = Extract<InstallAnswer, { kind: 'file' }>;
 
 function askedOf(request: IncomingMessage): Parameters<typeof judgeInstallRequest>[0] {
   const [path = ''] = (request.url ?? '').split('?', 1);
-  return { method: request.method ?? '', path, ifNoneMatch: request.headers['if-none-match'] };
+  const { 'if-none-match': ifNoneMatch, 'if-range': ifRange, range } = request.headers;
+  return { method: request.method ?? '', path, ifNoneMatch, range, ifRange: ifRange?.toString() };
+}
+
+function partOf({ part, bytes }: FileAnswer): ByteRange {
+  return part ?? { from: 0, to: bytes - 1 };
 }
 
 function namesOf({ manifest, manifestBytes, manifestSha256, signature }: Release): ServedNames {
@@ -145,6 +153,11 @@ function answerShort(
       );
       return;
     }
+    case 'no_such_part':
+      response.setHeader('content-range', `bytes */${answer.bytes}`);
+      response.setHeader('etag', `"${answer.sha256}"`);
+      answerText(response, 416, `it has ${answer.bytes} bytes\n`);
+      return;
     case 'unchanged':
       response.writeHead(304, { etag: `"${answer.sha256}"` });
       response.end();
@@ -162,10 +175,14 @@ function listing({ manifest, signed }: Release): string {
   return `AI Fabric ${version} (commit ${commit ?? 'unknown'}), ${trust}; all of it is in ${INSTALL_PATH}manifest.json\n\n${files}`;
 }
 
-function writeFileHead(response: ServerResponse, { name, bytes, sha256 }: FileAnswer): void {
-  response.writeHead(200, {
+function writeFileHead(response: ServerResponse, file: FileAnswer): void {
+  const { name, bytes, sha256, part } = file;
+  const { from, to } = partOf(file);
+  response.writeHead(part === null ? 200 : 206, {
     'content-type': contentTypeOf(name),
-    'content-length': bytes,
+    'content-length': to - from + 1,
+    ...(part === null ? {} : { 'content-range': `bytes ${from}-${to}/${bytes}` }),
+    'accept-ranges': 'bytes',
     etag: `"${sha256}"`,
     'cache-control': 'no-cache',
     'x-content-type-options': 'nosniff',

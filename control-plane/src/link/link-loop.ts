@@ -11,16 +11,9 @@ import { AckDesk } from './ack-desk.js';
 import { AddressBook } from './address-book.js';
 import { advanceLink } from './decide/advance-link.js';
 import type { Hello, Identity, LinkEffect, LinkEvent } from './decide/link-lifecycle.js';
-import {
-  APPLY_DESIRED_TTL_MS,
-  FRAME_POLICY,
-  frameCost,
-  MAX_BUFFERED_BYTES,
-  MAX_UNPROVEN_LINKS,
-} from './decide/link-limits.js';
-import { planDesired } from './decide/plan-desired.js';
-import { planYieldSettings } from './decide/plan-yield-settings.js';
+import { FRAME_POLICY, frameCost, MAX_BUFFERED_BYTES, MAX_UNPROVEN_LINKS } from './decide/link-limits.js';
 import { takeToken } from './decide/take-token.js';
+import { DesiredDesk } from './desired-desk.js';
 import { FrameWriter } from './frame-writer.js';
 import { type CommandEnd, HostCommands } from './host-commands.js';
 import { HostJournal } from './host-journal.js';
@@ -61,6 +54,7 @@ export class LinkLoop {
   readonly #acks: AckDesk;
   readonly #links = new LinkBook();
   readonly #identities: IdentityDesk;
+  readonly #desired: DesiredDesk;
   #lastId = 0;
   #ticks = 0;
 
@@ -86,6 +80,10 @@ export class LinkLoop {
       ...{ parts, links: this.#links, conflicts: this.conflicts, log: this.#log },
       dispatch: (entry, event) => this.#dispatch(entry, event),
       endHost: (hostName, reason, detail) => this.endHost(hostName, reason, detail),
+    });
+    this.#desired = new DesiredDesk({
+      ...{ declared: parts.declared, links: this.#links, log: this.#log },
+      issue: (entry, hostName, command, ttlMs) => this.#issue(entry, hostName, command, ttlMs),
     });
   }
 
@@ -168,26 +166,19 @@ export class LinkLoop {
       if (hostId !== null) this.#journal.presence(hostId, presence);
     }
     this.conflicts.tick(nowMs);
-    for (const hostName of this.#commands.expire(nowMs)) {
-      const entry = this.#links.of(hostName);
-      if (entry) entry.yieldTold = null;
-      this.#sendDesired(hostName);
-    }
+    for (const hostName of this.#commands.expire(nowMs)) this.#desired.tellAgain(hostName);
   }
 
   /** @returns what came of it; `null`: the host has no link */
   ask(hostName: string, command: Command, ttlMs: number): Promise<CommandEnd> | null {
     const entry = this.#links.of(hostName);
     if (!entry) return null;
-    return new Promise((resolve) => {
-      const outgoing = this.#commands.issue(hostName, command, ttlMs, this.#nowMs(), resolve);
-      this.#send(entry, this.#frames.write('command', outgoing));
-    });
+    return new Promise((resolve) => this.#issue(entry, hostName, command, ttlMs, resolve));
   }
 
   /** The declared state changed: every agent is told what it is to keep now. */
   sendDesiredToAll(): void {
-    for (const hostName of this.#links.hosts()) this.#sendDesired(hostName);
+    for (const hostName of this.#links.hosts()) this.#desired.tell(hostName);
   }
 
   /** Ends every connection; each closes when its peer has answered, or after two seconds. */
@@ -353,27 +344,18 @@ export class LinkLoop {
     for (const command of waiting) {
       if (!STANDING.has(command.command.name)) this.#send(entry, this.#frames.write('command', command));
     }
-    this.#sendDesired(hostName);
+    this.#desired.tell(hostName);
     this.#rivals.taken(hostName);
   }
 
-  #sendDesired(hostName: string): void {
-    const entry = this.#links.of(hostName);
-    if (!entry) return;
-    const { command, leftOut } = planDesired(this.#parts.declared.current(), hostName, entry.protocolVersion);
-    if (leftOut > 0) this.#log.tooManyDesired(hostName, leftOut);
-    const outgoing = this.#commands.issue(hostName, command, APPLY_DESIRED_TTL_MS, this.#nowMs());
-    this.#send(entry, this.#frames.write('command', outgoing));
-    this.#sendYieldSettings(hostName, entry);
-  }
-
-  /** Once on each link, and whenever they are declared otherwise. */
-  #sendYieldSettings(hostName: string, entry: LinkEntry): void {
-    const command = planYieldSettings(this.#parts.declared.current(), hostName, entry.protocolVersion);
-    const told = JSON.stringify(command?.settings ?? null);
-    if (command === null || told === entry.yieldTold) return;
-    entry.yieldTold = told;
-    const outgoing = this.#commands.issue(hostName, command, APPLY_DESIRED_TTL_MS, this.#nowMs());
+  #issue(
+    entry: LinkEntry,
+    hostName: string,
+    command: Command,
+    ttlMs: number,
+    onEnd?: (end: CommandEnd) => void,
+  ): void {
+    const outgoing = this.#commands.issue(hostName, command, ttlMs, this.#nowMs(), onEnd);
     this.#send(entry, this.#frames.write('command', outgoing));
   }
 

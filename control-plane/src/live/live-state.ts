@@ -5,6 +5,7 @@ import { ChangeListeners } from './change-listeners.js';
 import { advancePresence, type Moment, type PresenceEvent, presenceOf } from './decide/advance-presence.js';
 import { believeSample } from './decide/believe-sample.js';
 import { clockSkewIssue, judgeClockSkew } from './decide/judge-clock-skew.js';
+import { upgradeIssue } from './decide/upgrade-issue.js';
 import { HISTORY_MS } from './history/sample-history.js';
 import type { HostPower } from './host-power.js';
 import { HostRecord } from './host-record.js';
@@ -120,6 +121,7 @@ export class LiveState implements LiveView {
     record.agentPackaged = host.packaged ?? null;
     record.protocolVersion = host.protocolVersion ?? null;
     record.upgrade = null;
+    record.clearIssue('upgrade_failed', this.#clock.nowMs());
     record.peerAddress = host.peerAddress;
     record.draining = host.draining;
     record.revokedAtMs = null;
@@ -175,6 +177,7 @@ export class LiveState implements LiveView {
     }
     if (report.upgrade !== undefined && !sameUpgrade(report.upgrade, record.upgrade)) {
       record.upgrade = report.upgrade;
+      this.#judgeUpgrade(record);
       changed = true;
     }
     if (report.replicas && !record.replicasTold) {
@@ -320,6 +323,12 @@ export class LiveState implements LiveView {
     if (apart) record.raiseIssue(clockSkewIssue(skewMs), this.#clock.nowMs());
     else record.clearIssue('clock_skew', this.#clock.nowMs());
     return true;
+  }
+
+  #judgeUpgrade(record: HostRecord): void {
+    const issue = upgradeIssue(record.upgrade);
+    if (issue === null) record.clearIssue('upgrade_failed', this.#clock.nowMs());
+    else record.raiseIssue(issue, this.#clock.nowMs());
   }
 
   #record(name: string): HostRecord {

@@ -9,6 +9,9 @@ export const expectedReadySchema = z.object({
 });
 export type ExpectedReady = z.infer<typeof expectedReadySchema>;
 
+/** A second host is woken beside one that is on its way only where it is ready so much sooner. */
+export const SECOND_WAKE_SAVES_MS = 60_000;
+
 /** What is late is expected to be late for as long again: at least this, and no longer than that. */
 const LEAST_LATE_MS = 10_000;
 const MOST_LATE_MS = 300_000;

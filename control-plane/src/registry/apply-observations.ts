@@ -31,6 +31,7 @@ function applyObservation(queries: Queries, observation: Seen): void {
     case 'wake':
     case 'wakeProof':
     case 'hostPower':
+    case 'loadTimes':
     case 'powerEvent':
     case 'powerUse':
       applyPower(queries, observation);

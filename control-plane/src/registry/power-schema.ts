@@ -80,7 +80,26 @@ export const hostPower = sqliteTable('host_power', {
   /** It was the fabric that put it to sleep. */
   sleptByFabric: integer('slept_by_fabric', { mode: 'boolean' }).notNull().default(false),
   wokenAtMs: integer('woken_at_ms'),
+  /** What its cards draw while requests run on it, as it was measured. */
+  servingWatts: real('serving_watts'),
 });
+
+/** How long engines take from their start until they are ready, as it was seen. */
+export const loadTimes = sqliteTable(
+  'load_times',
+  {
+    hostId: text('host_id')
+      .notNull()
+      .references(() => hosts.hostId, { onDelete: 'cascade' }),
+    deployment: text('deployment').notNull(),
+    /** JSON: seconds of its last starts, the latest last. */
+    seconds: text('seconds').notNull(),
+    /** As its agent usually sees the loading alone. */
+    toldSeconds: real('told_seconds'),
+    updatedAtMs: integer('updated_at_ms').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.hostId, table.deployment] })],
+);
 
 /** Energy by host and day, UTC. Written by the observation worker alone. */
 export const energyDays = sqliteTable(

@@ -58,6 +58,7 @@ describe('what is kept of hosts’ power', () => {
       wokenAtMs: null,
       keepAwakeUntilMs: null,
       keepAwakeReason: null,
+      servingWatts: 312.5,
     };
     registry.power.save({ kind: 'hostPower', hostId, atMs: NOW, power });
     registry.power.save({ kind: 'hostPower', hostId, atMs: NOW, power: { ...power, wokenAtMs: NOW + 9 } });
@@ -77,6 +78,30 @@ describe('what is kept of hosts’ power', () => {
     expect(found.hosts).toEqual([{ hostId, ...power, wokenAtMs: NOW + 9 }]);
     expect(found.proofs.map(({ fromState }) => fromState).sort()).toEqual(['poweroff', 'suspend']);
     expect(found.wakes).toEqual([{ ...wake('w1'), hostId }]);
+  });
+
+  it('of starts of engines is the latest of each, and nothing where that is said', async () => {
+    const save = (deployment: string, seconds: readonly number[], toldSeconds: number | null = null) =>
+      registry.power.save({
+        ...{ kind: 'loadTimes', hostId, atMs: NOW, deployment },
+        record: { seconds, toldSeconds },
+      });
+    save('deep', [40]);
+    save('fast', [9], 8);
+    await settled();
+    save('deep', [40, 30.5]);
+    await reopen();
+    const loads = () => registry.power.load(NOW + 1).loads;
+    expect(loads()).toEqual([
+      { hostId, deployment: 'deep', seconds: [40, 30.5], toldSeconds: null },
+      { hostId, deployment: 'fast', seconds: [9], toldSeconds: 8 },
+    ]);
+    save('deep', []);
+    save('fast', [], 8);
+    await settled();
+    expect(loads()).toEqual([{ hostId, deployment: 'fast', seconds: [], toldSeconds: 8 }]);
+    registry.hosts.remove('wintermute', NOW);
+    expect(loads()).toEqual([]);
   });
 
   it('of a wake is the latest that was said of it', async () => {

@@ -1,5 +1,5 @@
 import { and, asc, desc, eq, isNull, lt, sql } from 'drizzle-orm';
-import { energyDays, hostPower, powerEvents, wakeProofs, wakes } from './power-schema.js';
+import { energyDays, hostPower, loadTimes, powerEvents, wakeProofs, wakes } from './power-schema.js';
 import type { PowerObservation, PowerRecords, PowerStore, WakeOutcome, WakeRecord } from './power-types.js';
 import type { Queries, RegistryDatabase } from './registry-database.js';
 import type { ObservationWriter } from './registry-types.js';
@@ -46,6 +46,14 @@ function loadPower(database: RegistryDatabase): PowerRecords {
         .from(wakeProofs)
         .all(),
       wakes: rows.map(({ wake: { hostId, ...wake } }) => ({ ...wakeOf(wake), hostId })),
+      loads: queries
+        .select()
+        .from(loadTimes)
+        .all()
+        .map(({ hostId, deployment, seconds, toldSeconds }) => ({
+          ...{ hostId, deployment, toldSeconds },
+          seconds: readSeconds(seconds),
+        })),
     };
   });
 }
@@ -66,6 +74,11 @@ function readPhases(text: string): Record<string, number> {
   return Object.fromEntries(
     Object.entries(found).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
   );
+}
+
+function readSeconds(text: string): readonly number[] {
+  const found: unknown = JSON.parse(text);
+  return Array.isArray(found) ? found.filter((each) => typeof each === 'number') : [];
 }
 
 /** Within a transaction of the caller's, of a host that is known. */
@@ -97,6 +110,24 @@ export function applyPower(queries: Queries, observation: PowerObservation): voi
         .onConflictDoUpdate({ target: hostPower.hostId, set: observation.power })
         .run();
       return;
+    case 'loadTimes': {
+      const { deployment, record } = observation;
+      const { toldSeconds } = record;
+      if (record.seconds.length === 0 && toldSeconds === null) {
+        queries
+          .delete(loadTimes)
+          .where(and(eq(loadTimes.hostId, hostId), eq(loadTimes.deployment, deployment)))
+          .run();
+        return;
+      }
+      const set = { seconds: JSON.stringify(record.seconds), toldSeconds, updatedAtMs: atMs };
+      queries
+        .insert(loadTimes)
+        .values({ hostId, deployment, ...set })
+        .onConflictDoUpdate({ target: [loadTimes.hostId, loadTimes.deployment], set })
+        .run();
+      return;
+    }
     case 'powerEvent': {
       const { state, cause, detail } = observation;
       queries.insert(powerEvents).values({ hostId, atMs, state, cause, detail }).run();
@@ -168,6 +199,7 @@ export function prunePower(queries: Queries, nowMs: number): boolean {
     (SELECT wake_id FROM wakes ORDER BY asked_at_ms DESC LIMIT -1 OFFSET ${MOST_WAKES}) LIMIT ${PRUNE_CHUNK})`;
   // A row for each host and day: there are never many.
   queries.delete(energyDays).where(lt(energyDays.dayMs, beforeMs)).run();
+  queries.delete(loadTimes).where(lt(loadTimes.updatedAtMs, beforeMs)).run();
   const deletedWakes = queries.delete(wakes).where(sql`wake_id IN ${excess}`).run().changes;
   return Math.max(deletedEvents, deletedWakes) >= PRUNE_CHUNK;
 }

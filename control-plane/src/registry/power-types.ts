@@ -20,7 +20,7 @@ export interface WakeRecord {
   readonly outcome: WakeOutcome | null;
   readonly failedPhase: string | null;
   readonly detail: string | null;
-  /** Phase → milliseconds since it was asked for; `model_ready:NAME` of each deployment. */
+  /** Phase → milliseconds since it was asked for; `model_ready:NAME` of each deployment, `fetched:NAME` of one whose weights were fetched first. */
   readonly phases: Readonly<Record<string, number>>;
   readonly endedAtMs: number | null;
   readonly waiters: number;
@@ -34,6 +34,16 @@ export interface HostPowerRecord {
   /** An operator wants it awake until then. */
   readonly keepAwakeUntilMs: number | null;
   readonly keepAwakeReason: string | null;
+  /** What its cards draw while requests run on it; `null`: that was not seen yet. */
+  readonly servingWatts: number | null;
+}
+
+/** How long an engine takes from its start until it is ready. */
+export interface LoadRecord {
+  /** Of its last starts that were seen, the latest last. */
+  readonly seconds: readonly number[];
+  /** As its agent usually sees the loading alone; `null`: it has not told. */
+  readonly toldSeconds: number | null;
 }
 
 interface OfHost {
@@ -46,6 +56,7 @@ export type PowerObservation =
   | (OfHost & { readonly kind: 'wake'; readonly wake: WakeRecord })
   | (OfHost & { readonly kind: 'wakeProof'; readonly fromState: string; readonly wakeId: string })
   | (OfHost & { readonly kind: 'hostPower'; readonly power: HostPowerRecord })
+  | (OfHost & { readonly kind: 'loadTimes'; readonly deployment: string; readonly record: LoadRecord })
   | PowerEventObservation
   | PowerUseObservation;
 
@@ -72,6 +83,7 @@ export type PowerUseObservation = OfHost & {
 export interface PowerRecords {
   readonly hosts: readonly (HostPowerRecord & { readonly hostId: string })[];
   readonly proofs: readonly { readonly hostId: string; readonly fromState: string }[];
+  readonly loads: readonly (LoadRecord & { readonly hostId: string; readonly deployment: string })[];
   /** The latest first, bounded for each host. */
   readonly wakes: readonly (WakeRecord & { readonly hostId: string })[];
 }

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as hostLifeSchema from './host-life-schema.js';
 import * as keysSchema from './keys-schema.js';
 import * as learnedSchema from './learned-schema.js';
+import * as powerSchema from './power-schema.js';
 import * as requestsSchema from './requests-schema.js';
 import * as schema from './schema.js';
 import * as telemetrySchema from './telemetry-schema.js';
@@ -24,7 +25,7 @@ describe('the migrations', () => {
     const made = raw.prepare('SELECT name, "notnull" FROM pragma_table_info(?) ORDER BY name').raw();
     const areas = {
       ...{ ...schema, ...hostLifeSchema, ...keysSchema, ...learnedSchema },
-      ...{ ...requestsSchema, ...telemetrySchema, ...writeJournalSchema },
+      ...{ ...powerSchema, ...requestsSchema, ...telemetrySchema, ...writeJournalSchema },
     };
     for (const table of Object.values(areas) as SQLiteTable[]) {
       const { name, columns, indexes } = getTableConfig(table);

@@ -14,25 +14,24 @@ import type { CloudTarget, SecretPresence } from './cloud-target.js';
 import type { CostTerms } from './decide/choose-replica.js';
 import { describeModel } from './decide/describe-model.js';
 import { isUnheard } from './decide/judge-asleep.js';
+import { askerOf, isUse, rankOfRequest } from './decide/read-asker.js';
 import { route } from './decide/route.js';
 import { suggestModels } from './decide/suggest-models.js';
 import { writesAnswer } from './decide/writes-answer.js';
-import { engineFacts, engineIdentity, nameOf } from './engine-facts.js';
+import { engineFacts, nameOf } from './engine-facts.js';
 import type { Moment } from './engine-gauges.js';
 import type { RouterGauges } from './gauge-types.js';
 import { RequestQueue } from './hold-queue.js';
 import { HostUse, type UseOfHost } from './host-use.js';
+import { LearnedRates } from './learned-rates.js';
 import { type ClaimObserver, Ledger } from './ledger.js';
 import type { LiveReplicaTarget } from './live-replica-target.js';
 import { type CatalogueEntry, modelCatalogue, taskOf } from './model-catalogue.js';
-import { guessRates } from './predict/decide/guess-rates.js';
-import { type KeptEngine, LearnedKeeper, type LearnedMemory } from './predict/learned-keeper.js';
+import type { LearnedMemory } from './predict/learned-keeper.js';
 import { Predictor } from './predict/predictor.js';
 import type { ReplicaModel } from './predict/replica-model.js';
 import { Cooldown, ProviderLimits } from './provider-limits.js';
-import { type Rank, rankOf } from './queue/class-turns.js';
 import { etaSeconds } from './queue/decide/plan-eta.js';
-import type { Asker } from './queue/decide/plan-place.js';
 import { readAnswers, readBegunRests, readGauges } from './read-gauges.js';
 import { watchReady } from './ready-watch.js';
 import { RequestMeasure } from './request-measure.js';
@@ -113,7 +112,7 @@ class LiveRouter implements RunningRouter {
   readonly #queue: RequestQueue;
   readonly #predictor: Predictor;
   readonly #measure: RequestMeasure;
-  readonly #keeper: LearnedKeeper | null;
+  readonly #learned: LearnedRates;
   readonly #observers: ClaimObservers;
   readonly #use = new HostUse();
   readonly #subscriptions: (() => void)[];
@@ -133,13 +132,13 @@ class LiveRouter implements RunningRouter {
     this.#queue = new RequestQueue({ clock, random, bounds: settings.hold, defer, etaMs });
     const predictor = new Predictor(settings.route.predict);
     this.#predictor = predictor;
-    const engines = (): Iterable<KeptEngine> =>
-      Array.from(this.#board.replicas(), (each) => this.#kept(each));
-    const around = { clock, log, lengths: predictor.lengths, engines };
-    this.#keeper = deps.learned === undefined ? null : new LearnedKeeper(deps.learned, around);
+    this.#learned = new LearnedRates({
+      ...{ live, clock, log, memory: deps.learned ?? null, lengths: predictor.lengths },
+      replicas: () => this.#board.replicas(),
+    });
     const modelFor = (deployment: DeclaredDeployment): ReplicaModel => {
       const model = predictor.modelFor(engineFacts(deployment, live), deployment.maxConcurrent);
-      this.#prepare({ deployment, model });
+      this.#learned.prepare({ deployment, model });
       return model;
     };
     const limitDeps = { clock, random, log, settings: settings.limits };
@@ -229,28 +228,18 @@ class LiveRouter implements RunningRouter {
 
   learnedOf(deployment: string): LearnedOfEngine | null {
     const replica = this.#board.replica(deployment);
-    if (replica === undefined) return null;
-    const { model, gaugeLagMs } = replica;
-    const { drift } = model.load(this.#deps.clock.monotonicMs());
-    return {
-      ...model.rates,
-      observations: model.learned.observations,
-      bytesPerToken: model.bytesPerToken,
-      gaugeLagSeconds: gaugeLagMs === null ? null : gaugeLagMs / 1000,
-      drift,
-    };
+    return replica === undefined ? null : this.#learned.of(replica);
   }
 
   forgetRates(deployment: string): boolean {
     const replica = this.#board.replica(deployment);
     if (replica === undefined) return false;
-    if (this.#keeper !== null) this.#keeper.forget(this.#kept(replica));
-    else replica.model.learned.forget(guessRates(engineFacts(replica.deployment, this.#deps.live)));
+    this.#learned.forget(replica);
     return true;
   }
 
   close(): void {
-    this.#keeper?.close();
+    this.#learned.close();
     for (const end of this.#subscriptions.splice(0)) end();
     this.#queue.close();
     this.#ledger.close();
@@ -344,7 +333,7 @@ class LiveRouter implements RunningRouter {
         return;
       case 'host':
         for (const replica of this.#board.replicasOn(change.host.name)) {
-          this.#prepare(replica);
+          this.#learned.prepare(replica);
           replica.noticeChange(nowMs);
         }
         break;
@@ -354,7 +343,7 @@ class LiveRouter implements RunningRouter {
       case 'replica': {
         const replica = this.#board.replica(change.replica.deployment);
         if (replica === undefined) break;
-        this.#prepare(replica);
+        this.#learned.prepare(replica);
         replica.noticeChange(nowMs);
         break;
       }
@@ -362,19 +351,6 @@ class LiveRouter implements RunningRouter {
         this.#board.replica(change.deployment)?.noticeChange(nowMs);
     }
     this.#queue.wake(null);
-  }
-
-  /** A host that joins tells what card it has, and an engine its version. */
-  #prepare(replica: Pick<LiveReplicaTarget, 'deployment' | 'model'>): void {
-    const { model, deployment } = replica;
-    if (model.learned.observations > 0) return;
-    if (this.#keeper !== null) this.#keeper.prepare(this.#kept(replica));
-    else model.learned.adoptPrior(guessRates(engineFacts(deployment, this.#deps.live)), null);
-  }
-
-  #kept({ deployment, model }: Pick<LiveReplicaTarget, 'deployment' | 'model'>): KeptEngine {
-    const { live } = this.#deps;
-    return { identity: engineIdentity(deployment, live), facts: engineFacts(deployment, live), model };
   }
 
   #takeDeclared(state: DeclaredState): void {
@@ -403,11 +379,6 @@ function unconditional(group: CandidateGroup): CandidateGroup {
     : { kind: 'provider', candidate: group.candidate };
 }
 
-/** Batch requests and checks take what is there, and keep no host awake. */
-function isUse({ requestClass = 'normal', wakes = 'not_asked' }: RouteRequest): boolean {
-  return requestClass !== 'batch' && wakes !== 'not_asked';
-}
-
 function servesOn(resolved: ResolvedModel, host: string, { deployments }: DeclaredState): boolean {
   switch (resolved.kind) {
     case 'deployment':
@@ -423,13 +394,4 @@ function servesOn(resolved: ResolvedModel, host: string, { deployments }: Declar
 
 function isThere({ presence }: LiveReplicaTarget): boolean {
   return presence === 'online' || presence === 'late';
-}
-
-/** As it would stand in the queue. */
-function askerOf(request: RouteRequest): Omit<Asker, 'held'> {
-  return { role: nameOf(request.resolved), key: request.hints?.key ?? '', rank: rankOfRequest(request) };
-}
-
-function rankOfRequest({ requestClass = 'normal' }: RouteRequest): Rank {
-  return rankOf(requestClass);
 }

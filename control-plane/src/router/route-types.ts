@@ -46,8 +46,11 @@ export interface RouteRequest {
   readonly hints?: RequestHints;
 }
 
-/** Whether a request may wake a host: `key_forbids`; `in_vain`: the fleet was asked, and wakes none; `not_asked`: a check or a listing. */
-export type WakePermit = 'may' | 'key_forbids' | 'in_vain' | 'not_asked';
+/**
+ * Whether a request may wake a host: `key_forbids`; `in_vain`: the fleet was asked, and wakes none; `no_other`: the same, and none
+ * beside those that are on their way; `not_asked`: a check or a listing.
+ */
+export type WakePermit = 'may' | 'key_forbids' | 'in_vain' | 'no_other' | 'not_asked';
 
 /** What the gateway knows of a request that tells how long it will take. */
 export interface RequestHints {
@@ -203,9 +206,11 @@ interface Waiting {
 }
 
 /** The fleet is to be asked to wake a host for it. */
-interface Waking {
+export interface Waking {
   /** Deployments whose hosts a wake could bring, in the order of declaration. */
   readonly wake: readonly string[];
+  /** Milliseconds: what is woken is to be ready by then, where any is. */
+  readonly wakeWithinMs: number;
 }
 
 export type RouteDecision =
@@ -221,8 +226,11 @@ export type RouteDecision =
   /** A provider serves, and a host is woken for the next one. */
   | ({ readonly kind: 'cloudWhileWaking' } & CloudChoice & Waking)
   | ({ readonly kind: 'wait' } & Waiting)
-  /** A host is woken, and the request waits for it. */
-  | ({ readonly kind: 'wakeThenWait' } & Waiting & Waking)
+  /**
+   * A host is woken, and the request waits for it. `wakesAnother`: what it waits for is too late for it, and another host is
+   * not.
+   */
+  | ({ readonly kind: 'wakeThenWait'; readonly wakesAnother: boolean } & Waiting & Waking)
   | {
       readonly kind: 'refuse';
       readonly code: RefusalCode;
@@ -234,6 +242,8 @@ export type RouteDecision =
       readonly outlook?: QueueOutlook;
       /** Its host is woken all the same, for the next one; left out: nobody is to be woken. */
       readonly wake?: Waking['wake'];
+      /** Stands with `wake`. */
+      readonly wakeWithinMs?: number;
       readonly considered: readonly Considered[];
       /** Left out where all have a line. */
       readonly others?: readonly OtherTargets[];

@@ -51,16 +51,21 @@ export function recordsOf(saved: readonly PowerObservation[]): PowerRecords {
   const hosts = new Map<string, PowerRecords['hosts'][number]>();
   const wakes = new Map<string, PowerRecords['wakes'][number]>();
   const proofs: PowerRecords['proofs'][number][] = [];
+  const loads = new Map<string, PowerRecords['loads'][number]>();
   for (const each of saved) {
     if (each.kind === 'hostPower') hosts.set(each.hostId, { hostId: each.hostId, ...each.power });
     if (each.kind === 'wakeProof') proofs.push({ hostId: each.hostId, fromState: each.fromState });
+    if (each.kind === 'loadTimes') {
+      const { hostId, deployment, record } = each;
+      loads.set(`${hostId} ${deployment}`, { hostId, deployment, ...record });
+    }
     if (each.kind === 'wake') {
       const outcome = each.wake.outcome ?? 'cancelled';
       wakes.set(each.wake.wakeId, { ...each.wake, outcome, hostId: each.hostId });
     }
   }
   const newestFirst = [...wakes.values()].sort((one, other) => other.askedAtMs - one.askedAtMs);
-  return { hosts: [...hosts.values()], proofs, wakes: newestFirst };
+  return { hosts: [...hosts.values()], proofs, loads: [...loads.values()], wakes: newestFirst };
 }
 
 /** Mulberry32. */

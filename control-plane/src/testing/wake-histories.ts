@@ -222,7 +222,7 @@ class WakeHistory {
       // One that is awake and loads is waited for.
       const comes = this.#machines.some(({ isLoading }) => isLoading);
       const isPatient = this.#nowMs() < waiting.untilMs;
-      if (isPatient && (waiting.wait.ask(DEPLOYMENTS, true) || comes)) return;
+      if (isPatient && (waiting.wait.ask(WISH, true) || comes)) return;
       this.#counts.refused += 1;
     }
     waiting.wait.leave();
@@ -312,4 +312,4 @@ class WakeHistory {
 }
 
 const ASKER = { role: 'chat', keyId: 'key-1' };
-const DEPLOYMENTS = HOSTS.map((host) => `of-${host}`);
+const WISH = { wake: HOSTS.map((host) => `of-${host}`), wakeWithinMs: PATIENCE_MS };

@@ -37,6 +37,7 @@ export const issueCodes = [
   'clock_skew',
   'telemetry_dropped',
   'identity_in_use',
+  'upgrade_failed',
 ] as const;
 export const issueCodeSchema = z.enum(issueCodes);
 export type IssueCode = z.infer<typeof issueCodeSchema>;

@@ -7,8 +7,8 @@ import type { LoadTally } from './load-tally.js';
 import type { Load } from './open-load.js';
 import { chatRequest } from './sample-bodies.js';
 
-/** Of one of the two turns of a contender in a round. */
-const JSON_TURN_MS = 2_000;
+/** Of one of a contender's turns in a round. */
+const JSON_TURN_MS = 1_000;
 const STREAMS = 200;
 const MANY_STREAMS = 300;
 const STREAM_WARM_UP_MS = 1_000;

@@ -2,21 +2,26 @@ import { startDockerEngine } from '../../simulators/docker-engine/start-docker-e
 import { vllmProgram } from '../../simulators/docker-engine/vllm-program.js';
 
 /**
- * Docker Desktop's engine on its pipe, as a program of Windows: `node pipe-engine.mjs CARD_UUID`. It says which
- * containers there are, whenever that changes.
+ * Docker Desktop's engine on its pipe, as a program of Windows: `node pipe-engine.mjs CARD_UUID [TOKENS_PER_SECOND]`. It
+ * says which containers there are, whenever that changes.
  */
-const image = { reference: 'docker.io/vllm/vllm-openai:v0.32.0', start: vllmProgram() };
+const [, , uuid = '', tokensPerSecond] = process.argv;
+const speed = tokensPerSecond === undefined ? {} : { decodeTokensPerSecond: Number(tokensPerSecond) };
+const image = {
+  reference: 'docker.io/vllm/vllm-openai:v0.32.0',
+  start: vllmProgram({ vllm: { speed } }),
+};
 const engine = await startDockerEngine({
   path: '\\\\.\\pipe\\docker_engine',
   desktop: true,
-  cards: [{ uuid: process.argv[2] ?? '', name: 'NVIDIA GeForce RTX 4070' }],
+  cards: [{ uuid, name: 'NVIDIA GeForce RTX 4070' }],
   registry: [image],
 });
 console.log('listening');
 
 let said = '';
 setInterval(() => {
-  const names = engine.containers.map(({ wish }) => wish.name);
+  const names = engine.containers.map(({ wish, state }) => `${wish.name} (${state})`);
   const line = `containers: ${names.join(' ') || 'none'}`;
   if (line !== said) console.log(line);
   said = line;

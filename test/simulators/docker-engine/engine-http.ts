@@ -99,8 +99,8 @@ export class EngineHttp {
         /^\/_ping$/,
         ({ response }) => void response.writeHead(200, this.#pingHeaders()).end('OK'),
       ),
-      route('GET', /^\/version$/, (exchange) => sendJson(exchange, 200, this.#version())),
-      route('GET', /^\/info$/, (exchange) => sendJson(exchange, 200, this.#info())),
+      route('GET', /^\/version$/, (exchange) => this.#answer(exchange, 'version')),
+      route('GET', /^\/info$/, (exchange) => this.#answer(exchange, 'info')),
       route('GET', /^\/events$/, streams.answerEvents),
       route('GET', /^\/containers\/json$/, containers.answerList),
       route('POST', /^\/(?:libpod\/)?containers\/create$/, containers.answerCreate),
@@ -122,6 +122,12 @@ export class EngineHttp {
       route('GET', /^\/volumes\/([^/]+)$/, things.answerVolume),
       route('DELETE', /^\/volumes\/([^/]+)$/, things.answerRemoveVolume),
     ];
+  }
+
+  #answer(exchange: EngineExchange, what: 'version' | 'info'): void {
+    const { recorded } = this.#options;
+    if (recorded === undefined) sendJson(exchange, 200, what === 'version' ? this.#version() : this.#info());
+    else exchange.response.writeHead(200, { 'content-type': 'application/json' }).end(recorded[what]);
   }
 
   get #release(): string {

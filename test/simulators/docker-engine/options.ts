@@ -51,6 +51,8 @@ export interface DockerEngineOptions {
   readonly registry?: readonly SimulatedImage[];
   /** Of a layer's download, in milliseconds. */
   readonly layerMs?: number;
+  /** What a real one answered to `/version` and `/info`, word for word. */
+  readonly recorded?: { readonly version: string; readonly info: string };
   /** How often its progress is told; 4 times by default. */
   readonly layerSteps?: number;
 }

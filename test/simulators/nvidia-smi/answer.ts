@@ -2,6 +2,7 @@ import { findFields, headerLine, queryLines } from './answer-query.js';
 import { garbageText } from './garbage.js';
 import type { SmiRequest } from './parse-arguments.js';
 import { knownFields } from './query-fields.js';
+import { answerRecorded } from './recorded.js';
 import type { NvidiaSmiScenario } from './scenario.js';
 import { lostAtStart, wholeFailure } from './whole-failures.js';
 import { renderXml } from './xml-document.js';
@@ -21,7 +22,13 @@ export interface Moment {
 }
 
 /** Decides what nvidia-smi does at one tick of a loop, or at the only one of a single answer. */
-export function answer(scenario: NvidiaSmiScenario, request: SmiRequest, moment: Moment): SmiAction {
+export function answer(
+  scenario: NvidiaSmiScenario,
+  request: SmiRequest,
+  moment: Moment,
+  argv: readonly string[] = [],
+): SmiAction {
+  if (scenario.recorded !== null) return answerRecorded(scenario.recorded, request, argv);
   const action = decide(scenario, request, moment);
   if (action.kind === 'hang' || scenario.platform === 'linux') return action;
   return { ...action, text: action.text.replaceAll('\n', '\r\n') };

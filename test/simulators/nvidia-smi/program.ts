@@ -40,7 +40,7 @@ function run(scenarioPath: string, argv: readonly string[]): void {
     const scenario = file.current();
     // Before the last line is out: whoever reads it may send the signal at once.
     if (scenario.behaviour.kind === 'hang') ignoreSignals();
-    const action = answer(scenario, request, { tick, scenarioTick: file.ticks, now: new Date() });
+    const action = answer(scenario, request, { tick, scenarioTick: file.ticks, now: new Date() }, argv);
     tick += 1;
     file.ticks += 1;
     if (!act(action)) return;

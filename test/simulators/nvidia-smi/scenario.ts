@@ -1,4 +1,5 @@
 import type { DriverGeneration } from './driver-generations.js';
+import type { RecordedRun } from './recorded.js';
 
 /** A slice of a card under MIG. */
 export interface MigDevice {
@@ -74,6 +75,8 @@ export interface NvidiaSmiScenario {
   readonly behaviour: NvidiaSmiBehaviour;
   /** Until the first output: a driver without persistence mode takes seconds. */
   readonly startDelayMs: number;
+  /** What a real one said, said again instead of all else; `null`: there is none. */
+  readonly recorded: readonly RecordedRun[] | null;
 }
 
 const BASE: SimulatedCard = {
@@ -162,6 +165,7 @@ export function nvidiaSmiScenario(parts: Partial<NvidiaSmiScenario> = {}): Nvidi
     cards: [SAMPLE_CARDS.rtx2080],
     behaviour: { kind: 'healthy' },
     startDelayMs: 0,
+    recorded: null,
     ...parts,
   };
 }

@@ -4,9 +4,11 @@ import { begin, sendJson } from '../common/reply-writer.js';
 import { chatRequestSchema, renderPrompt } from '../common/request-bodies.js';
 import { hashText } from '../common/seeded.js';
 import { renderMetrics } from './metrics-text.js';
+import type { RecordedAnswer } from './options.js';
 import { type Exchange, parseBody, servedModel } from './serving.js';
 
 const VOCABULARY = 150_000;
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 const tokenizeSchema = z.union([
   z.looseObject({ model: z.string().nullish(), prompt: z.string() }),
@@ -20,10 +22,12 @@ export async function answerHealth({ engine, response }: Exchange): Promise<void
 }
 
 export function answerVersion({ settings, response }: Exchange): Promise<void> {
+  if (settings.recorded !== null) return sayAgain(settings.recorded.version, 'application/json', response);
   return sendJson(response, 200, { version: settings.version });
 }
 
 export function answerModels({ settings, engine, response }: Exchange): Promise<void> {
+  if (settings.recorded !== null) return sayAgain(settings.recorded.models, 'application/json', response);
   const data = settings.models.map((id) => ({
     id,
     object: 'model',
@@ -38,6 +42,7 @@ export function answerModels({ settings, engine, response }: Exchange): Promise<
 }
 
 export async function answerMetrics({ settings, engine, response }: Exchange): Promise<void> {
+  if (settings.recorded !== null) return sayAgain(settings.recorded.metrics, METRICS_TYPE, response);
   const text = renderMetrics({
     model: settings.model,
     startedAtMs: engine.startedAtMs,
@@ -48,7 +53,16 @@ export async function answerMetrics({ settings, engine, response }: Exchange): P
     prefixCaching: settings.prefixCaching,
     olderNames: settings.olderMetricNames,
   });
-  begin(response, 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
+  begin(response, 200, { 'content-type': METRICS_TYPE });
+  response.end(text);
+}
+
+async function sayAgain(
+  { status, text }: RecordedAnswer,
+  type: string,
+  response: Exchange['response'],
+): Promise<void> {
+  begin(response, status, { 'content-type': type });
   response.end(text);
 }
 

@@ -4,6 +4,18 @@ import type { EngineSpeed } from './engine-model.js';
 
 export type Runner = 'generate' | 'pooling' | 'scoring' | 'speech';
 
+/** What a real engine answered, word for word. */
+export interface RecordedAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+export interface RecordedEngine {
+  readonly models: RecordedAnswer;
+  readonly metrics: RecordedAnswer;
+  readonly version: RecordedAnswer;
+}
+
 export interface VllmSimulatorOptions {
   /** Every reply names it, so that a test can tell who answered. */
   readonly name?: string;
@@ -50,6 +62,8 @@ export interface VllmSimulatorOptions {
   /** How many requests are remembered. */
   readonly recordLimit?: number;
   readonly keepAliveMs?: number;
+  /** Says of itself what a real one said, whatever it does. */
+  readonly recorded?: RecordedEngine;
   readonly clock?: Clock;
 }
 
@@ -83,6 +97,7 @@ export interface VllmSettings {
   readonly version: string;
   readonly recordLimit: number;
   readonly keepAliveMs: number;
+  readonly recorded: RecordedEngine | null;
   readonly clock: Clock;
 }
 
@@ -119,6 +134,7 @@ const DEFAULTS = {
   recordLimit: 1_000,
   // uvicorn's own: an idle connection is closed after five seconds.
   keepAliveMs: 5_000,
+  recorded: null,
 } as const;
 
 export function resolveVllmOptions(options: VllmSimulatorOptions): VllmSettings {

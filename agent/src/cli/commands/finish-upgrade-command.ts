@@ -1,29 +1,29 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '@ai-fabric/shared';
 import { Command } from 'commander';
-import { FINISH_VERB } from '../../upgrade/linux/finishing-unit.js';
+import { readAgentConfig } from '../../config/read-agent-config.js';
+import { FINISH_VERB } from '../../upgrade/decide/finish-verb.js';
+import type { UpgradeSystem } from '../../upgrade/upgrade-system.js';
 import { exitCodes, UsageError } from '../exit-codes.js';
 
-/** What the unit `ai-fabric-agent-upgrade.service` runs while an upgrade is under way; nobody else needs it. */
+/** What the service `ai-fabric-agent-upgrade` of either system runs while an upgrade is under way; nobody else needs it. */
 export function finishUpgradeCommand(): Command {
   return new Command(FINISH_VERB)
-    .description('Bring an upgrade to its end, or take it back; started by its unit')
+    .description('Bring an upgrade to its end, or take it back; started by its service')
     .action(finish);
 }
 
-/** What is started anew says so within this time, or systemd gives it up. */
+/** What is started anew says so within this time, or it is given up. */
 const RESTART_MS = 60_000;
 const STAYS_MS = 60_000;
 
 async function finish(): Promise<void> {
-  if (process.getuid?.() !== 0) throw new UsageError('This is for root alone: its unit starts it.');
-  const [{ finishUpgrade }, { linuxUpgrade }, { runToolWithin }, { default: pino }] = await Promise.all([
+  const [system, { finishUpgrade }, { default: pino }] = await Promise.all([
+    openUpgradeSystem(),
     import('../../upgrade/finish-upgrade.js'),
-    import('../../upgrade/linux/linux-upgrade.js'),
-    import('../../identity/run-tool.js'),
     import('pino'),
   ]);
-  const system = linuxUpgrade({ runTool: runToolWithin(RESTART_MS) });
-  // Whatever ends it before its end is a failure, after which systemd starts it again.
+  // Whatever ends it before its end is a failure, after which it is started again.
   process.exitCode = exitCodes.failed;
   // The clock's timers keep no process alive.
   const stays = setInterval(() => undefined, STAYS_MS);
@@ -33,4 +33,16 @@ async function finish(): Promise<void> {
   } finally {
     clearInterval(stays);
   }
+}
+
+async function openUpgradeSystem(): Promise<UpgradeSystem> {
+  const { runToolWithin } = await import('../../identity/run-tool.js');
+  const runTool = runToolWithin(RESTART_MS);
+  if (process.platform === 'win32') {
+    const { windowsUpgrade } = await import('../../upgrade/windows/windows-upgrade.js');
+    return windowsUpgrade({ roots: readAgentConfig().folders, runTool, clock: systemClock(), pause });
+  }
+  if (process.getuid?.() !== 0) throw new UsageError('This is for root alone: its unit starts it.');
+  const { linuxUpgrade } = await import('../../upgrade/linux/linux-upgrade.js');
+  return linuxUpgrade({ runTool });
 }

@@ -1,6 +1,8 @@
 import { uptime } from 'node:os';
-import type { GoodbyeReason } from '@ai-fabric/shared';
+import type { GoodbyeReason, UpgradeMode } from '@ai-fabric/shared';
 import { Command } from 'commander';
+import type { AgentDependencies } from '../../agent-dependencies.js';
+import type { AgentConfig } from '../../config/agent-config.js';
 import { readAgentConfig } from '../../config/read-agent-config.js';
 import { readPassedVariables } from '../../config/read-passed-variables.js';
 import { elapsedWithSleep } from '../../reporter/elapsed-with-sleep.js';
@@ -65,7 +67,6 @@ async function run(options: RunOptions): Promise<void> {
     { openRecipe },
     { readAgentPolicy },
     { readStopReason },
-    { openLinuxUpgrades },
     { systemClock, tellPolicy },
     { default: pino },
   ] = await Promise.all([
@@ -73,7 +74,6 @@ async function run(options: RunOptions): Promise<void> {
     import('../../replica/recipe/open-recipe.js'),
     import('../../replica/policy/read-agent-policy.js'),
     import('../../power/read-stop-reason.js'),
-    import('../../upgrade/open-upgrades.js'),
     import('@ai-fabric/shared'),
     import('pino'),
   ]);
@@ -82,6 +82,9 @@ async function run(options: RunOptions): Promise<void> {
   const clock = systemClock();
   const policy = await readAgentPolicy(config.policyPath);
   const { yield: ownYield } = policy;
+  const openUpgrades = await chooseUpgrades(config, policy.upgrades, async () => {
+    return (await readAgentPolicy(config.policyPath)).upgrades;
+  });
   const variables = readPassedVariables(policy.hostVariables);
   const agent = await startAgent(config, {
     openRecipe: (memory, host) => openRecipe(policy, { ...host, variables }, memory),
@@ -91,7 +94,7 @@ async function run(options: RunOptions): Promise<void> {
     random: Math.random,
     log,
     elapsedMs: elapsedWithSleep(() => clock.monotonicMs(), uptime),
-    ...(config.asksHelper ? { openUpgrades: (parts) => openLinuxUpgrades(parts, policy.upgrades) } : {}),
+    ...(openUpgrades === null ? {} : { openUpgrades }),
     ...(json ? { onLinked: once((status) => printJson({ running: true, ...status })) } : {}),
   });
   process.on('uncaughtException', (error) => {
@@ -103,8 +106,24 @@ async function run(options: RunOptions): Promise<void> {
     const { pruneLogs } = await import('../../install/windows/prune-logs.js');
     pruneLogs(config.stateDirectory, clock);
   }
-  await stopOnSignal(agent, () => readStopReason(config.platform, clock));
+  const { platform, folders } = config;
+  await stopOnSignal(agent, () => readStopReason({ platform, windowsDirectory: folders.windows, clock }));
   process.exit(exitCodes.ok);
+}
+
+/** @returns `null`: this agent is no service that an install made, and refuses what it is offered */
+async function chooseUpgrades(
+  { asksHelper, replacesItself, folders }: AgentConfig,
+  mode: UpgradeMode,
+  readMode: () => Promise<UpgradeMode>,
+): Promise<NonNullable<AgentDependencies['openUpgrades']> | null> {
+  if (asksHelper) {
+    const { openLinuxUpgrades } = await import('../../upgrade/linux/open-linux-upgrades.js');
+    return (parts) => openLinuxUpgrades(parts, mode);
+  }
+  if (!replacesItself) return null;
+  const { openWindowsUpgrades } = await import('../../upgrade/windows/open-windows-upgrades.js');
+  return (parts) => openWindowsUpgrades(parts, { roots: folders, mode, readMode });
 }
 
 /** Links come again and again; who waits for the first wants to hear of that one. */

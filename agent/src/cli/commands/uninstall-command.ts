@@ -35,7 +35,8 @@ export function uninstallCommand(): Command {
       'after',
       `
 Requests that run are finished first, and replicas are stopped. What nobody installed is not touched. Containers,
-models and the journal stay, with the commands that remove them. Needs root; on Windows an administrator.
+models and the journal stay, with the commands that remove them. While an upgrade is under way nothing is taken away.
+Needs root; on Windows an administrator.
 
 Examples:
   sudo ai-fabric-agent uninstall --dry-run
@@ -73,6 +74,9 @@ async function uninstall({
     return;
   }
   if (!(await drain(system, json))) return;
+  // One may have begun meanwhile.
+  const late = await system.refuseUninstall();
+  if (late !== null) throw new InstallRefusedError([late]);
   await takeAway({ system, record, plan, json });
 }
 

@@ -32,7 +32,8 @@ export function upgradeCommand(): Command {
       `
 "ai-fabric hosts upgrade HOST" on the control plane offers it. This fetches the release from there, proves its signature, puts
 it beside the version that runs and starts it; containers run on. Where it is not linked within two minutes, the version before
-comes back by itself. "upgrades" in agent.yaml says what becomes of offers: off, confirm (wait for this), auto. Needs root.
+comes back by itself. "upgrades" in agent.yaml says what becomes of offers: off, confirm (wait for this), auto. Needs root;
+on Windows an administrator.
 
 Examples:
   sudo ai-fabric-agent upgrade
@@ -44,10 +45,9 @@ ${exitCodesOf(['ok', 'done, or nothing is offered'], ['failed', 'no agent runs h
 
 async function upgrade(options: UpgradeOptions): Promise<void> {
   const { json = false } = options;
-  const { STATE_FOLDER } = await import('../../install/linux/decide/linux-paths.js');
-  const { stateDirectory, platform } = readAgentConfig({ state: options.state ?? STATE_FOLDER });
-  if (platform !== 'linux') throw new UsageError(`On ${platform} an agent is not upgraded by this yet.`);
-  if (process.getuid?.() !== 0) throw new UsageError('Only root may upgrade the agent: run it with sudo.');
+  const owner = await openOwner();
+  const { stateDirectory } = readAgentConfig({ state: options.state ?? owner.stateDirectory });
+  const { platform } = process;
   const status = await askStatus(stateDirectory, platform);
   if (status === null) {
     tellEnd(json, { running: false, version: AGENT_VERSION, upgrade: null }, 'No agent runs here.');
@@ -68,8 +68,7 @@ async function upgrade(options: UpgradeOptions): Promise<void> {
     console.log('Nothing was done.');
     return;
   }
-  const { giveConsent } = await import('../../upgrade/linux/give-consent.js');
-  await giveConsent(offered.manifestSha256);
+  await owner.giveConsent(offered.manifestSha256);
   await askVerb(stateDirectory, platform, 'upgrade');
   const ended = await watch(stateDirectory, platform, offered.version, json);
   const version = ended?.version ?? null;
@@ -77,6 +76,39 @@ async function upgrade(options: UpgradeOptions): Promise<void> {
   const words = told === null ? 'It came to no end.' : describeUpgrade(told);
   tellEnd(json, { running: ended !== null, version, upgrade: told }, words);
   if (told?.phase !== 'done') process.exitCode = exitCodes.failed;
+}
+
+/** Who may say yes on this system, and where that is written down. */
+interface Owner {
+  /** The service's. */
+  readonly stateDirectory: string;
+  /** @param manifestSha256 hex */
+  giveConsent(manifestSha256: string): Promise<void>;
+}
+
+/** @throws UsageError where this account may not */
+async function openOwner(): Promise<Owner> {
+  switch (process.platform) {
+    case 'linux': {
+      if (process.getuid?.() !== 0)
+        throw new UsageError('Only root may upgrade the agent: run it with sudo.');
+      const [{ STATE_FOLDER }, { giveConsent }] = await Promise.all([
+        import('../../install/linux/decide/linux-paths.js'),
+        import('../../upgrade/linux/give-consent.js'),
+      ]);
+      return { stateDirectory: STATE_FOLDER, giveConsent };
+    }
+    case 'win32': {
+      const { openWindowsOwner } = await import('../../upgrade/windows/windows-owner.js');
+      const owner = await openWindowsOwner(readAgentConfig().folders);
+      if (owner !== null) return owner;
+      throw new UsageError(
+        'Only an administrator may upgrade the agent: open PowerShell by "Run as administrator".',
+      );
+    }
+    default:
+      throw new UsageError(`On ${process.platform} an agent is not upgraded by this.`);
+  }
 }
 
 async function isWanted(version: string, offered: Told, { yes, json }: UpgradeOptions): Promise<boolean> {

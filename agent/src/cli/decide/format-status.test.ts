@@ -11,7 +11,7 @@ const status: AgentStatus = {
   hostName: 'armitage',
   hostId: 'h1',
   link: { state: 'linked', linkedSinceMs: 60_000, problem: null, problemCode: null },
-  ...{ containerEngine: null, wake: null, cardsAsked: true, leaving: null, upgrade: null },
+  ...{ containerEngine: null, wake: null, cardsAsked: true, leaving: null, upgrade: null, engines: [] },
   cards: [{ uuid: 'GPU-1', name: 'NVIDIA GeForce RTX 4070' }],
   issues: [],
   replicas: [],

@@ -117,7 +117,7 @@ describe('why no engine answers', () => {
       /docker\.sock/,
       /systemctl start/,
     ],
-    ['win32', [at('ENOENT'), at('ENOENT')], 'sign_in_needed', /signs in/, /docker desktop start -d/],
+    ['win32', [at('ENOENT'), at('ENOENT')], 'sign_in_needed', /signs in/, /install --docker-logon-task/],
     ['win32', [at('EACCES'), at('ENOENT')], 'engine_unreachable', /may not use/, /docker-users/],
     [
       'win32',

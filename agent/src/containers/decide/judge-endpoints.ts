@@ -67,8 +67,8 @@ function judgePipe(worst: EndpointTrial): Unreachable {
       code: 'sign_in_needed',
       detail: 'Docker Desktop does not run: it starts when a user signs in to Windows.',
       fix:
-        'Sign in at this machine. To need nobody, let a logon task run "docker desktop start -d" and let Windows suspend ' +
-        'rather than shut down: a session survives that.',
+        'Sign in at this machine. To have it start at every sign-in: "ai-fabric-agent install --docker-logon-task", as ' +
+        'administrator. To need nobody, let Windows suspend rather than shut down: a session survives that.',
     };
   }
   if (worst.code === 'EACCES' || worst.code === 'EPERM') {

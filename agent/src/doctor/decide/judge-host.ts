@@ -102,7 +102,8 @@ function judgeEngine({ containerEngine, engineFix, platform }: HostFacts): Judge
 }
 
 function engineFixOf(code: string, platform: NodeJS.Platform): string {
-  if (code === 'sign_in_needed') return 'Sign in to Windows and start Docker Desktop: docker desktop start';
+  if (code === 'sign_in_needed')
+    return 'Sign in to Windows; to have Docker Desktop start whenever you do: ai-fabric-agent install --docker-logon-task';
   if (code === 'engine_too_old') return 'Upgrade it: Docker 19.03 or Podman 4.0 is the oldest that is used.';
   return platform === 'linux'
     ? 'sudo apt-get install podman && sudo ai-fabric-agent install --podman-socket group'

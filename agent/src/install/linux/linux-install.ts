@@ -4,6 +4,9 @@ import type { Logger } from 'pino';
 import type { AgentConfig } from '../../config/agent-config.js';
 import type { RunTool } from '../../identity/run-tool.js';
 import { joinFabric } from '../../join.js';
+import { linuxUpgrade } from '../../upgrade/linux/linux-upgrade.js';
+import { FINISHING_SERVICE } from '../../upgrade/linux/upgrade-paths.js';
+import { judgeUninstall } from '../decide/judge-uninstall.js';
 import { engineLeftovers } from '../engine-leftovers.js';
 import type { InstallRequest, InstallSystem } from '../install-steps.js';
 import type { ProgramSource } from '../program-source.js';
@@ -50,10 +53,20 @@ export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxS
       ...(await engineLeftovers('linux', clock, log)),
       `what it logged, in the journal: journalctl -u ${SERVICE}`,
     ],
-    refuseUninstall: async () =>
-      isRoot
-        ? null
-        : { code: 'not_root', detail: 'Only root may take a service away.', fix: 'Run it with sudo.' },
+    refuseUninstall: async () => {
+      if (!isRoot) {
+        return { code: 'not_root', detail: 'Only root may take a service away.', fix: 'Run it with sudo.' };
+      }
+      // One that is damaged is no reason to keep all the rest.
+      const upgrade = await linuxUpgrade({ runTool, root })
+        .readRecord()
+        .catch(() => null);
+      const isWorkedOn = await runTool('systemctl', ['is-active', '--quiet', FINISHING_SERVICE]).then(
+        () => true,
+        () => false,
+      );
+      return judgeUninstall(upgrade, isWorkedOn);
+    },
   };
 }
 

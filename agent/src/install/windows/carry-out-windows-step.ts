@@ -9,6 +9,7 @@ import { privateFiles } from '../../identity/private-files.js';
 import type { RunTool } from '../../identity/run-tool.js';
 import type { InstallRequest } from '../install-steps.js';
 import { copyWhole, writeWhole } from '../whole-files.js';
+import { callTool } from './call-tool.js';
 import { judgeAcl } from './decide/judge-acl.js';
 import {
   configureServiceCalls,
@@ -139,12 +140,8 @@ async function makeLogonTask(
   return null;
 }
 
-/** The wrapper writes UTF-16 where it does not write to a console. */
-async function call({ runTool }: CarryOutOptions, [file, args]: ToolCall): Promise<void> {
-  await runTool(file, args).catch((error: unknown) => {
-    const said = error instanceof Error ? error.message : String(error);
-    throw new Error(said.replaceAll('\0', '').trim(), { cause: error });
-  });
+function call({ runTool }: CarryOutOptions, made: ToolCall): Promise<string> {
+  return callTool(runTool, made);
 }
 
 /** @returns `null` where there is no such file */

@@ -1,21 +1,24 @@
 import { rename, rm, rmdir } from 'node:fs/promises';
-import { win32 } from 'node:path';
 import type { RunTool } from '../../identity/run-tool.js';
 import type { Made } from '../install-steps.js';
 import { isSamePath } from './decide/parse-service.js';
 import {
   EVENT_SOURCE_KEY,
   LOGON_TASK,
+  SERVICE,
+  UPGRADE_SERVICE,
   type WindowsPaths,
   type WindowsRoots,
 } from './decide/windows-paths.js';
+import { asidePath, removeLeftAside } from './left-aside.js';
 import type { ServiceManager } from './service-manager.js';
 
 export interface RemoveOptions {
   readonly roots: WindowsRoots;
   readonly paths: WindowsPaths;
   readonly locate: (path: string) => string;
-  readonly service: ServiceManager;
+  /** By its name. */
+  readonly serviceOf: (name: string) => ServiceManager;
   readonly runTool: RunTool;
   /** The running program, where it is one file: Windows lets nobody remove that. */
   readonly own: string | null;
@@ -28,10 +31,10 @@ const HELD = { recursive: true, force: true, maxRetries: 20, retryDelay: 250 } a
 
 /** Takes away what an install made; what is gone already is no error. @throws Error */
 export async function removeWindowsMade(options: RemoveOptions, { kind, what }: Made): Promise<void> {
-  const { paths, service, runTool } = options;
+  const { paths, runTool } = options;
   switch (kind) {
     case 'service':
-      return removeService(service, paths);
+      return removeService(options, what);
     case 'tree':
       return removeTree(options, what);
     case 'task':
@@ -56,11 +59,13 @@ export async function removeWindowsMade(options: RemoveOptions, { kind, what }: 
   }
 }
 
-async function removeService(service: ServiceManager, { wrapper }: WindowsPaths): Promise<void> {
+async function removeService({ paths, serviceOf }: RemoveOptions, name: string): Promise<void> {
+  if (name !== SERVICE && name !== UPGRADE_SERVICE) throw new Error(`${name} is no service of an agent`);
+  const service = serviceOf(name);
   const entry = await service.entry();
   if (entry === null) return;
   // Somebody else has taken the name meanwhile.
-  if (entry.image !== null && !isSamePath(entry.image, wrapper)) return;
+  if (entry.image !== null && !isSamePath(entry.image, paths.wrapper)) return;
   await service.stop();
   await service.remove();
 }
@@ -87,7 +92,8 @@ async function removeTree(options: RemoveOptions, what: string): Promise<void> {
 /** A program that runs cannot be removed, but moved: it goes from there when it has ended. */
 async function stepAside({ roots, own, locate, removeLater }: RemoveOptions, folder: string): Promise<void> {
   if (own === null || !own.toLowerCase().startsWith(`${folder.toLowerCase()}\\`)) return;
-  const aside = win32.join(roots.windows, 'Temp', `ai-fabric-agent-${process.pid}.exe`);
+  await removeLeftAside(roots, locate);
+  const aside = asidePath(roots, process.pid);
   await rename(locate(own), locate(aside));
   removeLater(aside);
 }

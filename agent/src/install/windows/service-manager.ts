@@ -6,9 +6,9 @@ import {
   type ServiceEntry,
   type ServiceState,
 } from './decide/parse-service.js';
-import { SERVICE, SERVICE_KEY, type WindowsPaths } from './decide/windows-paths.js';
+import { SERVICE, serviceKey, type WindowsPaths } from './decide/windows-paths.js';
 
-/** The one service of ours, as Windows' service manager keeps it. */
+/** A service of ours, as Windows' service manager keeps it. */
 export interface ServiceManager {
   /** `null`: there is none of that name. */
   entry(): Promise<ServiceEntry | null>;
@@ -29,16 +29,19 @@ const LOOK_EVERY_MS = 250;
 export type Pause = (delayMs: number) => Promise<unknown>;
 
 export interface ServiceManagerOptions {
+  /** By default the agent's. */
+  readonly name?: string;
   readonly paths: Pick<WindowsPaths, 'tool'>;
   readonly runTool: RunTool;
   readonly clock: Clock;
   readonly pause: Pause;
 }
 
-export function serviceManager({ paths, runTool, clock, pause }: ServiceManagerOptions): ServiceManager {
-  const sc = (verb: string): Promise<string> => runTool(paths.tool('sc'), [verb, SERVICE]);
+export function serviceManager(options: ServiceManagerOptions): ServiceManager {
+  const { name = SERVICE, paths, runTool, clock, pause } = options;
+  const sc = (verb: string): Promise<string> => runTool(paths.tool('sc'), [verb, name]);
   const entry = async (): Promise<ServiceEntry | null> => {
-    const found = await runTool(paths.tool('reg'), ['query', SERVICE_KEY]).catch(() => null);
+    const found = await runTool(paths.tool('reg'), ['query', serviceKey(name)]).catch(() => null);
     return found === null ? null : parseServiceEntry(found);
   };
   const state = async (): Promise<ServiceState> => parseServiceState(await sc('query').catch(() => ''));
@@ -48,7 +51,7 @@ export function serviceManager({ paths, runTool, clock, pause }: ServiceManagerO
       const now = await state();
       if (wanted.includes(now)) return;
       if (clock.monotonicMs() >= endMs) {
-        throw new Error(`${SERVICE} is to be ${what}, and is ${now} after ${DEADLINE_MS / 1_000} s`);
+        throw new Error(`${name} is to be ${what}, and is ${now} after ${DEADLINE_MS / 1_000} s`);
       }
       await pause(LOOK_EVERY_MS);
     }
@@ -71,7 +74,7 @@ export function serviceManager({ paths, runTool, clock, pause }: ServiceManagerO
       await sc('delete');
       const left = await state();
       if (left !== 'absent') {
-        throw new Error(`${SERVICE} is still there (${left}): close services.msc and whatever else shows it`);
+        throw new Error(`${name} is still there (${left}): close services.msc and whatever else shows it`);
       }
     },
   };

@@ -8,7 +8,7 @@ import type { RunTool } from '../../identity/run-tool.js';
 import type { InstallRequest, Made } from '../install-steps.js';
 import type { ProgramSource } from '../program-source.js';
 import { carryOutWindowsStep } from './carry-out-windows-step.js';
-import { EVENT_SOURCE_KEY, LOGON_TASK, windowsPaths } from './decide/windows-paths.js';
+import { EVENT_SOURCE_KEY, LOGON_TASK, UPGRADE_SERVICE, windowsPaths } from './decide/windows-paths.js';
 import type { WindowsStep } from './decide/windows-steps.js';
 import { lookAtWindows } from './look-at-windows.js';
 import { removeWindowsMade } from './remove-windows-made.js';
@@ -50,6 +50,7 @@ const runTool: RunTool = (file, args) => {
 };
 const service = serviceManager({ paths, runTool, clock: systemClock(), pause });
 const effects = { roots, paths, locate, service, runTool };
+const serviceOf = (name: string) => serviceManager({ name, paths, runTool, clock: systemClock(), pause });
 const isThere = (path: string): Promise<boolean> =>
   access(locate(path)).then(
     () => true,
@@ -237,7 +238,7 @@ describe('what an install made', () => {
   const own = `${paths.versionsFolder}\\1-a\\ai-fabric-agent.exe`;
   const remove = (made: Omit<Made, 'kept'>, ownFile: string | null = null): Promise<void> =>
     removeWindowsMade(
-      { ...effects, own: ownFile, removeLater: (file) => later.push(file) },
+      { ...effects, serviceOf, own: ownFile, removeLater: (file) => later.push(file) },
       { ...made, kept: false },
     );
   beforeEach(() => {
@@ -247,7 +248,9 @@ describe('what an install made', () => {
   it('goes: the program, though it runs, by stepping aside', async () => {
     await put(own, 'program');
     await put(paths.wrapper);
+    await put('C:\\Windows\\Temp\\ai-fabric-agent-1.exe', 'of an uninstall before');
     await remove({ kind: 'tree', what: paths.programFolder }, own);
+    expect(await readdir(locate('C:\\Windows\\Temp'))).toHaveLength(1);
     expect(await isThere(paths.programFolder)).toBe(false);
     expect(later).toEqual([`C:\\Windows\\Temp\\ai-fabric-agent-${process.pid}.exe`]);
     expect(await readFile(locate(later[0] ?? ''), 'utf8')).toBe('program');
@@ -267,6 +270,7 @@ describe('what an install made', () => {
     await expect(remove({ kind: 'tree', what: 'C:\\Windows' })).rejects.toThrow('no folder of an agent');
     await expect(remove({ kind: 'registry', what: 'HKLM\\SOFTWARE' })).rejects.toThrow('no key of an agent');
     await expect(remove({ kind: 'task', what: 'Other' })).rejects.toThrow('no task of an agent');
+    await expect(remove({ kind: 'service', what: 'Spooler' })).rejects.toThrow('no service of an agent');
     await expect(remove({ kind: 'file', what: 'C:\\a' })).rejects.toThrow('makes no file');
   });
 
@@ -276,9 +280,11 @@ describe('what an install made', () => {
       ...{ [EVENT_SOURCE_KEY]: '', schtasks: '' },
     };
     await remove({ kind: 'service', what: 'ai-fabric-agent' });
+    await remove({ kind: 'service', what: UPGRADE_SERVICE });
     await remove({ kind: 'registry', what: EVENT_SOURCE_KEY });
     await remove({ kind: 'task', what: LOGON_TASK });
     expect(calls).toContain('sc.exe delete ai-fabric-agent');
+    expect(calls).toContain(`sc.exe delete ${UPGRADE_SERVICE}`);
     expect(calls).toContain(`reg.exe delete ${EVENT_SOURCE_KEY} /f`);
     expect(calls).toContain(`schtasks.exe /Delete /TN ${LOGON_TASK} /F`);
   });

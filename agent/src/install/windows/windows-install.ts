@@ -4,17 +4,19 @@ import type { Logger } from 'pino';
 import type { AgentConfig } from '../../config/agent-config.js';
 import type { RunTool } from '../../identity/run-tool.js';
 import { joinFabric } from '../../join.js';
+import { windowsUpgrade } from '../../upgrade/windows/windows-upgrade.js';
+import { judgeUninstall } from '../decide/judge-uninstall.js';
 import { engineLeftovers } from '../engine-leftovers.js';
 import type { InstallRequest, InstallSystem } from '../install-steps.js';
 import type { ProgramSource } from '../program-source.js';
 import { carryOutWindowsStep } from './carry-out-windows-step.js';
 import { planWindowsInstall } from './decide/plan-windows-install.js';
-import { type WindowsRoots, windowsPaths } from './decide/windows-paths.js';
+import { SERVICE, type WindowsRoots, windowsPaths } from './decide/windows-paths.js';
 import type { WindowsStep } from './decide/windows-steps.js';
 import { lookAtWindows, readElevation } from './look-at-windows.js';
 import { removeWhenEnded } from './remove-when-ended.js';
 import { removeWindowsMade } from './remove-windows-made.js';
-import { type Pause, serviceManager } from './service-manager.js';
+import { type Pause, type ServiceManager, serviceManager } from './service-manager.js';
 
 export interface WindowsInstallOptions {
   readonly roots: WindowsRoots;
@@ -37,8 +39,8 @@ export function windowsInstall(options: WindowsInstallOptions): InstallSystem<Wi
   const { roots, user, own, runTool, clock, pause, random, log, readConfig } = options;
   const paths = windowsPaths(roots);
   const locate = (path: string): string => path;
-  const service = serviceManager({ paths, runTool, clock, pause });
-  const effects = { roots, paths, locate, service, runTool };
+  const serviceOf = (name: string): ServiceManager => serviceManager({ name, paths, runTool, clock, pause });
+  const effects = { roots, paths, locate, service: serviceOf(SERVICE), runTool };
   const join = async (server: string, { token, name }: InstallRequest, force: boolean): Promise<string> => {
     const joined = await joinFabric(
       readConfig(name),
@@ -58,7 +60,7 @@ export function windowsInstall(options: WindowsInstallOptions): InstallSystem<Wi
     carryOut: (step, request) => carryOutWindowsStep({ ...effects, join }, step, request),
     remove: (made) =>
       removeWindowsMade(
-        { ...effects, own, removeLater: (file) => removeWhenEnded(file, roots.windows) },
+        { ...effects, serviceOf, own, removeLater: (file) => removeWhenEnded(file, roots.windows) },
         made,
       ),
     leftovers: async () => [
@@ -69,11 +71,16 @@ export function windowsInstall(options: WindowsInstallOptions): InstallSystem<Wi
         : []),
     ],
     refuseUninstall: async () => {
-      if ((await readElevation(effects)) === 'elevated') return null;
-      return {
-        ...{ code: 'not_elevated', detail: 'Only an administrator may take a service away.' },
-        fix: 'Open PowerShell by "Run as administrator", and run it there.',
-      };
+      if ((await readElevation(effects)) !== 'elevated') {
+        return {
+          ...{ code: 'not_elevated', detail: 'Only an administrator may take a service away.' },
+          fix: 'Open PowerShell by "Run as administrator", and run it there.',
+        };
+      }
+      // One that is damaged is no reason to keep all the rest.
+      const upgrades = windowsUpgrade({ roots, runTool, clock, pause });
+      const record = await upgrades.readRecord().catch(() => null);
+      return judgeUninstall(record, await upgrades.isFinishing());
     },
   };
 }

@@ -21,13 +21,13 @@ import { changeWanted } from './decide/change-wanted.js';
 import { type KeptContainer, type KeptState, newKeptState } from './decide/container-state.js';
 import type { ContainerStep } from './decide/container-step.js';
 import { describeKept, type KeptFacts, keptIssues } from './decide/describe-kept.js';
-import { describeWanted, judgeParking } from './decide/describe-wanted.js';
+import { describeWanted } from './decide/describe-wanted.js';
 import { doubtKept } from './decide/doubt-kept.js';
 import { isCardFree } from './decide/is-card-free.js';
 import { containerName } from './decide/judge-container.js';
 import { type Interruption, isIdle, judgeInterruption } from './decide/judge-interruption.js';
 import { isAlike, keptSignature } from './decide/kept-signature.js';
-import { isPhaseDone, isTimedPhase } from './decide/phase-times.js';
+import { isTimedPhase } from './decide/phase-times.js';
 import { planContainerStep } from './decide/plan-container-step.js';
 import type { PlanInput, Wanted } from './decide/plan-input.js';
 import { EngineDoor } from './engine-door.js';
@@ -294,17 +294,14 @@ export class ContainerKeeper implements ReplicaKeeper {
     const kept = this.#kept();
     if (after.phase === 'ready' && this.#desired.reach === 'direct') this.#directId = kept?.id ?? null;
     const { memory, log, clock } = this.#tools;
-    const { deployment, model } = this.#desired;
+    const { deployment } = this.#desired;
     const key = kept?.adopted ? null : memory.replica(deployment).key;
     this.#door.moveTo(kept?.address ? { ...kept.address, key } : null);
     if (after.restartsDone !== before.restartsDone) {
       memory.update(deployment, { restartsDone: after.restartsDone });
     }
     if (after.phase !== before.phase) {
-      const seconds = (clock.monotonicMs() - before.sinceMs) / 1_000;
-      if (isTimedPhase(before.phase) && isPhaseDone(before.phase, after.phase)) {
-        memory.addPhaseTime(model, before.phase, seconds);
-      }
+      this.#lessons.learnPhase(this.#desired, before, after.phase, clock.monotonicMs());
       const { phase, detail } = after;
       log.info({ deployment, phase, ...(detail === null ? {} : { detail }) }, `replica: ${phase}`);
       if (phase === 'ready') {
@@ -333,7 +330,8 @@ export class ContainerKeeper implements ReplicaKeeper {
       state: this.#state,
       refusal: this.#refusal(),
       // Asked only where it matters: it takes a hash of all settings.
-      parkingRefusal: this.#wanted.wish === 'parked' ? this.#parkingRefusal() : null,
+      parkingRefusal:
+        this.#wanted.wish === 'parked' ? this.#lessons.parkingRefusal(this.#desired, this.#state.rung) : null,
       cacheIsWhole: memory.weights(model, revision)?.complete ?? null,
       // Of what does not pass this agent nobody knows that there is none.
       inFlight: this.#isAskedDirectly() ? 1 : inFlight.count(deployment),
@@ -343,13 +341,6 @@ export class ContainerKeeper implements ReplicaKeeper {
 
   #refusal(): PlanInput['refusal'] {
     return this.#tools.recipe.refusal(this.#desired);
-  }
-
-  #parkingRefusal(): string | null {
-    return judgeParking(this.#desired, {
-      memoryFreeBytes: this.#tools.host.memoryFreeBytes(),
-      weightBytes: this.#lessons.weightBytes(this.#desired, this.#state.rung),
-    });
   }
 
   #facts(): KeptFacts {

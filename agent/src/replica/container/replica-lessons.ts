@@ -1,6 +1,8 @@
 import type { VllmReplica } from '@ai-fabric/shared';
 import { footprintName } from '../fit/footprint-name.js';
 import type { KeptState } from './decide/container-state.js';
+import { judgeParking } from './decide/describe-wanted.js';
+import { isPhaseDone, isTimedPhase } from './decide/phase-times.js';
 import type { KeptTools } from './kept-tools.js';
 
 const WEIGHTS = 'weights';
@@ -33,6 +35,21 @@ export class ReplicaLessons {
     }
     this.#vramBefore = null;
     memory.update(desired.deployment, { restartsDone: state.restartsDone });
+  }
+
+  /** How long a phase took that has come to its end. @param nowMs monotonic */
+  learnPhase({ model }: VllmReplica, before: KeptState, after: KeptState['phase'], nowMs: number): void {
+    const { phase, sinceMs } = before;
+    if (!isTimedPhase(phase) || !isPhaseDone(phase, after)) return;
+    this.#tools.memory.addPhaseTime(model, phase, (nowMs - sinceMs) / 1_000);
+  }
+
+  /** Why it may not be parked, by what its weights take; `null`: it may. */
+  parkingRefusal(desired: VllmReplica, rung: number): string | null {
+    return judgeParking(desired, {
+      memoryFreeBytes: this.#tools.host.memoryFreeBytes(),
+      weightBytes: this.weightBytes(desired, rung),
+    });
   }
 
   /** @param bytes of its weights, as its engine measured them */

@@ -16,7 +16,7 @@ export function judgeConsent({ mode, approvedSha256, manifestSha256 }: ConsentFa
       return '"upgrades" in agent.yaml is off.';
     case 'confirm':
       if (approvedSha256 === manifestSha256) return null;
-      return 'The owner of this host has not said yes to this release: sudo ai-fabric-agent upgrade';
+      return 'The owner of this host has not said yes to this release: ai-fabric-agent upgrade';
     case 'auto':
       return null;
     default:

@@ -10,6 +10,8 @@ export interface OfferFacts {
   readonly isUnderWay: boolean;
   /** The release that was rolled back here last; `null`: none was. */
   readonly rolledBackSha256: string | null;
+  /** By which its owner says yes. */
+  readonly command: string;
 }
 
 export type OfferRefusal = 'upgrades_off' | 'older_version' | 'same_version' | 'upgrade_under_way';
@@ -22,7 +24,7 @@ export type OfferVerdict =
 
 /** What becomes of a release that the control plane tells of. */
 export function judgeOffer(facts: OfferFacts): OfferVerdict {
-  const { mode, ownVersion, version, manifestSha256, isUnderWay, rolledBackSha256 } = facts;
+  const { mode, ownVersion, version, manifestSha256, isUnderWay, rolledBackSha256, command } = facts;
   if (mode === 'off') {
     return refuse('upgrades_off', 'The owner of this host wants no upgrades: "upgrades: off" in agent.yaml.');
   }
@@ -32,16 +34,13 @@ export function judgeOffer(facts: OfferFacts): OfferVerdict {
     return refuse('older_version', `This agent is version ${ownVersion}, and ${version} is no later one.`);
   }
   if (isUnderWay) return refuse('upgrade_under_way', 'An upgrade is under way: ask again when it is over.');
-  if (mode === 'confirm') return { do: 'keep', detail: SAY_YES };
+  if (mode === 'confirm') return { do: 'keep', detail: `Waits for the owner of the host: ${command}` };
   // By itself it would be tried for ever.
   if (rolledBackSha256 === manifestSha256) {
-    return { do: 'keep', detail: `It was rolled back here before. To try it again: ${COMMAND}` };
+    return { do: 'keep', detail: `It was rolled back here before. To try it again: ${command}` };
   }
   return { do: 'begin' };
 }
-
-const COMMAND = 'sudo ai-fabric-agent upgrade';
-const SAY_YES = `Waits for the owner of the host: ${COMMAND}`;
 
 function refuse(code: OfferRefusal, detail: string): OfferVerdict {
   return { do: 'refuse', code, detail };

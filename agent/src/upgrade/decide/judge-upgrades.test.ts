@@ -22,7 +22,7 @@ const recordOf = (stage: UpgradeStage, change: Partial<UpgradeRecord> = {}): Upg
 describe('an offer', () => {
   const offered: OfferFacts = {
     ...{ mode: 'confirm', ownVersion: '0.1.0', version: '0.2.0', manifestSha256: sha256 },
-    ...{ isUnderWay: false, rolledBackSha256: null },
+    ...{ isUnderWay: false, rolledBackSha256: null, command: 'sudo ai-fabric-agent upgrade' },
   };
 
   it.each<[string, Partial<OfferFacts>, string]>([

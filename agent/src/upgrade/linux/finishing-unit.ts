@@ -1,7 +1,5 @@
 import { OUR_MARK, PROGRAM_NAME, SERVICE } from '../../install/linux/decide/linux-paths.js';
-
-/** The verb of the version before that brings a replacement to its end; `--help` does not list it. */
-export const FINISH_VERB = 'finish-upgrade';
+import { FINISH_VERB } from '../decide/finish-verb.js';
 
 /**
  * Finishes an upgrade by the version that was there before, which is known to run. A crash of it is no end.

@@ -3,7 +3,6 @@ import { mkdir, open, readdir, readlink, rename, rm, symlink } from 'node:fs/pro
 import { dirname, join } from 'node:path';
 import type { RunTool } from '../../identity/run-tool.js';
 import { noteMade } from '../../install/decide/edit-record.js';
-import { readInstallRecord, writeInstallRecord } from '../../install/install-record.js';
 import type { Made } from '../../install/install-steps.js';
 import {
   CURRENT_LINK,
@@ -13,11 +12,11 @@ import {
   VERSIONS_FOLDER,
 } from '../../install/linux/decide/linux-paths.js';
 import type { ServiceFacts } from '../decide/plan-upgrade-step.js';
-import { HEALTH_FILE, parseHealth } from '../health.js';
-import { parseUpgradeRecord } from '../upgrade-record.js';
+import { HEALTH_FILE } from '../health.js';
+import { syncFolder } from '../sync-folder.js';
+import { noteInstalled, readHealth, readUpgradeRecord } from '../upgrade-files.js';
 import type { UpgradeSystem } from '../upgrade-system.js';
 import { finishingUnit } from './finishing-unit.js';
-import { readPlainFile } from './read-plain-file.js';
 import { FINISHING_SERVICE, FINISHING_UNIT, FINISHING_WANTED, UPGRADE_RECORD } from './upgrade-paths.js';
 
 export interface LinuxUpgradeOptions {
@@ -26,8 +25,6 @@ export interface LinuxUpgradeOptions {
   readonly root?: string;
 }
 
-const MAX_RECORD_BYTES = 16 * 1024;
-const MAX_HEALTH_BYTES = 4 * 1024;
 const MADE: readonly Made[] = [
   { kind: 'file', what: FINISHING_UNIT, kept: false },
   { kind: 'link', what: FINISHING_WANTED, kept: false },
@@ -37,13 +34,7 @@ const MADE: readonly Made[] = [
 export function linuxUpgrade({ runTool, root = '' }: LinuxUpgradeOptions): UpgradeSystem {
   const at = (path: string): string => join(root, path);
   return {
-    readRecord: async () => {
-      const text = await readPlainFile(at(UPGRADE_RECORD), MAX_RECORD_BYTES);
-      if (text === null) return null;
-      const record = parseUpgradeRecord(text.toString('utf8'));
-      if (record !== null) return record;
-      throw new Error(`${UPGRADE_RECORD} is damaged. Mend it: remove it, then ai-fabric-agent install`);
-    },
+    readRecord: () => readUpgradeRecord(at(UPGRADE_RECORD)),
     writeRecord: (record) => writeWhole(at(UPGRADE_RECORD), `${JSON.stringify(record, null, 2)}\n`),
     current: () => readlink(at(CURRENT_LINK)).catch(() => null),
     makeCurrent: (folder) => makeLink(at(CURRENT_LINK), folder),
@@ -52,14 +43,9 @@ export function linuxUpgrade({ runTool, root = '' }: LinuxUpgradeOptions): Upgra
       await runTool('systemctl', ['restart', SERVICE]);
     },
     service: () => readService(runTool),
-    health: async () => {
-      const text = await readPlainFile(join(at(STATE_FOLDER), HEALTH_FILE), MAX_HEALTH_BYTES).catch(
-        () => null,
-      );
-      return text === null ? null : parseHealth(text.toString('utf8'));
-    },
+    health: () => readHealth(join(at(STATE_FOLDER), HEALTH_FILE)),
     arm: async ({ from }) => {
-      await noteInstalled(at, (record) => noteMade(record, MADE));
+      await noteInstalled(at(RECORD_FILE), (record) => noteMade(record, MADE));
       await writeWhole(at(FINISHING_UNIT), finishingUnit(from.folder));
       await mkdir(dirname(at(FINISHING_WANTED)), { recursive: true, mode: 0o755 });
       await makeLink(at(FINISHING_WANTED), FINISHING_UNIT);
@@ -74,7 +60,7 @@ export function linuxUpgrade({ runTool, root = '' }: LinuxUpgradeOptions): Upgra
       await syncFolder(dirname(at(FINISHING_UNIT)));
       await runTool('systemctl', ['daemon-reload']);
     },
-    noteVersion: (version) => noteInstalled(at, (record) => ({ ...record, version })),
+    noteVersion: (version) => noteInstalled(at(RECORD_FILE), (record) => ({ ...record, version })),
     keepOnly: async (folders) => {
       const current = await readlink(at(CURRENT_LINK)).catch(() => null);
       for (const name of await readdir(at(VERSIONS_FOLDER)).catch(() => [])) {
@@ -84,17 +70,6 @@ export function linuxUpgrade({ runTool, root = '' }: LinuxUpgradeOptions): Upgra
       }
     },
   };
-}
-
-/** As its record says; where there is none, nothing was installed by us. */
-async function noteInstalled(
-  at: (path: string) => string,
-  edit: (
-    record: NonNullable<Awaited<ReturnType<typeof readInstallRecord>>>,
-  ) => NonNullable<Awaited<ReturnType<typeof readInstallRecord>>>,
-): Promise<void> {
-  const record = await readInstallRecord(at(RECORD_FILE));
-  if (record !== null) await writeInstallRecord(at(RECORD_FILE), edit(record));
 }
 
 async function readService(runTool: RunTool): Promise<ServiceFacts> {
@@ -128,14 +103,4 @@ export async function writeWhole(path: string, text: string, mode = 0o644): Prom
   }
   await rename(beside, path);
   await syncFolder(dirname(path));
-}
-
-/** A name that was given or taken away outlasts a power cut from here on. */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

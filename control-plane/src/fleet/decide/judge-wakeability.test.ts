@@ -202,7 +202,8 @@ describe('Fast Startup', () => {
         proven: isProven ? proven(fromState) : proven(),
       });
       // In the way only where it is on, and somebody at the machine had it shut down.
-      const isInTheWay = fastStartup === true && fromState === 'poweroff' && isShutDownByOthers;
+      const isShutDown = fromState === 'poweroff' && isShutDownByOthers;
+      const isInTheWay = fastStartup === true && isShutDown && !isProven;
       expect(judged).toMatchObject(
         isInTheWay ? { reason: 'fast_startup', proven: false } : { reason: 'yes', proven: isProven },
       );

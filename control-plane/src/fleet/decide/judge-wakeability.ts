@@ -81,6 +81,12 @@ export function judgeWakeability(facts: WakeabilityFacts): WakeJudgement {
   return { wakeability: obstacle ?? yes, mayBeTried: true };
 }
 
+/** @returns why nobody may even try, `null`: an operator may */
+export function whyNotTried({ mayBeTried, wakeability }: WakeJudgement): string | null {
+  if (mayBeTried) return null;
+  return wakeability.kind === 'yes' ? 'it cannot be woken from here' : wakeability.detail;
+}
+
 /** No packet can be sent, or none would mean this host alone. */
 function findImpossible(facts: WakeabilityFacts, inventory: HostInventory): WakeJudgement | null {
   const { paths, macSharedWith } = facts;
@@ -134,14 +140,14 @@ function findObstacle(facts: WakeabilityFacts, inventory: HostInventory): Wakeab
       `wake on magic packet is off at ${namesOf(usable)} (${usable[0]?.wake?.detail ?? 'as its agent reads'}): ${armingFix(inventory, usable)}`,
     );
   }
-  // What was proven is a power-off of the fabric's own, in a rehearsal: it says nothing of such a shutdown.
+  if (proven.has(fromState)) return null;
+  // Its agent says so of a full shutdown alone, as the fabric's own is; a hybrid one stops no service, and comes without a word.
   if (power?.fastStartup === true && fromState === 'poweroff' && facts.isShutDownByOthers) {
     return no(
       'fast_startup',
-      'Fast Startup is on (HiberbootEnabled is 1) and it was shut down at the machine: such a shutdown leaves its network card unarmed; start it by hand and turn Fast Startup off (powercfg /hibernate off, or in its power options), or let the fabric put it to sleep',
+      'Fast Startup is on (HiberbootEnabled is 1) and it was shut down at the machine, which may leave its network card unarmed; start it by hand and turn Fast Startup off (powercfg /hibernate off, or in its power options), rehearse it from power-off, or let the fabric put it to sleep',
     );
   }
-  if (proven.has(fromState)) return null;
   if (power?.onBattery === true)
     return no('on_battery', 'it runs on battery, and few machines listen then: plug it in');
   if (usable.every(({ kind, wake }) => kind === 'wireless' && wake?.armed !== true)) {

@@ -5,6 +5,7 @@ const NOW = 10_000_000;
 const nothing: LeaseFacts = {
   isWaking: false,
   isGoing: false,
+  isFetching: false,
   requestsInFlight: 0,
   lastUsedAtMs: null,
   wokenAtMs: null,
@@ -16,6 +17,7 @@ describe('a machine is held awake', () => {
   it.each<[Partial<LeaseFacts>, boolean]>([
     [{}, false],
     [{ isWaking: true }, true],
+    [{ isFetching: true }, true],
     [{ requestsInFlight: 1 }, true],
     [{ lastUsedAtMs: NOW - 119_999 }, true],
     [{ lastUsedAtMs: NOW - 120_000 }, false],
@@ -24,7 +26,7 @@ describe('a machine is held awake', () => {
     [{ wokenAtMs: NOW, minimumUpMs: 0 }, false],
     [{ keepAwakeUntilMs: NOW + 1 }, true],
     [{ keepAwakeUntilMs: NOW }, false],
-    [{ isGoing: true, requestsInFlight: 1, keepAwakeUntilMs: NOW + 1 }, false],
+    [{ isGoing: true, isFetching: true, requestsInFlight: 1, keepAwakeUntilMs: NOW + 1 }, false],
   ])('with %j: %s', (more, held) => {
     expect(planLease({ ...nothing, ...more }, NOW)).toBe(held ? LEASE_SECONDS : 0);
   });

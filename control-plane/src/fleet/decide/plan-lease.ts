@@ -4,6 +4,8 @@ export interface LeaseFacts {
   readonly isWaking: boolean;
   /** The fabric puts it to sleep: it is no more to be held. */
   readonly isGoing: boolean;
+  /** An image or weights are being fetched there: a machine that sleeps over it begins again. */
+  readonly isFetching: boolean;
   readonly requestsInFlight: number;
   /** A request of the fabric ran there last; `null`: none since this process began. */
   readonly lastUsedAtMs: number | null;
@@ -24,6 +26,7 @@ export function planLease(facts: LeaseFacts, nowMs: number): number {
   const { wokenAtMs, lastUsedAtMs, keepAwakeUntilMs } = facts;
   const isWanted =
     facts.isWaking ||
+    facts.isFetching ||
     facts.requestsInFlight > 0 ||
     (lastUsedAtMs !== null && nowMs - lastUsedAtMs < AFTER_USE_MS) ||
     (wokenAtMs !== null && nowMs - wokenAtMs < facts.minimumUpMs) ||

@@ -25,7 +25,11 @@ const unproven = { wakeability: { kind: 'yes', proven: false } } as const;
 const no = { wakeability: { kind: 'no', reason: 'no_mac', detail: 'it has no MAC' } } as const;
 
 function plan(...candidates: WakeCandidate[]): string {
-  const found = planWake(candidates, NOW);
+  return planWithin(Number.POSITIVE_INFINITY, candidates);
+}
+
+function planWithin(withinSeconds: number, candidates: readonly WakeCandidate[]): string {
+  const found = planWake(candidates, { nowMs: NOW, withinSeconds });
   return found.kind === 'refuse' ? `refuse: ${found.detail}` : `${found.kind} ${found.candidate.host}`;
 }
 
@@ -98,6 +102,56 @@ describe('which host is woken', () => {
   });
 });
 
+describe('which host is woken for one that may wait only so long', () => {
+  const fetching = candidate('a', { isWaking: true, readySeconds: 900 });
+  const soon = candidate('b', { readySeconds: 45 });
+  it.each<[string, number, WakeCandidate[], string]>([
+    [
+      'the one that is in time, though another draws less',
+      50,
+      [
+        candidate('a', { baseWatts: 9, readySeconds: 52 }),
+        candidate('b', { baseWatts: 90, readySeconds: 45 }),
+      ],
+      'start b',
+    ],
+    [
+      'the one that is in time, though it was never proven',
+      50,
+      [candidate('a', { readySeconds: 55 }), candidate('b', { ...unproven, readySeconds: 45 })],
+      'start b',
+    ],
+    ['the soonest where none is in time', 10, [candidate('a', { readySeconds: 200 }), soon], 'start b'],
+    ['a second one where the first is far too late', 50, [fetching, soon], 'start b'],
+    ['none beside one that is in time', 900, [fetching, soon], 'join a'],
+    ['none that is too late itself', 40, [fetching, soon], 'join a'],
+    [
+      'none that saves less than a minute',
+      50,
+      [candidate('a', { isWaking: true, readySeconds: 104 }), soon],
+      'join a',
+    ],
+    ['one that saves a minute', 50, [candidate('a', { isWaking: true, readySeconds: 105 }), soon], 'start b'],
+    [
+      'one that may fail only where it would save that as well',
+      50,
+      [candidate('a', { isWaking: true, readySeconds: 164 }), { ...soon, ...unproven }],
+      'join a',
+    ],
+    ['none in its quiet hours', 50, [fetching, { ...soon, quietUntilMs: NOW + 1 }], 'join a'],
+    ['none that cools down', 50, [fetching, { ...soon, cooldown: { untilMs: NOW + 1, why: 'x' } }], 'join a'],
+    ['none that cannot be woken', 50, [fetching, { ...soon, ...no }], 'join a'],
+    [
+      'none beside a second one that is in time',
+      50,
+      [fetching, { ...soon, isWaking: true }, candidate('c', { readySeconds: 20 })],
+      'join b',
+    ],
+  ])('%s', (_, withinSeconds, candidates, expected) => {
+    expect(planWithin(withinSeconds, candidates)).toBe(expected);
+  });
+});
+
 describe('why no host is woken', () => {
   it.each<[Partial<WakeCandidate>, RegExp]>([
     [{ isAwake: true }, /a: it is awake already/],
@@ -142,13 +196,21 @@ describe('whatever the hosts', () => {
     quietUntilMs: fc.option(fc.constant(NOW + 5)),
   });
 
-  it('none is begun while one is on its way, and none that may not be woken', () => {
+  const within = fc.integer({ min: 0, max: 2_000 });
+
+  it('none is begun while one is on its way that is in time, and none that may not be woken', () => {
     fc.assert(
-      fc.property(fc.array(any, { maxLength: 6 }), (all) => {
+      fc.property(fc.array(any, { maxLength: 6 }), within, (all, withinSeconds) => {
         const candidates = all.map((each, index) => candidate(`h${index}`, each));
-        const found = planWake(candidates, NOW);
+        const found = planWake(candidates, { nowMs: NOW, withinSeconds });
         if (found.kind === 'start') {
-          expect(candidates.some(({ isWaking }) => isWaking)).toBe(false);
+          const waking = candidates.filter(({ isWaking }) => isWaking);
+          for (const { readySeconds } of waking) {
+            expect(readySeconds).toBeGreaterThan(withinSeconds);
+            expect(found.candidate.readySeconds).toBeLessThanOrEqual(
+              Math.min(withinSeconds, readySeconds - 60),
+            );
+          }
           const { isAwake, wakeability, mayBeTried, quietUntilMs } = found.candidate;
           expect([isAwake, wakeability.kind, mayBeTried, quietUntilMs]).toEqual([false, 'yes', true, null]);
         }

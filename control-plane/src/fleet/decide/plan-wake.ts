@@ -1,4 +1,6 @@
 import type { Wakeability } from '../../live/host-power.js';
+import { SECOND_WAKE_SAVES_MS } from '../../live/until-ready.js';
+import { whyNotTried } from './judge-wakeability.js';
 
 /** A host that would serve what is asked for, as it stands now. */
 export interface WakeCandidate {
@@ -12,7 +14,7 @@ export interface WakeCandidate {
   readonly wakeability: Wakeability;
   /** Whether packets can be sent at all. */
   readonly mayBeTried: boolean;
-  /** From the wish to a ready model. */
+  /** From the wish to a ready model; of a wake that is under way what is left of that. */
   readonly readySeconds: number;
   /** What the machine draws without its cards, as declared; `null`: it is not. */
   readonly baseWatts: number | null;
@@ -35,12 +37,33 @@ const ALIKE_SECONDS = 10;
 const ALIKE_SHARE = 0.2;
 const UNPROVEN_SECONDS = 60;
 
-/** Which host a request wakes: never a second one while one is on its way. */
-export function planWake(candidates: readonly WakeCandidate[], nowMs: number): WakePlan {
-  const waking = best(candidates.filter(({ isWaking }) => isWaking));
-  if (waking) return { kind: 'join', candidate: waking };
-  const possible = candidates.filter((candidate) => obstacleOf(candidate, nowMs) === null);
-  const chosen = best(possible);
+export interface WakeTerms {
+  /** Wall clock. */
+  readonly nowMs: number;
+  /** For so long the request may wait. */
+  readonly withinSeconds: number;
+}
+
+/**
+ * Which host a request wakes: one that is ready while it may wait, where there is one. Never a second one while one is on its
+ * way, unless that is too late for it (its weights are still to be fetched), and the second is ready in time and far sooner.
+ */
+export function planWake(
+  candidates: readonly WakeCandidate[],
+  { nowMs, withinSeconds }: WakeTerms,
+): WakePlan {
+  const isInTime = ({ readySeconds }: WakeCandidate) => readySeconds <= withinSeconds;
+  const possible = candidates.filter((each) => !each.isWaking && obstacleOf(each, nowMs) === null);
+  const inTime = best(possible.filter(isInTime));
+  const waking = soonest(candidates.filter(({ isWaking }) => isWaking));
+  if (waking) {
+    const isSecondWorth =
+      inTime !== null &&
+      !isInTime(waking) &&
+      expectedSeconds(inTime) + SECOND_WAKE_SAVES_MS / 1000 <= waking.readySeconds;
+    return isSecondWorth ? { kind: 'start', candidate: inTime } : { kind: 'join', candidate: waking };
+  }
+  const chosen = inTime ?? best(possible);
   if (chosen) return { kind: 'start', candidate: chosen };
   if (candidates.length === 0) return { kind: 'refuse', detail: 'no host would serve this' };
   const told = candidates.map((candidate) => `${candidate.host}: ${obstacleOf(candidate, nowMs)}`);
@@ -49,16 +72,22 @@ export function planWake(candidates: readonly WakeCandidate[], nowMs: number): W
 
 /** Why a request wakes it not now; `null`: it may. */
 function obstacleOf(candidate: WakeCandidate, nowMs: number): string | null {
-  const { isAwake, wakeability, mayBeTried, quietUntilMs, cooldown } = candidate;
+  const { isAwake, wakeability, quietUntilMs, cooldown } = candidate;
   if (isAwake) return 'it is awake already';
-  if (wakeability.kind === 'no' || !mayBeTried) {
-    return wakeability.kind === 'yes' ? 'it cannot be woken from here' : wakeability.detail;
-  }
+  const hopeless = whyNotTried(candidate) ?? (wakeability.kind === 'no' ? wakeability.detail : null);
+  if (hopeless !== null) return hopeless;
   if (cooldown !== null && cooldown.untilMs > nowMs) {
     return `${cooldown.why}; tried again in ${minutes(cooldown.untilMs - nowMs)}`;
   }
   if (quietUntilMs !== null) return `it has its quiet hours, for ${minutes(quietUntilMs - nowMs)} more`;
   return null;
+}
+
+function soonest(among: readonly WakeCandidate[]): WakeCandidate | null {
+  return among.reduce<WakeCandidate | null>(
+    (one, other) => (one === null || other.readySeconds < one.readySeconds ? other : one),
+    null,
+  );
 }
 
 /** The sooner ready; of those that are alike the one that draws less; of those the first declared. */

@@ -51,6 +51,8 @@ export interface FlightState {
   /** Deployments that somebody wants of it. None: its agent is enough. */
   readonly wanted: readonly string[];
   readonly readyAt: Readonly<Record<string, number>>;
+  /** Deployments whose weights were fetched on the way: that says nothing of the next wake. */
+  readonly fetched: readonly string[];
   /** It was told that it waits for somebody who signs in, while it was still given time. */
   readonly missedSignIn: boolean;
   /** What went wrong on the way, the latest last. */
@@ -73,6 +75,8 @@ export type FlightEvent =
       readonly phase: ReplicaPhase;
       /** Its agent keeps its container: that it starts tells that the container engine is up. */
       readonly isManaged: boolean;
+      /** Its weights are fetched; left out, they are not. */
+      readonly fetches?: boolean;
       readonly code: string | null;
       readonly detail: string | null;
     }
@@ -120,6 +124,7 @@ export function newFlight(wanted: readonly string[], callsFromMs = 0): FlightSta
     volleys: 0,
     wanted,
     readyAt: {},
+    fetched: [],
     missedSignIn: false,
     notes: [],
     end: null,
@@ -233,9 +238,11 @@ function replica(
   if (phase === 'crash_looping' && state.wanted.length === 1) {
     return fail({ ...state, reached }, 'engine_failed', detail ?? code ?? 'its engine ends again and again');
   }
+  const isNewFetch = event.fetches === true && !state.fetched.includes(deployment);
+  const fetched = isNewFetch ? [...state.fetched, deployment] : state.fetched;
   const isFirst = phase === 'ready' && state.readyAt[deployment] === undefined;
   const readyAt = isFirst ? { ...state.readyAt, [deployment]: atMs } : state.readyAt;
-  return settle({ ...state, reached, readyAt }, effects, atMs);
+  return settle({ ...state, reached, readyAt, fetched }, effects, atMs);
 }
 
 function missesSignIn({ name, reached }: FlightState, atMs: number, { signInGraceMs }: FlightRules): boolean {

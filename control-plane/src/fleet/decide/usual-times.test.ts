@@ -65,6 +65,7 @@ describe('the time to a ready model', () => {
     [{ usualLoadSeconds: 20 }, 65],
     [{ usual: usualTimes([wake(30_000, 48_400)]) }, 48.4],
     [{ usual: usualTimes([wake(30_000, 48_400)]), usualLoadSeconds: 20 }, 48.4],
+    [{ usual: usualTimes([wake(30_000, 48_400)]), isCached: false }, 948.4],
     [{ usual: usualTimes([wake(30_000, 48_000)]), deployment: 'other' }, 120],
   ])('is as usual, or guessed from what is known: %j', (more, seconds) => {
     expect(readyTimes({ ...facts, ...more }).p50Ms).toBe(seconds * 1000);

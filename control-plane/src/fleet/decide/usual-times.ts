@@ -89,12 +89,11 @@ export function unparkTimes(usual: UsualTimes, deployment: string): ReadyTimes {
 /** As usual, or by a guess from what is known. */
 export function readyTimes({ usual, deployment, isCached, usualLoadSeconds }: ReadyFacts): ReadyTimes {
   const known = usual.ready[deployment];
-  if (known) return known;
+  const fetchMs = isCached === false ? GUESSED_FETCH_S * 1000 : 0;
+  if (known) return { p50Ms: known.p50Ms + fetchMs, p95Ms: known.p95Ms + fetchMs };
   const backMs = usual.phases.agent_back?.p50Ms;
   const backSeconds = backMs === undefined ? GUESSED_AGENT_BACK_S : backMs / 1000;
-  return guessed(
-    backSeconds + (usualLoadSeconds ?? GUESSED_LOAD_S) + (isCached === false ? GUESSED_FETCH_S : 0),
-  );
+  return guessed(backSeconds + (usualLoadSeconds ?? GUESSED_LOAD_S) + fetchMs / 1000);
 }
 
 function guessed(seconds: number): ReadyTimes {

@@ -104,7 +104,7 @@ export class FleetStage {
         },
       },
       store: {
-        load: () => ({ hosts: [], proofs: [], wakes: [], ...records }),
+        load: () => ({ hosts: [], proofs: [], loads: [], wakes: [], ...records }),
         save: (observation) => void this.saved.push(observation),
       },
       link: {
@@ -236,7 +236,14 @@ export class FleetStage {
   }
 
   ask(deployments: readonly string[], more: Partial<WakeAsk> = {}) {
-    return this.wakes.wake({ deployments, role: 'chat', keyId: 'key-1', isHeld: true, ...more });
+    return this.wakes.wake({
+      deployments,
+      role: 'chat',
+      keyId: 'key-1',
+      isHeld: true,
+      withinMs: 120_000,
+      ...more,
+    });
   }
 
   /** When volleys left, milliseconds since the stage began. */

@@ -3,12 +3,12 @@ import { contentTypeOf, judgeInstallRequest } from './judge-install-request.js';
 
 const SHA = 'ab'.repeat(32);
 const names = new Map([['agent.sh', { bytes: 7, sha256: SHA }]]);
-const judge = (path: string, method = 'GET', ifNoneMatch?: string) =>
-  judgeInstallRequest({ method, path, ifNoneMatch }, names);
+const judge = (path: string, method = 'GET', ifNoneMatch?: string, range?: string) =>
+  judgeInstallRequest({ method, path, ifNoneMatch, range, ifRange: undefined }, names);
 
 describe('what is asked for under /install/', () => {
   it('is a file of the release, with its body or without', () => {
-    const file = { kind: 'file', name: 'agent.sh', bytes: 7, sha256: SHA };
+    const file = { kind: 'file', name: 'agent.sh', bytes: 7, sha256: SHA, part: null };
     expect(judge('/install/agent.sh')).toEqual({ ...file, withBody: true });
     expect(judge('/install/agent.sh', 'HEAD')).toEqual({ ...file, withBody: false });
   });
@@ -20,6 +20,16 @@ describe('what is asked for under /install/', () => {
   it('is unchanged for who has it', () => {
     expect(judge('/install/agent.sh', 'GET', `W/"x", "${SHA}"`)).toEqual({ kind: 'unchanged', sha256: SHA });
     expect(judge('/install/agent.sh', 'GET', '"x"')).toMatchObject({ kind: 'file' });
+  });
+
+  it('is a part of a file, which a HEAD has none of', () => {
+    expect(judge('/install/agent.sh', 'GET', undefined, 'bytes=2-')).toMatchObject({
+      part: { from: 2, to: 6 },
+    });
+    expect(judge('/install/agent.sh', 'HEAD', undefined, 'bytes=2-')).toMatchObject({ part: null });
+    expect(judge('/install/agent.sh', 'GET', undefined, 'bytes=7-')).toEqual({
+      ...{ kind: 'no_such_part', bytes: 7, sha256: SHA },
+    });
   });
 
   it.each(['agent.sh/', '../agent.sh', './agent.sh', 'agent%2esh', 'AGENT.SH', '__proto__', 'toString', '/'])(

@@ -1,3 +1,5 @@
+import { type ByteRange, judgeRange } from './judge-range.js';
+
 /** The path that hosts install from. */
 export const INSTALL_PATH = '/install/';
 
@@ -6,6 +8,8 @@ export interface InstallRequest {
   /** Without its query. */
   readonly path: string;
   readonly ifNoneMatch: string | undefined;
+  readonly range: string | undefined;
+  readonly ifRange: string | undefined;
 }
 
 /** What the release has, by the names that may be asked for. */
@@ -22,11 +26,14 @@ export type InstallAnswer =
       readonly bytes: number;
       readonly sha256: string;
       readonly withBody: boolean;
-    };
+      /** The part that is asked for; `null`: all of it. */
+      readonly part: ByteRange | null;
+    }
+  | { readonly kind: 'no_such_part'; readonly bytes: number; readonly sha256: string };
 
 /** Which file is asked for. A name is taken as it is written: what is no name of the release leads nowhere. */
 export function judgeInstallRequest(request: InstallRequest, names: ServedNames): InstallAnswer {
-  const { method, path, ifNoneMatch } = request;
+  const { method, path, ifNoneMatch, range, ifRange } = request;
   if (method !== 'GET' && method !== 'HEAD') return { kind: 'method_not_allowed' };
   const name = path.slice(INSTALL_PATH.length);
   if (name === '') return { kind: 'list' };
@@ -34,7 +41,10 @@ export function judgeInstallRequest(request: InstallRequest, names: ServedNames)
   if (file === undefined) return { kind: 'unknown', name };
   const { bytes, sha256 } = file;
   if (ifNoneMatch?.includes(`"${sha256}"`)) return { kind: 'unchanged', sha256 };
-  return { kind: 'file', name, bytes, sha256, withBody: method === 'GET' };
+  const withBody = method === 'GET';
+  const part = withBody ? judgeRange(range, ifRange, file) : null;
+  if (part === 'unsatisfiable') return { kind: 'no_such_part', bytes, sha256 };
+  return { kind: 'file', name, bytes, sha256, withBody, part };
 }
 
 const TYPES: readonly (readonly [end: string, type: string])[] = [

@@ -96,6 +96,8 @@ function keyOf(observation: Latest): string {
       return [observation.kind, observation.role, observation.key].join(BETWEEN);
     case 'wake':
       return [observation.kind, observation.wake.wakeId].join(BETWEEN);
+    case 'loadTimes':
+      return [observation.kind, observation.hostId, observation.deployment].join(BETWEEN);
     case 'wakeProof':
       return [observation.kind, observation.hostId, observation.fromState].join(BETWEEN);
     default:

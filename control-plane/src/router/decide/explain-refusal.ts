@@ -1,5 +1,12 @@
 import type { Candidate, CandidateGroup } from '../candidate.js';
-import type { Considered, FilterReason, RefusalCode, RouteDecision, RouteRequest } from '../route-types.js';
+import type {
+  Considered,
+  FilterReason,
+  RefusalCode,
+  RouteDecision,
+  RouteRequest,
+  Waking,
+} from '../route-types.js';
 import { describeObstacle } from './describe-obstacle.js';
 import { contextOf } from './estimate-need.js';
 import { isUnderWay } from './expect-soon.js';
@@ -149,15 +156,16 @@ export function explainRefusal(
 /**
  * The refusal of a request that only hosts could serve which sleep or are being woken.
  *
- * @param wake deployments whose hosts are to be woken for the next one
+ * @param waking hosts that are to be woken for the next one
  */
 export function refuseWaking(
   request: RouteRequest,
   groups: readonly CandidateGroup[],
   considered: readonly Considered[],
-  wake: readonly string[],
+  waking: Waking,
   settings: RefusalSettings,
 ): Extract<RouteDecision, { kind: 'refuse' }> {
+  const { wake } = waking;
   const obstacles = obstaclesOf(groups, considered);
   const flights = obstacles.filter(({ candidate }) => candidate.kind === 'replica' && isWaking(candidate));
   const code = wake.length > 0 || flights.length > 0 ? 'waking' : 'host_asleep';
@@ -168,7 +176,7 @@ export function refuseWaking(
   const when = code === 'waking' ? `, ready in about ${retryAfterSeconds} s` : '';
   const detail = `${nameOf(request)}: ${HEADLINES[code]}${when} (${listObstacles(obstacles, request)})`;
   const refusal = { kind: 'refuse', code, detail, retryAfterSeconds, considered } as const;
-  return wake.length === 0 ? refusal : { ...refusal, wake };
+  return wake.length === 0 ? refusal : { ...refusal, ...waking };
 }
 
 function untilWokenMs(candidate: Candidate): number | null {

@@ -192,7 +192,55 @@ describe('how long a wake may take', () => {
       'wake a+b, wait: waking',
     );
     const underWay = waking('a', { wakeInMs: 90_000 });
-    expect(told(decide([replicasOf(underWay, quick)]))).toBe('wake a+b, refuse: waking');
+    expect(told(decide([replicasOf(underWay, quick)], { wakes: 'no_other' }))).toBe(
+      'wake a+b, refuse: waking',
+    );
+  });
+
+  describe('where the wake that is under way comes too late, and another host would not', () => {
+    const fetching = waking('a', { wakeInMs: 900_000 });
+    const quick = asleep('b', { wakeInMs: 20_000 });
+    const both = [replicasOf(fetching, quick)];
+    const BOTH_HELD = 'wake a+b, wait: waking';
+
+    it('is that other one’s, which is asked for within what the request may wait', () => {
+      const decision = decide(both, { waitedMs: 10_000 });
+      expect(told(decision)).toBe(BOTH_HELD);
+      expect(decision).toMatchObject({ wakesAnother: true, wakeWithinMs: 40_000, waitsFor: ['a', 'b'] });
+      expect((decision as { detail: string }).detail).toMatch(/^b: /);
+      expect(told(decide([...both, cloud]))).toBe(BOTH_HELD);
+    });
+
+    it('is too late where the fleet wakes no other', () => {
+      expect(told(decide(both, { wakes: 'no_other' }))).toBe('wake a+b, refuse: waking');
+      expect(told(decide([...both, cloud], { wakes: 'no_other' }))).toBe(
+        'wake a+b, cloud: cloud_while_waking',
+      );
+    });
+
+    it.each<[string, Asked, ReplicaCandidate]>([
+      ['its key may not wake', { wakes: 'key_forbids' }, quick],
+      ['it is of class batch', { requestClass: 'batch' }, quick],
+      ['the other comes too late as well', {}, asleep('b', { wakeInMs: 50_001 })],
+      ['the other is hardly sooner', { patienceSeconds: 899 }, asleep('b', { wakeInMs: 841_000 })],
+      ['nothing is known of the other', {}, asleep('b', { wakeInMs: null })],
+      ['the other is on its way too', {}, waking('b', { wakeInMs: 60_000 })],
+    ])('is too late where %s', (_, asked, other) => {
+      expect(told(decide([replicasOf(fetching, other)], asked))).toMatch(/refuse: waking$/);
+    });
+
+    it('is not asked for while the first is in time', () => {
+      const inTime = [replicasOf(waking('a', { wakeInMs: 45_000 }), quick)];
+      expect(decide(inTime)).toMatchObject({ kind: 'wakeThenWait', wakesAnother: false });
+    });
+
+    it('is asked for by who waits already for one that is late', () => {
+      const late = waking('a', { wakeInMs: 300_000, isWakeLate: true });
+      expect(decide([replicasOf(late, quick)], { waitedMs: 20_000 })).toMatchObject({ wakesAnother: true });
+      expect(told(decide([replicasOf(late, quick)], { waitedMs: 20_000, wakes: 'no_other' }))).toBe(
+        BOTH_HELD,
+      );
+    });
   });
 
   it('is not asked by those who wait already for a wake that takes longer than usual', () => {
@@ -364,6 +412,7 @@ describe('the refusal', () => {
       kind: 'refuse',
       code: 'waking',
       wake: ['a'],
+      wakeWithinMs: 50_000,
       retryAfterSeconds: 95,
       detail:
         'role chat-deep: its host is being woken, ready in about 95 s (a: host host-of-a is asleep, ready 95 s after a wake)',
@@ -434,6 +483,11 @@ describe('readyAfterWakeMs', () => {
       of: 'a wake under way',
       groups: [replicasOf(waking(), asleep('b', { wakeInMs: 9_000 }))],
       expected: 37_000,
+    },
+    {
+      of: 'one that sleeps beside a wake that comes far later',
+      groups: [replicasOf(waking('a', { wakeInMs: 69_000 }), asleep('b', { wakeInMs: 9_000 }))],
+      expected: 9_000,
     },
     { of: 'one that is awake', groups: [replicasOf(replicaOf('a', { wakeInMs: 9_000 }))], expected: null },
     { of: 'one that cannot be woken', groups: [replicasOf(hopeless())], expected: null },

@@ -1,5 +1,6 @@
+import { SECOND_WAKE_SAVES_MS } from '../../live/until-ready.js';
 import type { CandidateGroup, ReplicaCandidate } from '../candidate.js';
-import type { Considered, RouteDecision, RouteRequest } from '../route-types.js';
+import type { Considered, RouteDecision, RouteRequest, Waking } from '../route-types.js';
 import { describeObstacle } from './describe-obstacle.js';
 import { expectSoon } from './expect-soon.js';
 import { type RefusalSettings, refuseWaking } from './explain-refusal.js';
@@ -10,6 +11,8 @@ export interface WakingSettings {
   readonly wait: WaitSettings;
   readonly refusal: RefusalSettings;
 }
+
+const NOBODY: Waking = { wake: [], wakeWithinMs: 0 };
 
 type CloudDecision = Extract<RouteDecision, { kind: 'cloud' }>;
 
@@ -41,23 +44,26 @@ export function planWaking(
   const onAsleep = onAsleepOf(request);
   if (onAsleep === 'refuse' && found.all.some(isGone)) {
     const told = cloud === null ? considered : withoutChoice(considered);
-    return refuseWaking(request, groups, told, [], settings.refusal);
+    return refuseWaking(request, groups, told, NOBODY, settings.refusal);
   }
   const mayWake = mayWakeFor(request);
   // A host that wakes anyway may be waited for by whoever may not wake one.
   const hopes = mayWake ? found.all : found.waking;
   if (hopes.length === 0) return null;
-  const wake = mayWake ? hopes.map(({ target }) => target) : [];
-  if (cloud !== null && onAsleep !== 'hold') return whileWaking(cloud, wake);
   const patienceMs = waitFor(request, groups, cloud, settings);
-  const etaMs = soonestMs(found.waking) ?? soonestMs(hopes);
   const leftMs = patienceMs - (request.waitedMs ?? 0);
-  const isTooLate = etaMs !== null && etaMs > leftMs && !isWaitingForLate(request, found);
+  const wake = mayWake ? hopes.map(({ target }) => target) : [];
+  // Who does not wait for it asks on behalf of the next one, which has all its patience before it.
+  const forNext = { wake, wakeWithinMs: patienceMs };
+  if (cloud !== null && onAsleep !== 'hold') return whileWaking(cloud, forNext);
+  const etaMs = soonestMs(found.waking) ?? soonestMs(hopes);
+  const another = mayWake && request.wakes === 'may' ? quickerThan(found, leftMs) : null;
+  const isTooLate = etaMs !== null && etaMs > leftMs && another === null && !isWaitingForLate(request, found);
   if (request.mayWait !== true || leftMs <= 0 || isTooLate) {
-    if (cloud !== null) return whileWaking(cloud, wake);
-    return refuseWaking(request, groups, considered, wake, settings.refusal);
+    if (cloud !== null) return whileWaking(cloud, forNext);
+    return refuseWaking(request, groups, considered, forNext, settings.refusal);
   }
-  const first = found.waking[0] ?? (hopes[0] as ReplicaCandidate);
+  const first = another ?? found.waking[0] ?? (hopes[0] as ReplicaCandidate);
   const waiting = {
     reason: 'waking' as const,
     detail: `${first.target}: ${describeObstacle(first, 'host_asleep', request)}`,
@@ -68,13 +74,21 @@ export function planWaking(
     patienceMs,
     considered: cloud === null ? considered : withoutChoice(considered),
   };
-  return wake.length === 0 ? { kind: 'wait', ...waiting } : { kind: 'wakeThenWait', wake, ...waiting };
+  if (wake.length === 0) return { kind: 'wait', ...waiting };
+  return {
+    ...{ kind: 'wakeThenWait', wake, wakeWithinMs: leftMs, wakesAnother: another !== null },
+    ...waiting,
+  };
 }
 
 /** Milliseconds until the first of these that sleep or wake is ready; `null`: none of them does, or nothing is known. */
 export function readyAfterWakeMs(groups: readonly CandidateGroup[]): number | null {
   const all = groups.flatMap((group) => (group.kind === 'replicas' ? group.candidates : []));
-  return soonestMs(all.filter(isWaking)) ?? soonestMs(all.filter(isAsleep));
+  const wakingMs = soonestMs(all.filter(isWaking));
+  const asleepMs = soonestMs(all.filter((each) => isAsleep(each) && !isWaking(each)));
+  if (wakingMs === null || asleepMs === null) return wakingMs ?? asleepMs;
+  // Who asks has another woken where that is worth it.
+  return asleepMs + SECOND_WAKE_SAVES_MS <= wakingMs ? asleepMs : wakingMs;
 }
 
 /** @returns `null` where nobody sleeps, or something awake takes it or is about to: nobody is woken for want of a slot */
@@ -119,10 +133,18 @@ function onAsleepOf({ resolved }: RouteRequest): 'hold' | 'cloud' | 'cloudThenLo
 function mayWakeFor(request: RouteRequest): boolean {
   const onAsleep = onAsleepOf(request);
   return (
-    request.wakes === 'may' &&
+    (request.wakes === 'may' || request.wakes === 'no_other') &&
     request.requestClass !== 'batch' &&
     (onAsleep === 'hold' || onAsleep === 'cloudThenLocal')
   );
+}
+
+/** A sleeping one that is in time, and far sooner than those that are on their way and are not. Whether it can be woken the fleet says. */
+function quickerThan({ all, waking }: Sleepers, leftMs: number): ReplicaCandidate | null {
+  const wakingMs = soonestMs(waking);
+  if (wakingMs === null || wakingMs <= leftMs) return null;
+  const mostMs = Math.min(leftMs, wakingMs - SECOND_WAKE_SAVES_MS);
+  return all.find((each) => !isWaking(each) && each.wakeInMs !== null && each.wakeInMs <= mostMs) ?? null;
 }
 
 /**
@@ -154,9 +176,9 @@ function opensAfter({ provider, model }: CloudDecision, groups: readonly Candida
   return group?.opensAfterSeconds ?? null;
 }
 
-function whileWaking(cloud: CloudDecision, wake: readonly string[]): RouteDecision {
-  if (wake.length === 0) return cloud;
-  return { ...cloud, kind: 'cloudWhileWaking', reason: 'cloud_while_waking', wake };
+function whileWaking(cloud: CloudDecision, waking: Waking): RouteDecision {
+  if (waking.wake.length === 0) return cloud;
+  return { ...cloud, kind: 'cloudWhileWaking', reason: 'cloud_while_waking', ...waking };
 }
 
 function soonestMs(replicas: readonly ReplicaCandidate[]): number | null {

@@ -99,11 +99,28 @@ it('places the program, its manifest and the wrapper', () => {
   });
 });
 
-it('leaves a command for people, whose text stands any code page', () => {
+it('leaves a command for people, which asks the wrapper for the version', () => {
   const command = plan().steps.find((step) => step.kind === 'write_file' && step.path.endsWith('.cmd'));
   expect(command).toMatchObject({
     path: `${PROGRAMS}\\ai-fabric-agent.cmd`,
-    text: '@"%~dp0versions\\0.2.0-abababababab\\ai-fabric-agent.exe" %*\r\n',
+    text: expect.stringContaining('Services\\ai-fabric-agent\\Parameters /v Application\') do @"%%b" %*\r\n'),
+  });
+});
+
+describe('a clock', () => {
+  const told = (now: string): string | undefined =>
+    plan({ nowMs: Date.parse(now) }).notes.find((note) => note.includes('clock of this machine'));
+
+  it.each(['1970-01-01', '2016-03-01', '2026-11-26', '2047-01-01'])(
+    'that says %s is told of, with what mends it',
+    (now) => {
+      expect(told(now)).toContain(`says ${now}, which cannot be`);
+      expect(told(now)).toMatch(/Set-Date .* w32tm \/resync/);
+    },
+  );
+
+  it.each(['2026-11-28', '2026-12-24', '2040-01-01'])('that says %s may be right', (now) => {
+    expect(told(now)).toBeUndefined();
   });
 });
 

@@ -3,6 +3,7 @@ import { joinRefusals, roomRefusals } from '../../decide/find-refusals.js';
 import { policyText } from '../../decide/policy-text.js';
 import type { InstallPlan, InstallRefusal, InstallRequest, Made } from '../../install-steps.js';
 import type { ProgramSource } from '../../program-source.js';
+import { COMMAND_TEXT } from './command-text.js';
 import { isSamePath } from './parse-service.js';
 import type { WindowsFacts } from './windows-facts.js';
 import {
@@ -15,6 +16,10 @@ import {
   WRAPPER_NAME,
 } from './windows-paths.js';
 import type { WindowsStep } from './windows-steps.js';
+
+/** By itself Windows refuses a step of more than some hours. */
+const CLOCK_FIX =
+  'Set-Date "2026-12-24 18:00" with the right time, then Start-Service w32time; w32tm /resync';
 
 type FoundProgram = Extract<ProgramSource, { ok: true }>;
 
@@ -131,7 +136,6 @@ function identity(
 function placement(paths: WindowsPaths, program: FoundProgram): WindowsStep[] {
   const { programFolder, versionsFolder, wrapper, command } = paths;
   const folder = versionFolder(paths, program);
-  const version = nameOf(folder);
   return [
     {
       ...{ kind: 'make_folder', path: versionsFolder },
@@ -146,8 +150,8 @@ function placement(paths: WindowsPaths, program: FoundProgram): WindowsStep[] {
       ...{ tells: `Place ${wrapper}, which makes a service of it`, makes: [] },
     },
     {
-      ...{ kind: 'write_file', path: command, text: commandText(version) },
-      ...{ tells: `Write ${command}, which starts this version by hand`, makes: [] },
+      ...{ kind: 'write_file', path: command, text: COMMAND_TEXT },
+      ...{ tells: `Write ${command}, which starts the version that runs by hand`, makes: [] },
     },
   ];
 }
@@ -204,7 +208,7 @@ function notesOf(facts: WindowsFacts, { dockerLogonTask }: InstallRequest, progr
       'Docker Desktop runs while somebody is signed in. To have it start at your sign-in: ai-fabric-agent install --docker-logon-task',
     );
   }
-  return [...notes, ...clockNotes(facts.nowMs, program.builtAtMs, 'w32tm /resync')];
+  return [...notes, ...clockNotes(facts.nowMs, program.builtAtMs, CLOCK_FIX)];
 }
 
 function versionFolder({ versionsFolder }: WindowsPaths, { version, sha256 }: FoundProgram): string {
@@ -214,11 +218,6 @@ function versionFolder({ versionsFolder }: WindowsPaths, { version, sha256 }: Fo
 /** Proven with the program, by the same manifest. */
 function wrapperOf({ beside }: FoundProgram): string | null {
   return beside.find((file) => nameOf(file).toLowerCase() === WRAPPER_NAME) ?? null;
-}
-
-/** Relative to itself: letters of a path that the console's code page has not would be lost in it. */
-function commandText(version: string): string {
-  return `@"%~dp0versions\\${version}\\${PROGRAM_NAME}" %*\r\n`;
 }
 
 function kept(kind: Made['kind'], what: string): Made {

@@ -5,7 +5,7 @@ export type ToolCall = readonly [file: string, args: readonly string[]];
 
 /** A goodbye takes two seconds at most; the wrapper waits for so long before it ends the program by force. */
 const STOP_MS = 10_000;
-const RESTART_MS = 5_000;
+export const RESTART_MS = 5_000;
 const LOG_BYTES = 10 * 1024 * 1024;
 /** Windows and threads of a program that has none: the wrapper need not ask them. */
 const SKIP_WINDOWS_AND_THREADS = 2 + 4;
@@ -22,7 +22,7 @@ export function configureServiceCalls(paths: WindowsPaths, program: string): rea
     ['Application', program],
     ['AppParameters', 'run'],
     ['AppDirectory', program.slice(0, program.lastIndexOf('\\'))],
-    ['AppEnvironmentExtra', `AI_FABRIC_AGENT_STATE=${dataFolder}`],
+    ['AppEnvironmentExtra', `AI_FABRIC_AGENT_STATE=${dataFolder}`, 'AI_FABRIC_AGENT_HELPER=nssm'],
     ['DisplayName', 'AI Fabric agent'],
     ['Description', 'Reports this machine to its AI Fabric control plane and keeps its replicas.'],
     ['ObjectName', 'LocalSystem'],

@@ -81,7 +81,10 @@ describe('what the service is made of', () => {
   test.each([
     ['Application', [PROGRAM]],
     ['AppParameters', ['run']],
-    ['AppEnvironmentExtra', ['AI_FABRIC_AGENT_STATE=C:\\ProgramData\\AI Fabric\\agent']],
+    [
+      'AppEnvironmentExtra',
+      ['AI_FABRIC_AGENT_STATE=C:\\ProgramData\\AI Fabric\\agent', 'AI_FABRIC_AGENT_HELPER=nssm'],
+    ],
     ['Start', ['SERVICE_AUTO_START']],
     ['AppExit', ['Default', 'Restart']],
     ['AppRestartDelay', ['5000']],

@@ -1,11 +1,16 @@
 export const SERVICE = 'ai-fabric-agent';
+/** Brings an upgrade to its end; it starts with Windows while there is one, and otherwise by hand alone. */
+export const UPGRADE_SERVICE = 'ai-fabric-agent-upgrade';
 /** The task that starts Docker Desktop when its owner signs in. */
 export const LOGON_TASK = 'AI Fabric Agent - Docker Desktop';
 export const PROGRAM_NAME = 'ai-fabric-agent.exe';
 /** Makes a service of a program that does not speak to the service manager: Node does not. */
 export const WRAPPER_NAME = 'nssm.exe';
 
-export const SERVICE_KEY = `HKLM\\SYSTEM\\CurrentControlSet\\Services\\${SERVICE}`;
+/** Where the registry has what a service is. */
+export function serviceKey(name: string): string {
+  return `HKLM\\SYSTEM\\CurrentControlSet\\Services\\${name}`;
+}
 /** By it the event log finds the texts of what the wrapper tells it; the wrapper makes it by itself. */
 export const EVENT_SOURCE_KEY = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\NSSM';
 
@@ -21,7 +26,7 @@ export interface WindowsPaths {
   /** A folder for each version that was installed, and is not gone yet. */
   readonly versionsFolder: string;
   readonly wrapper: string;
-  /** So that a person finds the program: it starts the version that was installed last. */
+  /** So that a person finds the program: it starts the version that runs as the service. */
   readonly command: string;
   /** The folder above, which other programs of ours may share. */
   readonly vendorFolder: string;

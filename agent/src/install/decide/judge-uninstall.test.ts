@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { type UpgradeStage, upgradeStageSchema } from '../../upgrade/upgrade-record.js';
+import { judgeUninstall } from './judge-uninstall.js';
+
+const upgrade = (stage: UpgradeStage) => ({
+  stage,
+  from: { version: '0.1.0', folder: '/v/old' },
+  to: { version: '0.2.0', folder: '/v/new' },
+});
+
+describe('an uninstall', () => {
+  const ends: readonly UpgradeStage[] = ['done', 'rolled_back', 'failed'];
+
+  it.each(upgradeStageSchema.options)('waits for the end of an upgrade that is worked on: %s', (stage) => {
+    expect(judgeUninstall(upgrade(stage), true) === null).toBe(ends.includes(stage));
+  });
+
+  it.each(upgradeStageSchema.options)('does not wait for one that nobody works on: %s', (stage) => {
+    expect(judgeUninstall(upgrade(stage), false)).toBeNull();
+  });
+
+  it('says what it waits for, and for how long', () => {
+    expect(judgeUninstall(null, true)).toBeNull();
+    expect(judgeUninstall(upgrade('proving'), true)).toMatchObject({
+      code: 'upgrade_under_way',
+      detail: expect.stringContaining('from 0.1.0 to 0.2.0'),
+      fix: expect.stringContaining('three minutes'),
+    });
+  });
+});

@@ -1,0 +1,20 @@
+import { isOver, type UpgradeRecord } from '../../upgrade/upgrade-record.js';
+import type { InstallRefusal } from '../install-steps.js';
+
+/**
+ * Why nothing may be taken away while a version is being replaced: what does that would put back what is gone.
+ *
+ * @param upgrade `null`: there never was one
+ * @param isWorkedOn something brings it to its end at this moment; one that nobody works on is nobody's obstacle
+ */
+export function judgeUninstall(
+  upgrade: Pick<UpgradeRecord, 'stage' | 'from' | 'to'> | null,
+  isWorkedOn: boolean,
+): InstallRefusal | null {
+  if (upgrade === null || isOver(upgrade) || !isWorkedOn) return null;
+  return {
+    code: 'upgrade_under_way',
+    detail: `An upgrade from ${upgrade.from.version} to ${upgrade.to.version} is under way: nothing was taken away.`,
+    fix: 'Wait for its end, three minutes at most, and run this again. How far it is: ai-fabric-agent status',
+  };
+}
