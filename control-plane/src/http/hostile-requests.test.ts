@@ -145,6 +145,16 @@ describe('over the real listeners', () => {
     expect(seen.map(({ body }) => body)).toEqual(Array(4).fill('{"model":"served/replica-1"}'));
   });
 
+  it.each(['//v1/chat/completions', '//chat/completions', '/v1//chat/completions/'])(
+    'one whose base URL ended with a slash is served (%s)',
+    async (path) => {
+      const head = HEAD.replace('/v1/chat/completions', path);
+      const client = send(`${head}${LENGTH}\r\n${BODY}`);
+      await until(() => client.statuses.length === 1, 'it is answered');
+      expect(client.statuses).toEqual([200]);
+    },
+  );
+
   it('a connection goes on behind a refusal of a whole request, and ends where the client says so', async () => {
     const client = send(`${HEAD}content-length: 2\r\n\r\n{}`);
     await until(() => client.statuses.length === 1, 'it is refused');
