@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BootedControlPlane } from '../../harness/boot-control-plane.js';
 import type { PackagedRelease } from '../../harness/packaged-release.js';
@@ -117,6 +117,14 @@ export class InstalledWindows {
     if (token !== null) writeFileSync(this.onDisk('C:\\join.token'), `${token}\r\n`, { mode: 0o600 });
     const joining = token === null ? [] : ['--server', this.#fabric.tlsUrl, '--token-file', 'C:\\join.token'];
     return this.agent('install', '--name', 'armitage', ...joining, ...more);
+  }
+
+  /** All that the agent logged and that is kept, oldest first: its wrapper puts a log aside at each start. */
+  logs(): string {
+    const folder = this.onDisk(`${DATA}\\logs`);
+    const aside = readdirSync(folder).filter((name) => /^agent-.*\.log$/.test(name));
+    const names = [...aside.sort(), 'agent.log'].filter((name) => existsSync(join(folder, name)));
+    return names.map((name) => readFileSync(join(folder, name), 'utf8')).join('');
   }
 
   look(): Promise<WindowsHost> {
