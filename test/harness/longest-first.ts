@@ -4,9 +4,11 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Journeys that take longer than the rest, the longest first. */
 const LONG = [
   'runbooks',
+  'kept-containers',
+  'bad-starts',
+  'restarts',
   'command-line',
   'managed-deployments',
-  'kept-containers',
   'broken-links',
   'deployments',
   'keys',
@@ -14,10 +16,15 @@ const LONG = [
   'fast-engine',
   'backups',
   'host-lives',
-  'bad-starts',
   'telemetry-history',
-  'restarts',
   'waking-requests',
+  'yielding',
+  'hosts',
+  'model-files',
+  'provider-keys',
+  'api-document',
+  'direct-reach',
+  'agent-upgrades',
 ];
 
 /** Real ones: the longest first, and what has the same part for itself not side by side. */
