@@ -10,6 +10,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmdirSync,
   rmSync,
   writeFileSync,
@@ -21,6 +22,8 @@ import { providePristineRoot, unmountBelow } from './systemd-root.js';
 
 export interface SystemdMachineOptions {
   readonly hostName?: string;
+  /** Of the processors, the one that it has: it and what is run in it. By default all. */
+  readonly core?: number;
   /** Folders, files or sockets of this machine that it sees; `readOnly` by default. */
   readonly binds?: readonly { readonly from: string; readonly to: string; readonly writable?: boolean }[];
 }
@@ -125,7 +128,7 @@ export class SystemdMachine {
       ...['env', '--ignore-environment', ...Object.entries(variables).map((each) => each.join('='))],
       ...[...account, ...command],
     ];
-    return capture('nsenter', args, input, timeoutMs);
+    return capture(...this.#onItsCore('nsenter', args), input, timeoutMs);
   }
 
   /** Runs a command that has to succeed. @returns what it printed @throws Error with what it complained of */
@@ -135,6 +138,20 @@ export class SystemdMachine {
     throw new Error(
       `${command.join(' ')} ended with ${exitCode}: ${stderr.slice(-2_000)}${stdout.slice(-2_000)}`,
     );
+  }
+
+  /** The number that a process of it has outside. @throws Error where there is none */
+  hostPidOf(pid: number): number {
+    const namespace = pidNamespace(this.#runningLeader());
+    const ends = new RegExp(`^NSpid:.*\\t${pid}$`, 'm');
+    const found = readdirSync('/proc').find(
+      (entry) =>
+        /^\d+$/.test(entry) &&
+        ends.test(readOrEmpty(`/proc/${entry}/status`)) &&
+        pidNamespace(Number(entry)) === namespace,
+    );
+    if (found === undefined) throw new Error(`the machine has no process ${pid}`);
+    return Number(found);
   }
 
   /** A text of its files: a path as the machine has it. */
@@ -201,11 +218,17 @@ export class SystemdMachine {
       ...['--resolv-conf=off', '--timezone=off'],
       ...binds,
     ];
-    this.#nspawn = spawn('sh', ['-c', `${enter}exec systemd-nspawn "$@"`, 'sh', ...args], {
+    const [program, programArgs] = this.#onItsCore('systemd-nspawn', args);
+    this.#nspawn = spawn('sh', ['-c', `${enter}exec "$@"`, 'sh', program, ...programArgs], {
       stdio: ['ignore', log, log],
       detached: true,
     });
     closeSync(log);
+  }
+
+  #onItsCore(program: string, args: readonly string[]): readonly [string, readonly string[]] {
+    const { core } = this.#options;
+    return core === undefined ? [program, args] : ['taskset', ['-c', String(core), program, ...args]];
   }
 
   async #untilBooted(): Promise<void> {
@@ -268,6 +291,15 @@ function findLeader(nspawn: number | undefined): number | null {
   return null;
 }
 
+/** Empty where it has ended. */
+function pidNamespace(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return '';
+  }
+}
+
 /** The groups of this process in which systemd sorts its services, as folders; of one hierarchy or two. */
 function ownCgroups(): string[] {
   return readFileSync('/proc/self/cgroup', 'utf8')
@@ -314,7 +346,8 @@ function capture(
   timeoutMs: number,
 ): Promise<RunResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    // A group of its own: within the machine, "kill 0" would mean those who run the tests.
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     let stdout = '';
     let stderr = '';

@@ -230,7 +230,14 @@ describeReal('a packaged release', [packagedReleasePart], () => {
 
     const created = run(program, 'token', 'create', '--data', data, '--json');
     expect(created.status, created.stderr).toBe(0);
-    const { token } = JSON.parse(created.stdout) as { token: string };
+    const { token, install } = JSON.parse(created.stdout) as {
+      token: string;
+      install: { linux: string | null; windows: string | null } | null;
+    };
+    expect([install?.linux, install?.windows]).toEqual([
+      expect.stringContaining('/install/agent.sh'),
+      expect.stringContaining('/install/agent.ps1'),
+    ]);
     mkdirSync(state, { mode: 0o700 });
     const nvidiaSmi = await installNvidiaSmi({ directory: join(home.path, 'driver') });
     const environment = {

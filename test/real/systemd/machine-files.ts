@@ -24,6 +24,16 @@ export function differingPaths(before: ReadonlySet<string>, after: ReadonlySet<s
   return [...new Set(lines.map(pathOf))].sort();
 }
 
+/**
+ * What somebody left on a machine, but for what docs/install.md names under "What stays": copies that the tools of the
+ * system make by themselves.
+ */
+export function leftBehind(before: ReadonlySet<string>, after: ReadonlySet<string>): readonly string[] {
+  const documented =
+    /^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-$|^\/etc$|^\/etc\/.pwd.lock$|^\/etc\/machine-id$/;
+  return differingPaths(before, after).filter((path) => !documented.test(path));
+}
+
 function pathOf(line: string): string {
   return /^[0-9a-f]{64} [ *](.*)$/.exec(line)?.[1] ?? line.split('\t')[0] ?? line;
 }

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InstallRequest } from '../install-steps.js';
 import { carryOutStep } from './carry-out-step.js';
@@ -52,6 +52,21 @@ describe('a step', () => {
     await carryOut(step);
     await carryOut(step);
     expect(await modeOf('/etc/ai-fabric-agent')).toBe('755');
+  });
+
+  it('lets others in where its caller would keep all to themselves', async () => {
+    const folder = '/opt/ai-fabric-agent/versions/0.1.0-53681ca566c9';
+    await writeFile(at('/program'), 'program');
+    const before = process.umask(0o077);
+    try {
+      await carryOut({ kind: 'make_folder', path: dirname(folder), mode: 0o755, owner: null });
+      await carryOut({ kind: 'place_program', from: at('/program'), beside: [], folder });
+      expect(process.umask()).toBe(0o077);
+    } finally {
+      process.umask(before);
+    }
+    const made = [dirname(dirname(folder)), dirname(folder), folder, `${folder}/ai-fabric-agent`];
+    expect(await Promise.all(made.map(modeOf))).toEqual(['755', '755', '755', '755']);
   });
 
   it('makes the account once', async () => {

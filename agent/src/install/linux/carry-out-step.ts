@@ -34,13 +34,19 @@ type Executors = {
 const SUBORDINATE_IDS = '--add-subuids=2000000-2065535 --add-subgids=2000000-2065535'.split(' ');
 
 /** Carries out a step of an install. @returns what more is to be told @throws Error */
-export function carryOutStep(
+export async function carryOutStep(
   options: CarryOutOptions,
   step: LinuxStep,
   request: InstallRequest,
 ): Promise<string | null> {
   const execute = executors(options, request)[step.kind] as (step: LinuxStep) => Promise<string | null>;
-  return execute(step);
+  // The agent's user has to get at its program, whatever whoever installs keeps to themselves: agent.sh does.
+  const before = process.umask(0o022);
+  try {
+    return await execute(step);
+  } finally {
+    process.umask(before);
+  }
 }
 
 function executors({ root, runTool, join: joinFabric }: CarryOutOptions, request: InstallRequest): Executors {

@@ -3,8 +3,17 @@ import { chooseReleaseDirectory } from './choose-release-directory.js';
 
 describe('what hosts install from', () => {
   it.each([
-    ['/opt/ai-fabric/versions/0.2.0/lib/main.js', true, '/opt/ai-fabric/versions/0.2.0/release'],
-    ['/opt/ai-fabric/current/lib/chunk-2CNBYJG3.js', true, '/opt/ai-fabric/current/release'],
+    [
+      '/opt/ai-fabric/versions/0.2.0/lib/control-plane/dist/program/main.js',
+      true,
+      '/opt/ai-fabric/versions/0.2.0/release',
+    ],
+    [
+      '/home/lib/control-plane/lib/control-plane/dist/program/chunk-2CNB.js',
+      true,
+      '/home/lib/control-plane/release',
+    ],
+    ['/somewhere/else/main.js', true, null],
     ['/home/me/ai-fabric/control-plane/dist/program/main.js', false, '/home/me/ai-fabric/.data/release'],
     ['/home/me/ai-fabric/control-plane/dist/config/x.js', false, '/home/me/ai-fabric/.data/release'],
     ['/home/me/control-plane/src/config/x.ts', false, '/home/me/.data/release'],

@@ -1,8 +1,9 @@
 const CHECKOUT = /^(.*)[\\/]control-plane[\\/](?:src|dist)[\\/]/;
-const LIBRARY = /^(.*)[\\/][^\\/]+[\\/][^\\/]+$/;
+/** As `installers/package/control-plane-archive.mjs` lays it out. */
+const ARCHIVE = /^(.*)[\\/]lib[\\/]control-plane[\\/]dist[\\/]program[\\/][^\\/]+$/;
 
 /**
- * Where what hosts install from lies when nobody says: `release` beside the folder of a packaged program, `.data/release`
+ * Where what hosts install from lies when nobody says: `release` in the root of the archive of a packaged program, `.data/release`
  * in a checkout.
  *
  * @param ownFile this program's, absolute
@@ -10,7 +11,7 @@ const LIBRARY = /^(.*)[\\/][^\\/]+[\\/][^\\/]+$/;
  */
 export function chooseReleaseDirectory(ownFile: string, packaged: boolean): string | null {
   const separator = ownFile.includes('\\') ? '\\' : '/';
-  const [, parent] = (packaged ? LIBRARY : CHECKOUT).exec(ownFile) ?? [];
+  const [, parent] = (packaged ? ARCHIVE : CHECKOUT).exec(ownFile) ?? [];
   if (parent === undefined) return null;
   return [parent, ...(packaged ? ['release'] : ['.data', 'release'])].join(separator);
 }
