@@ -4,7 +4,7 @@ import type { AgentConfig } from '../../config/agent-config.js';
 import type { CaptureRun } from '../../identity/run-tool.js';
 import { ACCOUNT, SERVICE } from '../../install/linux/decide/linux-paths.js';
 import {
-  SERVICE_KEY,
+  serviceKey,
   SERVICE as WINDOWS_SERVICE,
   type WindowsPaths,
   windowsPaths,
@@ -69,7 +69,7 @@ async function gatherWindows(
   const settings = { maxBytes: MAX_SETTINGS_BYTES, signal };
   const registry = await takeOutput(findings, capture, {
     ...{ name: 'service/registry.txt', file: paths.tool('reg'), ...settings },
-    args: ['query', SERVICE_KEY, '/s'],
+    args: ['query', serviceKey(WINDOWS_SERVICE), '/s'],
   });
   learn(findings, registry ?? '');
   await takeOutput(findings, capture, {
