@@ -8,7 +8,7 @@ import { describeReal, wine } from '../harness/real-part.js';
 import { runCli } from '../harness/run-program.js';
 import { eventually } from '../simulators/common/eventually.js';
 import { SAMPLE_CARDS } from '../simulators/nvidia-smi/scenario.js';
-import { generalise, readTranscript } from './windows/install-transcript.js';
+import { readTranscript, takeApart } from './windows/install-transcript.js';
 import { DATA, InstalledWindows, PROGRAMS, RELEASE, type WindowsRun } from './windows/installed-windows.js';
 import { containersOf, IMAGE, NVIDIA_SMI, placeDesktop, startDesktop } from './windows/simulated-desktop.js';
 import { windowsNode } from './windows/windows-node.js';
@@ -101,7 +101,7 @@ describeReal('the installed agent of Windows', [wine, windowsNode, nssm, package
       const installed = await windows.install(await fabric.joinToken('armitage'));
       expect(installed.exitCode, `${installed.output}\n${windows.service.output}`).toBe(0);
       await windows.untilOnline();
-      expect(generalise(installed.output)).toBe(readTranscript());
+      expect(takeApart(installed.output)).toEqual(readTranscript());
       expect(await windows.service.state()).toBe('running');
       first = (await windows.look()).hostId;
       expect(first).not.toBeNull();

@@ -189,6 +189,8 @@ describe('the container engine', () => {
   it('is waited for', () => {
     expect(check('container_engine', { containerEngine: null }).state).toBe('waiting');
     expect(check('cdi', { containerEngine: null }).state).toBe('waiting');
+    const windows = { containerEngine: null, platform: 'win32' } as const;
+    expect(check('sign_in_at_boot', windows).state).toBe('waiting');
   });
 });
 

@@ -188,6 +188,8 @@ function judgeSignIn({ service, platform, containerEngine, windows }: HostFacts)
     return red('The agent is no service: after a boot somebody has to start it.', 'ai-fabric-agent install');
   }
   if (!service.isEnabled) return red('The agent does not start with the machine.', enableOf(platform));
+  if (platform === 'win32' && containerEngine === null)
+    return waiting('it depends on the container engine', null);
   const hasLogonTask = windows?.hasLogonTask ?? false;
   const isAway = containerEngine?.reachable === false && containerEngine.code === 'sign_in_needed';
   if (isAway || (containerEngine?.reachable === true && containerEngine.desktop)) {
