@@ -4,36 +4,20 @@ import { describe, expect, it } from 'vitest';
 import { UNKNOWN_RATES } from './decide/guess-rates.js';
 import { isPaced } from './decide/judge-pace.js';
 import { predictCost } from './decide/predict-cost.js';
-import { defaultPredictSettings } from './predict-settings.js';
-import { emptyPrediction, type RequestSize } from './predict-types.js';
+import { emptyPrediction } from './predict-types.js';
 import { ReplicaModel } from './replica-model.js';
-import type { SentRequest, Work, WorkEnd } from './replica-work.js';
-
-const settings = defaultPredictSettings;
-const weights = { firstToken: 1, answer: 0.05 };
-type Whole = Extract<WorkEnd, { kind: 'whole' }>;
-const whole: Whole = { kind: 'whole', promptTokens: null, completionTokens: null, wasPaused: false };
-const broken: WorkEnd = { kind: 'broken' };
-const ended = (completionTokens: number): Whole => ({ ...whole, completionTokens });
-
-function sizeOf(promptTokens: number, answerTokens = 100): RequestSize {
-  return { promptTokens, cachedTokens: 0, answerTokens };
-}
-
-function send(
-  model: ReplicaModel,
-  nowMs: number,
-  promptTokens: number,
-  more: Partial<SentRequest> & { readonly startSeconds?: number } = {},
-): Work {
-  const request = { size: sizeOf(promptTokens), promptBytes: null, streams: true, choices: 1, ...more };
-  const prediction = emptyPrediction();
-  predictCost(model.load(nowMs), model.rates, request.size, weights, settings.cost, prediction);
-  if (more.startSeconds !== undefined) prediction.startSeconds = more.startSeconds;
-  return model.sent(request, prediction, nowMs);
-}
-
-const fresh = (): ReplicaModel => new ReplicaModel(UNKNOWN_RATES, 8, settings);
+import type { Work, WorkEnd } from './replica-work.js';
+import {
+  broken,
+  ended,
+  fresh,
+  send,
+  serve,
+  settings,
+  sizeOf,
+  weights,
+  whole,
+} from './testing/model-moves.js';
 
 describe('what is under way at a replica', () => {
   it('is a prompt to be read, then an answer to be written, then nothing', () => {
@@ -254,32 +238,6 @@ describe('however requests begin, progress, end and break', () => {
   });
 });
 
-/** An engine of known rates that serves one request after the other. */
-function serve(
-  model: ReplicaModel,
-  count: number,
-  random: () => number,
-  factor = 1,
-  fromMs = 10_000,
-): number {
-  let nowMs = fromMs;
-  for (let request = 0; request < count; request++) {
-    const [prompt, answer] = [50 + Math.floor(random() * 1_500), 10 + Math.floor(random() * 150)];
-    const streams = random() < 0.7;
-    const work = send(model, nowMs, prompt, { streams });
-    const first = nowMs + factor * 1000 * (0.014 * 1.5 + prompt * 0.0006);
-    const pace = factor * 1000 * (0.014 + 0.0009);
-    if (streams) {
-      work.firstByte(first);
-      nowMs = first + (answer - 1) * pace;
-      work.progressed(answer);
-    } else nowMs = first + answer * pace;
-    work.ended(ended(answer), nowMs);
-    nowMs += 50;
-  }
-  return nowMs;
-}
-
 describe('what is learned of a replica', () => {
   it('is its rates, from streams and whole answers alike', () => {
     const model = fresh();
@@ -370,53 +328,6 @@ describe('what is learned of a replica', () => {
       model.load(nowMs + 90 + token * 60);
     }
     expect(model.load(nowMs + 90 + 160 * 60).drift).toBeGreaterThan(1.5);
-  });
-});
-
-describe('the pace of streams', () => {
-  /** A stream of 4 s at three times the usual pace, and another beside it; whoever decides looks each `lookMs`. */
-  function watch(lookMs: number): { readonly model: ReplicaModel; readonly endMs: number } {
-    const model = fresh();
-    const startMs = serve(model, 80, seededRandom(5));
-    const works = [send(model, startMs, 100), send(model, startMs, 100)];
-    for (const work of works) work.firstByte(startMs + 90);
-    for (let ms = 50; ms <= 4_000; ms += 50) {
-      for (const work of works) work.progressed(1);
-      if (ms % lookMs === 0) model.load(startMs + 90 + ms);
-    }
-    const endMs = startMs + 4_090;
-    for (const work of works) work.ended(broken, endMs);
-    return { model, endMs };
-  }
-
-  it('is learned by how long it was seen, however seldom anybody decides', () => {
-    const often = watch(50);
-    const seldom = watch(4_000);
-    const never = watch(5_000);
-    const drift = often.model.load(often.endMs).drift;
-    expect(drift).toBeGreaterThan(1.8);
-    for (const { model, endMs } of [seldom, never]) {
-      expect(model.load(endMs).drift / drift).toBeGreaterThan(0.85);
-      expect(model.load(endMs).drift / drift).toBeLessThan(1.15);
-    }
-  });
-
-  it('is old news for who asks a minute later', () => {
-    const { model, endMs } = watch(5_000);
-    expect(model.load(endMs + 60_000).drift).toBe(1);
-  });
-
-  it('is that of the time in which they flowed: what was read or written before them says nothing', () => {
-    const model = fresh();
-    const startMs = serve(model, 80, seededRandom(5));
-    const { iterationSeconds: a, perDecodingSeconds: c } = model.rates;
-    const paceMs = 1_000 * (a + c);
-    const work = send(model, startMs, 4_000);
-    const firstMs = startMs + 2_500;
-    work.firstByte(firstMs);
-    let events = 0;
-    for (; events * paceMs < 900; events++) work.progressed(1);
-    expect(model.load(firstMs + events * paceMs).drift).toBe(1);
   });
 });
 
