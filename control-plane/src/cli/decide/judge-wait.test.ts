@@ -20,6 +20,8 @@ describe('a wait', () => {
     ['ready', 'ready', 'running'],
     ['absent', 'stopped', 'stopped'],
     ['parked', 'parked', 'parked'],
+    // Parked by stopping it, where the engine cannot let go of the card otherwise.
+    ['absent', 'parked', 'parked'],
   ] as const)('%s is %s', (phase, goal, wish) => {
     expect(judgeWait(facts(phase, { wish }), goal)).toEqual({ kind: 'reached' });
   });

@@ -1,3 +1,4 @@
+import type { ReplicaPhase } from '@ai-fabric/shared';
 import type { Observed } from './describe-progress.js';
 
 export const WAIT_GOALS = ['ready', 'stopped', 'parked'] as const;
@@ -42,7 +43,12 @@ export function judgeWait(facts: WaitFacts, goal: WaitGoal): WaitVerdict {
     };
   }
   if (facts.hostPresence !== 'online' || observed === null) return { kind: 'waiting' };
-  return observed.status.phase === PHASES[goal] ? { kind: 'reached' } : { kind: 'waiting' };
+  return PHASES[goal].includes(observed.status.phase) ? { kind: 'reached' } : { kind: 'waiting' };
 }
 
-const PHASES = { ready: 'ready', stopped: 'absent', parked: 'parked' } as const;
+/** An agent parks by stopping where the engine cannot let go of the card otherwise. */
+const PHASES: Readonly<Record<WaitGoal, readonly ReplicaPhase[]>> = {
+  ready: ['ready'],
+  stopped: ['absent'],
+  parked: ['parked', 'absent'],
+};
