@@ -155,15 +155,15 @@ describeReal('the installed agent of Windows', [wine, windowsNode, nssm, package
         `AI_FABRIC_AGENT_NVIDIA_SMI=${NVIDIA_SMI}`,
       );
       await windows.service.start();
-      await windows.untilHost('waits for somebody to sign in', ({ issues }) =>
-        issues.some(({ code, fix }) => code === 'sign_in_needed' && fix?.includes('--docker-logon-task')),
-      );
-      desktop = startDesktop(windows.prefix, CARD.uuid, 20);
       const made = await runCli([
         ...['deployments', 'create', 'qwen', '--host', 'armitage', '--task', 'chat', '--image', IMAGE],
         ...['--model', 'Qwen/Qwen2.5-1.5B-Instruct', '--context', '4096', '--data', fabric.dataDirectory],
       ]);
       expect(made.exitCode, made.stderr).toBe(0);
+      await windows.untilHost('waits for somebody to sign in', ({ issues }) =>
+        issues.some(({ code, fix }) => code === 'sign_in_needed' && fix?.includes('--docker-logon-task')),
+      );
+      desktop = startDesktop(windows.prefix, CARD.uuid, 20);
       const ready = await runCli([
         ...['deployments', 'wait', 'qwen', '--timeout', '120s', '--data', fabric.dataDirectory],
       ]);
