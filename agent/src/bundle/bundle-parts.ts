@@ -16,6 +16,7 @@ import { gpuPart } from './parts/gpu-part.js';
 import { hostPart } from './parts/host-part.js';
 import { recordsPart } from './parts/records-part.js';
 import { servicePart } from './parts/service-part.js';
+import { statusPart } from './parts/status-part.js';
 
 export interface BundlePartsOptions {
   readonly config: AgentConfig;
@@ -43,7 +44,8 @@ export function bundleParts(options: BundlePartsOptions): readonly BundlePart[] 
     ...{ windowsDirectory: folders.windows, powerShimPath: null, helper: null },
   });
   return [
-    recordsPart({ config, environment, askStatus: ask }),
+    statusPart(ask),
+    recordsPart({ config, environment }),
     doctorPart(readHost),
     gpuPart({
       findTool: () =>

@@ -5,20 +5,24 @@ const NAME = /(?<![\w.-])-{0,2}(\w[\w.-]{0,80})(\\*["'])?[ \t]*(?:=>|[:=])[ \t]*
 /** A flag of a command line; the quote behind it stands where arguments are written as a list. */
 const FLAG = /(?<![\w-])--?([a-z][\w-]{1,60})(\\*["'])?/gi;
 const ELEMENT = /<([\w.-]{1,80})>([^<"\n]+)<\/\1>/g;
-/** `"…"`, `'…'`, `\"…\"`, `b'…'`: within JSON a text in single quotes ends with the text that it stands in. */
-const QUOTED = String.raw`(?:[a-z]{1,12}\(?)?(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'"\\\n]|\\.)*'|(\\+["'])[^\n]*?\1)`;
-const UNCLOSED = String.raw`"[^\n]*|'[^\n"]*`;
+/**
+ * `"…"`, `'…'`, `\"…\"`, `b'…'`. Within JSON the text that a name stands in ends at the first quote without a backslash:
+ * nothing but what opens with such a quote goes beyond one. Backslashes are taken in pairs, with what they escape.
+ */
+const WITHIN = String.raw`(?:[^"\\\n]|\\[^\n])*`;
+const QUOTED = String.raw`(?:[a-z]{1,12}\(?)?(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'"\\\n]|\\[^\n])*'|(\\+["'])${WITHIN}?\1)`;
+const UNCLOSED = String.raw`"[^\n]*|(?:'|\\+["']|\[)${WITHIN}`;
 /** Without a blank. An object has names of its own; a backslash before a quote belongs to the quote. */
 const BARE = String.raw`(?![{}[\]])(?:[^\s"'<>\\]|\\[^\s"'])+`;
 /** Lists on as many lines as they take, and lists in them. */
 const [JSON_LIST, PLAIN_LIST] = [
   String.raw`[^\][{}"'\\]|"(?:[^"\\]|\\.)*"|[{}]|\\.`,
-  String.raw`[^\]["'\\\n]|'(?:[^'"\\\n]|\\.)*'`,
+  String.raw`[^\]["'\\\n]|'(?:[^'"\\\n]|\\[^\n])*'|\\[^\n]`,
 ].map((item) => String.raw`\[(?:${item}|\[(?:${item})*\])*\]`);
 /** What JSON writes without quotes. */
 const LITERAL = String.raw`(?:-?\d[\d.eE+-]*|true|false|null)(?=\s*[,}\]])`;
-const MEMBER_VALUE = new RegExp(`${LITERAL}|${JSON_LIST}|${PLAIN_LIST}|${QUOTED}|${UNCLOSED}|${BARE}`, 'iy');
-const VALUE = new RegExp(`${PLAIN_LIST}|${QUOTED}|${UNCLOSED}|${BARE}`, 'iy');
+const MEMBER_VALUE = new RegExp(`${LITERAL}|${JSON_LIST}|${QUOTED}|"[^\\n]*|${BARE}`, 'iy');
+const VALUE = new RegExp(`${LITERAL}|${PLAIN_LIST}|${QUOTED}|${UNCLOSED}|${BARE}`, 'iy');
 /** Of a header all that stands in its line may be of the secret. */
 const HEADER = /(?:authorization|cookie)$/i;
 const REST_OF_LINE = /(?:[^\n"'\\]|\\[^\n"'])+/y;
@@ -55,15 +59,16 @@ export function maskNamedValues(text: string, mask: string): string {
 
 function* namedSpans(text: string, mask: string): Generator<Span> {
   for (const match of text.matchAll(NAME)) {
-    const [whole, name = '', quote] = match;
+    const [whole, name = '', written] = match;
     if (!isSecretName(name)) continue;
+    const quote = quoteOf(written);
     const from = match.index + whole.length;
     const below = endBelow(text, match.index, from);
     if (below !== null) {
       yield { from, to: below, written: `${mask}\n` };
       continue;
     }
-    if (quote === undefined && endOf(TEXT_ENDS, text, from) !== null) continue;
+    if (quote !== '"' && endOf(TEXT_ENDS, text, from) !== null) continue;
     const to = endOf(patternFor(name, quote, text[from] ?? ''), text, from);
     if (to === null) continue;
     const value = text.slice(from, to);
@@ -74,8 +79,8 @@ function* namedSpans(text: string, mask: string): Generator<Span> {
 }
 
 function patternFor(name: string, quote: string | undefined, first: string): RegExp {
-  if (quote !== undefined) return MEMBER_VALUE;
-  return HEADER.test(name) && !/["'\\]/.test(first) ? REST_OF_LINE : VALUE;
+  if (quote === '"') return MEMBER_VALUE;
+  return quote === undefined && HEADER.test(name) && !/["'\\]/.test(first) ? REST_OF_LINE : VALUE;
 }
 
 function isMasked(value: string, mask: string): boolean {
@@ -113,8 +118,13 @@ function* flagSpans(text: string, mask: string): Generator<Span> {
 
 function listed(quote: string): RegExp {
   const literal = quote.replaceAll('\\', '\\\\');
-  const within = quote.length === 1 ? String.raw`(?:[^${quote}\\]|\\.)*` : `(?:(?!${literal}).)*`;
+  const within = quote === '"' ? String.raw`(?:[^"\\]|\\.)*` : `${WITHIN}?`;
   return new RegExp(String.raw`\s*,\s*${literal}(?!-)(${within})${literal}`, 'y');
+}
+
+/** Two backslashes are one of the text, and escape no quote. */
+function quoteOf(written: string | undefined): string | undefined {
+  return written === undefined || written.length % 2 === 0 ? written : written.slice(-1);
 }
 
 /** Where lines end that belong to a name by their indentation; `null`: its value stands beside it. */

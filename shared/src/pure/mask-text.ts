@@ -7,6 +7,10 @@ const SHORTEST_SECRET = 6;
 /** Of a secret of several lines, such as a key in PEM, each line that is worth it. */
 const SHORTEST_LINE = 16;
 
+/** Our own tokens and keys, and the forms that providers give theirs. */
+const TOKENS =
+  /\b(?:aif[a-z]_|sk-|sk_|pk-|rk_|gh[pousr]_|github_pat_|glpat-|hf_|api_org_|nvapi-|npm_|dckr_pat_|tskey-|xox[a-z]-|AKIA|ASIA|AIza)[A-Za-z0-9._-]{8,}/g;
+
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [
     /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?:[\w+/=\s:,-]|\\+[nr])*?-----END [A-Z ]*PRIVATE KEY-----|(?:[A-Za-z0-9+/=\s]|\\+[nr])*)/g,
@@ -15,11 +19,6 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   /** One whose beginning was cut off. */
   [/(?:(?:^|\n|\\n)[A-Za-z0-9+/=]{16,})+(?:\r?\n|\\n)-----END [A-Z ]*PRIVATE KEY-----/g, MASK],
   [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${MASK}`],
-  /** Our own tokens and keys, and the forms that providers give theirs. */
-  [
-    /\b(?:aif[a-z]_|sk-|sk_|pk-|rk_|gh[pousr]_|github_pat_|glpat-|hf_|api_org_|nvapi-|npm_|dckr_pat_|tskey-|xox[a-z]-|AKIA|ASIA|AIza)[A-Za-z0-9._-]{8,}/g,
-    MASK,
-  ],
   /** Signed claims (JWT). */
   [/\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, MASK],
   [/(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,40}:\/\/)[^\s/?#"'<>\\]*@/gi, `$1${MASK}@`],
@@ -32,9 +31,17 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
  */
 export function maskText(text: string, known: readonly string[]): string {
   let masked = text;
-  for (const form of formsOf(known)) masked = masked.replaceAll(form, MASK);
+  for (const form of formsOf(known)) masked = masked.replaceAll(form, maskWord);
+  masked = masked.replace(TOKENS, maskWord);
   for (const [pattern, replacement] of PATTERNS) masked = masked.replace(pattern, replacement);
   return maskNamedValues(masked, MASK);
+}
+
+/** A backslash before a word may be JSON's, with the word's first letter: that one stays. */
+function maskWord(word: string, ...rest: readonly unknown[]): string {
+  const [offset, text] = rest as [number, string];
+  if (!/^[bfnrtu]/.test(word) || text[offset - 1] !== '\\') return MASK;
+  return `${word.charAt(0)}${MASK}`;
 }
 
 /** The longest first: one may be a part of another. */

@@ -5,7 +5,6 @@ import { parseJson } from '../../containers/decide/parse-json.js';
 import { agentStatePath } from '../../identity/agent-state.js';
 import { KEY_FILE, POLICY_FILE, RECORD_FILE } from '../../install/linux/decide/linux-paths.js';
 import { windowsPaths } from '../../install/windows/decide/windows-paths.js';
-import type { AgentStatus } from '../../status/agent-status.js';
 import { HEALTH_FILE } from '../../upgrade/health.js';
 import { UPGRADE_RECORD } from '../../upgrade/linux/upgrade-paths.js';
 import { secretsOfEnvironment, secretsOfTree } from '../decide/find-secrets.js';
@@ -16,8 +15,6 @@ import { takeFile, toJson } from './part-tools.js';
 
 export interface RecordsPartOptions {
   readonly config: AgentConfig;
-  /** `null`: no agent runs. @throws where one may run, and cannot be asked */
-  readonly askStatus: () => Promise<AgentStatus | null>;
   /** The environment of this program. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -26,25 +23,16 @@ const DEADLINE_MS = 15_000;
 const MAX_SECRET_BYTES = 1024 * 1024;
 const OWN_SETTING = /^AI_FABRIC_/;
 
-/** What the agent says of itself and has written down: status, settings, what was joined, installed and upgraded. */
+/** What the agent has written down: settings, what was joined, installed and upgraded. */
 export function recordsPart(options: RecordsPartOptions): BundlePart {
-  const { config, askStatus, environment } = options;
+  const { config, environment } = options;
   const { platform, stateDirectory, policyPath, folders } = config;
   const windows = platform === 'win32' ? windowsPaths(folders) : null;
   return {
-    title: 'status, settings and records',
+    title: 'settings and records',
     deadlineMs: DEADLINE_MS,
     gather: async (findings) => {
       await learnSecrets(findings, options);
-      await askStatus().then(
-        (status) =>
-          findings.file({
-            name: 'status.json',
-            text: toJson(status ?? { running: false }),
-            source: 'status',
-          }),
-        (error: unknown) => findings.lack('status.json', error),
-      );
       const policies = new Set([policyPath, windows?.policyFile ?? POLICY_FILE]);
       for (const [at, path] of [...policies].entries()) {
         const text = await takeFile(
@@ -69,10 +57,7 @@ export function recordsPart(options: RecordsPartOptions): BundlePart {
 }
 
 /** What is read for nothing but to be masked: this host's key, the keys of its engines, and what programs were given. */
-async function learnSecrets(
-  findings: Findings,
-  { config, environment }: Pick<RecordsPartOptions, 'config' | 'environment'>,
-): Promise<void> {
+async function learnSecrets(findings: Findings, { config, environment }: RecordsPartOptions): Promise<void> {
   const { stateDirectory, platform, folders } = config;
   findings.secret(...secretsOfEnvironment(environment, 'the environment of this program'));
   const keyFiles = new Set([
