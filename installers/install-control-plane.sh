@@ -2,6 +2,8 @@
 # Installs, upgrades and removes the control plane of AI Fabric as a service of this machine. Fetches nothing.
 # What it does is done by the program in the archive ("ai-fabric service --help"); here it is unpacked and compared.
 set -eu
+# The service's user has to get at its program, whatever whoever installs keeps to themselves.
+umask 022
 
 usage() {
   cat <<'END'

@@ -40,6 +40,8 @@ const REAL = [
   'kept-containers',
   'windows-service',
   'systemd-install',
+  'control-plane-container',
+  'systemd-printed-line',
   'waking',
   'managed-podman',
   'windows-managed',

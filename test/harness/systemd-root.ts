@@ -69,6 +69,13 @@ export const systemd: RealPart = {
   alone: 'systemd',
 };
 
+/** The root file system alone, for who boots none. */
+export const debianRoot: RealPart = {
+  name: 'a Debian of debootstrap',
+  absence: systemd.absence,
+  required: true,
+};
+
 /**
  * A Debian's root file system, as it is before its first boot. It is made once, which takes about a minute, and kept:
  * whoever boots it boots a copy.

@@ -124,6 +124,15 @@ export class ControlPlaneProcess {
     }
   }
 
+  /** Waits until no host is linked. @throws Error after the deadline */
+  async untilOffline(deadlineMs: number): Promise<void> {
+    const endMs = performance.now() + deadlineMs;
+    while ((await this.hostsOnline()) > 0) {
+      if (performance.now() > endMs) throw new Error(`a host is still online after ${deadlineMs} ms`);
+      await pause(ONLINE_POLL_MS);
+    }
+  }
+
   /** Prometheus' text, as a scraper on this machine gets it. */
   async metrics(): Promise<string> {
     const answer = await fetch(`http://127.0.0.1:${this.port}/metrics`);

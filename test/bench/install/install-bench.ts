@@ -1,13 +1,15 @@
 import { type Bench, type BenchContext, BenchUsageError, type Measured } from '../bench.js';
 import type { InstallPart } from './install-part.js';
+import { linePart } from './line-part.js';
 import { packagePart } from './package-part.js';
 
-const parts: readonly InstallPart[] = [packagePart];
+const parts: readonly InstallPart[] = [packagePart, linePart];
 const names = parts.map(({ name }) => name).join(', ');
 
 export const installBench: Bench = {
   name: 'install',
-  measures: 'how long a release takes to be packaged, and how much a host fetches',
+  measures:
+    'how long a release takes to be packaged, how much a host fetches, how soon a pasted line links it, and what it costs there',
   figures: parts.flatMap(({ figures }) => figures),
   options: [{ name: 'only', value: 'PARTS', meaning: `some of its parts, apart by commas: ${names}` }],
   run: runInstallBench,
