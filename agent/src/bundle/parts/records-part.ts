@@ -7,6 +7,7 @@ import { KEY_FILE, POLICY_FILE, RECORD_FILE } from '../../install/linux/decide/l
 import { windowsPaths } from '../../install/windows/decide/windows-paths.js';
 import { HEALTH_FILE } from '../../upgrade/health.js';
 import { UPGRADE_RECORD } from '../../upgrade/linux/upgrade-paths.js';
+import { windowsUpgradePaths } from '../../upgrade/windows/upgrade-paths.js';
 import { secretsOfEnvironment, secretsOfTree } from '../decide/find-secrets.js';
 import type { Findings } from '../findings.js';
 import type { BundlePart } from '../gather-bundle.js';
@@ -51,7 +52,8 @@ export function recordsPart(options: RecordsPartOptions): BundlePart {
       await takeFile(findings, 'records/agent.json', agentStatePath(stateDirectory));
       await takeFile(findings, 'records/health.json', join(stateDirectory, HEALTH_FILE));
       await takeFile(findings, 'records/installed.json', windows?.recordFile ?? RECORD_FILE);
-      if (windows === null) await takeFile(findings, 'records/upgrade.json', UPGRADE_RECORD);
+      const upgrade = windows && windowsUpgradePaths(windows);
+      await takeFile(findings, 'records/upgrade.json', upgrade?.record ?? UPGRADE_RECORD);
     },
   };
 }
