@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ReleaseManifest, releaseKeySha256, verifyRelease } from '@ai-fabric/shared';
+import { holdPart } from './hold-part.js';
 import type { RealPart } from './real-part.js';
 import { UnpackedRelease } from './unpacked-release.js';
 
@@ -35,7 +36,6 @@ export const packagedReleasePart: RealPart = {
     return 'packaging takes minutes the first time: npm test -- --thorough';
   },
   required: true,
-  alone: 'release',
 };
 
 export interface PackagedReleaseOptions {
@@ -54,7 +54,16 @@ export interface PackagedReleaseOptions {
  * @throws Error with the packaging's words
  */
 export async function packagedRelease(options: PackagedReleaseOptions = {}): Promise<PackagedRelease> {
-  const { version, only = 'all', signed = true } = options;
+  // Whoever asks for the same one meanwhile finds it made; two that package at once would take the time of both.
+  const held = await holdPart('release');
+  try {
+    return await makeRelease(options);
+  } finally {
+    held.release();
+  }
+}
+
+async function makeRelease({ version, only = 'all', signed = true }: PackagedReleaseOptions) {
   mkdirSync(HOME, { recursive: true });
   const name = [only, version ?? 'own', signed ? 'signed' : 'unsigned'].join('-');
   const folder = join(HOME, name);

@@ -52,15 +52,26 @@ export class UnpackedRelease {
   #unpackOnce(name: string, unpack: (archive: Buffer, draft: string) => void): string {
     const archive = readFileSync(join(this.#folder, name));
     const shelf = join(this.#unpacked, name);
-    const folder = join(shelf, createHash('sha256').update(archive).digest('hex').slice(0, 12));
+    const hash = createHash('sha256').update(archive).digest('hex').slice(0, 12);
+    const folder = join(shelf, hash);
     if (existsSync(folder)) return folder;
-    rmSync(shelf, { recursive: true, force: true });
-    const draft = `${folder}.draft`;
-    mkdirSync(draft, { recursive: true });
+    mkdirSync(shelf, { recursive: true });
+    for (const other of readdirSync(shelf)) {
+      if (!other.startsWith(hash)) rmSync(join(shelf, other), { recursive: true, force: true });
+    }
+    // Others, in processes of their own, may unpack the same meanwhile: the first one to be done is whose it is.
+    const draft = `${folder}.${process.pid}`;
+    rmSync(draft, { recursive: true, force: true });
+    mkdirSync(draft);
     // Services run as others than whoever unpacked it.
     chmodSync(draft, 0o755);
     unpack(archive, draft);
-    renameSync(draft, folder);
+    try {
+      renameSync(draft, folder);
+    } catch (error) {
+      if (!existsSync(folder)) throw error;
+      rmSync(draft, { recursive: true, force: true });
+    }
     return folder;
   }
 }

@@ -16,6 +16,8 @@ const LEFT_OUT: readonly string[] = [
   ...['process_cpu_system_seconds_total', 'process_cpu_user_seconds_total', 'process_start_time_seconds'],
   ...['process_heap_bytes', 'process_virtual_memory_bytes', 'process_open_fds', 'process_max_fds'],
   'nodejs_version_info',
+  // For who recomputes a decision; a chart of them says nothing.
+  ...['unread_prompts', 'bytes_per_token'].map((what) => `ai_fabric_target_${what}`),
 ];
 
 describe("Grafana's dashboard", () => {
