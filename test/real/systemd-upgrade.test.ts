@@ -75,6 +75,9 @@ describeReal('an upgrade of an agent that is a service', [systemd], () => {
     eventually(`armitage ${what}`, async () => holds(await look()), UPGRADE_MS);
   const offer = (): Promise<{ answer: string; code: string | null }> =>
     fabric.api('/hosts/armitage/offer-upgrade', { method: 'POST' });
+  /** A release that was just put there is hashed before it is offered. */
+  const untilOffered = (): Promise<void> =>
+    eventually('it takes the offer', async () => (await offer()).answer === 'done', UPGRADE_MS);
   const say = (...args: readonly string[]): Promise<RunResult> =>
     machine.run([AGENT, ...args], { timeoutMs: UPGRADE_MS });
   const yes = async (): Promise<{ exitCode: number | null; version: string; upgrade: Told }> => {
@@ -131,7 +134,7 @@ describeReal('an upgrade of an agent that is a service', [systemd], () => {
     'to a version that does not run is taken back by itself, and said so',
     async () => {
       serve('0.3.0', 'ends');
-      expect(await offer()).toMatchObject({ answer: 'done' });
+      await untilOffered();
       const { exitCode, version, upgrade } = await yes();
       expect([exitCode, version, upgrade]).toMatchObject([
         1,
@@ -151,7 +154,7 @@ describeReal('an upgrade of an agent that is a service', [systemd], () => {
     'is brought to its end after a power cut in the middle',
     async () => {
       serve('0.4.0');
-      expect(await offer()).toMatchObject({ answer: 'done' });
+      await untilOffered();
       const saying = say('upgrade', '--yes').catch(() => null);
       await eventually(
         'it is under way',
@@ -182,7 +185,7 @@ describeReal('an upgrade of an agent that is a service', [systemd], () => {
       await machine.must(['systemctl', 'restart', UNIT]);
       await untilOnline('0.4.0');
       serve('0.5.0');
-      await eventually('it takes the offer', async () => (await offer()).answer === 'done', UPGRADE_MS);
+      await untilOffered();
       await untilOnline('0.5.0');
       await untilRests();
     },

@@ -61,14 +61,18 @@ describeReal('an upgrade of the agent of Windows', [wine, windowsNode, nssm, pac
   const at = (name: string): string => join(home.path, name);
   const told = ({ output }: WindowsRun): Told => JSON.parse(output) as Told;
   const yes = (): Promise<WindowsRun> => windows.command('upgrade', '--yes', '--json');
-  const offer = async (version: string): Promise<void> => {
-    const offered = await runCli(['hosts', 'upgrade', 'armitage', '--data', fabric.dataDirectory]);
-    expect(offered.exitCode, offered.stdout + offered.stderr).toBe(0);
-    await windows.untilHost(
+  /** A release that was just put there is hashed before it is offered. */
+  const offer = (version: string): Promise<void> =>
+    eventually(
       `is offered ${version}`,
-      ({ upgrade }) => upgrade?.version === version && upgrade.phase === 'offered',
+      async () => {
+        const offered = await runCli(['hosts', 'upgrade', 'armitage', '--data', fabric.dataDirectory]);
+        expect(offered.exitCode, offered.stdout + offered.stderr).toBe(0);
+        const { upgrade } = await windows.look();
+        return upgrade?.version === version && upgrade.phase === 'offered';
+      },
+      STEP_MS,
     );
-  };
   const pidOfAgent = async (): Promise<number> => {
     const { output } = await windows.command('status', '--json');
     return (JSON.parse(output) as { pid: number }).pid;
