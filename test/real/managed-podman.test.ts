@@ -185,7 +185,7 @@ describeReal('a model that is declared on a host with real Podman', [podman], ()
     await controlPlane.api('/roles/chat-fast', { method: 'DELETE' });
     await ok('deployments', 'rm', 'qwen');
     const containers = (): Promise<string> => machine.podman('ps', '--all', '--quiet');
-    await eventually('nothing is left', async () => (await containers()).trim() === '', 30_000);
+    await eventually('nothing is left', async () => (await containers()).trim() === '', 90_000);
     expect((await chat()).status).toBe(404);
   });
 });
