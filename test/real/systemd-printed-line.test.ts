@@ -157,6 +157,27 @@ describeReal('a fabric from a release, by the commands of the manual', [packaged
     expect((await type('command -v node')).exitCode).not.toBe(0);
   });
 
+  it('gathers what helps into one archive, without the key of the host', async () => {
+    const { exitCode, stdout, stderr } = await type(
+      'sudo ai-fabric-agent support-bundle --out /root/b.tar.gz',
+    );
+    expect(exitCode, stdout + stderr).toBe(0);
+    const names = await armitage.must(['tar', '-tzf', '/root/b.tar.gz']);
+    const looked = [
+      'manifest.json',
+      'config/installed-agent.yaml',
+      'records/installed.json',
+      'logs/journal.txt',
+    ];
+    for (const name of looked) expect(names).toContain(name);
+    const all = await armitage.must(['tar', '-xzOf', '/root/b.tar.gz']);
+    expect(all).toContain(`https://motoko:${TLS_PORT}`);
+    const [, key = ''] = (await armitage.must(['cat', '/etc/ai-fabric-agent/host-key.pem'])).split('\n');
+    expect(key.length).toBeGreaterThan(20);
+    expect(all).not.toContain(key);
+    await armitage.must(['rm', '/root/b.tar.gz']);
+  });
+
   it(
     'may be pasted again: nothing is asked anew, and the host keeps its identity',
     async () => {
