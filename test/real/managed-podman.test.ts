@@ -185,7 +185,11 @@ describeReal('a model that is declared on a host with real Podman', [podman], ()
     await controlPlane.api('/roles/chat-fast', { method: 'DELETE' });
     await ok('deployments', 'rm', 'qwen');
     const containers = (): Promise<string> => machine.podman('ps', '--all', '--quiet');
-    await eventually('nothing is left', async () => (await containers()).trim() === '', 90_000);
+    await eventually('nothing is left', async () => (await containers()).trim() === '', 30_000).catch(
+      (cause: unknown) => {
+        throw new Error(`a container is left; its agent said:\n${agent.stdout.slice(-2_000)}`, { cause });
+      },
+    );
     expect((await chat()).status).toBe(404);
   });
 });
