@@ -5,13 +5,15 @@ import type { Contender } from './contender.js';
 import { LoadTally } from './load-tally.js';
 import { measureGaps, measureJson, measureLargeBody, measurePaced, measureStreams } from './measure.js';
 import { type Load, openLoad } from './open-load.js';
-import { chatRequest } from './sample-bodies.js';
-import { soak } from './soak.js';
-import { startContenders } from './start-contenders.js';
+import { SOAK_FIGURES, soak } from './soak.js';
+import { type Contenders, startContenders } from './start-contenders.js';
 
-/** Thrice for each: in a slow stretch of the machine V8 has compiled after many seconds what a request runs. */
-const WARM_UP_MS = 4_000;
-const WARM_UPS = 3;
+/**
+ * Whole rounds that do not count: in a slow stretch of the machine V8 has compiled after many seconds what a request runs, and
+ * drops some of it again when streams or a large body come by the same way.
+ */
+const WARM_UP_ROUNDS = 2;
+const SOAK_ONLY = 'it is of --soak alone';
 /** The machine's speed drifts within seconds: short turns one after the other see the same of it. */
 const JSON_TURN_PAIRS = 3;
 const STREAM_TURN_PAIRS = 1;
@@ -87,6 +89,7 @@ export const gatewayBench: Bench = {
       limit: { atMost: 60 },
       from: 'greatest',
     },
+    ...SOAK_FIGURES,
   ],
   run: runGatewayBench,
 };
@@ -95,41 +98,64 @@ async function runGatewayBench(context: BenchContext): Promise<Measured> {
   const { contenders, direct, leftOut } = await startContenders(context);
   const load = openLoad(context);
   const [ours] = contenders;
-  if (context.options['soak'] !== undefined) return soak(context, ours, load);
-  const rounds = new Rounds();
-  const saturation = new Map<string, number[]>();
-  context.progress('warming up');
-  for (let times = 0; times < WARM_UPS; times += 1) {
-    for (const { target } of contenders) await load.json({ ...target, body: chatRequest(false) }, WARM_UP_MS);
+  if (context.options['soak'] !== undefined) {
+    const isOfSoak = new Set(SOAK_FIGURES.map(({ name }) => name));
+    const others = gatewayBench.figures.filter(({ name }) => !isOfSoak.has(name));
+    const notTaken = others.map(({ name }) => ({ figure: name, reason: 'it is measured without --soak' }));
+    return { ...(await soak(context, ours, load)), leftOut: notTaken };
   }
+  const saturation = new Map<string, number[]>();
+  const unmeasured = new Rounds();
+  for (let round = 1; round <= WARM_UP_ROUNDS; round += 1) {
+    context.progress(`warming up: ${round} of ${WARM_UP_ROUNDS}`);
+    await runRound({ contenders, direct, load, round, rounds: unmeasured, saturation: new Map() });
+  }
+  const rounds = new Rounds();
   for (let round = 1; round <= context.rounds; round += 1) {
     context.progress(`round ${round} of ${context.rounds}`);
-    // Each round begins with another contender, so that none always follows the same one.
-    const order = rotate(contenders, round);
-    for (const [{ name }, tally] of await inTurns(order, JSON_TURN_PAIRS, (contender, tally) =>
-      measureJson(contender, load, rounds, tally),
-    )) {
-      rounds.add(`json_rps_${name}`, tally.perSecond);
-      rounds.add(`json_cpu_us_${name}`, tally.cpuUs);
-      saturation.set(name, [...(saturation.get(name) ?? []), tally.percent]);
-    }
-    const streaming = order.filter(({ streams }) => streams);
-    for (const [{ name }, tally] of await inTurns(streaming, STREAM_TURN_PAIRS, (contender, tally) =>
-      measureStreams(contender, load, tally),
-    )) {
-      rounds.add(`sse_cpu_us_per_chunk_${name}`, tally.cpuUs);
-      rounds.add(`sse_chunks_per_second_${name}`, tally.perSecond);
-    }
-    for (const [name, target] of rotate(
-      [['ours', ours.target] as const, ['direct', direct] as const],
-      round,
-    )) {
-      await measurePaced(name, target, load, rounds);
-      await measureGaps(name, target, load, rounds);
-    }
-    await measureLargeBody(ours, rounds);
+    await runRound({ contenders, direct, load, round, rounds, saturation });
   }
-  return { rounds: { ...derived(rounds), ...rounds.all }, leftOut, notes: notesOn(load, saturation) };
+  const ofSoak = SOAK_FIGURES.map(({ name }) => ({ figure: name, reason: SOAK_ONLY }));
+  return {
+    rounds: { ...derived(rounds), ...rounds.all },
+    leftOut: [...leftOut, ...ofSoak],
+    notes: notesOn(load, saturation),
+  };
+}
+
+interface Round {
+  readonly contenders: Contenders['contenders'];
+  readonly direct: Contender['target'];
+  readonly load: Load;
+  readonly round: number;
+  readonly rounds: Rounds;
+  /** By contender: what part of its core it used, in percent. */
+  readonly saturation: Map<string, number[]>;
+}
+
+async function runRound({ contenders, direct, load, round, rounds, saturation }: Round): Promise<void> {
+  const [ours] = contenders;
+  // Each round begins with another contender, so that none always follows the same one.
+  const order = rotate(contenders, round);
+  for (const [{ name }, tally] of await inTurns(order, JSON_TURN_PAIRS, (contender, tally) =>
+    measureJson(contender, load, rounds, tally),
+  )) {
+    rounds.add(`json_rps_${name}`, tally.perSecond);
+    rounds.add(`json_cpu_us_${name}`, tally.cpuUs);
+    saturation.set(name, [...(saturation.get(name) ?? []), tally.percent]);
+  }
+  const streaming = order.filter(({ streams }) => streams);
+  for (const [{ name }, tally] of await inTurns(streaming, STREAM_TURN_PAIRS, (contender, tally) =>
+    measureStreams(contender, load, tally),
+  )) {
+    rounds.add(`sse_cpu_us_per_chunk_${name}`, tally.cpuUs);
+    rounds.add(`sse_chunks_per_second_${name}`, tally.perSecond);
+  }
+  for (const [name, target] of rotate([['ours', ours.target] as const, ['direct', direct] as const], round)) {
+    await measurePaced(name, target, load, rounds);
+    await measureGaps(name, target, load, rounds);
+  }
+  await measureLargeBody(ours, rounds);
 }
 
 /** Pairs of turns, the second of each in reverse: a machine that grows slower meanwhile is as slow to all of them. */

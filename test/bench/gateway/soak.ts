@@ -1,4 +1,4 @@
-import type { BenchContext, Measured } from '../bench.js';
+import type { BenchContext, FigureDefinition, Measured } from '../bench.js';
 import { Rounds } from '../rounds.js';
 import type { Contender } from './contender.js';
 import type { StreamLoadAnswer } from './load/stream-load.js';
@@ -11,14 +11,38 @@ const PACED_PER_SECOND = 200;
 /** Streams end after twelve seconds, by themselves. */
 const STRETCH_MS = 10_000;
 const STRETCHES_PER_MINUTE = 60_000 / STRETCH_MS;
+/** The last 100,000 requests and 10,000 decisions are kept in memory: before those are full, growth is no leak. */
+const FILLED_AFTER_REQUESTS = 120_000;
+const FILL_TURN_MS = 5_000;
+
+export const SOAK_FIGURES: readonly FigureDefinition[] = [
+  {
+    name: 'soak_rss_growth',
+    meaning: '--soak: resident memory after ten minutes ÷ after the first of them',
+    limit: { atMost: 1.05 },
+    from: 'median',
+  },
+  { name: 'soak_rss_first_mb', meaning: '--soak: after one minute', limit: null, from: 'median' },
+  {
+    name: 'soak_rss_last_mb',
+    meaning: '--soak: after ten minutes',
+    limit: { atMost: 220 },
+    from: 'median',
+  },
+];
 
 /** Ten minutes of requests and streams, and what the memory was after each of them. */
 export async function soak(
   context: BenchContext,
   { process, target }: Contender,
   load: Load,
-): Promise<Measured> {
+): Promise<Pick<Measured, 'rounds' | 'notes'>> {
   const rounds = new Rounds();
+  let filled = 0;
+  while (filled < FILLED_AFTER_REQUESTS) {
+    filled += (await load.json({ ...target, body: chatRequest(false) }, FILL_TURN_MS)).answers;
+    context.progress(`${filled} requests, until what is kept of them is full`);
+  }
   for (let minute = 1; minute <= MINUTES; minute += 1) {
     for (let stretch = 0; stretch < STRETCHES_PER_MINUTE; stretch += 1) await oneStretch(target, load);
     const rssMb = process.readings().rssBytes / 1e6;
@@ -29,9 +53,15 @@ export async function soak(
   const [first = Number.NaN] = all;
   const last = all.at(-1) ?? Number.NaN;
   return {
-    rounds: { soak_rss_first_mb: [first], soak_rss_last_mb: [last], ...rounds.all },
-    leftOut: [],
-    notes: [`${PACED_PER_SECOND} requests/s and ${STREAMS} streams at once for ${MINUTES} minutes`],
+    rounds: {
+      soak_rss_growth: [last / first],
+      soak_rss_first_mb: [first],
+      soak_rss_last_mb: [last],
+      ...rounds.all,
+    },
+    notes: [
+      `${filled} requests, then ${PACED_PER_SECOND} requests/s and ${STREAMS} streams at once for ${MINUTES} minutes`,
+    ],
   };
 }
 
