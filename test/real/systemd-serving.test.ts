@@ -17,11 +17,13 @@ import {
 } from '../simulators/docker-engine/start-docker-engine.js';
 import { vllmProgram } from '../simulators/docker-engine/vllm-program.js';
 import { nvidiaSmiScenario, SAMPLE_CARDS } from '../simulators/nvidia-smi/scenario.js';
+import { serveRelease } from './systemd/served-release.js';
 import { makeStandInRelease, STAND_IN } from './systemd/stand-in-release.js';
 
 const IMAGE = 'docker.io/vllm/vllm-openai:v0.32.0';
 const CARD = { ...SAMPLE_CARDS.rtx4070, vramUsedMib: 500 };
 const PROGRAM = `${STAND_IN}/release/ai-fabric-agent`;
+const AGENT = '/usr/local/bin/ai-fabric-agent';
 const DROP_IN = 'etc/systemd/system/ai-fabric-agent.service.d';
 
 interface Check {
@@ -39,7 +41,10 @@ describeReal('a replica of an agent that is a service', [systemd], () => {
 
   beforeAll(async () => {
     home = temporaryDirectory();
-    fabric = await BootedControlPlane.boot({ fabric: fabricYaml({ hosts: { armitage: {} } }) });
+    fabric = await BootedControlPlane.boot({
+      fabric: fabricYaml({ hosts: { armitage: { mayBeAway: true } } }),
+      config: { releaseDirectory: join(home.path, 'served') },
+    });
     const sockets = join(home.path, 'engine');
     mkdirSync(sockets, { mode: 0o755 });
     engine = await startDockerEngine({
@@ -97,6 +102,30 @@ describeReal('a replica of an agent that is a service', [systemd], () => {
     expect(checks.find(({ id }) => id === 'gpu_in_container')).toMatchObject({ state: 'green' });
   });
 
+  it('is untouched by an upgrade of its agent, and serves on', async () => {
+    const { id, startedAtMs } = engine.container('ai-fabric-qwen');
+    serveRelease(home.path, join(home.path, 'served'), '0.2.0');
+    await eventually(
+      'the host is offered what was just put there',
+      async () => {
+        const path = '/hosts/armitage/offer-upgrade';
+        return (await fabric.api<{ answer: string }>(path, { method: 'POST' })).answer === 'done';
+      },
+      60_000,
+    );
+
+    const upgraded = await machine.run([AGENT, 'upgrade', '--yes', '--json'], { timeoutMs: 240_000 });
+
+    expect(upgraded.exitCode, upgraded.stdout + upgraded.stderr).toBe(0);
+    await ok('deployments', 'wait', 'qwen', '--timeout', '90s');
+    const answer = await fabric.post('/v1/chat/completions', {
+      ...{ model: 'qwen', messages: [{ role: 'user', content: 'Hello' }], max_tokens: 5 },
+    });
+    expect(answer.status).toBe(200);
+    await answer.text();
+    expect(engine.container('ai-fabric-qwen')).toMatchObject({ id, startedAtMs, state: 'running' });
+  }, 400_000);
+
   it('finishes what it answers before it is uninstalled, and its container stays, stopped', async () => {
     const role = { task: 'chat', targets: [{ deployment: 'qwen' }] };
     await fabric.api('/roles/chat-fast', { method: 'PUT', body: role });
@@ -106,7 +135,7 @@ describeReal('a replica of an agent that is a service', [systemd], () => {
     expect(answer.status).toBe(200);
     const reading = readStream(answer);
 
-    const gone = await machine.run([PROGRAM, 'uninstall', '--yes', '--json']);
+    const gone = await machine.run([AGENT, 'uninstall', '--yes', '--json']);
 
     expect(gone.exitCode, gone.stdout + gone.stderr).toBe(0);
     expect(await reading).toMatchObject({ done: true, errorCode: null });
