@@ -1,4 +1,5 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
@@ -22,6 +23,10 @@ const AGENT = '/usr/local/bin/ai-fabric-agent';
 const UNIT = 'ai-fabric-agent.service';
 /** Stands before the system's own in the PATH of whoever installs. */
 const SLOW_USERADD = 'usr/local/sbin/useradd';
+/** Of a release, by hand, in a machine. */
+const UNPACKED = 'srv/unpacked';
+/** Of Ed25519. */
+const SIGNATURE_BYTES = 64;
 const STEP_MS = 240_000;
 const LINKED_MS = 60_000;
 /** The least that a token may live, and some. */
@@ -111,6 +116,35 @@ describeReal('a fabric from a release, by the commands of the manual', [packaged
       const shown = (await type(command.replace('8443', `${TLS_PORT}`))).stdout;
       for (const name of names) expect(shown).toContain(name);
     }
+  });
+
+  it.each<[string, (folder: string) => void]>([
+    [
+      'a manifest that somebody changed',
+      (folder) =>
+        edit(join(folder, 'manifest.json'), (text) => text.replace(/"builtAt": *"2/, (found) => `${found}1`)),
+    ],
+    [
+      'the signature of somebody else',
+      (folder) =>
+        edit(join(folder, 'manifest.sig'), () => `${randomBytes(SIGNATURE_BYTES).toString('base64')}\n`),
+    ],
+    ['no signature', (folder) => rmSync(join(folder, 'manifest.sig'))],
+    ['a program that somebody changed', (folder) => appendFileSync(join(folder, 'ai-fabric-agent'), '\n')],
+  ])('installs nothing of a release with %s', async (_, spoil) => {
+    const folder = join(armitage.root, UNPACKED);
+    for (const name of ['manifest.json', 'manifest.sig'])
+      cpSync(join(release.folder, name), join(folder, name));
+    cpSync(release.linuxAgent(), join(folder, 'ai-fabric-agent'));
+    spoil(folder);
+    const refused = await armitage.run(
+      [`/${UNPACKED}/ai-fabric-agent`, 'install', '--server', `https://motoko:${TLS_PORT}`, '--json'],
+      { input: 'a token\n', timeoutMs: STEP_MS },
+    );
+    expect(refused.exitCode, refused.stdout + refused.stderr).toBe(1);
+    expect(refused.stdout + refused.stderr).toContain(`The release in /${UNPACKED} is not taken: `);
+    rmSync(folder, { recursive: true });
+    expect(leftBehind(before, await listMachineFiles(armitage))).toEqual([]);
   });
 
   it(
@@ -274,4 +308,8 @@ describeReal('a fabric from a release, by the commands of the manual', [packaged
 function stopInTheMiddle(root: string): void {
   const wait = 'touch /run/half-way\nuntil [ -e /run/go-on ]; do sleep 0.05; done\n';
   writeFileSync(join(root, SLOW_USERADD), `#!/bin/sh\n${wait}exec /usr/sbin/useradd "$@"\n`, { mode: 0o755 });
+}
+
+function edit(file: string, change: (text: string) => string): void {
+  writeFileSync(file, change(readFileSync(file, 'utf8')));
 }
