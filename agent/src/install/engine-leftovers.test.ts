@@ -70,7 +70,7 @@ describe('what stays in a container engine', () => {
     ['running', 'running'],
     ['restarting', 'running'],
     ['paused', 'paused'],
-    ['removing', 'in a state that is not known'],
+    ['removing', 'being removed'],
     ['unknown', 'in a state that is not known'],
   ] as const)('is one that has not, with what ends it too: %s', async (state, word) => {
     expect(await look({ containers: [container('a', state)] })).toEqual([

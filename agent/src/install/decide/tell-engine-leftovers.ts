@@ -11,21 +11,26 @@ interface Found {
   readonly volumes: readonly Pick<VolumeInfo, 'name'>[];
 }
 
+const STOPPED = 'stopped';
 /** In the order in which they are told: what still uses a card first. */
-const STATES: readonly { readonly word: string; readonly ended: boolean; readonly of: ContainerState[] }[] = [
-  { word: 'running', ended: false, of: ['running', 'restarting'] },
-  { word: 'paused', ended: false, of: ['paused'] },
-  { word: 'in a state that is not known', ended: false, of: ['unknown', 'removing'] },
-  { word: 'stopped', ended: true, of: ['created', 'exited', 'dead'] },
-];
+const WORDS: Readonly<Record<ContainerState, string>> = {
+  running: 'running',
+  restarting: 'running',
+  paused: 'paused',
+  removing: 'being removed',
+  unknown: 'in a state that is not known',
+  created: STOPPED,
+  exited: STOPPED,
+  dead: STOPPED,
+};
 
 /** What the agent made in its engine, in lines with the commands that remove it: a container that has not ended is stopped by its. */
 export function tellEngineLeftovers(tool: ContainerEngineFlavour, found: Found): readonly string[] {
   const containers = found.containers.filter(({ labels }) => 'io.ai-fabric.deployment' in labels);
   const volumes = found.volumes.filter(({ name }) => name.startsWith('ai-fabric-'));
-  const lines = STATES.flatMap(({ word, ended, of }) => {
-    const those = containers.filter(({ state }) => of.includes(state));
-    const remove = ended ? 'rm' : 'rm --force';
+  const lines = [...new Set(Object.values(WORDS))].flatMap((word) => {
+    const those = containers.filter(({ state }) => WORDS[state] === word);
+    const remove = word === STOPPED ? 'rm' : 'rm --force';
     return those.length === 0
       ? []
       : [`${countOf(those.length, 'container')}, ${word}: ${tool} ${remove} ${namesOf(those)}`];
