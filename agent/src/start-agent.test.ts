@@ -354,6 +354,16 @@ describe('an agent that is to be uninstalled', () => {
     await until(() => agent.status().leaving === 'free');
     expect(await askVerb(directory, process.platform, 'leave')).toMatchObject({ leaving: 'free' });
   });
+
+  test('stays where that was given up, and can be asked again', async () => {
+    const plane = await startPlane();
+    await joinAs(plane);
+    const agent = await start();
+    await askVerb(directory, process.platform, 'leave');
+    expect(await askVerb(directory, process.platform, 'stay')).toMatchObject({ leaving: null });
+    await askVerb(directory, process.platform, 'leave');
+    await until(() => agent.status().leaving === 'free');
+  });
 });
 
 describe('one agent per state directory', () => {

@@ -6,6 +6,7 @@ import { parseServerUrl } from './config/decide/parse-server-url.js';
 import { type AgentIdentity, openIdentity } from './identity/agent-identity.js';
 import { type AgentState, agentStatePath, readAgentState, writeAgentState } from './identity/agent-state.js';
 import { StateFileError } from './identity/private-files.js';
+import { Leaving } from './leaving.js';
 import type { PinnedAddress } from './link/dial-pinned-tls.js';
 import type { LinkFailure } from './link/link-failure.js';
 import { type AgentParts, openParts } from './open-parts.js';
@@ -50,8 +51,6 @@ export async function startAgent(config: AgentConfig, dependencies: AgentDepende
 const SILENCE_CADENCES = 6;
 /** No less: a game that starts leaves others little of the processor, and a shorter sleep breaks no link. */
 const SILENCE_MS = 30_000;
-/** What requests that run have before an uninstall; the most that a person waits for in front of it. */
-const LEAVE_DRAIN_SECONDS = 60;
 
 class RunningAgent implements Agent {
   readonly #config: AgentConfig;
@@ -61,8 +60,8 @@ class RunningAgent implements Agent {
   #state: AgentState;
   #problem: LinkFailure | null = null;
   #linkedSinceMs: number | null = null;
-  #leaving: AgentStatus['leaving'] = null;
   #parts: AgentParts | null = null;
+  #leaving: Leaving | null = null;
   #closing: Promise<void> | null = null;
   #saving: Promise<void> = Promise.resolve();
 
@@ -89,7 +88,8 @@ class RunningAgent implements Agent {
       await socket.close();
       throw error;
     }
-    const { link, owner, reporter, power } = this.#parts;
+    const { link, owner, replicas, reporter, power } = this.#parts;
+    this.#leaving = new Leaving({ replicas, log: this.#deps.log });
     this.#deps.log.info(
       { host: this.#state.hostName, server: address.url, version: AGENT_VERSION },
       'agent: started',
@@ -130,7 +130,7 @@ class RunningAgent implements Agent {
       containerEngine: reported?.containerEngine ?? null,
       wake: reported?.interfaces?.flatMap(wakeOf) ?? null,
       cardsAsked: reported?.areCardsRead ?? false,
-      leaving: this.#leaving,
+      leaving: this.#leaving?.state ?? null,
       upgrade: this.#parts?.upgrades.report() ?? null,
       engines: this.#parts?.replicas.engines() ?? [],
       waitingSamples: reported?.waitingSamples ?? 0,
@@ -148,26 +148,11 @@ class RunningAgent implements Agent {
   }
 
   async #answer(verb: StatusVerb): Promise<AgentStatus> {
-    if (verb === 'leave') this.#leave();
+    if (verb === 'leave') this.#leaving?.begin();
+    else if (verb === 'stay') this.#leaving?.giveUp();
     else if (verb === 'upgrade') this.#parts?.upgrades.confirm();
     else if (verb !== 'status') await this.#parts?.owner.ask('owner', verb === 'yield');
     return this.status();
-  }
-
-  /** Requests that run are finished, then the engines are stopped; a new start of the agent forgets it. */
-  #leave(): void {
-    if (this.#leaving !== null || this.#parts === null) return;
-    this.#leaving = 'draining';
-    this.#deps.log.info('agent: it is to be uninstalled: its replicas end');
-    this.#parts.replicas.holdDown('leaving', { action: 'stop', drainSeconds: LEAVE_DRAIN_SECONDS }).then(
-      () => {
-        this.#leaving = 'free';
-      },
-      (error: unknown) => {
-        this.#leaving = 'stuck';
-        this.#deps.log.warn({ error: String(error) }, 'agent: a replica does not end');
-      },
-    );
   }
 
   async #close(reason: GoodbyeReason): Promise<void> {

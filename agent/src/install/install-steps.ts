@@ -63,7 +63,9 @@ export type InstallRefusalCode =
   | 'token_needed'
   | 'joined_elsewhere'
   | 'cloned_machine'
-  | 'upgrade_under_way';
+  | 'upgrade_under_way'
+  | 'replica_not_ended'
+  | 'agent_silent';
 
 export type InstallPlan<Step extends InstallStep = InstallStep> =
   | { readonly ok: false; readonly refusals: readonly InstallRefusal[] }
@@ -125,7 +127,7 @@ export interface InstallSystem<Step extends InstallStep = InstallStep> {
   carryOut(step: Step, request: InstallRequest): Promise<string | null>;
   /** Takes away what was made; what is gone already is no error. @throws Error */
   remove(made: Made): Promise<void>;
-  /** What stays after an uninstall beside what is kept, in words. */
+  /** What stays after an uninstall beside what is kept, in words; asked for before anything is taken away. */
   leftovers(): Promise<readonly string[]>;
   /** Why nothing may be taken away, by this account or now; `null`: it may. */
   refuseUninstall(): Promise<InstallRefusal | null>;

@@ -28,9 +28,16 @@ const MAX_PATH_BYTES = 100;
 const LOCK_AGE_MS = 10_000;
 
 /** What a running agent can be asked by whoever may use its state directory. */
-export type StatusVerb = 'status' | 'yield' | 'unyield' | 'leave' | 'upgrade';
+export type StatusVerb = 'status' | 'yield' | 'unyield' | 'leave' | 'stay' | 'upgrade';
 
-const VERBS: ReadonlySet<string> = new Set<StatusVerb>(['status', 'yield', 'unyield', 'leave', 'upgrade']);
+const VERBS: ReadonlySet<string> = new Set<StatusVerb>([
+  'status',
+  'yield',
+  'unyield',
+  'leave',
+  'stay',
+  'upgrade',
+]);
 /** Whoever says nothing for so long wants the status. */
 const SAYS_NOTHING_MS = 300;
 const LONGEST_VERB = 32;

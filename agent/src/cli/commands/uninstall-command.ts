@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { systemClock } from '@ai-fabric/shared';
 import { Command } from 'commander';
 import { planUninstall, type UninstallPlan } from '../../install/decide/plan-uninstall.js';
 import { InstallRefusedError } from '../../install/install-errors.js';
 import { type InstallRecord, readInstallRecord } from '../../install/install-record.js';
 import type { InstallSystem, Made } from '../../install/install-steps.js';
-import { askStatus, askVerb } from '../../status/status-socket.js';
+import { prepareUninstall } from '../../install/prepare-uninstall.js';
+import { askVerb } from '../../status/status-socket.js';
 import { askYes, canAsk } from '../ask-yes.js';
 import { exitCodes, exitCodesOf, UsageError } from '../exit-codes.js';
 import { openSystem } from '../open-system.js';
@@ -17,9 +19,10 @@ interface UninstallOptions {
   readonly json?: boolean;
 }
 
-/** A minute for requests that run, and what an engine takes at most to end. */
-const DRAIN_MS = 240_000;
-const LOOK_EVERY_MS = 250;
+const WAITS = {
+  draining: 'Requests that run are finished, and replicas stopped …',
+  silent: 'The agent runs and does not answer: it is asked again, for four minutes at most …',
+};
 
 export function uninstallCommand(): Command {
   return new Command('uninstall')
@@ -35,14 +38,15 @@ export function uninstallCommand(): Command {
       'after',
       `
 Requests that run are finished first, and replicas are stopped. What nobody installed is not touched. Containers,
-models and the journal stay, with the commands that remove them. While an upgrade is under way nothing is taken away.
+models and the journal stay, with the commands that remove them. While an upgrade is under way, and where a replica
+does not end or the agent does not answer, nothing is taken away.
 Needs root; on Windows an administrator.
 
 Examples:
   sudo ai-fabric-agent uninstall --dry-run
   sudo ai-fabric-agent uninstall
   sudo ai-fabric-agent uninstall --purge --yes
-${exitCodesOf('ok', ['failed', 'nothing was installed, a replica does not end, or something could not be taken away'], 'usage')}`,
+${exitCodesOf('ok', ['failed', 'nothing was installed, a replica does not end, the agent does not answer, or something could not be taken away'], 'usage')}`,
     )
     .action(uninstall);
 }
@@ -73,11 +77,8 @@ async function uninstall({
     console.log('Nothing was done.');
     return;
   }
-  if (!(await drain(system, json))) return;
-  // One may have begun meanwhile.
-  const late = await system.refuseUninstall();
-  if (late !== null) throw new InstallRefusedError([late]);
-  await takeAway({ system, record, plan, json });
+  const leftovers = await prepare(system, json);
+  await takeAway({ system, record, plan, leftovers, json });
 }
 
 async function isWanted(plan: UninstallPlan): Promise<boolean> {
@@ -86,35 +87,26 @@ async function isWanted(plan: UninstallPlan): Promise<boolean> {
   return askYes('Take this away?');
 }
 
-/** @returns whether it goes on: a replica that nobody looks after must not stay */
-async function drain({ stateDirectory }: InstallSystem, json: boolean): Promise<boolean> {
+function prepare(system: InstallSystem, json: boolean): Promise<readonly string[]> {
   const { platform } = process;
-  let status = await askVerb(stateDirectory, platform, 'leave').catch(() => null);
-  const giveUpAtMs = performance.now() + DRAIN_MS;
-  if (!json && status?.leaving === 'draining' && status.replicas.length > 0) {
-    console.log('Requests that run are finished, and replicas stopped …');
-  }
-  while (status?.leaving === 'draining' && performance.now() < giveUpAtMs) {
-    await pause(LOOK_EVERY_MS);
-    status = await askStatus(stateDirectory, platform).catch(() => null);
-  }
-  if (status === null || status.leaving === 'free') return true;
-  const names = status.replicas.map(({ deployment }) => deployment).join(', ');
-  const detail = `A replica does not end (${names}): nothing was taken away.`;
-  if (json) printJson({ uninstalled: false, reason: 'replica_not_ended', detail });
-  else console.error(`error: ${detail}\n  → Stop its container by hand, and run this again.`);
-  process.exitCode = exitCodes.failed;
-  return false;
+  return prepareUninstall({
+    ...{ system, platform, pause, clock: systemClock() },
+    ask: (verb) => askVerb(system.stateDirectory, platform, verb),
+    onWait: (why) => {
+      if (!json) console.log(WAITS[why]);
+    },
+  });
 }
 
 interface TakeAway {
   readonly system: InstallSystem;
   readonly record: InstallRecord;
   readonly plan: UninstallPlan;
+  readonly leftovers: readonly string[];
   readonly json: boolean;
 }
 
-async function takeAway({ system, record, plan, json }: TakeAway): Promise<void> {
+async function takeAway({ system, record, plan, leftovers, json }: TakeAway): Promise<void> {
   const { runUninstall } = await import('../../install/run-uninstall.js');
   const problems: { what: string; problem: string }[] = [];
   const removed: string[] = [];
@@ -127,7 +119,7 @@ async function takeAway({ system, record, plan, json }: TakeAway): Promise<void>
       console.log(problem === null ? `  ✓ ${nameOf(made)} is gone` : `  ✗ ${nameOf(made)}: ${problem}`);
     },
   });
-  const stays = [...plan.stays.map(nameOf), ...(await system.leftovers())];
+  const stays = [...plan.stays.map(nameOf), ...leftovers];
   if (json) printJson({ uninstalled: problems.length === 0, removed, problems, stays });
   else tellStays(stays);
   if (problems.length > 0) process.exitCode = exitCodes.failed;

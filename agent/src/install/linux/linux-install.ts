@@ -2,6 +2,7 @@ import { isAbsolute, join } from 'node:path';
 import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { AgentConfig } from '../../config/agent-config.js';
+import { openContainerEngine } from '../../containers/open-container-engine.js';
 import type { RunTool } from '../../identity/run-tool.js';
 import { joinFabric } from '../../join.js';
 import { linuxUpgrade } from '../../upgrade/linux/linux-upgrade.js';
@@ -50,7 +51,7 @@ export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxS
     carryOut: (step, request) => carryOutStep({ root, runTool, join: join_ }, step, request),
     remove: (made) => removeMade(made, root, runTool),
     leftovers: async () => [
-      ...(await engineLeftovers('linux', clock, log)),
+      ...(await engineLeftovers(openContainerEngine({ platform: 'linux', clock, log }), log)),
       `what it logged, in the journal: journalctl -u ${SERVICE}`,
     ],
     refuseUninstall: async () => {

@@ -2,6 +2,7 @@ import { win32 } from 'node:path';
 import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { AgentConfig } from '../../config/agent-config.js';
+import { openContainerEngine } from '../../containers/open-container-engine.js';
 import type { RunTool } from '../../identity/run-tool.js';
 import { joinFabric } from '../../join.js';
 import { windowsUpgrade } from '../../upgrade/windows/windows-upgrade.js';
@@ -64,7 +65,7 @@ export function windowsInstall(options: WindowsInstallOptions): InstallSystem<Wi
         made,
       ),
     leftovers: async () => [
-      ...(await engineLeftovers('win32', clock, log)),
+      ...(await engineLeftovers(openContainerEngine({ platform: 'win32', clock, log }), log)),
       `what its service told the event log: Get-WinEvent -FilterHashtable @{ LogName = 'Application'; ProviderName = 'nssm' }`,
       ...(isWithin(own, paths.programFolder)
         ? ['its own file in Windows’ Temp folder, until it has ended']
