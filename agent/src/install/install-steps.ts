@@ -63,7 +63,8 @@ export type InstallRefusalCode =
   | 'token_needed'
   | 'joined_elsewhere'
   | 'cloned_machine'
-  | 'upgrade_under_way';
+  | 'upgrade_under_way'
+  | 'models_within';
 
 export type InstallPlan<Step extends InstallStep = InstallStep> =
   | { readonly ok: false; readonly refusals: readonly InstallRefusal[] }
@@ -125,6 +126,8 @@ export interface InstallSystem<Step extends InstallStep = InstallStep> {
   carryOut(step: Step, request: InstallRequest): Promise<string | null>;
   /** Takes away what was made; what is gone already is no error. @throws Error */
   remove(made: Made): Promise<void>;
+  /** The folder of an engine's storage, models and all, within what a purge removes; `null`: there is none. @throws Error */
+  storageWithin(): Promise<string | null>;
   /** What stays after an uninstall beside what is kept, in words. */
   leftovers(): Promise<readonly string[]>;
   /** Why nothing may be taken away, by this account or now; `null`: it may. */

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
+import { judgePurge } from '../../install/decide/judge-uninstall.js';
 import { planUninstall, type UninstallPlan } from '../../install/decide/plan-uninstall.js';
 import { InstallRefusedError } from '../../install/install-errors.js';
 import { type InstallRecord, readInstallRecord } from '../../install/install-record.js';
@@ -12,6 +13,7 @@ import { printJson } from '../output.js';
 
 interface UninstallOptions {
   readonly purge?: boolean;
+  readonly withModels?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
@@ -28,6 +30,10 @@ export function uninstallCommand(): Command {
       '--purge',
       'settings, key and what was joined too: the host is then a new one to the control plane',
     )
+    .option(
+      '--with-models',
+      'with --purge: the containers and models of a Podman of the agent’s own user (rootless) too',
+    )
     .option('--dry-run', 'say what would be done, and do nothing')
     .option('-y, --yes', 'do not ask')
     .option('--json', 'print what was done as JSON')
@@ -36,6 +42,7 @@ export function uninstallCommand(): Command {
       `
 Requests that run are finished first, and replicas are stopped. What nobody installed is not touched. Containers,
 models and the journal stay, with the commands that remove them. While an upgrade is under way nothing is taken away.
+A rootless Podman keeps its models in the agent’s own folder: a purge is refused there without --with-models.
 Needs root; on Windows an administrator.
 
 Examples:
@@ -49,6 +56,7 @@ ${exitCodesOf('ok', ['failed', 'nothing was installed, a replica does not end, o
 
 async function uninstall({
   purge = false,
+  withModels = false,
   dryRun = false,
   yes,
   json = false,
@@ -61,6 +69,8 @@ async function uninstall({
     process.exitCode = exitCodes.failed;
     return;
   }
+  const kept = purge ? judgePurge(await system.storageWithin(), withModels) : null;
+  if (kept !== null) throw new InstallRefusedError([kept]);
   const plan = planUninstall(record, purge);
   if (dryRun) {
     if (json) printJson({ uninstalled: false, ...namesOf(plan) });
