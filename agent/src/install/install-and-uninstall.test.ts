@@ -53,6 +53,7 @@ function system(dies: readonly string[] = []): InstallSystem {
       return kind === 'tells' ? 'more' : null;
     },
     remove: async ({ what }) => act(what),
+    storageWithin: () => Promise.resolve(null),
     leftovers: () => Promise.resolve([]),
     refuseUninstall: () => Promise.resolve(null),
   };

@@ -65,7 +65,8 @@ export type InstallRefusalCode =
   | 'cloned_machine'
   | 'upgrade_under_way'
   | 'replica_not_ended'
-  | 'agent_silent';
+  | 'agent_silent'
+  | 'models_within';
 
 export type InstallPlan<Step extends InstallStep = InstallStep> =
   | { readonly ok: false; readonly refusals: readonly InstallRefusal[] }
@@ -127,6 +128,8 @@ export interface InstallSystem<Step extends InstallStep = InstallStep> {
   carryOut(step: Step, request: InstallRequest): Promise<string | null>;
   /** Takes away what was made; what is gone already is no error. @throws Error */
   remove(made: Made): Promise<void>;
+  /** The folder of an engine's storage, models and all, within what a purge removes; `null`: there is none. @throws Error */
+  storageWithin(): Promise<string | null>;
   /** What stays after an uninstall beside what is kept, in words; asked for before anything is taken away. */
   leftovers(): Promise<readonly string[]>;
   /** Why nothing may be taken away, by this account or now; `null`: it may. */

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '@ai-fabric/shared';
 import { Command } from 'commander';
+import { judgePurge } from '../../install/decide/judge-uninstall.js';
 import { planUninstall, type UninstallPlan } from '../../install/decide/plan-uninstall.js';
 import { InstallRefusedError } from '../../install/install-errors.js';
 import { type InstallRecord, readInstallRecord } from '../../install/install-record.js';
@@ -14,6 +15,7 @@ import { printJson } from '../output.js';
 
 interface UninstallOptions {
   readonly purge?: boolean;
+  readonly withModels?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
@@ -31,6 +33,10 @@ export function uninstallCommand(): Command {
       '--purge',
       'settings, key and what was joined too: the host is then a new one to the control plane',
     )
+    .option(
+      '--with-models',
+      'with --purge: the containers and models of a Podman of the agent’s own user (rootless) too',
+    )
     .option('--dry-run', 'say what would be done, and do nothing')
     .option('-y, --yes', 'do not ask')
     .option('--json', 'print what was done as JSON')
@@ -40,6 +46,7 @@ export function uninstallCommand(): Command {
 Requests that run are finished first, and replicas are stopped. What nobody installed is not touched. Containers,
 models and the journal stay, with the commands that remove them. While an upgrade is under way, and where a replica
 does not end or the agent does not answer, nothing is taken away.
+A rootless Podman keeps its models in the agent’s own folder: a purge is refused there without --with-models.
 Needs root; on Windows an administrator.
 
 Examples:
@@ -53,6 +60,7 @@ ${exitCodesOf('ok', ['failed', 'nothing was installed, a replica does not end, t
 
 async function uninstall({
   purge = false,
+  withModels = false,
   dryRun = false,
   yes,
   json = false,
@@ -65,6 +73,8 @@ async function uninstall({
     process.exitCode = exitCodes.failed;
     return;
   }
+  const kept = purge ? judgePurge(await system.storageWithin(), withModels) : null;
+  if (kept !== null) throw new InstallRefusedError([kept]);
   const plan = planUninstall(record, purge);
   if (dryRun) {
     if (json) printJson({ uninstalled: false, ...namesOf(plan) });

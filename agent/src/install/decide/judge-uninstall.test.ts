@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type UpgradeStage, upgradeStageSchema } from '../../upgrade/upgrade-record.js';
-import { judgeUninstall } from './judge-uninstall.js';
+import { judgePurge, judgeUninstall } from './judge-uninstall.js';
 
 const upgrade = (stage: UpgradeStage) => ({
   stage,
@@ -26,5 +26,22 @@ describe('an uninstall', () => {
       detail: expect.stringContaining('from 0.1.0 to 0.2.0'),
       fix: expect.stringContaining('three minutes'),
     });
+  });
+});
+
+describe('a purge', () => {
+  const storage = '/var/lib/ai-fabric-agent/.local/share/containers';
+
+  it('takes no models along that nobody gave up, and says where they are', () => {
+    expect(judgePurge(storage, false)).toMatchObject({
+      code: 'models_within',
+      detail: expect.stringContaining(storage),
+      fix: expect.stringContaining('--purge --with-models'),
+    });
+  });
+
+  it('goes on where there are none, or they go too', () => {
+    expect(judgePurge(null, false)).toBeNull();
+    expect(judgePurge(storage, true)).toBeNull();
   });
 });

@@ -1,4 +1,4 @@
-import { chmod, chown, lchown, mkdir, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, chown, mkdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { loadHostKey } from '../../identity/host-key.js';
 import { privateFiles } from '../../identity/private-files.js';
@@ -16,6 +16,7 @@ import {
 } from './decide/linux-paths.js';
 import type { LinuxStep, LinuxStepOf } from './decide/linux-steps.js';
 import { rootlessDropIn } from './decide/write-units.js';
+import { handOver, type Ids } from './hand-over.js';
 import { removeMade } from './remove-made.js';
 
 export interface CarryOutOptions {
@@ -196,17 +197,7 @@ async function openRootlessPodman(
   return null;
 }
 
-/** Gives all that is in the folder to the agent: what root wrote, the agent could not replace. */
-async function handOver(folder: string, ids: { readonly uid: number; readonly gid: number }): Promise<void> {
-  await lchown(folder, ids.uid, ids.gid);
-  for (const each of await readdir(folder, { withFileTypes: true })) {
-    const path = join(folder, each.name);
-    if (each.isDirectory()) await handOver(path, ids);
-    else await lchown(path, ids.uid, ids.gid);
-  }
-}
-
-async function idsOf(runTool: RunTool): Promise<{ readonly uid: number; readonly gid: number }> {
+async function idsOf(runTool: RunTool): Promise<Ids> {
   return { uid: await idOf(runTool, ACCOUNT, '-u'), gid: await idOf(runTool, ACCOUNT, '-g') };
 }
 

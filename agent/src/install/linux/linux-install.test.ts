@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readAgentConfig } from '../../config/read-agent-config.js';
 import type { RunTool } from '../../identity/run-tool.js';
 import type { UpgradeRecord } from '../../upgrade/upgrade-record.js';
+import type { InstallSystem } from '../install-steps.js';
 import { linuxInstall } from './linux-install.js';
 
 const record: UpgradeRecord = {
@@ -29,14 +30,14 @@ const runTool: RunTool = (file, args) => {
   const asks = [file, ...args].join(' ') === 'systemctl is-active --quiet ai-fabric-agent-upgrade.service';
   return asks && isFinishing ? Promise.resolve('') : Promise.reject(new Error('inactive'));
 };
-const refuse = async (isRoot = true): Promise<string | null> => {
-  const system = linuxInstall({
+const openSystem = (isRoot: boolean): InstallSystem =>
+  linuxInstall({
     ...{ root, isRoot, runTool, clock: systemClock(), random: () => 0, log: pino({ level: 'silent' }) },
     readConfig: () => readAgentConfig({}, {}),
     findProgram: () => Promise.reject(new Error('nobody asks')),
   });
-  return (await system.refuseUninstall())?.code ?? null;
-};
+const refuse = async (isRoot = true): Promise<string | null> =>
+  (await openSystem(isRoot).refuseUninstall())?.code ?? null;
 const putRecord = (text: string): void => {
   const file = join(root, 'opt/ai-fabric-agent/upgrade.json');
   mkdirSync(dirname(file), { recursive: true });
@@ -59,5 +60,22 @@ describe('an uninstall on Linux', () => {
   it('does not wait where nobody knows', async () => {
     putRecord('{');
     expect(await refuse()).toBeNull();
+  });
+
+  it('that purges knows of models in the agent’s own folder', async () => {
+    const storage = '/var/lib/ai-fabric-agent/.local/share/containers';
+    const within = (isRoot = true): Promise<string | null> => openSystem(isRoot).storageWithin();
+    expect(await within()).toBeNull();
+    mkdirSync(join(root, storage), { recursive: true });
+    expect(await within()).toBeNull();
+    mkdirSync(join(root, storage, 'storage/volumes'), { recursive: true });
+    expect(await within()).toBe(storage);
+    expect(await within(false)).toBeNull();
+  });
+
+  it('that purges does not take what it cannot look into for nothing', async () => {
+    mkdirSync(join(root, 'var/lib/ai-fabric-agent/.local/share'), { recursive: true });
+    writeFileSync(join(root, 'var/lib/ai-fabric-agent/.local/share/containers'), '');
+    await expect(openSystem(true).storageWithin()).rejects.toThrow(/ENOTDIR/);
   });
 });

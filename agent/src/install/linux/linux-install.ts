@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
@@ -12,7 +13,7 @@ import { engineLeftovers } from '../engine-leftovers.js';
 import type { InstallRequest, InstallSystem } from '../install-steps.js';
 import type { ProgramSource } from '../program-source.js';
 import { carryOutStep } from './carry-out-step.js';
-import { CONFIG_FOLDER, RECORD_FILE, SERVICE, STATE_FOLDER } from './decide/linux-paths.js';
+import { CONFIG_FOLDER, RECORD_FILE, ROOTLESS_STORAGE, SERVICE, STATE_FOLDER } from './decide/linux-paths.js';
 import type { LinuxStep } from './decide/linux-steps.js';
 import { planLinuxInstall } from './decide/plan-linux-install.js';
 import { lookAtLinux } from './look-at-linux.js';
@@ -50,6 +51,9 @@ export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxS
     },
     carryOut: (step, request) => carryOutStep({ root, runTool, join: join_ }, step, request),
     remove: (made) => removeMade(made, root, runTool),
+    // Others cannot look into it, and may take nothing away.
+    storageWithin: async () =>
+      isRoot && (await holdsSomething(join(root, ROOTLESS_STORAGE))) ? ROOTLESS_STORAGE : null,
     leftovers: async () => [
       ...(await engineLeftovers(openContainerEngine({ platform: 'linux', clock, log }), log)),
       `what it logged, in the journal: journalctl -u ${SERVICE}`,
@@ -69,6 +73,16 @@ export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxS
       return judgeUninstall(upgrade, isWorkedOn);
     },
   };
+}
+
+async function holdsSomething(folder: string): Promise<boolean> {
+  try {
+    return (await readdir(folder)).length > 0;
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (isMissing) return false;
+    throw error;
+  }
 }
 
 /** Whoever is root without having logged in as such may have no folder of root's tools in the path. */

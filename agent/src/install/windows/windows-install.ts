@@ -64,6 +64,7 @@ export function windowsInstall(options: WindowsInstallOptions): InstallSystem<Wi
         { ...effects, serviceOf, own, removeLater: (file) => removeWhenEnded(file, roots.windows) },
         made,
       ),
+    storageWithin: () => Promise.resolve(null),
     leftovers: async () => [
       ...(await engineLeftovers(openContainerEngine({ platform: 'win32', clock, log }), log)),
       `what its service told the event log: Get-WinEvent -FilterHashtable @{ LogName = 'Application'; ProviderName = 'nssm' }`,

@@ -244,6 +244,17 @@ describe('uninstalling', () => {
     expect(read('/etc/passwd')).toBe('');
   });
 
+  it('whose user could not be removed is known to the next one, which removes it', async () => {
+    await install('0.1.0');
+    machine.userIsBusy = true;
+    await expect(uninstall(true)).rejects.toThrow('user ai-fabric is currently used by process 71');
+    expect(record()?.made).toContain('user');
+    machine.userIsBusy = false;
+    await uninstall(true);
+    expect(read('/etc/passwd')).toBe('');
+    expect(existsSync(machine.at(PLACES.settings))).toBe(false);
+  });
+
   it('leaves nothing where nothing of others is there, and can be followed by an installation', async () => {
     const before = readdirSync(machine.at('/'), { recursive: true }).toSorted();
     await install('0.1.0');

@@ -26,8 +26,8 @@ describe('uninstalling', () => {
     const { texts, stays } = planned(INSTALLED_MACHINE, true);
     expect(texts.slice(-3)).toEqual([
       `remove ${PLACES.data}`,
-      `remove our files in ${PLACES.settings}`,
       'remove the user ai-fabric',
+      `remove our files in ${PLACES.settings}`,
     ]);
     expect(stays).toEqual([]);
   });
@@ -49,6 +49,10 @@ describe('uninstalling', () => {
   it('goes on where a former one ended, and is refused where there was none', () => {
     const half = { ...EMPTY_MACHINE, record: RECORD, directoriesThere: [PLACES.settings, PLACES.data] };
     expect(planned(half).steps).toEqual([]);
+    // Its user is gone already: there is none to remove.
+    expect(planned({ ...half, directoriesThere: [PLACES.settings] }, true).steps).toEqual([
+      { kind: 'remove_settings' },
+    ]);
     expect(planUninstall(EMPTY_MACHINE, false)).toMatchObject({ refusal: { code: 'not_installed' } });
     expect(planUninstall({ ...half, isRoot: false }, true)).toMatchObject({ refusal: { code: 'not_root' } });
   });

@@ -43,9 +43,11 @@ export function planUninstall(facts: ServiceFacts, purge: boolean): UninstallPla
     const data = facts.directoriesThere.includes(PLACES.data);
     if (data && made.has(PLACES.data)) steps.push({ kind: 'remove', path: PLACES.data });
     else if (data) stays.push({ path: PLACES.data, why: 'it was there before the installation' });
+    const { account } = facts;
+    if (account !== null && made.has('user')) steps.push({ kind: 'remove_user' });
+    else if (account !== null) stays.push({ path: SERVICE_USER, why: 'a user that was there before' });
+    // Last, for the record goes with them: what failed before is still known to the next run.
     steps.push({ kind: 'remove_settings' });
-    if (made.has('user')) steps.push({ kind: 'remove_user' });
-    else if (facts.account !== null) stays.push({ path: SERVICE_USER, why: 'a user that was there before' });
     return { ok: true, steps, stays };
   }
   stays.push(

@@ -25,6 +25,8 @@ export class PretendMachine implements Machine {
   ports: PortHolder[] = [];
   active = false;
   enabled = false;
+  /** A process of the service's user runs. */
+  userIsBusy = false;
   #now = 0;
   #processId = 100;
 
@@ -69,6 +71,9 @@ export class PretendMachine implements Machine {
     this.ran.push([file, ...args].join(' ').replaceAll(join(this.folder, 'root'), ''));
     if (file === 'systemctl') return this.#systemctl(args);
     if (file === 'useradd') writeFileSync(this.at('/etc/passwd'), `${ACCOUNT}\n`);
+    if (file === 'userdel' && this.userIsBusy) {
+      return { ...DONE, code: 8, stderr: 'userdel: user ai-fabric is currently used by process 71' };
+    }
     if (file === 'userdel') writeFileSync(this.at('/etc/passwd'), '');
     if (file === 'mkdir') mkdirSync(args.at(-1) ?? '');
     if (file.endsWith('/bin/ai-fabric') && args[0] === 'backup') writeFileSync(args[1] ?? '', 'backup');
