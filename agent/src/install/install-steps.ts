@@ -108,12 +108,23 @@ export interface InstallRequest {
   readonly rejoin: boolean;
 }
 
+/** The service, as an install that fails has to leave it: running, where it ran. */
+export interface InstalledService {
+  /** It runs, or is about to. */
+  runs(): Promise<boolean>;
+  /** Starts what is there by now. @throws Error */
+  start(): Promise<void>;
+  /** How a person starts it. */
+  readonly startCommand: string;
+}
+
 /** What a system can do of an install; Linux has one, Windows another. */
 export interface InstallSystem<Step extends InstallStep = InstallStep> {
   /** Where the record is kept. */
   readonly recordPath: string;
   /** The state directory of the service. */
   readonly stateDirectory: string;
+  readonly service: InstalledService;
   /** Looks, and changes nothing. */
   plan(request: InstallRequest): Promise<InstallPlan<Step>>;
   /**

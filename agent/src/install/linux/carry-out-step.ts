@@ -73,7 +73,7 @@ function executors({ root, runTool, join: joinFabric }: CarryOutOptions, request
     store_key: ({ anew }) => storeKey(at, anew),
     join: async ({ server, rejoin }) => {
       const said = await joinFabric(server, request, rejoin);
-      await handOver(at(STATE_FOLDER), await idsOf(runTool));
+      await giveState(root, runTool);
       return said;
     },
     join_group: ({ account, group }) => run('usermod', '--append', '--groups', group, account),
@@ -95,8 +95,7 @@ function executors({ root, runTool, join: joinFabric }: CarryOutOptions, request
       return null;
     },
     start_service: async () => {
-      // What an earlier `join` or install wrote as root has to be the agent's.
-      await handOver(at(STATE_FOLDER), await idsOf(runTool));
+      await giveState(root, runTool);
       await runTool('systemctl', ['enable', SERVICE]);
       return run('systemctl', 'restart', SERVICE);
     },
@@ -194,6 +193,11 @@ async function openRootlessPodman(
   await runTool('systemctl', ['--user', `--machine=${account}@.host`, 'enable', '--now', 'podman.socket']);
   await writeWhole(at(ENGINE_DROP_IN), rootlessDropIn(await idOf(runTool, account, '-u')), 0o644);
   return null;
+}
+
+/** What a `join` or an install wrote as root has to be the agent's. */
+export async function giveState(root: string, runTool: RunTool): Promise<void> {
+  await handOver(join(root, STATE_FOLDER), await idsOf(runTool));
 }
 
 /** Gives all that is in the folder to the agent: what root wrote, the agent could not replace. */

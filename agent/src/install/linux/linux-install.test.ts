@@ -29,14 +29,14 @@ const runTool: RunTool = (file, args) => {
   const asks = [file, ...args].join(' ') === 'systemctl is-active --quiet ai-fabric-agent-upgrade.service';
   return asks && isFinishing ? Promise.resolve('') : Promise.reject(new Error('inactive'));
 };
-const refuse = async (isRoot = true): Promise<string | null> => {
-  const system = linuxInstall({
-    ...{ root, isRoot, runTool, clock: systemClock(), random: () => 0, log: pino({ level: 'silent' }) },
+const open = (isRoot: boolean, tool = runTool) =>
+  linuxInstall({
+    ...{ root, isRoot, runTool: tool, clock: systemClock(), random: () => 0, log: pino({ level: 'silent' }) },
     readConfig: () => readAgentConfig({}, {}),
     findProgram: () => Promise.reject(new Error('nobody asks')),
   });
-  return (await system.refuseUninstall())?.code ?? null;
-};
+const refuse = async (isRoot = true): Promise<string | null> =>
+  (await open(isRoot).refuseUninstall())?.code ?? null;
 const putRecord = (text: string): void => {
   const file = join(root, 'opt/ai-fabric-agent/upgrade.json');
   mkdirSync(dirname(file), { recursive: true });
@@ -59,5 +59,39 @@ describe('an uninstall on Linux', () => {
   it('does not wait where nobody knows', async () => {
     putRecord('{');
     expect(await refuse()).toBeNull();
+  });
+});
+
+describe('the service', () => {
+  it.each([
+    ['active', true],
+    ['activating', true],
+    ['inactive', false],
+    ['failed', false],
+    ['', false],
+  ])('that systemd calls "%s" ran before: %s', async (state, ran) => {
+    expect(await open(true, () => Promise.resolve(`${state}\n`)).service.runs()).toBe(ran);
+  });
+
+  it('does not run where systemd does not answer', async () => {
+    expect(await open(true).service.runs()).toBe(false);
+  });
+
+  it('is started as it is, with its state given back to it', async () => {
+    mkdirSync(join(root, 'var/lib/ai-fabric-agent'), { recursive: true });
+    const ran: string[] = [];
+    const own: Readonly<Record<string, number | undefined>> = {
+      '-u': process.getuid?.(),
+      '-g': process.getgid?.(),
+    };
+    await open(true, (file, args) => {
+      ran.push([file, ...args].join(' '));
+      return Promise.resolve(String(own[args[0] ?? ''] || 1));
+    }).service.start();
+    expect(ran).toEqual([
+      'id -u ai-fabric-agent',
+      'id -g ai-fabric-agent',
+      'systemctl start ai-fabric-agent.service',
+    ]);
   });
 });

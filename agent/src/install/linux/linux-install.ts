@@ -10,12 +10,13 @@ import { judgeUninstall } from '../decide/judge-uninstall.js';
 import { engineLeftovers } from '../engine-leftovers.js';
 import type { InstallRequest, InstallSystem } from '../install-steps.js';
 import type { ProgramSource } from '../program-source.js';
-import { carryOutStep } from './carry-out-step.js';
+import { carryOutStep, giveState } from './carry-out-step.js';
 import { CONFIG_FOLDER, RECORD_FILE, SERVICE, STATE_FOLDER } from './decide/linux-paths.js';
 import type { LinuxStep } from './decide/linux-steps.js';
 import { planLinuxInstall } from './decide/plan-linux-install.js';
 import { lookAtLinux } from './look-at-linux.js';
 import { removeMade } from './remove-made.js';
+import { isServiceUp } from './service-state.js';
 
 export interface LinuxInstallOptions {
   /** Of the service: its state directory, and a host's name where one was asked for. */
@@ -42,6 +43,14 @@ export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxS
   return {
     recordPath: join(root, RECORD_FILE),
     stateDirectory: join(root, STATE_FOLDER),
+    service: {
+      runs: () => isServiceUp(runTool),
+      start: async () => {
+        await giveState(root, runTool);
+        await runTool('systemctl', ['start', SERVICE]);
+      },
+      startCommand: 'sudo systemctl start ai-fabric-agent',
+    },
     plan: async (request) => {
       const findProgram = (): Promise<ProgramSource> => options.findProgram(request);
       const facts = await lookAtLinux({ root, isRoot, findProgram, runTool, nowMs: clock.nowMs() });

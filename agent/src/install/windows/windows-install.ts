@@ -40,7 +40,8 @@ export function windowsInstall(options: WindowsInstallOptions): InstallSystem<Wi
   const paths = windowsPaths(roots);
   const locate = (path: string): string => path;
   const serviceOf = (name: string): ServiceManager => serviceManager({ name, paths, runTool, clock, pause });
-  const effects = { roots, paths, locate, service: serviceOf(SERVICE), runTool };
+  const service = serviceOf(SERVICE);
+  const effects = { roots, paths, locate, service, runTool };
   const join = async (server: string, { token, name }: InstallRequest, force: boolean): Promise<string> => {
     const joined = await joinFabric(
       readConfig(name),
@@ -52,6 +53,11 @@ export function windowsInstall(options: WindowsInstallOptions): InstallSystem<Wi
   return {
     recordPath: paths.recordFile,
     stateDirectory: paths.dataFolder,
+    service: {
+      runs: async () => !['absent', 'stopped', 'stop_pending'].includes(await service.state()),
+      start: () => service.start(),
+      startCommand: `Start-Service ${SERVICE}`,
+    },
     plan: async (request) => {
       const findProgram = (): Promise<ProgramSource> => options.findProgram(request);
       const facts = await lookAtWindows({ ...effects, findProgram, user, nowMs: clock.nowMs() });
