@@ -9,6 +9,7 @@ import { FINISHING_SERVICE } from '../../upgrade/linux/upgrade-paths.js';
 import { judgeUninstall } from '../decide/judge-uninstall.js';
 import { engineLeftovers } from '../engine-leftovers.js';
 import type { InstallRequest, InstallSystem } from '../install-steps.js';
+import { newKeyFolder } from '../new-key.js';
 import type { ProgramSource } from '../program-source.js';
 import { carryOutStep, giveState } from './carry-out-step.js';
 import { CONFIG_FOLDER, RECORD_FILE, SERVICE, STATE_FOLDER } from './decide/linux-paths.js';
@@ -35,8 +36,13 @@ export interface LinuxInstallOptions {
 export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxStep> {
   const { clock, log, random, isRoot, root = '', readConfig } = options;
   const runTool = withAdminFolders(options.runTool);
-  const join_ = async (server: string, { token, name }: InstallRequest, force: boolean): Promise<string> => {
-    const config = { ...readConfig(name), credentialsDirectory: join(root, CONFIG_FOLDER) };
+  const join_ = async (server: string, request: InstallRequest, force: boolean): Promise<string> => {
+    const { token, name, newIdentity } = request;
+    const folder = join(root, CONFIG_FOLDER);
+    const config = {
+      ...readConfig(name),
+      credentialsDirectory: newIdentity ? newKeyFolder(folder) : folder,
+    };
     const joined = await joinFabric(config, { server, token: token ?? '', force }, { clock, random, log });
     return `as ${joined.hostName}`;
   };

@@ -8,6 +8,7 @@ import { windowsUpgrade } from '../../upgrade/windows/windows-upgrade.js';
 import { judgeUninstall } from '../decide/judge-uninstall.js';
 import { engineLeftovers } from '../engine-leftovers.js';
 import type { InstallRequest, InstallSystem } from '../install-steps.js';
+import { newKeyFolder } from '../new-key.js';
 import type { ProgramSource } from '../program-source.js';
 import { carryOutWindowsStep } from './carry-out-windows-step.js';
 import { planWindowsInstall } from './decide/plan-windows-install.js';
@@ -42,9 +43,11 @@ export function windowsInstall(options: WindowsInstallOptions): InstallSystem<Wi
   const serviceOf = (name: string): ServiceManager => serviceManager({ name, paths, runTool, clock, pause });
   const service = serviceOf(SERVICE);
   const effects = { roots, paths, locate, service, runTool };
-  const join = async (server: string, { token, name }: InstallRequest, force: boolean): Promise<string> => {
+  const join = async (server: string, request: InstallRequest, force: boolean): Promise<string> => {
+    const { token, name, newIdentity } = request;
+    const config = readConfig(name);
     const joined = await joinFabric(
-      readConfig(name),
+      newIdentity ? { ...config, credentialsDirectory: newKeyFolder(paths.dataFolder) } : config,
       { server, token: token ?? '', force },
       { clock, random, log },
     );

@@ -118,7 +118,7 @@ function identity(facts: LinuxFacts, { server, newIdentity, rejoin }: InstallReq
   const key: LinuxStep = {
     ...{ kind: 'store_key', anew: newIdentity },
     tells: newIdentity
-      ? `Make a new key in ${KEY_FILE}, which root alone reads`
+      ? `Make a new key, which becomes ${KEY_FILE} once it has joined`
       : facts.hasKey
         ? `Keep the key in ${KEY_FILE}`
         : `Store the key in ${KEY_FILE}, which root alone reads; systemd hands it to the agent`,

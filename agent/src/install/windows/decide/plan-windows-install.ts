@@ -117,7 +117,7 @@ function identity(
   const key: WindowsStep = {
     ...{ kind: 'store_key', anew: newIdentity, makes: [] },
     tells: newIdentity
-      ? `Make a new key in ${keyFile}`
+      ? `Make a new key, which becomes ${keyFile} once it has joined`
       : facts.hasKey
         ? `Keep the key in ${keyFile}`
         : `Store the key in ${keyFile}`,
