@@ -15,7 +15,7 @@ const step = (kind: string, ...makes: Made[]): InstallStep => ({ kind, tells: `D
 
 const request: InstallRequest = {
   ...{ server: null, token: null, name: null, release: null, engineAccess: null, dockerLogonTask: null },
-  ...{ newIdentity: false, rejoin: false },
+  ...{ newIdentity: false, rejoin: false, allowDowngrade: false },
 };
 const facts = { version: '0.1.0', machineSha256: '11'.repeat(32), engineAccess: 'group' } as const;
 
@@ -88,6 +88,28 @@ describe('an install', () => {
     const dying = run([step('one', file('/a')), step('two', file('/b')), step('three', file('/c'))], ['two']);
     await expect(dying).rejects.toThrow(InstallStepError);
     expect(await readRecord()).toMatchObject({ finished: false, made: [file('/a'), file('/b')] });
+  });
+
+  it('is of the version that was there until it is done', async () => {
+    const steps = [step('one', file('/a')), step('two')];
+    const newer = { request, steps, facts: { ...facts, version: '0.2.0' }, onDone: () => undefined };
+    await run(steps);
+    await runInstall({ ...newer, system: system(['two']) }).catch(() => undefined);
+    expect(await readRecord()).toMatchObject({ version: '0.1.0', finished: false });
+    await runInstall({ ...newer, system: system() });
+    expect(await readRecord()).toMatchObject({ version: '0.2.0', finished: true });
+  });
+
+  it('is of its own version where an uninstall left the owner’s alone', async () => {
+    await run([step('one', file('/a', true))]);
+    const other = {
+      request,
+      steps: [step('one')],
+      facts: { ...facts, version: '0.0.1' },
+      onDone: () => undefined,
+    };
+    await runInstall({ ...other, system: system(['one']) }).catch(() => undefined);
+    expect((await readRecord())?.version).toBe('0.0.1');
   });
 
   describe('that stopped the agent', () => {

@@ -54,6 +54,7 @@ export type InstallRefusalCode =
   | 'no_systemd'
   | 'program_missing'
   | 'release_refused'
+  | 'older_version'
   | 'service_taken'
   | 'folder_taken'
   | 'docker_desktop_missing'
@@ -106,6 +107,8 @@ export interface InstallRequest {
   readonly newIdentity: boolean;
   /** Joins although this host has joined before. */
   readonly rejoin: boolean;
+  /** Puts an older version in the place of a newer one. */
+  readonly allowDowngrade: boolean;
 }
 
 /** The service, as an install that fails has to leave it: running, where it ran. */

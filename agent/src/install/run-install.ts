@@ -1,4 +1,5 @@
 import { noteMade } from './decide/edit-record.js';
+import { installedVersion } from './decide/installed-version.js';
 import { InstallStepError } from './install-errors.js';
 import { type InstallRecord, readInstallRecord, writeInstallRecord } from './install-record.js';
 import type {
@@ -30,6 +31,8 @@ export async function runInstall<Step extends InstallStep>(run: InstallRun<Step>
   const machineSha256 = before?.machineSha256 ?? facts.machineSha256;
   let record: InstallRecord = {
     ...{ format: 1, ...facts, machineSha256, finished: false },
+    // What an install that fails does not replace is still the one that is here.
+    version: installedVersion(before) ?? facts.version,
     made: before?.made ?? [],
   };
   let isStopped = false;
@@ -47,6 +50,7 @@ export async function runInstall<Step extends InstallStep>(run: InstallRun<Step>
   }
   await writeInstallRecord(system.recordPath, {
     ...record,
+    version: facts.version,
     machineSha256: facts.machineSha256,
     finished: true,
   });

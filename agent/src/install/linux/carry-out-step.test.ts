@@ -9,7 +9,7 @@ import { removeMade } from './remove-made.js';
 
 const request: InstallRequest = {
   ...{ server: null, token: 'aifj_x', name: null, release: null, engineAccess: null, dockerLogonTask: null },
-  ...{ newIdentity: false, rejoin: false },
+  ...{ newIdentity: false, rejoin: false, allowDowngrade: false },
 };
 
 let root: string;

@@ -18,7 +18,7 @@ const roots = { windows: 'C:\\Windows', programFiles: 'C:\\Program Files', progr
 const paths = windowsPaths(roots);
 const request: InstallRequest = {
   ...{ server: null, token: null, name: null, release: null, engineAccess: null, dockerLogonTask: null },
-  ...{ newIdentity: false, rejoin: false },
+  ...{ newIdentity: false, rejoin: false, allowDowngrade: false },
 };
 const program: ProgramSource = {
   ...{ ok: true, path: '/a', version: '1.0.0', sha256: 'ab', bytes: 1_000, beside: [], signed: true },
