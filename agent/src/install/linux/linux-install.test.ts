@@ -1,12 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createPublicKey } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { systemClock } from '@ai-fabric/shared';
+import { formatJoinToken, systemClock } from '@ai-fabric/shared';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readAgentConfig } from '../../config/read-agent-config.js';
 import type { RunTool } from '../../identity/run-tool.js';
+import { FakeControlPlane, makeCertificate } from '../../link/testing/fake-control-plane.js';
 import type { UpgradeRecord } from '../../upgrade/upgrade-record.js';
+import type { InstallRequest } from '../install-steps.js';
 import { linuxInstall } from './linux-install.js';
 
 const record: UpgradeRecord = {
@@ -32,7 +35,7 @@ const runTool: RunTool = (file, args) => {
 const open = (isRoot: boolean, tool = runTool) =>
   linuxInstall({
     ...{ root, isRoot, runTool: tool, clock: systemClock(), random: () => 0, log: pino({ level: 'silent' }) },
-    readConfig: () => readAgentConfig({}, {}),
+    readConfig: () => readAgentConfig({ state: join(root, 'var/lib/ai-fabric-agent') }, {}),
     findProgram: () => Promise.reject(new Error('nobody asks')),
   });
 const refuse = async (isRoot = true): Promise<string | null> =>
@@ -93,5 +96,45 @@ describe('the service', () => {
       'id -g ai-fabric-agent',
       'systemctl start ai-fabric-agent.service',
     ]);
+  });
+});
+
+describe('a new identity', () => {
+  it('is joined with its own key, which is the host’s from then on', async () => {
+    const certificate = await makeCertificate();
+    const plane = await FakeControlPlane.start({ certificate });
+    try {
+      const folder = join(root, 'etc/ai-fabric-agent');
+      for (const each of [folder, join(root, 'var/lib/ai-fabric-agent')]) {
+        mkdirSync(each, { recursive: true, mode: 0o700 });
+      }
+      const publicKey = (): string => {
+        const key = createPublicKey(readFileSync(join(folder, 'host-key.pem')));
+        return key.export({ type: 'spki', format: 'der' }).toString('base64');
+      };
+      const token = formatJoinToken({
+        ...{ id: 'abcdefgh', secret: 'x'.repeat(43), certificateSha256: certificate.sha256 },
+      });
+      const request: InstallRequest = {
+        ...{ server: plane.url, token, name: null, release: null, engineAccess: null, dockerLogonTask: null },
+        ...{ newIdentity: true, rejoin: false, allowDowngrade: false },
+      };
+      const system = open(true, (_file, args) =>
+        Promise.resolve(String((args[0] === '-u' ? process.getuid?.() : process.getgid?.()) || 1)),
+      );
+      const told = { tells: '', makes: [] } as const;
+      await system.carryOut({ ...told, kind: 'store_key', anew: false }, request);
+      const former = publicKey();
+
+      await system.carryOut({ ...told, kind: 'store_key', anew: true }, request);
+      expect(publicKey()).toBe(former);
+      await system.carryOut({ ...told, kind: 'join', server: plane.url, rejoin: true }, request);
+
+      const shown = plane.links.flatMap((link) => link.bodies('hello').map((hello) => hello.publicKey));
+      expect(shown).toEqual([publicKey()]);
+      expect(publicKey()).not.toBe(former);
+    } finally {
+      await plane.close();
+    }
   });
 });
