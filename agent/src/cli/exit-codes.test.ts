@@ -26,6 +26,11 @@ describe('an install that fails', () => {
     });
   });
 
+  it('says what became of the agent that was stopped for it', () => {
+    const error = new InstallStepError(step, new Error('It says no.'), 'It runs again.');
+    expect(explainError(error).message).toMatch(/: It says no\.\nIt runs again\.\nWhat was done before/);
+  });
+
   it('for any other reason is a failure', () => {
     const error = new InstallStepError(step, new Error('ENOSPC'));
     expect(explainError(error)).toMatchObject({ exitCode: 1, code: 'failed' });

@@ -70,8 +70,10 @@ export function explainError(error: unknown): ExplainedError {
   }
   if (error instanceof InstallStepError) {
     const { exitCode, code } = explainError(error.cause);
+    const { step, aftermath } = error;
     const again = 'What was done before stands, and is recorded: once this is mended, run the same again.';
-    return { exitCode, code, message: `${error.step.tells}: ${message}\n${again}` };
+    const lines = [`${step.tells}: ${message}`, ...(aftermath === null ? [] : [aftermath]), again];
+    return { exitCode, code, message: lines.join('\n') };
   }
   return { exitCode: exitCodes.failed, code: 'failed', message };
 }

@@ -15,7 +15,7 @@ const step = (kind: string, ...makes: Made[]): InstallStep => ({ kind, tells: `D
 
 const request: InstallRequest = {
   ...{ server: null, token: null, name: null, release: null, engineAccess: null, dockerLogonTask: null },
-  ...{ newIdentity: false, rejoin: false },
+  ...{ newIdentity: false, rejoin: false, allowDowngrade: false },
 };
 const facts = { version: '0.1.0', machineSha256: '11'.repeat(32), engineAccess: 'group' } as const;
 
@@ -31,10 +31,13 @@ const record: InstallRecord = {
 
 let folder: string;
 let done: string[];
+/** Whether the service ran before. */
+let runs: boolean;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'install-'));
   done = [];
+  runs = false;
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -47,6 +50,11 @@ function system(dies: readonly string[] = []): InstallSystem {
   return {
     recordPath: join(folder, 'etc', 'installed.json'),
     stateDirectory: folder,
+    service: {
+      runs: () => Promise.resolve(runs),
+      start: async () => act('start again'),
+      startCommand: 'systemctl start agent',
+    },
     plan: () => Promise.reject(new Error('nobody asks')),
     carryOut: async ({ kind }) => {
       act(kind);
@@ -81,6 +89,69 @@ describe('an install', () => {
     const dying = run([step('one', file('/a')), step('two', file('/b')), step('three', file('/c'))], ['two']);
     await expect(dying).rejects.toThrow(InstallStepError);
     expect(await readRecord()).toMatchObject({ finished: false, made: [file('/a'), file('/b')] });
+  });
+
+  it('is of the version that was there until it is done', async () => {
+    const steps = [step('one', file('/a')), step('two')];
+    const newer = { request, steps, facts: { ...facts, version: '0.2.0' }, onDone: () => undefined };
+    await run(steps);
+    await runInstall({ ...newer, system: system(['two']) }).catch(() => undefined);
+    expect(await readRecord()).toMatchObject({ version: '0.1.0', finished: false });
+    await runInstall({ ...newer, system: system() });
+    expect(await readRecord()).toMatchObject({ version: '0.2.0', finished: true });
+  });
+
+  it('is of its own version where an uninstall left the owner’s alone', async () => {
+    await run([step('one', file('/a', true))]);
+    const other = {
+      request,
+      steps: [step('one')],
+      facts: { ...facts, version: '0.0.1' },
+      onDone: () => undefined,
+    };
+    await runInstall({ ...other, system: system(['one']) }).catch(() => undefined);
+    expect((await readRecord())?.version).toBe('0.0.1');
+  });
+
+  describe('that stopped the agent', () => {
+    const steps = [step('stop_service'), step('join'), step('start_service')];
+    const aftermath = async (dies: readonly string[]): Promise<string | null> => {
+      const error = await run(steps, dies).then(
+        () => null,
+        (caught: unknown) => caught,
+      );
+      if (error instanceof InstallStepError) return error.aftermath;
+      throw new Error(`it did not fail in a step: ${String(error)}`);
+    };
+
+    it('starts it again where a later step fails, and says so', async () => {
+      runs = true;
+      expect(await aftermath(['join'])).toBe('The agent that was stopped for it runs again.');
+      expect(done).toEqual(['stop_service', 'start again']);
+    });
+
+    it('starts it again where it is not known to have stopped', async () => {
+      runs = true;
+      expect(await aftermath(['stop_service'])).toMatch(/runs again/);
+    });
+
+    it('says how to start it where that fails too', async () => {
+      runs = true;
+      expect(await aftermath(['join', 'start again'])).toBe(
+        'The agent that was stopped for it could not be started again (start again died). Start it: systemctl start agent',
+      );
+    });
+
+    it('leaves one that did not run', async () => {
+      expect(await aftermath(['join'])).toBeNull();
+      expect(done).toEqual(['stop_service']);
+    });
+
+    it('has the start itself say why it fails', async () => {
+      runs = true;
+      expect(await aftermath(['start_service'])).toBeNull();
+      expect(done).toEqual(['stop_service', 'join']);
+    });
   });
 
   it('goes on from there the next time, and records nothing twice', async () => {

@@ -4,10 +4,13 @@ import type { InstallRefusal, InstallStep } from './install-steps.js';
 export class InstallStepError extends Error {
   override readonly name = 'InstallStepError';
   readonly step: InstallStep;
+  /** What became of the agent that was stopped for it, in a sentence; `null`: none was. */
+  readonly aftermath: string | null;
 
-  constructor(step: InstallStep, cause: unknown) {
+  constructor(step: InstallStep, cause: unknown, aftermath: string | null = null) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
     this.step = step;
+    this.aftermath = aftermath;
   }
 }
 

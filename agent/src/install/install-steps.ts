@@ -54,6 +54,7 @@ export type InstallRefusalCode =
   | 'no_systemd'
   | 'program_missing'
   | 'release_refused'
+  | 'older_version'
   | 'service_taken'
   | 'folder_taken'
   | 'docker_desktop_missing'
@@ -109,6 +110,18 @@ export interface InstallRequest {
   readonly newIdentity: boolean;
   /** Joins although this host has joined before. */
   readonly rejoin: boolean;
+  /** Puts an older version in the place of a newer one. */
+  readonly allowDowngrade: boolean;
+}
+
+/** The service, as an install that fails has to leave it: running, where it ran. */
+export interface InstalledService {
+  /** It runs, or is about to. */
+  runs(): Promise<boolean>;
+  /** Starts what is there by now. @throws Error */
+  start(): Promise<void>;
+  /** How a person starts it. */
+  readonly startCommand: string;
 }
 
 /** What a system can do of an install; Linux has one, Windows another. */
@@ -117,6 +130,7 @@ export interface InstallSystem<Step extends InstallStep = InstallStep> {
   readonly recordPath: string;
   /** The state directory of the service. */
   readonly stateDirectory: string;
+  readonly service: InstalledService;
   /** Looks, and changes nothing. */
   plan(request: InstallRequest): Promise<InstallPlan<Step>>;
   /**

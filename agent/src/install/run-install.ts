@@ -1,7 +1,14 @@
 import { noteMade } from './decide/edit-record.js';
+import { installedVersion } from './decide/installed-version.js';
 import { InstallStepError } from './install-errors.js';
 import { type InstallRecord, readInstallRecord, writeInstallRecord } from './install-record.js';
-import type { InstalledFacts, InstallRequest, InstallStep, InstallSystem } from './install-steps.js';
+import type {
+  InstalledFacts,
+  InstalledService,
+  InstallRequest,
+  InstallStep,
+  InstallSystem,
+} from './install-steps.js';
 
 export interface InstallRun<Step extends InstallStep> {
   readonly system: InstallSystem<Step>;
@@ -12,7 +19,11 @@ export interface InstallRun<Step extends InstallStep> {
   readonly onDone: (step: Step, detail: string | null) => void;
 }
 
-/** Carries the steps out, each recorded before it is done. @throws InstallStepError, InstallRecordError */
+/**
+ * Carries the steps out, each recorded before it is done. Where one fails, an agent that ran before runs again.
+ *
+ * @throws InstallStepError, InstallRecordError
+ */
 export async function runInstall<Step extends InstallStep>(run: InstallRun<Step>): Promise<void> {
   const { system, request, steps, facts, onDone } = run;
   const before = await readInstallRecord(system.recordPath);
@@ -20,20 +31,38 @@ export async function runInstall<Step extends InstallStep>(run: InstallRun<Step>
   const machineSha256 = before?.machineSha256 ?? facts.machineSha256;
   let record: InstallRecord = {
     ...{ format: 1, ...facts, machineSha256, finished: false },
+    // What an install that fails does not replace is still the one that is here.
+    version: installedVersion(before) ?? facts.version,
     made: before?.made ?? [],
   };
+  let isStopped = false;
   for (const step of steps) {
     record = noteMade(record, step.makes);
     try {
+      if (step.kind === 'stop_service') isStopped = await system.service.runs();
       await writeInstallRecord(system.recordPath, record);
+      // What keeps it from running is what this step itself tells then.
+      if (step.kind === 'start_service') isStopped = false;
       onDone(step, await system.carryOut(step, request));
     } catch (error) {
-      throw new InstallStepError(step, error);
+      throw new InstallStepError(step, error, isStopped ? await startAgain(system.service) : null);
     }
   }
   await writeInstallRecord(system.recordPath, {
     ...record,
+    version: facts.version,
     machineSha256: facts.machineSha256,
     finished: true,
   });
+}
+
+/** @returns what came of it, in a sentence: the step's own failure is what is told first */
+async function startAgain({ start, startCommand }: InstalledService): Promise<string> {
+  try {
+    await start();
+    return 'The agent that was stopped for it runs again.';
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return `The agent that was stopped for it could not be started again (${why}). Start it: ${startCommand}`;
+  }
 }

@@ -27,6 +27,7 @@ interface InstallOptions {
   readonly dockerLogonTask?: boolean;
   readonly newIdentity?: boolean;
   readonly rejoin?: boolean;
+  readonly allowDowngrade?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
@@ -59,6 +60,7 @@ export function installCommand(): Command {
     .option('--no-docker-logon-task', 'on Windows: take that task away')
     .option('--new-identity', 'give up the key that is here: for a disk that was copied from another machine')
     .option('--rejoin', 'join although this host has joined before; its key stays')
+    .option('--allow-downgrade', 'put an older version in the place of the newer one that is here')
     .option('--dry-run', 'say what would be done, and do nothing')
     .option('-y, --yes', 'do not ask')
     .option('--json', 'print what was done, and the checklist, as JSON')
@@ -67,6 +69,7 @@ export function installCommand(): Command {
       `
 Run again, it upgrades or repairs in place, and the host keeps its identity: no token is needed then. Each step is
 recorded before it is done, so that one that dies half-way is completed by the next, or taken back by "uninstall".
+An older version than the one that is here is refused (older_version), unless --allow-downgrade is given.
 Needs root; on Windows an administrator. The usual way is the line that "ai-fabric token create" prints, which fetches a release and runs this.
 
 --podman-socket group (the default; Docker’s group too) lets the agent use containers as root does: whoever may do that is as
@@ -114,13 +117,13 @@ async function readRequest(options: InstallOptions): Promise<InstallRequest> {
     podmanSocket = null,
     dockerLogonTask = null,
   } = options;
-  const { newIdentity = false, rejoin = false } = options;
+  const { newIdentity = false, rejoin = false, allowDowngrade = false } = options;
   // Whatever is wrong with these is told before a token is asked for.
   readAgentConfig({ server: server ?? undefined, name: name ?? undefined });
   const token = tokenFile === undefined || options.dryRun ? null : await readToken(tokenFile);
   const stands = options.dryRun && tokenFile !== undefined ? '(not read)' : token;
   return {
-    ...{ server, name, release, newIdentity, rejoin },
+    ...{ server, name, release, newIdentity, rejoin, allowDowngrade },
     token: stands,
     engineAccess: podmanSocket,
     dockerLogonTask,

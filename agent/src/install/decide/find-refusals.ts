@@ -1,6 +1,8 @@
+import { compareVersions } from '@ai-fabric/shared';
 import { parseServerUrl } from '../../config/decide/parse-server-url.js';
 import type { InstallRecord } from '../install-record.js';
 import type { InstallRefusal, InstallRequest } from '../install-steps.js';
+import { installedVersion } from './installed-version.js';
 
 /** What is known of whom this host is. */
 export interface JoinFacts {
@@ -67,6 +69,23 @@ function elsewhere(serverUrl: string, hostName: string, server: string | null): 
       code: 'joined_elsewhere',
       detail: `This host has joined ${serverUrl} as ${hostName}, and not ${server}.`,
       fix: 'Leave --server out to keep that, or add --rejoin, and a token, to join the other one instead.',
+    },
+  ];
+}
+
+/** What would put an older version in the place of a newer one unasked. @param version of the program that is to be placed */
+export function versionRefusals(
+  record: InstallRecord | null,
+  version: string,
+  { allowDowngrade }: InstallRequest,
+): InstallRefusal[] {
+  const installed = installedVersion(record);
+  if (installed === null || allowDowngrade || (compareVersions(version, installed) ?? 0) >= 0) return [];
+  return [
+    {
+      code: 'older_version',
+      detail: `Version ${installed} is installed here, and ${version} is older.`,
+      fix: `Install ${installed} or a later one; to go back to ${version} all the same, the same again with --allow-downgrade at its end.`,
     },
   ];
 }

@@ -9,7 +9,7 @@ import { removeMade } from './remove-made.js';
 
 const request: InstallRequest = {
   ...{ server: null, token: 'aifj_x', name: null, release: null, engineAccess: null, dockerLogonTask: null },
-  ...{ newIdentity: false, rejoin: false },
+  ...{ newIdentity: false, rejoin: false, allowDowngrade: false },
 };
 
 let root: string;
@@ -36,12 +36,15 @@ const runTool = (file: string, args: readonly string[]): Promise<string> => {
   return Promise.resolve('');
 };
 
-const carryOut = (step: object): Promise<string | null> =>
-  carryOutStep(
-    { root, runTool, join: () => Promise.resolve('as armitage') },
-    { tells: '', makes: [], ...step } as unknown as LinuxStep,
-    request,
-  );
+const carryOut = (
+  step: object,
+  join_: () => Promise<string> = () => Promise.resolve('as armitage'),
+  wish: Partial<InstallRequest> = {},
+): Promise<string | null> =>
+  carryOutStep({ root, runTool, join: join_ }, { tells: '', makes: [], ...step } as unknown as LinuxStep, {
+    ...request,
+    ...wish,
+  });
 const at = (path: string): string => join(root, path);
 const modeOf = async (path: string): Promise<string> => ((await stat(at(path))).mode & 0o777).toString(8);
 
@@ -171,13 +174,52 @@ describe('the key', () => {
     await expect(stat(at(EARLIER))).rejects.toThrow();
   });
 
-  it('is another one where a new identity is asked for, and nothing is joined any more', async () => {
-    await carryOut({ kind: 'store_key', anew: false });
-    const first = await readFile(at(KEY), 'utf8');
-    await writeFile(at('/var/lib/ai-fabric-agent/agent.json'), '{}', { mode: 0o600 });
-    await carryOut({ kind: 'store_key', anew: true });
-    expect(await readFile(at(KEY), 'utf8')).not.toBe(first);
-    await expect(stat(at('/var/lib/ai-fabric-agent/agent.json'))).rejects.toThrow();
+  describe('where a new identity is asked for', () => {
+    const NEW = '/etc/ai-fabric-agent/new-identity';
+    const JOINED = '/var/lib/ai-fabric-agent/agent.json';
+    const wish = { newIdentity: true };
+    const step = { kind: 'join', server: 'https://motoko:8443', rejoin: true };
+    let first: string;
+
+    beforeEach(async () => {
+      await carryOut({ kind: 'store_key', anew: false });
+      first = await readFile(at(KEY), 'utf8');
+      await writeFile(at(JOINED), '{}', { mode: 0o600 });
+      await writeFile(at(EARLIER), first, { mode: 0o600 });
+      await carryOut({ kind: 'store_key', anew: true }, undefined, wish);
+    });
+
+    it('is another one from the join on, which shows that one', async () => {
+      let shown = '';
+      const said = await carryOut(
+        step,
+        async () => {
+          shown = await readFile(at(`${NEW}/host-key.pem`), 'utf8');
+          expect(await readFile(at(KEY), 'utf8')).toBe(first);
+          return 'as copy';
+        },
+        wish,
+      );
+      expect(said).toBe('as copy');
+      expect(shown).not.toBe(first);
+      expect(await readFile(at(KEY), 'utf8')).toBe(shown);
+      expect(await modeOf(KEY)).toBe('600');
+      for (const gone of [NEW, EARLIER]) await expect(stat(at(gone))).rejects.toThrow();
+    });
+
+    it('stays the former one where the join fails, with what it had joined', async () => {
+      const failing = carryOut(step, () => Promise.reject(new Error('The token was used.')), wish);
+      await expect(failing).rejects.toThrow('The token was used.');
+      expect(await readFile(at(KEY), 'utf8')).toBe(first);
+      expect(await readFile(at(JOINED), 'utf8')).toBe('{}');
+      await expect(stat(at(NEW))).rejects.toThrow();
+    });
+
+    it('is made anew over one that an install left in which it died', async () => {
+      const left = await readFile(at(`${NEW}/host-key.pem`), 'utf8');
+      await carryOut({ kind: 'store_key', anew: true }, undefined, wish);
+      expect(await readFile(at(`${NEW}/host-key.pem`), 'utf8')).not.toBe(left);
+    });
   });
 });
 

@@ -4,6 +4,7 @@ import { loadHostKey } from '../../identity/host-key.js';
 import { privateFiles } from '../../identity/private-files.js';
 import type { RunTool } from '../../identity/run-tool.js';
 import type { InstallRequest } from '../install-steps.js';
+import { joinWithNewKey, makeNewKey } from '../new-key.js';
 import { copyWhole, writeWhole } from '../whole-files.js';
 import {
   ACCOUNT,
@@ -23,7 +24,7 @@ export interface CarryOutOptions {
   /** What stands before all paths: empty, but in tests. */
   readonly root: string;
   readonly runTool: RunTool;
-  /** Shows the token to the control plane, and keeps what it says in the state folder. */
+  /** Shows the token to the control plane, with the new key where one was made, and keeps what it says in the state folder. */
   readonly join: (server: string, request: InstallRequest, force: boolean) => Promise<string>;
 }
 
@@ -31,6 +32,8 @@ type Executors = {
   readonly [Kind in LinuxStep['kind']]: (step: LinuxStepOf<Kind>) => Promise<string | null>;
 };
 
+/** Where a `join` without an install keeps the key. */
+const EARLIER_KEY_FILE = `${STATE_FOLDER}/${basename(KEY_FILE)}`;
 /** Ids that nobody else has, where the account has none yet. */
 const SUBORDINATE_IDS = '--add-subuids=2000000-2065535 --add-subgids=2000000-2065535'.split(' ');
 
@@ -73,8 +76,11 @@ function executors({ root, runTool, join: joinFabric }: CarryOutOptions, request
     link: ({ path, target, optional }) => makeLink(at(path), target, optional),
     store_key: ({ anew }) => storeKey(at, anew),
     join: async ({ server, rejoin }) => {
-      const said = await joinFabric(server, request, rejoin);
-      await handOver(at(STATE_FOLDER), await idsOf(runTool));
+      const join_ = (): Promise<string> => joinFabric(server, request, rejoin);
+      const said = request.newIdentity ? await joinWithNewKey(at(CONFIG_FOLDER), join_) : await join_();
+      // An earlier `join` kept it there.
+      if (request.newIdentity) await rm(at(EARLIER_KEY_FILE), { force: true });
+      await giveState(root, runTool);
       return said;
     },
     join_group: ({ account, group }) => run('usermod', '--append', '--groups', group, account),
@@ -96,8 +102,7 @@ function executors({ root, runTool, join: joinFabric }: CarryOutOptions, request
       return null;
     },
     start_service: async () => {
-      // What an earlier `join` or install wrote as root has to be the agent's.
-      await handOver(at(STATE_FOLDER), await idsOf(runTool));
+      await giveState(root, runTool);
       await runTool('systemctl', ['enable', SERVICE]);
       return run('systemctl', 'restart', SERVICE);
     },
@@ -164,12 +169,12 @@ async function makeLink(path: string, target: string, optional: boolean): Promis
 
 async function storeKey(at: (path: string) => string, anew: boolean): Promise<string | null> {
   const files = privateFiles({ platform: 'linux', windowsDirectory: '' });
-  const earlier = at(`${STATE_FOLDER}/${basename(KEY_FILE)}`);
+  const earlier = at(EARLIER_KEY_FILE);
   if (anew) {
-    await rm(at(KEY_FILE), { force: true });
-    await rm(earlier, { force: true });
-    await rm(at(`${STATE_FOLDER}/agent.json`), { force: true });
-  } else if ((await files.read(at(KEY_FILE))) === null) {
+    await makeNewKey(at(CONFIG_FOLDER), files);
+    return null;
+  }
+  if ((await files.read(at(KEY_FILE))) === null) {
     const pem = await files.read(earlier);
     if (pem !== null) {
       await files.write(at(KEY_FILE), pem);
@@ -195,6 +200,11 @@ async function openRootlessPodman(
   await runTool('systemctl', ['--user', `--machine=${account}@.host`, 'enable', '--now', 'podman.socket']);
   await writeWhole(at(ENGINE_DROP_IN), rootlessDropIn(await idOf(runTool, account, '-u')), 0o644);
   return null;
+}
+
+/** What a `join` or an install wrote as root has to be the agent's. */
+export async function giveState(root: string, runTool: RunTool): Promise<void> {
+  await handOver(join(root, STATE_FOLDER), await idsOf(runTool));
 }
 
 async function idsOf(runTool: RunTool): Promise<Ids> {

@@ -1,13 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createPublicKey } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { systemClock } from '@ai-fabric/shared';
+import { formatJoinToken, systemClock } from '@ai-fabric/shared';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readAgentConfig } from '../../config/read-agent-config.js';
 import type { RunTool } from '../../identity/run-tool.js';
+import { FakeControlPlane, makeCertificate } from '../../link/testing/fake-control-plane.js';
 import type { UpgradeRecord } from '../../upgrade/upgrade-record.js';
-import type { InstallSystem } from '../install-steps.js';
+import type { InstallRequest, InstallSystem } from '../install-steps.js';
+import type { LinuxStep } from './decide/linux-steps.js';
 import { linuxInstall } from './linux-install.js';
 
 const record: UpgradeRecord = {
@@ -30,10 +33,10 @@ const runTool: RunTool = (file, args) => {
   const asks = [file, ...args].join(' ') === 'systemctl is-active --quiet ai-fabric-agent-upgrade.service';
   return asks && isFinishing ? Promise.resolve('') : Promise.reject(new Error('inactive'));
 };
-const openSystem = (isRoot: boolean): InstallSystem =>
+const openSystem = (isRoot: boolean, tool = runTool): InstallSystem<LinuxStep> =>
   linuxInstall({
-    ...{ root, isRoot, runTool, clock: systemClock(), random: () => 0, log: pino({ level: 'silent' }) },
-    readConfig: () => readAgentConfig({}, {}),
+    ...{ root, isRoot, runTool: tool, clock: systemClock(), random: () => 0, log: pino({ level: 'silent' }) },
+    readConfig: () => readAgentConfig({ state: join(root, 'var/lib/ai-fabric-agent') }, {}),
     findProgram: () => Promise.reject(new Error('nobody asks')),
   });
 const refuse = async (isRoot = true): Promise<string | null> =>
@@ -77,5 +80,79 @@ describe('an uninstall on Linux', () => {
     mkdirSync(join(root, 'var/lib/ai-fabric-agent/.local/share'), { recursive: true });
     writeFileSync(join(root, 'var/lib/ai-fabric-agent/.local/share/containers'), '');
     await expect(openSystem(true).storageWithin()).rejects.toThrow(/ENOTDIR/);
+  });
+});
+
+describe('the service', () => {
+  it.each([
+    ['active', true],
+    ['activating', true],
+    ['inactive', false],
+    ['failed', false],
+    ['', false],
+  ])('that systemd calls "%s" ran before: %s', async (state, ran) => {
+    expect(await openSystem(true, () => Promise.resolve(`${state}\n`)).service.runs()).toBe(ran);
+  });
+
+  it('does not run where systemd does not answer', async () => {
+    expect(await openSystem(true).service.runs()).toBe(false);
+  });
+
+  it('is started as it is, with its state given back to it', async () => {
+    mkdirSync(join(root, 'var/lib/ai-fabric-agent'), { recursive: true });
+    const ran: string[] = [];
+    const own: Readonly<Record<string, number | undefined>> = {
+      '-u': process.getuid?.(),
+      '-g': process.getgid?.(),
+    };
+    await openSystem(true, (file, args) => {
+      ran.push([file, ...args].join(' '));
+      return Promise.resolve(String(own[args[0] ?? ''] || 1));
+    }).service.start();
+    expect(ran).toEqual([
+      'id -u ai-fabric-agent',
+      'id -g ai-fabric-agent',
+      'systemctl start ai-fabric-agent.service',
+    ]);
+  });
+});
+
+describe('a new identity', () => {
+  it('is joined with its own key, which is the host’s from then on', async () => {
+    const certificate = await makeCertificate();
+    const plane = await FakeControlPlane.start({ certificate });
+    try {
+      const folder = join(root, 'etc/ai-fabric-agent');
+      for (const each of [folder, join(root, 'var/lib/ai-fabric-agent')]) {
+        mkdirSync(each, { recursive: true, mode: 0o700 });
+      }
+      const publicKey = (): string => {
+        const key = createPublicKey(readFileSync(join(folder, 'host-key.pem')));
+        return key.export({ type: 'spki', format: 'der' }).toString('base64');
+      };
+      const token = formatJoinToken({
+        ...{ id: 'abcdefgh', secret: 'x'.repeat(43), certificateSha256: certificate.sha256 },
+      });
+      const request: InstallRequest = {
+        ...{ server: plane.url, token, name: null, release: null, engineAccess: null, dockerLogonTask: null },
+        ...{ newIdentity: true, rejoin: false, allowDowngrade: false },
+      };
+      const system = openSystem(true, (_file, args) =>
+        Promise.resolve(String((args[0] === '-u' ? process.getuid?.() : process.getgid?.()) || 1)),
+      );
+      const told = { tells: '', makes: [] } as const;
+      await system.carryOut({ ...told, kind: 'store_key', anew: false }, request);
+      const former = publicKey();
+
+      await system.carryOut({ ...told, kind: 'store_key', anew: true }, request);
+      expect(publicKey()).toBe(former);
+      await system.carryOut({ ...told, kind: 'join', server: plane.url, rejoin: true }, request);
+
+      const shown = plane.links.flatMap((link) => link.bodies('hello').map((hello) => hello.publicKey));
+      expect(shown).toEqual([publicKey()]);
+      expect(publicKey()).not.toBe(former);
+    } finally {
+      await plane.close();
+    }
   });
 });

@@ -11,13 +11,15 @@ import { FINISHING_SERVICE } from '../../upgrade/linux/upgrade-paths.js';
 import { judgeUninstall } from '../decide/judge-uninstall.js';
 import { engineLeftovers } from '../engine-leftovers.js';
 import type { InstallRequest, InstallSystem } from '../install-steps.js';
+import { newKeyFolder } from '../new-key.js';
 import type { ProgramSource } from '../program-source.js';
-import { carryOutStep } from './carry-out-step.js';
+import { carryOutStep, giveState } from './carry-out-step.js';
 import { CONFIG_FOLDER, RECORD_FILE, ROOTLESS_STORAGE, SERVICE, STATE_FOLDER } from './decide/linux-paths.js';
 import type { LinuxStep } from './decide/linux-steps.js';
 import { planLinuxInstall } from './decide/plan-linux-install.js';
 import { lookAtLinux } from './look-at-linux.js';
 import { removeMade } from './remove-made.js';
+import { isServiceUp } from './service-state.js';
 
 export interface LinuxInstallOptions {
   /** Of the service: its state directory, and a host's name where one was asked for. */
@@ -36,14 +38,27 @@ export interface LinuxInstallOptions {
 export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxStep> {
   const { clock, log, random, isRoot, root = '', readConfig } = options;
   const runTool = withAdminFolders(options.runTool);
-  const join_ = async (server: string, { token, name }: InstallRequest, force: boolean): Promise<string> => {
-    const config = { ...readConfig(name), credentialsDirectory: join(root, CONFIG_FOLDER) };
+  const join_ = async (server: string, request: InstallRequest, force: boolean): Promise<string> => {
+    const { token, name, newIdentity } = request;
+    const folder = join(root, CONFIG_FOLDER);
+    const config = {
+      ...readConfig(name),
+      credentialsDirectory: newIdentity ? newKeyFolder(folder) : folder,
+    };
     const joined = await joinFabric(config, { server, token: token ?? '', force }, { clock, random, log });
     return `as ${joined.hostName}`;
   };
   return {
     recordPath: join(root, RECORD_FILE),
     stateDirectory: join(root, STATE_FOLDER),
+    service: {
+      runs: () => isServiceUp(runTool),
+      start: async () => {
+        await giveState(root, runTool);
+        await runTool('systemctl', ['start', SERVICE]);
+      },
+      startCommand: 'sudo systemctl start ai-fabric-agent',
+    },
     plan: async (request) => {
       const findProgram = (): Promise<ProgramSource> => options.findProgram(request);
       const facts = await lookAtLinux({ root, isRoot, findProgram, runTool, nowMs: clock.nowMs() });

@@ -1,6 +1,13 @@
 import type { RunTool } from '../../identity/run-tool.js';
 import { SERVICE } from './decide/linux-paths.js';
 
+/** It runs, starts, or is started again in a moment: whoever stops it then ends what was meant to serve. */
+export async function isServiceUp(runTool: RunTool): Promise<boolean> {
+  const asks = ['show', '--property=ActiveState', '--value', SERVICE];
+  const state = await runTool('systemctl', asks).catch(() => '');
+  return ['active', 'activating', 'reloading'].includes(state.trim());
+}
+
 /** What systemd says of the service; `null`: it has none of that name. */
 export async function readServiceState(
   runTool: RunTool,

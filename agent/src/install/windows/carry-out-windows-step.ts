@@ -3,11 +3,11 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, win32 } from 'node:path';
 import { privateAclArguments } from '@ai-fabric/shared';
-import { agentStatePath } from '../../identity/agent-state.js';
 import { loadHostKey } from '../../identity/host-key.js';
 import { privateFiles } from '../../identity/private-files.js';
 import type { RunTool } from '../../identity/run-tool.js';
 import type { InstallRequest } from '../install-steps.js';
+import { joinWithNewKey, makeNewKey } from '../new-key.js';
 import { copyWhole, writeWhole } from '../whole-files.js';
 import { callTool } from './call-tool.js';
 import { judgeAcl } from './decide/judge-acl.js';
@@ -29,7 +29,7 @@ export interface CarryOutOptions {
   readonly locate: (path: string) => string;
   readonly service: ServiceManager;
   readonly runTool: RunTool;
-  /** Shows the token to the control plane, and keeps what it says in the data folder. */
+  /** Shows the token to the control plane, with the new key where one was made, and keeps what it says in the data folder. */
   readonly join: (server: string, request: InstallRequest, force: boolean) => Promise<string>;
 }
 
@@ -61,7 +61,10 @@ function executors(options: CarryOutOptions, request: InstallRequest): Executors
     },
     place_files: (step) => placeFiles(step.files, locate(step.folder)),
     store_key: ({ anew }) => storeKey(options, anew),
-    join: ({ server, rejoin }) => joinFabric(server, request, rejoin),
+    join: ({ server, rejoin }) => {
+      const join_ = (): Promise<string> => joinFabric(server, request, rejoin);
+      return request.newIdentity ? joinWithNewKey(locate(options.paths.dataFolder), join_) : join_();
+    },
     set_service: ({ program }) => setService(options, program),
     make_logon_task: (step) => makeLogonTask(options, step),
     remove_logon_task: async () => {
@@ -110,11 +113,9 @@ async function placeFiles(files: readonly string[], folder: string): Promise<str
 
 async function storeKey({ roots, paths, locate }: CarryOutOptions, anew: boolean): Promise<string | null> {
   const folder = locate(paths.dataFolder);
-  if (anew) {
-    await rm(locate(paths.keyFile), { force: true });
-    await rm(agentStatePath(folder), { force: true });
-  }
-  await loadHostKey(folder, privateFiles({ platform: 'win32', windowsDirectory: roots.windows }));
+  const files = privateFiles({ platform: 'win32', windowsDirectory: roots.windows });
+  if (anew) await makeNewKey(folder, files);
+  else await loadHostKey(folder, files);
   return null;
 }
 

@@ -18,7 +18,7 @@ const roots = { windows: 'C:\\Windows', programFiles: 'C:\\Program Files', progr
 const paths = windowsPaths(roots);
 const request: InstallRequest = {
   ...{ server: null, token: null, name: null, release: null, engineAccess: null, dockerLogonTask: null },
-  ...{ newIdentity: false, rejoin: false },
+  ...{ newIdentity: false, rejoin: false, allowDowngrade: false },
 };
 const program: ProgramSource = {
   ...{ ok: true, path: '/a', version: '1.0.0', sha256: 'ab', bytes: 1_000, beside: [], signed: true },
@@ -60,8 +60,11 @@ const put = async (path: string, text = ''): Promise<void> => {
   await mkdir(dirname(locate(path)), { recursive: true });
   await writeFile(locate(path), text);
 };
-const carryOut = (step: WindowsStep): Promise<string | null> =>
-  carryOutWindowsStep({ ...effects, join: () => Promise.resolve('as armitage') }, step, request);
+const carryOut = (
+  step: WindowsStep,
+  join_: () => Promise<string> = () => Promise.resolve('as armitage'),
+  wish: Partial<InstallRequest> = {},
+): Promise<string | null> => carryOutWindowsStep({ ...effects, join: join_ }, step, { ...request, ...wish });
 const told = { tells: '', makes: [] } as const;
 const entry = (image: string): string =>
   `    ImagePath    REG_EXPAND_SZ    "${image}"\r\n    Start    REG_DWORD    0x2\r\n`;
@@ -147,16 +150,24 @@ describe('an install on Windows', () => {
     );
   });
 
-  it('keeps the key that is there, and makes another where that is asked for', async () => {
+  it('keeps the key that is there, and takes another where that is asked for and joins', async () => {
     answers = { icacls: '' };
+    const wish = { newIdentity: true };
+    const join_ = { ...told, kind: 'join', server: 'https://motoko:8443', rejoin: true } as const;
     await put(paths.keyFile.replace('host-key.pem', 'agent.json'), '{}');
     await carryOut({ ...told, kind: 'store_key', anew: false });
     const first = await readFile(locate(paths.keyFile), 'utf8');
     await carryOut({ ...told, kind: 'store_key', anew: false });
     expect(await readFile(locate(paths.keyFile), 'utf8')).toBe(first);
     await carryOut({ ...told, kind: 'store_key', anew: true });
+    const failing = carryOut(join_, () => Promise.reject(new Error('The token was used.')), wish);
+    await expect(failing).rejects.toThrow('The token was used.');
+    expect(await readFile(locate(paths.keyFile), 'utf8')).toBe(first);
+    expect(await isThere(`${paths.dataFolder}\\agent.json`)).toBe(true);
+    await carryOut({ ...told, kind: 'store_key', anew: true });
+    expect(await carryOut(join_, undefined, wish)).toBe('as armitage');
     expect(await readFile(locate(paths.keyFile), 'utf8')).not.toBe(first);
-    expect(await isThere(`${paths.dataFolder}\\agent.json`)).toBe(false);
+    expect(await isThere(`${paths.dataFolder}\\new-identity`)).toBe(false);
   });
 
   describe('of a folder that others may not use', () => {

@@ -9,6 +9,7 @@ import { windowsUpgrade } from '../../upgrade/windows/windows-upgrade.js';
 import { judgeUninstall } from '../decide/judge-uninstall.js';
 import { engineLeftovers } from '../engine-leftovers.js';
 import type { InstallRequest, InstallSystem } from '../install-steps.js';
+import { newKeyFolder } from '../new-key.js';
 import type { ProgramSource } from '../program-source.js';
 import { carryOutWindowsStep } from './carry-out-windows-step.js';
 import { planWindowsInstall } from './decide/plan-windows-install.js';
@@ -41,10 +42,13 @@ export function windowsInstall(options: WindowsInstallOptions): InstallSystem<Wi
   const paths = windowsPaths(roots);
   const locate = (path: string): string => path;
   const serviceOf = (name: string): ServiceManager => serviceManager({ name, paths, runTool, clock, pause });
-  const effects = { roots, paths, locate, service: serviceOf(SERVICE), runTool };
-  const join = async (server: string, { token, name }: InstallRequest, force: boolean): Promise<string> => {
+  const service = serviceOf(SERVICE);
+  const effects = { roots, paths, locate, service, runTool };
+  const join = async (server: string, request: InstallRequest, force: boolean): Promise<string> => {
+    const { token, name, newIdentity } = request;
+    const config = readConfig(name);
     const joined = await joinFabric(
-      readConfig(name),
+      newIdentity ? { ...config, credentialsDirectory: newKeyFolder(paths.dataFolder) } : config,
       { server, token: token ?? '', force },
       { clock, random, log },
     );
@@ -53,6 +57,11 @@ export function windowsInstall(options: WindowsInstallOptions): InstallSystem<Wi
   return {
     recordPath: paths.recordFile,
     stateDirectory: paths.dataFolder,
+    service: {
+      runs: async () => !['absent', 'stopped', 'stop_pending'].includes(await service.state()),
+      start: () => service.start(),
+      startCommand: `Start-Service ${SERVICE}`,
+    },
     plan: async (request) => {
       const findProgram = (): Promise<ProgramSource> => options.findProgram(request);
       const facts = await lookAtWindows({ ...effects, findProgram, user, nowMs: clock.nowMs() });

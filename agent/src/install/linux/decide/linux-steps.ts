@@ -34,7 +34,7 @@ export type LinuxStep =
       readonly optional: boolean;
     })
   | (InstallStep & { readonly kind: 'remove_file'; readonly path: string })
-  /** Makes the key, takes over that of an earlier `join`, or keeps what is there. */
+  /** Makes the key, takes over that of an earlier `join`, or keeps what is there; `anew`: makes the one that `join` puts in its place. */
   | (InstallStep & { readonly kind: 'store_key'; readonly anew: boolean })
   | (InstallStep & { readonly kind: 'join'; readonly server: string; readonly rejoin: boolean })
   | (InstallStep & { readonly kind: 'join_group'; readonly account: string; readonly group: string })

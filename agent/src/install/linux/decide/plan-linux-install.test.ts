@@ -36,7 +36,7 @@ const bare: LinuxFacts = {
 
 const wish: InstallRequest = {
   ...{ server: 'https://motoko:8443', token: 'aifj_…', name: null, release: '/tmp/release' },
-  ...{ engineAccess: null, dockerLogonTask: null, newIdentity: false, rejoin: false },
+  ...{ engineAccess: null, dockerLogonTask: null, newIdentity: false, rejoin: false, allowDowngrade: false },
 };
 const nothing: InstallRequest = { ...wish, server: null, token: null };
 
@@ -198,6 +198,51 @@ describe('what an install is refused for', () => {
     };
     const plan = planLinuxInstall({ ...bare, program: refused }, wish);
     expect(plan).toMatchObject({ refusals: [{ code: 'release_refused', detail: 'It is tampered with.' }] });
+  });
+
+  describe('an older version than the one that is here', () => {
+    const programOf = (version: string): ProgramSource => ({ ...program, version });
+    const made = [{ kind: 'tree', what: '/opt/ai-fabric-agent', kept: false }] as const;
+    const has = (version: string): LinuxFacts => ({
+      ...installed,
+      record: installed.record && { ...installed.record, version, made: [...made] },
+    });
+
+    it.each([
+      ['0.1.0', '0.9.0', ['older_version']],
+      ['0.9.0-rc.1', '0.9.0', ['older_version']],
+      ['0.9.0', '0.9.0', []],
+      ['0.10.0', '0.9.0', []],
+      ['newest', '0.9.0', []],
+    ])('%s over %s: %j', (version, there, codes) => {
+      expect(refusalsOf({ ...has(there), program: programOf(version) }, nothing)).toEqual(codes);
+    });
+
+    it('names both, and what mends it', () => {
+      const plan = planLinuxInstall({ ...has('0.9.0'), program: programOf('0.1.0') }, nothing);
+      expect(plan).toMatchObject({
+        refusals: [
+          {
+            detail: 'Version 0.9.0 is installed here, and 0.1.0 is older.',
+            fix: expect.stringMatching(/^Install 0\.9\.0 or a later one; .* --allow-downgrade at its end\.$/),
+          },
+        ],
+      });
+    });
+
+    it('is placed where that is asked for', () => {
+      const facts = { ...has('0.9.0'), program: programOf('0.1.0') };
+      expect(refusalsOf(facts, { ...nothing, allowDowngrade: true })).toEqual([]);
+    });
+
+    it('is nothing where no program is there any more: an uninstall leaves a record, too', () => {
+      const facts = { ...has('0.9.0'), program: programOf('0.1.0') };
+      const record = facts.record && {
+        ...facts.record,
+        made: [{ kind: 'tree', what: '/etc/ai-fabric-agent', kept: true } as const],
+      };
+      expect(refusalsOf({ ...facts, record }, nothing)).toEqual([]);
+    });
   });
 
   it('a unit of ours is none of these, and room that is just enough neither', () => {

@@ -1,6 +1,6 @@
 import { HELPER_ANSWERS } from '../../../root-helper/helper-verbs.js';
 import { clockNotes } from '../../decide/clock-notes.js';
-import { joinRefusals, roomRefusals } from '../../decide/find-refusals.js';
+import { joinRefusals, roomRefusals, versionRefusals } from '../../decide/find-refusals.js';
 import { policyText } from '../../decide/policy-text.js';
 import type { EngineAccess, InstallPlan, InstallRefusal, InstallRequest, Made } from '../../install-steps.js';
 import type { ProgramSource } from '../../program-source.js';
@@ -77,6 +77,7 @@ function findRefusals(facts: LinuxFacts, request: InstallRequest): InstallRefusa
   }
   const { program } = facts;
   if (!program.ok) refuse(program.code, program.detail, program.fix);
+  else refusals.push(...versionRefusals(facts.record, program.version, request));
   for (const { path, isOurs } of facts.units) {
     if (isOurs) continue;
     const fix = `See what it is (systemctl cat ${path.split('/').at(-1)}), and remove or rename it.`;
@@ -118,7 +119,7 @@ function identity(facts: LinuxFacts, { server, newIdentity, rejoin }: InstallReq
   const key: LinuxStep = {
     ...{ kind: 'store_key', anew: newIdentity },
     tells: newIdentity
-      ? `Make a new key in ${KEY_FILE}, which root alone reads`
+      ? `Make a new key, which becomes ${KEY_FILE} once it has joined`
       : facts.hasKey
         ? `Keep the key in ${KEY_FILE}`
         : `Store the key in ${KEY_FILE}, which root alone reads; systemd hands it to the agent`,

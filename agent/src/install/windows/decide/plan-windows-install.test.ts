@@ -43,7 +43,7 @@ const bare: WindowsFacts = {
 
 const wish: InstallRequest = {
   ...{ server: 'https://motoko:8443', token: 'aifj_x', name: null, release: RELEASE, engineAccess: null },
-  ...{ dockerLogonTask: null, newIdentity: false, rejoin: false },
+  ...{ dockerLogonTask: null, newIdentity: false, rejoin: false, allowDowngrade: false },
 };
 
 const installed: WindowsFacts = {
@@ -224,4 +224,13 @@ it('says what its owner should know', () => {
   expect(notes).toMatch(/SYSTEM/);
   expect(notes).toMatch(/Docker Desktop is not installed/);
   expect(notes).toMatch(/w32tm/);
+});
+
+it('is refused for an older version than the one that is here, unless that is asked for', () => {
+  const record = installed.record && {
+    ...installed.record,
+    ...{ version: '0.9.0', made: [{ kind: 'tree', what: PROGRAMS, kept: false } as const] },
+  };
+  expect(refusals({ ...installed, record }, { server: null, token: null })).toEqual(['older_version']);
+  expect(kinds({ ...installed, record }, { allowDowngrade: true })).toContain('place_files');
 });

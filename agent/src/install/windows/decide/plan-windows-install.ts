@@ -1,5 +1,5 @@
 import { clockNotes } from '../../decide/clock-notes.js';
-import { joinRefusals, roomRefusals } from '../../decide/find-refusals.js';
+import { joinRefusals, roomRefusals, versionRefusals } from '../../decide/find-refusals.js';
 import { policyText } from '../../decide/policy-text.js';
 import type { InstallPlan, InstallRefusal, InstallRequest, Made } from '../../install-steps.js';
 import type { ProgramSource } from '../../program-source.js';
@@ -65,6 +65,7 @@ function findRefusals(paths: WindowsPaths, facts: WindowsFacts, request: Install
     const detail = `${WRAPPER_NAME}, which makes a service of the agent, is not in a release beside ${program.path}.`;
     refuse('program_missing', detail, 'Name a release, unpacked: ai-fabric-agent install --release DIR');
   }
+  if (program.ok) refusals.push(...versionRefusals(facts.record, program.version, request));
   if (serviceImage !== null && !isSamePath(serviceImage, paths.wrapper)) {
     const detail = `There is a service ${SERVICE} that no install of ours made: it runs ${serviceImage}.`;
     refuse(
@@ -117,7 +118,7 @@ function identity(
   const key: WindowsStep = {
     ...{ kind: 'store_key', anew: newIdentity, makes: [] },
     tells: newIdentity
-      ? `Make a new key in ${keyFile}`
+      ? `Make a new key, which becomes ${keyFile} once it has joined`
       : facts.hasKey
         ? `Keep the key in ${keyFile}`
         : `Store the key in ${keyFile}`,

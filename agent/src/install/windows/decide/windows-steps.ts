@@ -12,7 +12,7 @@ export type WindowsStep =
       readonly files: readonly string[];
       readonly folder: string;
     })
-  /** Makes the key, or keeps what is there. */
+  /** Makes the key, or keeps what is there; `anew`: makes the one that `join` puts in its place. */
   | (InstallStep & { readonly kind: 'store_key'; readonly anew: boolean })
   | (InstallStep & { readonly kind: 'join'; readonly server: string; readonly rejoin: boolean })
   /** Makes the service where there is none, and sets all that it is. */
