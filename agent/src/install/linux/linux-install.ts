@@ -65,7 +65,7 @@ export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxS
         () => true,
         () => false,
       );
-      return judgeUninstall(upgrade, isWorkedOn);
+      return judgeUninstall(upgrade, isWorkedOn, 'linux');
     },
   };
 }

@@ -158,7 +158,11 @@ describe('an install again', () => {
   });
 
   it('does not join another control plane by the way', () => {
-    expect(refusalsOf(installed, { ...wish, server: 'https://other:8443' })).toEqual(['joined_elsewhere']);
+    const elsewhere = { ...wish, server: 'https://other:8443' };
+    expect(refusalsOf(installed, elsewhere)).toEqual(['joined_elsewhere']);
+    // The printed line always names a server, and takes options behind its pin.
+    const plan = planLinuxInstall(installed, elsewhere);
+    expect(plan.ok ? '' : plan.refusals[0]?.fix).toMatch(/--rejoin put behind its --pin/);
     expect(refusalsOf(installed, { ...wish, server: 'motoko' })).toEqual([]);
     expect(refusalsOf(installed, { ...wish, server: 'https://other:8443', rejoin: true })).toEqual([]);
   });

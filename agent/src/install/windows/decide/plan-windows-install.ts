@@ -1,3 +1,4 @@
+import { ownCommand } from '../../../own-command.js';
 import { clockNotes } from '../../decide/clock-notes.js';
 import { joinRefusals, roomRefusals } from '../../decide/find-refusals.js';
 import { policyText } from '../../decide/policy-text.js';
@@ -63,7 +64,7 @@ function findRefusals(paths: WindowsPaths, facts: WindowsFacts, request: Install
   if (!program.ok) refuse(program.code, program.detail, program.fix);
   else if (wrapperOf(program) === null) {
     const detail = `${WRAPPER_NAME}, which makes a service of the agent, is not in a release beside ${program.path}.`;
-    refuse('program_missing', detail, 'Name a release, unpacked: ai-fabric-agent install --release DIR');
+    refuse('program_missing', detail, 'In the folder of a release, unpacked: .\\ai-fabric-agent.exe install');
   }
   if (serviceImage !== null && !isSamePath(serviceImage, paths.wrapper)) {
     const detail = `There is a service ${SERVICE} that no install of ours made: it runs ${serviceImage}.`;
@@ -205,7 +206,7 @@ function notesOf(facts: WindowsFacts, { dockerLogonTask }: InstallRequest, progr
     );
   } else if (dockerLogonTask === false || (dockerLogonTask === null && !facts.hasLogonTask)) {
     notes.push(
-      'Docker Desktop runs while somebody is signed in. To have it start at your sign-in: ai-fabric-agent install --docker-logon-task',
+      `Docker Desktop runs while somebody is signed in. To have it start at your sign-in: ${ownCommand('install --docker-logon-task', 'win32')}`,
     );
   }
   return [...notes, ...clockNotes(facts.nowMs, program.builtAtMs, CLOCK_FIX)];
