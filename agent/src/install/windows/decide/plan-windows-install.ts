@@ -2,6 +2,7 @@ import { ownCommand } from '../../../own-command.js';
 import { clockNotes } from '../../decide/clock-notes.js';
 import { joinRefusals, roomRefusals } from '../../decide/find-refusals.js';
 import { policyText } from '../../decide/policy-text.js';
+import { proofNotes } from '../../decide/proof-notes.js';
 import type { InstallPlan, InstallRefusal, InstallRequest, Made } from '../../install-steps.js';
 import type { ProgramSource } from '../../program-source.js';
 import { COMMAND_TEXT } from './command-text.js';
@@ -198,7 +199,7 @@ function logonTask(
 }
 
 function notesOf(facts: WindowsFacts, { dockerLogonTask }: InstallRequest, program: FoundProgram): string[] {
-  const notes = program.signed ? [] : ['This is a development build: the release is not signed.'];
+  const notes = proofNotes(program.proof);
   notes.push('The agent runs as SYSTEM. What the control plane can make of that is bound by agent.yaml.');
   if (!facts.hasDockerDesktop) {
     notes.push(
