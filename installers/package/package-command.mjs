@@ -32,6 +32,7 @@ Examples:
   openssl genpkey -algorithm ed25519 -out release-key.pem     # once; keep it away from hosts and repositories
   npm run package -- --key release-key.pem
   npm run package -- --only agent-linux --no-xz
+  openssl pkey -in release-key.pem -pubout -out release-key.pub.pem
   npm run package -- --verify .data/release --release-key release-key.pub.pem
 `;
 

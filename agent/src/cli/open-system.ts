@@ -6,6 +6,8 @@ import { readAgentConfig } from '../config/read-agent-config.js';
 import type { HostFacts } from '../doctor/host-checks.js';
 import type { RunTool } from '../identity/run-tool.js';
 import type { InstallSystem } from '../install/install-steps.js';
+import { STATE_FOLDER } from '../install/linux/decide/linux-paths.js';
+import { windowsPaths } from '../install/windows/decide/windows-paths.js';
 import { isSingleExecutable } from '../own-program.js';
 import { AGENT_VERSION } from '../version.js';
 
@@ -64,6 +66,15 @@ export async function readHost(config: AgentConfig, looksItself: boolean): Promi
   });
 }
 
+/** Whether the agent of this state directory is the one that an install made a service of. */
+export async function isServiceAgent(config: AgentConfig): Promise<boolean> {
+  const { platform, folders, stateDirectory } = config;
+  const ofService = platform === 'win32' ? windowsPaths(folders).dataFolder : STATE_FOLDER;
+  if (stateDirectory !== ofService) return false;
+  const { runTool } = await import('../identity/run-tool.js');
+  return (await readService(config, runTool)) !== null;
+}
+
 async function readService(
   { platform, folders }: AgentConfig,
   runTool: RunTool,
@@ -73,9 +84,6 @@ async function readService(
     return readServiceState(runTool);
   }
   if (platform !== 'win32') return null;
-  const [{ readWindowsServiceState }, { windowsPaths }] = await Promise.all([
-    import('../install/windows/windows-service-state.js'),
-    import('../install/windows/decide/windows-paths.js'),
-  ]);
+  const { readWindowsServiceState } = await import('../install/windows/windows-service-state.js');
   return readWindowsServiceState({ paths: windowsPaths(folders), runTool, clock: systemClock(), pause });
 }

@@ -53,14 +53,14 @@ describe('a release', () => {
   it('is proven by its signature and the program by its SHA-256', async () => {
     await release();
     const found = await find();
-    expect(found).toMatchObject({ ok: true, version: '1.2.3', signed: true, bytes: PROGRAM.length });
+    expect(found).toMatchObject({ ok: true, version: '1.2.3', proof: 'signed', bytes: PROGRAM.length });
     expect(found.ok && found.beside.map((path) => basename(path))).toEqual(['manifest.json', 'manifest.sig']);
     expect(found.ok && found.builtAtMs).toBe(Date.parse('2026-11-29T12:00:00Z'));
   });
 
   it('is said to be unsigned in a development build', async () => {
     await release({ signed: false });
-    expect(await find({ releaseKey: null })).toMatchObject({ ok: true, signed: false });
+    expect(await find({ releaseKey: null })).toMatchObject({ ok: true, proof: 'development_build' });
   });
 
   it.each<[string, Release, RegExp]>([
@@ -99,10 +99,19 @@ describe('the running program', () => {
     });
   });
 
+  it('without a manifest is a development build only where no key was built in', async () => {
+    const own = join(folder, 'ai-fabric-agent');
+    await writeFile(own, PROGRAM);
+    expect(await find({ release: null, own })).toMatchObject({ ok: true, proof: 'no_manifest' });
+    expect(await find({ release: null, own, releaseKey: null })).toMatchObject({
+      proof: 'development_build',
+    });
+  });
+
   it('brings the manifest along that lies beside it', async () => {
     await release();
     const found = await find({ release: null, own: join(folder, 'ai-fabric-agent') });
-    expect(found).toMatchObject({ ok: true, version: '1.2.3', signed: true });
+    expect(found).toMatchObject({ ok: true, version: '1.2.3', proof: 'signed' });
   });
 
   it('of a checkout is none to install', async () => {

@@ -10,6 +10,12 @@ import {
   verifyRelease,
 } from '@ai-fabric/shared';
 
+/**
+ * What is known of where a program came from. `development_build`: it believes no key. `no_manifest`: it believes one,
+ * and nothing that this key signed lies beside it.
+ */
+export type ProgramProof = 'signed' | 'development_build' | 'no_manifest';
+
 /** The program that is to be installed, proven, or why there is none. */
 export type ProgramSource =
   | {
@@ -21,7 +27,7 @@ export type ProgramSource =
       readonly bytes: number;
       /** What lies beside it and goes along: the manifest and its signature, and what else its release has. */
       readonly beside: readonly string[];
-      readonly signed: boolean;
+      readonly proof: ProgramProof;
       /** Wall clock; `null` where no manifest tells. */
       readonly builtAtMs: number | null;
     }
@@ -55,7 +61,7 @@ const AGAIN = 'Fetch it again: "ai-fabric token create" on the control plane pri
  * @param search `names`: the files of the release that belong to the agent here, the program first
  */
 export async function findProgram(search: ProgramSearch): Promise<ProgramSource> {
-  const { release, own, ownVersion } = search;
+  const { release, own, ownVersion, releaseKey } = search;
   if (release !== null) return fromRelease(release, search);
   if (own === null) {
     return {
@@ -69,7 +75,7 @@ export async function findProgram(search: ProgramSearch): Promise<ProgramSource>
   const { bytes, sha256 } = await measure(own);
   return {
     ...{ ok: true, path: own, version: ownVersion, sha256, bytes, beside: [] },
-    ...{ signed: false, builtAtMs: null },
+    ...{ proof: releaseKey === null ? 'development_build' : 'no_manifest', builtAtMs: null },
   };
 }
 
@@ -95,7 +101,7 @@ async function fromRelease(folder: string, search: ProgramSearch): Promise<Progr
     ...{ ok: true, path: join(folder, program.name), version: manifest.version, sha256: program.sha256 },
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
     beside: [join(folder, MANIFEST), ...(signature === null ? [] : [join(folder, SIGNATURE)]), ...others],
-    ...{ signed, builtAtMs: Date.parse(manifest.builtAt) },
+    ...{ proof: signed ? 'signed' : 'development_build', builtAtMs: Date.parse(manifest.builtAt) },
   };
 }
 

@@ -8,6 +8,8 @@ export type LinkFailure =
   | { readonly code: 'pin_mismatch'; readonly detail: string }
   /** Something answers there, but it is no control plane that we can talk to. */
   | { readonly code: 'not_a_control_plane'; readonly detail: string }
+  /** It speaks no protocol that this agent still knows. The other way round it says so, by a goodbye. */
+  | { readonly code: 'control_plane_too_old'; readonly detail: string }
   /** The control plane said goodbye. */
   | { readonly code: 'goodbye'; readonly reason: GoodbyeReason; readonly detail: string }
   /** What came was against the protocol. */

@@ -11,6 +11,7 @@ import {
   type InstallRequest,
   type InstallSystem,
 } from '../../install/install-steps.js';
+import { ownCommand, ownProgram } from '../../own-command.js';
 import { askYes, canAsk } from '../ask-yes.js';
 import { formatCheck, summariseChecks } from '../decide/format-checks.js';
 import { exitCodes, exitCodesOf } from '../exit-codes.js';
@@ -79,7 +80,7 @@ Examples:
   sudo ai-fabric-agent install --server https://motoko:8443 --token-file join.token
   sudo ai-fabric-agent install --dry-run
   sudo ai-fabric-agent install --podman-socket none
-  ai-fabric-agent install --docker-logon-task      (in a PowerShell of an administrator)
+  ${ownCommand('install --docker-logon-task', 'win32')}
 ${exitCodesOf(['ok', 'installed and linked'], ['failed', 'not installed, or not linked yet; the message says why'], 'usage', 'refused', 'unreachable')}`,
     )
     .action(install);
@@ -104,8 +105,9 @@ async function install(options: InstallOptions): Promise<void> {
   const isLinked = checks.some(({ id, state }) => id === 'linked' && state === 'green');
   if (!isLinked) process.exitCode = exitCodes.failed;
   const { version } = plan.facts;
+  const program = ownProgram(process.platform);
   if (json) printJson({ installed: true, version, linked: isLinked, steps, notes: plan.notes, checks });
-  else console.log(`${summariseChecks(checks)}. Later: ai-fabric-agent doctor, ai-fabric-agent status.`);
+  else console.log(`${summariseChecks(checks)}. Later: ${program} doctor, ${program} status.`);
 }
 
 async function readRequest(options: InstallOptions): Promise<InstallRequest> {

@@ -4,9 +4,10 @@ import { agentStatePath, readAgentState } from '../../identity/agent-state.js';
 import { privateFiles } from '../../identity/private-files.js';
 import { askStatus } from '../../status/status-socket.js';
 import { formatStatus } from '../decide/format-status.js';
+import { startLine } from '../decide/start-line.js';
 import { exitCodes, exitCodesOf } from '../exit-codes.js';
+import { isServiceAgent } from '../open-system.js';
 import { printJson } from '../output.js';
-import { runLine } from '../run-line.js';
 
 interface StatusOptions {
   readonly state?: string;
@@ -30,7 +31,8 @@ ${exitCodesOf(['ok', 'an agent runs, linked or not'], ['failed', 'none runs'], '
 }
 
 async function showStatus(options: StatusOptions): Promise<void> {
-  const { stateDirectory, platform, folders } = readAgentConfig({ state: options.state });
+  const config = readAgentConfig({ state: options.state });
+  const { stateDirectory, platform, folders } = config;
   const status = await askStatus(stateDirectory, platform);
   if (status !== null) {
     if (options.json) printJson({ running: true, ...status });
@@ -49,6 +51,7 @@ async function showStatus(options: StatusOptions): Promise<void> {
     );
   } else {
     console.log(`No agent runs here. This host has joined ${joined.serverUrl} as ${joined.hostName}.`);
-    console.log(`Start it with "${runLine(options.state)}".`);
+    const isService = await isServiceAgent(config);
+    console.log(`Start it: ${startLine({ platform, isService, state: options.state })}`);
   }
 }

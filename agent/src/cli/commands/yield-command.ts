@@ -1,12 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
+import type { AgentConfig } from '../../config/agent-config.js';
 import { readAgentConfig } from '../../config/read-agent-config.js';
 import type { AgentStatus } from '../../status/agent-status.js';
 import { askStatus, askVerb } from '../../status/status-socket.js';
 import { describeCards } from '../decide/format-status.js';
+import { startLine } from '../decide/start-line.js';
 import { exitCodes, exitCodesOf } from '../exit-codes.js';
+import { isServiceAgent } from '../open-system.js';
 import { printJson } from '../output.js';
-import { runLine } from '../run-line.js';
 
 interface YieldOptions {
   readonly state?: string;
@@ -58,7 +60,8 @@ ${exitCodesOf('ok', ['failed', 'no agent runs here'], 'usage')}`,
 }
 
 async function ask(verb: 'yield' | 'unyield', { state, wait, json }: YieldOptions): Promise<void> {
-  const { stateDirectory, platform } = readAgentConfig({ state });
+  const config = readAgentConfig({ state });
+  const { stateDirectory, platform } = config;
   let status = await askVerb(stateDirectory, platform, verb);
   const giveUpAtMs = performance.now() + WAIT_AT_MOST_MS;
   while (wait && status?.owner?.state === 'yielding' && performance.now() < giveUpAtMs) {
@@ -66,7 +69,7 @@ async function ask(verb: 'yield' | 'unyield', { state, wait, json }: YieldOption
     status = await askStatus(stateDirectory, platform);
   }
   if (json) printJson(status === null ? { running: false } : { running: true, ...status });
-  else console.log(status === null ? noAgent(state) : describeCards(status));
+  else console.log(status === null ? await noAgent(config, state) : describeCards(status));
   if (!isDone(verb, status, wait)) process.exitCode = exitCodes.failed;
 }
 
@@ -77,6 +80,7 @@ function isDone(verb: 'yield' | 'unyield', status: AgentStatus | null, wait = fa
   return owner === 'yielded' || (!wait && owner === 'yielding');
 }
 
-function noAgent(state: string | undefined): string {
-  return `No agent runs here, so that none has the cards. Start it with "${runLine(state)}".`;
+async function noAgent(config: AgentConfig, state: string | undefined): Promise<string> {
+  const line = startLine({ platform: config.platform, isService: await isServiceAgent(config), state });
+  return `No agent runs here, so that none has the cards. Start it: ${line}`;
 }

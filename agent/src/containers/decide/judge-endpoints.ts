@@ -1,3 +1,4 @@
+import { ownCommand } from '../../own-command.js';
 import type { ContainerEngineProbe } from '../container-engine.js';
 
 /** An endpoint's code where its user has no session, so that nothing of that user runs. */
@@ -67,8 +68,8 @@ function judgePipe(worst: EndpointTrial): Unreachable {
       code: 'sign_in_needed',
       detail: 'Docker Desktop does not run: it starts when a user signs in to Windows.',
       fix:
-        'Sign in at this machine. To have it start at every sign-in: "ai-fabric-agent install --docker-logon-task", as ' +
-        'administrator. To need nobody, let Windows suspend rather than shut down: a session survives that.',
+        `Sign in at this machine. To have it start at every sign-in: ${ownCommand('install --docker-logon-task', 'win32')}. ` +
+        'To need nobody, let Windows suspend rather than shut down: a session survives that.',
     };
   }
   if (worst.code === 'EACCES' || worst.code === 'EPERM') {

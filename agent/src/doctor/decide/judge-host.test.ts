@@ -42,26 +42,42 @@ it('of a host that is as it should be is green, but for what only a replica prov
   });
 });
 
+const wrong: Partial<HostFacts>[] = [
+  { agent: { kind: 'not_joined' } },
+  { agent: { kind: 'silent', problem: 'It does not answer.' } },
+  { agent: { kind: 'stopped', server: SERVER, hostName: 'a' }, service: null },
+  link({ problem: 'refused', problemCode: 'revoked' }),
+  { ...issue('no_gpu'), cards: [] },
+  { containerEngine: { reachable: false, code: 'engine_unreachable', detail: 'no socket' } },
+  { cdi: 'no_spec' },
+  issue('gpu_not_in_container'),
+  {
+    wake: [{ name: 'eth0', wired: true, arming: { supported: true, armed: false, detail: 'Wake-on: d' } }],
+  },
+  { service: null },
+  { containerEngine: { reachable: false, code: 'sign_in_needed', detail: 'nobody is there' } },
+  { containerEngine: { reachable: true, flavour: 'docker', version: '27', rootless: false, desktop: true } },
+  { wake: [{ name: 'eth0', wired: true, arming: { supported: null, armed: null, detail: null } }] },
+];
+
 it('never says that something is wrong without what mends it', () => {
-  const wrong: Partial<HostFacts>[] = [
-    { agent: { kind: 'not_joined' } },
-    { agent: { kind: 'silent', problem: 'It does not answer.' } },
-    { agent: { kind: 'stopped', server: SERVER, hostName: 'a' }, service: null },
-    link({ problem: 'refused', problemCode: 'revoked' }),
-    { ...issue('no_gpu'), cards: [] },
-    { containerEngine: { reachable: false, code: 'engine_unreachable', detail: 'no socket' } },
-    { cdi: 'no_spec' },
-    issue('gpu_not_in_container'),
-    {
-      wake: [{ name: 'eth0', wired: true, arming: { supported: true, armed: false, detail: 'Wake-on: d' } }],
-    },
-    { service: null },
-  ];
   for (const platform of ['linux', 'win32'] as const) {
     for (const facts of wrong) {
       const red = judgeHost({ ...healthy, ...facts, platform }).filter(({ state }) => state === 'red');
       expect(red.length).toBeGreaterThan(0);
       for (const { fix } of red) expect(fix).toBeTruthy();
+    }
+  }
+});
+
+it('names no file that the host lacks, and on Windows no program that is on no PATH', () => {
+  for (const platform of ['linux', 'win32'] as const) {
+    for (const facts of wrong) {
+      const told = judgeHost({ ...healthy, ...facts, platform }).map(({ fix }) => fix ?? '');
+      for (const fix of told) {
+        expect(fix).not.toMatch(/docs\/|\.md\b/);
+        if (platform === 'win32') expect(fix).not.toMatch(/(?<!Agent\\)ai-fabric-agent (?!run|-Startup)\w/);
+      }
     }
   }
 });
@@ -111,7 +127,13 @@ describe('the link', () => {
       'a protocol that is too old',
       link({ problem: 'no', problemCode: 'protocol_too_old' }),
       'red',
-      /upgrade/,
+      /token create.*upgrades the agent in place/,
+    ],
+    [
+      'a control plane with one that is too old',
+      link({ problem: 'no', problemCode: 'control_plane_too_old' }),
+      'red',
+      /^Upgrade the control plane/,
     ],
     [
       'a control plane that is away',
@@ -172,7 +194,7 @@ describe('the container engine', () => {
   it.each([
     ['engine_unreachable', /--podman-socket group/],
     ['engine_too_old', /Podman 4\.0/],
-    ['sign_in_needed', /Docker Desktop/],
+    ['sign_in_needed', /enable-linger/],
   ])('is away: %s', (code, fix) => {
     expect(check('container_engine', away(code))).toMatchObject({
       state: 'red',
@@ -271,9 +293,9 @@ describe('sign-in at boot', () => {
         },
       },
       'red',
-      /docker-desktop/,
+      /without Desktop/,
     ],
-    [{ containerEngine: { reachable: false, code: 'sign_in_needed', detail: '' } }, 'red', /docker-desktop/],
+    [{ containerEngine: { reachable: false, code: 'sign_in_needed', detail: '' } }, 'red', /enable-linger/],
   ])('%#', (facts, state, fix) => {
     const found = check('sign_in_at_boot', facts);
     expect(found.state).toBe(state);
@@ -303,7 +325,7 @@ describe('on Windows', () => {
 
   it.each([
     [false, /--docker-logon-task/],
-    [true, /docker-desktop/],
+    [true, /suspend rather than shut down/],
   ])('somebody has to sign in, with a task at sign-in: %s', (hasLogonTask, fix) => {
     const away = { reachable: false, code: 'sign_in_needed', detail: '' } as const;
     for (const facts of [

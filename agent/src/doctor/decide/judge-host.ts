@@ -1,10 +1,14 @@
+import { JOIN_LINE, joinLineWith, ownCommand, startCommand } from '../../own-command.js';
 import type { AgentFacts, HostCheck, HostCheckState, HostFacts } from '../host-checks.js';
 
 type Judgement = Omit<HostCheck, 'id'>;
 
-const JOIN = 'Run the line that "ai-fabric token create" prints on the control plane.';
+const CDI_FIX = 'sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml';
 /** An agent links within a second or so; for so long nobody worries. */
 const LINKS_WITHIN_MS = 15_000;
+/** A user's own engine is there only while that user is signed in, or lingers. */
+const LINGER =
+  'sudo loginctl enable-linger USER, then as that user: systemctl --user enable --now podman.socket';
 const CARD_CODES: ReadonlySet<string> = new Set([
   'no_gpu',
   'driver_not_loaded',
@@ -38,14 +42,14 @@ function judgeLink({ agent, service, platform, nowMs }: HostFacts): Judgement {
       return judgeRunningLink(agent, nowMs);
     case 'silent':
       return /permission denied|EPERM|EACCES/i.test(agent.problem)
-        ? red(agent.problem, askAgainOf(platform))
+        ? red(agent.problem, ownCommand('doctor', platform))
         : red(agent.problem, restartOf(platform));
     case 'not_joined':
-      return red('This host has not joined a control plane.', JOIN);
+      return red('This host has not joined a control plane.', `Run ${JOIN_LINE}.`);
     case 'stopped':
       return red(
         `No agent runs here; this host has joined ${agent.server} as ${agent.hostName}.`,
-        service === null ? 'ai-fabric-agent run' : startOf(platform),
+        service === null ? 'ai-fabric-agent run' : startCommand(platform),
       );
     default:
       return agent satisfies never;
@@ -68,15 +72,18 @@ function fixOfLink(code: string | null, server: string): string {
   switch (code) {
     case 'machine_mismatch':
     case 'identity_in_use':
-      return `Another machine has this host's key. Is this disk a copy? ${JOIN.slice(0, -1)}, with --new-identity at its end.`;
+      return `Another machine has this host's key. Is this disk a copy? Run ${joinLineWith('--new-identity')}.`;
     case 'unknown_host':
     case 'proof_failed':
     case 'revoked':
-      return `${JOIN.slice(0, -1)}, with --rejoin at its end.`;
+      return `Run ${joinLineWith('--rejoin')}.`;
     case 'pin_mismatch':
-      return `The control plane has another certificate than this host was given. Where that is meant to be: ${JOIN.slice(0, -1)}, with --rejoin at its end.`;
+      return `The control plane has another certificate than this host was given. Where that is meant to be: run ${joinLineWith('--rejoin')}.`;
     case 'protocol_too_old':
-      return 'ai-fabric-agent upgrade';
+      // What an upgrade would fetch is offered over the link that is refused.
+      return `Run ${JOIN_LINE}: it upgrades the agent in place, and this host stays who it is.`;
+    case 'control_plane_too_old':
+      return 'Upgrade the control plane: on its host, run install-control-plane.sh of a newer release.';
     default:
       return reach(server);
   }
@@ -103,10 +110,12 @@ function judgeEngine({ containerEngine, engineFix, platform }: HostFacts): Judge
 
 function engineFixOf(code: string, platform: NodeJS.Platform): string {
   if (code === 'sign_in_needed')
-    return 'Sign in to Windows; to have Docker Desktop start whenever you do: ai-fabric-agent install --docker-logon-task';
+    return platform === 'win32'
+      ? `Sign in to Windows; to have Docker Desktop start whenever you do: ${logonTask(platform)}`
+      : LINGER;
   if (code === 'engine_too_old') return 'Upgrade it: Docker 19.03 or Podman 4.0 is the oldest that is used.';
   return platform === 'linux'
-    ? 'sudo apt-get install podman && sudo ai-fabric-agent install --podman-socket group'
+    ? `sudo apt-get install podman && ${ownCommand('install --podman-socket group', platform)}`
     : 'Install Docker Desktop, and start it.';
 }
 
@@ -115,17 +124,16 @@ function judgeCdi({ containerEngine, cards, cdi }: HostFacts): Judgement {
   if (!containerEngine.reachable) return notApplicable('there is no container engine');
   if (containerEngine.flavour !== 'podman') return notApplicable('Docker asks NVIDIA’s runtime for cards');
   if (cards.length === 0) return notApplicable('there is no card');
-  const generate = 'sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml';
   switch (cdi) {
     case 'known_device':
       return green('a spec names the cards');
     case 'no_spec':
       return red(
         'No CDI spec is in /etc/cdi or /var/run/cdi: Podman can give no card to a container.',
-        generate,
+        CDI_FIX,
       );
     case 'unknown_device':
-      return red('The CDI spec does not name the cards that are here.', generate);
+      return red('The CDI spec does not name the cards that are here.', CDI_FIX);
     default:
       return cdi satisfies never;
   }
@@ -137,10 +145,11 @@ function judgeGpuInContainer({
   issues,
   replicas,
   areCardsRead,
+  platform,
 }: HostFacts): Judgement {
   const trouble = issues.find(({ code }) => code === 'gpu_not_in_container');
   if (trouble !== undefined) {
-    return red(trouble.detail, trouble.fix ?? 'docs/runbooks/gpu_not_in_container.md');
+    return red(trouble.detail, trouble.fix ?? cardsForContainers(containerEngine, platform));
   }
   const proven = replicas.find(({ phase, container }) => phase === 'ready' && container !== null);
   if (proven !== undefined) return green(`${proven.deployment} sees its card`);
@@ -185,34 +194,51 @@ function judgeFastStartup(fastStartup: boolean | null): Judgement {
 
 function judgeSignIn({ service, platform, containerEngine, windows }: HostFacts): Judgement {
   if (service === null) {
-    return red('The agent is no service: after a boot somebody has to start it.', 'ai-fabric-agent install');
+    return red(
+      'The agent is no service: after a boot somebody has to start it.',
+      `Run ${JOIN_LINE}: it installs one.`,
+    );
   }
   if (!service.isEnabled) return red('The agent does not start with the machine.', enableOf(platform));
   if (platform === 'win32' && containerEngine === null)
     return waiting('it depends on the container engine', null);
   const hasLogonTask = windows?.hasLogonTask ?? false;
   const isAway = containerEngine?.reachable === false && containerEngine.code === 'sign_in_needed';
-  if (isAway || (containerEngine?.reachable === true && containerEngine.desktop)) {
-    return hasLogonTask
+  const isDesktop = containerEngine?.reachable === true && containerEngine.desktop;
+  if (!isAway && !isDesktop) return green('nobody has to sign in: it starts with the machine');
+  if (platform !== 'win32') {
+    return isDesktop
       ? red(
-          'After a boot somebody has to sign in: Docker Desktop then starts by itself.',
-          'docs/container-engines.md#docker-desktop (let it suspend rather than shut down: a session survives that)',
-        )
-      : red(
           'After a boot somebody has to sign in, and to start Docker Desktop.',
-          platform === 'win32'
-            ? 'ai-fabric-agent install --docker-logon-task'
-            : 'docs/container-engines.md#docker-desktop',
-        );
+          'Use Podman, or Docker without Desktop: both start with the machine.',
+        )
+      : red('After a boot somebody has to sign in: the container engine is a user’s own.', LINGER);
   }
-  return green('nobody has to sign in: it starts with the machine');
+  return hasLogonTask
+    ? red(
+        'After a boot somebody has to sign in: Docker Desktop then starts by itself.',
+        'Let this machine suspend rather than shut down: a session survives that.',
+      )
+    : red('After a boot somebody has to sign in, and to start Docker Desktop.', logonTask(platform));
+}
+
+function logonTask(platform: NodeJS.Platform): string {
+  return ownCommand('install --docker-logon-task', platform);
+}
+
+function cardsForContainers(engine: HostFacts['containerEngine'], platform: NodeJS.Platform): string {
+  if (platform === 'win32') return 'Update NVIDIA’s driver and Docker Desktop, then restart Docker Desktop.';
+  return engine?.reachable === true && engine.flavour === 'podman'
+    ? CDI_FIX
+    : 'sudo nvidia-ctk runtime configure --runtime=docker && sudo systemctl restart docker (nvidia-ctk is of nvidia-container-toolkit)';
 }
 
 function askCard(
   card: NonNullable<HostFacts['wake']>[number] | undefined,
   platform: NodeJS.Platform,
 ): string {
-  if (platform !== 'linux') return 'docs/waking.md';
+  if (platform === 'win32')
+    return `Get-NetAdapterPowerManagement -Name "${card?.name ?? '*'}": WakeOnMagicPacket has to be Enabled; "Unsupported": this card wakes nothing`;
   const isMissing = card?.arming.detail?.includes('not there') ?? true;
   return isMissing
     ? 'sudo apt-get install ethtool'
@@ -221,7 +247,7 @@ function askCard(
 
 function armOf(name: string, platform: NodeJS.Platform): string {
   return platform === 'linux'
-    ? `sudo ethtool -s ${name} wol g (until the next boot; for good: docs/waking.md)`
+    ? `sudo ethtool -s ${name} wol g (until the next boot; for good, WakeOnLan=magic in a .link file of systemd, or by NetworkManager)`
     : `Enable-NetAdapterPowerManagement -Name "${name}" -WakeOnMagicPacket`;
 }
 
@@ -231,18 +257,8 @@ function driverOf(platform: NodeJS.Platform): string {
     : 'Install NVIDIA’s driver.';
 }
 
-function askAgainOf(platform: NodeJS.Platform): string {
-  return platform === 'linux'
-    ? 'sudo ai-fabric-agent doctor'
-    : 'ai-fabric-agent doctor (in a PowerShell of an administrator)';
-}
-
 function restartOf(platform: NodeJS.Platform): string {
   return platform === 'linux' ? 'sudo systemctl restart ai-fabric-agent' : 'Restart-Service ai-fabric-agent';
-}
-
-function startOf(platform: NodeJS.Platform): string {
-  return platform === 'linux' ? 'sudo systemctl start ai-fabric-agent' : 'Start-Service ai-fabric-agent';
 }
 
 function enableOf(platform: NodeJS.Platform): string {

@@ -1,5 +1,6 @@
 import { compareVersions } from '@ai-fabric/shared';
 import { parseServerUrl } from '../../config/decide/parse-server-url.js';
+import { JOIN_LINE, joinLineWith } from '../../own-command.js';
 import type { InstallRecord } from '../install-record.js';
 import type { InstallRefusal, InstallRequest } from '../install-steps.js';
 import { installedVersion } from './installed-version.js';
@@ -20,8 +21,7 @@ export interface Room {
   readonly neededBytes: number;
 }
 
-const NEW_TOKEN =
-  'Make a token with "ai-fabric token create" on the control plane, and run the line that it prints.';
+const NEW_TOKEN = `Run ${JOIN_LINE}.`;
 
 /** What is wrong with whom this host is to be: a copied disk, another control plane, no token. */
 export function joinRefusals(facts: JoinFacts, request: InstallRequest): InstallRefusal[] {
@@ -35,7 +35,7 @@ export function joinRefusals(facts: JoinFacts, request: InstallRequest): Install
         code: 'cloned_machine',
         detail:
           'This disk was copied from another machine: the agent was installed on one with another machine id, and two hosts cannot have one key.',
-        fix: `Give this one an identity of its own: the line of "ai-fabric token create" with --new-identity at its end. Where it is the same machine with a new id, that is the way too.`,
+        fix: `Give this one an identity of its own: run ${joinLineWith('--new-identity')}. Where it is the same machine with a new id, that is the way too.`,
       },
     ];
   }
@@ -68,7 +68,7 @@ function elsewhere(serverUrl: string, hostName: string, server: string | null): 
     {
       code: 'joined_elsewhere',
       detail: `This host has joined ${serverUrl} as ${hostName}, and not ${server}.`,
-      fix: 'Leave --server out to keep that, or add --rejoin, and a token, to join the other one instead.',
+      fix: `To join the other one instead: run ${joinLineWith('--rejoin')}. To stay: run the line that ${serverUrl} prints.`,
     },
   ];
 }

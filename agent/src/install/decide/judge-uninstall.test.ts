@@ -12,16 +12,16 @@ describe('an uninstall', () => {
   const ends: readonly UpgradeStage[] = ['done', 'rolled_back', 'failed'];
 
   it.each(upgradeStageSchema.options)('waits for the end of an upgrade that is worked on: %s', (stage) => {
-    expect(judgeUninstall(upgrade(stage), true) === null).toBe(ends.includes(stage));
+    expect(judgeUninstall(upgrade(stage), true, 'linux') === null).toBe(ends.includes(stage));
   });
 
   it.each(upgradeStageSchema.options)('does not wait for one that nobody works on: %s', (stage) => {
-    expect(judgeUninstall(upgrade(stage), false)).toBeNull();
+    expect(judgeUninstall(upgrade(stage), false, 'linux')).toBeNull();
   });
 
   it('says what it waits for, and for how long', () => {
-    expect(judgeUninstall(null, true)).toBeNull();
-    expect(judgeUninstall(upgrade('proving'), true)).toMatchObject({
+    expect(judgeUninstall(null, true, 'linux')).toBeNull();
+    expect(judgeUninstall(upgrade('proving'), true, 'win32')).toMatchObject({
       code: 'upgrade_under_way',
       detail: expect.stringContaining('from 0.1.0 to 0.2.0'),
       fix: expect.stringContaining('three minutes'),

@@ -1,3 +1,4 @@
+import { ownProgram } from '../../own-command.js';
 import { isOver, type UpgradeRecord } from '../../upgrade/upgrade-record.js';
 import type { InstallRefusal } from '../install-steps.js';
 
@@ -25,11 +26,12 @@ export function judgePurge(storage: string | null, withModels: boolean): Install
 export function judgeUninstall(
   upgrade: Pick<UpgradeRecord, 'stage' | 'from' | 'to'> | null,
   isWorkedOn: boolean,
+  platform: NodeJS.Platform,
 ): InstallRefusal | null {
   if (upgrade === null || isOver(upgrade) || !isWorkedOn) return null;
   return {
     code: 'upgrade_under_way',
     detail: `An upgrade from ${upgrade.from.version} to ${upgrade.to.version} is under way: nothing was taken away.`,
-    fix: 'Wait for its end, three minutes at most, and run this again. How far it is: ai-fabric-agent status',
+    fix: `Wait for its end, three minutes at most, and run this again. How far it is: ${ownProgram(platform)} status`,
   };
 }

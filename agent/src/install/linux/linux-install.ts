@@ -85,7 +85,7 @@ export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxS
         () => true,
         () => false,
       );
-      return judgeUninstall(upgrade, isWorkedOn);
+      return judgeUninstall(upgrade, isWorkedOn, 'linux');
     },
   };
 }

@@ -7,7 +7,7 @@ import { OUR_MARK } from './decide/linux-paths.js';
 import { lookAtLinux } from './look-at-linux.js';
 
 const program: ProgramSource = {
-  ...{ ok: true, path: '/a', version: '1.0.0', sha256: 'ab', bytes: 1_000, beside: [], signed: true },
+  ...{ ok: true, path: '/a', version: '1.0.0', sha256: 'ab', bytes: 1_000, beside: [], proof: 'signed' },
   builtAtMs: null,
 };
 

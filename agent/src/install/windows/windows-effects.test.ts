@@ -21,7 +21,7 @@ const request: InstallRequest = {
   ...{ newIdentity: false, rejoin: false, allowDowngrade: false },
 };
 const program: ProgramSource = {
-  ...{ ok: true, path: '/a', version: '1.0.0', sha256: 'ab', bytes: 1_000, beside: [], signed: true },
+  ...{ ok: true, path: '/a', version: '1.0.0', sha256: 'ab', bytes: 1_000, beside: [], proof: 'signed' },
   builtAtMs: null,
 };
 

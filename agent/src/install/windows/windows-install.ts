@@ -91,7 +91,7 @@ export function windowsInstall(options: WindowsInstallOptions): InstallSystem<Wi
       // One that is damaged is no reason to keep all the rest.
       const upgrades = windowsUpgrade({ roots, runTool, clock, pause });
       const record = await upgrades.readRecord().catch(() => null);
-      return judgeUninstall(record, await upgrades.isFinishing());
+      return judgeUninstall(record, await upgrades.isFinishing(), 'win32');
     },
   };
 }

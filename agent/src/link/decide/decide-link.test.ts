@@ -185,6 +185,23 @@ describe('the proof', () => {
     ]);
   });
 
+  test('a control plane that is too old is told so, and called that: it is not the agent that has to be newer', () => {
+    const { state, effects } = decided(proving, frame('challenge', { nonce: 'bm9uY2U', protocolVersion: 0 }));
+    expect(effects).toContainEqual(
+      expect.objectContaining({ type: 'say_goodbye', reason: 'protocol_too_old' }),
+    );
+    expect(effects).not.toContainEqual(expect.objectContaining({ type: 'send_hello' }));
+    expect(state).toMatchObject({
+      name: 'waiting',
+      failure: {
+        code: 'control_plane_too_old',
+        detail: expect.stringContaining('Upgrade the control plane.'),
+      },
+    });
+    // Trying again soon cannot help: a person has to act.
+    expect(effects).toContainEqual(expect.objectContaining({ type: 'arm', timer: 'retry', delayMs: 60_000 }));
+  });
+
   test('commands before the welcome are not obeyed: a relay could have put them there', () => {
     const { effects } = decided(proven, command);
     expect(effects).not.toContainEqual(expect.objectContaining({ type: 'deliver_command' }));

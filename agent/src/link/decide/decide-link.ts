@@ -90,7 +90,9 @@ function decideProvingFrame(state: In<'proving'>, frame: ServerFrame, moment: Li
       if (state.helloSent) return breakOff(state, 'a second challenge on one link', moment);
       if (frame.body.protocolVersion < OLDEST_PROTOCOL_VERSION) {
         const detail = `The control plane speaks protocol ${frame.body.protocolVersion}; this agent needs ${OLDEST_PROTOCOL_VERSION}. Upgrade the control plane.`;
-        return sayGoodbye(state, 'protocol_too_old', detail, moment);
+        return fail(state, { code: 'control_plane_too_old', detail }, moment, [
+          { type: 'say_goodbye', reason: 'protocol_too_old', detail },
+        ]);
       }
       return go({ ...state, helloSent: true }, [{ type: 'send_hello', nonce: frame.body.nonce }]);
     case 'welcome': {
@@ -237,15 +239,6 @@ function breakOff(state: In<'proving' | 'linked'>, what: string, moment: LinkMom
   return fail(state, { code: 'protocol_error', detail }, moment, [
     { type: 'say_goodbye', reason: 'protocol_error', detail },
   ]);
-}
-
-function sayGoodbye(
-  state: In<'proving'>,
-  reason: GoodbyeReason,
-  detail: string,
-  moment: LinkMoment,
-): LinkDecision {
-  return fail(state, { code: 'goodbye', reason, detail }, moment, [{ type: 'say_goodbye', reason, detail }]);
 }
 
 function fail(

@@ -9,7 +9,8 @@ const RATE_LIMITED_MS = 15_000;
 
 /** True where only a person can mend it. */
 export function waitsForOperator(failure: LinkFailure): boolean {
-  return failure.code === 'pin_mismatch' || (failure.code === 'goodbye' && needsOperator(failure.reason));
+  if (failure.code === 'goodbye') return needsOperator(failure.reason);
+  return failure.code === 'pin_mismatch' || failure.code === 'control_plane_too_old';
 }
 
 /**

@@ -1,3 +1,4 @@
+import { ownCommand } from '../../own-command.js';
 import type { AgentPlatform } from './judge-release.js';
 
 /** How people of a system are told what to do about an upgrade. */
@@ -10,12 +11,11 @@ export interface UpgradeWords {
 
 export const upgradeWords: Readonly<Record<AgentPlatform['os'], UpgradeWords>> = {
   linux: {
-    command: 'sudo ai-fabric-agent upgrade',
+    command: ownCommand('upgrade', 'linux'),
     log: 'journalctl -u ai-fabric-agent-helper@upgrade',
   },
   windows: {
-    command:
-      '& "$env:ProgramFiles\\AI Fabric Agent\\ai-fabric-agent.cmd" upgrade (in a PowerShell of an administrator)',
+    command: ownCommand('upgrade', 'win32'),
     log: 'Get-Content "$env:ProgramData\\AI Fabric\\agent\\logs\\upgrade.log"',
   },
 };

@@ -9,7 +9,7 @@ const BUILT_MS = Date.parse('2026-11-29T12:00:00Z');
 
 const program: Extract<ProgramSource, { ok: true }> = {
   ...{ ok: true, path: '/tmp/release/ai-fabric-agent', version: '0.1.0', sha256: 'ab'.repeat(32), bytes: 9 },
-  ...{ beside: ['/tmp/release/manifest.json'], signed: true, builtAtMs: BUILT_MS },
+  ...{ beside: ['/tmp/release/manifest.json'], proof: 'signed', builtAtMs: BUILT_MS },
 };
 
 const bare: LinuxFacts = {
@@ -158,7 +158,11 @@ describe('an install again', () => {
   });
 
   it('does not join another control plane by the way', () => {
-    expect(refusalsOf(installed, { ...wish, server: 'https://other:8443' })).toEqual(['joined_elsewhere']);
+    const elsewhere = { ...wish, server: 'https://other:8443' };
+    expect(refusalsOf(installed, elsewhere)).toEqual(['joined_elsewhere']);
+    // The printed line always names a server, and takes options behind its pin.
+    const plan = planLinuxInstall(installed, elsewhere);
+    expect(plan.ok ? '' : plan.refusals[0]?.fix).toMatch(/--rejoin put behind its --pin/);
     expect(refusalsOf(installed, { ...wish, server: 'motoko' })).toEqual([]);
     expect(refusalsOf(installed, { ...wish, server: 'https://other:8443', rejoin: true })).toEqual([]);
   });
@@ -330,8 +334,16 @@ describe('the container engine', () => {
 
 describe('what whoever installs should know', () => {
   it('is that nothing was signed', () => {
-    expect(notesOf({ ...bare, program: { ...program, signed: false } })).toMatch(/development build/);
+    expect(notesOf({ ...bare, program: { ...program, proof: 'development_build' } })).toMatch(
+      /development build/,
+    );
     expect(notesOf(bare)).not.toMatch(/development build/);
+  });
+
+  it('is that nothing proves a released program without its manifest, with what does', () => {
+    const notes = notesOf({ ...bare, program: { ...program, proof: 'no_manifest' } });
+    expect(notes).toMatch(/No manifest\.json lies beside .*token create/);
+    expect(notes).not.toMatch(/development build/);
   });
 
   it('is that nothing lets the agent ask root for anything', () => {

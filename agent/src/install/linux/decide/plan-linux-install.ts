@@ -2,6 +2,7 @@ import { HELPER_ANSWERS } from '../../../root-helper/helper-verbs.js';
 import { clockNotes } from '../../decide/clock-notes.js';
 import { joinRefusals, roomRefusals, versionRefusals } from '../../decide/find-refusals.js';
 import { policyText } from '../../decide/policy-text.js';
+import { proofNotes } from '../../decide/proof-notes.js';
 import type { EngineAccess, InstallPlan, InstallRefusal, InstallRequest, Made } from '../../install-steps.js';
 import type { ProgramSource } from '../../program-source.js';
 import type { LinuxFacts } from './linux-facts.js';
@@ -299,7 +300,7 @@ function engineNotes({ hasPodman, hasDocker }: LinuxFacts, access: EngineAccess)
 
 function notesOf(facts: LinuxFacts, program: FoundProgram): string[] {
   const { builtAtMs } = program;
-  const notes = program.signed ? [] : ['This is a development build: the release is not signed.'];
+  const notes = proofNotes(program.proof);
   if (!facts.hasPolkit) {
     notes.push(
       'polkit is not installed: the agent can neither suspend nor restart this machine, read whether its cards wake it, nor reload the driver. Mend it: apt-get install polkitd, then ai-fabric-agent install',

@@ -25,7 +25,7 @@ const program: Extract<ProgramSource, { ok: true }> = {
     bytes: 90_000_000,
   },
   beside: [`${RELEASE}\\manifest.json`, `${RELEASE}\\manifest.sig`, `${RELEASE}\\nssm.exe`],
-  ...{ signed: true, builtAtMs: BUILT_MS },
+  ...{ proof: 'signed', builtAtMs: BUILT_MS },
 };
 
 const bare: WindowsFacts = {
@@ -216,7 +216,7 @@ describe('what it is refused for', () => {
 
 it('says what its owner should know', () => {
   const notes = plan({
-    program: { ...program, signed: false },
+    program: { ...program, proof: 'development_build' },
     hasDockerDesktop: false,
     nowMs: 0,
   }).notes.join('\n');

@@ -1,6 +1,8 @@
+import { ownCommand } from '../../../own-command.js';
 import { clockNotes } from '../../decide/clock-notes.js';
 import { joinRefusals, roomRefusals, versionRefusals } from '../../decide/find-refusals.js';
 import { policyText } from '../../decide/policy-text.js';
+import { proofNotes } from '../../decide/proof-notes.js';
 import type { InstallPlan, InstallRefusal, InstallRequest, Made } from '../../install-steps.js';
 import type { ProgramSource } from '../../program-source.js';
 import { COMMAND_TEXT } from './command-text.js';
@@ -63,7 +65,7 @@ function findRefusals(paths: WindowsPaths, facts: WindowsFacts, request: Install
   if (!program.ok) refuse(program.code, program.detail, program.fix);
   else if (wrapperOf(program) === null) {
     const detail = `${WRAPPER_NAME}, which makes a service of the agent, is not in a release beside ${program.path}.`;
-    refuse('program_missing', detail, 'Name a release, unpacked: ai-fabric-agent install --release DIR');
+    refuse('program_missing', detail, 'In the folder of a release, unpacked: .\\ai-fabric-agent.exe install');
   }
   if (program.ok) refusals.push(...versionRefusals(facts.record, program.version, request));
   if (serviceImage !== null && !isSamePath(serviceImage, paths.wrapper)) {
@@ -198,7 +200,7 @@ function logonTask(
 }
 
 function notesOf(facts: WindowsFacts, { dockerLogonTask }: InstallRequest, program: FoundProgram): string[] {
-  const notes = program.signed ? [] : ['This is a development build: the release is not signed.'];
+  const notes = proofNotes(program.proof);
   notes.push('The agent runs as SYSTEM. What the control plane can make of that is bound by agent.yaml.');
   if (!facts.hasDockerDesktop) {
     notes.push(
@@ -206,7 +208,7 @@ function notesOf(facts: WindowsFacts, { dockerLogonTask }: InstallRequest, progr
     );
   } else if (dockerLogonTask === false || (dockerLogonTask === null && !facts.hasLogonTask)) {
     notes.push(
-      'Docker Desktop runs while somebody is signed in. To have it start at your sign-in: ai-fabric-agent install --docker-logon-task',
+      `Docker Desktop runs while somebody is signed in. To have it start at your sign-in: ${ownCommand('install --docker-logon-task', 'win32')}`,
     );
   }
   return [...notes, ...clockNotes(facts.nowMs, program.builtAtMs, CLOCK_FIX)];
