@@ -85,7 +85,7 @@ export function versionRefusals(
     {
       code: 'older_version',
       detail: `Version ${installed} is installed here, and ${version} is older.`,
-      fix: `Install ${installed} or a later one; to go back to ${version} all the same, the same again with --allow-downgrade at its end.`,
+      fix: `Install ${installed} or a later one; to go back to ${version} all the same: ${joinLineWith('--allow-downgrade')}.`,
     },
   ];
 }
