@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ReleaseManifest, releaseKeySha256, verifyRelease } from '@ai-fabric/shared';
 import { holdPart } from './hold-part.js';
-import type { RealPart } from './real-part.js';
+import type { Preparation, RealPart } from './real-part.js';
 import { UnpackedRelease } from './unpacked-release.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -60,6 +60,31 @@ export async function packagedRelease(options: PackagedReleaseOptions = {}): Pro
     return await makeRelease(options);
   } finally {
     held.release();
+  }
+}
+
+/**
+ * Releases that a group of tests has before it waits for a part that it has for itself: packaging takes minutes, in which
+ * others may have that part.
+ */
+export class PackagedAhead implements Preparation {
+  readonly timeoutMs = PACKAGING_TIMEOUT_MS;
+  readonly #wanted: readonly PackagedReleaseOptions[];
+  readonly #made: PackagedRelease[] = [];
+
+  constructor(...wanted: readonly PackagedReleaseOptions[]) {
+    this.#wanted = wanted;
+  }
+
+  async run(): Promise<void> {
+    for (const options of this.#wanted) this.#made.push(await packagedRelease(options));
+  }
+
+  /** @param index in the order in which they were wanted @throws Error before they are made */
+  release(index = 0): PackagedRelease {
+    const made = this.#made[index];
+    if (made === undefined) throw new Error(`release ${index} is not packaged yet`);
+    return made;
   }
 }
 

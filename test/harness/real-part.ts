@@ -85,17 +85,29 @@ export const networkNamespaces: RealPart = {
   alone: 'lan',
 };
 
+/** What takes long, and is done before a group of tests waits for a part that it has for itself. */
+export interface Preparation {
+  readonly timeoutMs: number;
+  run(): Promise<void>;
+}
+
 /**
  * A group of tests that need real parts. Where one is absent they are skipped, each with the reason; with
  * `npm test -- --require-real` the absence of a part that `.ci/run` installs is one failed test instead, so
  * that nothing passes there for want of a part.
  */
-export function describeReal(name: string, parts: readonly RealPart[], body: () => void): void {
+export function describeReal(
+  name: string,
+  parts: readonly RealPart[],
+  body: () => void,
+  preparation?: Preparation,
+): void {
   const absent = parts
     .map((part) => ({ part, reason: part.absence() }))
     .find((candidate) => candidate.reason !== null);
   if (absent === undefined) {
     describe(name, () => {
+      if (preparation !== undefined) beforeAll(() => preparation.run(), preparation.timeoutMs);
       haveAlone(parts);
       body();
     });
