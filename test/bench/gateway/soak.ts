@@ -11,7 +11,7 @@ const PACED_PER_SECOND = 200;
 /** Streams end after twelve seconds, by themselves. */
 const STRETCH_MS = 10_000;
 const STRETCHES_PER_MINUTE = 60_000 / STRETCH_MS;
-/** The last 100,000 requests and 10,000 decisions are kept in memory: before those are full, growth is no leak. */
+/** What was decided on the last 100,000 requests is kept in memory: until that is full, growth is no leak. */
 const FILLED_AFTER_REQUESTS = 120_000;
 const FILL_TURN_MS = 5_000;
 
