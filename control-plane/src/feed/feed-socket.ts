@@ -33,6 +33,11 @@ export interface FeedSocketAcceptor {
 /** A subscriber has nothing to say; what is longer than this ends it. */
 const MAX_MESSAGE_BYTES = 1_024;
 const CLOSE_TIMEOUT_MS = 2_000;
+/**
+ * A message that is longer goes in several frames. TLS keeps, for as long as a connection lives, a buffer of the
+ * longest piece that was written to it at once: of 1,000 hosts' snapshot that is 2 MB for each subscriber.
+ */
+export const MAX_FRAME_BYTES = 128 * 1024;
 
 /** The only place of the feed that knows `ws`. */
 export function createFeedSocketAcceptor(): FeedSocketAcceptor {
@@ -49,27 +54,104 @@ export function createFeedSocketAcceptor(): FeedSocketAcceptor {
   return {
     accept: (request, socket, head, opened) => {
       server.handleUpgrade(request, socket, head, (ws) => {
-        const listener = opened(feedSocket(ws));
+        const feedSocket = new PacedSocket(ws);
+        const listener = opened(feedSocket);
         ws.on('pong', () => listener.pong());
         // Such as a message that is too long: `ws` closes with the code for it, and 'close' follows.
         ws.on('error', () => undefined);
-        ws.on('close', () => listener.closed());
+        ws.on('close', () => {
+          feedSocket.ended();
+          listener.closed();
+        });
       });
     },
   };
 }
 
-function feedSocket(ws: WebSocket): FeedSocket {
-  const isOpen = (): boolean => ws.readyState === WebSocket.OPEN;
-  return {
-    send: (text) => {
-      if (isOpen()) ws.send(text, { binary: false });
-    },
-    bufferedBytes: () => ws.bufferedAmount,
-    ping: () => {
-      if (isOpen()) ws.ping();
-    },
-    close: (code, reason) => ws.close(code, reason),
-    terminate: () => ws.terminate(),
+/** Sends what is long in parts, each once the network took the one before. */
+class PacedSocket implements FeedSocket {
+  readonly #ws: WebSocket;
+  /** What was not given to `ws` yet; of the first of them some may have been. */
+  readonly #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  /** Of the first that waits. */
+  #sentBytes = 0;
+  #isTaking = false;
+  #closing: { readonly code: number; readonly reason: string; readonly cutOff: NodeJS.Timeout } | null = null;
+
+  constructor(ws: WebSocket) {
+    this.#ws = ws;
+  }
+
+  send(text: Buffer): void {
+    if (!this.#isOpen) return;
+    this.#waiting.push(text);
+    this.#waitingBytes += text.length;
+    this.#advance();
+  }
+
+  bufferedBytes(): number {
+    return this.#ws.readyState === WebSocket.CLOSED ? 0 : this.#waitingBytes + this.#ws.bufferedAmount;
+  }
+
+  ping(): void {
+    if (this.#isOpen) this.#ws.ping();
+  }
+
+  close(code: number, reason: string): void {
+    if (!this.#isOpen) return;
+    if (this.#waiting.length === 0) {
+      this.#ws.close(code, reason);
+      return;
+    }
+    const cutOff = setTimeout(() => this.#ws.terminate(), CLOSE_TIMEOUT_MS);
+    this.#closing = { code, reason, cutOff };
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  /** Nothing is sent any more. */
+  ended(): void {
+    clearTimeout(this.#closing?.cutOff);
+    this.#waiting.length = 0;
+    this.#waitingBytes = 0;
+  }
+
+  get #isOpen(): boolean {
+    return this.#closing === null && this.#ws.readyState === WebSocket.OPEN;
+  }
+
+  #advance(): void {
+    while (!this.#isTaking) {
+      const text = this.#waiting[0];
+      if (text === undefined) return;
+      const part = text.subarray(this.#sentBytes, this.#sentBytes + MAX_FRAME_BYTES);
+      this.#sentBytes += part.length;
+      this.#waitingBytes -= part.length;
+      const fin = this.#sentBytes === text.length;
+      if (fin) {
+        this.#waiting.shift();
+        this.#sentBytes = 0;
+      }
+      // Behind its last part the next message may follow at once; what is short waits for nobody.
+      this.#isTaking = part.length === MAX_FRAME_BYTES;
+      this.#ws.send(part, { binary: false, fin }, this.#isTaking ? this.#taken : undefined);
+      if (this.#waiting.length === 0) this.#closeIfDue();
+    }
+  }
+
+  readonly #taken = (error?: Error | null): void => {
+    // 'close' follows.
+    if (error) return;
+    this.#isTaking = false;
+    this.#advance();
   };
+
+  #closeIfDue(): void {
+    if (!this.#closing) return;
+    clearTimeout(this.#closing.cutOff);
+    this.#ws.close(this.#closing.code, this.#closing.reason);
+  }
 }
