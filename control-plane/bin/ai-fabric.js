@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4 --heap-growing-percent=35 --v8-pool-size=1 --no-concurrent-array-buffer-sweeping
+#!/usr/bin/env -S node --max-semi-space-size=8 --heap-growing-percent=35 --v8-pool-size=1 --no-concurrent-array-buffer-sweeping
 // Of its own accord V8 lets young objects have 48 MB, and lets the heap double before it looks for what is dead: with
 // 1,000 agents that is 40 MB of last second's samples. Four threads that help it collect so small a heap cost more
 // than they save: one does (docs/BENCHMARKS.md).
