@@ -102,6 +102,7 @@ export async function openParts(options: OpenPartsOptions): Promise<AgentParts> 
     policy: dependencies.policy ?? null,
     lookForEngine: () => void containers?.tools.census.probe().catch(() => undefined),
     send: (report) => link.sendReport(report),
+    onSeen: (seen) => upgrades.saw(seen),
     ...{ gpuCadenceMs, hostCadenceMs, engineCadenceMs, bufferBytes },
   });
   const { key, machineSha256, instanceId } = identity;

@@ -10,6 +10,7 @@ import { Leaving } from './leaving.js';
 import type { PinnedAddress } from './link/dial-pinned-tls.js';
 import type { LinkFailure } from './link/link-failure.js';
 import { type AgentParts, openParts } from './open-parts.js';
+import { ownProgram } from './own-command.js';
 import { watchResume } from './power/resume-watch.js';
 import type { ReplicaKeepers } from './replica/replica-keepers.js';
 import type { AgentStatus } from './status/agent-status.js';
@@ -37,8 +38,8 @@ export async function startAgent(config: AgentConfig, dependencies: AgentDepende
   if (state === null) {
     throw new NotJoinedError(
       `This host has not joined a control plane (${agentStatePath(config.stateDirectory)} is not there). ` +
-        'Make a token there with "ai-fabric token create", then run ' +
-        '"ai-fabric-agent join --server https://HOST:8443 --token-file FILE" here.',
+        'Make a token there with "ai-fabric token create", then run here: ' +
+        `${ownProgram(process.platform)} join --server https://HOST:8443 --token-file FILE`,
     );
   }
   const address = pinnedAddress(config, state);
@@ -239,6 +240,6 @@ function pinnedAddress(config: AgentConfig, state: AgentState): PinnedAddress {
   const parsed = parseServerUrl(config.serverUrl ?? state.serverUrl);
   if (parsed.ok) return { ...parsed.address, certificateSha256: state.certificateSha256 };
   throw new StateFileError(
-    `${agentStatePath(config.stateDirectory)} is damaged: serverUrl: ${parsed.detail} Fix: run "ai-fabric-agent join --force".`,
+    `${agentStatePath(config.stateDirectory)} is damaged: serverUrl: ${parsed.detail} Fix: ${ownProgram(process.platform)} join --force`,
   );
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { certificateSha256Schema, nameSchema } from '@ai-fabric/shared';
 import { z } from 'zod';
+import { ownProgram } from '../own-command.js';
 import { type PrivateFiles, StateFileError } from './private-files.js';
 
 const agentStateSchema = z.object({
@@ -34,7 +35,7 @@ export async function readAgentState(directory: string, files: PrivateFiles): Pr
   const issue = parsed.error.issues[0];
   throw new StateFileError(
     `${path} is damaged (${issue?.path.join('.') || 'whole file'}: ${issue?.message ?? 'invalid'}). ` +
-      'Fix: put back a backup, or run "ai-fabric-agent join --force" with a new join token; this host keeps its key.',
+      `Fix: put back a backup, or run with a new join token: ${ownProgram(process.platform)} join --force; this host keeps its key.`,
   );
 }
 

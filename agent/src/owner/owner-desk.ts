@@ -110,7 +110,7 @@ export class OwnerDesk {
   report(): OwnerReport {
     const { sessions, clock } = this.#options;
     const seen = { ...sessions(), processes: this.#processes };
-    return describeOwner(this.#state, this.#settings, seen, clock.monotonicMs());
+    return describeOwner(this.#state, this.#settings, seen, clock.monotonicMs(), process.platform);
   }
 
   async close(): Promise<void> {

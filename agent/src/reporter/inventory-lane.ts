@@ -25,6 +25,15 @@ export interface InventoryLaneOptions {
   /** Called after each read, changed or not. */
   readonly onInventory: (inventory: HostInventory) => void;
   readonly onIssues: (issues: readonly Issue[]) => void;
+  /** Called after each read of the cards and each look for the engine, changed or not. */
+  readonly onSeen: (seen: SeenParts) => void;
+}
+
+export interface SeenParts {
+  /** How many cards; `null`: they were not asked for yet. */
+  readonly cards: number | null;
+  /** Whether the container engine answers; `null`: nobody told yet. */
+  readonly engine: boolean | null;
 }
 
 const INVENTORY_PERIOD_MS = 300_000;
@@ -144,6 +153,10 @@ export class InventoryLane {
 
   #tell(): void {
     this.#options.onIssues([...this.#hostIssues, ...this.#cardIssues]);
+    this.#options.onSeen({
+      cards: this.#areCardsRead ? this.#gpus.length : null,
+      engine: this.#engine?.reachable ?? null,
+    });
     if (this.#facts === null) return;
     const { policy, onInventory } = this.#options;
     const { power, ...facts } = this.#facts;

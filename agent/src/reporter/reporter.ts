@@ -19,7 +19,7 @@ import type { Sensors } from '../sensors/open-sensors.js';
 import type { AgentTime } from './agent-time.js';
 import { nextTickMs } from './decide/next-tick.js';
 import { telemetryDropped } from './decide/telemetry-dropped.js';
-import { InventoryLane } from './inventory-lane.js';
+import { InventoryLane, type InventoryLaneOptions } from './inventory-lane.js';
 import { IssueLedger } from './issue-ledger.js';
 import { Outbox, type SendReport } from './outbox.js';
 import { type ReplicaReadings, Sampler } from './sampler.js';
@@ -48,6 +48,8 @@ export interface ReporterOptions {
   readonly policy: HostPolicy | null;
   /** Has the container engine looked for, where this agent keeps containers. */
   readonly lookForEngine: () => void;
+  /** Called with what is found of cards and container engine. */
+  readonly onSeen?: InventoryLaneOptions['onSeen'];
   readonly send: SendReport;
   readonly time: AgentTime;
   readonly clock: Clock;
@@ -105,6 +107,7 @@ export class Reporter {
   constructor(options: ReporterOptions) {
     const { sensors, replicas, policy, lookForEngine, time, clock, hostCadenceMs, send, log, bufferBytes } =
       options;
+    const { onSeen } = options;
     const { signal } = this.#closing;
     this.#options = options;
     this.#outbox = new Outbox({ bufferBytes, time, log, send });
@@ -120,6 +123,7 @@ export class Reporter {
         this.#outbox.pump();
       },
       onIssues: (issues) => this.#state('inventory', issues),
+      onSeen: (seen) => onSeen?.(seen),
     });
     // Of the replicas nothing is said before the first wish: what the control plane knows of them may still be true.
     this.#outbox.tell('issues', []);

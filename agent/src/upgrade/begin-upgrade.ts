@@ -7,7 +7,10 @@ import { isOver, type UpgradeRecord } from './upgrade-record.js';
 import type { UpgradeIntake, UpgradeSystem } from './upgrade-system.js';
 
 export interface BeginUpgradeOptions {
-  readonly system: Pick<UpgradeSystem, 'readRecord' | 'writeRecord' | 'current' | 'arm' | 'startFinishing'>;
+  readonly system: Pick<
+    UpgradeSystem,
+    'readRecord' | 'writeRecord' | 'current' | 'health' | 'arm' | 'startFinishing'
+  >;
   readonly intake: UpgradeIntake;
   /** PEM; `null` in a development build, which takes what is not signed. */
   readonly releaseKey: string | null;
@@ -45,6 +48,7 @@ export async function beginUpgrade(options: BeginUpgradeOptions): Promise<Upgrad
   const manifestSha256 = createHash('sha256').update(manifestBytes).digest('hex');
   const refused = judgeConsent({
     ...{ mode: await intake.mode(), approvedSha256: await intake.approvedSha256(), manifestSha256 },
+    platform: process.platform,
   });
   if (refused !== null) throw new UpgradeError('policy_refused', refused);
   const freeBytes = await intake.freeBytes();
@@ -52,11 +56,13 @@ export async function beginUpgrade(options: BeginUpgradeOptions): Promise<Upgrad
   if (!judged.ok) throw new UpgradeError(judged.code, judged.detail);
   const current = await system.current();
   if (current === null) throw new UpgradeError('not_installed', 'No version is the current one here.');
+  const seenBefore = (await system.health())?.seen;
   const [program] = judged.files;
   const name = `${manifest.version}-${program?.sha256.slice(0, SHORT_SHA256)}`;
   const { folder } = await intake.place({ name, files: judged.files, manifestBytes, signature });
   const record: UpgradeRecord = {
     ...{ format: 1, stage: 'staged', manifestSha256, signed, reason: null, proofs: 0, changedAtMs: nowMs },
+    ...(seenBefore === undefined ? {} : { seenBefore }),
     from: { version: ownVersion, folder: current },
     to: { version: manifest.version, folder },
   };

@@ -198,11 +198,24 @@ describe('its health', () => {
 
   it('says which version and process it is, and whether it is linked', async () => {
     const desk = await open('confirm');
-    const own = { version: '0.1.0', pid: process.pid };
+    const own = { version: '0.1.0', pid: process.pid, seen: { cards: null, engine: null } };
     await until(() => expect(health()).toEqual({ ...own, linkedSinceMs: null }));
     desk.linked();
     await until(() => expect(health()).toEqual({ ...own, linkedSinceMs: expect.any(Number) }));
     desk.unlinked();
     await until(() => expect(health()).toEqual({ ...own, linkedSinceMs: null }));
+  });
+
+  it('says what it finds of cards and container engine, linked or not', async () => {
+    const desk = await open('confirm');
+    desk.saw({ cards: 2, engine: null });
+    await until(() =>
+      expect(health()).toMatchObject({ linkedSinceMs: null, seen: { cards: 2, engine: null } }),
+    );
+    desk.linked();
+    desk.saw({ cards: 2, engine: true });
+    await until(() =>
+      expect(health()).toMatchObject({ linkedSinceMs: expect.any(Number), seen: { cards: 2, engine: true } }),
+    );
   });
 });

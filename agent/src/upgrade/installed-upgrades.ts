@@ -7,7 +7,7 @@ import { describeUpgrade } from './decide/describe-upgrade.js';
 import { judgeMemory } from './decide/judge-memory.js';
 import { judgeOffer } from './decide/judge-offer.js';
 import type { UpgradeWords } from './decide/upgrade-words.js';
-import { HEALTH_FILE, type Health } from './health.js';
+import { HEALTH_FILE, type Health, type Seen } from './health.js';
 import { type OfferMemory, readOfferMemory, writeOfferMemory } from './offer-memory.js';
 import { isOver, type UpgradeRecord } from './upgrade-record.js';
 import type { ToldUpgrade, UpgradeDesk } from './upgrades.js';
@@ -49,6 +49,8 @@ export class InstalledUpgrades implements UpgradeDesk {
   #lookTimer: Timer | null = null;
   /** `null`: it is being opened, and there is nobody yet to be told. */
   #told: string | null = null;
+  #linkedSinceMs: number | null = null;
+  #seen: Seen = { cards: null, engine: null };
 
   private constructor(options: InstalledUpgradesOptions) {
     this.#options = options;
@@ -102,14 +104,22 @@ export class InstalledUpgrades implements UpgradeDesk {
   }
 
   linked(): void {
-    this.#writeHealth(this.#options.clock.nowMs());
+    this.#linkedSinceMs = this.#options.clock.nowMs();
+    this.#writeHealth();
     if (!this.#goesOn || this.#memory === null) return;
     this.#goesOn = false;
     this.#begin(this.#memory);
   }
 
   unlinked(): void {
-    this.#writeHealth(null);
+    this.#linkedSinceMs = null;
+    this.#writeHealth();
+  }
+
+  saw(seen: Seen): void {
+    if (seen.cards === this.#seen.cards && seen.engine === this.#seen.engine) return;
+    this.#seen = seen;
+    this.#writeHealth();
   }
 
   async isBeingReplaced(): Promise<boolean> {
@@ -126,7 +136,7 @@ export class InstalledUpgrades implements UpgradeDesk {
 
   async #wake(): Promise<void> {
     const { stateDirectory, files, ownVersion, readRecord } = this.#options;
-    this.#writeHealth(null);
+    this.#writeHealth();
     this.#record = await readRecord();
     this.#memory = await readOfferMemory(stateDirectory, files);
     if (this.#memory !== null) {
@@ -219,9 +229,11 @@ export class InstalledUpgrades implements UpgradeDesk {
     if (!this.#closing.signal.aborted) this.#options.onChange();
   }
 
-  #writeHealth(linkedSinceMs: number | null): void {
+  #writeHealth(): void {
     const { stateDirectory, files, ownVersion } = this.#options;
-    const health: Health = { version: ownVersion, pid: process.pid, linkedSinceMs };
+    const health: Health = {
+      ...{ version: ownVersion, pid: process.pid, linkedSinceMs: this.#linkedSinceMs, seen: this.#seen },
+    };
     this.#write(() => files.write(join(stateDirectory, HEALTH_FILE), `${JSON.stringify(health)}\n`));
   }
 

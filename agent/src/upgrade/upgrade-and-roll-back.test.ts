@@ -72,6 +72,7 @@ describe('an upgrade', () => {
     ['never_links', /^0\.2\.0 was not linked within 120 s$/],
     ['crashes', /^0\.2\.0 does not run: it ended 3 times$/],
     ['links_and_crashes', /^0\.2\.0 does not run/],
+    ['links_and_is_blind', /^0\.2\.0 is linked, but sees 0 of 1 card after 120 s$/],
     ['does_not_start', /^0\.2\.0 does not start: Job failed$/],
     ['lies', /^what runs says that it is 0\.1\.9, not 0\.2\.0$/],
   ])('to a version that %s is taken back, and says why', async (behaviour, why) => {

@@ -1,4 +1,5 @@
 import { type InstallRecord, readInstallRecord, writeInstallRecord } from '../install/install-record.js';
+import { ownCommand } from '../own-command.js';
 import { type Health, parseHealth } from './health.js';
 import { readPlainFile } from './read-plain-file.js';
 import { parseUpgradeRecord, type UpgradeRecord } from './upgrade-record.js';
@@ -12,7 +13,7 @@ export async function readUpgradeRecord(path: string): Promise<UpgradeRecord | n
   if (text === null) return null;
   const record = parseUpgradeRecord(text.toString('utf8'));
   if (record !== null) return record;
-  throw new Error(`${path} is damaged. Mend it: remove it, then ai-fabric-agent install`);
+  throw new Error(`${path} is damaged. Mend it: remove it, then ${ownCommand('install', process.platform)}`);
 }
 
 /** @returns `null` where no agent wrote one that can be read */

@@ -1,5 +1,6 @@
 import { releaseVersionSchema } from '@ai-fabric/shared';
 import { z } from 'zod';
+import { seenSchema } from './health.js';
 
 /** A version that was placed. */
 const placedSchema = z.object({
@@ -33,6 +34,8 @@ export const upgradeRecordSchema = z.object({
   from: placedSchema,
   to: placedSchema,
   manifestSha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** As the version that is replaced found it; absent: it did not tell. */
+  seenBefore: seenSchema.optional(),
   /** By the release key of the program that took it in; a development build takes what is not signed. */
   signed: z.boolean(),
   /** Why it came to another end than `done`. */

@@ -1,5 +1,6 @@
 import type { CommandOf, UpgradeReport } from '@ai-fabric/shared';
 import type { CommandResult } from '../link/decide/command-book.js';
+import type { Seen } from './health.js';
 
 /** What becomes of a newer agent that the control plane tells of. */
 export interface Upgrades {
@@ -15,6 +16,8 @@ export interface UpgradeDesk extends Upgrades {
   confirm(): void;
   linked(): void;
   unlinked(): void;
+  /** What this agent finds of cards and container engine, whether it is news or not. */
+  saw(seen: Seen): void;
   /** This agent is about to be replaced: whoever ends it starts the next one at once. */
   isBeingReplaced(): Promise<boolean>;
   close(): Promise<void>;
@@ -37,6 +40,7 @@ export const notInstalled: UpgradeDesk = {
   confirm: () => undefined,
   linked: () => undefined,
   unlinked: () => undefined,
+  saw: () => undefined,
   isBeingReplaced: () => Promise.resolve(false),
   close: () => Promise.resolve(),
 };

@@ -1,4 +1,5 @@
 import { gibText, type OwnerReport, type YieldSettings } from '@ai-fabric/shared';
+import { ownProgram } from '../../own-command.js';
 import type { SessionFacts } from '../../sensors/session/decide/session-facts.js';
 import { causeOf, type OwnerState } from './step-owner.js';
 
@@ -8,12 +9,13 @@ export function describeOwner(
   settings: YieldSettings,
   seen: SessionFacts & { readonly processes: readonly string[] },
   nowMs: number,
+  platform: NodeJS.Platform,
 ): OwnerReport {
   const { phase, sinceMs, freedSeconds, watch } = state;
   return {
     state: phase,
     cause: causeOf(state.claims),
-    detail: detailOf(state, settings, seen.processes),
+    detail: detailOf(state, settings, seen.processes, platform),
     stateSeconds: Math.round(Math.max(0, nowMs - sinceMs) / 100) / 10,
     freedSeconds: phase === 'yielding' ? null : freedSeconds,
     foreignVramBytes: watch.use.vramBytes === null ? null : Math.round(watch.use.vramBytes),
@@ -28,10 +30,11 @@ function detailOf(
   { phase, claims, watch }: OwnerState,
   settings: YieldSettings,
   processes: readonly string[],
+  platform: NodeJS.Platform,
 ): string | null {
   switch (causeOf(claims)) {
     case 'owner':
-      return 'The owner took the cards at the host; "ai-fabric-agent unyield" there gives them back.';
+      return `The owner took the cards at the host; this gives them back there: ${ownProgram(platform)} unyield`;
     case 'operator':
       return 'An operator gave the cards to the owner; "ai-fabric hosts unyield" takes that back.';
     case 'foreign_use':

@@ -121,7 +121,16 @@ describe('root', () => {
     ['confirm', sha256, true],
     ['auto', null, true],
   ])('puts a release in place with upgrades %s and a yes to %s: %s', (mode, approvedSha256, may) => {
-    expect(judgeConsent({ mode, approvedSha256, manifestSha256: sha256 }) === null).toBe(may);
+    const refused = judgeConsent({ mode, approvedSha256, manifestSha256: sha256, platform: 'linux' });
+    expect(refused === null).toBe(may);
+  });
+
+  it.each<[NodeJS.Platform, string]>([
+    ['linux', 'sudo ai-fabric-agent upgrade'],
+    ['win32', '& "$env:ProgramFiles\\AI Fabric Agent\\ai-fabric-agent.cmd" upgrade'],
+  ])('on %s names the command as it is typed there', (platform, command) => {
+    const facts = { mode: 'confirm', approvedSha256: null, manifestSha256: sha256, platform } as const;
+    expect(judgeConsent(facts)).toContain(command);
   });
 });
 

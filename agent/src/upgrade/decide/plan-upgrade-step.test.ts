@@ -19,6 +19,7 @@ const record: UpgradeRecord = {
   changedAtMs: 1,
 };
 const healthy: Health = { version: '0.2.0', pid: 7, linkedSinceMs: 5 };
+const seen = { cards: 2, engine: true };
 
 function factsOf(
   change: Omit<Partial<UpgradeFacts>, 'record'>,
@@ -87,6 +88,47 @@ describe('the next step of an upgrade', () => {
       'ended twice',
       factsOf({ service: { pid: 7, restarts: MAX_RESTARTS - 1 } }, { stage: 'proving' }),
       { do: 'wait' },
+    ],
+    [
+      'linked, and as it was before',
+      factsOf({ linkedMs: STEADY_MS, health: { ...healthy, seen } }, { stage: 'proving', seenBefore: seen }),
+      { do: 'end', stage: 'done', reason: null },
+    ],
+    [
+      'linked, and the cards not read yet',
+      factsOf(
+        { linkedMs: STEADY_MS, health: { ...healthy, seen: { ...seen, cards: null } } },
+        { stage: 'proving', seenBefore: seen },
+      ),
+      { do: 'wait' },
+    ],
+    [
+      'linked, and a card missing to the last moment',
+      factsOf(
+        { linkedMs: STEADY_MS, provingMs: PROVING_MS, health: { ...healthy, seen: { ...seen, cards: 1 } } },
+        { stage: 'proving', seenBefore: seen },
+      ),
+      { do: 'turn_back', reason: '0.2.0 is linked, but sees 1 of 2 cards after 120 s' },
+    ],
+    [
+      'linked, and without the container engine',
+      factsOf(
+        {
+          linkedMs: STEADY_MS,
+          provingMs: PROVING_MS,
+          health: { ...healthy, seen: { ...seen, engine: false } },
+        },
+        { stage: 'proving', seenBefore: seen },
+      ),
+      { do: 'turn_back', reason: '0.2.0 is linked, but does not reach the container engine after 120 s' },
+    ],
+    [
+      'neither linked nor with its cards',
+      factsOf(
+        { provingMs: PROVING_MS, health: { ...healthy, seen: { ...seen, cards: 0 } } },
+        { stage: 'proving', seenBefore: seen },
+      ),
+      { do: 'turn_back', reason: '0.2.0 was not linked within 120 s' },
     ],
     ['down too often', factsOf({}, { stage: 'proving', proofs: MAX_PROOFS + 1 }), { do: 'turn_back' }],
     [

@@ -1,5 +1,6 @@
 import type { Health } from '../health.js';
 import type { UpgradeRecord } from '../upgrade-record.js';
+import { judgeSeen } from './judge-seen.js';
 
 /** What is known when the next step of a replacement is chosen. */
 export interface UpgradeFacts {
@@ -32,7 +33,7 @@ export type UpgradeStep =
   /** It is over: what was put up for it is taken away. */
   | { readonly do: 'tidy' };
 
-/** A newer agent is linked within this time, or the one before comes back. */
+/** A newer agent is linked within this time and finds what the one before found, or that one comes back. */
 export const PROVING_MS = 120_000;
 /** It counts as linked when the link has stood for so long: a crash right after it is a crash. */
 export const STEADY_MS = 3_000;
@@ -87,7 +88,10 @@ export function isLinked(
 
 function prove({ record, service, health, provingMs, linkedMs }: UpgradeFacts): UpgradeStep {
   const { version } = record.to;
-  if (linkedMs !== null && linkedMs >= STEADY_MS) return { do: 'end', stage: 'done', reason: null };
+  const lack = judgeSeen(record.seenBefore, health?.seen);
+  if (linkedMs !== null && linkedMs >= STEADY_MS && lack === null) {
+    return { do: 'end', stage: 'done', reason: null };
+  }
   if (service.restarts >= MAX_RESTARTS) {
     return turnBack(`${version} does not run: it ended ${service.restarts} times`);
   }
@@ -100,6 +104,9 @@ function prove({ record, service, health, provingMs, linkedMs }: UpgradeFacts): 
     return turnBack(`${version} did not start ${within}`);
   if (health.version !== version)
     return turnBack(`what runs says that it is ${health.version}, not ${version}`);
+  if (linkedMs !== null && lack !== null) {
+    return turnBack(`${version} is linked, but ${lack} after ${PROVING_MS / 1_000} s`);
+  }
   return turnBack(`${version} was not linked ${within}`);
 }
 

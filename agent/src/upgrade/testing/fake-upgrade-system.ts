@@ -15,7 +15,14 @@ export const OLD = '/opt/a/versions/0.1.0-old';
 export const NEW = `/opt/a/versions/0.2.0-${'34'.repeat(6)}`;
 
 /** How the newer version behaves once it is current. */
-export type Behaviour = 'links' | 'never_links' | 'crashes' | 'does_not_start' | 'lies' | 'links_and_crashes';
+export type Behaviour =
+  | 'links'
+  | 'never_links'
+  | 'crashes'
+  | 'does_not_start'
+  | 'lies'
+  | 'links_and_crashes'
+  | 'links_and_is_blind';
 
 /**
  * A machine whose disk and service are in memory. It can be cut off before or after any change that it makes; what was
@@ -90,11 +97,15 @@ export class FakeUpgradeSystem implements UpgradeSystem {
   health(): Promise<Health | null> {
     if (this.#running === null) return Promise.resolve(null);
     const { folder, pid } = this.#running;
-    if (folder === OLD) return Promise.resolve({ version: '0.1.0', pid, linkedSinceMs: 1 });
-    const links =
-      this.behaviour === 'links' || this.behaviour === 'links_and_crashes' || this.behaviour === 'lies';
+    const seen = { cards: 1, engine: true };
+    if (folder === OLD) return Promise.resolve({ version: '0.1.0', pid, linkedSinceMs: 1, seen });
+    const links = this.behaviour.startsWith('links') || this.behaviour === 'lies';
+    const isBlind = this.behaviour === 'links_and_is_blind';
     const version = this.behaviour === 'lies' ? '0.1.9' : '0.2.0';
-    return Promise.resolve({ version, pid, linkedSinceMs: links ? 2 : null });
+    return Promise.resolve({
+      ...{ version, pid, linkedSinceMs: links ? 2 : null },
+      seen: isBlind ? { ...seen, cards: 0 } : seen,
+    });
   }
 
   arm(): Promise<void> {
