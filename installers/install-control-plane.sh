@@ -22,6 +22,8 @@ came out of it; left out, it is the one that this script lies in or beside. Run 
   --rollback [--registry]      return to the version before the last upgrade; with its registry, where that is needed
                                or asked for
   --uninstall [--purge]        remove it; with configuration, data and user
+  --release-key FILE           the public half of the release key, PEM: the archive has to be signed by it (with openssl).
+                               An upgrade of a signed version asks for that in any case, by the key built into it
   --yes                        do not ask
   --dry-run                    say what would be done, and change nothing
   --wait SECONDS               how long the service may take until it answers (default: 90)
@@ -47,6 +49,8 @@ case ${1-} in '' | -*) ;; *)
 esac
 
 verb=install
+image=
+release_key=
 left=$#
 while [ "$left" -gt 0 ]; do
   argument=$1
@@ -60,6 +64,17 @@ while [ "$left" -gt 0 ]; do
     --rollback) verb=rollback ;;
     --uninstall) verb=uninstall ;;
     --undo-replace-litellm) verb=undo-replace-litellm ;;
+    --release-key=*) release_key=${argument#*=} ;;
+    --release-key)
+      [ "$left" -gt 0 ] || fail '--release-key names no file' '--release-key release-key.pub.pem' 2
+      release_key=$1
+      shift
+      left=$((left - 1))
+      ;;
+    --root | --root=*)
+      image=yes
+      set -- "$@" "$argument"
+      ;;
     *) set -- "$@" "$argument" ;;
   esac
 done
@@ -106,6 +121,21 @@ fi
 differs=$(cd "$folder" && sha256sum -c SHA256SUMS 2>&1 | grep -v ': OK$') || true
 [ -z "$differs" ] || fail "$archive is not what was packed:
 $differs" 'fetch it again, from where you got it; nothing was changed' 4
+
+if [ -n "$release_key" ]; then
+  [ -f "$release_key" ] || fail "$release_key is not there" 'name the public half of the release key, PEM' 2
+  command -v openssl >/dev/null || fail 'there is no openssl here to prove a signature with' 'install it (Debian: apt-get install openssl)' 4
+  [ -f "$folder/SHA256SUMS.sig" ] || fail "$archive is not signed" 'it is a development build; leave --release-key out to take it all the same' 4
+  [ -n "$scratch" ] || scratch=$(mktemp -d "${TMPDIR:-/var/tmp}/ai-fabric.XXXXXX")
+  base64 -d <"$folder/SHA256SUMS.sig" >"$scratch/signature" 2>/dev/null || true
+  openssl pkeyutl -verify -pubin -inkey "$release_key" -rawin -in "$folder/SHA256SUMS" \
+    -sigfile "$scratch/signature" >/dev/null 2>&1 ||
+    fail "$archive is not signed by $release_key" 'fetch it again, from where you got it; nothing was changed' 4
+fi
+# By the version that runs, and not by what is to be judged.
+if [ "$verb" = install ] && [ -z "$image" ] && [ -x "$installed/bin/ai-fabric" ]; then
+  "$installed/bin/ai-fabric" service verify "$folder" >/dev/null || exit $?
+fi
 
 "$folder/bin/ai-fabric" --version >/dev/null ||
   fail "the program of $archive does not start here" 'it needs glibc 2.28 or newer (Debian 10, RHEL 8)' 4

@@ -67,7 +67,7 @@ export async function makeControlPlane({ root, cache, folder, facts, progress },
     progress.step('packing the control plane');
     const signed = served.signed.map((member) => ({ ...member, name: `release/${member.name}` }));
     const within = `ai-fabric-${version}`;
-    const content = await withChecksums([...members, ...signed]);
+    const content = await withChecksums([...members, ...signed], facts.key);
     const all = content.map((member) => ({ ...member, name: `${within}/${member.name}` }));
     await writeTarGzip(file, all, MTIME_SECONDS);
     progress.step('starting the control plane from its archive');
@@ -92,16 +92,23 @@ function describePrograms(members) {
 }
 
 /**
- * With the list that the installer compares them with before it runs any of them.
+ * With the list that the installer compares them with before it runs any of them, and its signature.
  *
  * @param {readonly Member[]} members
+ * @param {import('./release-key.mjs').ReleaseKey | null} key
  * @returns {Promise<Member[]>}
  */
-async function withChecksums(members) {
+async function withChecksums(members, key) {
   const lines = await Promise.all(
     members.map(async ({ name, content }) => `${(await measure(content)).sha256}  ${name}\n`),
   );
-  return [...members, { name: CHECKSUMS, mode: 0o644, content: Buffer.from(lines.join('')) }];
+  const list = Buffer.from(lines.join(''));
+  const signature = key === null ? [] : [Buffer.from(`${key.sign(list)}\n`)];
+  return [
+    ...members,
+    { name: CHECKSUMS, mode: 0o644, content: list },
+    ...signature.map((content) => ({ name: `${CHECKSUMS}.sig`, mode: 0o644, content })),
+  ];
 }
 
 /** @param {Member} member */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type KeyObject, sign } from 'node:crypto';
 import {
   chmodSync,
   cpSync,
@@ -19,6 +19,7 @@ const OWN_VERSION = (
 const PROGRAM = 'lib/control-plane/dist/program';
 const MIGRATIONS = 'lib/control-plane/migrations';
 const SUMS = 'SHA256SUMS';
+const SIGNATURE = `${SUMS}.sig`;
 
 export interface ArchiveOptions {
   /** By default the checkout's own. */
@@ -73,14 +74,18 @@ export class ControlPlaneArchive {
     writeFileSync(join(this.folder, MIGRATIONS, `${tag}.sql`), sql);
   }
 
-  /** Writes the list of checksums anew, after a change that is meant to be. */
-  seal(): void {
+  /** Writes the list of checksums anew, after a change that is meant to be, and signs it where there is a key. */
+  seal(key: KeyObject | null = null): void {
     const files = readdirSync(this.folder, { recursive: true, encoding: 'utf8' })
       .map((name) => join(this.folder, name))
-      .filter((file) => statSync(file).isFile() && relative(this.folder, file) !== SUMS)
+      .filter((file) => statSync(file).isFile() && ![SUMS, SIGNATURE].includes(relative(this.folder, file)))
       .sort();
     const lines = files.map((file) => `${sha256(file)}  ${relative(this.folder, file)}\n`);
-    writeFileSync(join(this.folder, SUMS), lines.join(''));
+    const list = Buffer.from(lines.join(''));
+    writeFileSync(join(this.folder, SUMS), list);
+    if (key !== null) {
+      writeFileSync(join(this.folder, SIGNATURE), `${sign(null, list, key).toString('base64')}\n`);
+    }
   }
 
   #addPrograms(version: string): void {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import {
   appendFileSync,
@@ -95,6 +96,54 @@ describe.skipIf(process.platform !== 'linux')('install-control-plane.sh', () => 
     const { exitCode, stderr } = await run('--root', image);
     expect(exitCode).toBe(4);
     expect(stderr).toContain('more does not belong to it');
+  });
+
+  describe.skipIf(!existsSync('/usr/bin/openssl'))('with --release-key', () => {
+    const ours = generateKeyPairSync('ed25519');
+    const theirs = generateKeyPairSync('ed25519');
+    const take = async (): Promise<Run> => {
+      const keyFile = join(place.path, 'release-key.pub.pem');
+      writeFileSync(keyFile, ours.publicKey.export({ format: 'pem', type: 'spki' }));
+      return await run('--dry-run', '--root', image, '--release-key', keyFile);
+    };
+
+    it('goes on where that key signed the archive', async () => {
+      archive.seal(ours.privateKey);
+      const { exitCode, stderr } = await take();
+      if (isRoot) expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      else expect(stderr).toContain('only root');
+    });
+
+    it.each<[string, string, () => void]>([
+      ['is not signed', 'is not signed', () => archive.seal()],
+      ['another key signed', 'is not signed by', () => archive.seal(theirs.privateKey)],
+      [
+        'was changed since, with its list',
+        'is not signed by',
+        () => {
+          archive.seal(ours.privateKey);
+          archive.writeProgram('touch "$home/../it-ran"; exit 0');
+          archive.seal();
+        },
+      ],
+    ])('refuses an archive that %s, before it runs anything of it', async (_, why, spoil) => {
+      spoil();
+      const { exitCode, stderr } = await take();
+      expect(exitCode).toBe(4);
+      expect(stderr).toContain(why);
+      expect(existsSync(join(place.path, 'it-ran'))).toBe(false);
+    });
+
+    it('says where the key is not', async () => {
+      expect(await run('--release-key', join(place.path, 'none.pem'))).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining('none.pem is not there'),
+      });
+      expect(await run('--release-key')).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining('--release-key names no file'),
+      });
+    });
   });
 
   it('refuses another kind of machine', async () => {

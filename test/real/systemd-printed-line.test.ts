@@ -1,5 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PackagedAhead, type PackagedRelease, packagedReleasePart } from '../harness/packaged-release.js';
@@ -14,6 +15,7 @@ import { leftBehind, listMachineFiles } from './systemd/machine-files.js';
 const PORT = 18_441;
 const TLS_PORT = 18_442;
 const RELEASE = '/srv/release';
+const CONTROL_PLANE = 'ai-fabric-control-plane-linux-x64.tar.gz';
 const AGENT = '/usr/local/bin/ai-fabric-agent';
 const UNIT = 'ai-fabric-agent.service';
 /** Stands before the system's own in the PATH of whoever installs. */
@@ -294,6 +296,39 @@ describeReal(
         expect(late.exitCode, late.stdout + late.stderr).toBe(4);
         expect(late.stderr).toContain('the token has expired');
         expect((await armitage.run(['test', '-e', AGENT])).exitCode).not.toBe(0);
+      },
+      STEP_MS,
+    );
+
+    it(
+      'upgrades the control plane to nothing that the release key did not sign',
+      async () => {
+        const folder = join(fabric.machine.root, 'var/tmp/tampered');
+        mkdirSync(folder);
+        execFileSync('tar', [
+          '-xzf',
+          join(release.folder, CONTROL_PLANE),
+          '-C',
+          folder,
+          '--strip-components=1',
+        ]);
+        const script = 'sudo sh /var/tmp/tampered/install-control-plane.sh';
+        expect(await fabric.type(script, STEP_MS)).toContain('is installed and answers');
+
+        edit(join(folder, 'README'), (text) => `${text}And more.\n`);
+        const changed = createHash('sha256')
+          .update(readFileSync(join(folder, 'README')))
+          .digest('hex');
+        edit(join(folder, 'SHA256SUMS'), (text) => text.replace(/^\w+ {2}README$/m, `${changed}  README`));
+        const refused = await fabric.machine.run(['sh', '/var/tmp/tampered/install-control-plane.sh']);
+        expect(refused.exitCode, refused.stdout + refused.stderr).toBe(4);
+        expect(refused.stderr).toContain('its signature is not by the release key of this program');
+        rmSync(join(folder, 'SHA256SUMS.sig'));
+        const bare = await fabric.machine.run(['sh', '/var/tmp/tampered/install-control-plane.sh']);
+        expect(bare.exitCode, bare.stdout + bare.stderr).toBe(4);
+        expect(bare.stderr).toContain('the release is not signed');
+        expect(await fabric.type('sudo ai-fabric doctor')).toContain('0 errors');
+        rmSync(folder, { recursive: true });
       },
       STEP_MS,
     );

@@ -9,6 +9,11 @@ import {
 
 export type ReleaseRefusal = 'manifest_damaged' | 'signature_missing' | 'signature_wrong' | 'format_unknown';
 
+export interface SignatureFault {
+  readonly code: 'signature_missing' | 'signature_wrong';
+  readonly detail: string;
+}
+
 export type ReleaseVerdict =
   | {
       readonly ok: true;
@@ -38,7 +43,7 @@ export function verifyRelease(
   }
   if (releaseKeyPem !== null) {
     const fault = judgeSignature(manifestBytes, signatureText, releaseKeyPem);
-    if (fault !== null) return fault;
+    if (fault !== null) return { ok: false, ...fault };
   }
   return readManifest(manifestBytes, releaseKeyPem);
 }
@@ -49,22 +54,31 @@ export function releaseKeySha256(releaseKeyPem: string): string {
   return createHash('sha256').update(der).digest('hex');
 }
 
-function judgeSignature(
-  manifestBytes: Uint8Array,
+/**
+ * Proves that who has the release key signed these very bytes.
+ *
+ * @param signatureText base64 of an Ed25519 signature; `null` where there is none
+ * @param releaseKeyPem the public half, PEM
+ * @returns `null`: it did
+ */
+export function judgeSignature(
+  bytes: Uint8Array,
   signatureText: string | null,
   releaseKeyPem: string,
-): ReleaseVerdict | null {
+): SignatureFault | null {
   if (signatureText === null || signatureText.trim() === '') {
-    return refuse('signature_missing', 'the release is not signed, and this program takes signed ones alone');
+    const detail = 'the release is not signed, and this program takes signed ones alone';
+    return { code: 'signature_missing', detail };
   }
+  const wrong = (detail: string): SignatureFault => ({ code: 'signature_wrong', detail });
   const key = readKey(releaseKeyPem);
-  if (key === null) return refuse('signature_wrong', 'the release key of this program is no Ed25519 key');
+  if (key === null) return wrong('the release key of this program is no Ed25519 key');
   const text = signatureText.trim();
   const signature = Buffer.from(text, 'base64');
   // What follows an end of base64 is passed over by its reader, and would be no signature of ours.
-  return signature.toString('base64') === text && verify(null, manifestBytes, key, signature)
+  return signature.toString('base64') === text && verify(null, bytes, key, signature)
     ? null
-    : refuse('signature_wrong', "the manifest's signature is not by the release key of this program");
+    : wrong('its signature is not by the release key of this program');
 }
 
 function readKey(pem: string): KeyObject | null {

@@ -29,6 +29,16 @@ Examples:
     .option('--yes', 'do not ask')
     .action(async (flags) => (await loadRemoval()).uninstallAction(flags));
   service
+    .command('verify <dir>')
+    .description(
+      'prove an unpacked archive by the release key that this program was built with; called by the archive’s script',
+    )
+    .option('--json', 'print JSON')
+    .action(async (dir: string, flags: { readonly json?: boolean }) => {
+      const { verifyAction } = await import('../service/actions/verify-action.js');
+      verifyAction(dir, flags);
+    });
+  service
     .command('undo-replace-litellm')
     .description('give the LiteLLM proxy that was replaced its port back, and run beside it')
     .option('--wait <seconds>', WAIT, toWaitMs)

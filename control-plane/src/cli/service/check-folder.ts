@@ -13,7 +13,9 @@ export type FolderVerdict =
   | ({ readonly ok: true } & FolderCheck)
   | { readonly ok: false; readonly problems: readonly string[] };
 
-const SUMS = 'SHA256SUMS';
+export const SUMS = 'SHA256SUMS';
+/** Of a release build: base64 of the release key's signature over the list, which so holds for all that is listed. */
+export const SUMS_SIGNATURE = 'SHA256SUMS.sig';
 const PIECE_BYTES = 1024 * 1024;
 
 /** Compares every file of an unpacked archive with the list that it brings. */
@@ -27,7 +29,7 @@ export function checkFolder(folder: string): FolderVerdict {
   const sums = readChecksums(text);
   if (sums === null) return { ok: false, problems: [`${SUMS} is no list of checksums`] };
   const files = listFiles(folder);
-  const compared = files.filter(({ path }) => relative(folder, path) !== SUMS);
+  const compared = files.filter(({ path }) => ![SUMS, SUMS_SIGNATURE].includes(relative(folder, path)));
   const found = Object.fromEntries(compared.map(({ path }) => [relative(folder, path), digest(path)]));
   const problems = compareFiles(sums, found);
   if (problems.length > 0) return { ok: false, problems };
