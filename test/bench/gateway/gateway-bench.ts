@@ -12,11 +12,11 @@ import { type Contenders, startContenders } from './start-contenders.js';
  * Whole rounds that do not count: in a slow stretch of the machine V8 has compiled after many seconds what a request runs, and
  * drops some of it again when streams or a large body come by the same way.
  */
-const WARM_UP_ROUNDS = 2;
+const WARM_UP_ROUNDS = 1;
 const SOAK_ONLY = 'it is of --soak alone';
 /** The machine's speed drifts within seconds: short turns one after the other see the same of it. */
-const JSON_TURN_PAIRS = 3;
-const STREAM_TURN_PAIRS = 1;
+const JSON_TURN_PAIRS = 5;
+const STREAM_TURN_PAIRS = 2;
 /** Below it a contender was held up by its load or its engine, not by its own core. */
 const SATURATED_PERCENT = 90;
 
