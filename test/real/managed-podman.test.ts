@@ -18,6 +18,8 @@ const NAME = 'ai-fabric-qwen';
 const WAIT = ['--timeout', '60s'];
 /** Of each answer under load: it takes some 300 ms, so that there are always open ones when the container goes. */
 const TOKENS = 60;
+/** Beside other work, Podman takes its time: an engine is left a minute to end by itself, and is then killed. */
+const REMOVED_MS = 120_000;
 
 interface Observed {
   readonly observed: {
@@ -184,12 +186,14 @@ describeReal('a model that is declared on a host with real Podman', [podman], ()
   it('that is removed leaves no container', async () => {
     await controlPlane.api('/roles/chat-fast', { method: 'DELETE' });
     await ok('deployments', 'rm', 'qwen');
-    const containers = (): Promise<string> => machine.podman('ps', '--all', '--quiet');
-    await eventually('nothing is left', async () => (await containers()).trim() === '', 30_000).catch(
-      (cause: unknown) => {
-        throw new Error(`a container is left; its agent said:\n${agent.stdout.slice(-2_000)}`, { cause });
+    const containers = (): Promise<string> =>
+      machine.podman('ps', '--all', '--format', '{{.Names}} {{.Status}}');
+    await eventually('nothing is left', async () => (await containers()).trim() === '', REMOVED_MS).catch(
+      async (cause: unknown) => {
+        const [left, said] = [await containers(), agent.stdout.slice(-2_000)];
+        throw new Error(`a container is left: ${left}; its agent said:\n${said}`, { cause });
       },
     );
     expect((await chat()).status).toBe(404);
-  });
+  }, 180_000);
 });

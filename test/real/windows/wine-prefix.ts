@@ -12,6 +12,7 @@ const END_TIMEOUT_MS = 10_000;
 export class WinePrefix {
   readonly #folder = mkdtempSync(join(tmpdir(), 'ai-fabric-wine-'));
   readonly #children: ChildProcess[] = [];
+  readonly #halted: string[] = [];
   #programs = 0;
 
   /** Boots it for the first time, which takes some ten seconds. @throws Error when Wine fails */
@@ -52,14 +53,26 @@ export class WinePrefix {
 
   /** Halts programs of its own where they stand. @param part of their command line @returns how many */
   halt(part: string): number {
-    const own = `WINEPREFIX=${join(this.#folder, 'prefix')}`;
     const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-    const found = pids.filter((pid) => {
-      const isMeant = readProcess(pid, 'cmdline').replaceAll('\0', ' ').includes(part);
-      return isMeant && readProcess(pid, 'environ').split('\0').includes(own);
-    });
+    const found = pids.filter(
+      (pid) => this.#isOwn(pid) && readProcess(pid, 'cmdline').replaceAll('\0', ' ').includes(part),
+    );
     for (const pid of found) process.kill(Number(pid), 'SIGSTOP');
+    this.#halted.push(...found);
     return found.length;
+  }
+
+  #isOwn(pid: string): boolean {
+    return readProcess(pid, 'environ')
+      .split('\0')
+      .includes(`WINEPREFIX=${join(this.#folder, 'prefix')}`);
+  }
+
+  /** Wine's server asks programs to end, which who stands still never does. */
+  #endHalted(): void {
+    for (const pid of this.#halted.splice(0)) {
+      if (this.#isOwn(pid)) process.kill(Number(pid), 'SIGKILL');
+    }
   }
 
   /** Ends all its programs at once, as a power cut does. What is started next boots it, and what starts with it. */
@@ -77,6 +90,7 @@ export class WinePrefix {
   }
 
   async #ended(): Promise<void> {
+    this.#endHalted();
     const running = this.#children.filter(isRunning);
     const ends = Promise.all(running.map((child) => once(child, 'exit')));
     // A server that is stuck ends nothing, and its programs wait for it without end.
