@@ -52,6 +52,12 @@ export const curl: RealPart = {
   required: true,
 };
 
+export const xz: RealPart = {
+  name: 'xz',
+  absence: () => absentProgram('xz', ['--version'], 'apt-get install xz-utils'),
+  required: true,
+};
+
 export const mountNamespaces: RealPart = {
   name: 'mount namespaces',
   absence: () => {

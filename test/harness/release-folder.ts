@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { type TemporaryDirectory, temporaryDirectory } from './temporary-directo
 const SCRIPTS = new URL('../../installers/scripts/', import.meta.url);
 const FILLER = new URL('../../installers/package/decide/fill-script.mjs', import.meta.url);
 const AGENT = 'ai-fabric-agent-linux-x64.gz';
+const SMALLER = 'ai-fabric-agent-linux-x64.xz';
 
 /** As packaging fills scripts in. It is no part of a package, so that its types are named here. */
 interface Filler {
@@ -32,17 +34,24 @@ export class ReleaseFolderStage {
     return join(this.directory, name);
   }
 
-  /** @param program what is run as `ai-fabric-agent` */
-  async put(program: string | Buffer, version = '0.2.0'): Promise<ReleaseManifest> {
+  /**
+   * @param program what is run as `ai-fabric-agent`
+   * @param withXz packs it with this machine's xz too
+   */
+  async put(program: string | Buffer, version = '0.2.0', withXz = false): Promise<ReleaseManifest> {
     const { fillScript } = (await import(FILLER.href)) as Filler;
     const agent = gzipSync(program);
     const file = { name: 'ai-fabric-agent', bytes: Buffer.byteLength(program), sha256: sha256Of(program) };
     const linux = { os: 'linux', architecture: 'x64' } as const;
     const packed = this.#write(AGENT, agent, { kind: 'agent', ...linux, compression: 'gzip', files: [file] });
+    const about = { kind: 'agent', ...linux, compression: 'xz', files: [file] } as const;
+    const smaller = withXz
+      ? [this.#write(SMALLER, execFileSync('xz', ['-c'], { input: program }), about)]
+      : [];
     const template = readFileSync(new URL('agent.sh', SCRIPTS), 'utf8');
-    const script = fillScript(template, { version, artefacts: [packed] });
+    const script = fillScript(template, { version, artefacts: [packed, ...smaller] });
     const artefacts: ReleaseArtefact[] = [
-      packed,
+      ...[packed, ...smaller],
       this.#write('agent.sh', script, { kind: 'script', ...linux, compression: null, files: [] }),
     ];
     const manifest = releaseManifestSchema.parse({

@@ -58,6 +58,12 @@ export class ShellTools {
     return join(this.#home.path, ...parts);
   }
 
+  /** One more of this machine's. */
+  add(tool: string): void {
+    const { stdout } = spawnSync('sh', ['-c', 'command -v "$1"', 'sh', tool], { encoding: 'utf8' });
+    symlinkSync(stdout.trim(), this.path('bin', tool));
+  }
+
   without(tool: (typeof USUAL)[number]): void {
     rmSync(this.path('bin', tool));
   }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { makeSelfSigned } from '@ai-fabric/control-plane/testing';
@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
 import { CutOffProxy } from '../harness/cut-off-proxy.js';
 import { fabricYaml } from '../harness/fabric-yaml.js';
-import { curl, describeReal, mountNamespaces } from '../harness/real-part.js';
+import { curl, describeReal, mountNamespaces, xz } from '../harness/real-part.js';
 import { ReleaseFolderStage } from '../harness/release-folder.js';
 import { runCli } from '../harness/run-program.js';
 import { type ShellResult, ShellTools } from '../harness/shell-tools.js';
@@ -307,5 +307,34 @@ describeReal('agent.sh on a full disk', [curl, mountNamespaces], () => {
     const result = await runThere();
     expectNothingRan(result);
     expect(result.stderr).toMatch(/could not be unpacked in \S+\n$/);
+  });
+});
+
+describeReal('the printed line of a release that has the agent packed with xz too', [curl, xz], () => {
+  beforeEach(() => release.put(agentOf(), '0.2.0', true));
+
+  it('takes the smaller one where the machine has xz', async () => {
+    tools.add('xz');
+    const { exitCode, stdout, stderr } = await paste((await newToken()).linux);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 0,
+      stderr: `Fetching ai-fabric-agent-linux-x64.xz from ${controlPlane.tlsUrl}\n`,
+    });
+    expect(stdout).toContain('argument: install\n');
+    expect(stdout).toMatch(/file: ai-fabric-agent\nfile: manifest\.json\n$/);
+  });
+
+  it('takes the other where it has none', async () => {
+    const { exitCode, stdout, stderr } = await paste((await newToken()).linux);
+    expect(exitCode, stderr).toBe(0);
+    expect(stderr).toContain('Fetching ai-fabric-agent-linux-x64.gz ');
+    expect(stdout).toContain('argument: install\n');
+  });
+
+  it('runs nothing where what it fetched is not what was announced', async () => {
+    tools.add('xz');
+    const { linux } = await newToken();
+    writeFileSync(release.path('ai-fabric-agent-linux-x64.xz'), 'something else');
+    expectNothingRan(await paste(linux));
   });
 });
