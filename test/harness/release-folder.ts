@@ -44,7 +44,7 @@ export class ReleaseFolderStage {
     const file = { name: 'ai-fabric-agent', bytes: Buffer.byteLength(program), sha256: sha256Of(program) };
     const linux = { os: 'linux', architecture: 'x64' } as const;
     const packed = this.#write(AGENT, agent, { kind: 'agent', ...linux, compression: 'gzip', files: [file] });
-    const about = { kind: 'agent', ...linux, compression: 'xz', files: [file] } as const;
+    const about = { ...({ kind: 'agent', compression: 'xz' } as const), ...linux, files: [file] };
     const smaller = withXz
       ? [this.#write(SMALLER, execFileSync('xz', ['-c'], { input: program }), about)]
       : [];

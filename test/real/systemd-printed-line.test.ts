@@ -313,7 +313,7 @@ describeReal(
           '--strip-components=1',
         ]);
         const script = 'sudo sh /var/tmp/tampered/install-control-plane.sh';
-        expect(await fabric.type(script, STEP_MS)).toContain('is installed and answers');
+        expect(await fabric.type(script, STEP_MS)).toContain('is in place and answers');
 
         edit(join(folder, 'README'), (text) => `${text}And more.\n`);
         const changed = createHash('sha256')
