@@ -17,7 +17,7 @@ export interface VerifiedArchive {
  * signed by the release key that this program was built with.
  *
  * @param releaseKeyPem `null` in a development build
- * @throws CliError `archive_damaged`, `signature_missing` or `signature_wrong`, with what mends it
+ * @throws CliError refused, with what mends it: files differ from the list, or by code `signature_missing`, `signature_wrong`
  */
 export function verifyArchive(folder: string, releaseKeyPem: string | null): VerifiedArchive {
   const check = checkFolder(folder);
