@@ -16,6 +16,7 @@ export * from './pure/backoff.js';
 export * from './pure/clock.js';
 export * from './pure/count-of.js';
 export * from './pure/gib-text.js';
+export * from './pure/interruption.js';
 export * from './pure/judge-policy.js';
 export * from './pure/magic-packet.js';
 export * from './pure/mask-text.js';

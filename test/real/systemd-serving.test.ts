@@ -126,14 +126,33 @@ describeReal('a replica of an agent that is a service', [systemd], () => {
     expect(engine.container('ai-fabric-qwen')).toMatchObject({ id, startedAtMs, state: 'running' });
   }, 400_000);
 
-  it('finishes what it answers before it is uninstalled, and its container stays, stopped', async () => {
+  /** Twenty a second. */
+  const streamTokens = async (count: number): Promise<Response> => {
     const role = { task: 'chat', targets: [{ deployment: 'qwen' }] };
     await fabric.api('/roles/chat-fast', { method: 'PUT', body: role });
-    const answer = await fabric.post('/v1/chat/completions', {
-      ...{ model: 'chat-fast', messages: [{ role: 'user', content: 'Hello' }], max_tokens: 60, stream: true },
-    });
+    const messages = [{ role: 'user', content: 'Hello' }];
+    const wanted = { model: 'chat-fast', messages, max_tokens: count, ignore_eos: true, stream: true };
+    const answer = await fabric.post('/v1/chat/completions', wanted);
     expect(answer.status).toBe(200);
-    const reading = readStream(answer);
+    return answer;
+  };
+
+  it('comes back where its uninstall is interrupted while a request ends', async () => {
+    const { id } = engine.container('ai-fabric-qwen');
+    const answer = await streamTokens(1_000);
+
+    const interrupt = ['timeout', '--preserve-status', '--signal=INT', '8s'];
+    const gone = await machine.run([...interrupt, AGENT, 'uninstall', '--yes', '--json']);
+
+    await answer.body?.cancel();
+    expect([gone.exitCode, JSON.parse(gone.stdout)]).toMatchObject([1, { error: { code: 'interrupted' } }]);
+    expect(gone.stderr).toContain('Interrupted: what is under way is brought to a safe end.');
+    await ok('deployments', 'wait', 'qwen', '--timeout', '90s');
+    expect(engine.container('ai-fabric-qwen')).toMatchObject({ id, state: 'running' });
+  });
+
+  it('finishes what it answers before it is uninstalled, and its container stays, stopped', async () => {
+    const reading = readStream(await streamTokens(60));
 
     const gone = await machine.run([AGENT, 'uninstall', '--yes', '--json']);
 

@@ -1,6 +1,6 @@
 import { JoinError, NotJoinedError } from '../agent-errors.js';
 import { ConfigError } from '../config/agent-config.js';
-import { InstallRefusedError, InstallStepError } from '../install/install-errors.js';
+import { InstallRefusedError, InstallStepError, InterruptedError } from '../install/install-errors.js';
 import { LinkError } from '../link/link-failure.js';
 
 /** What a script may rely on; printed at the end of `--help`. */
@@ -68,10 +68,15 @@ export function explainError(error: unknown): ExplainedError {
     const isUsage = code === 'server_needed' || code === 'token_needed';
     return { exitCode: isUsage ? exitCodes.usage : exitCodes.failed, code, message };
   }
+  if (error instanceof InterruptedError) return { exitCode: exitCodes.failed, code: 'interrupted', message };
   if (error instanceof InstallStepError) {
     const { exitCode, code } = explainError(error.cause);
     const { step, aftermath } = error;
-    const again = 'What was done before stands, and is recorded: once this is mended, run the same again.';
+    const goesOn =
+      code === 'interrupted'
+        ? 'run the same again, and it goes on'
+        : 'once this is mended, run the same again';
+    const again = `What was done before stands, and is recorded: ${goesOn}.`;
     const lines = [`${step.tells}: ${message}`, ...(aftermath === null ? [] : [aftermath]), again];
     return { exitCode, code, message: lines.join('\n') };
   }

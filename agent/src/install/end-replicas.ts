@@ -9,7 +9,8 @@ export type LeaveAnswer = Pick<AgentStatus, 'leaving'> & {
 /** Why replicas may run on; `problem`: of an agent that is there, and did not answer. */
 export type LeaveFailure =
   | { readonly code: 'replica_not_ended'; readonly deployments: readonly string[] }
-  | { readonly code: 'agent_silent'; readonly problem: string };
+  | { readonly code: 'agent_silent'; readonly problem: string }
+  | { readonly code: 'interrupted' };
 
 export interface EndReplicasOptions {
   /** @returns `null` where nobody listens @throws Error where an agent may run, and cannot be asked */
@@ -18,6 +19,7 @@ export interface EndReplicasOptions {
   readonly pause: (delayMs: number) => Promise<unknown>;
   /** Called once for each reason to wait. */
   readonly onWait: (why: 'draining' | 'silent') => void;
+  readonly isInterrupted: () => boolean;
 }
 
 /** A minute for requests that run, and what an engine takes at most to end. */
@@ -31,11 +33,12 @@ const LOOK_EVERY_MS = 250;
  * @returns `null` when no replica runs that an agent looks after
  */
 export async function endReplicas(options: EndReplicasOptions): Promise<LeaveFailure | null> {
-  const { ask, clock, pause } = options;
+  const { ask, clock, pause, isInterrupted } = options;
   const onWait = onceEach(options.onWait);
   const giveUpAtMs = clock.monotonicMs() + DRAIN_MS;
   let verb: 'leave' | 'status' = 'leave';
   for (;;) {
+    if (isInterrupted()) return { code: 'interrupted' };
     const answer: LeaveAnswer | string | null = await ask(verb).catch((error: unknown) => textOf(error));
     if (answer === null) return null;
     let failure: LeaveFailure;

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dropMade, noteMade } from './decide/edit-record.js';
 import { planUninstall } from './decide/plan-uninstall.js';
-import { InstallStepError } from './install-errors.js';
+import { InstallStepError, InterruptedError } from './install-errors.js';
 import { type InstallRecord, InstallRecordError, readInstallRecord } from './install-record.js';
 import type { InstallRequest, InstallStep, InstallSystem, Made } from './install-steps.js';
 import { runInstall } from './run-install.js';
-import { runUninstall } from './run-uninstall.js';
+import { runUninstall, type UninstallEnd } from './run-uninstall.js';
 
 const file = (what: string, kept = false): Made => ({ kind: 'file', what, kept });
 const step = (kind: string, ...makes: Made[]): InstallStep => ({ kind, tells: `Do ${kind}`, makes });
@@ -33,11 +33,15 @@ let folder: string;
 let done: string[];
 /** Whether the service ran before. */
 let runs: boolean;
+/** Somebody presses Ctrl-C while this is done. */
+let interruptedIn: string | null;
+const isInterrupted = (): boolean => interruptedIn !== null && done.includes(interruptedIn);
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'install-'));
   done = [];
   runs = false;
+  interruptedIn = null;
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -72,7 +76,7 @@ const readRecord = (): Promise<InstallRecord | null> =>
 
 describe('an install', () => {
   const run = (steps: readonly InstallStep[], dies: readonly string[] = []): Promise<void> =>
-    runInstall({ system: system(dies), request, steps, facts, onDone: () => undefined });
+    runInstall({ system: system(dies), request, steps, facts, onDone: () => undefined, isInterrupted });
 
   it('does its steps in order, and records what they made', async () => {
     await run([step('one', file('/a')), step('two'), step('three', file('/b', true))]);
@@ -93,7 +97,13 @@ describe('an install', () => {
 
   it('is of the version that was there until it is done', async () => {
     const steps = [step('one', file('/a')), step('two')];
-    const newer = { request, steps, facts: { ...facts, version: '0.2.0' }, onDone: () => undefined };
+    const newer = {
+      request,
+      steps,
+      facts: { ...facts, version: '0.2.0' },
+      onDone: () => undefined,
+      isInterrupted,
+    };
     await run(steps);
     await runInstall({ ...newer, system: system(['two']) }).catch(() => undefined);
     expect(await readRecord()).toMatchObject({ version: '0.1.0', finished: false });
@@ -108,6 +118,7 @@ describe('an install', () => {
       steps: [step('one')],
       facts: { ...facts, version: '0.0.1' },
       onDone: () => undefined,
+      isInterrupted,
     };
     await runInstall({ ...other, system: system(['one']) }).catch(() => undefined);
     expect((await readRecord())?.version).toBe('0.0.1');
@@ -147,6 +158,29 @@ describe('an install', () => {
       expect(done).toEqual(['stop_service']);
     });
 
+    it('starts it again where it is interrupted, and goes on from there the next time', async () => {
+      runs = true;
+      interruptedIn = 'join';
+      const error = await run(steps).catch((caught: unknown) => caught);
+      expect(error).toMatchObject({
+        ...{ step: steps[2], cause: expect.any(InterruptedError) },
+        aftermath: 'The agent that was stopped for it runs again.',
+      });
+      expect(done).toEqual(['stop_service', 'join', 'start again']);
+      expect(await readRecord()).toMatchObject({ finished: false });
+      interruptedIn = null;
+      await run(steps);
+      expect(await readRecord()).toMatchObject({ finished: true });
+    });
+
+    it('says that it was interrupted where that is what a program failed of', async () => {
+      runs = true;
+      interruptedIn = 'stop_service';
+      const error = await run(steps, ['join']).catch((caught: unknown) => caught);
+      expect(error).toMatchObject({ step: steps[1], cause: expect.any(InterruptedError) });
+      expect(done.at(-1)).toBe('start again');
+    });
+
     it('has the start itself say why it fails', async () => {
       runs = true;
       expect(await aftermath(['start_service'])).toBeNull();
@@ -172,7 +206,7 @@ describe('an install', () => {
     await run([step('one')]);
     const other = { ...facts, machineSha256: '22'.repeat(32) };
     const steps = [step('one')];
-    const copy = { request, steps, facts: other, onDone: () => undefined };
+    const copy = { request, steps, facts: other, onDone: () => undefined, isInterrupted };
     await runInstall({ ...copy, system: system(['one']) }).catch(() => undefined);
     expect((await readRecord())?.machineSha256).toBe(facts.machineSha256);
     await runInstall({ ...copy, system: system() });
@@ -188,6 +222,7 @@ describe('an install', () => {
       steps,
       facts,
       onDone: (_step, detail) => told.push(detail),
+      isInterrupted,
     });
     expect(told).toEqual(['more', null]);
   });
@@ -231,9 +266,9 @@ describe('an uninstall', () => {
     expect(stays).toEqual([]);
   });
 
-  const run = async (purge: boolean, dies: readonly string[] = []): Promise<number> => {
+  const run = async (purge: boolean, dies: readonly string[] = []): Promise<UninstallEnd> => {
     await runInstall({
-      ...{ system: system(), request, facts, onDone: () => undefined },
+      ...{ system: system(), request, facts, onDone: () => undefined, isInterrupted },
       steps: [step('all', ...record.made)],
     });
     done = [];
@@ -244,22 +279,33 @@ describe('an uninstall', () => {
       record: now,
       plan: planUninstall(now, purge),
       onDone: () => undefined,
+      isInterrupted,
     });
   };
 
   it('leaves in the record what stays', async () => {
-    expect(await run(false)).toBe(0);
+    expect(await run(false)).toEqual({ problems: 0, untouched: [] });
     expect(await readRecord()).toMatchObject({ finished: false, made: record.made.slice(0, 2) });
   });
 
   it('leaves no record where nothing stays', async () => {
-    expect(await run(true)).toBe(0);
+    expect(await run(true)).toEqual({ problems: 0, untouched: [] });
     expect(done).toEqual(['s', '/opt/a', 'a', '/etc/a']);
     await expect(readFile(join(folder, 'etc', 'installed.json'))).rejects.toThrow(/ENOENT/);
   });
 
+  it('that is interrupted says what it did not get to, which the next one takes away', async () => {
+    interruptedIn = '/opt/a';
+    expect(await run(true)).toEqual({
+      problems: 0,
+      untouched: [{ kind: 'account', what: 'a', kept: true }, file('/etc/a', true)],
+    });
+    expect(done).toEqual(['s', '/opt/a']);
+    expect((await readRecord())?.made).toEqual(record.made.slice(0, 2));
+  });
+
   it('goes on where something cannot be taken away, and remembers that it is there', async () => {
-    expect(await run(true, ['/opt/a'])).toBe(1);
+    expect(await run(true, ['/opt/a'])).toEqual({ problems: 1, untouched: [] });
     expect(done).toEqual(['s', 'a', '/etc/a']);
     expect((await readRecord())?.made).toEqual([file('/opt/a')]);
   });

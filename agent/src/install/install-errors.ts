@@ -24,3 +24,12 @@ export class InstallRefusedError extends Error {
     this.refusals = refusals;
   }
 }
+
+/** Somebody wanted it to stop, between two of its steps or within one. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+
+  constructor() {
+    super('interrupted.');
+  }
+}

@@ -67,6 +67,7 @@ export type InstallRefusalCode =
   | 'upgrade_under_way'
   | 'replica_not_ended'
   | 'agent_silent'
+  | 'interrupted'
   | 'models_within';
 
 export type InstallPlan<Step extends InstallStep = InstallStep> =

@@ -15,6 +15,8 @@ interface Stage {
   readonly toStay?: Answer;
   readonly late?: InstallRefusal | null;
   readonly platform?: NodeJS.Platform;
+  /** Somebody presses Ctrl-C after so much was done. */
+  readonly interruptedAfter?: number;
 }
 
 const UPGRADE: InstallRefusal = {
@@ -28,7 +30,8 @@ function say(answer: Answer): LeaveAnswer | null {
 }
 
 /** What came of it, and all that was done, in its order. */
-async function prepare({ answers, toStay = null, late = null, platform = 'linux' }: Stage) {
+async function prepare(stage: Stage) {
+  const { answers, toStay = null, late = null, platform = 'linux', interruptedAfter = Infinity } = stage;
   const clock = new ManualClock();
   const done: string[] = [];
   let at = 0;
@@ -43,6 +46,7 @@ async function prepare({ answers, toStay = null, late = null, platform = 'linux'
     ...{ ask, clock, platform },
     pause: async (delayMs) => clock.advance(delayMs),
     onWait: (why) => void done.push(`waits: ${why}`),
+    isInterrupted: () => done.length >= interruptedAfter,
     system: {
       leftovers: async () => {
         done.push('leftovers');
@@ -133,6 +137,18 @@ describe('before an agent is taken away', () => {
       expect(refusalOf(outcome)?.fix).toContain('sudo systemctl restart ai-fabric-agent brings them back');
     },
   );
+
+  it.each([
+    ['before anybody was asked', 0, ['stay']],
+    ['while requests end', 2, ['leave', 'waits: draining', 'stay']],
+    ['once all have ended', 4, ['leave', 'waits: draining', 'status', 'leftovers', 'stay']],
+  ] as const)('interrupted %s, all come back', async (_when, interruptedAfter, expected) => {
+    const { outcome, done } = await prepare({ answers: ['draining', 'free'], interruptedAfter });
+    expect(refusalOf(outcome)).toMatchObject({
+      ...{ code: 'interrupted', detail: 'Interrupted: nothing was taken away.' },
+    });
+    expect(done.filter((each) => each !== 'may it?')).toEqual(expected);
+  });
 
   it.each([
     ['are let go', null, UPGRADE.fix],

@@ -23,7 +23,9 @@ export async function prepareUninstall(options: PrepareUninstallOptions): Promis
   if (failure !== null) throw refused(refuseLeave(failure, await comeBack(ask), platform));
   const leftovers = await system.leftovers();
   // An upgrade may have begun meanwhile.
-  const late = await system.refuseUninstall();
+  const late = options.isInterrupted()
+    ? refuseLeave({ code: 'interrupted' }, true, platform)
+    : await system.refuseUninstall();
   if (late !== null) throw refused(withReturn(late, await comeBack(ask), platform));
   return leftovers;
 }

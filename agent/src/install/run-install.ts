@@ -1,6 +1,6 @@
 import { noteMade } from './decide/edit-record.js';
 import { installedVersion } from './decide/installed-version.js';
-import { InstallStepError } from './install-errors.js';
+import { InstallStepError, InterruptedError } from './install-errors.js';
 import { type InstallRecord, readInstallRecord, writeInstallRecord } from './install-record.js';
 import type {
   InstalledFacts,
@@ -17,15 +17,18 @@ export interface InstallRun<Step extends InstallStep> {
   readonly facts: InstalledFacts;
   /** Called when a step is done. */
   readonly onDone: (step: Step, detail: string | null) => void;
+  /** Asked before each step, and where one failed: programs that it called hear Ctrl-C as well. */
+  readonly isInterrupted: () => boolean;
 }
 
 /**
- * Carries the steps out, each recorded before it is done. Where one fails, an agent that ran before runs again.
+ * Carries the steps out, each recorded before it is done. Where one fails, or somebody interrupts them, an agent that ran before
+ * runs again.
  *
  * @throws InstallStepError, InstallRecordError
  */
 export async function runInstall<Step extends InstallStep>(run: InstallRun<Step>): Promise<void> {
-  const { system, request, steps, facts, onDone } = run;
+  const { system, request, steps, facts, onDone, isInterrupted } = run;
   const before = await readInstallRecord(system.recordPath);
   // A copied disk is told by it until it has a key of its own.
   const machineSha256 = before?.machineSha256 ?? facts.machineSha256;
@@ -39,13 +42,15 @@ export async function runInstall<Step extends InstallStep>(run: InstallRun<Step>
   for (const step of steps) {
     record = noteMade(record, step.makes);
     try {
+      if (isInterrupted()) throw new InterruptedError();
       if (step.kind === 'stop_service') isStopped = await system.service.runs();
       await writeInstallRecord(system.recordPath, record);
       // What keeps it from running is what this step itself tells then.
       if (step.kind === 'start_service') isStopped = false;
       onDone(step, await system.carryOut(step, request));
     } catch (error) {
-      throw new InstallStepError(step, error, isStopped ? await startAgain(system.service) : null);
+      const cause = isInterrupted() ? new InterruptedError() : error;
+      throw new InstallStepError(step, cause, isStopped ? await startAgain(system.service) : null);
     }
   }
   await writeInstallRecord(system.recordPath, {

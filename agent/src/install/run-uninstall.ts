@@ -10,17 +10,26 @@ export interface UninstallRun {
   readonly plan: UninstallPlan;
   /** Called when something is gone; with what went wrong where it is not. */
   readonly onDone: (made: Made, problem: string | null) => void;
+  readonly isInterrupted: () => boolean;
+}
+
+export interface UninstallEnd {
+  /** How much could not be taken away. */
+  readonly problems: number;
+  /** What nobody got to, since it was interrupted. */
+  readonly untouched: readonly Made[];
 }
 
 /**
  * Takes away what was made. What cannot be taken away is told and stays in the record, and the rest goes all the same.
- *
- * @returns how much could not be taken away
+ * What an interruption leaves stays in it, too.
  */
-export async function runUninstall({ system, record, plan, onDone }: UninstallRun): Promise<number> {
+export async function runUninstall(run: UninstallRun): Promise<UninstallEnd> {
+  const { system, record, plan, onDone, isInterrupted } = run;
   let left: InstallRecord = { ...record, finished: false };
   let problems = 0;
-  for (const made of plan.remove) {
+  for (const [index, made] of plan.remove.entries()) {
+    if (isInterrupted()) return { problems, untouched: plan.remove.slice(index) };
     try {
       await system.remove(made);
       left = dropMade(left, made);
@@ -33,5 +42,5 @@ export async function runUninstall({ system, record, plan, onDone }: UninstallRu
     if (left.made.length === 0) await rm(system.recordPath, { force: true });
     else await writeInstallRecord(system.recordPath, left);
   }
-  return problems;
+  return { problems, untouched: [] };
 }

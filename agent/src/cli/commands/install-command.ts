@@ -18,6 +18,7 @@ import { exitCodes, exitCodesOf } from '../exit-codes.js';
 import { openSystem, readHost } from '../open-system.js';
 import { printJson } from '../output.js';
 import { readToken } from '../read-token.js';
+import { watchInterruption } from '../watch-interruption.js';
 
 interface InstallOptions {
   readonly server?: string;
@@ -157,13 +158,15 @@ async function carryOut(
 ): Promise<readonly { readonly kind: string; readonly detail: string | null }[]> {
   const { runInstall } = await import('../../install/run-install.js');
   const done: { kind: string; detail: string | null }[] = [];
+  const interruption = watchInterruption();
   await runInstall({
     ...{ system, request, steps, facts },
+    isInterrupted: () => interruption.isAsked,
     onDone: ({ kind, tells }, detail) => {
       done.push({ kind, detail });
       if (!json) console.log(`  ✓ ${tells}${detail === null ? '' : ` (${detail})`}`);
     },
-  });
+  }).finally(() => interruption.close());
   if (!json) for (const note of notes) console.log(`! ${note}`);
   return done;
 }

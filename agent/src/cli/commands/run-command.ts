@@ -1,5 +1,5 @@
 import { uptime } from 'node:os';
-import type { GoodbyeReason, UpgradeMode } from '@ai-fabric/shared';
+import { type GoodbyeReason, STOP_SIGNALS, type UpgradeMode } from '@ai-fabric/shared';
 import { Command } from 'commander';
 import type { AgentDependencies } from '../../agent-dependencies.js';
 import type { AgentConfig } from '../../config/agent-config.js';
@@ -19,8 +19,6 @@ interface RunOptions {
   readonly json?: boolean;
 }
 
-/** SIGBREAK is Windows' Ctrl-Break, SIGHUP a terminal that closes; a service manager sends one of the first two. */
-const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGBREAK', 'SIGHUP'] as const;
 /** Whoever stops a service does not wait long; what is not closed by then is closed by the end of the process. */
 const STOP_DEADLINE_MS = 1_800;
 /** By then the host was described, which takes most of what the start takes. */

@@ -12,6 +12,7 @@ import { askYes, canAsk } from '../ask-yes.js';
 import { exitCodes, exitCodesOf, UsageError } from '../exit-codes.js';
 import { openSystem } from '../open-system.js';
 import { printJson } from '../output.js';
+import { watchInterruption } from '../watch-interruption.js';
 
 interface UninstallOptions {
   readonly purge?: boolean;
@@ -87,8 +88,14 @@ async function uninstall({
     console.log('Nothing was done.');
     return;
   }
-  const leftovers = await prepare(system, json);
-  await takeAway({ system, record, plan, leftovers, json });
+  const interruption = watchInterruption();
+  const isInterrupted = (): boolean => interruption.isAsked;
+  try {
+    const leftovers = await prepare(system, json, isInterrupted);
+    await takeAway({ system, record, plan, leftovers, json, isInterrupted });
+  } finally {
+    interruption.close();
+  }
 }
 
 async function isWanted(plan: UninstallPlan): Promise<boolean> {
@@ -97,10 +104,14 @@ async function isWanted(plan: UninstallPlan): Promise<boolean> {
   return askYes('Take this away?');
 }
 
-function prepare(system: InstallSystem, json: boolean): Promise<readonly string[]> {
+function prepare(
+  system: InstallSystem,
+  json: boolean,
+  isInterrupted: () => boolean,
+): Promise<readonly string[]> {
   const { platform } = process;
   return prepareUninstall({
-    ...{ system, platform, pause, clock: systemClock() },
+    ...{ system, platform, pause, isInterrupted, clock: systemClock() },
     ask: (verb) => askVerb(system.stateDirectory, platform, verb),
     onWait: (why) => {
       if (!json) console.log(WAITS[why]);
@@ -114,14 +125,16 @@ interface TakeAway {
   readonly plan: UninstallPlan;
   readonly leftovers: readonly string[];
   readonly json: boolean;
+  readonly isInterrupted: () => boolean;
 }
 
-async function takeAway({ system, record, plan, leftovers, json }: TakeAway): Promise<void> {
+async function takeAway(options: TakeAway): Promise<void> {
+  const { system, record, plan, leftovers, json, isInterrupted } = options;
   const { runUninstall } = await import('../../install/run-uninstall.js');
   const problems: { what: string; problem: string }[] = [];
   const removed: string[] = [];
-  await runUninstall({
-    ...{ system, record, plan },
+  const { untouched } = await runUninstall({
+    ...{ system, record, plan, isInterrupted },
     onDone: (made, problem) => {
       if (problem === null) removed.push(nameOf(made));
       else problems.push({ what: nameOf(made), problem });
@@ -130,9 +143,14 @@ async function takeAway({ system, record, plan, leftovers, json }: TakeAway): Pr
     },
   });
   const stays = [...plan.stays.map(nameOf), ...leftovers];
-  if (json) printJson({ uninstalled: problems.length === 0, removed, problems, stays });
-  else tellStays(stays);
-  if (problems.length > 0) process.exitCode = exitCodes.failed;
+  const isWhole = problems.length === 0 && untouched.length === 0;
+  if (json) printJson({ uninstalled: isWhole, removed, problems, untouched: untouched.map(nameOf), stays });
+  else {
+    if (untouched.length > 0) console.log('Interrupted. Run the same again for what is still to go:');
+    for (const made of untouched) console.log(`  ${nameOf(made)}`);
+    tellStays(stays);
+  }
+  if (!isWhole) process.exitCode = exitCodes.failed;
 }
 
 function tellPlan(plan: UninstallPlan): void {

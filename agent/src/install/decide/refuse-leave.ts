@@ -7,6 +7,11 @@ export function refuseLeave(
   comeBack: boolean,
   platform: NodeJS.Platform,
 ): InstallRefusal {
+  if (failure.code === 'interrupted') {
+    const detail = 'Interrupted: nothing was taken away.';
+    const fix = 'Run it again when you like.';
+    return withReturn({ code: 'interrupted', detail, fix }, comeBack, platform);
+  }
   if (failure.code === 'replica_not_ended') {
     const names = failure.deployments.length === 0 ? '' : ` (${failure.deployments.join(', ')})`;
     return withReturn(

@@ -206,6 +206,52 @@ describe('an upgrade', () => {
   });
 });
 
+describe('an interruption', () => {
+  it('of an installation leaves what the next one goes on with', async () => {
+    machine.interruptedBy = 'useradd';
+    await expect(install('0.1.0')).rejects.toMatchObject({ details: { code: 'interrupted' }, exitCode: 1 });
+    expect([existsSync(machine.at(PLACES.unit)), record()?.made]).toEqual([
+      false,
+      expect.arrayContaining(['user']),
+    ]);
+    await install('0.1.0');
+    expect(machine.active).toBe(true);
+  });
+
+  it('of a repair lets the service run again that it stopped', async () => {
+    await install('0.1.0');
+    machine.ran.length = 0;
+    machine.interruptedBy = 'systemctl stop';
+    const changed = install('0.1.0', { AI_FABRIC_PORT: '8100' });
+    await expect(changed).rejects.toMatchObject({ details: { code: 'interrupted' } });
+    expect(machine.active).toBe(true);
+  });
+
+  it.each(['systemctl stop', 'bin/ai-fabric backup', 'systemctl start'])(
+    'of an upgrade goes back, and waits for the version before: %s',
+    async (interruptedBy) => {
+      const { folder: former } = await install('0.1.0');
+      await leaveRegistry();
+      machine.ran.length = 0;
+      machine.interruptedBy = interruptedBy;
+      machine.onStart = (folder) => {
+        if (folder !== former) machine.broken.add(folder);
+      };
+      await expect(install('0.2.0')).rejects.toThrow(/interrupted(?:.|\n)*0\.1\.0 runs again/);
+      expect([machine.current, machine.active]).toEqual([former, true]);
+      expect(record()).toMatchObject({ current: { folder: former }, upgrade: null });
+    },
+  );
+
+  it('once the newer version answers is too late', async () => {
+    await install('0.1.0');
+    machine.ran.length = 0;
+    machine.interruptedBy = 'systemctl start';
+    const { folder } = await install('0.2.0');
+    expect([machine.current, record()?.upgrade]).toEqual([folder, null]);
+  });
+});
+
 describe('a rollback', () => {
   it('returns to the version before, once', async () => {
     const { folder: former } = await install('0.1.0');

@@ -81,8 +81,14 @@ async function carryOutPlan(
 ): Promise<Extract<Proof, { ok: true }> | null> {
   const { machine, book } = site;
   let proof: Extract<Proof, { ok: true }> | null = null;
+  let isStopped = false;
+  let isStarted = false;
   try {
     for (const step of plan.steps) {
+      // From its start on it is the proof that may be cut short: what comes after that is done to its end.
+      if (!isStarted && machine.takeInterruption()) throw interrupted();
+      if (step.kind === 'stop') isStopped = true;
+      if (step.kind === 'start') isStarted = true;
       const text = describeStep(step);
       if (text !== null) machine.say(`  ${text}`);
       if (step.kind === 'note_upgrade') noteUpgrade(site, plan, to);
@@ -92,9 +98,18 @@ async function carryOutPlan(
     }
     return proof;
   } catch (error) {
-    if (book.record.upgrade === null) throw error;
+    if (book.record.upgrade === null) {
+      // What failed is what is told; whatever it was, an older or half-changed service answers better than none.
+      if (isStopped && !isStarted) await startService(machine).catch(() => undefined);
+      throw error;
+    }
     throw await goBack(site, error, facts.unit.active, waitMs);
   }
+}
+
+function interrupted(): CliError {
+  const fix = 'what was done before stands: run it again, and it goes on';
+  return new CliError(exitCodes.failed, 'interrupted', fix, { code: 'interrupted' });
 }
 
 function noteUpgrade({ book }: Site, { from }: Plan, to: InstalledVersion): void {

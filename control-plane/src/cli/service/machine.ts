@@ -2,6 +2,7 @@ import { lchownSync, readdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
+import { Interruption } from '@ai-fabric/shared';
 import { ApiExchange } from '../api-exchange.js';
 import type { Account, PortHolder } from './decide/service-facts.js';
 import { findHolders } from './find-holders.js';
@@ -28,6 +29,8 @@ export interface Machine {
   nowMs(): number;
   pause(ms: number): Promise<void>;
   say(line: string): void;
+  /** Whether somebody wants it to stop; once, so that what puts things right then is done to its end. */
+  takeInterruption(): boolean;
 }
 
 export interface Answer {
@@ -37,8 +40,11 @@ export interface Answer {
 
 const ANSWER_WITHIN_MS = 5_000;
 
-/** This machine. @param root of an image, or `/` */
+/** This machine, from now on deaf to the first Ctrl-C. @param root of an image, or `/` */
 export function thisMachine(root: string, say: (line: string) => void): Machine {
+  const interruption = new Interruption(process, () =>
+    console.error('Interrupted: what is under way is brought to a safe end. Once more ends it at once.'),
+  );
   return {
     root,
     isRoot: process.getuid?.() === 0,
@@ -58,6 +64,7 @@ export function thisMachine(root: string, say: (line: string) => void): Machine 
     nowMs: () => Date.now(),
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     say,
+    takeInterruption: () => interruption.take(),
   };
 }
 

@@ -21,7 +21,9 @@ export async function proveService(machine: Machine, deadlineMs: number): Promis
   for (;;) {
     const endpoint = readEndpoint(machine);
     const verdict = judgeProof(await look(machine, endpoint, startedAtMs));
+    const isInterrupted = machine.takeInterruption();
     if (verdict.kind === 'up') return { ok: true, endpoint, notes: verdict.notes };
+    if (isInterrupted) return { ok: false, why: 'it was interrupted, and not waited for', lastWords: [] };
     if (verdict.kind === 'failed' || machine.nowMs() - startedAtMs >= deadlineMs) {
       return { ok: false, why: failure(verdict, deadlineMs), lastWords: await lastWords(machine) };
     }

@@ -34,6 +34,8 @@ export function runProgram(
       cwd: '/',
       env: ENVIRONMENT,
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A Ctrl-C is ours to hear: in a session of its own it does not end a backup half-way.
+      detached: true,
       ...(as === undefined ? {} : { uid: as.uid, gid: as.gid }),
     });
     let late = false;

@@ -27,6 +27,8 @@ export class PretendMachine implements Machine {
   enabled = false;
   /** A process of the service's user runs. */
   userIsBusy = false;
+  /** Somebody presses Ctrl-C once this is said, or run. */
+  interruptedBy: string | null = null;
   #now = 0;
   #processId = 100;
 
@@ -109,6 +111,14 @@ export class PretendMachine implements Machine {
 
   say(line: string): void {
     this.said.push(line);
+  }
+
+  takeInterruption(): boolean {
+    const { interruptedBy } = this;
+    if (interruptedBy === null) return false;
+    const isThere = [...this.said, ...this.ran].some((line) => line.includes(interruptedBy));
+    if (isThere) this.interruptedBy = null;
+    return isThere;
   }
 
   remove(): void {
