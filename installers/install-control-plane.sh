@@ -88,12 +88,13 @@ esac
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 installed=/opt/ai-fabric/current
 if [ -z "$archive" ]; then
-  if [ -x "$here/bin/ai-fabric" ]; then
+  # What is there is removed and taken back by itself: an archive that lies beside is not proven by anybody.
+  if [ "$verb" != install ] && [ -z "$image" ] && [ -x "$installed/bin/ai-fabric" ]; then
+    archive=$(CDPATH='' cd -- "$installed" && pwd -P)
+  elif [ -x "$here/bin/ai-fabric" ]; then
     archive=$here
   elif [ -f "$here/ai-fabric-control-plane-linux-x64.tar.gz" ]; then
     archive=$here/ai-fabric-control-plane-linux-x64.tar.gz
-  elif [ "$verb" != install ] && [ -x "$installed/bin/ai-fabric" ]; then
-    archive=$(CDPATH='' cd -- "$installed" && pwd -P)
   else
     fail 'there is no archive here' 'name it: install-control-plane.sh ai-fabric-control-plane-linux-x64.tar.gz' 2
   fi
@@ -140,6 +141,11 @@ fi
 "$folder/bin/ai-fabric" --version >/dev/null ||
   fail "the program of $archive does not start here" 'it needs glibc 2.28 or newer (Debian 10, RHEL 8)' 4
 
+# Held until the last program that has it ends.
+if [ "$(id -u)" = 0 ] && [ -z "$image" ] && command -v flock >/dev/null; then
+  exec 9>/run/ai-fabric-install.lock
+  flock -n 9 || fail 'another install or removal of the control plane goes on here' 'wait for its end, and run it again' 4
+fi
 case $verb in install) set -- --archive "$folder" "$@" ;; esac
 code=0
 "$folder/bin/ai-fabric" service "$verb" "$@" || code=$?

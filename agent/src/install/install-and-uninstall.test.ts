@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -54,6 +54,7 @@ function system(dies: readonly string[] = []): InstallSystem {
   return {
     recordPath: join(folder, 'etc', 'installed.json'),
     stateDirectory: folder,
+    lockPath: null,
     service: {
       runs: () => Promise.resolve(runs),
       start: async () => act('start again'),
@@ -242,6 +243,23 @@ describe('the record', () => {
       await writeFile(path, text);
       await expect(readInstallRecord(path), text).rejects.toThrow(InstallRecordError);
     }
+  });
+
+  it('can be read by others, whatever the umask is', async () => {
+    const before = process.umask(0o077);
+    try {
+      await runInstall({
+        system: system(),
+        request,
+        steps: [],
+        facts,
+        onDone: () => undefined,
+        isInterrupted,
+      });
+    } finally {
+      process.umask(before);
+    }
+    expect((await stat(join(folder, 'etc', 'installed.json'))).mode & 0o777).toBe(0o644);
   });
 
   it('takes a thing once, as it was said last', () => {

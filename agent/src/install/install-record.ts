@@ -50,6 +50,8 @@ export async function writeInstallRecord(path: string, record: InstallRecord): P
   await rm(beside, { force: true });
   const file = await open(beside, 'wx', 0o644);
   try {
+    // Whatever the umask is: whoever is not root is told by it that there is an agent.
+    if (process.platform !== 'win32') await file.chmod(0o644);
     await file.writeFile(`${JSON.stringify(record, null, 2)}\n`);
     await file.sync();
   } finally {

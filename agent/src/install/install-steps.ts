@@ -68,6 +68,7 @@ export type InstallRefusalCode =
   | 'replica_not_ended'
   | 'agent_silent'
   | 'interrupted'
+  | 'install_under_way'
   | 'models_within';
 
 export type InstallPlan<Step extends InstallStep = InstallStep> =
@@ -131,6 +132,8 @@ export interface InstallSystem<Step extends InstallStep = InstallStep> {
   readonly recordPath: string;
   /** The state directory of the service. */
   readonly stateDirectory: string;
+  /** Held by whoever changes something here: a socket's path; `null`: this account cannot. */
+  readonly lockPath: string | null;
   readonly service: InstalledService;
   /** Looks, and changes nothing. */
   plan(request: InstallRequest): Promise<InstallPlan<Step>>;

@@ -3,6 +3,7 @@ import { systemClock } from '@ai-fabric/shared';
 import { Command, Option } from 'commander';
 import { readAgentConfig } from '../../config/read-agent-config.js';
 import type { HostCheck } from '../../doctor/host-checks.js';
+import { holdAlone } from '../../install/hold-alone.js';
 import { InstallRefusedError } from '../../install/install-errors.js';
 import {
   type EngineAccess,
@@ -91,12 +92,23 @@ async function install(options: InstallOptions): Promise<void> {
   const { json = false, dryRun = false } = options;
   const system = await openSystem();
   const request = await readRequest(options);
+  if (dryRun) return tellPlan(await judge(system, request), json);
+  await holdAlone(system.lockPath, () => installAlone(system, request, options));
+}
+
+async function judge(system: InstallSystem, request: InstallRequest): Promise<Accepted> {
   const plan = await system.plan(request);
   if (!plan.ok) throw new InstallRefusedError(plan.refusals);
-  if (dryRun) {
-    tellPlan(plan, json);
-    return;
-  }
+  return plan;
+}
+
+async function installAlone(
+  system: InstallSystem,
+  request: InstallRequest,
+  options: InstallOptions,
+): Promise<void> {
+  const { json = false } = options;
+  const plan = await judge(system, request);
   if (!(await isWanted(plan, options))) {
     console.log('Nothing was done.');
     return;

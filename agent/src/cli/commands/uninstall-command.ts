@@ -3,6 +3,7 @@ import { systemClock } from '@ai-fabric/shared';
 import { Command } from 'commander';
 import { judgePurge } from '../../install/decide/judge-uninstall.js';
 import { planUninstall, type UninstallPlan } from '../../install/decide/plan-uninstall.js';
+import { holdAlone } from '../../install/hold-alone.js';
 import { InstallRefusedError } from '../../install/install-errors.js';
 import { type InstallRecord, readInstallRecord } from '../../install/install-record.js';
 import type { InstallSystem, Made } from '../../install/install-steps.js';
@@ -59,14 +60,18 @@ ${exitCodesOf('ok', ['failed', 'nothing was installed, a replica does not end, t
     .action(uninstall);
 }
 
-async function uninstall({
-  purge = false,
-  withModels = false,
-  dryRun = false,
-  yes,
-  json = false,
-}: UninstallOptions): Promise<void> {
+async function uninstall(options: UninstallOptions): Promise<void> {
   const system = await openSystem();
+  if (options.dryRun) return uninstallAlone(system, options);
+  const refusal = await system.refuseUninstall();
+  if (refusal !== null) throw new InstallRefusedError([refusal]);
+  await holdAlone(system.lockPath, () => uninstallAlone(system, options));
+}
+
+async function uninstallAlone(
+  system: InstallSystem,
+  { purge = false, withModels = false, dryRun = false, yes, json = false }: UninstallOptions,
+): Promise<void> {
   const record = await readInstallRecord(system.recordPath);
   if (record === null) {
     if (json) printJson({ uninstalled: false, reason: 'not_installed' });
@@ -82,8 +87,6 @@ async function uninstall({
     else tellPlan(plan);
     return;
   }
-  const refusal = await system.refuseUninstall();
-  if (refusal !== null) throw new InstallRefusedError([refusal]);
   if (!yes && !(await isWanted(plan))) {
     console.log('Nothing was done.');
     return;

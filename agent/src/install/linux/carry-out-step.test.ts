@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -240,6 +240,10 @@ describe('what is taken away', () => {
 
   it('is never a folder that is not the agent’s, whatever the record says', async () => {
     await mkdir(at('/home/anna'), { recursive: true });
+    await mkdir(at('/opt'), { recursive: true });
+    await symlink('/srv/x', at('/opt/ai-fabric-agent'));
+    await expect(remove('tree', '/opt/ai-fabric-agent')).rejects.toThrow(/a link to \/srv\/x/);
+    expect(await readlink(at('/opt/ai-fabric-agent'))).toBe('/srv/x');
     await expect(remove('tree', '/home/anna')).rejects.toThrow(/no folder of an agent/);
     await expect(remove('tree', '/')).rejects.toThrow();
     expect((await stat(at('/home/anna'))).isDirectory()).toBe(true);

@@ -14,7 +14,14 @@ import type { InstallRequest, InstallSystem } from '../install-steps.js';
 import { newKeyFolder } from '../new-key.js';
 import type { ProgramSource } from '../program-source.js';
 import { carryOutStep, giveState } from './carry-out-step.js';
-import { CONFIG_FOLDER, RECORD_FILE, ROOTLESS_STORAGE, SERVICE, STATE_FOLDER } from './decide/linux-paths.js';
+import {
+  CONFIG_FOLDER,
+  INSTALL_LOCK,
+  RECORD_FILE,
+  ROOTLESS_STORAGE,
+  SERVICE,
+  STATE_FOLDER,
+} from './decide/linux-paths.js';
 import type { LinuxStep } from './decide/linux-steps.js';
 import { planLinuxInstall } from './decide/plan-linux-install.js';
 import { lookAtLinux } from './look-at-linux.js';
@@ -51,6 +58,7 @@ export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxS
   return {
     recordPath: join(root, RECORD_FILE),
     stateDirectory: join(root, STATE_FOLDER),
+    lockPath: isRoot ? join(root, INSTALL_LOCK) : null,
     service: {
       runs: () => isServiceUp(runTool),
       start: async () => {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -66,6 +66,28 @@ describe('a look at a Linux machine', () => {
       { path: '/etc/systemd/system/ai-fabric-agent.service', isOurs: true },
       { path: '/usr/lib/systemd/system/ai-fabric-agent.service', isOurs: false },
     ]);
+  });
+
+  it('finds what others put in the place of its folders, and takes folders of its own for none of that', async () => {
+    await mkdir(join(root, 'opt/ai-fabric-agent'), { recursive: true, mode: 0o755 });
+    await mkdir(join(root, 'etc/ai-fabric-agent'), { recursive: true, mode: 0o755 });
+    await mkdir(join(root, 'var/lib/ai-fabric-agent'), { recursive: true, mode: 0o700 });
+    expect((await look()).taken).toEqual([]);
+    await rm(join(root, 'etc/ai-fabric-agent'), { recursive: true });
+    await symlink('/srv/x', join(root, 'etc/ai-fabric-agent'));
+    await chmod(join(root, 'opt/ai-fabric-agent'), 0o775);
+    await rm(join(root, 'var/lib/ai-fabric-agent'), { recursive: true });
+    await put('/var/lib/ai-fabric-agent');
+    expect((await look()).taken).toEqual([
+      { path: '/opt/ai-fabric-agent', is: 'a folder that others may write to' },
+      { path: '/etc/ai-fabric-agent', is: 'a link to /srv/x' },
+      { path: '/var/lib/ai-fabric-agent', is: 'no folder' },
+    ]);
+  });
+
+  it('by who is not root does not trip over a record that root alone reads', async () => {
+    await put('/etc/ai-fabric-agent/installed.json', 'not to be read', 0o600);
+    expect(await look(() => false, false)).toMatchObject({ isRoot: false, record: null });
   });
 
   it('says how much room there is, where what goes there will lie', async () => {

@@ -1,4 +1,4 @@
-import { access, mkdir, readFile, rm, stat, statfs } from 'node:fs/promises';
+import { access, lstat, mkdir, readFile, readlink, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type AgentState, readAgentState } from '../../identity/agent-state.js';
 import { machineSha256 } from '../../identity/machine-id.js';
@@ -46,6 +46,8 @@ const STATE_BYTES = 64 * 1024 * 1024;
 /** Of the program: one version is placed while another is there. */
 const SLACK = 1.2;
 const RELEASE_FALLBACK_BYTES = 160 * 1024 * 1024;
+/** Group and all others. */
+const OTHERS_WRITE = 0o022;
 
 /** What this machine is, as far as an install has to know. It changes nothing. @throws InstallRecordError, StateFileError */
 export async function lookAtLinux(options: LookOptions): Promise<LinuxFacts> {
@@ -53,19 +55,22 @@ export async function lookAtLinux(options: LookOptions): Promise<LinuxFacts> {
   const at = (path: string): string => join(root, path);
   const isThere = (path: string): Promise<boolean> => holds(access(at(path)));
   const program = await findProgram();
+  const taken = isRoot ? await findTaken(at) : [];
+  const isJoinable = isRoot && !taken.some(({ path }) => path === STATE_FOLDER);
   const polkit = await Promise.all(POLKIT_FOLDERS.map(isThere));
   return {
     ...{ isRoot, program, nowMs },
     hasSystemd: await isThere('/run/systemd/system'),
     hasPolkit: polkit.includes(true),
     hasGdbus: await holds(runTool('gdbus', ['help'])),
-    record: await readInstallRecord(at(RECORD_FILE)),
+    record: isRoot ? await readInstallRecord(at(RECORD_FILE)) : null,
     units: await findUnits(at),
     hasAccount: await holds(runTool('id', ['-u', ACCOUNT])),
     hasPolicy: await isThere(POLICY_FILE),
     hasKey: await isThere(KEY_FILE),
-    joined: isRoot ? await readJoined(at(STATE_FOLDER)) : null,
+    joined: isJoinable ? await readJoined(at(STATE_FOLDER)) : null,
     machineSha256: await readMachine(at),
+    taken,
     readOnly: isRoot ? await findReadOnly(at) : [],
     room: isRoot ? await findRoom(at, program.ok ? program.bytes : RELEASE_FALLBACK_BYTES) : [],
     hasPodman: await findUnit(isThere, PODMAN_SOCKET),
@@ -102,6 +107,26 @@ async function readMachine(at: (path: string) => string): Promise<string | null>
   const files = privateFiles({ platform: 'linux', windowsDirectory: '' });
   const places = { linuxPaths: [at('/etc/machine-id')], stateDirectory: at(STATE_FOLDER) };
   return machineSha256({ platform: 'linux', windowsDirectory: '', files, ...places });
+}
+
+async function findTaken(at: (path: string) => string): Promise<LinuxFacts['taken']> {
+  const found = await Promise.all(
+    [PROGRAM_FOLDER, CONFIG_FOLDER, STATE_FOLDER].map(async (path) => {
+      const is = await describeTaken(at(path), path === STATE_FOLDER);
+      return is === null ? [] : [{ path, is }];
+    }),
+  );
+  return found.flat();
+}
+
+async function describeTaken(path: string, isAgents: boolean): Promise<string | null> {
+  const found = await lstat(path).catch(() => null);
+  if (found === null) return null;
+  if (found.isSymbolicLink()) return `a link to ${await readlink(path)}`;
+  if (!found.isDirectory()) return 'no folder';
+  if (isAgents) return null;
+  if (found.uid !== process.getuid?.()) return `a folder of another user (${found.uid})`;
+  return (found.mode & OTHERS_WRITE) === 0 ? null : 'a folder that others may write to';
 }
 
 /** Root may write anywhere: only trying tells of a file system that is read-only. */

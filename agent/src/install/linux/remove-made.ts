@@ -37,6 +37,7 @@ export async function removeMade({ kind, what }: Made, root: string, runTool: Ru
       return;
     case 'tree':
       if (!OWN_TREES.includes(what)) throw new Error(`${what} is no folder of an agent`);
+      await refuseLink(path);
       await rm(path, { recursive: true, force: true });
       return;
     case 'account':
@@ -63,6 +64,13 @@ export async function removeMade({ kind, what }: Made, root: string, runTool: Ru
     default:
       return kind satisfies never;
   }
+}
+
+/** Its removal would be that of the link alone, with all of ours still there. @throws Error */
+async function refuseLink(path: string): Promise<void> {
+  const target = await readlink(path).catch(() => null);
+  if (target === null) return;
+  throw new Error(`it is a link to ${target}, where all of it still is: remove both by hand`);
 }
 
 async function removeFile(what: string, path: string, runTool: RunTool): Promise<void> {

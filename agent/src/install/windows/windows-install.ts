@@ -13,7 +13,7 @@ import { newKeyFolder } from '../new-key.js';
 import type { ProgramSource } from '../program-source.js';
 import { carryOutWindowsStep } from './carry-out-windows-step.js';
 import { planWindowsInstall } from './decide/plan-windows-install.js';
-import { SERVICE, type WindowsRoots, windowsPaths } from './decide/windows-paths.js';
+import { INSTALL_LOCK, SERVICE, type WindowsRoots, windowsPaths } from './decide/windows-paths.js';
 import type { WindowsStep } from './decide/windows-steps.js';
 import { lookAtWindows, readElevation } from './look-at-windows.js';
 import { removeWhenEnded } from './remove-when-ended.js';
@@ -57,6 +57,7 @@ export function windowsInstall(options: WindowsInstallOptions): InstallSystem<Wi
   return {
     recordPath: paths.recordFile,
     stateDirectory: paths.dataFolder,
+    lockPath: INSTALL_LOCK,
     service: {
       runs: async () => !['absent', 'stopped', 'stop_pending'].includes(await service.state()),
       start: () => service.start(),

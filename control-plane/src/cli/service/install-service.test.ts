@@ -4,7 +4,10 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -121,6 +124,31 @@ describe('an installation', () => {
     expect(record()).toMatchObject({ current: { folder } });
   });
 
+  it('again with settings that it does not come up with has those of before, and runs', async () => {
+    const { folder } = await install('0.1.0', { AI_FABRIC_PORT: '8100' });
+    machine.onStart = () => {
+      if (read(PLACES.variables).includes('=8200')) machine.broken.add(folder);
+      else machine.broken.clear();
+    };
+    await expect(install('0.1.0', { AI_FABRIC_PORT: '8200' })).rejects.toThrow(
+      /does not answer after 2 s(?:.|\n)*runs again, with the settings of before/,
+    );
+    expect(read(PLACES.variables)).toContain('\nAI_FABRIC_PORT=8100\n');
+    expect(machine.active).toBe(true);
+  });
+
+  it('on a name that nobody knows is refused, and on an address that is not there yet is not', async () => {
+    await expect(install('0.1.0', { AI_FABRIC_HOST: '127.0.0.1,bogus' })).rejects.toMatchObject({
+      ...{
+        message: 'this machine knows no address of bogus',
+        details: { code: 'host_unknown' },
+        exitCode: 4,
+      },
+    });
+    expect(existsSync(machine.at(PLACES.settings))).toBe(false);
+    await install('0.1.0', { AI_FABRIC_HOST: '127.0.0.1,fd7a::1,100.64.1.2,motoko' });
+  });
+
   it('by a record that cannot be read is refused: nothing is guessed', async () => {
     mkdirSync(machine.at(PLACES.settings));
     writeFileSync(machine.at(PLACES.record), '{"format":2}');
@@ -197,6 +225,15 @@ describe('an upgrade', () => {
     machine.broken.add(folder);
     await expect(install('0.2.0')).rejects.toThrow(/0\.1\.0 runs again/);
     expect(machine.current).toBe(former);
+  });
+
+  it('that does not come up has the settings of before, too', async () => {
+    const { folder: former } = await install('0.1.0', { AI_FABRIC_PORT: '8100' });
+    machine.onStart = (folder) => {
+      if (folder !== former) machine.broken.add(folder);
+    };
+    await expect(install('0.2.0', { AI_FABRIC_PORT: '8200' })).rejects.toThrow(/0\.1\.0 runs again/);
+    expect(read(PLACES.variables)).toContain('\nAI_FABRIC_PORT=8100\n');
   });
 
   it('to an older version is refused', async () => {
@@ -298,6 +335,17 @@ describe('uninstalling', () => {
     machine.userIsBusy = false;
     await uninstall(true);
     expect(read('/etc/passwd')).toBe('');
+    expect(existsSync(machine.at(PLACES.settings))).toBe(false);
+  });
+
+  it('says so where a folder of its own is a link: to remove that would leave all of it', async () => {
+    await install('0.1.0');
+    renameSync(machine.at(PLACES.data), machine.at('/srv'));
+    symlinkSync(machine.at('/srv'), machine.at(PLACES.data));
+    await expect(uninstall(true)).rejects.toThrow(/ai-fabric is a link to .*srv, where all of it still is/);
+    expect(existsSync(machine.at('/srv'))).toBe(true);
+    rmSync(machine.at(PLACES.data));
+    await uninstall(true);
     expect(existsSync(machine.at(PLACES.settings))).toBe(false);
   });
 

@@ -1,8 +1,19 @@
 import { readFileSync, readlinkSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { CliError, exitCodes } from '../exit-codes.js';
-import { carryOut, damaged, restore, type Site, startService, switchTo, writeUnit } from './carry-out.js';
+import {
+  carryOut,
+  damaged,
+  must,
+  restore,
+  type Site,
+  startService,
+  switchTo,
+  writeUnit,
+} from './carry-out.js';
 import { checkFolder } from './check-folder.js';
+import { readPorts } from './decide/judge-ports.js';
 import { type InstallPlan, noteCommand, planInstall } from './decide/plan-install.js';
 import { needsRegistry } from './decide/plan-rollback.js';
 import type { Refusal, ServiceFacts } from './decide/service-facts.js';
@@ -11,7 +22,7 @@ import { gatherFacts } from './gather-facts.js';
 import type { EarlierVersion, InstalledVersion } from './installed-record.js';
 import type { Machine } from './machine.js';
 import { type Proof, proveService } from './prove-service.js';
-import { RecordBook } from './record-book.js';
+import { RecordBook, writeWhole } from './record-book.js';
 import { PLACES, SERVICE } from './service-places.js';
 import { STARTER_FABRIC } from './starter-files.js';
 
@@ -56,6 +67,7 @@ export async function installService(machine: Machine, options: InstallOptions):
   const plan = planInstall(facts, {
     offered: { version, folder, bytes: check.bytes },
     variables: options.variables,
+    unknownHosts: facts.isImage ? [] : await unknownHosts(machine, options.variables),
     backupFile: join(PLACES.backups, `before-${folder}.backup`),
   });
   if (!plan.ok) throw refused(plan.refusal);
@@ -64,6 +76,12 @@ export async function installService(machine: Machine, options: InstallOptions):
   if (dryRun) return { kind: plan.kind, folder, steps, proof: null, note };
   const proof = await carryOutPlan(site, plan, { version, folder }, facts, waitMs);
   return { kind: plan.kind, folder, steps, proof, note };
+}
+
+async function unknownHosts(machine: Machine, variables: InstallOptions['variables']): Promise<string[]> {
+  const names = readPorts(null, variables).hosts.filter((host) => isIP(host) === 0);
+  const known = await Promise.all(names.map((name) => machine.resolves(name)));
+  return names.filter((_name, index) => !known[index]);
 }
 
 export function refused({ code, message, fix }: Refusal): CliError {
@@ -98,12 +116,10 @@ async function carryOutPlan(
     }
     return proof;
   } catch (error) {
-    if (book.record.upgrade === null) {
-      // What failed is what is told; whatever it was, an older or half-changed service answers better than none.
-      if (isStopped && !isStarted) await startService(machine).catch(() => undefined);
-      throw error;
-    }
-    throw await goBack(site, error, facts.unit.active, waitMs);
+    const arePutBack = putSettingsBack(machine, facts.settingsThere.variables);
+    if (book.record.upgrade !== null) throw await goBack(site, error, facts.unit.active, waitMs);
+    if (!isStopped || (isStarted && !arePutBack)) throw error;
+    throw await runAgain(site, error, waitMs);
   }
 }
 
@@ -127,6 +143,36 @@ export async function prove(machine: Machine, waitMs: number): Promise<Extract<P
   const words = proof.lastWords.map((line) => `\n    ${line.slice(0, 300)}`).join('');
   const fix = `look at its log: journalctl -u ${SERVICE}`;
   throw new CliError(exitCodes.failed, `${SERVICE} did not come up: ${proof.why}${words}`, fix);
+}
+
+/** Those that it was not to have, for they did not work. @returns whether there were any others */
+function putSettingsBack(machine: Machine, before: string | null): boolean {
+  const file = machine.at(PLACES.variables);
+  if (before === null || readFileSync(file, 'utf8') === before) return false;
+  writeWhole(file, before, 0o600);
+  return true;
+}
+
+/** A service that a repair stopped, as it was before. @returns what is to be thrown */
+async function runAgain({ machine }: Site, cause: unknown, waitMs: number): Promise<CliError> {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const { fix, details } = cause instanceof CliError ? cause : { fix: null, details: {} };
+  machine.say('  that failed: going back to the settings of before');
+  try {
+    must(await machine.run('systemctl', ['stop', SERVICE]));
+    await startService(machine);
+    await prove(machine, waitMs);
+    return new CliError(
+      exitCodes.failed,
+      `${why}\nIt runs again, with the settings of before.`,
+      fix,
+      details,
+    );
+  } catch (error) {
+    const second = error instanceof Error ? error.message : String(error);
+    const message = `${why}\nand starting it with the settings of before failed as well: ${second}`;
+    return new CliError(exitCodes.failed, message, fix, details);
+  }
 }
 
 /** Back to the version before, and to its registry where the newer one changed that. @returns what is to be thrown */

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { lchownSync, readdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +25,8 @@ export interface Machine {
   ask(url: string, certificateSha256: string, path: string): Promise<Answer | null>;
   /** Who listens on its ports, processes that are named left out. */
   holders(ignored: ReadonlySet<number>): readonly PortHolder[];
+  /** Whether it knows an address of a name. */
+  resolves(name: string): Promise<boolean>;
   /** Of its interfaces, loopback included. */
   addresses(): readonly string[];
   nowMs(): number;
@@ -59,6 +62,11 @@ export function thisMachine(root: string, say: (line: string) => void): Machine 
     },
     ask: askPinned,
     holders: findHolders,
+    resolves: (name) =>
+      lookup(name).then(
+        () => true,
+        () => false,
+      ),
     addresses: () =>
       Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address)),
     nowMs: () => Date.now(),

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readlinkSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { CliError, exitCodes } from '../exit-codes.js';
 import { must } from './carry-out.js';
 import { describeRemoval, planUninstall, type Remains, type RemovalStep } from './decide/plan-uninstall.js';
 import { gatherFacts } from './gather-facts.js';
@@ -54,6 +55,7 @@ async function remove(machine: Machine, step: RemovalStep, litellm: ReplacedLite
       await machine.run('systemctl', ['reset-failed', SERVICE]);
       return must(await machine.run('systemctl', ['daemon-reload']));
     case 'remove':
+      if (step.path !== PLACES.command) refuseLink(at(step.path));
       return rmSync(at(step.path), { recursive: true, force: true });
     case 'remove_settings':
       return removeSettings(machine);
@@ -62,6 +64,14 @@ async function remove(machine: Machine, step: RemovalStep, litellm: ReplacedLite
     case 'give_port_back':
       if (litellm !== null) await startLitellm(machine, litellm);
   }
+}
+
+/** Its removal would be that of the link alone, with all of ours still there. @throws CliError */
+function refuseLink(path: string): void {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  const message = `${path} is a link to ${readlinkSync(path)}, where all of it still is`;
+  const fix = 'remove both by hand, and run it again';
+  throw new CliError(exitCodes.failed, message, fix);
 }
 
 function removeSettings({ at }: Machine): void {

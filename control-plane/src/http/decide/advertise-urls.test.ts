@@ -11,9 +11,17 @@ test('a listener on every address is told by name first, then by address, and on
   ]);
 });
 
-test('a listener on one address is told as it is', () => {
-  expect(advertiseUrls(['http://127.0.0.1:8000', 'http://100.64.1.2:8000'], motoko)).toEqual([
-    'http://127.0.0.1:8000',
-    'http://100.64.1.2:8000',
-  ]);
+test('a listener on one address is told as it is, loopback last: others have no use for that', () => {
+  const told = ['127.0.0.1', 'localhost', '[::1]', '100.64.1.2', '[fd7a::1]', '127.example.org'];
+  expect(
+    advertiseUrls(
+      told.map((place) => `https://${place}:8443`),
+      motoko,
+    ),
+  ).toEqual(
+    ['100.64.1.2', '[fd7a::1]', '127.example.org', '127.0.0.1', 'localhost', '[::1]'].map(
+      (place) => `https://${place}:8443`,
+    ),
+  );
+  expect(advertiseUrls(['https://127.0.0.1:8443'], motoko)).toEqual(['https://127.0.0.1:8443']);
 });

@@ -5,6 +5,8 @@ export interface OwnPlaces {
   readonly addresses: readonly string[];
 }
 
+/** Of no use to any other machine. */
+const LOOPBACK = /^https?:\/\/(?:127\.[\d.]+|localhost|\[::1\])(?::|$)/;
 const WILDCARD = /^(https?):\/\/(?:0\.0\.0\.0|\[::\]):(\d+)$/;
 
 /**
@@ -20,5 +22,6 @@ export function advertiseUrls(urls: readonly string[], { hostName, addresses }: 
     const [, scheme, port] = WILDCARD.exec(url) ?? [];
     return scheme === undefined ? [url] : places.map((place) => `${scheme}://${place}:${port}`);
   });
-  return [...new Set(advertised)];
+  const isOwn = (url: string): boolean => LOOPBACK.test(url);
+  return [...new Set([...advertised.filter((url) => !isOwn(url)), ...advertised.filter(isOwn)])];
 }

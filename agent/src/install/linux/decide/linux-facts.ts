@@ -20,6 +20,8 @@ export interface LinuxFacts {
   readonly joined: { readonly serverUrl: string; readonly hostName: string } | null;
   /** `null`: it cannot be read. */
   readonly machineSha256: string | null;
+  /** What is in the place of a folder of ours and is not ours: a link, a file, a folder that others may write to. */
+  readonly taken: readonly { readonly path: string; readonly is: string }[];
   /** Which of the folders that are needed cannot be written to, though by root: their file system is read-only. */
   readonly readOnly: readonly string[];
   /** Where the program and the state go. */

@@ -1,6 +1,8 @@
 /** Where an agent is on Linux, as a service. */
 export const ACCOUNT = 'ai-fabric-agent';
 export const SERVICE = 'ai-fabric-agent.service';
+/** Only root may make it there. */
+export const INSTALL_LOCK = '/run/ai-fabric-agent-install.sock';
 
 export const PROGRAM_FOLDER = '/opt/ai-fabric-agent';
 /** A folder for each version that was installed, and is not gone yet. */

@@ -28,6 +28,7 @@ const bare: LinuxFacts = {
     hasKey: false,
     joined: null,
     machineSha256: '11'.repeat(32),
+    taken: [],
     readOnly: [],
     room: [],
   },
@@ -181,6 +182,12 @@ describe('what an install is refused for', () => {
       { units: [{ path: '/etc/systemd/system/ai-fabric-agent.service', isOurs: false }] },
       {},
       ['service_taken'],
+    ],
+    [
+      'a link where a folder of ours is to be',
+      { taken: [{ path: '/opt/ai-fabric-agent', is: 'a link to /srv/x' }] },
+      {},
+      ['folder_taken'],
     ],
     ['a full disk', { room: [{ path: '/opt', freeBytes: 10, neededBytes: 11 }] }, {}, ['no_space']],
     [

@@ -84,6 +84,14 @@ function findRefusals(facts: LinuxFacts, request: InstallRequest): InstallRefusa
     const fix = `See what it is (systemctl cat ${path.split('/').at(-1)}), and remove or rename it.`;
     refuse('service_taken', `There is a service of this name that no install of ours made: ${path}.`, fix);
   }
+  for (const { path, is } of facts.taken) {
+    const fix = `Move it away. To have it on another disk, mount that there: mount --bind /srv/agent ${path}`;
+    refuse(
+      'folder_taken',
+      `${path} is ${is}: whoever made it could lead the program or the key elsewhere.`,
+      fix,
+    );
+  }
   for (const folder of facts.readOnly) {
     refuse(
       'read_only',

@@ -1,4 +1,5 @@
 export const SERVICE = 'ai-fabric-agent';
+export const INSTALL_LOCK = '\\\\.\\pipe\\ai-fabric-agent-install';
 /** Brings an upgrade to its end; it starts with Windows while there is one, and otherwise by hand alone. */
 export const UPGRADE_SERVICE = 'ai-fabric-agent-upgrade';
 /** The task that starts Docker Desktop when its owner signs in. */

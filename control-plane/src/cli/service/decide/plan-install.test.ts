@@ -9,6 +9,7 @@ const MIB = 1024 * 1024;
 const WISHES: InstallWishes = {
   offered: { version: '0.1.0', folder: '0.1.0-aaaa', bytes: 150 * MIB },
   variables: {},
+  unknownHosts: [],
   backupFile: `${PLACES.backups}/before.backup`,
 };
 const NEWER: InstallWishes = {

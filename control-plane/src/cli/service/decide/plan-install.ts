@@ -10,6 +10,8 @@ export interface InstallWishes {
   readonly offered: InstalledVersion & { readonly bytes: number };
   /** Variables that flags asked for. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Names among the addresses that flags asked for which this machine does not know. */
+  readonly unknownHosts: readonly string[];
   /** Where the backup before an upgrade goes. */
   readonly backupFile: string;
 }
@@ -93,7 +95,15 @@ function refuseOffer(facts: ServiceFacts, wishes: InstallWishes): Refusal | null
     const { detail, fix } = facts.registry;
     return { code: 'registry_refused', message: detail, fix };
   }
-  return refuseRoom(facts, wishes) ?? judgePorts(facts, wishes.variables);
+  return refuseRoom(facts, wishes) ?? judgePorts(facts, wishes.variables) ?? refuseHosts(wishes);
+}
+
+/** An address that is not there yet is waited for; a name that nobody knows stops the service at each start. */
+function refuseHosts({ unknownHosts }: InstallWishes): Refusal | null {
+  if (unknownHosts.length === 0) return null;
+  const message = `this machine knows no address of ${unknownHosts.join(', ')}`;
+  const fix = 'give --host an address, or a name that "getent hosts" finds here; nothing was changed';
+  return { code: 'host_unknown', message, fix };
 }
 
 function refuseRoom(

@@ -64,6 +64,7 @@ export interface Refusal {
     | 'registry_refused'
     | 'no_space'
     | 'port_taken'
+    | 'host_unknown'
     | 'not_installed'
     | 'no_earlier_version';
   readonly message: string;

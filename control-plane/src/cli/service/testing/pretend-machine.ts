@@ -97,6 +97,10 @@ export class PretendMachine implements Machine {
     return this.broken.has(this.current) ? null : { status: 200, text: '{}' };
   }
 
+  async resolves(name: string): Promise<boolean> {
+    return name !== 'bogus';
+  }
+
   addresses(): readonly string[] {
     return ['127.0.0.1'];
   }
