@@ -8,7 +8,7 @@ export interface Ids {
 }
 
 const ROOT = 0;
-const A_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
+const A_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /**
  * Gives what root wrote in the agent's folder to the agent, which could not replace it otherwise. What is not root's
@@ -22,10 +22,10 @@ export async function handOver(folder: string, ids: Ids): Promise<void> {
  * The agent may change its folder meanwhile, so that a path leads elsewhere: names are looked up in a directory that is
  * held open, and no link is followed.
  *
- * @param isTop it is looked into whoever owns it; and only root can have made it a link, to another disk
+ * @param isTop it is looked into whoever owns it
  */
 async function handOverDirectory(path: string, ids: Ids, isTop: boolean): Promise<void> {
-  const held = await open(path, isTop ? A_DIRECTORY : A_DIRECTORY | constants.O_NOFOLLOW);
+  const held = await open(path, A_DIRECTORY);
   try {
     const isRoots = (await held.stat()).uid === ROOT;
     if (!isRoots && !isTop) return;
