@@ -57,11 +57,8 @@ async function upgrade(options: UpgradeOptions): Promise<void> {
   const offered = status.upgrade;
   if (offered === null || offered.manifestSha256 === null) {
     const said = offered === null ? 'nothing newer is offered' : describeUpgrade(offered);
-    tellEnd(
-      json,
-      { running: true, version: status.version, upgrade: offered },
-      `${status.version}: ${said}.`,
-    );
+    const words = `${status.version}: ${said.replace(/\.$/, '')}.`;
+    tellEnd(json, { running: true, version: status.version, upgrade: offered }, words);
     return;
   }
   if (!(await isWanted(status.version, offered, options))) {

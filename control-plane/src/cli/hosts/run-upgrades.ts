@@ -1,4 +1,4 @@
-import { describePhase, judgeUpgrade, type UpgradingHost } from '../decide/judge-upgrade.js';
+import { judgeUpgrade, type UpgradingHost } from '../decide/judge-upgrade.js';
 
 /** A host as the upgrade of many looks at it. */
 export interface UpgradableHost extends UpgradingHost {
@@ -136,13 +136,14 @@ function keptRow({ name, agentVersion, newerAgent }: UpgradableHost): UpgradeRow
   return { host: name, from: agentVersion, version, answer: 'kept', code: null, detail: null, proven: null };
 }
 
-/** As "0.1.0 → 0.2.0 (offered: …)"; `null` for a host that never had an agent. */
+/** As "0.1.0 → 0.2.0 (rolled back)"; `null` for a host that never had an agent. */
 export function agentText(
   host: Pick<UpgradableHost, 'agentVersion' | 'newerAgent' | 'upgrade'>,
 ): string | null {
   const { agentVersion, newerAgent, upgrade } = host;
   if (agentVersion === null) return null;
   const newer = newerAgent === null ? '' : ` → ${newerAgent}`;
-  const under = upgrade === null || upgrade.phase === 'done' ? '' : ` (${describePhase(upgrade)})`;
+  const under =
+    upgrade === null || upgrade.phase === 'done' ? '' : ` (${upgrade.phase.replaceAll('_', ' ')})`;
   return `${agentVersion}${newer}${under}`;
 }

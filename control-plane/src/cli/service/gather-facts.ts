@@ -37,6 +37,11 @@ export async function gatherFacts(
       fabricFile: existsSync(at(PLACES.fabricFile)),
       variables: existsSync(at(PLACES.variables)) ? readFileSync(at(PLACES.variables), 'utf8') : null,
     },
+    linked: [PLACES.program, PLACES.settings, PLACES.data].flatMap((path) =>
+      lstatSync(at(path), { throwIfNoEntry: false })?.isSymbolicLink()
+        ? [{ path, target: readlinkSync(at(path)) }]
+        : [],
+    ),
     directoriesThere: directories.filter((path) => existsSync(at(path))),
     versionsThere: existsSync(at(PLACES.versions))
       ? readdirSync(at(PLACES.versions)).filter((name) => !name.startsWith('.'))

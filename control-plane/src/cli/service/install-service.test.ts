@@ -137,6 +137,15 @@ describe('an installation', () => {
     expect(machine.active).toBe(true);
   });
 
+  it('where a link is in the place of a directory of its own is refused', async () => {
+    symlinkSync('/srv/x', machine.at(PLACES.data));
+    await expect(install('0.1.0')).rejects.toMatchObject({
+      details: { code: 'folder_taken' },
+      fix: expect.stringContaining(`mount --bind /srv/x ${PLACES.data}`),
+    });
+    expect(existsSync(machine.at(PLACES.settings))).toBe(false);
+  });
+
   it('on a name that nobody knows is refused, and on an address that is not there yet is not', async () => {
     await expect(install('0.1.0', { AI_FABRIC_HOST: '127.0.0.1,bogus' })).rejects.toMatchObject({
       ...{
@@ -336,6 +345,18 @@ describe('uninstalling', () => {
     await uninstall(true);
     expect(read('/etc/passwd')).toBe('');
     expect(existsSync(machine.at(PLACES.settings))).toBe(false);
+  });
+
+  it('that purges takes its own out of a data directory that was there before, and nothing else', async () => {
+    mkdirSync(machine.at(`${PLACES.data}/lost+found`), { recursive: true });
+    await install('0.1.0');
+    await leaveRegistry();
+    await install('0.2.0');
+    const own = ['admin.token', 'tls', 'registry.sqlite-wal', '.before-restore-20261130T120000Z', 'spool'];
+    for (const name of own) writeFileSync(machine.at(`${PLACES.data}/${name}`), '');
+    const { stays } = await uninstall(true);
+    expect(readdirSync(machine.at(PLACES.data))).toEqual(['lost+found']);
+    expect(stays.map(({ path }) => path)).toEqual([PLACES.data, `${PLACES.data}/lost+found`]);
   });
 
   it('says so where a folder of its own is a link: to remove that would leave all of it', async () => {

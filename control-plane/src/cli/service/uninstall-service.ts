@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readdirSync, readlinkSync, rmdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { dataDirectoryLayout } from '../../config/data-directory-layout.js';
 import { CliError, exitCodes } from '../exit-codes.js';
 import { must } from './carry-out.js';
 import { describeRemoval, planUninstall, type Remains, type RemovalStep } from './decide/plan-uninstall.js';
@@ -39,7 +40,7 @@ export async function uninstallService(
     if (step.kind === 'give_port_back') book.change({ litellm: null });
   }
   if (!purge) book.change({ current: null, previous: null, upgrade: null });
-  return { steps, stays: [...plan.stays, ...(purge ? foreignSettings(machine) : [])] };
+  return { steps, stays: [...plan.stays, ...(purge ? foreignFiles(machine) : [])] };
 }
 
 async function remove(machine: Machine, step: RemovalStep, litellm: ReplacedLitellm | null): Promise<void> {
@@ -57,6 +58,8 @@ async function remove(machine: Machine, step: RemovalStep, litellm: ReplacedLite
     case 'remove':
       if (step.path !== PLACES.command) refuseLink(at(step.path));
       return rmSync(at(step.path), { recursive: true, force: true });
+    case 'remove_data':
+      return removeData(machine);
     case 'remove_settings':
       return removeSettings(machine);
     case 'remove_user':
@@ -74,17 +77,32 @@ function refuseLink(path: string): void {
   throw new CliError(exitCodes.failed, message, fix);
 }
 
+/** What is left is root's: the user that had it goes, and the next one may get its number. */
+function removeData(machine: Machine): void {
+  const directory = machine.at(PLACES.data);
+  for (const name of readdirSync(directory).filter(isOfControlPlane)) {
+    rmSync(join(directory, name), { recursive: true, force: true });
+  }
+  machine.give(directory, { uid: 0, gid: 0 });
+}
+
+function isOfControlPlane(name: string): boolean {
+  const own = [...Object.values(dataDirectoryLayout('/')), PLACES.backups].map((path) => basename(path));
+  return own.includes(name) || /^(?:registry\.sqlite-|\.before-restore-|\.restore-)/.test(name);
+}
+
 function removeSettings({ at }: Machine): void {
   for (const path of [...OUR_SETTINGS, PLACES.record]) rmSync(at(path), { force: true });
   const directory = at(PLACES.settings);
   if (existsSync(directory) && readdirSync(directory).length === 0) rmdirSync(directory);
 }
 
-/** What somebody else put beside our settings is theirs. */
-function foreignSettings({ at }: Machine): Remains[] {
-  if (!existsSync(at(PLACES.settings))) return [];
-  return readdirSync(at(PLACES.settings)).map((name) => ({
-    path: join(PLACES.settings, name),
-    why: 'it is not of the installation',
-  }));
+/** What somebody else put beside ours is theirs. */
+function foreignFiles({ at }: Machine): Remains[] {
+  return [PLACES.settings, PLACES.data].flatMap((directory) =>
+    (existsSync(at(directory)) ? readdirSync(at(directory)) : []).map((name) => ({
+      path: join(directory, name),
+      why: 'it is not of the installation',
+    })),
+  );
 }

@@ -95,6 +95,12 @@ function refuseOffer(facts: ServiceFacts, wishes: InstallWishes): Refusal | null
     const { detail, fix } = facts.registry;
     return { code: 'registry_refused', message: detail, fix };
   }
+  const [link] = facts.linked;
+  if (link !== undefined) {
+    const message = `${link.path} is a link to ${link.target}: systemd starts no service there, and a removal would leave all of it`;
+    const fix = `remove the link; to have it on another disk, mount that there: mount --bind ${link.target} ${link.path}`;
+    return { code: 'folder_taken', message, fix };
+  }
   return refuseRoom(facts, wishes) ?? judgePorts(facts, wishes.variables) ?? refuseHosts(wishes);
 }
 

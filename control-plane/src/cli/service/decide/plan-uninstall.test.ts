@@ -36,7 +36,7 @@ describe('uninstalling', () => {
     const record = { ...RECORD, made: [PLACES.program] };
     const unit = { ...INSTALLED_MACHINE.unit, kind: 'foreign', active: true } as const;
     const { steps, stays } = planned({ ...INSTALLED_MACHINE, record, unit, command: 'foreign' }, true);
-    expect(steps.map(({ kind }) => kind)).toEqual(['remove', 'remove_settings']);
+    expect(steps.map(({ kind }) => kind)).toEqual(['remove', 'remove_data', 'remove_settings']);
     expect(stays.map(({ path }) => path)).toEqual([PLACES.data, 'ai-fabric']);
   });
 

@@ -6,6 +6,8 @@ export type RemovalStep =
   | { readonly kind: 'stop' }
   | { readonly kind: 'remove_unit' }
   | { readonly kind: 'remove'; readonly path: string }
+  /** Our files in a data directory that was there before us: a disk that is mounted there, most likely. */
+  | { readonly kind: 'remove_data' }
   /** Our files in /etc/ai-fabric; the directory itself where nothing else is in it. */
   | { readonly kind: 'remove_settings' }
   | { readonly kind: 'remove_user' }
@@ -42,7 +44,10 @@ export function planUninstall(facts: ServiceFacts, purge: boolean): UninstallPla
   if (purge) {
     const data = facts.directoriesThere.includes(PLACES.data);
     if (data && made.has(PLACES.data)) steps.push({ kind: 'remove', path: PLACES.data });
-    else if (data) stays.push({ path: PLACES.data, why: 'it was there before the installation' });
+    else if (data) {
+      steps.push({ kind: 'remove_data' });
+      stays.push({ path: PLACES.data, why: 'the directory was there before the installation' });
+    }
     const { account } = facts;
     if (account !== null && made.has('user')) steps.push({ kind: 'remove_user' });
     else if (account !== null) stays.push({ path: SERVICE_USER, why: 'a user that was there before' });
@@ -67,6 +72,8 @@ export function describeRemoval(step: RemovalStep): string {
       return `remove ${PLACES.unit}`;
     case 'remove':
       return `remove ${step.path}`;
+    case 'remove_data':
+      return `remove our files in ${PLACES.data}`;
     case 'remove_settings':
       return `remove our files in ${PLACES.settings}`;
     case 'remove_user':

@@ -44,6 +44,8 @@ export interface ServiceFacts {
   readonly command: 'none' | 'ours' | 'foreign' | 'read_only';
   readonly settingsThere: { readonly fabricFile: boolean; readonly variables: string | null };
   readonly directoriesThere: readonly string[];
+  /** Which of the installation's own directories are links, and to what. */
+  readonly linked: readonly { readonly path: string; readonly target: string }[];
   readonly versionsThere: readonly string[];
   /** Of upgrades; absolute paths, the oldest first. */
   readonly backupsThere: readonly string[];
@@ -65,6 +67,7 @@ export interface Refusal {
     | 'no_space'
     | 'port_taken'
     | 'host_unknown'
+    | 'folder_taken'
     | 'not_installed'
     | 'no_earlier_version';
   readonly message: string;

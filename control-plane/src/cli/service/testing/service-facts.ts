@@ -10,7 +10,7 @@ export const EMPTY_MACHINE: ServiceFacts = {
   unit: { kind: 'none', path: null, isAsOffered: false, active: false, processId: 0 },
   command: 'none',
   settingsThere: { fabricFile: false, variables: null },
-  ...{ directoriesThere: [], versionsThere: [], backupsThere: [], holders: [] },
+  ...{ directoriesThere: [], linked: [], versionsThere: [], backupsThere: [], holders: [] },
   registry: { kind: 'none' },
   freeBytes: { program: 10 * GIB, data: 10 * GIB },
 };
