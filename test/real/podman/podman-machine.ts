@@ -103,6 +103,13 @@ export class PodmanMachine {
     return this.#run('podman', [...this.#storage(), ...args]);
   }
 
+  /** docker-compose, by the API that Podman has in Docker's place. @returns what it printed */
+  compose(files: readonly string[], ...args: readonly string[]): Promise<string> {
+    const environment = { ...this.#environment, DOCKER_HOST: `unix://${this.socketPath}` };
+    const named = files.flatMap((file) => ['--file', file]);
+    return runTool('docker-compose', [...named, ...args], { environment, signal: this.#signal });
+  }
+
   async startService(): Promise<void> {
     const log = join(this.folder, 'service.log');
     const command = `exec podman "$@" >>${JSON.stringify(log)} 2>&1`;
