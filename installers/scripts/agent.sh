@@ -27,6 +27,7 @@ shift 4
 command -v curl >/dev/null || fail 'curl is needed, and not here: install it (apt-get install curl), then try again'
 
 umask 077
+unset NODE_OPTIONS # Of whoever pastes; the agent would take it for its own.
 dir=$(mktemp -d "${TMPDIR:-/var/tmp}/ai-fabric.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM HUP

@@ -88,6 +88,12 @@ describeReal('the agent as a service of systemd', [systemd], () => {
       expect(codeOf(refused)).toBe('not_root');
     });
 
+    it('is a link in the place of its folder', async () => {
+      await machine.must(['ln', '-s', '/srv', '/etc/ai-fabric-agent']);
+      expect(codeOf(await install(await fabric.joinToken('armitage')))).toBe('folder_taken');
+      await machine.must(['rm', '/etc/ai-fabric-agent']);
+    });
+
     it('is another service of that name', async () => {
       const path = join(machine.root, 'etc/systemd/system', UNIT);
       writeFileSync(path, '[Service]\nExecStart=/bin/true\n');
@@ -179,6 +185,24 @@ describeReal('the agent as a service of systemd', [systemd], () => {
     expect(hostId).toMatch(/./);
     expect((await look()).hostId).toBe(hostId);
     expect((await machine.run(['test', '-L', '/usr/local/bin/ai-fabric-agent'])).exitCode).toBe(0);
+  });
+
+  it('joins anew by a token that comes along, where the control plane has forgotten the host', async () => {
+    const { hostId } = await look();
+    await fabric.api('/hosts/armitage?force=true', { method: 'DELETE' });
+
+    const again = await install(await fabric.joinToken('armitage'));
+
+    expect(again.exitCode, again.stdout + again.stderr).toBe(0);
+    await untilHost('online', ({ presence }) => presence === 'online');
+    expect((await look()).hostId).not.toBe(hostId);
+  });
+
+  it('is one at a time', async () => {
+    const both = await Promise.all([install(null), install(null)]);
+    const [first, second] = both.toSorted((one, other) => (one.exitCode ?? 9) - (other.exitCode ?? 9));
+    expect(first?.exitCode, JSON.stringify(both)).toBe(0);
+    expect(second !== undefined && codeOf(second)).toBe('install_under_way');
   });
 
   it('runs as a user of its own, whose key only root can read', async () => {

@@ -15,11 +15,15 @@ const facts = (more: Partial<HostFacts>): HostFacts => ({
 });
 
 /** What an agent tells, look by look; the last for ever. */
-async function watch(looks: readonly HostFacts[], deadlineMs = 10_000) {
+async function watch(
+  looks: readonly HostFacts[],
+  deadlineMs = 10_000,
+  isHopeless: (facts: HostFacts) => boolean = () => false,
+) {
   let nowMs = 0;
   let at = -1;
   const told: string[] = [];
-  const checks: readonly HostCheck[] = await watchHost({
+  const checks: readonly HostCheck[] | null = await watchHost({
     readFacts: () => {
       at += 1;
       return Promise.resolve(looks[Math.min(at, looks.length - 1)] ?? facts({}));
@@ -30,9 +34,15 @@ async function watch(looks: readonly HostFacts[], deadlineMs = 10_000) {
       return Promise.resolve();
     },
     deadlineMs,
+    isHopeless,
     onKnown: ({ id, state }) => told.push(`${id} ${state}`),
   });
-  return { told, states: Object.fromEntries(checks.map(({ id, state }) => [id, state])), nowMs };
+  return {
+    told,
+    isOver: checks !== null,
+    states: Object.fromEntries((checks ?? []).map(({ id, state }) => [id, state])),
+    nowMs,
+  };
 }
 
 const settled = facts({
@@ -54,6 +64,12 @@ it('tells of each check once, when something is known of it, and ends when all i
     'wake_arming not_applicable',
   ]);
   expect(nowMs).toBe(500);
+});
+
+it('ends at once where nothing more is to come', async () => {
+  const forgotten = facts({ nowMs: 7 });
+  const { isOver, nowMs } = await watch([facts({}), forgotten], 10_000, (seen) => seen.nowMs === 7);
+  expect([isOver, nowMs]).toEqual([false, 250]);
 });
 
 it('does not call a link broken that is on its way', async () => {

@@ -11,17 +11,20 @@ export interface WatchHostOptions {
   readonly deadlineMs: number;
   /** Called once for each check, when something is known of it. */
   readonly onKnown: (check: HostCheck) => void;
+  /** No more is to come of it: whoever watches has something else to do first. */
+  readonly isHopeless: (facts: HostFacts) => boolean;
 }
 
 const LOOK_EVERY_MS = 250;
 
-/** Watches the checklist of an agent that has just started arrive. @returns it, as it is at last */
-export async function watchHost(options: WatchHostOptions): Promise<readonly HostCheck[]> {
-  const { readFacts, clock, pause, deadlineMs, onKnown } = options;
+/** Watches the checklist of an agent that has just started arrive. @returns it, as it is at last; `null`: it is hopeless */
+export async function watchHost(options: WatchHostOptions): Promise<readonly HostCheck[] | null> {
+  const { readFacts, clock, pause, deadlineMs, onKnown, isHopeless } = options;
   const known = new Set<string>();
   const endMs = clock.monotonicMs() + deadlineMs;
   for (;;) {
     const facts = await readFacts();
+    if (isHopeless(facts)) return null;
     const isLate = clock.monotonicMs() >= endMs;
     const checks = judgeHost(facts).map((check) => (isLate ? check : patient(check)));
     for (const check of checks) {

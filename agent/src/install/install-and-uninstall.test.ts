@@ -35,6 +35,8 @@ let done: string[];
 let runs: boolean;
 /** Somebody presses Ctrl-C while this is done. */
 let interruptedIn: string | null;
+/** Where somebody else put something. */
+let foreignIn: string | null;
 const isInterrupted = (): boolean => interruptedIn !== null && done.includes(interruptedIn);
 
 beforeEach(async () => {
@@ -42,6 +44,7 @@ beforeEach(async () => {
   done = [];
   runs = false;
   interruptedIn = null;
+  foreignIn = null;
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -65,7 +68,10 @@ function system(dies: readonly string[] = []): InstallSystem {
       act(kind);
       return kind === 'tells' ? 'more' : null;
     },
-    remove: async ({ what }) => act(what),
+    remove: async ({ what }) => {
+      act(what);
+      return what === foreignIn ? [`${what}/notes.txt`] : [];
+    },
     storageWithin: () => Promise.resolve(null),
     leftovers: () => Promise.resolve([]),
     refuseUninstall: () => Promise.resolve(null),
@@ -302,14 +308,19 @@ describe('an uninstall', () => {
   };
 
   it('leaves in the record what stays', async () => {
-    expect(await run(false)).toEqual({ problems: 0, untouched: [] });
+    expect(await run(false)).toEqual({ problems: 0, untouched: [], foreign: [] });
     expect(await readRecord()).toMatchObject({ finished: false, made: record.made.slice(0, 2) });
   });
 
   it('leaves no record where nothing stays', async () => {
-    expect(await run(true)).toEqual({ problems: 0, untouched: [] });
+    expect(await run(true)).toEqual({ problems: 0, untouched: [], foreign: [] });
     expect(done).toEqual(['s', '/opt/a', 'a', '/etc/a']);
     await expect(readFile(join(folder, 'etc', 'installed.json'))).rejects.toThrow(/ENOENT/);
+  });
+
+  it('says what somebody else put into what was taken away', async () => {
+    foreignIn = '/etc/a';
+    expect(await run(true)).toEqual({ problems: 0, untouched: [], foreign: ['/etc/a/notes.txt'] });
   });
 
   it('that is interrupted says what it did not get to, which the next one takes away', async () => {
@@ -317,13 +328,14 @@ describe('an uninstall', () => {
     expect(await run(true)).toEqual({
       problems: 0,
       untouched: [{ kind: 'account', what: 'a', kept: true }, file('/etc/a', true)],
+      foreign: [],
     });
     expect(done).toEqual(['s', '/opt/a']);
     expect((await readRecord())?.made).toEqual(record.made.slice(0, 2));
   });
 
   it('goes on where something cannot be taken away, and remembers that it is there', async () => {
-    expect(await run(true, ['/opt/a'])).toEqual({ problems: 1, untouched: [] });
+    expect(await run(true, ['/opt/a'])).toEqual({ problems: 1, untouched: [], foreign: [] });
     expect(done).toEqual(['s', 'a', '/etc/a']);
     expect((await readRecord())?.made).toEqual([file('/opt/a')]);
   });

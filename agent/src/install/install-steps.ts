@@ -52,6 +52,7 @@ export type InstallRefusalCode =
   | 'not_root'
   | 'not_elevated'
   | 'no_systemd'
+  | 'old_systemd'
   | 'program_missing'
   | 'release_refused'
   | 'older_version'
@@ -144,8 +145,8 @@ export interface InstallSystem<Step extends InstallStep = InstallStep> {
    * @throws Error with what went wrong and, where known, what mends it
    */
   carryOut(step: Step, request: InstallRequest): Promise<string | null>;
-  /** Takes away what was made; what is gone already is no error. @throws Error */
-  remove(made: Made): Promise<void>;
+  /** Takes away what was made; what is gone already is no error. @returns paths within it that somebody else put there @throws Error */
+  remove(made: Made): Promise<readonly string[]>;
   /** The folder of an engine's storage, models and all, within what a purge removes; `null`: there is none. @throws Error */
   storageWithin(): Promise<string | null>;
   /** What stays after an uninstall beside what is kept, in words; asked for before anything is taken away. */

@@ -18,6 +18,8 @@ export interface UninstallEnd {
   readonly problems: number;
   /** What nobody got to, since it was interrupted. */
   readonly untouched: readonly Made[];
+  /** What somebody else put into what was taken away. */
+  readonly foreign: readonly string[];
 }
 
 /**
@@ -28,10 +30,11 @@ export async function runUninstall(run: UninstallRun): Promise<UninstallEnd> {
   const { system, record, plan, onDone, isInterrupted } = run;
   let left: InstallRecord = { ...record, finished: false };
   let problems = 0;
+  const foreign: string[] = [];
   for (const [index, made] of plan.remove.entries()) {
-    if (isInterrupted()) return { problems, untouched: plan.remove.slice(index) };
+    if (isInterrupted()) return { problems, untouched: plan.remove.slice(index), foreign };
     try {
-      await system.remove(made);
+      foreign.push(...(await system.remove(made)));
       left = dropMade(left, made);
       onDone(made, null);
     } catch (error) {
@@ -42,5 +45,5 @@ export async function runUninstall(run: UninstallRun): Promise<UninstallEnd> {
     if (left.made.length === 0) await rm(system.recordPath, { force: true });
     else await writeInstallRecord(system.recordPath, left);
   }
-  return { problems, untouched: [] };
+  return { problems, untouched: [], foreign };
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { systemClock } from '@ai-fabric/shared';
+import { type GoodbyeReason, systemClock } from '@ai-fabric/shared';
 import { Command, Option } from 'commander';
 import { readAgentConfig } from '../../config/read-agent-config.js';
 import type { HostCheck } from '../../doctor/host-checks.js';
@@ -40,6 +40,8 @@ type Accepted = Extract<InstallPlan, { ok: true }>;
 
 /** An agent links within a second; what it says of its container engine and its network takes some more. */
 const CHECKLIST_MS = 60_000;
+/** The control plane's goodbye to a key that it does not know. */
+const FORGOTTEN: GoodbyeReason = 'unknown_host';
 
 export function installCommand(): Command {
   return new Command('install')
@@ -113,8 +115,18 @@ async function installAlone(
     console.log('Nothing was done.');
     return;
   }
-  const steps = await carryOut(system, plan, request, json);
-  const checks = await watch(system, json);
+  const told = new Set<string>();
+  let steps = await carryOut(system, plan, request, json);
+  // A host that was taken off the list and gets a new line has joined, as far as it knows.
+  const isSpare = request.token !== null && plan.steps.every(({ kind }) => kind !== 'join');
+  let checks = await watch(system, told, json, isSpare);
+  if (checks === null) {
+    if (!json)
+      console.log('! The control plane does not know this host any more. The token lets it join anew:');
+    const anew = { ...request, rejoin: true };
+    steps = [...steps, ...(await carryOut(system, await judge(system, anew), anew, json))];
+    checks = (await watch(system, told, json, false)) ?? [];
+  }
   const isLinked = checks.some(({ id, state }) => id === 'linked' && state === 'green');
   if (!isLinked) process.exitCode = exitCodes.failed;
   const { version } = plan.facts;
@@ -183,12 +195,18 @@ async function carryOut(
   return done;
 }
 
-async function watch({ stateDirectory }: InstallSystem, json: boolean): Promise<readonly HostCheck[]> {
+/** @param told of checks, by now @param isSpare a token is there that nobody has used: @returns `null` where one is needed */
+async function watch(
+  { stateDirectory }: InstallSystem,
+  told: Set<string>,
+  json: boolean,
+  isSpare: boolean,
+): Promise<readonly HostCheck[] | null> {
   const { watchHost } = await import('../../doctor/watch-host.js');
   const config = readAgentConfig({ state: stateDirectory });
   if (!json) console.log('Installed. What serving stands on:');
-  const told = new Set<string>();
   const tell = (check: HostCheck): void => {
+    if (told.has(check.id)) return;
     told.add(check.id);
     if (!json) console.log(formatCheck(check));
   };
@@ -197,7 +215,8 @@ async function watch({ stateDirectory }: InstallSystem, json: boolean): Promise<
     ...{ clock: systemClock(), pause },
     deadlineMs: CHECKLIST_MS,
     onKnown: tell,
+    isHopeless: ({ agent }) => isSpare && agent.kind === 'runs' && agent.link.problemCode === FORGOTTEN,
   });
-  for (const check of checks) if (!told.has(check.id)) tell(check);
+  for (const check of checks ?? []) tell(check);
   return checks;
 }

@@ -136,7 +136,7 @@ async function takeAway(options: TakeAway): Promise<void> {
   const { runUninstall } = await import('../../install/run-uninstall.js');
   const problems: { what: string; problem: string }[] = [];
   const removed: string[] = [];
-  const { untouched } = await runUninstall({
+  const { untouched, foreign } = await runUninstall({
     ...{ system, record, plan, isInterrupted },
     onDone: (made, problem) => {
       if (problem === null) removed.push(nameOf(made));
@@ -145,7 +145,8 @@ async function takeAway(options: TakeAway): Promise<void> {
       console.log(problem === null ? `  ✓ ${nameOf(made)} is gone` : `  ✗ ${nameOf(made)}: ${problem}`);
     },
   });
-  const stays = [...plan.stays.map(nameOf), ...leftovers];
+  const notOurs = foreign.map((path) => `${path}, which no install made`);
+  const stays = [...plan.stays.map(nameOf), ...notOurs, ...leftovers];
   const isWhole = problems.length === 0 && untouched.length === 0;
   if (json) printJson({ uninstalled: isWhole, removed, problems, untouched: untouched.map(nameOf), stays });
   else {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -224,7 +224,7 @@ describe('the key', () => {
 });
 
 describe('what is taken away', () => {
-  const remove = (kind: string, what: string): Promise<void> =>
+  const remove = (kind: string, what: string): Promise<readonly string[]> =>
     removeMade({ kind: kind as 'file', what, kept: false }, root, runTool);
 
   it('may be gone already', async () => {
@@ -236,6 +236,18 @@ describe('what is taken away', () => {
     await remove('service', 'ai-fabric-agent.service');
     await remove('account', 'ai-fabric-agent');
     await remove('membership', 'ai-fabric-agent:docker');
+  });
+
+  it('is no file that somebody else put beside the settings', async () => {
+    await mkdir(at('/etc/ai-fabric-agent/new-identity'), { recursive: true });
+    for (const name of ['agent.yaml', 'host-key.pem', 'installed.json', 'host-key.pem.new', 'notes.txt']) {
+      await writeFile(at(`/etc/ai-fabric-agent/${name}`), '');
+    }
+    expect(await remove('tree', '/etc/ai-fabric-agent')).toEqual(['/etc/ai-fabric-agent/notes.txt']);
+    expect(await readdir(at('/etc/ai-fabric-agent'))).toEqual(['notes.txt']);
+    await rm(at('/etc/ai-fabric-agent/notes.txt'));
+    expect(await remove('tree', '/etc/ai-fabric-agent')).toEqual([]);
+    await expect(stat(at('/etc/ai-fabric-agent'))).rejects.toThrow(/ENOENT/);
   });
 
   it('is never a folder that is not the agent’s, whatever the record says', async () => {

@@ -65,6 +65,15 @@ describe('an uninstall on Linux', () => {
     expect(await refuse()).toBeNull();
   });
 
+  it('says what its owner set for the service, which stays', async () => {
+    const folder = join(root, 'etc/systemd/system/ai-fabric-agent.service.d');
+    mkdirSync(folder, { recursive: true });
+    for (const name of ['50-container-engine.conf', 'override.conf']) writeFileSync(join(folder, name), '');
+    expect(await openSystem(true).leftovers()).toContain(
+      'settings of yours: /etc/systemd/system/ai-fabric-agent.service.d/override.conf',
+    );
+  });
+
   it('that purges knows of models in the agent’s own folder', async () => {
     const storage = '/var/lib/ai-fabric-agent/.local/share/containers';
     const within = (isRoot = true): Promise<string | null> => openSystem(isRoot).storageWithin();

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { AgentConfig } from '../../config/agent-config.js';
@@ -16,6 +16,8 @@ import type { ProgramSource } from '../program-source.js';
 import { carryOutStep, giveState } from './carry-out-step.js';
 import {
   CONFIG_FOLDER,
+  ENGINE_DROP_IN,
+  ENGINE_DROP_IN_FOLDER,
   INSTALL_LOCK,
   RECORD_FILE,
   ROOTLESS_STORAGE,
@@ -79,6 +81,7 @@ export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxS
       isRoot && (await holdsSomething(join(root, ROOTLESS_STORAGE))) ? ROOTLESS_STORAGE : null,
     leftovers: async () => [
       ...(await engineLeftovers(openContainerEngine({ platform: 'linux', clock, log }), log)),
+      ...(await findOwnersDropIns(root)),
       `what it logged, in the journal: journalctl -u ${SERVICE}`,
     ],
     refuseUninstall: async () => {
@@ -96,6 +99,14 @@ export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxS
       return judgeUninstall(upgrade, isWorkedOn, 'linux');
     },
   };
+}
+
+/** "systemctl edit" puts settings there; a later install runs with them. */
+async function findOwnersDropIns(root: string): Promise<readonly string[]> {
+  const names = await readdir(join(root, ENGINE_DROP_IN_FOLDER)).catch(() => []);
+  return names
+    .filter((name) => name !== basename(ENGINE_DROP_IN))
+    .map((name) => `settings of yours: ${join(ENGINE_DROP_IN_FOLDER, name)}`);
 }
 
 async function holdsSomething(folder: string): Promise<boolean> {

@@ -23,18 +23,31 @@ const put = async (path: string, text = '', mode = 0o644): Promise<void> => {
   await writeFile(join(root, path), text, { mode });
 };
 
-const look = (succeeds: (call: string) => boolean = () => false, isRoot = true) =>
+/** @param succeeds or what it prints then */
+const look = (succeeds: (call: string) => boolean | string = () => false, isRoot = true) =>
   lookAtLinux({
     ...{ root, isRoot, nowMs: 1 },
     findProgram: () => Promise.resolve(program),
-    runTool: (file, args) =>
-      succeeds([file, ...args].join(' ')) ? Promise.resolve('') : Promise.reject(new Error('no')),
+    runTool: (file, args) => {
+      const answer = succeeds([file, ...args].join(' '));
+      return answer === false
+        ? Promise.reject(new Error('no'))
+        : Promise.resolve(answer === true ? '' : answer);
+    },
   });
 
 describe('a look at a Linux machine', () => {
   it('that has nothing finds nothing, and leaves nothing', async () => {
     expect(await look()).toMatchObject({
-      ...{ hasSystemd: false, hasPolkit: false, record: null, units: [], hasAccount: false, hasKey: false },
+      ...{
+        hasSystemd: false,
+        systemdVersion: null,
+        polkit: 'none',
+        record: null,
+        units: [],
+        hasAccount: false,
+        hasKey: false,
+      },
       ...{ joined: null, machineSha256: null, readOnly: [], hasPodman: false, hasDocker: false },
       isPodmanEnabled: false,
     });
@@ -43,7 +56,7 @@ describe('a look at a Linux machine', () => {
 
   it('finds what is there', async () => {
     await mkdir(join(root, 'run/systemd/system'), { recursive: true });
-    await mkdir(join(root, 'usr/share/polkit-1'), { recursive: true });
+    await mkdir(join(root, 'etc/polkit-1/rules.d'), { recursive: true });
     await put('/etc/machine-id', `${'0a'.repeat(16)}\n`);
     await put('/etc/group', 'root:x:0:\ndocker:x:999:anna\n');
     await put('/usr/lib/systemd/system/podman.socket');
@@ -52,10 +65,34 @@ describe('a look at a Linux machine', () => {
     expect(
       await look((call) => call.startsWith('id -u') || call.startsWith('systemctl is-enabled')),
     ).toMatchObject({
-      ...{ hasSystemd: true, hasPolkit: true, hasAccount: true, hasKey: true, hasPolicy: true },
+      ...{ hasSystemd: true, polkit: 'reads_rules', hasAccount: true, hasKey: true, hasPolicy: true },
       ...{ hasPodman: true, hasDocker: true, isPodmanEnabled: true },
       machineSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
+  });
+
+  it.each([
+    ['pkaction version 0.105', true, 'old'],
+    ['pkaction version 0.106', true, 'reads_rules'],
+    ['pkaction version 0.117', true, 'reads_rules'],
+    ['pkaction version 122', true, 'reads_rules'],
+    ['pkaction version 122', false, 'old'],
+    [false, true, 'reads_rules'],
+    [false, false, 'old'],
+  ] as const)('knows a polkit that reads rules: %s, folder %s, is %s', async (version, hasFolder, polkit) => {
+    await mkdir(join(root, 'usr/share/polkit-1'), { recursive: true });
+    if (hasFolder) await mkdir(join(root, 'etc/polkit-1/rules.d'), { recursive: true });
+    expect(await look((call) => call.startsWith('pkaction') && version)).toMatchObject({ polkit });
+  });
+
+  it.each([
+    ['systemd 252 (252.39-1~deb12u1)\n+PAM +AUDIT', 252],
+    ['systemd 245 (245.4-4ubuntu3.24)\n', 245],
+    ['systemd 258.1\n', 258.1],
+    ['no such thing', null],
+  ])('knows how old systemd is: %s', async (printed, systemdVersion) => {
+    const seen = await look((call) => call === 'systemctl --version' && printed);
+    expect(seen).toMatchObject({ systemdVersion });
   });
 
   it('tells units of ours from others of the same name, wherever they lie', async () => {

@@ -15,6 +15,7 @@ import {
   OUR_MARK,
   PODMAN_SOCKET,
   POLICY_FILE,
+  POLKIT_FILE,
   PROGRAM_FOLDER,
   RECORD_FILE,
   SERVICE,
@@ -41,6 +42,8 @@ const OTHER_UNIT_FOLDERS = [
 ];
 /** What is there where polkit is installed. */
 const POLKIT_FOLDERS = ['/usr/share/polkit-1', '/etc/polkit-1'];
+/** Debian 11 and Ubuntu 22.04 have 0.105, which reads .pkla files: by these an agent could start all units or none. */
+const POLKIT_WITH_RULES = 0.106;
 /** Journals of the link and memory of replicas: little, and never to fail for want of it. */
 const STATE_BYTES = 64 * 1024 * 1024;
 /** Of the program: one version is placed while another is there. */
@@ -54,14 +57,16 @@ export async function lookAtLinux(options: LookOptions): Promise<LinuxFacts> {
   const { root, isRoot, findProgram, runTool, nowMs } = options;
   const at = (path: string): string => join(root, path);
   const isThere = (path: string): Promise<boolean> => holds(access(at(path)));
+  const print = (file: string, ...args: readonly string[]): Promise<string> =>
+    runTool(file, args).catch(() => '');
   const program = await findProgram();
   const taken = isRoot ? await findTaken(at) : [];
   const isJoinable = isRoot && !taken.some(({ path }) => path === STATE_FOLDER);
-  const polkit = await Promise.all(POLKIT_FOLDERS.map(isThere));
   return {
     ...{ isRoot, program, nowMs },
     hasSystemd: await isThere('/run/systemd/system'),
-    hasPolkit: polkit.includes(true),
+    systemdVersion: readVersion(await print('systemctl', '--version')),
+    polkit: await findPolkit(isThere, readVersion(await print('pkaction', '--version'))),
     hasGdbus: await holds(runTool('gdbus', ['help'])),
     record: isRoot ? await readInstallRecord(at(RECORD_FILE)) : null,
     units: await findUnits(at),
@@ -107,6 +112,22 @@ async function readMachine(at: (path: string) => string): Promise<string | null>
   const files = privateFiles({ platform: 'linux', windowsDirectory: '' });
   const places = { linuxPaths: [at('/etc/machine-id')], stateDirectory: at(STATE_FOLDER) };
   return machineSha256({ platform: 'linux', windowsDirectory: '', files, ...places });
+}
+
+async function findPolkit(
+  isThere: (path: string) => Promise<boolean>,
+  version: number | null,
+): Promise<LinuxFacts['polkit']> {
+  const there = await Promise.all(POLKIT_FOLDERS.map(isThere));
+  if (!there.includes(true)) return 'none';
+  const readsRules = version === null || version >= POLKIT_WITH_RULES;
+  return readsRules && (await isThere(dirname(POLKIT_FILE))) ? 'reads_rules' : 'old';
+}
+
+/** "systemd 252 (252.39-1~deb12u1)", "pkaction version 0.105". */
+function readVersion(line: string): number | null {
+  const [, version] = /^[\w ]+? (\d+(?:\.\d+)?)/.exec(line) ?? [];
+  return version === undefined ? null : Number(version);
 }
 
 async function findTaken(at: (path: string) => string): Promise<LinuxFacts['taken']> {

@@ -1,4 +1,4 @@
-import { readlink, rm, rmdir } from 'node:fs/promises';
+import { readdir, readlink, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunTool } from '../../identity/run-tool.js';
 import { HELPER_ANSWERS } from '../../root-helper/helper-verbs.js';
@@ -15,9 +15,35 @@ import {
 /** The only folders that are removed with all that is in them, whatever a record says. */
 const OWN_TREES: readonly string[] = [PROGRAM_FOLDER, CONFIG_FOLDER, STATE_FOLDER, HELPER_ANSWERS];
 
-/** Takes away what an install made; what is gone already is no error. @param root before all paths, in tests @throws Error */
-export async function removeMade({ kind, what }: Made, root: string, runTool: RunTool): Promise<void> {
-  const path = join(root, what);
+/** What is ours in the folder that its owner may put something into: an install makes it, or replaces it by way of these. */
+const OWN_SETTINGS = /^(?:(?:agent\.yaml|host-key\.pem|installed\.json)(?:\.new)?|new-identity)$/;
+
+/**
+ * Takes away what an install made; what is gone already is no error.
+ *
+ * @param root before all paths, in tests
+ * @returns what somebody else put into the settings: it stays
+ * @throws Error
+ */
+export async function removeMade(made: Made, root: string, runTool: RunTool): Promise<readonly string[]> {
+  const path = join(root, made.what);
+  const foreign = made.what === CONFIG_FOLDER ? await findForeign(path) : [];
+  if (foreign.length === 0) {
+    await removeAll(made, path, runTool);
+    return [];
+  }
+  for (const name of await readdir(path)) {
+    if (!foreign.includes(name)) await rm(join(path, name), { recursive: true, force: true });
+  }
+  return foreign.map((name) => join(made.what, name));
+}
+
+async function findForeign(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => !OWN_SETTINGS.test(name));
+}
+
+async function removeAll({ kind, what }: Made, path: string, runTool: RunTool): Promise<void> {
   switch (kind) {
     case 'service':
       await tolerate(

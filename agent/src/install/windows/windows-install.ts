@@ -69,11 +69,13 @@ export function windowsInstall(options: WindowsInstallOptions): InstallSystem<Wi
       return planWindowsInstall(paths, facts, request);
     },
     carryOut: (step, request) => carryOutWindowsStep({ ...effects, join }, step, request),
-    remove: (made) =>
-      removeWindowsMade(
+    remove: async (made) => {
+      await removeWindowsMade(
         { ...effects, serviceOf, own, removeLater: (file) => removeWhenEnded(file, roots.windows) },
         made,
-      ),
+      );
+      return [];
+    },
     storageWithin: () => Promise.resolve(null),
     leftovers: async () => [
       ...(await engineLeftovers(openContainerEngine({ platform: 'win32', clock, log }), log)),

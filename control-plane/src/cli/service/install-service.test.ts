@@ -322,8 +322,12 @@ describe('uninstalling', () => {
   it('leaves configuration and data, and later removes these too', async () => {
     await install('0.1.0');
     writeFileSync(machine.at('/etc/ai-fabric/mine.key'), 'mine');
+    mkdirSync(machine.at(PLACES.dropIns));
+    writeFileSync(machine.at(`${PLACES.dropIns}/override.conf`), '[Service]\n');
     const { stays } = await uninstall(false);
-    expect(stays.map(({ path }) => path)).toEqual([PLACES.settings, PLACES.data, 'ai-fabric']);
+    const dropIn = `${PLACES.dropIns}/override.conf`;
+    expect(stays.map(({ path }) => path)).toEqual([PLACES.settings, PLACES.data, 'ai-fabric', dropIn]);
+    rmSync(machine.at(PLACES.dropIns), { recursive: true });
     for (const path of [PLACES.program, PLACES.unit, PLACES.command]) {
       expect(existsSync(machine.at(path)), path).toBe(false);
     }

@@ -15,6 +15,8 @@ export const PLACES = {
   /** Of the registry, made before each upgrade. */
   backups: '/var/lib/ai-fabric/upgrade-backups',
   unit: '/etc/systemd/system/ai-fabric.service',
+  /** Where "systemctl edit" puts the owner's settings: a later installation runs with them. */
+  dropIns: '/etc/systemd/system/ai-fabric.service.d',
 } as const;
 
 export const SERVICE = 'ai-fabric.service';

@@ -40,7 +40,14 @@ export async function uninstallService(
     if (step.kind === 'give_port_back') book.change({ litellm: null });
   }
   if (!purge) book.change({ current: null, previous: null, upgrade: null });
-  return { steps, stays: [...plan.stays, ...(purge ? foreignFiles(machine) : [])] };
+  return {
+    steps,
+    stays: [
+      ...plan.stays,
+      ...(purge ? foreignFiles(machine, [PLACES.settings, PLACES.data]) : []),
+      ...foreignFiles(machine, [PLACES.dropIns]),
+    ],
+  };
 }
 
 async function remove(machine: Machine, step: RemovalStep, litellm: ReplacedLitellm | null): Promise<void> {
@@ -98,8 +105,8 @@ function removeSettings({ at }: Machine): void {
 }
 
 /** What somebody else put beside ours is theirs. */
-function foreignFiles({ at }: Machine): Remains[] {
-  return [PLACES.settings, PLACES.data].flatMap((directory) =>
+function foreignFiles({ at }: Machine, directories: readonly string[]): Remains[] {
+  return directories.flatMap((directory) =>
     (existsSync(at(directory)) ? readdirSync(at(directory)) : []).map((name) => ({
       path: join(directory, name),
       why: 'it is not of the installation',

@@ -6,7 +6,10 @@ export interface LinuxFacts {
   readonly isRoot: boolean;
   /** systemd runs this machine. */
   readonly hasSystemd: boolean;
-  readonly hasPolkit: boolean;
+  /** `null`: systemd does not say. */
+  readonly systemdVersion: number | null;
+  /** `old`: one that reads no rules, which alone can tell one unit from another. */
+  readonly polkit: 'reads_rules' | 'old' | 'none';
   /** By it a user who is not root hears of suspends. */
   readonly hasGdbus: boolean;
   readonly program: ProgramSource;

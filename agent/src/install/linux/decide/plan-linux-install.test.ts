@@ -16,7 +16,8 @@ const bare: LinuxFacts = {
   ...{
     isRoot: true,
     hasSystemd: true,
-    hasPolkit: true,
+    systemdVersion: 252,
+    polkit: 'reads_rules',
     hasGdbus: true,
     program,
     record: null,
@@ -176,6 +177,8 @@ describe('what an install is refused for', () => {
     ['neither', { hasSystemd: false, isRoot: false }, {}, ['no_systemd', 'not_root']],
     ['no control plane', {}, { server: null, token: null }, ['server_needed', 'token_needed']],
     ['no token', {}, { token: null }, ['token_needed']],
+    ['a systemd that hands out no keys', { systemdVersion: 245 }, {}, ['old_systemd']],
+    ['a systemd that does not say how old it is', { systemdVersion: null }, {}, []],
     ['a read-only /opt', { readOnly: ['/opt'] }, {}, ['read_only']],
     [
       'a service of that name',
@@ -356,7 +359,7 @@ describe('what whoever installs should know', () => {
   });
 
   it('is that nothing lets the agent ask root for anything', () => {
-    const without = { ...bare, hasPolkit: false };
+    const without: LinuxFacts = { ...bare, polkit: 'none' };
     expect(notesOf(without)).toMatch(/polkit is not installed/);
     expect(find(stepsOf(without), 'write_file').some(({ path }) => path.includes('polkit'))).toBe(false);
   });

@@ -30,6 +30,9 @@ import {
 import type { LinuxStep } from './linux-steps.js';
 import { agentUnit, helperUnitText, podmanDropIn, polkitRule } from './write-units.js';
 
+/** The first with `LoadCredential`. */
+const OLDEST_SYSTEMD = 247;
+
 type FoundProgram = Extract<ProgramSource, { ok: true }>;
 
 /** What an install does here, in order, or why it does nothing. Asked again after it was done, it is the same. */
@@ -66,6 +69,11 @@ function findRefusals(facts: LinuxFacts, request: InstallRequest): InstallRefusa
     const fix =
       'Without it, run "ai-fabric-agent join" and "ai-fabric-agent run" from whatever starts programs here.';
     refuse('no_systemd', 'This machine is not run by systemd.', fix);
+  }
+  if (facts.systemdVersion !== null && facts.systemdVersion < OLDEST_SYSTEMD) {
+    const detail = `systemd is ${facts.systemdVersion} here, and hands no key to a service (LoadCredential) before ${OLDEST_SYSTEMD}.`;
+    const fix = `Upgrade the system: Debian 11, Ubuntu 22.04 and RHEL 9 have it. Or run "ai-fabric-agent join" and "ai-fabric-agent run" from a unit of your own.`;
+    refuse('old_systemd', detail, fix);
   }
   // Nothing else is known for sure by who is not root.
   if (!facts.isRoot) {
@@ -198,7 +206,7 @@ function settings(facts: LinuxFacts): LinuxStep[] {
       tells: `Write the unit for what only root may, ${HELPER_UNIT_FILE}`,
       makes: [gone('file', HELPER_UNIT_FILE), gone('tree', HELPER_ANSWERS)],
     },
-    ...(facts.hasPolkit
+    ...(facts.polkit === 'reads_rules'
       ? [unit(POLKIT_FILE, polkitRule(), `Let the agent start that unit and nothing else, ${POLKIT_FILE}`)]
       : []),
   ];
@@ -309,9 +317,16 @@ function engineNotes({ hasPodman, hasDocker }: LinuxFacts, access: EngineAccess)
 function notesOf(facts: LinuxFacts, program: FoundProgram): string[] {
   const { builtAtMs } = program;
   const notes = proofNotes(program.proof);
-  if (!facts.hasPolkit) {
+  const without =
+    'the agent can neither suspend nor restart this machine, read whether its cards wake it, say goodbye before a suspend, reload the driver, nor upgrade itself (run the printed line again for that)';
+  if (facts.polkit === 'none') {
     notes.push(
-      'polkit is not installed: the agent can neither suspend nor restart this machine, read whether its cards wake it, nor reload the driver. Mend it: apt-get install polkitd, then ai-fabric-agent install',
+      `polkit is not installed: ${without}. Mend it: apt-get install polkitd, then ai-fabric-agent install`,
+    );
+  }
+  if (facts.polkit === 'old') {
+    notes.push(
+      `polkit is older than 0.106 here, or has no folder for rules: ${without}. Debian 12, Ubuntu 24.04 and RHEL 8 have a newer one`,
     );
   }
   if (!facts.hasGdbus) {
