@@ -70,6 +70,28 @@ describe('a deployment on the command line', () => {
     });
   });
 
+  test('may be on a host that has joined and stands in no file: it is declared with it', async () => {
+    const { tlsUrl } = controlPlane;
+    const wintermute = new LightHost({
+      tlsUrl,
+      name: 'wintermute',
+      joinToken: await controlPlane.joinToken(),
+    });
+    await wintermute.link();
+    const given = ['--host', 'wintermute', '--preset', 'chat-fast'];
+    const done = await run('deployments', 'create', 'chat-wintermute', ...given);
+    expect(done.stdout).toMatch(/^\+ host wintermute$/m);
+    expect(done).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await controlPlane.api('/hosts/wintermute')).toMatchObject({ declared: true });
+    await wintermute.close();
+    expect(
+      await run('deployments', 'create', 'chat-nobody', '--host', 'nobody', '--preset', 'chat-fast'),
+    ).toMatchObject({
+      exitCode: 4,
+      stderr: expect.stringContaining('unknown host "nobody"'),
+    });
+  });
+
   test('is changed field by field, and refused as a fabric.yaml would be', async () => {
     const changed = await run('deployments', 'set', 'chat-motoko', '--context', '8192', '--gpu', '0');
     expect(changed.stdout).toContain('contextTokens: 4096 → 8192');

@@ -5,9 +5,19 @@ import { changeDeclared } from './change-declared.js';
 import { findDeployment } from './find-deployment.js';
 import { ApiError } from './problem.js';
 
-/** Puts an entry in a deployment's place; the whole is checked before it counts. */
-export function putEntry(fabric: SerialisedFabric, name: string, entry: DeploymentEntry): void {
+/**
+ * Puts an entry in a deployment's place; the whole is checked before it counts. Its host is declared with it where it
+ * has joined: whoever had a host join by a line need not write a file first.
+ */
+export function putEntry(
+  { live }: Pick<ApiContext, 'live'>,
+  fabric: SerialisedFabric,
+  name: string,
+  entry: DeploymentEntry,
+): void {
   fabric.deployments[name] = entry as SerialisedFabric['deployments'][string];
+  const { host } = entry;
+  if (typeof host === 'string' && live.host(host)?.hostId != null) fabric.hosts[host] ??= {};
 }
 
 /**
@@ -27,7 +37,7 @@ export function editDeployment(
     (fabric) => {
       const verdict = judge({ ...fabric.deployments[name] });
       if (verdict.kind === 'refuse') throw new ApiError(verdict.code, verdict.detail, verdict.fix);
-      putEntry(fabric, name, verdict.entry);
+      putEntry(context, fabric, name, verdict.entry);
     },
     expectedRevision,
   );

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
@@ -10,6 +10,7 @@ import { dataDirectoryLayout } from '../config/data-directory-layout.js';
 import { ApiExchange, type ExchangeTimeouts, type Method } from './api-exchange.js';
 import { CliError, exitCodes } from './exit-codes.js';
 import type { DownloadAnswer } from './receive-file.js';
+import { PLACES } from './service/service-places.js';
 
 /** What `up` leaves in its data directory, so that the CLI on the same machine needs no flags. */
 export const endpointSchema = z.object({
@@ -175,10 +176,14 @@ function resolveEndpoint(options: ConnectOptions): Omit<Endpoint, 'pid'> {
   const url = options.url ?? local?.url;
   const adminTokenFile = options.adminTokenFile ?? local?.adminTokenFile;
   if (url === undefined || adminTokenFile === undefined) {
+    const { endpointFile } = dataDirectoryLayout(options.dataDirectory);
+    const isService = process.getuid?.() !== 0 && existsSync(PLACES.record);
     throw new CliError(
       exitCodes.unreachable,
-      `no control plane is known: ${dataDirectoryLayout(options.dataDirectory).endpointFile} is not there`,
-      'start one with "ai-fabric up", or name one with --data DIR, or with --url and --admin-token-file',
+      `no control plane is known: ${endpointFile} is not there`,
+      isService
+        ? 'the one that is a service of this machine answers to root: run it with sudo'
+        : 'start one with "ai-fabric up", or name one with --data DIR, or with --url and --admin-token-file',
     );
   }
   return {

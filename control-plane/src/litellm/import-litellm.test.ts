@@ -24,6 +24,18 @@ const engine = (model: string, api_base = 'http://armitage:8000/v1') => ({
   api_base,
 });
 
+it('tells each name that clients of the proxy ask for, also one that no client can ask for here', () => {
+  const text = stringify({
+    model_list: models(
+      ['qwen/Qwen2.5 7B', engine('q')],
+      ['chat', engine('c')],
+      ['openai/*', { model: 'openai/*' }],
+    ),
+    router_settings: { model_group_alias: { 'gpt-4': 'chat' } },
+  });
+  expect(imported(text).clientNames).toEqual(['qwen/Qwen2.5 7B', 'chat', 'gpt-4']);
+});
+
 describe('a realistic configuration of LiteLLM', () => {
   const { state, notes, fabric } = imported(LITELLM_CONFIG);
 

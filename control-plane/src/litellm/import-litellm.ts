@@ -14,7 +14,13 @@ export interface PlacedNote {
 }
 
 export type LitellmImport =
-  | { readonly ok: true; readonly fabric: string; readonly notes: readonly PlacedNote[] }
+  | {
+      readonly ok: true;
+      readonly fabric: string;
+      readonly notes: readonly PlacedNote[];
+      /** What clients of the proxy ask for, also where that has another name now, or none. */
+      readonly clientNames: readonly string[];
+    }
   /** A line per mistake. */
   | { readonly ok: false; readonly mistakes: string };
 
@@ -31,7 +37,7 @@ export function importLitellm(text: string, file: string): LitellmImport {
     const message = 'expected the config.yaml of a LiteLLM proxy, with a "model_list"';
     return refuse(listMistakes([{ offset: 0, path: [], message }], yaml, file));
   }
-  const { document, notes } = convertLitellm(yaml.value);
+  const { document, notes, clientNames } = convertLitellm(yaml.value);
   const reviews = notes.filter(({ about }) => about !== undefined);
   const fabric = writeFabricYaml(
     { ...document },
@@ -44,7 +50,7 @@ export function importLitellm(text: string, file: string): LitellmImport {
     const { line } = yaml.position(offsetOfPath(path, yaml.places, true));
     return { kind, line, path: formatPath(path), message };
   });
-  return { ok: true, fabric, notes: placed.toSorted((a, b) => a.line - b.line) };
+  return { ok: true, fabric, notes: placed.toSorted((a, b) => a.line - b.line), clientNames };
 }
 
 function refuse(result: Parameters<typeof formatFabricErrors>[0]): LitellmImport {

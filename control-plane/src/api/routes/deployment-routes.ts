@@ -4,7 +4,7 @@ import type { ApiContext } from '../api-context.js';
 import { changeDeclared } from '../change-declared.js';
 import { deploymentSchema } from '../deployment-schemas.js';
 import { describeDeployment } from '../describe-deployment.js';
-import { usersOf } from '../edit-deployment.js';
+import { putEntry, usersOf } from '../edit-deployment.js';
 import { findDeployment } from '../find-deployment.js';
 import { byName, pageOfItems, pageQuerySchema } from '../pagination.js';
 import { ApiError } from '../problem.js';
@@ -67,7 +67,8 @@ function addDeclareRoute(app: OpenAPIHono, context: ApiContext): void {
       path: '/deployments/{deployment}',
       operationId: 'declareDeployment',
       tags: ['deployments'],
-      summary: 'Declare a deployment, or change one; the same twice changes nothing',
+      summary:
+        'Declare a deployment, or change one; the same twice changes nothing. A host that has joined and is not declared is declared with it',
       request: { params, body: { content: { 'application/json': { schema: deploymentEntrySchema } } } },
       responses: { 200: oneDeployment, ...problemResponses(400, 401, 409, 503, 507) },
     }),
@@ -75,7 +76,7 @@ function addDeclareRoute(app: OpenAPIHono, context: ApiContext): void {
       const name = c.req.valid('param').deployment;
       const entry = c.req.valid('json');
       changeDeclared(context, (fabric) => {
-        fabric.deployments[name] = entry;
+        putEntry(context, fabric, name, entry);
       });
       return c.json(describeDeployment(context, findDeployment(context, name)), 200);
     },

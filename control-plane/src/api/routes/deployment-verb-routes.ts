@@ -60,7 +60,8 @@ function addCreateRoute(app: OpenAPIHono, context: ApiContext): void {
       path: '/deployments',
       operationId: 'createDeployment',
       tags,
-      summary: 'Declare a new deployment, from a preset or field by field',
+      summary:
+        'Declare a new deployment, from a preset or field by field; a host that has joined and is not declared is declared with it',
       request: { body: { content: { 'application/json': { schema: createDeploymentSchema } } } },
       responses: { 201: oneDeployment, ...problemResponses(400, 401, 409, 503, 507) },
     }),
@@ -73,7 +74,7 @@ function addCreateRoute(app: OpenAPIHono, context: ApiContext): void {
             const fix = `change it instead: PATCH /api/v1/deployments/${name}, ai-fabric deployments set ${name}`;
             throw new ApiError('conflict', `there is a deployment called "${name}" already`, fix);
           }
-          putEntry(fabric, name, deployment);
+          putEntry(context, fabric, name, deployment);
         },
         expectedRevision,
       );

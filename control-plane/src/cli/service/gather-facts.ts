@@ -11,9 +11,11 @@ import {
 import { dirname, join } from 'node:path';
 import { dataDirectoryLayout } from '../../config/data-directory-layout.js';
 import { inspectRegistry } from '../../registry/backup/inspect-registry.js';
+import { NOT_ROOT } from './decide/plan-install.js';
 import type { Account, ServiceFacts, UnitFact } from './decide/service-facts.js';
 import type { Machine } from './machine.js';
 import { readRecord } from './record-book.js';
+import { refused } from './refused.js';
 import { PLACES, SERVICE, SERVICE_USER, UNIT_MARK } from './service-places.js';
 
 /** @param offeredUnit text of the unit that is to be there */
@@ -22,6 +24,8 @@ export async function gatherFacts(
   offeredUnit: string | null = null,
 ): Promise<ServiceFacts> {
   const { at } = machine;
+  // Others may not even read what is installed.
+  if (!machine.isRoot) throw refused(NOT_ROOT);
   const isImage = machine.root !== '/';
   const unit = await readUnitFact(machine, offeredUnit);
   const directories = [PLACES.program, PLACES.versions, PLACES.settings, PLACES.data];

@@ -252,6 +252,18 @@ describe('an upgrade', () => {
   });
 });
 
+describe('somebody who is not root', () => {
+  it('is told so, whatever they may not read', async () => {
+    await install('0.1.0');
+    rmSync(machine.at(PLACES.variables));
+    mkdirSync(machine.at(PLACES.variables));
+    machine.isRoot = false;
+    for (const attempt of [install('0.2.0'), rollBack(), uninstall(true)]) {
+      await expect(attempt).rejects.toMatchObject({ details: { code: 'not_root' }, fix: 'run it with sudo' });
+    }
+  });
+});
+
 describe('an interruption', () => {
   it('of an installation leaves what the next one goes on with', async () => {
     machine.interruptedBy = 'useradd';

@@ -16,13 +16,14 @@ import { checkFolder } from './check-folder.js';
 import { readPorts } from './decide/judge-ports.js';
 import { type InstallPlan, noteCommand, planInstall } from './decide/plan-install.js';
 import { needsRegistry } from './decide/plan-rollback.js';
-import type { Refusal, ServiceFacts } from './decide/service-facts.js';
+import type { ServiceFacts } from './decide/service-facts.js';
 import { describeStep } from './decide/service-step.js';
 import { gatherFacts } from './gather-facts.js';
 import type { EarlierVersion, InstalledVersion } from './installed-record.js';
 import type { Machine } from './machine.js';
 import { type Proof, proveService } from './prove-service.js';
 import { RecordBook, writeWhole } from './record-book.js';
+import { refused } from './refused.js';
 import { PLACES, SERVICE } from './service-places.js';
 import { STARTER_FABRIC } from './starter-files.js';
 
@@ -82,10 +83,6 @@ async function unknownHosts(machine: Machine, variables: InstallOptions['variabl
   const names = readPorts(null, variables).hosts.filter((host) => isIP(host) === 0);
   const known = await Promise.all(names.map((name) => machine.resolves(name)));
   return names.filter((_name, index) => !known[index]);
-}
-
-export function refused({ code, message, fix }: Refusal): CliError {
-  return new CliError(exitCodes.refused, message, fix, { code });
 }
 
 type Plan = Extract<InstallPlan, { ok: true }>;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseFabricText } from '../../declared/parse-fabric-text.js';
 import { importLitellm, type PlacedNote } from '../../litellm/import-litellm.js';
 import { CliError, exitCodes } from '../exit-codes.js';
-import { carryNames, listKeyVariables } from './decide/carry-names.js';
+import { carryNames, listCloudNames, listKeyVariables } from './decide/carry-names.js';
 import { type FoundLitellm, findLitellm } from './decide/find-litellm.js';
 import type { PortHolder } from './decide/service-facts.js';
 import { listCandidates } from './find-holders.js';
@@ -16,6 +16,8 @@ export interface LitellmView {
   readonly notes: readonly PlacedNote[];
   /** Each name that its clients use. */
   readonly names: readonly string[];
+  /** Those that a provider alone answers. */
+  readonly cloudNames: ReadonlySet<string>;
   readonly keyVariables: readonly string[];
 }
 
@@ -44,11 +46,13 @@ export function readLitellm(
   const imported = importLitellm(readConfig(configFile), configFile);
   if (!imported.ok)
     throw new CliError(exitCodes.refused, imported.mistakes, 'mend the file; nothing was changed');
-  const { fabric, notes } = imported;
+  const { fabric, notes, clientNames } = imported;
   const read = parseFabricText(fabric, configFile);
   if (!read.ok) throw new CliError(exitCodes.failed, `what was made of ${configFile} is not valid`);
-  const names = carryNames(read.state);
-  return { proxy, configFile, fabric, notes, names, keyVariables: listKeyVariables(read.state) };
+  // With those that could not be carried over: whoever asks for one of them gets a 404.
+  const names = [...new Set([...carryNames(read.state), ...clientNames])];
+  const cloudNames = listCloudNames(read.state);
+  return { proxy, configFile, fabric, notes, names, cloudNames, keyVariables: listKeyVariables(read.state) };
 }
 
 function readConfig(file: string): string {

@@ -4,6 +4,7 @@ import { CliError, exitCodes } from '../exit-codes.js';
 import { changeVariables, isStarter, must, sha256, startService } from './carry-out.js';
 import { freePort, readPorts, type ServicePorts } from './decide/judge-ports.js';
 import { judgeTakeover, type TakeoverView } from './decide/judge-takeover.js';
+import { NOT_ROOT } from './decide/plan-install.js';
 import type { PortHolder } from './decide/service-facts.js';
 import { readVariables } from './decide/variables.js';
 import { readEnvironment } from './find-holders.js';
@@ -19,6 +20,7 @@ import type { Machine } from './machine.js';
 import { readEndpoint } from './prove-service.js';
 import { type LitellmView, readLitellm } from './read-litellm.js';
 import { RecordBook, writeWhole } from './record-book.js';
+import { refused } from './refused.js';
 import { PLACES, SERVICE } from './service-places.js';
 import { startLitellm } from './start-litellm.js';
 
@@ -50,6 +52,7 @@ const modelsSchema = z.object({
  * @throws CliError with what mends it
  */
 export async function installBeside(machine: Machine, options: ReplaceOptions): Promise<Beside> {
+  if (!machine.isRoot) throw refused(NOT_ROOT);
   const holders = machine.holders(new Set());
   const litellm = readLitellm(holders, options);
   const text = existsSync(PLACES.variables) ? readFileSync(PLACES.variables, 'utf8') : null;
@@ -110,7 +113,7 @@ async function carryKeys(
   return unset.filter((name) => !names.includes(name));
 }
 
-async function compare(machine: Machine, { names }: LitellmView): Promise<TakeoverView> {
+async function compare(machine: Machine, { names, cloudNames }: LitellmView): Promise<TakeoverView> {
   const endpoint = readEndpoint(machine);
   const answer =
     endpoint === null ? null : await machine.ask(endpoint.url, endpoint.certificateSha256, '/v1/models');
@@ -122,7 +125,7 @@ async function compare(machine: Machine, { names }: LitellmView): Promise<Takeov
     );
   }
   const { data } = modelsSchema.parse(JSON.parse(answer.text));
-  return judgeTakeover(names, new Map(data.map(({ id, fabric }) => [id, fabric.state])));
+  return judgeTakeover(names, new Map(data.map(({ id, fabric }) => [id, fabric.state])), cloudNames);
 }
 
 async function restart(machine: Machine, waitMs: number): Promise<void> {
@@ -170,6 +173,7 @@ export async function undoReplaceLitellm(
   machine: Machine,
   waitMs = DEFAULT_WAIT_MS,
 ): Promise<ReplacedLitellm> {
+  if (!machine.isRoot) throw refused(NOT_ROOT);
   const book = new RecordBook(machine);
   const { litellm } = book.record;
   if (litellm === null) {

@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { type Site, startService } from './carry-out.js';
 import { planRollback } from './decide/plan-rollback.js';
 import { gatherFacts } from './gather-facts.js';
-import { prove, refused, returnTo, settleCutOff } from './install-service.js';
+import { prove, returnTo, settleCutOff } from './install-service.js';
 import type { Machine } from './machine.js';
 import type { Proof } from './prove-service.js';
 import { RecordBook } from './record-book.js';
+import { refused } from './refused.js';
 import { STARTER_FABRIC } from './starter-files.js';
 
 export interface RollbackOptions {

@@ -5,10 +5,10 @@ import { CliError, exitCodes } from '../exit-codes.js';
 import { must } from './carry-out.js';
 import { describeRemoval, planUninstall, type Remains, type RemovalStep } from './decide/plan-uninstall.js';
 import { gatherFacts } from './gather-facts.js';
-import { refused } from './install-service.js';
 import type { ReplacedLitellm } from './installed-record.js';
 import type { Machine } from './machine.js';
 import { RecordBook } from './record-book.js';
+import { refused } from './refused.js';
 import { PLACES, SERVICE, SERVICE_USER } from './service-places.js';
 import { startLitellm } from './start-litellm.js';
 

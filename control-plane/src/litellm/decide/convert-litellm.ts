@@ -16,6 +16,8 @@ const MAX_TARGETS = 32;
 export interface ConvertedLitellm {
   readonly document: FabricFileInput;
   readonly notes: readonly ImportNote[];
+  /** Every name that the proxy's clients may ask for. */
+  readonly clientNames: readonly string[];
 }
 
 /**
@@ -66,6 +68,7 @@ export function convertLitellm(value: unknown): ConvertedLitellm {
   return {
     document: { version: 1, ...declared.document, roles, aliases },
     notes: [...notes, ...listUnmapped(config)],
+    clientNames: [...new Set([...config.models.map(({ group }) => group), ...fallbacks.aliases.keys()])],
   };
 }
 

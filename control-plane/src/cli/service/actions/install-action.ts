@@ -174,6 +174,8 @@ function printBeside(machine: Machine, beside: Beside, flags: InstallFlags): voi
 const ASKED_NOW: Readonly<Record<CarriedName['state'], string>> = {
   ready: 'is answered',
   no_target: 'is known, but no host with it is there: join its host first (sudo ai-fabric token create)',
+  no_key:
+    'is known, but its provider has no key that works: set it in /etc/ai-fabric/control-plane.env, then: sudo systemctl restart ai-fabric',
   unknown: 'is not declared: a 404',
 };
 

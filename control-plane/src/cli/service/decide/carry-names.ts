@@ -1,6 +1,6 @@
 /** As much of a declared state as tells which names clients may ask for. */
 export interface NamedState {
-  readonly roles: ReadonlyMap<string, unknown>;
+  readonly roles: ReadonlyMap<string, { readonly targets: readonly { readonly kind: string }[] }>;
   readonly aliases: ReadonlyMap<string, string>;
   readonly deployments: ReadonlyMap<string, { readonly listed: boolean }>;
   readonly providers: ReadonlyMap<
@@ -19,6 +19,19 @@ export function carryNames({ roles, aliases, deployments, providers }: NamedStat
     ),
     ...aliases.keys(),
   ];
+}
+
+/** Names that a provider alone answers, and no host. */
+export function listCloudNames({ roles, aliases, providers }: NamedState): ReadonlySet<string> {
+  const names = new Set([
+    ...[...roles]
+      .filter(([, { targets }]) => targets.every(({ kind }) => kind === 'provider'))
+      .map(([name]) => name),
+    ...[...providers].flatMap(([provider, { models }]) =>
+      [...models.keys()].map((each) => `${provider}/${each}`),
+    ),
+  ]);
+  return new Set([...names, ...[...aliases].filter(([, own]) => names.has(own)).map(([alias]) => alias)]);
 }
 
 /** Variables that providers' keys are read from. */

@@ -7,13 +7,17 @@ describe('what a takeover would mean for clients', () => {
       ['chat-fast', 'asleep'],
       ['chat-deep', 'away'],
       ['openai/strong', 'cloud'],
+      ['openai/weak', 'unavailable'],
       ['ours-alone', 'ready'],
     ]);
-    expect(judgeTakeover(['chat-fast', 'chat-deep', 'openai/strong', 'gone'], listed)).toEqual({
+    const names = ['chat-fast', 'chat-deep', 'openai/strong', 'openai/weak', 'gone'];
+    const cloudNames = new Set(['openai/strong', 'openai/weak']);
+    expect(judgeTakeover(names, listed, cloudNames)).toEqual({
       names: [
         { name: 'chat-fast', state: 'ready' },
         { name: 'chat-deep', state: 'no_target' },
         { name: 'openai/strong', state: 'ready' },
+        { name: 'openai/weak', state: 'no_key' },
         { name: 'gone', state: 'unknown' },
       ],
       unknown: ['gone'],

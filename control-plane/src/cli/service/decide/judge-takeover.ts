@@ -1,7 +1,8 @@
 /** A name that clients of the proxy use, and whether the control plane would answer it now. */
 export interface CarriedName {
   readonly name: string;
-  readonly state: 'ready' | 'unknown' | 'no_target';
+  /** `no_key`: only a provider answers it, and that takes no key of ours. */
+  readonly state: 'ready' | 'unknown' | 'no_target' | 'no_key';
 }
 
 export interface TakeoverView {
@@ -18,12 +19,18 @@ const ANSWERS: ReadonlySet<string> = new Set(['ready', 'busy', 'cloud', 'asleep'
  *
  * @param names that clients use
  * @param listed state of each name at `/v1/models`
+ * @param cloudNames those that a provider alone answers
  */
-export function judgeTakeover(names: readonly string[], listed: ReadonlyMap<string, string>): TakeoverView {
+export function judgeTakeover(
+  names: readonly string[],
+  listed: ReadonlyMap<string, string>,
+  cloudNames: ReadonlySet<string>,
+): TakeoverView {
   const judged = names.map((name): CarriedName => {
     const state = listed.get(name);
     if (state === undefined) return { name, state: 'unknown' };
-    return { name, state: ANSWERS.has(state) ? 'ready' : 'no_target' };
+    if (ANSWERS.has(state)) return { name, state: 'ready' };
+    return { name, state: cloudNames.has(name) ? 'no_key' : 'no_target' };
   });
   return {
     names: judged,

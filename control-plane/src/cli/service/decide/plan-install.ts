@@ -61,12 +61,14 @@ export function planInstall(facts: ServiceFacts, wishes: InstallWishes): Install
   return { ok: true, kind, steps, from };
 }
 
+export const NOT_ROOT: Refusal = {
+  ...{ code: 'not_root', message: 'only root may install, change or remove a service' },
+  fix: 'run it with sudo',
+};
+
 /** What an installation and everything that changes one needs of the machine. */
 export function refuseMachine({ isRoot, systemd, isImage, unit }: ServiceFacts): Refusal | null {
-  if (!isRoot) {
-    const message = 'only root may install a service';
-    return { code: 'not_root', message, fix: 'run it with sudo' };
-  }
+  if (!isRoot) return NOT_ROOT;
   if (!systemd && !isImage) {
     const message = 'systemd does not run this machine';
     const fix =

@@ -13,7 +13,7 @@ const ACCOUNT = 'ai-fabric:x:998:998::/var/lib/ai-fabric:/usr/sbin/nologin';
 /** A machine whose files are real, in a directory of their own, and whose systemd is played. */
 export class PretendMachine implements Machine {
   readonly root = '/';
-  readonly isRoot = true;
+  isRoot = true;
   readonly folder = mkdtempSync(join(tmpdir(), 'pretend-machine-'));
   /** Every program that was run, as one would type it. */
   readonly ran: string[] = [];
