@@ -91,7 +91,11 @@ function printCreated(created: z.infer<typeof newJoinTokenSchema>, file: string 
     printLines(lines);
     return;
   }
-  console.error('On the new host:');
+  if (file === undefined)
+    console.error(
+      `No line that installs an agent: no release is served at ${server}/install/. The control plane’s log says why (room: install).`,
+    );
+  console.error('On a host that has the agent already:');
   console.error(`  ai-fabric-agent join --server ${server} --token-file ${file ?? '-'}`);
   if (file === undefined) console.error('and paste the token; then: ai-fabric-agent run');
 }
