@@ -7,6 +7,7 @@ import { type AgentIdentity, openIdentity } from './identity/agent-identity.js';
 import { type AgentState, agentStatePath, readAgentState, writeAgentState } from './identity/agent-state.js';
 import { StateFileError } from './identity/private-files.js';
 import { Leaving } from './leaving.js';
+import type { LinkWelcome } from './link/agent-link.js';
 import type { PinnedAddress } from './link/dial-pinned-tls.js';
 import type { LinkFailure } from './link/link-failure.js';
 import { type AgentParts, openParts } from './open-parts.js';
@@ -61,6 +62,7 @@ class RunningAgent implements Agent {
   #state: AgentState;
   #problem: LinkFailure | null = null;
   #linkedSinceMs: number | null = null;
+  #clockAheadMs: number | null = null;
   #parts: AgentParts | null = null;
   #leaving: Leaving | null = null;
   #closing: Promise<void> | null = null;
@@ -121,6 +123,7 @@ class RunningAgent implements Agent {
       link: {
         state: this.#parts?.link.state.name ?? 'connecting',
         linkedSinceMs: this.#linkedSinceMs,
+        clockAheadMs: this.#clockAheadMs,
         problem: this.#problem?.detail ?? null,
         problemCode: this.#problem === null ? null : codeOf(this.#problem),
       },
@@ -186,9 +189,10 @@ class RunningAgent implements Agent {
     });
   }
 
-  #onLinked({ hostId, hostName }: { readonly hostId: string; readonly hostName: string }): void {
+  #onLinked({ hostId, hostName, serverTimeMs }: LinkWelcome): void {
     const { clock, log } = this.#deps;
     this.#linkedSinceMs = clock.nowMs();
+    this.#clockAheadMs = this.#linkedSinceMs - serverTimeMs;
     this.#problem = null;
     if (hostId === this.#state.hostId && hostName === this.#state.hostName) return;
     log.info(
@@ -223,6 +227,7 @@ class RunningAgent implements Agent {
 
   #onDown(failure: LinkFailure): void {
     this.#linkedSinceMs = null;
+    this.#clockAheadMs = null;
     this.#problem = failure;
   }
 }

@@ -20,6 +20,8 @@ export const agentStatusSchema = z.object({
     state: z.enum(['connecting', 'proving', 'linked', 'waiting', 'stopped']),
     /** Wall clock; `null` while there is no link. */
     linkedSinceMs: z.number().nullable(),
+    /** This machine's wall clock less the control plane's, as the link came up; `null` while there is none. */
+    clockAheadMs: z.number().nullable().default(null),
     /** Why there is no link. */
     problem: z.string().nullable(),
     /** The same as a word: of the connection, or the reason of the control plane's goodbye. */
