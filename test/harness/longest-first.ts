@@ -36,7 +36,7 @@ const REAL = [
   'kept-containers',
   'systemd-upgrade',
   'windows-upgrade',
-  'systemd-unlinked-upgrade',
+  'systemd-troubles',
   'waking-troubles',
   'managed-podman',
   'systemd-install',

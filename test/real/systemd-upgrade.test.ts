@@ -11,10 +11,10 @@ import type { SystemdMachine } from '../harness/systemd-machine.js';
 import { systemd } from '../harness/systemd-root.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
 import { eventually } from '../simulators/common/eventually.js';
+import { InstalledAgent, UPGRADE_MS } from './systemd/installed-agent.js';
 import { differingPaths, listMachineFiles } from './systemd/machine-files.js';
 import { standInProgram } from './systemd/serve-stand-in.js';
 import { makeStandInRelease, STAND_IN } from './systemd/stand-in-release.js';
-import { UPGRADE_MS, UpgradedAgent } from './systemd/upgraded-agent.js';
 
 const FABRIC = `
 version: 1
@@ -47,7 +47,7 @@ describeReal(
     let first: PackagedRelease;
     let newer: PackagedRelease;
     let fabric: BootedControlPlane;
-    let agent: UpgradedAgent;
+    let agent: InstalledAgent;
     let machine: SystemdMachine;
     let before: ReadonlySet<string>;
 
@@ -67,7 +67,7 @@ describeReal(
       serve(newer.folder);
       fabric = await BootedControlPlane.boot({ fabric: FABRIC, config: { releaseDirectory: at('served') } });
       const binds = [...runtime, { from: at('brought'), to: BROUGHT }];
-      agent = await UpgradedAgent.boot(first, fabric, binds);
+      agent = await InstalledAgent.boot(first, fabric, binds);
       machine = agent.machine;
       before = await listMachineFiles(machine);
       const installed = await agent.install(fabric.tlsUrl);

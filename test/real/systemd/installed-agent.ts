@@ -28,7 +28,7 @@ interface UpgradeRecord {
 }
 
 /** The host `armitage`, whose agent is a service, of a packaged release; and what its control plane tells of it. */
-export class UpgradedAgent {
+export class InstalledAgent {
   readonly machine: SystemdMachine;
   readonly #fabric: BootedControlPlane;
 
@@ -42,7 +42,7 @@ export class UpgradedAgent {
     release: PackagedRelease,
     fabric: BootedControlPlane,
     binds: NonNullable<SystemdMachineOptions['binds']> = [],
-  ): Promise<UpgradedAgent> {
+  ): Promise<InstalledAgent> {
     const parts = [
       { from: join(release.folder, 'manifest.json'), to: `${RELEASE}/manifest.json` },
       { from: join(release.folder, 'manifest.sig'), to: `${RELEASE}/manifest.sig` },
@@ -55,15 +55,15 @@ export class UpgradedAgent {
       await machine.close();
       throw error;
     }
-    return new UpgradedAgent(machine, fabric);
+    return new InstalledAgent(machine, fabric);
   }
 
-  /** @param server by which it reaches its control plane */
-  async install(server: string): Promise<RunResult> {
+  /** @param server by which it reaches its control plane @param environment of the program that installs */
+  async install(server: string, environment: Readonly<Record<string, string>> = {}): Promise<RunResult> {
     const command = [`${RELEASE}/ai-fabric-agent`, 'install', '--json', '--release', RELEASE];
     return this.machine.run(
       [...command, '--podman-socket', 'none', '--server', server, '--token-file', '-'],
-      { input: `${await this.#fabric.joinToken('armitage')}\n` },
+      { input: `${await this.#fabric.joinToken('armitage')}\n`, environment },
     );
   }
 
