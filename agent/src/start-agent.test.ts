@@ -271,6 +271,10 @@ describe('an agent', () => {
     // The other one's clock is a true one, and this one's runs ten times as fast.
     expect(Math.abs((agent.status().link.clockAheadMs ?? 0) + 3_600_000)).toBeLessThan(600_000);
     clock.jumpWallClock(3_600_000);
+    const { startedAtMs, link } = agent.status();
+    expect(Math.abs(link.clockAheadMs ?? Number.NaN)).toBeLessThan(600_000);
+    for (const atMs of [startedAtMs, link.linkedSinceMs ?? 0])
+      expect(clock.nowMs() - atMs).toBeLessThan(600_000);
     await until(() => plane.reports.length > 8);
     clock.jumpWallClock(-7_200_000);
     await until(() => plane.reports.length > 12);

@@ -58,11 +58,12 @@ class RunningAgent implements Agent {
   readonly #config: AgentConfig;
   readonly #deps: AgentDependencies;
   readonly #identity: AgentIdentity;
-  readonly #startedAtMs: number;
+  readonly #elapsedMs: () => number;
+  /** Elapsed time, as all that is kept: the wall clock may be set while it runs. */
+  readonly #startedMs: number;
   #state: AgentState;
   #problem: LinkFailure | null = null;
-  #linkedSinceMs: number | null = null;
-  #clockAheadMs: number | null = null;
+  #linked: { readonly atMs: number; readonly serverTimeMs: number } | null = null;
   #parts: AgentParts | null = null;
   #leaving: Leaving | null = null;
   #closing: Promise<void> | null = null;
@@ -78,7 +79,9 @@ class RunningAgent implements Agent {
     this.#deps = dependencies;
     this.#identity = identity;
     this.#state = state;
-    this.#startedAtMs = dependencies.clock.nowMs();
+    const { clock, elapsedMs = () => clock.monotonicMs() } = dependencies;
+    this.#elapsedMs = elapsedMs;
+    this.#startedMs = elapsedMs();
   }
 
   async start(address: PinnedAddress): Promise<void> {
@@ -113,17 +116,20 @@ class RunningAgent implements Agent {
 
   status(): AgentStatus {
     const reported = this.#parts?.reporter.status();
+    const nowMs = this.#deps.clock.nowMs();
+    const elapsedMs = this.#elapsedMs();
+    const wallMs = (thenMs: number): number => Math.round(nowMs - (elapsedMs - thenMs));
     return {
       pid: process.pid,
       version: AGENT_VERSION,
-      startedAtMs: this.#startedAtMs,
+      startedAtMs: wallMs(this.#startedMs),
       server: this.#config.serverUrl ?? this.#state.serverUrl,
       hostName: this.#state.hostName,
       hostId: this.#state.hostId,
       link: {
         state: this.#parts?.link.state.name ?? 'connecting',
-        linkedSinceMs: this.#linkedSinceMs,
-        clockAheadMs: this.#clockAheadMs,
+        linkedSinceMs: this.#linked && wallMs(this.#linked.atMs),
+        clockAheadMs: this.#linked && wallMs(this.#linked.atMs) - this.#linked.serverTimeMs,
         problem: this.#problem?.detail ?? null,
         problemCode: this.#problem === null ? null : codeOf(this.#problem),
       },
@@ -190,9 +196,8 @@ class RunningAgent implements Agent {
   }
 
   #onLinked({ hostId, hostName, serverTimeMs }: LinkWelcome): void {
-    const { clock, log } = this.#deps;
-    this.#linkedSinceMs = clock.nowMs();
-    this.#clockAheadMs = this.#linkedSinceMs - serverTimeMs;
+    const { log } = this.#deps;
+    this.#linked = { atMs: this.#elapsedMs(), serverTimeMs };
     this.#problem = null;
     if (hostId === this.#state.hostId && hostName === this.#state.hostName) return;
     log.info(
@@ -209,10 +214,9 @@ class RunningAgent implements Agent {
 
   /** Elapsed milliseconds; whoever asks for them may find that the machine slept. */
   #watchedTime(): () => number {
-    const { clock, elapsedMs = () => clock.monotonicMs() } = this.#deps;
     const { platform, gpuCadenceMs } = this.#config;
     return watchResume({
-      ...{ clock, elapsedMs },
+      ...{ clock: this.#deps.clock, elapsedMs: this.#elapsedMs },
       silenceMs: platform === 'win32' ? Math.max(SILENCE_MS, SILENCE_CADENCES * gpuCadenceMs) : null,
       onNoticed: () => this.#parts?.power.host.noticed(),
       onResume: (sleptMs) => this.#onResume(sleptMs),
@@ -226,8 +230,7 @@ class RunningAgent implements Agent {
   }
 
   #onDown(failure: LinkFailure): void {
-    this.#linkedSinceMs = null;
-    this.#clockAheadMs = null;
+    this.#linked = null;
     this.#problem = failure;
   }
 }
