@@ -266,9 +266,15 @@ describe('an agent', () => {
     const plane = await startPlane({ clockAheadMs: 3_600_000 });
     await joinAs(plane);
     const clock = new QuickClock(10);
-    await start({ clock });
+    const agent = await start({ clock });
     await until(() => plane.reports.length > 3);
+    // The other one's clock is a true one, and this one's runs ten times as fast.
+    expect(Math.abs((agent.status().link.clockAheadMs ?? 0) + 3_600_000)).toBeLessThan(600_000);
     clock.jumpWallClock(3_600_000);
+    const { startedAtMs, link } = agent.status();
+    expect(Math.abs(link.clockAheadMs ?? Number.NaN)).toBeLessThan(600_000);
+    for (const atMs of [startedAtMs, link.linkedSinceMs ?? 0])
+      expect(clock.nowMs() - atMs).toBeLessThan(600_000);
     await until(() => plane.reports.length > 8);
     clock.jumpWallClock(-7_200_000);
     await until(() => plane.reports.length > 12);
@@ -310,7 +316,7 @@ describe('an agent', () => {
     await plane.close();
     const agent = await start();
     await until(() => agent.status().link.problem?.includes('nothing listens there'));
-    expect(agent.status().link).toMatchObject({ linkedSinceMs: null });
+    expect(agent.status().link).toMatchObject({ linkedSinceMs: null, clockAheadMs: null });
   });
 
   test('says goodbye, closes its sensors and can be closed twice', async () => {

@@ -7,6 +7,7 @@ import { type AgentIdentity, openIdentity } from './identity/agent-identity.js';
 import { type AgentState, agentStatePath, readAgentState, writeAgentState } from './identity/agent-state.js';
 import { StateFileError } from './identity/private-files.js';
 import { Leaving } from './leaving.js';
+import type { LinkWelcome } from './link/agent-link.js';
 import type { PinnedAddress } from './link/dial-pinned-tls.js';
 import type { LinkFailure } from './link/link-failure.js';
 import { type AgentParts, openParts } from './open-parts.js';
@@ -57,10 +58,12 @@ class RunningAgent implements Agent {
   readonly #config: AgentConfig;
   readonly #deps: AgentDependencies;
   readonly #identity: AgentIdentity;
-  readonly #startedAtMs: number;
+  readonly #elapsedMs: () => number;
+  /** Elapsed time, as all that is kept: the wall clock may be set while it runs. */
+  readonly #startedMs: number;
   #state: AgentState;
   #problem: LinkFailure | null = null;
-  #linkedSinceMs: number | null = null;
+  #linked: { readonly atMs: number; readonly serverTimeMs: number } | null = null;
   #parts: AgentParts | null = null;
   #leaving: Leaving | null = null;
   #closing: Promise<void> | null = null;
@@ -76,7 +79,9 @@ class RunningAgent implements Agent {
     this.#deps = dependencies;
     this.#identity = identity;
     this.#state = state;
-    this.#startedAtMs = dependencies.clock.nowMs();
+    const { clock, elapsedMs = () => clock.monotonicMs() } = dependencies;
+    this.#elapsedMs = elapsedMs;
+    this.#startedMs = elapsedMs();
   }
 
   async start(address: PinnedAddress): Promise<void> {
@@ -111,16 +116,20 @@ class RunningAgent implements Agent {
 
   status(): AgentStatus {
     const reported = this.#parts?.reporter.status();
+    const nowMs = this.#deps.clock.nowMs();
+    const elapsedMs = this.#elapsedMs();
+    const wallMs = (thenMs: number): number => Math.round(nowMs - (elapsedMs - thenMs));
     return {
       pid: process.pid,
       version: AGENT_VERSION,
-      startedAtMs: this.#startedAtMs,
+      startedAtMs: wallMs(this.#startedMs),
       server: this.#config.serverUrl ?? this.#state.serverUrl,
       hostName: this.#state.hostName,
       hostId: this.#state.hostId,
       link: {
         state: this.#parts?.link.state.name ?? 'connecting',
-        linkedSinceMs: this.#linkedSinceMs,
+        linkedSinceMs: this.#linked && wallMs(this.#linked.atMs),
+        clockAheadMs: this.#linked && wallMs(this.#linked.atMs) - this.#linked.serverTimeMs,
         problem: this.#problem?.detail ?? null,
         problemCode: this.#problem === null ? null : codeOf(this.#problem),
       },
@@ -186,9 +195,9 @@ class RunningAgent implements Agent {
     });
   }
 
-  #onLinked({ hostId, hostName }: { readonly hostId: string; readonly hostName: string }): void {
-    const { clock, log } = this.#deps;
-    this.#linkedSinceMs = clock.nowMs();
+  #onLinked({ hostId, hostName, serverTimeMs }: LinkWelcome): void {
+    const { log } = this.#deps;
+    this.#linked = { atMs: this.#elapsedMs(), serverTimeMs };
     this.#problem = null;
     if (hostId === this.#state.hostId && hostName === this.#state.hostName) return;
     log.info(
@@ -205,10 +214,9 @@ class RunningAgent implements Agent {
 
   /** Elapsed milliseconds; whoever asks for them may find that the machine slept. */
   #watchedTime(): () => number {
-    const { clock, elapsedMs = () => clock.monotonicMs() } = this.#deps;
     const { platform, gpuCadenceMs } = this.#config;
     return watchResume({
-      ...{ clock, elapsedMs },
+      ...{ clock: this.#deps.clock, elapsedMs: this.#elapsedMs },
       silenceMs: platform === 'win32' ? Math.max(SILENCE_MS, SILENCE_CADENCES * gpuCadenceMs) : null,
       onNoticed: () => this.#parts?.power.host.noticed(),
       onResume: (sleptMs) => this.#onResume(sleptMs),
@@ -222,7 +230,7 @@ class RunningAgent implements Agent {
   }
 
   #onDown(failure: LinkFailure): void {
-    this.#linkedSinceMs = null;
+    this.#linked = null;
     this.#problem = failure;
   }
 }

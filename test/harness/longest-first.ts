@@ -36,6 +36,7 @@ const REAL = [
   'kept-containers',
   'systemd-upgrade',
   'windows-upgrade',
+  'systemd-troubles',
   'waking-troubles',
   'managed-podman',
   'systemd-install',

@@ -1,5 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
 import { once } from 'node:events';
 import {
   cpSync,
@@ -155,27 +162,37 @@ export class PackagedRelease extends UnpackedRelease {
 }
 
 /**
- * Writes a manifest and its signature by the tests' key into a release folder that a test changed; sizes and hashes of
- * the artefacts are those of the files that are there.
+ * Writes a manifest and its signature into a release folder that a test changed; sizes and hashes of the artefacts are
+ * those of the files that are there.
  *
  * @param edit what else the manifest is to say
+ * @param key by default the tests' own, which packaged programs believe
  */
-export function signAnew(folder: string, edit: (manifest: ReleaseManifest) => ReleaseManifest): void {
+export function signAnew(
+  folder: string,
+  edit: (manifest: ReleaseManifest) => ReleaseManifest,
+  key = createPrivateKey(readFileSync(keyFile())),
+): void {
   const file = join(folder, 'manifest.json');
   const edited = edit(JSON.parse(readFileSync(file, 'utf8')) as ReleaseManifest);
   const artefacts = edited.artefacts.map((artefact) => {
     const content = readFileSync(join(folder, artefact.name));
     return { ...artefact, bytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
   });
-  const manifest = { ...edited, artefacts, keySha256: releaseKeySha256(publicPem()) };
+  const manifest = { ...edited, artefacts, keySha256: releaseKeySha256(pemOf(key)) };
   const text = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
   writeFileSync(file, text);
-  const signature = sign(null, text, createPrivateKey(readFileSync(keyFile())));
+  const signature = sign(null, text, key);
   writeFileSync(join(folder, 'manifest.sig'), `${signature.toString('base64')}\n`);
 }
 
 function publicPem(): string {
-  return createPublicKey(readFileSync(keyFile())).export({ format: 'pem', type: 'spki' }).toString();
+  return pemOf(createPrivateKey(readFileSync(keyFile())));
+}
+
+/** The public half. */
+function pemOf(key: KeyObject): string {
+  return createPublicKey(key).export({ format: 'pem', type: 'spki' }).toString();
 }
 
 /** Made once for each checkout; it signs nothing but what tests make. */

@@ -69,6 +69,9 @@ export const systemd: RealPart = {
   alone: 'systemd',
 };
 
+/** For who boots one and then waits most of the time: beside those that have theirs for themselves. */
+export const idleSystemd: RealPart = { name: systemd.name, absence: systemd.absence, required: true };
+
 /** The root file system alone, for who boots none. */
 export const debianRoot: RealPart = {
   name: 'a Debian of debootstrap',

@@ -1,20 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostInventory } from '@ai-fabric/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { changeByte } from '../harness/change-byte.js';
 import {
   PACKAGING_TIMEOUT_MS,
   type PackagedRelease,
@@ -296,17 +286,3 @@ describeReal('the packaged agent for Windows', [packagedReleasePart, wine], () =
     });
   });
 });
-
-/** Changes one bit in the middle of a file. */
-function changeByte(path: string): void {
-  const file = openSync(path, 'r+');
-  try {
-    const at = Math.floor(readFileSync(path).length / 2);
-    const byte = Buffer.alloc(1);
-    readSync(file, byte, 0, 1, at);
-    byte[0] = (byte[0] ?? 0) ^ 1;
-    writeSync(file, byte, 0, 1, at);
-  } finally {
-    closeSync(file);
-  }
-}

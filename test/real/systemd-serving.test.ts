@@ -17,7 +17,7 @@ import {
 } from '../simulators/docker-engine/start-docker-engine.js';
 import { vllmProgram } from '../simulators/docker-engine/vllm-program.js';
 import { nvidiaSmiScenario, SAMPLE_CARDS } from '../simulators/nvidia-smi/scenario.js';
-import { serveRelease } from './systemd/served-release.js';
+import { serveStandIn } from './systemd/serve-stand-in.js';
 import { makeStandInRelease, STAND_IN } from './systemd/stand-in-release.js';
 
 const IMAGE = 'docker.io/vllm/vllm-openai:v0.32.0';
@@ -104,7 +104,7 @@ describeReal('a replica of an agent that is a service', [systemd], () => {
 
   it('is untouched by an upgrade of its agent, and serves on', async () => {
     const { id, startedAtMs } = engine.container('ai-fabric-qwen');
-    serveRelease(home.path, join(home.path, 'served'), '0.2.0');
+    serveStandIn(home.path, join(home.path, 'served'), '0.2.0');
     await eventually(
       'the host is offered what was just put there',
       async () => {

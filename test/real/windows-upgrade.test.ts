@@ -4,11 +4,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
 import { PackagedAhead, packagedReleasePart } from '../harness/packaged-release.js';
 import { describeReal, wine } from '../harness/real-part.js';
+import { serveRelease } from '../harness/remake-release.js';
 import { runCli } from '../harness/run-program.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
 import { eventually } from '../simulators/common/eventually.js';
 import { DATA, InstalledWindows, PROGRAMS, type WindowsRun } from './windows/installed-windows.js';
-import { makeWindowsRelease, serveRelease } from './windows/served-windows-release.js';
+import { makeWindowsRelease } from './windows/make-windows-release.js';
 import { windowsNode } from './windows/windows-node.js';
 import { keepSession, nssm, nssmPath } from './windows/wine-service.js';
 

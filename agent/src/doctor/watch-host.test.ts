@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { AgentFacts, HostCheck, HostFacts } from './host-checks.js';
 import { watchHost } from './watch-host.js';
 
-const link = { linkedSinceMs: null, problem: null, problemCode: null } as const;
+const link = { linkedSinceMs: null, clockAheadMs: null, problem: null, problemCode: null } as const;
 const agent = (state: 'connecting' | 'linked'): AgentFacts => ({
   ...{ kind: 'runs', server: 'https://motoko:8443', hostName: 'armitage', startedAtMs: 0 },
   link: { ...link, state },

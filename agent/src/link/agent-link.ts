@@ -47,6 +47,8 @@ export interface LinkIdentity {
 export interface LinkWelcome {
   readonly hostId: string;
   readonly hostName: string;
+  /** The control plane's wall clock as it said so. */
+  readonly serverTimeMs: number;
   /** The address of this host that the link leaves from; `null`: not known. */
   readonly localAddress: string | null;
 }
@@ -103,7 +105,7 @@ export class AgentLink {
     disarm_all: () => {
       for (const timer of [...this.#timers.keys()]) this.#disarm(timer);
     },
-    announce_linked: (welcome) => this.#announceLinked(welcome.hostId, welcome.hostName),
+    announce_linked: (welcome) => this.#announceLinked(welcome),
     announce_down: ({ failure, lostAfterMs, retryMs }) => this.#announceDown(failure, lostAfterMs, retryMs),
     deliver_ack: ({ seq }) => {
       this.#desk.acked(seq);
@@ -232,10 +234,11 @@ export class AgentLink {
     return this.#lastSeq;
   }
 
-  #announceLinked(hostId: string, hostName: string): void {
+  #announceLinked({ hostId, hostName, serverTimeMs }: Omit<LinkWelcome, 'localAddress'>): void {
     const { log, address, listener } = this.#options;
     if (this.#limiter.pass('up') !== null) log.info({ server: address.url, host: hostName }, 'link: up');
-    listener.linked({ hostId, hostName, localAddress: this.#connections.socket?.localAddress ?? null });
+    const localAddress = this.#connections.socket?.localAddress ?? null;
+    listener.linked({ hostId, hostName, serverTimeMs, localAddress });
     this.#desk.linked();
   }
 

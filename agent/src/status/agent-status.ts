@@ -12,6 +12,7 @@ import { z } from 'zod';
 export const agentStatusSchema = z.object({
   pid: z.int(),
   version: z.string(),
+  /** As the wall clock counts now: it may have been set since. */
   startedAtMs: z.number(),
   server: z.string(),
   hostName: z.string(),
@@ -20,6 +21,8 @@ export const agentStatusSchema = z.object({
     state: z.enum(['connecting', 'proving', 'linked', 'waiting', 'stopped']),
     /** Wall clock; `null` while there is no link. */
     linkedSinceMs: z.number().nullable(),
+    /** This machine's wall clock less the control plane's; `null` while there is no link. */
+    clockAheadMs: z.number().nullable().default(null),
     /** Why there is no link. */
     problem: z.string().nullable(),
     /** The same as a word: of the connection, or the reason of the control plane's goodbye. */

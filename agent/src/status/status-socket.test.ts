@@ -14,7 +14,7 @@ const status: AgentStatus = {
   server: 'https://motoko:8443',
   hostName: 'armitage',
   hostId: 'h1',
-  link: { state: 'linked', linkedSinceMs: 1, problem: null, problemCode: null },
+  link: { state: 'linked', linkedSinceMs: 1, clockAheadMs: 2, problem: null, problemCode: null },
   ...{ containerEngine: null, wake: null, cardsAsked: true, leaving: null, upgrade: null, engines: [] },
   cards: [],
   issues: [],

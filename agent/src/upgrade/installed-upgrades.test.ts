@@ -20,13 +20,14 @@ let stateDirectory: string;
 let record: UpgradeRecord | null;
 let staged: number;
 let asked: number;
+let discarded: number;
 let changes: number;
 let clock: QuickClock;
 const opened: InstalledUpgrades[] = [];
 
 beforeEach(() => {
   stateDirectory = mkdtempSync(join(tmpdir(), 'upgrades-'));
-  [record, staged, asked, changes] = [null, 0, 0, 0];
+  [record, staged, asked, discarded, changes] = [null, 0, 0, 0, 0];
   clock = new QuickClock(100);
 });
 afterEach(async () => {
@@ -48,6 +49,10 @@ async function open(
     },
     askRoot: () => {
       asked += 1;
+      return Promise.resolve();
+    },
+    discard: () => {
+      discarded += 1;
       return Promise.resolve();
     },
     onChange: () => {
@@ -190,6 +195,35 @@ describe('an upgrade', () => {
     await until(() => expect(desk.report()).toMatchObject({ phase: 'done', version: '0.2.0' }));
     expect(changes).toBeGreaterThan(0);
     expect(await desk.isBeingReplaced()).toBe(false);
+  });
+
+  it('leaves nothing of what was staged once it is over, and keeps what it goes on with', async () => {
+    const before = await open('confirm');
+    await until(() => expect(discarded).toBe(1));
+    await before.offer(offer);
+    before.confirm();
+    await until(() => expect(asked).toBe(1));
+    await before.close();
+    const again = await open('confirm');
+    await again.close();
+    expect(discarded).toBe(1);
+    record = recordOf('proving');
+    await open('confirm', { ownVersion: '0.2.0' });
+    await until(() => expect(discarded).toBe(2));
+  });
+
+  it('leaves nothing of what was staged where it was rolled back', async () => {
+    const desk = await open('auto');
+    await desk.offer(offer);
+    await until(() => expect(asked).toBe(1));
+    record = recordOf('rolled_back');
+    await until(() => expect(discarded).toBe(2));
+  });
+
+  it('is none the worse where what was staged cannot be removed', async () => {
+    const desk = await open('auto', { discard: () => Promise.reject(new Error('EACCES')) });
+    await desk.offer(offer);
+    await until(() => expect([staged, asked]).toEqual([1, 1]));
   });
 });
 

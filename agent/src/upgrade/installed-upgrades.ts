@@ -22,6 +22,8 @@ export interface InstalledUpgradesOptions {
   readonly readRecord: () => Promise<UpgradeRecord | null>;
   /** Fetches and proves a release. @throws UpgradeError */
   readonly stage: (release: { readonly manifestSha256: string }, signal: AbortSignal) => Promise<void>;
+  /** Removes what is staged. @throws Error */
+  readonly discard: () => Promise<void>;
   /** Has what is staged put in place. @throws Error */
   readonly askRoot: () => Promise<unknown>;
   readonly clock: Clock;
@@ -139,7 +141,8 @@ export class InstalledUpgrades implements UpgradeDesk {
     this.#writeHealth();
     this.#record = await readRecord();
     this.#memory = await readOfferMemory(stateDirectory, files);
-    if (this.#memory !== null) {
+    if (this.#memory === null) this.#discard();
+    else {
       const verdict = judgeMemory(this.#memory, this.#record, ownVersion);
       if (verdict.do === 'forget') this.#remember(null);
       else if (verdict.do === 'give_up') this.#fail(verdict.reason);
@@ -219,7 +222,15 @@ export class InstalledUpgrades implements UpgradeDesk {
     const { stateDirectory, files } = this.#options;
     this.#memory = memory;
     this.#write(() => writeOfferMemory(stateDirectory, memory, files));
+    if (memory === null) this.#discard();
     this.#tell();
+  }
+
+  /** It is over, or there was none: a program of a hundred megabytes is of no more use. */
+  #discard(): void {
+    this.#writing = this.#writing.then(this.#options.discard).catch((error: unknown) => {
+      this.#options.log.warn({ error: String(error) }, 'upgrade: what was staged could not be removed');
+    });
   }
 
   #tell(): void {

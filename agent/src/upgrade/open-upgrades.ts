@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BUILD, type Clock } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
@@ -38,6 +39,7 @@ export function openInstalledUpgrades(
   { os, readRecord, ...machine }: UpgradeMachine,
 ): Promise<UpgradeDesk> {
   const { address, stateDirectory, clock } = parts;
+  const folder = join(stateDirectory, STAGED);
   return InstalledUpgrades.open({
     ...{ ...parts, ...machine, ownVersion: AGENT_VERSION, words: upgradeWords[os] },
     readRecord: () => readRecord().catch(() => null),
@@ -45,8 +47,9 @@ export function openInstalledUpgrades(
       stageRelease({
         ...{ manifestSha256, signal, ownVersion: AGENT_VERSION, releaseKey: BUILD.releaseKey },
         fetch: releaseFetch({ address, clock }),
-        folder: join(stateDirectory, STAGED),
+        folder,
         platform: { os, architecture: process.arch },
       }),
+    discard: () => rm(folder, { recursive: true, force: true }),
   });
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MAX_MANIFEST_BYTES, verifyRelease } from '@ai-fabric/shared';
-import { type AgentPlatform, judgeRelease } from './decide/judge-release.js';
+import { type AgentPlatform, judgeRelease, type ReleaseVerdict } from './decide/judge-release.js';
 import type { ReleaseFetch, WantedFile } from './release-fetch.js';
 import { unpackArchive } from './unpack-archive.js';
 import { UpgradeError } from './upgrade-error.js';
@@ -55,15 +55,28 @@ export async function stageRelease(options: StageReleaseOptions): Promise<void> 
     withArchive: true,
   });
   if (!judged.ok) throw new UpgradeError(judged.code, judged.detail);
-  const { artefact, files } = judged;
-  const archive = join(folder, archiveName(artefact));
-  await fetch.large(artefact, archive, signal);
-  for (const file of files) {
-    await unpackArchive(artefact.compression, archive, join(folder, file.name), file);
-  }
+  await fetchAgent(options, judged);
   await writeFile(join(folder, 'manifest.json'), manifestBytes, { flag: 'wx', mode: 0o600 });
   if (signature !== null)
     await writeFile(join(folder, 'manifest.sig'), signature, { flag: 'wx', mode: 0o600 });
+}
+
+/** @throws UpgradeError */
+async function fetchAgent(
+  { fetch, folder, signal }: StageReleaseOptions,
+  { artefact, files }: Extract<ReleaseVerdict, { readonly ok: true }>,
+): Promise<void> {
+  const archive = join(folder, archiveName(artefact));
+  try {
+    await fetch.large(artefact, archive, signal);
+    for (const file of files) {
+      await unpackArchive(artefact.compression, archive, join(folder, file.name), file);
+    }
+  } catch (error) {
+    // A part goes on where it ended; what is damaged is nothing to go on with.
+    if (error instanceof UpgradeError && error.code === 'damaged') await keepOnly(folder, []);
+    throw error;
+  }
   await rm(archive, { force: true });
 }
 

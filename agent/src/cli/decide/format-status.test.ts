@@ -10,7 +10,7 @@ const status: AgentStatus = {
   server: 'https://motoko:8443',
   hostName: 'armitage',
   hostId: 'h1',
-  link: { state: 'linked', linkedSinceMs: 60_000, problem: null, problemCode: null },
+  link: { state: 'linked', linkedSinceMs: 60_000, clockAheadMs: 0, problem: null, problemCode: null },
   ...{ containerEngine: null, wake: null, cardsAsked: true, leaving: null, upgrade: null, engines: [] },
   cards: [{ uuid: 'GPU-1', name: 'NVIDIA GeForce RTX 4070' }],
   issues: [],
@@ -77,6 +77,7 @@ test('an agent in trouble says what is wrong and what mends it', () => {
       link: {
         state: 'waiting',
         linkedSinceMs: null,
+        clockAheadMs: null,
         problem: 'nothing listens there',
         problemCode: 'unreachable',
       },

@@ -9,7 +9,13 @@ type Runs = Extract<AgentFacts, { kind: 'runs' }>;
 
 const running: Runs = {
   ...{ kind: 'runs', server: SERVER, hostName: 'armitage', startedAtMs: NOW_MS - 60_000 },
-  link: { state: 'linked', linkedSinceMs: NOW_MS - 50_000, problem: null, problemCode: null },
+  link: {
+    state: 'linked',
+    linkedSinceMs: NOW_MS - 50_000,
+    problem: null,
+    problemCode: null,
+    clockAheadMs: 40,
+  },
 };
 
 const healthy: HostFacts = {
@@ -40,6 +46,20 @@ it('of a host that is as it should be is green, but for what only a replica prov
     ...{ linked: 'green', driver_and_cards: 'green', container_engine: 'green', cdi: 'green' },
     ...{ gpu_in_container: 'waiting', wake_arming: 'green', sign_in_at_boot: 'green' },
   });
+});
+
+test.each([
+  [null, `to ${SERVER} as armitage`],
+  [-60_000, `to ${SERVER} as armitage`],
+  [61_000, `to ${SERVER} as armitage; this machine’s clock is 61 seconds ahead of the control plane’s`],
+  [-3_600_000, `to ${SERVER} as armitage; this machine’s clock is 60 minutes behind the control plane’s`],
+  [
+    10 * 365 * 86_400_000,
+    `to ${SERVER} as armitage; this machine’s clock is 3650 days ahead of the control plane’s`,
+  ],
+])('a link says where the clocks of its ends are apart: %s ms', (clockAheadMs, says) => {
+  const facts = link({ state: 'linked', clockAheadMs });
+  expect(check('linked', facts)).toEqual({ id: 'linked', state: 'green', says, fix: null });
 });
 
 const wrong: Partial<HostFacts>[] = [

@@ -1,5 +1,6 @@
 import { JOIN_LINE, joinLineWith, ownCommand, startCommand } from '../../own-command.js';
 import type { AgentFacts, HostCheck, HostCheckState, HostFacts } from '../host-checks.js';
+import { clockWords } from './clock-words.js';
 
 type Judgement = Omit<HostCheck, 'id'>;
 
@@ -58,7 +59,10 @@ function judgeLink({ agent, service, platform, nowMs }: HostFacts): Judgement {
 
 function judgeRunningLink(agent: Extract<AgentFacts, { kind: 'runs' }>, nowMs: number): Judgement {
   const { link, server, hostName, startedAtMs } = agent;
-  if (link.state === 'linked') return green(`to ${server} as ${hostName}`);
+  if (link.state === 'linked') {
+    const clock = clockWords(link.clockAheadMs);
+    return green(`to ${server} as ${hostName}${clock === '' ? '' : `; ${clock}`}`);
+  }
   if (link.problem === null) {
     const isNew = nowMs - startedAtMs < LINKS_WITHIN_MS;
     return isNew

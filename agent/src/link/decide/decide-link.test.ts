@@ -181,7 +181,7 @@ describe('the proof', () => {
     expect(effects).toEqual([
       { type: 'disarm', timer: 'proof' },
       { type: 'arm', timer: 'heartbeat', delayMs: 5_000 },
-      { type: 'announce_linked', hostId: 'h1', hostName: 'armitage' },
+      { type: 'announce_linked', hostId: 'h1', hostName: 'armitage', serverTimeMs: 5 },
     ]);
   });
 

@@ -97,7 +97,7 @@ function decideProvingFrame(state: In<'proving'>, frame: ServerFrame, moment: Li
       return go({ ...state, helloSent: true }, [{ type: 'send_hello', nonce: frame.body.nonce }]);
     case 'welcome': {
       if (!state.helloSent) return breakOff(state, 'a welcome before the proof', moment);
-      const { hostId, hostName } = frame.body;
+      const { hostId, hostName, serverTimeMs } = frame.body;
       return go(
         {
           name: 'linked',
@@ -111,7 +111,7 @@ function decideProvingFrame(state: In<'proving'>, frame: ServerFrame, moment: Li
         [
           { type: 'disarm', timer: 'proof' },
           { type: 'arm', timer: 'heartbeat', delayMs: HEARTBEAT_INTERVAL_MS },
-          { type: 'announce_linked', hostId, hostName },
+          { type: 'announce_linked', hostId, hostName, serverTimeMs },
         ],
       );
     }

@@ -45,7 +45,12 @@ export type LinkEffect =
   | { readonly type: 'arm'; readonly timer: LinkTimer; readonly delayMs: number }
   | { readonly type: 'disarm'; readonly timer: LinkTimer }
   | { readonly type: 'disarm_all' }
-  | { readonly type: 'announce_linked'; readonly hostId: string; readonly hostName: string }
+  | {
+      readonly type: 'announce_linked';
+      readonly hostId: string;
+      readonly hostName: string;
+      readonly serverTimeMs: number;
+    }
   /** `lostAfterMs`: how long the link had stood; `null`: there was none, an attempt failed. */
   | {
       readonly type: 'announce_down';

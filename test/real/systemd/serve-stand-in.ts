@@ -5,27 +5,27 @@ import { gzipSync } from 'node:zlib';
 import { PROTOCOL_VERSION, type ReleaseManifest } from '@ai-fabric/shared';
 import { STAND_IN } from './stand-in-release.js';
 
-/** How a version that a control plane serves behaves: as it should, or it ends as soon as it is to run as the service. */
-export type Behaviour = 'works' | 'ends';
+/**
+ * The stand-in of `makeStandInRelease`, which says that it is of another version.
+ *
+ * @param home where `makeStandInRelease` put the runtime
+ * @param releaseKey PEM, that it believes; `null`: it takes what is not signed
+ */
+export function standInProgram(home: string, version: string, releaseKey: string | null): string {
+  const build = JSON.stringify({ version, commit: null, releaseKey, packaged: false });
+  const says = `version-${version}.cjs`;
+  writeFileSync(join(home, 'runtime', says), `globalThis.AI_FABRIC_BUILD = ${JSON.stringify(build)};\n`);
+  const run = `exec ${STAND_IN}/node --require ${STAND_IN}/runtime/${says} ${STAND_IN}/runtime/program/main.js "$@"`;
+  return `#!/bin/sh\n# ${version}\n${run}\n`;
+}
 
 /**
- * Puts a release into a folder that a control plane serves: its program is the stand-in of `makeStandInRelease`, which says
- * that it is of that version.
+ * Puts a release that is not signed into a folder that a control plane serves: its program is a stand-in.
  *
  * @param home where `makeStandInRelease` put the runtime
  */
-export function serveRelease(
-  home: string,
-  folder: string,
-  version: string,
-  behaviour: Behaviour = 'works',
-): void {
-  const build = JSON.stringify({ version, commit: null, releaseKey: null, packaged: false });
-  const says = `version-${version}.cjs`;
-  writeFileSync(join(home, 'runtime', says), `globalThis.AI_FABRIC_BUILD = ${JSON.stringify(build)};\n`);
-  const ends = behaviour === 'ends' ? '[ "$1" = run ] && exit 3\n' : '';
-  const run = `exec ${STAND_IN}/node --require ${STAND_IN}/runtime/${says} ${STAND_IN}/runtime/program/main.js "$@"`;
-  const program = Buffer.from(`#!/bin/sh\n# ${version}\n${ends}${run}\n`);
+export function serveStandIn(home: string, folder: string, version: string): void {
+  const program = Buffer.from(standInProgram(home, version, null));
   const archive = gzipSync(program);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'ai-fabric-agent-linux-x64.gz'), archive);
