@@ -145,7 +145,7 @@ export interface InstallSystem<Step extends InstallStep = InstallStep> {
   /** The folder of an engine's storage, models and all, within what a purge removes; `null`: there is none. @throws Error */
   storageWithin(): Promise<string | null>;
   /** What stays after an uninstall beside what is kept, in words; asked for before anything is taken away. */
-  leftovers(): Promise<readonly string[]>;
+  leftovers(purge: boolean): Promise<readonly string[]>;
   /** Why nothing may be taken away, by this account or now; `null`: it may. */
   refuseUninstall(): Promise<InstallRefusal | null>;
 }

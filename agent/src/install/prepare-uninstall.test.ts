@@ -40,7 +40,7 @@ async function prepare({ answers, toStay = null, late = null, platform = 'linux'
     return say(answer);
   };
   const outcome = await prepareUninstall({
-    ...{ ask, clock, platform },
+    ...{ ask, clock, platform, purge: false },
     pause: async (delayMs) => clock.advance(delayMs),
     onWait: (why) => void done.push(`waits: ${why}`),
     system: {

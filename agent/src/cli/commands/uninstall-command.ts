@@ -87,7 +87,7 @@ async function uninstall({
     console.log('Nothing was done.');
     return;
   }
-  const leftovers = await prepare(system, json);
+  const leftovers = await prepare(system, purge, json);
   await takeAway({ system, record, plan, leftovers, json });
 }
 
@@ -97,10 +97,10 @@ async function isWanted(plan: UninstallPlan): Promise<boolean> {
   return askYes('Take this away?');
 }
 
-function prepare(system: InstallSystem, json: boolean): Promise<readonly string[]> {
+function prepare(system: InstallSystem, purge: boolean, json: boolean): Promise<readonly string[]> {
   const { platform } = process;
   return prepareUninstall({
-    ...{ system, platform, pause, clock: systemClock() },
+    ...{ system, purge, platform, pause, clock: systemClock() },
     ask: (verb) => askVerb(system.stateDirectory, platform, verb),
     onWait: (why) => {
       if (!json) console.log(WAITS[why]);

@@ -76,6 +76,16 @@ describe('an uninstall on Linux', () => {
     expect(await within(false)).toBeNull();
   });
 
+  it('says what stays in the Podman of the agent’s own user, unless that goes too', async () => {
+    const storage = '/var/lib/ai-fabric-agent/.local/share/containers';
+    const told = async (purge: boolean): Promise<string> =>
+      (await openSystem(true, () => Promise.resolve('996\n')).leftovers(purge)).join('\n');
+    expect(await told(false)).not.toContain(storage);
+    mkdirSync(join(root, storage, 'storage/volumes'), { recursive: true });
+    expect(await told(false)).toContain(`sudo rm -r ${storage}`);
+    expect(await told(true)).not.toContain(storage);
+  });
+
   it('that purges does not take what it cannot look into for nothing', async () => {
     mkdirSync(join(root, 'var/lib/ai-fabric-agent/.local/share'), { recursive: true });
     writeFileSync(join(root, 'var/lib/ai-fabric-agent/.local/share/containers'), '');

@@ -1,5 +1,13 @@
 import { helperVerbSchema } from '../../../root-helper/helper-verbs.js';
-import { ACCOUNT, CURRENT_PROGRAM, KEY_FILE, OUR_MARK, POLICY_FILE, STATE_FOLDER } from './linux-paths.js';
+import {
+  ACCOUNT,
+  CURRENT_PROGRAM,
+  KEY_FILE,
+  OUR_MARK,
+  ownPodmanSocket,
+  POLICY_FILE,
+  STATE_FOLDER,
+} from './linux-paths.js';
 
 /**
  * The service. `MemoryDenyWriteExecute` ends V8, `PrivateDevices` hides the cards, `ProcSubset=pid` the memory and the
@@ -122,7 +130,7 @@ Wants=user@${uid}.service
 After=user@${uid}.service
 
 [Service]
-Environment=XDG_RUNTIME_DIR=/run/user/${uid} AI_FABRIC_AGENT_CONTAINER_ENGINE=unix:///run/user/${uid}/podman/podman.sock
+Environment=XDG_RUNTIME_DIR=/run/user/${uid} AI_FABRIC_AGENT_CONTAINER_ENGINE=unix://${ownPodmanSocket(uid)}
 ProtectHome=tmpfs
 BindPaths=-/run/user/${uid}
 `;
