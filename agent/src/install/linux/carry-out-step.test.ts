@@ -223,6 +223,33 @@ describe('the key', () => {
   });
 });
 
+describe('a Podman of the agent’s own user', () => {
+  const step = { kind: 'open_rootless_podman', account: 'ai-fabric-agent' };
+
+  it('gets ids that nobody else has, runs without a session, and is what the agent uses', async () => {
+    await mkdir(at('/etc/systemd/system/ai-fabric-agent.service.d'), { recursive: true });
+    await writeFile(at('/etc/subuid'), 'anna:2000000:65536\n');
+    await carryOut(step);
+    expect(ran.slice(0, 4)).toEqual([
+      'usermod --add-subuids 2065536-2131071 ai-fabric-agent',
+      'usermod --add-subgids 2000000-2065535 ai-fabric-agent',
+      'loginctl enable-linger ai-fabric-agent',
+      'systemctl --user --machine=ai-fabric-agent@.host enable --now podman.socket',
+    ]);
+    const dropIn = '/etc/systemd/system/ai-fabric-agent.service.d/50-container-engine.conf';
+    expect(await readFile(at(dropIn), 'utf8')).toMatch(/unix:\/\/\/run\/user\/\d+\/podman\/podman\.sock/);
+  });
+
+  it('keeps the ids that it has', async () => {
+    await mkdir(at('/etc/systemd/system/ai-fabric-agent.service.d'), { recursive: true });
+    for (const file of ['/etc/subuid', '/etc/subgid']) {
+      await writeFile(at(file), 'ai-fabric-agent:3000000:65536\n');
+    }
+    await carryOut(step);
+    expect(ran.join('\n')).not.toContain('usermod');
+  });
+});
+
 describe('what is taken away', () => {
   const remove = (kind: string, what: string): Promise<void> =>
     removeMade({ kind: kind as 'file', what, kept: false }, root, runTool);

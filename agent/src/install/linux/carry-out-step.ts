@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { loadHostKey } from '../../identity/host-key.js';
 import { privateFiles } from '../../identity/private-files.js';
@@ -16,6 +16,7 @@ import {
   STATE_FOLDER,
 } from './decide/linux-paths.js';
 import type { LinuxStep, LinuxStepOf } from './decide/linux-steps.js';
+import { chooseSubordinateIds } from './decide/subordinate-ids.js';
 import { rootlessDropIn } from './decide/write-units.js';
 import { handOver, type Ids } from './hand-over.js';
 import { removeMade } from './remove-made.js';
@@ -34,8 +35,10 @@ type Executors = {
 
 /** Where a `join` without an install keeps the key. */
 const EARLIER_KEY_FILE = `${STATE_FOLDER}/${basename(KEY_FILE)}`;
-/** Ids that nobody else has, where the account has none yet. */
-const SUBORDINATE_IDS = '--add-subuids=2000000-2065535 --add-subgids=2000000-2065535'.split(' ');
+const SUBORDINATE_IDS = [
+  ['/etc/subuid', '--add-subuids'],
+  ['/etc/subgid', '--add-subgids'],
+] as const;
 
 /** Carries out a step of an install. @returns what more is to be told @throws Error */
 export async function carryOutStep(
@@ -191,11 +194,10 @@ async function openRootlessPodman(
   at: (path: string) => string,
   runTool: RunTool,
 ): Promise<null> {
-  const ranges = await runTool('grep', ['--quiet', `^${account}:`, at('/etc/subuid')]).then(
-    () => true,
-    () => false,
-  );
-  if (!ranges) await runTool('usermod', [...SUBORDINATE_IDS, account]);
+  for (const [file, option] of SUBORDINATE_IDS) {
+    const ids = chooseSubordinateIds(await readFile(at(file), 'utf8').catch(() => ''), account);
+    if (ids !== null) await runTool('usermod', [option, ids, account]);
+  }
   await runTool('loginctl', ['enable-linger', account]);
   await runTool('systemctl', ['--user', `--machine=${account}@.host`, 'enable', '--now', 'podman.socket']);
   await writeWhole(at(ENGINE_DROP_IN), rootlessDropIn(await idOf(runTool, account, '-u')), 0o644);
