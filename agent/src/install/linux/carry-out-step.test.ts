@@ -248,6 +248,23 @@ describe('a Podman of the agent’s own user', () => {
     await carryOut(step);
     expect(ran.join('\n')).not.toContain('usermod');
   });
+
+  it('has ended when it is taken away: who deletes its user is refused while a process of it runs', async () => {
+    await removeMade({ kind: 'lingering', what: 'ai-fabric-agent', kept: false }, root, runTool);
+    const uid = process.getuid?.() || 1;
+    expect(ran).toEqual([
+      'loginctl disable-linger ai-fabric-agent',
+      'id -u ai-fabric-agent',
+      'loginctl terminate-user ai-fabric-agent',
+      `systemctl stop user@${uid}.service user-runtime-dir@${uid}.service`,
+    ]);
+  });
+
+  it('may be gone already, with its user', async () => {
+    missing = ['loginctl', 'id'];
+    await removeMade({ kind: 'lingering', what: 'ai-fabric-agent', kept: false }, root, runTool);
+    expect(ran).not.toContainEqual(expect.stringMatching(/^systemctl/));
+  });
 });
 
 describe('what is taken away', () => {

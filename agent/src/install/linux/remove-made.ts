@@ -55,7 +55,7 @@ export async function removeMade({ kind, what }: Made, root: string, runTool: Ru
         /no such user|unknown user|does not exist/i,
         runTool('loginctl', ['disable-linger', what]),
       );
-      await runTool('loginctl', ['terminate-user', what]).catch(() => undefined);
+      await endServicesOf(what, runTool);
       return;
     case 'task':
     case 'registry':
@@ -63,6 +63,15 @@ export async function removeMade({ kind, what }: Made, root: string, runTool: Ru
     default:
       return kind satisfies never;
   }
+}
+
+/** An account cannot be deleted, nor its folder be emptied, while a container of it takes its time to end. */
+async function endServicesOf(account: string, runTool: RunTool): Promise<void> {
+  const uid = await runTool('id', ['-u', account]).then(Number, () => null);
+  await runTool('loginctl', ['terminate-user', account]).catch(() => undefined);
+  if (uid === null) return;
+  // That one tells systemd to stop them, and this one waits until they have.
+  await runTool('systemctl', ['stop', `user@${uid}.service`, `user-runtime-dir@${uid}.service`]);
 }
 
 async function removeFile(what: string, path: string, runTool: RunTool): Promise<void> {
