@@ -101,19 +101,28 @@ function judgeCards({ cards, areCardsRead, issues, platform }: HostFacts): Judge
 function judgeEngine({ containerEngine, engineFix, platform }: HostFacts): Judgement {
   if (containerEngine === null) return waiting('it is being looked for', null);
   if (!containerEngine.reachable) {
-    return red(containerEngine.detail, engineFix ?? engineFixOf(containerEngine.code, platform));
+    return red(containerEngine.detail, engineFix ?? engineFixOf(containerEngine, platform));
   }
   const { flavour, version, rootless, desktop } = containerEngine;
   const kind = desktop ? ', Desktop' : rootless ? ', rootless' : '';
   return green(`${flavour === 'podman' ? 'Podman' : 'Docker'} ${version}${kind}`);
 }
 
-function engineFixOf(code: string, platform: NodeJS.Platform): string {
+function engineFixOf(
+  { code, detail }: { readonly code: string; readonly detail: string },
+  platform: NodeJS.Platform,
+): string {
   if (code === 'sign_in_needed')
     return platform === 'win32'
       ? `Sign in to Windows; to have Docker Desktop start whenever you do: ${logonTask(platform)}`
       : LINGER;
   if (code === 'engine_too_old') return 'Upgrade it: Docker 19.03 or Podman 4.0 is the oldest that is used.';
+  // Who has an engine that is not root's would not be helped by becoming as good as root.
+  const uid = /(?:at|on) \/run\/user\/(\d+)\/podman\//.exec(detail)?.[1];
+  if (uid !== undefined) {
+    const verb = detail.includes('does not answer') ? 'restart podman.service' : 'enable --now podman.socket';
+    return `sudo systemctl --user --machine=${uid}@.host ${verb}`;
+  }
   return platform === 'linux'
     ? `sudo apt-get install podman && ${ownCommand('install --podman-socket group', platform)}`
     : 'Install Docker Desktop, and start it.';
