@@ -58,6 +58,7 @@ function system(dies: readonly string[] = []): InstallSystem {
     plan: () => Promise.reject(new Error('nobody asks')),
     carryOut: async ({ kind }) => {
       act(kind);
+      if (kind === 'stop_service') runs = false;
       return kind === 'tells' ? 'more' : null;
     },
     remove: async ({ what }) => act(what),
@@ -91,6 +92,18 @@ describe('an install', () => {
     expect(await readRecord()).toMatchObject({ finished: false, made: [file('/a'), file('/b')] });
   });
 
+  it('has recorded no longer what it took away again', async () => {
+    const again = { ...step('two', file('/c')), unmakes: [file('/a')] };
+    await run([step('one', file('/a')), step('more', file('/b')), again]);
+    expect((await readRecord())?.made).toEqual([file('/b'), file('/c')]);
+  });
+
+  it('has still recorded what it could not take away again', async () => {
+    const again = { ...step('two'), unmakes: [file('/a')] };
+    await run([step('one', file('/a')), again], ['two']).catch(() => undefined);
+    expect((await readRecord())?.made).toEqual([file('/a')]);
+  });
+
   it('is of the version that was there until it is done', async () => {
     const steps = [step('one', file('/a')), step('two')];
     const newer = { request, steps, facts: { ...facts, version: '0.2.0' }, onDone: () => undefined };
@@ -114,8 +127,8 @@ describe('an install', () => {
   });
 
   describe('that stopped the agent', () => {
-    const steps = [step('stop_service'), step('join'), step('start_service')];
-    const aftermath = async (dies: readonly string[]): Promise<string | null> => {
+    const once = [step('stop_service'), step('join'), step('start_service')];
+    const aftermath = async (dies: readonly string[], steps = once): Promise<string | null> => {
       const error = await run(steps, dies).then(
         () => null,
         (caught: unknown) => caught,
@@ -128,6 +141,11 @@ describe('an install', () => {
       runs = true;
       expect(await aftermath(['join'])).toBe('The agent that was stopped for it runs again.');
       expect(done).toEqual(['stop_service', 'start again']);
+    });
+
+    it('starts it again though it had stopped it twice', async () => {
+      runs = true;
+      expect(await aftermath(['join'], [step('stop_service'), ...once])).toMatch(/runs again/);
     });
 
     it('starts it again where it is not known to have stopped', async () => {

@@ -36,6 +36,8 @@ export interface InstallStep {
   readonly tells: string;
   /** What it leaves. It is recorded before the step, so that an install that dies in it can be taken back. */
   readonly makes: readonly Made[];
+  /** What is there no longer once it is done, of earlier installs. */
+  readonly unmakes?: readonly Made[];
 }
 
 /** Why nothing is installed. */
@@ -58,6 +60,7 @@ export type InstallRefusalCode =
   | 'service_taken'
   | 'folder_taken'
   | 'docker_desktop_missing'
+  | 'rootless_incomplete'
   | 'no_space'
   | 'read_only'
   | 'server_needed'

@@ -260,10 +260,48 @@ describe('a Podman of the agent’s own user', () => {
     ]);
   });
 
+  it('ends where the agent is to use another engine', async () => {
+    await carryOut({ kind: 'end_rootless_podman', account: 'ai-fabric-agent' });
+    expect(ran[0]).toBe('loginctl disable-linger ai-fabric-agent');
+    expect(ran.at(-1)).toMatch(/^systemctl stop user@\d+\.service /);
+  });
+
   it('may be gone already, with its user', async () => {
     missing = ['loginctl', 'id'];
     await removeMade({ kind: 'lingering', what: 'ai-fabric-agent', kept: false }, root, runTool);
     expect(ran).not.toContainEqual(expect.stringMatching(/^systemctl/));
+  });
+});
+
+describe('containers of the agent in engines of root', () => {
+  const asks = (tool: string): string => `${tool} ps --quiet --filter label=io.ai-fabric.deployment`;
+  const end = async (answers: Readonly<Record<string, string>>): Promise<readonly string[]> => {
+    const tool = (file: string, args: readonly string[]): Promise<string> => {
+      const call = [file, ...args].join(' ');
+      ran.push(call);
+      const answer = answers[call];
+      return answer === undefined ? Promise.reject(new Error('ENOENT')) : Promise.resolve(answer);
+    };
+    const options = { root, runTool: tool, join: () => Promise.resolve('') };
+    await carryOutStep(options, { kind: 'end_containers', tells: '', makes: [] }, request);
+    return ran;
+  };
+
+  it('are stopped, and no others', async () => {
+    const stop = 'podman stop -t 20 1a 2b';
+    expect(await end({ [asks('podman')]: '1a\n2b\n', [stop]: '', [asks('docker')]: '' })).toEqual([
+      asks('podman'),
+      stop,
+      asks('docker'),
+    ]);
+  });
+
+  it('are none where there is no engine', async () => {
+    expect(await end({})).toEqual([asks('podman'), asks('docker')]);
+  });
+
+  it('that cannot be stopped are no secret', async () => {
+    await expect(end({ [asks('podman')]: '1a\n' })).rejects.toThrow();
   });
 });
 

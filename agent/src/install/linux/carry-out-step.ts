@@ -93,6 +93,11 @@ function executors({ root, runTool, join: joinFabric }: CarryOutOptions, request
       return null;
     },
     open_rootless_podman: ({ account }) => openRootlessPodman(account, at, runTool),
+    end_containers: () => endContainers(runTool),
+    end_rootless_podman: async ({ account }) => {
+      await removeMade({ kind: 'lingering', what: account, kept: false }, root, runTool);
+      return null;
+    },
     reload_systemd: () => run('systemctl', 'daemon-reload'),
     restart_socket: async ({ unit }) => {
       await runTool('systemctl', ['enable', unit]);
@@ -201,6 +206,16 @@ async function openRootlessPodman(
   await runTool('loginctl', ['enable-linger', account]);
   await runTool('systemctl', ['--user', `--machine=${account}@.host`, 'enable', '--now', 'podman.socket']);
   await writeWhole(at(ENGINE_DROP_IN), rootlessDropIn(await idOf(runTool, account, '-u')), 0o644);
+  return null;
+}
+
+/** An engine that is not there, or does not answer, has none that runs. */
+async function endContainers(runTool: RunTool): Promise<null> {
+  for (const tool of ['podman', 'docker']) {
+    const list = ['ps', '--quiet', '--filter', 'label=io.ai-fabric.deployment'];
+    const ids = (await runTool(tool, list).catch(() => '')).split('\n').filter((id) => id !== '');
+    if (ids.length > 0) await runTool(tool, ['stop', '-t', '20', ...ids]);
+  }
   return null;
 }
 
