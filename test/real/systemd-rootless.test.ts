@@ -8,6 +8,7 @@ import { runCli } from '../harness/run-program.js';
 import { type RunResult, SystemdMachine } from '../harness/systemd-machine.js';
 import { systemd } from '../harness/systemd-root.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
+import { eventually } from '../simulators/common/eventually.js';
 import { SAMPLE_CARDS } from '../simulators/nvidia-smi/scenario.js';
 import { makeVllmArchive, VLLM_ENTRYPOINT } from './podman/vllm-image.js';
 import { leftBehind, listMachineFiles } from './systemd/machine-files.js';
@@ -61,12 +62,16 @@ describeReal('the agent with a Podman of its own user', [systemd], () => {
 
   const agent = (args: readonly string[], input?: string): Promise<RunResult> =>
     machine.run([PROGRAM, ...args], input === undefined ? {} : { input });
-  const install = async (...more: readonly string[]): Promise<Readonly<Record<string, Check>>> => {
-    const args = ['install', '--json', '--release', `${STAND_IN}/release`, '--podman-socket', 'rootless'];
-    const installed = await agent(
-      [...args, '--server', fabric.tlsUrl, '--token-file', '-', ...more],
+  const tryInstall = async (access: string): Promise<RunResult> =>
+    agent(
+      [
+        ...['install', '--json', '--release', `${STAND_IN}/release`, '--podman-socket', access],
+        ...['--server', fabric.tlsUrl, '--token-file', '-'],
+      ],
       `${await fabric.joinToken('armitage')}\n`,
     );
+  const install = async (access = 'rootless'): Promise<Readonly<Record<string, Check>>> => {
+    const installed = await tryInstall(access);
     expect(installed.exitCode, installed.stdout + installed.stderr).toBe(0);
     return checksOf(installed);
   };
@@ -80,6 +85,14 @@ describeReal('the agent with a Podman of its own user', [systemd], () => {
     expect(result.exitCode, `${args.join(' ')}\n${result.stdout}\n${result.stderr}`).toBe(0);
   };
   const uid = async (): Promise<string> => (await machine.must(['id', '-u', ACCOUNT])).trim();
+
+  it('is refused where a part of Podman is missing, with what brings it', async () => {
+    await machine.must(['mv', '/usr/bin/newuidmap', '/root/newuidmap']);
+    const refused = await tryInstall('rootless');
+    await machine.must(['mv', '/root/newuidmap', '/usr/bin/newuidmap']);
+    expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'rootless_incomplete' } });
+    expect(refused.stdout).toContain('sudo apt-get install uidmap,');
+  });
 
   it('has its own Podman on the checklist of the install', async () => {
     const checks = await install();
@@ -112,7 +125,8 @@ describeReal('the agent with a Podman of its own user', [systemd], () => {
   });
 
   it('has a model that sees its card and answers, from a container that is not root', async () => {
-    await importImage();
+    const entrypoint = `ENTRYPOINT ${JSON.stringify(VLLM_ENTRYPOINT)}`;
+    await podman('import', '--quiet', '--change', entrypoint, '/srv/images/vllm.tar', IMAGE);
     await ok(
       ...['deployments', 'create', 'qwen', '--host', 'armitage', '--task', 'chat', '--image', IMAGE],
       ...['--model', 'Qwen/Qwen2.5-1.5B-Instruct', '--context', '4096'],
@@ -130,11 +144,25 @@ describeReal('the agent with a Podman of its own user', [systemd], () => {
     'serves again after the machine was restarted, with nobody signed in',
     async () => {
       await machine.reboot();
-      await ok('deployments', 'wait', 'qwen', '--timeout', '120s');
-      await expectAnswer();
+      // What was seen of it before says that it is ready.
+      await eventually('it answers', async () => (await ask()).status === 200, 120_000);
     },
     BOOT_MS,
   );
+
+  it('gives way to root’s Podman where that is asked for, with all that runs, and comes back', async () => {
+    const ofRoot = await install('group');
+    expect(ofRoot['container_engine']).toMatchObject({
+      state: 'green',
+      says: expect.stringMatching(/^Podman [\d.]+$/),
+    });
+    expect((await machine.run(['pgrep', '--uid', ACCOUNT, 'conmon'])).stdout).toBe('');
+    expect(await machine.must(['ls', '/var/lib/systemd/linger'])).toBe('');
+
+    const own = await install();
+    expect(own['container_engine']?.says).toContain('rootless');
+    await ok('deployments', 'wait', 'qwen', '--timeout', '120s');
+  });
 
   it('says at its removal what stays in its Podman, with the command that removes it', async () => {
     const gone = await agent(['uninstall', '--yes', '--json']);
@@ -144,13 +172,15 @@ describeReal('the agent with a Podman of its own user', [systemd], () => {
     expect(told).toContain('1 container, stopped, 2 volumes with models');
     expect((await machine.run(['pgrep', '--uid', ACCOUNT, '--list-full'])).stdout).toBe('');
 
+    await machine.must(['cp', '--archive', STORAGE, '/var/lib/kept']);
     await machine.must((/: sudo (rm .*)$/.exec(told)?.[1] ?? '').split(' '));
     expect((await machine.run(['test', '-e', STORAGE])).exitCode).toBe(1);
+    // What was in it can be had from nowhere here.
+    await machine.must(['mv', '/var/lib/kept', STORAGE]);
   });
 
   it('is there again where it is installed again', async () => {
     await install();
-    await importImage();
     await ok('deployments', 'wait', 'qwen', '--timeout', '120s');
   });
 
@@ -184,19 +214,16 @@ describeReal('the agent with a Podman of its own user', [systemd], () => {
     expect(await machine.must(['ls', '/var/lib/systemd/linger'])).toBe('');
   });
 
-  /** What cannot be pulled here. */
-  async function importImage(): Promise<void> {
-    const entrypoint = `ENTRYPOINT ${JSON.stringify(VLLM_ENTRYPOINT)}`;
-    await podman('import', '--quiet', '--change', entrypoint, '/srv/images/vllm.tar', IMAGE);
-  }
-
   async function expectAnswer(): Promise<void> {
     const role = { task: 'chat', targets: [{ deployment: 'qwen' }] };
     await fabric.api('/roles/chat-fast', { method: 'PUT', body: role });
-    const answer = await fabric.post('/v1/chat/completions', {
-      ...{ model: 'chat-fast', messages: [{ role: 'user', content: 'Hello' }], max_tokens: 5 },
-    });
+    const answer = await ask();
     expect(answer.status, await answer.text()).toBe(200);
+  }
+
+  function ask(): Promise<Response> {
+    const messages = [{ role: 'user', content: 'Hello' }];
+    return fabric.post('/v1/chat/completions', { model: 'chat-fast', messages, max_tokens: 5 });
   }
 
   async function doctor(): Promise<Readonly<Record<string, Check>>> {
