@@ -122,7 +122,12 @@ ExecStartPost=/bin/chmod 0750 /run/podman
 `;
 }
 
-/** The agent's own Podman: its socket lies where other services may not look. @param uid the account's number */
+/**
+ * The agent's own Podman: its socket lies where other services may not look. A folder that was bound would be the former
+ * one once that user's services start anew; what is mounted there later comes to be seen only if nothing lies above it.
+ *
+ * @param uid the account's number
+ */
 export function rootlessDropIn(uid: number): string {
   return `# ${OUR_MARK}: the next one writes it anew.
 [Unit]
@@ -131,7 +136,7 @@ After=user@${uid}.service
 
 [Service]
 Environment=XDG_RUNTIME_DIR=/run/user/${uid} AI_FABRIC_AGENT_CONTAINER_ENGINE=unix://${ownPodmanSocket(uid)}
-ProtectHome=tmpfs
-BindPaths=-/run/user/${uid}
+ProtectHome=no
+InaccessiblePaths=-/home -/root
 `;
 }
