@@ -214,6 +214,16 @@ describe('the container engine', () => {
     );
   });
 
+  it('is a user’s own, whose services are to run without a session', () => {
+    const detail =
+      'The container engine at /run/user/996/podman/podman.sock is a user’s own, and nobody is signed in.';
+    const containerEngine = { reachable: false, code: 'sign_in_needed', detail } as const;
+    const fix =
+      'sudo loginctl enable-linger 996 && sudo systemctl --user --machine=996@.host enable --now podman.socket';
+    expect(check('container_engine', { containerEngine }).fix).toBe(fix);
+    expect(check('sign_in_at_boot', { containerEngine }).fix).toBe(fix);
+  });
+
   it('may be anybody’s where none is found', () => {
     const detail =
       'No container engine has its socket at /var/run/docker.sock, /run/user/1000/podman/podman.sock.';
