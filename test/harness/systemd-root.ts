@@ -75,6 +75,15 @@ export const debianRoot: RealPart = {
   required: true,
 };
 
+/** The same with packages beside the usual ones: they have to be had once. */
+export function debianWith(packages: readonly string[]): RealPart {
+  return {
+    name: `a Debian with ${packages[0]}`,
+    absence: () => (existsSync(rootPath(packages)) ? null : unreachableMirror()),
+    required: true,
+  };
+}
+
 /**
  * A Debian's root file system, as it is before its first boot. It is made once, which takes about a minute, and kept:
  * whoever boots it boots a copy.

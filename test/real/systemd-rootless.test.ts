@@ -6,11 +6,12 @@ import { fabricYaml } from '../harness/fabric-yaml.js';
 import { describeReal } from '../harness/real-part.js';
 import { runCli } from '../harness/run-program.js';
 import { type RunResult, SystemdMachine } from '../harness/systemd-machine.js';
-import { systemd } from '../harness/systemd-root.js';
+import { debianWith, systemd } from '../harness/systemd-root.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
 import { eventually } from '../simulators/common/eventually.js';
 import { SAMPLE_CARDS } from '../simulators/nvidia-smi/scenario.js';
 import { makeVllmArchive, VLLM_ENTRYPOINT } from './podman/vllm-image.js';
+import { typeCommand } from './systemd/control-plane-machine.js';
 import { leftBehind, listMachineFiles } from './systemd/machine-files.js';
 import { ownPodman, ROOTLESS_PACKAGES, settleRootlessPodman } from './systemd/rootless-podman.js';
 import { installCard } from './systemd/simulated-card.js';
@@ -27,10 +28,11 @@ interface Check {
   readonly id: string;
   readonly state: string;
   readonly says: string;
+  readonly fix: string | null;
 }
 
 /** The card is simulated; systemd, Podman, its containers and the agent with its rights are real. */
-describeReal('the agent with a Podman of its own user', [systemd], () => {
+describeReal('the agent with a Podman of its own user', [systemd, debianWith(ROOTLESS_PACKAGES)], () => {
   let home: TemporaryDirectory;
   let fabric: BootedControlPlane;
   let machine: SystemdMachine;
@@ -150,6 +152,14 @@ describeReal('the agent with a Podman of its own user', [systemd], () => {
     BOOT_MS,
   );
 
+  it('serves again after all that its user ran was ended, by what the checklist says', async () => {
+    await machine.must(['loginctl', 'terminate-user', ACCOUNT]);
+    await eventually('it is away', async () => (await ask()).status !== 200, 60_000);
+    const { fix } = await untilEngineIs('red');
+    expect(await typeCommand(machine, fix ?? 'there is none')).toMatchObject({ exitCode: 0 });
+    await eventually('it answers', async () => (await ask()).status === 200, 120_000);
+  });
+
   it('gives way to root’s Podman where that is asked for, with all that runs, and comes back', async () => {
     const ofRoot = await install('group');
     expect(ofRoot['container_engine']).toMatchObject({
@@ -224,6 +234,20 @@ describeReal('the agent with a Podman of its own user', [systemd], () => {
   function ask(): Promise<Response> {
     const messages = [{ role: 'user', content: 'Hello' }];
     return fabric.post('/v1/chat/completions', { model: 'chat-fast', messages, max_tokens: 5 });
+  }
+
+  async function untilEngineIs(state: string): Promise<Check> {
+    let engine: Check | undefined;
+    await eventually(
+      `the engine is ${state}`,
+      async () => {
+        engine = (await doctor())['container_engine'];
+        return engine?.state === state;
+      },
+      90_000,
+    );
+    if (engine === undefined) throw new Error('the checklist has no container engine');
+    return engine;
   }
 
   async function doctor(): Promise<Readonly<Record<string, Check>>> {
