@@ -22,6 +22,8 @@ import { providePristineRoot, unmountBelow } from './systemd-root.js';
 
 export interface SystemdMachineOptions {
   readonly hostName?: string;
+  /** Debian's, beside those that each machine has. */
+  readonly packages?: readonly string[];
   /** Of the processors, the one that it has: it and what is run in it. By default all. */
   readonly core?: number;
   /** Folders, files or sockets of this machine that it sees; `readOnly` by default. */
@@ -77,7 +79,7 @@ export class SystemdMachine {
 
   /** With an identity of its own, switched off. The first of all waits a minute for its Debian. @throws Error */
   static async create(options: SystemdMachineOptions = {}): Promise<SystemdMachine> {
-    const pristine = await providePristineRoot();
+    const pristine = await providePristineRoot(options.packages);
     const machine = new SystemdMachine(mkdtempSync(join(tmpdir(), 'ai-fabric-machine-')), options);
     try {
       await runHere('cp', ['--archive', '--reflink=auto', pristine, machine.root]);

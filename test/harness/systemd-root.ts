@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { addPackages, debootstrap } from './make-root.js';
 import type { RealPart } from './real-part.js';
 
 const SUITE = 'bookworm';
@@ -50,8 +51,6 @@ const SILENT_UNITS = [
 const RECIPE_VERSION = 1;
 /** Of the checkout, whether this file runs from its source or compiled. */
 const CACHE = join(checkout(import.meta.dirname), '.data', 'systemd-root');
-/** It takes a minute where the processors are free, and there are machines on which they are not. */
-const DEADLINE_MS = 900_000;
 
 /** Debian with systemd in a container of systemd-nspawn. */
 export const systemd: RealPart = {
@@ -79,19 +78,31 @@ export const debianRoot: RealPart = {
   required: true,
 };
 
+/** The same with packages beside the usual ones: they have to be had once. */
+export function debianWith(packages: readonly string[]): RealPart {
+  return {
+    name: `a Debian with ${packages[0]}`,
+    absence: () => (existsSync(rootPath(packages)) ? null : unreachableMirror()),
+    required: true,
+  };
+}
+
 /**
  * A Debian's root file system, as it is before its first boot. It is made once, which takes about a minute, and kept:
  * whoever boots it boots a copy.
  *
- * @throws Error with debootstrap's last words
+ * @param packages that it has beside the usual ones, with what they need
+ * @throws Error with the last words of debootstrap or apt
  */
-export async function providePristineRoot(): Promise<string> {
-  const path = rootPath();
+export async function providePristineRoot(packages: readonly string[] = []): Promise<string> {
+  const path = rootPath(packages);
   if (existsSync(path)) return path;
   mkdirSync(CACHE, { recursive: true });
+  const base = packages.length === 0 ? null : await providePristineRoot();
   const making = mkdtempSync(join(CACHE, 'making-'));
   try {
-    await debootstrap(making);
+    if (base === null) await unpack(making);
+    else await extend(base, making, packages);
     settle(making);
     // Whole or not at all. Another test run may have been quicker: its root is as good.
     if (!existsSync(path)) renameSync(making, path);
@@ -118,32 +129,27 @@ function checkout(folder: string): string {
   return checkout(above);
 }
 
-function rootPath(): string {
-  const recipe = JSON.stringify([RECIPE_VERSION, SUITE, PACKAGES, SILENT_UNITS]);
+function rootPath(packages: readonly string[] = []): string {
+  const recipe = JSON.stringify([
+    ...[RECIPE_VERSION, SUITE, PACKAGES, SILENT_UNITS],
+    ...(packages.length === 0 ? [] : [packages]),
+  ]);
   return join(CACHE, `${SUITE}-${createHash('sha256').update(recipe).digest('hex').slice(0, 12)}`);
 }
 
-function debootstrap(folder: string): Promise<void> {
-  const args = [
+function unpack(folder: string): Promise<void> {
+  return debootstrap([
     '--variant=minbase',
     ...(existsSync(KEYRING) ? [`--keyring=${KEYRING}`] : []),
     `--include=${PACKAGES.join(',')}`,
     ...[SUITE, folder, mirror()],
-  ];
-  return new Promise((resolve, reject) => {
-    const child = spawn('debootstrap', args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: DEADLINE_MS });
-    let said = '';
-    const keep = (piece: Buffer): void => {
-      said = (said + piece.toString()).slice(-2_000);
-    };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-    child.once('error', reject);
-    child.once('close', (code, signal) => {
-      if (code === 0) resolve();
-      else reject(new Error(`debootstrap ended with ${code ?? signal}: ${said}`));
-    });
-  });
+  ]);
+}
+
+async function extend(base: string, folder: string, packages: readonly string[]): Promise<void> {
+  const copied = spawnSync('cp', ['--archive', '--reflink=auto', `${base}/.`, folder], { encoding: 'utf8' });
+  if (copied.status !== 0) throw new Error(`${base} could not be copied: ${copied.stderr}`);
+  await addPackages(folder, packages);
 }
 
 /** As a machine that was just unpacked: no identity, a journal that outlives a boot, and nothing that wakes by itself. */

@@ -1,6 +1,5 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BootedControlPlane } from '../harness/boot-control-plane.js';
 import { fabricYaml } from '../harness/fabric-yaml.js';
@@ -16,8 +15,9 @@ import {
   startDockerEngine,
 } from '../simulators/docker-engine/start-docker-engine.js';
 import { vllmProgram } from '../simulators/docker-engine/vllm-program.js';
-import { nvidiaSmiScenario, SAMPLE_CARDS } from '../simulators/nvidia-smi/scenario.js';
+import { SAMPLE_CARDS } from '../simulators/nvidia-smi/scenario.js';
 import { serveStandIn } from './systemd/serve-stand-in.js';
+import { installCard } from './systemd/simulated-card.js';
 import { makeStandInRelease, STAND_IN } from './systemd/stand-in-release.js';
 
 const IMAGE = 'docker.io/vllm/vllm-openai:v0.32.0';
@@ -56,9 +56,9 @@ describeReal('a replica of an agent that is a service', [systemd], () => {
     });
     chmodSync(engine.path, 0o666);
     const binds = [...makeStandInRelease(home.path), { from: sockets, to: '/srv/engine' }];
-    await bundleCard(join(home.path, 'runtime'));
     machine = await SystemdMachine.create({ hostName: 'armitage', binds });
-    installCard(machine.root);
+    await installCard(home.path, machine.root, CARD);
+    nameEngine(machine.root);
     await machine.boot();
   }, 960_000);
 
@@ -167,22 +167,8 @@ describeReal('a replica of an agent that is a service', [systemd], () => {
   });
 });
 
-async function bundleCard(folder: string): Promise<void> {
-  await build({
-    entryPoints: [join(import.meta.dirname, '..', 'simulators', 'nvidia-smi', 'program.ts')],
-    outfile: join(folder, 'nvidia-smi.mjs'),
-    ...{ bundle: true, format: 'esm', platform: 'node', target: 'node20', logLevel: 'silent' },
-  });
-  const scenario = nvidiaSmiScenario({ cards: [CARD] });
-  writeFileSync(join(folder, 'scenario.json'), JSON.stringify(scenario));
-}
-
-/** Where a driver puts its tool; and the engine's socket lies where no engine puts its own. */
-function installCard(root: string): void {
-  const runtime = `${STAND_IN}/runtime`;
-  const launcher = `#!/bin/sh\nexec ${STAND_IN}/node ${runtime}/nvidia-smi.mjs ${runtime}/scenario.json "$@"\n`;
-  writeFileSync(join(root, 'usr/bin/nvidia-smi'), launcher);
-  chmodSync(join(root, 'usr/bin/nvidia-smi'), 0o755);
+/** The engine's socket lies where no engine puts its own. */
+function nameEngine(root: string): void {
   mkdirSync(join(root, DROP_IN), { recursive: true });
   writeFileSync(
     join(root, DROP_IN, 'test.conf'),

@@ -7,7 +7,7 @@ import type {
   ContainerSummary,
 } from '../containers/container-engine.js';
 import { ContainerEngineError } from '../containers/container-engine-error.js';
-import { engineLeftovers } from './engine-leftovers.js';
+import { engineLeftovers, ownEngineLeftovers } from './engine-leftovers.js';
 
 const AWAY: ContainerEngineProbe = {
   ...{ reachable: false, code: 'engine_unreachable' },
@@ -32,23 +32,26 @@ interface Engine {
   readonly volumes?: readonly string[];
 }
 
-/** What is told of an engine, and how often it was closed. */
-async function look({ probe = thereAs('podman'), containers = [], volumes = [] }: Engine) {
+/** What is told of an engine, and how often it was closed. @param storage of one that is the agent's own */
+async function look(
+  { probe = thereAs('podman'), containers = [], volumes = [] }: Engine,
+  storage: string | null = null,
+) {
   let closed = 0;
-  const told = await engineLeftovers(
-    {
-      probe: async () => probe,
-      list: async () => {
-        if (containers instanceof Error) throw containers;
-        return containers;
-      },
-      listVolumes: async () => volumes.map((name) => ({ name, labels: {} })),
-      close: async () => {
-        closed += 1;
-      },
+  const engine = {
+    probe: async () => probe,
+    list: async () => {
+      if (containers instanceof Error) throw containers;
+      return containers;
     },
-    pino({ level: 'silent' }),
-  );
+    listVolumes: async () => volumes.map((name) => ({ name, labels: {} })),
+    close: async () => {
+      closed += 1;
+    },
+  };
+  const log = pino({ level: 'silent' });
+  const told =
+    storage === null ? await engineLeftovers(engine, log) : await ownEngineLeftovers(engine, storage, log);
   expect(closed).toBe(1);
   return told;
 }
@@ -92,4 +95,24 @@ describe('what stays in a container engine', () => {
       '1 volume with models: docker volume rm ai-fabric-models',
     ]);
   });
+});
+
+describe('what stays in an engine that is the agent’s own', () => {
+  const storage = '/var/lib/agent/containers';
+
+  it('is told as a whole, and as stopped: it ends with the agent', async () => {
+    const containers = [container('a', 'running'), container('b', 'exited', false)];
+    expect(await look({ containers, volumes: ['ai-fabric-models', 'theirs'] }, storage)).toEqual([
+      'of the agent’s own Podman, 1 container, stopped, 1 volume with models, and images: sudo rm -r /var/lib/agent/containers',
+    ]);
+  });
+
+  it.each([{ probe: AWAY }, { containers: new ContainerEngineError('unreachable', 'It is away.') }, {}])(
+    'is told where nobody knows what it is',
+    async (engine) => {
+      expect(await look(engine, storage)).toEqual([
+        'of the agent’s own Podman, what it holds, models too: sudo rm -r /var/lib/agent/containers',
+      ]);
+    },
+  );
 });

@@ -66,6 +66,7 @@ function system(dies: readonly string[] = []): InstallSystem {
     plan: () => Promise.reject(new Error('nobody asks')),
     carryOut: async ({ kind }) => {
       act(kind);
+      if (kind === 'stop_service') runs = false;
       return kind === 'tells' ? 'more' : null;
     },
     remove: async ({ what }) => {
@@ -102,6 +103,18 @@ describe('an install', () => {
     expect(await readRecord()).toMatchObject({ finished: false, made: [file('/a'), file('/b')] });
   });
 
+  it('has recorded no longer what it took away again', async () => {
+    const again = { ...step('two', file('/c')), unmakes: [file('/a')] };
+    await run([step('one', file('/a')), step('more', file('/b')), again]);
+    expect((await readRecord())?.made).toEqual([file('/b'), file('/c')]);
+  });
+
+  it('has still recorded what it could not take away again', async () => {
+    const again = { ...step('two'), unmakes: [file('/a')] };
+    await run([step('one', file('/a')), again], ['two']).catch(() => undefined);
+    expect((await readRecord())?.made).toEqual([file('/a')]);
+  });
+
   it('is of the version that was there until it is done', async () => {
     const steps = [step('one', file('/a')), step('two')];
     const newer = {
@@ -132,8 +145,8 @@ describe('an install', () => {
   });
 
   describe('that stopped the agent', () => {
-    const steps = [step('stop_service'), step('join'), step('start_service')];
-    const aftermath = async (dies: readonly string[]): Promise<string | null> => {
+    const once = [step('stop_service'), step('join'), step('start_service')];
+    const aftermath = async (dies: readonly string[], steps = once): Promise<string | null> => {
       const error = await run(steps, dies).then(
         () => null,
         (caught: unknown) => caught,
@@ -146,6 +159,11 @@ describe('an install', () => {
       runs = true;
       expect(await aftermath(['join'])).toBe('The agent that was stopped for it runs again.');
       expect(done).toEqual(['stop_service', 'start again']);
+    });
+
+    it('starts it again though it had stopped it twice', async () => {
+      runs = true;
+      expect(await aftermath(['join'], [step('stop_service'), ...once])).toMatch(/runs again/);
     });
 
     it('starts it again where it is not known to have stopped', async () => {
@@ -168,23 +186,23 @@ describe('an install', () => {
     it('starts it again where it is interrupted, and goes on from there the next time', async () => {
       runs = true;
       interruptedIn = 'join';
-      const error = await run(steps).catch((caught: unknown) => caught);
+      const error = await run(once).catch((caught: unknown) => caught);
       expect(error).toMatchObject({
-        ...{ step: steps[2], cause: expect.any(InterruptedError) },
+        ...{ step: once[2], cause: expect.any(InterruptedError) },
         aftermath: 'The agent that was stopped for it runs again.',
       });
       expect(done).toEqual(['stop_service', 'join', 'start again']);
       expect(await readRecord()).toMatchObject({ finished: false });
       interruptedIn = null;
-      await run(steps);
+      await run(once);
       expect(await readRecord()).toMatchObject({ finished: true });
     });
 
     it('says that it was interrupted where that is what a program failed of', async () => {
       runs = true;
       interruptedIn = 'stop_service';
-      const error = await run(steps, ['join']).catch((caught: unknown) => caught);
-      expect(error).toMatchObject({ step: steps[1], cause: expect.any(InterruptedError) });
+      const error = await run(once, ['join']).catch((caught: unknown) => caught);
+      expect(error).toMatchObject({ step: once[1], cause: expect.any(InterruptedError) });
       expect(done.at(-1)).toBe('start again');
     });
 

@@ -36,6 +36,8 @@ export interface InstallStep {
   readonly tells: string;
   /** What it leaves. It is recorded before the step, so that an install that dies in it can be taken back. */
   readonly makes: readonly Made[];
+  /** What is there no longer once it is done, of earlier installs. */
+  readonly unmakes?: readonly Made[];
 }
 
 /** Why nothing is installed. */
@@ -59,6 +61,7 @@ export type InstallRefusalCode =
   | 'service_taken'
   | 'folder_taken'
   | 'docker_desktop_missing'
+  | 'rootless_incomplete'
   | 'no_space'
   | 'read_only'
   | 'server_needed'
@@ -150,7 +153,7 @@ export interface InstallSystem<Step extends InstallStep = InstallStep> {
   /** The folder of an engine's storage, models and all, within what a purge removes; `null`: there is none. @throws Error */
   storageWithin(): Promise<string | null>;
   /** What stays after an uninstall beside what is kept, in words; asked for before anything is taken away. */
-  leftovers(): Promise<readonly string[]>;
+  leftovers(purge: boolean): Promise<readonly string[]>;
   /** Why nothing may be taken away, by this account or now; `null`: it may. */
   refuseUninstall(): Promise<InstallRefusal | null>;
 }

@@ -43,7 +43,7 @@ async function prepare(stage: Stage) {
     return say(answer);
   };
   const outcome = await prepareUninstall({
-    ...{ ask, clock, platform },
+    ...{ ask, clock, platform, purge: false },
     pause: async (delayMs) => clock.advance(delayMs),
     onWait: (why) => void done.push(`waits: ${why}`),
     isInterrupted: () => done.length >= interruptedAfter,

@@ -8,6 +8,8 @@ export interface PrepareUninstallOptions extends Omit<EndReplicasOptions, 'ask'>
   /** @returns `null` where nobody listens @throws Error where an agent may run, and cannot be asked */
   readonly ask: (verb: 'leave' | 'stay' | 'status') => Promise<LeaveAnswer | null>;
   readonly platform: NodeJS.Platform;
+  /** What is kept otherwise goes too. */
+  readonly purge: boolean;
 }
 
 /**
@@ -18,10 +20,10 @@ export interface PrepareUninstallOptions extends Omit<EndReplicasOptions, 'ask'>
  * @throws InstallRefusedError where nothing may be taken away; replicas come back then
  */
 export async function prepareUninstall(options: PrepareUninstallOptions): Promise<readonly string[]> {
-  const { system, ask, platform } = options;
+  const { system, ask, platform, purge } = options;
   const failure = await endReplicas(options);
   if (failure !== null) throw refused(refuseLeave(failure, await comeBack(ask), platform));
-  const leftovers = await system.leftovers();
+  const leftovers = await system.leftovers(purge);
   // An upgrade may have begun meanwhile.
   const late = options.isInterrupted()
     ? refuseLeave({ code: 'interrupted' }, true, platform)

@@ -1,4 +1,4 @@
-import { noteMade } from './decide/edit-record.js';
+import { dropMade, noteMade } from './decide/edit-record.js';
 import { installedVersion } from './decide/installed-version.js';
 import { InstallStepError, InterruptedError } from './install-errors.js';
 import { type InstallRecord, readInstallRecord, writeInstallRecord } from './install-record.js';
@@ -43,11 +43,13 @@ export async function runInstall<Step extends InstallStep>(run: InstallRun<Step>
     record = noteMade(record, step.makes);
     try {
       if (isInterrupted()) throw new InterruptedError();
-      if (step.kind === 'stop_service') isStopped = await system.service.runs();
+      if (step.kind === 'stop_service') isStopped ||= await system.service.runs();
       await writeInstallRecord(system.recordPath, record);
       // What keeps it from running is what this step itself tells then.
       if (step.kind === 'start_service') isStopped = false;
-      onDone(step, await system.carryOut(step, request));
+      const detail = await system.carryOut(step, request);
+      for (const each of step.unmakes ?? []) record = dropMade(record, each);
+      onDone(step, detail);
     } catch (error) {
       const cause = isInterrupted() ? new InterruptedError() : error;
       throw new InstallStepError(step, cause, isStopped ? await startAgain(system.service) : null);

@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { temporaryDirectory } from '../../harness/temporary-directory.js';
 import { eventually } from '../../simulators/common/eventually.js';
+import { cdiSpec } from './cdi-spec.js';
 import { endMonitors } from './end-monitors.js';
 import { isInstalled } from './is-installed.js';
 import { runTool } from './run-tool.js';
@@ -284,20 +285,6 @@ function removeIfEmpty(folder: string): void {
   } catch {
     // Somebody put something there meanwhile.
   }
-}
-
-function cdiSpec(uuid: string, nvidiaSmi: string): string {
-  return `cdiVersion: "0.3.0"
-kind: nvidia.com/gpu
-devices:
-  - name: ${uuid}
-    containerEdits:
-      env: ["NVIDIA_VISIBLE_DEVICES=void"]
-      mounts:
-        - hostPath: ${JSON.stringify(nvidiaSmi)}
-          containerPath: /usr/bin/nvidia-smi
-          options: [ro, nosuid, nodev, bind]
-`;
 }
 
 function answers(path: string): Promise<boolean> {

@@ -94,7 +94,7 @@ async function uninstallAlone(
   const interruption = watchInterruption();
   const isInterrupted = (): boolean => interruption.isAsked;
   try {
-    const leftovers = await prepare(system, json, isInterrupted);
+    const leftovers = await prepare(system, purge, json, isInterrupted);
     await takeAway({ system, record, plan, leftovers, json, isInterrupted });
   } finally {
     interruption.close();
@@ -109,12 +109,13 @@ async function isWanted(plan: UninstallPlan): Promise<boolean> {
 
 function prepare(
   system: InstallSystem,
+  purge: boolean,
   json: boolean,
   isInterrupted: () => boolean,
 ): Promise<readonly string[]> {
   const { platform } = process;
   return prepareUninstall({
-    ...{ system, platform, pause, isInterrupted, clock: systemClock() },
+    ...{ system, purge, platform, pause, isInterrupted, clock: systemClock() },
     ask: (verb) => askVerb(system.stateDirectory, platform, verb),
     onWait: (why) => {
       if (!json) console.log(WAITS[why]);

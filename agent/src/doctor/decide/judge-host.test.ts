@@ -222,6 +222,35 @@ describe('the container engine', () => {
     });
   });
 
+  it.each([
+    ['Nobody listens on SOCKET: its engine has stopped.', 'enable --now podman.socket'],
+    ['No container engine has its socket at SOCKET.', 'enable --now podman.socket'],
+    ['The container engine at SOCKET does not answer (timeout).', 'restart podman.service'],
+  ])('is a user’s own, and is not mended by rights of root: %s', (says, verb) => {
+    const detail = says.replace('SOCKET', '/run/user/996/podman/podman.sock');
+    const containerEngine = { reachable: false, code: 'engine_unreachable', detail } as const;
+    expect(check('container_engine', { containerEngine }).fix).toBe(
+      `sudo systemctl --user --machine=996@.host ${verb}`,
+    );
+  });
+
+  it('is a user’s own, whose services are to run without a session', () => {
+    const detail =
+      'The container engine at /run/user/996/podman/podman.sock is a user’s own, and nobody is signed in.';
+    const containerEngine = { reachable: false, code: 'sign_in_needed', detail } as const;
+    const fix =
+      'sudo loginctl enable-linger 996 && sudo systemctl --user --machine=996@.host enable --now podman.socket';
+    expect(check('container_engine', { containerEngine }).fix).toBe(fix);
+    expect(check('sign_in_at_boot', { containerEngine }).fix).toBe(fix);
+  });
+
+  it('may be anybody’s where none is found', () => {
+    const detail =
+      'No container engine has its socket at /var/run/docker.sock, /run/user/1000/podman/podman.sock.';
+    const containerEngine = { reachable: false, code: 'engine_unreachable', detail } as const;
+    expect(check('container_engine', { containerEngine }).fix).toMatch(/--podman-socket group/);
+  });
+
   it('takes the fix of who looked for it', () => {
     expect(check('container_engine', { ...away('engine_unreachable'), engineFix: 'Do that.' }).fix).toBe(
       'Do that.',

@@ -7,9 +7,6 @@ type Judgement = Omit<HostCheck, 'id'>;
 const CDI_FIX = 'sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml';
 /** An agent links within a second or so; for so long nobody worries. */
 const LINKS_WITHIN_MS = 15_000;
-/** A user's own engine is there only while that user is signed in, or lingers. */
-const LINGER =
-  'sudo loginctl enable-linger USER, then as that user: systemctl --user enable --now podman.socket';
 const CARD_CODES: ReadonlySet<string> = new Set([
   'no_gpu',
   'driver_not_loaded',
@@ -105,22 +102,48 @@ function judgeCards({ cards, areCardsRead, issues, platform }: HostFacts): Judge
 function judgeEngine({ containerEngine, engineFix, platform }: HostFacts): Judgement {
   if (containerEngine === null) return waiting('it is being looked for', null);
   if (!containerEngine.reachable) {
-    return red(containerEngine.detail, engineFix ?? engineFixOf(containerEngine.code, platform));
+    return red(containerEngine.detail, engineFix ?? engineFixOf(containerEngine, platform));
   }
   const { flavour, version, rootless, desktop } = containerEngine;
   const kind = desktop ? ', Desktop' : rootless ? ', rootless' : '';
   return green(`${flavour === 'podman' ? 'Podman' : 'Docker'} ${version}${kind}`);
 }
 
-function engineFixOf(code: string, platform: NodeJS.Platform): string {
+function engineFixOf(
+  { code, detail }: { readonly code: string; readonly detail: string },
+  platform: NodeJS.Platform,
+): string {
   if (code === 'sign_in_needed')
     return platform === 'win32'
       ? `Sign in to Windows; to have Docker Desktop start whenever you do: ${logonTask(platform)}`
-      : LINGER;
+      : lingerOf(detail);
   if (code === 'engine_too_old') return 'Upgrade it: Docker 19.03 or Podman 4.0 is the oldest that is used.';
+  // Who has an engine that is not root's would not be helped by becoming as good as root.
+  const uid = ownerOf(detail);
+  if (uid !== null)
+    return detail.includes('does not answer')
+      ? `sudo systemctl --user --machine=${uid}@.host restart podman.service`
+      : openSocketOf(uid);
   return platform === 'linux'
     ? `sudo apt-get install podman && ${ownCommand('install --podman-socket group', platform)}`
     : 'Install Docker Desktop, and start it.';
+}
+
+/** Of the user's own Podman that alone was looked for; `null`: of another engine, or of several. */
+function ownerOf(detail: string): string | null {
+  return /(?:at|on) \/run\/user\/(\d+)\/podman\//.exec(detail)?.[1] ?? null;
+}
+
+function openSocketOf(uid: string): string {
+  return `sudo systemctl --user --machine=${uid}@.host enable --now podman.socket`;
+}
+
+/** A user's own engine is there only while that user is signed in, or lingers. */
+function lingerOf(detail: string): string {
+  const uid = ownerOf(detail);
+  return uid === null
+    ? 'sudo loginctl enable-linger USER, then as that user: systemctl --user enable --now podman.socket'
+    : `sudo loginctl enable-linger ${uid} && ${openSocketOf(uid)}`;
 }
 
 function judgeCdi({ containerEngine, cards, cdi }: HostFacts): Judgement {
@@ -207,16 +230,22 @@ function judgeSignIn({ service, platform, containerEngine, windows }: HostFacts)
   if (platform === 'win32' && containerEngine === null)
     return waiting('it depends on the container engine', null);
   const hasLogonTask = windows?.hasLogonTask ?? false;
-  const isAway = containerEngine?.reachable === false && containerEngine.code === 'sign_in_needed';
+  const away =
+    containerEngine?.reachable === false && containerEngine.code === 'sign_in_needed'
+      ? containerEngine
+      : null;
   const isDesktop = containerEngine?.reachable === true && containerEngine.desktop;
-  if (!isAway && !isDesktop) return green('nobody has to sign in: it starts with the machine');
+  if (away === null && !isDesktop) return green('nobody has to sign in: it starts with the machine');
   if (platform !== 'win32') {
     return isDesktop
       ? red(
           'After a boot somebody has to sign in, and to start Docker Desktop.',
           'Use Podman, or Docker without Desktop: both start with the machine.',
         )
-      : red('After a boot somebody has to sign in: the container engine is a user’s own.', LINGER);
+      : red(
+          'After a boot somebody has to sign in: the container engine is a user’s own.',
+          lingerOf(away?.detail ?? ''),
+        );
   }
   return hasLogonTask
     ? red(

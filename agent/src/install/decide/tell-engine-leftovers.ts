@@ -6,7 +6,8 @@ import type {
   VolumeInfo,
 } from '../../containers/container-engine.js';
 
-interface Found {
+/** What there is in an engine, whoever made it. */
+export interface EngineContents {
   readonly containers: readonly Pick<ContainerSummary, 'name' | 'labels' | 'state'>[];
   readonly volumes: readonly Pick<VolumeInfo, 'name'>[];
 }
@@ -25,9 +26,8 @@ const WORDS: Readonly<Record<ContainerState, string>> = {
 };
 
 /** What the agent made in its engine, in lines with the commands that remove it: a container that has not ended is stopped by its. */
-export function tellEngineLeftovers(tool: ContainerEngineFlavour, found: Found): readonly string[] {
-  const containers = found.containers.filter(({ labels }) => 'io.ai-fabric.deployment' in labels);
-  const volumes = found.volumes.filter(({ name }) => name.startsWith('ai-fabric-'));
+export function tellEngineLeftovers(tool: ContainerEngineFlavour, found: EngineContents): readonly string[] {
+  const { containers, volumes } = oursOf(found);
   const lines = [...new Set(Object.values(WORDS))].flatMap((word) => {
     const those = containers.filter(({ state }) => WORDS[state] === word);
     const remove = word === STOPPED ? 'rm' : 'rm --force';
@@ -40,6 +40,28 @@ export function tellEngineLeftovers(tool: ContainerEngineFlavour, found: Found):
     ...lines,
     `${countOf(volumes.length, 'volume')} with models: ${tool} volume rm ${namesOf(volumes)}`,
   ];
+}
+
+/**
+ * What an engine holds that is the agent's own, and runs no longer once the agent is gone: its folder is what can be removed.
+ *
+ * @param found `null`: it was not asked, or did not answer
+ */
+export function tellOwnStorage(storage: string, found: EngineContents | null): string {
+  const ours = found === null ? null : oursOf(found);
+  const parts = [
+    ...(ours?.containers.length ? [`${countOf(ours.containers.length, 'container')}, stopped`] : []),
+    ...(ours?.volumes.length ? [`${countOf(ours.volumes.length, 'volume')} with models`] : []),
+  ];
+  const what = parts.length > 0 ? `${parts.join(', ')}, and images` : 'what it holds, models too';
+  return `of the agent’s own Podman, ${what}: sudo rm -r ${storage}`;
+}
+
+function oursOf({ containers, volumes }: EngineContents): EngineContents {
+  return {
+    containers: containers.filter(({ labels }) => 'io.ai-fabric.deployment' in labels),
+    volumes: volumes.filter(({ name }) => name.startsWith('ai-fabric-')),
+  };
 }
 
 function namesOf(found: readonly { readonly name: string }[]): string {

@@ -223,6 +223,88 @@ describe('the key', () => {
   });
 });
 
+describe('a Podman of the agent’s own user', () => {
+  const step = { kind: 'open_rootless_podman', account: 'ai-fabric-agent' };
+
+  it('gets ids that nobody else has, runs without a session, and is what the agent uses', async () => {
+    await mkdir(at('/etc/systemd/system/ai-fabric-agent.service.d'), { recursive: true });
+    await writeFile(at('/etc/subuid'), 'anna:2000000:65536\n');
+    await carryOut(step);
+    expect(ran.slice(0, 4)).toEqual([
+      'usermod --add-subuids 2065536-2131071 ai-fabric-agent',
+      'usermod --add-subgids 2000000-2065535 ai-fabric-agent',
+      'loginctl enable-linger ai-fabric-agent',
+      'systemctl --user --machine=ai-fabric-agent@.host enable --now podman.socket',
+    ]);
+    const dropIn = '/etc/systemd/system/ai-fabric-agent.service.d/50-container-engine.conf';
+    expect(await readFile(at(dropIn), 'utf8')).toMatch(/unix:\/\/\/run\/user\/\d+\/podman\/podman\.sock/);
+  });
+
+  it('keeps the ids that it has', async () => {
+    await mkdir(at('/etc/systemd/system/ai-fabric-agent.service.d'), { recursive: true });
+    for (const file of ['/etc/subuid', '/etc/subgid']) {
+      await writeFile(at(file), 'ai-fabric-agent:3000000:65536\n');
+    }
+    await carryOut(step);
+    expect(ran.join('\n')).not.toContain('usermod');
+  });
+
+  it('has ended when it is taken away: who deletes its user is refused while a process of it runs', async () => {
+    await removeMade({ kind: 'lingering', what: 'ai-fabric-agent', kept: false }, root, runTool);
+    const uid = process.getuid?.() || 1;
+    expect(ran).toEqual([
+      'loginctl disable-linger ai-fabric-agent',
+      'id -u ai-fabric-agent',
+      'loginctl terminate-user ai-fabric-agent',
+      `systemctl stop user@${uid}.service user-runtime-dir@${uid}.service`,
+    ]);
+  });
+
+  it('ends where the agent is to use another engine', async () => {
+    await carryOut({ kind: 'end_rootless_podman', account: 'ai-fabric-agent' });
+    expect(ran[0]).toBe('loginctl disable-linger ai-fabric-agent');
+    expect(ran.at(-1)).toMatch(/^systemctl stop user@\d+\.service /);
+  });
+
+  it('may be gone already, with its user', async () => {
+    missing = ['loginctl', 'id'];
+    await removeMade({ kind: 'lingering', what: 'ai-fabric-agent', kept: false }, root, runTool);
+    expect(ran).not.toContainEqual(expect.stringMatching(/^systemctl/));
+  });
+});
+
+describe('containers of the agent in engines of root', () => {
+  const asks = (tool: string): string => `${tool} ps --quiet --filter label=io.ai-fabric.deployment`;
+  const end = async (answers: Readonly<Record<string, string>>): Promise<readonly string[]> => {
+    const tool = (file: string, args: readonly string[]): Promise<string> => {
+      const call = [file, ...args].join(' ');
+      ran.push(call);
+      const answer = answers[call];
+      return answer === undefined ? Promise.reject(new Error('ENOENT')) : Promise.resolve(answer);
+    };
+    const options = { root, runTool: tool, join: () => Promise.resolve('') };
+    await carryOutStep(options, { kind: 'end_containers', tells: '', makes: [] }, request);
+    return ran;
+  };
+
+  it('are stopped, and no others', async () => {
+    const stop = 'podman stop -t 20 1a 2b';
+    expect(await end({ [asks('podman')]: '1a\n2b\n', [stop]: '', [asks('docker')]: '' })).toEqual([
+      asks('podman'),
+      stop,
+      asks('docker'),
+    ]);
+  });
+
+  it('are none where there is no engine', async () => {
+    expect(await end({})).toEqual([asks('podman'), asks('docker')]);
+  });
+
+  it('that cannot be stopped are no secret', async () => {
+    await expect(end({ [asks('podman')]: '1a\n' })).rejects.toThrow();
+  });
+});
+
 describe('what is taken away', () => {
   const remove = (kind: string, what: string): Promise<readonly string[]> =>
     removeMade({ kind: kind as 'file', what, kept: false }, root, runTool);

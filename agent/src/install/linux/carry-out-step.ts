@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, readlink, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { loadHostKey } from '../../identity/host-key.js';
 import { privateFiles } from '../../identity/private-files.js';
@@ -16,6 +16,7 @@ import {
   STATE_FOLDER,
 } from './decide/linux-paths.js';
 import type { LinuxStep, LinuxStepOf } from './decide/linux-steps.js';
+import { chooseSubordinateIds } from './decide/subordinate-ids.js';
 import { rootlessDropIn } from './decide/write-units.js';
 import { handOver, type Ids } from './hand-over.js';
 import { removeMade } from './remove-made.js';
@@ -34,8 +35,10 @@ type Executors = {
 
 /** Where a `join` without an install keeps the key. */
 const EARLIER_KEY_FILE = `${STATE_FOLDER}/${basename(KEY_FILE)}`;
-/** Ids that nobody else has, where the account has none yet. */
-const SUBORDINATE_IDS = '--add-subuids=2000000-2065535 --add-subgids=2000000-2065535'.split(' ');
+const SUBORDINATE_IDS = [
+  ['/etc/subuid', '--add-subuids'],
+  ['/etc/subgid', '--add-subgids'],
+] as const;
 
 /** Carries out a step of an install. @returns what more is to be told @throws Error */
 export async function carryOutStep(
@@ -90,6 +93,11 @@ function executors({ root, runTool, join: joinFabric }: CarryOutOptions, request
       return null;
     },
     open_rootless_podman: ({ account }) => openRootlessPodman(account, at, runTool),
+    end_containers: () => endContainers(runTool),
+    end_rootless_podman: async ({ account }) => {
+      await removeMade({ kind: 'lingering', what: account, kept: false }, root, runTool);
+      return null;
+    },
     reload_systemd: () => run('systemctl', 'daemon-reload'),
     restart_socket: async ({ unit }) => {
       await runTool('systemctl', ['enable', unit]);
@@ -191,14 +199,23 @@ async function openRootlessPodman(
   at: (path: string) => string,
   runTool: RunTool,
 ): Promise<null> {
-  const ranges = await runTool('grep', ['--quiet', `^${account}:`, at('/etc/subuid')]).then(
-    () => true,
-    () => false,
-  );
-  if (!ranges) await runTool('usermod', [...SUBORDINATE_IDS, account]);
+  for (const [file, option] of SUBORDINATE_IDS) {
+    const ids = chooseSubordinateIds(await readFile(at(file), 'utf8').catch(() => ''), account);
+    if (ids !== null) await runTool('usermod', [option, ids, account]);
+  }
   await runTool('loginctl', ['enable-linger', account]);
   await runTool('systemctl', ['--user', `--machine=${account}@.host`, 'enable', '--now', 'podman.socket']);
   await writeWhole(at(ENGINE_DROP_IN), rootlessDropIn(await idOf(runTool, account, '-u')), 0o644);
+  return null;
+}
+
+/** An engine that is not there, or does not answer, has none that runs. */
+async function endContainers(runTool: RunTool): Promise<null> {
+  for (const tool of ['podman', 'docker']) {
+    const list = ['ps', '--quiet', '--filter', 'label=io.ai-fabric.deployment'];
+    const ids = (await runTool(tool, list).catch(() => '')).split('\n').filter((id) => id !== '');
+    if (ids.length > 0) await runTool(tool, ['stop', '-t', '20', ...ids]);
+  }
   return null;
 }
 

@@ -69,7 +69,7 @@ describe('an uninstall on Linux', () => {
     const folder = join(root, 'etc/systemd/system/ai-fabric-agent.service.d');
     mkdirSync(folder, { recursive: true });
     for (const name of ['50-container-engine.conf', 'override.conf']) writeFileSync(join(folder, name), '');
-    expect(await openSystem(true).leftovers()).toContain(
+    expect(await openSystem(true).leftovers(false)).toContain(
       'settings of yours: /etc/systemd/system/ai-fabric-agent.service.d/override.conf',
     );
   });
@@ -83,6 +83,16 @@ describe('an uninstall on Linux', () => {
     mkdirSync(join(root, storage, 'storage/volumes'), { recursive: true });
     expect(await within()).toBe(storage);
     expect(await within(false)).toBeNull();
+  });
+
+  it('says what stays in the Podman of the agent’s own user, unless that goes too', async () => {
+    const storage = '/var/lib/ai-fabric-agent/.local/share/containers';
+    const told = async (purge: boolean): Promise<string> =>
+      (await openSystem(true, () => Promise.resolve('996\n')).leftovers(purge)).join('\n');
+    expect(await told(false)).not.toContain(storage);
+    mkdirSync(join(root, storage, 'storage/volumes'), { recursive: true });
+    expect(await told(false)).toContain(`sudo rm -r ${storage}`);
+    expect(await told(true)).not.toContain(storage);
   });
 
   it('that purges does not take what it cannot look into for nothing', async () => {

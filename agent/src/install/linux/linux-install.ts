@@ -3,22 +3,25 @@ import { basename, isAbsolute, join } from 'node:path';
 import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { AgentConfig } from '../../config/agent-config.js';
+import type { ContainerEngine } from '../../containers/container-engine.js';
 import { openContainerEngine } from '../../containers/open-container-engine.js';
 import type { RunTool } from '../../identity/run-tool.js';
 import { joinFabric } from '../../join.js';
 import { linuxUpgrade } from '../../upgrade/linux/linux-upgrade.js';
 import { FINISHING_SERVICE } from '../../upgrade/linux/upgrade-paths.js';
 import { judgeUninstall } from '../decide/judge-uninstall.js';
-import { engineLeftovers } from '../engine-leftovers.js';
+import { engineLeftovers, ownEngineLeftovers } from '../engine-leftovers.js';
 import type { InstallRequest, InstallSystem } from '../install-steps.js';
 import { newKeyFolder } from '../new-key.js';
 import type { ProgramSource } from '../program-source.js';
 import { carryOutStep, giveState } from './carry-out-step.js';
 import {
+  ACCOUNT,
   CONFIG_FOLDER,
   ENGINE_DROP_IN,
   ENGINE_DROP_IN_FOLDER,
   INSTALL_LOCK,
+  ownPodmanSocket,
   RECORD_FILE,
   ROOTLESS_STORAGE,
   SERVICE,
@@ -57,6 +60,14 @@ export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxS
     const joined = await joinFabric(config, { server, token: token ?? '', force }, { clock, random, log });
     return `as ${joined.hostName}`;
   };
+  // Others cannot look into it, and may take nothing away.
+  const storageWithin = async (): Promise<string | null> =>
+    isRoot && (await holdsSomething(join(root, ROOTLESS_STORAGE))) ? ROOTLESS_STORAGE : null;
+  const openOwnEngine = async (): Promise<ContainerEngine> => {
+    const uid = await runTool('id', ['-u', ACCOUNT]).catch(() => 'nobody');
+    const endpoints = [join(root, ownPodmanSocket(uid.trim()))];
+    return openContainerEngine({ platform: 'linux', endpoints, clock, log });
+  };
   return {
     recordPath: join(root, RECORD_FILE),
     stateDirectory: join(root, STATE_FOLDER),
@@ -76,14 +87,17 @@ export function linuxInstall(options: LinuxInstallOptions): InstallSystem<LinuxS
     },
     carryOut: (step, request) => carryOutStep({ root, runTool, join: join_ }, step, request),
     remove: (made) => removeMade(made, root, runTool),
-    // Others cannot look into it, and may take nothing away.
-    storageWithin: async () =>
-      isRoot && (await holdsSomething(join(root, ROOTLESS_STORAGE))) ? ROOTLESS_STORAGE : null,
-    leftovers: async () => [
-      ...(await engineLeftovers(openContainerEngine({ platform: 'linux', clock, log }), log)),
-      ...(await findOwnersDropIns(root)),
-      `what it logged, in the journal: journalctl -u ${SERVICE}`,
-    ],
+    storageWithin,
+    leftovers: async (purge) => {
+      const found = await engineLeftovers(openContainerEngine({ platform: 'linux', clock, log }), log);
+      const storage = purge ? null : await storageWithin();
+      return [
+        ...found,
+        ...(storage === null ? [] : await ownEngineLeftovers(await openOwnEngine(), storage, log)),
+        ...(await findOwnersDropIns(root)),
+        `what it logged, in the journal: journalctl -u ${SERVICE}`,
+      ];
+    },
     refuseUninstall: async () => {
       if (!isRoot) {
         return { code: 'not_root', detail: 'Only root may take a service away.', fix: 'Run it with sudo.' };

@@ -95,6 +95,21 @@ describe('a look at a Linux machine', () => {
     expect(seen).toMatchObject({ systemdVersion });
   });
 
+  it('knows what a rootless Podman needs and is not here', async () => {
+    expect((await look()).missingForRootless).toEqual([
+      'podman',
+      'uidmap',
+      'dbus-user-session',
+      'slirp4netns',
+    ]);
+    await put('/usr/bin/newuidmap');
+    await put('/usr/lib/systemd/user/dbus.socket');
+    await put('/usr/bin/pasta');
+    expect((await look()).missingForRootless).toEqual(['podman']);
+    await put('/usr/lib/systemd/user/podman.socket');
+    expect((await look()).missingForRootless).toEqual([]);
+  });
+
   it('tells units of ours from others of the same name, wherever they lie', async () => {
     await put('/etc/systemd/system/ai-fabric-agent.service', `# ${OUR_MARK}\n[Service]\n`);
     await put('/usr/lib/systemd/system/ai-fabric-agent.service', '[Service]\nExecStart=/usr/bin/other\n');

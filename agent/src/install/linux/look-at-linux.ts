@@ -40,6 +40,15 @@ const OTHER_UNIT_FOLDERS = [
   '/usr/lib/systemd/system',
   '/lib/systemd/system',
 ];
+const PROGRAM_FOLDERS = ['/usr/bin', '/usr/local/bin', '/bin', '/usr/sbin', '/usr/local/sbin', '/sbin'];
+/** By the names of Debian's packages: one of the paths is there with each. */
+const ROOTLESS_PARTS: readonly (readonly [string, readonly string[]])[] = [
+  ['podman', userUnit('podman.socket')],
+  ['uidmap', program('newuidmap')],
+  ['dbus-user-session', userUnit('dbus.socket')],
+  // Podman 5 has the other one.
+  ['slirp4netns', [...program('slirp4netns'), ...program('pasta')]],
+];
 /** What is there where polkit is installed. */
 const POLKIT_FOLDERS = ['/usr/share/polkit-1', '/etc/polkit-1'];
 /** Debian 11 and Ubuntu 22.04 have 0.105, which reads .pkla files: by these an agent could start all units or none. */
@@ -80,8 +89,21 @@ export async function lookAtLinux(options: LookOptions): Promise<LinuxFacts> {
     room: isRoot ? await findRoom(at, program.ok ? program.bytes : RELEASE_FALLBACK_BYTES) : [],
     hasPodman: await findUnit(isThere, PODMAN_SOCKET),
     isPodmanEnabled: await holds(runTool('systemctl', ['is-enabled', PODMAN_SOCKET])),
+    missingForRootless: await findMissingForRootless(isThere),
     hasDocker: await hasGroup(at('/etc/group'), 'docker'),
   };
+}
+
+async function findMissingForRootless(
+  isThere: (path: string) => Promise<boolean>,
+): Promise<readonly string[]> {
+  const found = await Promise.all(
+    ROOTLESS_PARTS.map(async ([name, paths]) => {
+      const there = await Promise.all(paths.map(isThere));
+      return there.includes(true) ? [] : [name];
+    }),
+  );
+  return found.flat();
 }
 
 async function findUnits(at: (path: string) => string): Promise<LinuxFacts['units']> {
@@ -192,6 +214,14 @@ async function nearest(path: string): Promise<string> {
 async function hasGroup(file: string, group: string): Promise<boolean> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return text.split('\n').some((line) => line.startsWith(`${group}:`));
+}
+
+function userUnit(name: string): readonly string[] {
+  return ['/etc', '/usr/local/lib', '/usr/lib', '/lib'].map((folder) => `${folder}/systemd/user/${name}`);
+}
+
+function program(name: string): readonly string[] {
+  return PROGRAM_FOLDERS.map((folder) => `${folder}/${name}`);
 }
 
 function holds(work: Promise<unknown>): Promise<boolean> {

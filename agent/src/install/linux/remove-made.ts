@@ -82,7 +82,7 @@ async function removeAll({ kind, what }: Made, path: string, runTool: RunTool): 
         /no such user|unknown user|does not exist/i,
         runTool('loginctl', ['disable-linger', what]),
       );
-      await runTool('loginctl', ['terminate-user', what]).catch(() => undefined);
+      await endServicesOf(what, runTool);
       return;
     case 'task':
     case 'registry':
@@ -97,6 +97,15 @@ async function refuseLink(path: string): Promise<void> {
   const target = await readlink(path).catch(() => null);
   if (target === null) return;
   throw new Error(`it is a link to ${target}, where all of it still is: remove both by hand`);
+}
+
+/** An account cannot be deleted, nor its folder be emptied, while a container of it takes its time to end. */
+async function endServicesOf(account: string, runTool: RunTool): Promise<void> {
+  const uid = await runTool('id', ['-u', account]).then(Number, () => null);
+  await runTool('loginctl', ['terminate-user', account]).catch(() => undefined);
+  if (uid === null) return;
+  // That one tells systemd to stop them, and this one waits until they have.
+  await runTool('systemctl', ['stop', `user@${uid}.service`, `user-runtime-dir@${uid}.service`]);
 }
 
 async function removeFile(what: string, path: string, runTool: RunTool): Promise<void> {

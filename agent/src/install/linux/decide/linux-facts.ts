@@ -37,6 +37,8 @@ export interface LinuxFacts {
   readonly hasPodman: boolean;
   /** Its socket is there at every boot already. */
   readonly isPodmanEnabled: boolean;
+  /** What a rootless Podman needs and is not here, by the names of Debian's packages. */
+  readonly missingForRootless: readonly string[];
   /** Docker is installed, with its group. */
   readonly hasDocker: boolean;
   /** Wall clock. */

@@ -22,6 +22,8 @@ export const RECORD_FILE = `${CONFIG_FOLDER}/installed.json`;
 export const STATE_FOLDER = '/var/lib/ai-fabric-agent';
 /** Of a Podman of the agent's own user, whose home the state folder is. */
 export const ROOTLESS_STORAGE = `${STATE_FOLDER}/.local/share/containers`;
+/** Where that Podman answers. @param uid the account's number */
+export const ownPodmanSocket = (uid: number | string): string => `/run/user/${uid}/podman/podman.sock`;
 
 export const UNIT_FOLDER = '/etc/systemd/system';
 export const UNIT_FILE = `${UNIT_FOLDER}/${SERVICE}`;

@@ -41,6 +41,9 @@ export type LinuxStep =
   | (InstallStep & { readonly kind: 'leave_group'; readonly account: string; readonly group: string })
   /** Subordinate ids, lingering and the socket of the account's own Podman. */
   | (InstallStep & { readonly kind: 'open_rootless_podman'; readonly account: string })
+  /** Of the agent, in engines that are root's. */
+  | (InstallStep & { readonly kind: 'end_containers' })
+  | (InstallStep & { readonly kind: 'end_rootless_podman'; readonly account: string })
   | (InstallStep & { readonly kind: 'reload_systemd' })
   | (InstallStep & { readonly kind: 'restart_socket'; readonly unit: string })
   | (InstallStep & { readonly kind: 'stop_service' })

@@ -33,7 +33,8 @@ const bare: LinuxFacts = {
     readOnly: [],
     room: [],
   },
-  ...{ hasPodman: false, isPodmanEnabled: false, hasDocker: false, nowMs: BUILT_MS + 3_600_000 },
+  ...{ hasPodman: false, isPodmanEnabled: false, hasDocker: false, missingForRootless: [] },
+  nowMs: BUILT_MS + 3_600_000,
 };
 
 const wish: InstallRequest = {
@@ -301,47 +302,10 @@ describe('a disk that was copied', () => {
   });
 });
 
-describe('the container engine', () => {
-  const engines = { ...bare, hasPodman: true, hasDocker: true };
-
-  it('is open to the agent by group unless somebody says otherwise, and the rights are named', () => {
-    const steps = stepsOf(engines);
-    expect(find(steps, 'write_file').some(({ path }) => path.includes('podman.socket.d'))).toBe(true);
-    expect(find(steps, 'restart_socket')).toMatchObject([{ unit: 'podman.socket' }]);
-    expect(find(steps, 'join_group')).toMatchObject([{ group: 'docker' }]);
-    expect(notesOf(engines)).toMatch(/as good as root on this machine/);
-    expect(notesOf(engines)).toMatch(/--podman-socket rootless or none/);
-  });
-
-  it('is told of where there is none', () => {
-    expect(notesOf(bare)).toMatch(/neither Podman nor Docker/);
-    expect(notesOf(bare)).not.toMatch(/as good as root/);
-  });
-
-  it('has its socket switched off again only where an install switched it on', () => {
-    const made = (facts: LinuxFacts): boolean =>
-      stepsOf(facts).some(({ makes }) => makes.some(({ what }) => what === 'podman.socket'));
-    expect(made(engines)).toBe(true);
-    expect(made({ ...engines, isPodmanEnabled: true })).toBe(false);
-  });
-
-  it('is closed to the agent where that is asked for, whatever was before', () => {
-    const steps = stepsOf(engines, { ...wish, engineAccess: 'none' });
-    expect(find(steps, 'remove_file').map(({ path }) => path)).toEqual([
-      '/etc/systemd/system/podman.socket.d/50-ai-fabric-agent.conf',
-      '/etc/systemd/system/ai-fabric-agent.service.d/50-container-engine.conf',
-    ]);
-    expect(find(steps, 'leave_group')).toMatchObject([{ group: 'docker' }]);
-    expect(find(steps, 'join_group')).toEqual([]);
-    expect(find(steps, 'restart_socket')).toMatchObject([]);
-  });
-
-  it('is a Podman of the agent’s own where that is asked for', () => {
-    const steps = stepsOf(engines, { ...wish, engineAccess: 'rootless' });
-    expect(find(steps, 'open_rootless_podman')).toHaveLength(1);
-    expect(find(steps, 'join_group')).toEqual([]);
-    expect(steps.flatMap(({ makes }) => makes).map(({ kind }) => kind)).toContain('lingering');
-  });
+it('refuses a container engine that cannot be had', () => {
+  const rootless = { ...wish, engineAccess: 'rootless' } as const;
+  expect(refusalsOf({ ...bare, missingForRootless: ['uidmap'] }, rootless)).toEqual(['rootless_incomplete']);
+  expect(refusalsOf(bare, rootless)).toEqual([]);
 });
 
 describe('what whoever installs should know', () => {

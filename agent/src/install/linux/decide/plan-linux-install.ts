@@ -3,7 +3,7 @@ import { clockNotes } from '../../decide/clock-notes.js';
 import { joinRefusals, roomRefusals, versionRefusals } from '../../decide/find-refusals.js';
 import { policyText } from '../../decide/policy-text.js';
 import { proofNotes } from '../../decide/proof-notes.js';
-import type { EngineAccess, InstallPlan, InstallRefusal, InstallRequest, Made } from '../../install-steps.js';
+import type { InstallPlan, InstallRefusal, InstallRequest } from '../../install-steps.js';
 import type { ProgramSource } from '../../program-source.js';
 import type { LinuxFacts } from './linux-facts.js';
 import {
@@ -12,13 +12,8 @@ import {
   CONFIG_FOLDER,
   CURRENT_LINK,
   CURRENT_PROGRAM,
-  ENGINE_DROP_IN,
-  ENGINE_DROP_IN_FOLDER,
   HELPER_UNIT_FILE,
   KEY_FILE,
-  PODMAN_DROP_IN,
-  PODMAN_DROP_IN_FOLDER,
-  PODMAN_SOCKET,
   POLICY_FILE,
   POLKIT_FILE,
   PROGRAM_FOLDER,
@@ -28,7 +23,9 @@ import {
   VERSIONS_FOLDER,
 } from './linux-paths.js';
 import type { LinuxStep } from './linux-steps.js';
-import { agentUnit, helperUnitText, podmanDropIn, polkitRule } from './write-units.js';
+import { gone, kept } from './made.js';
+import { chooseAccess, engineNotes, engineRefusals, engineSteps } from './plan-engine-access.js';
+import { agentUnit, helperUnitText, polkitRule } from './write-units.js';
 
 /** The first with `LoadCredential`. */
 const OLDEST_SYSTEMD = 247;
@@ -108,7 +105,8 @@ function findRefusals(facts: LinuxFacts, request: InstallRequest): InstallRefusa
     );
   }
   const room = roomRefusals(facts.room, (path) => `df -h ${path}`);
-  return [...refusals, ...room, ...joinRefusals(facts, request)];
+  const engine = engineRefusals(facts, chooseAccess(facts, request));
+  return [...refusals, ...room, ...engine, ...joinRefusals(facts, request)];
 }
 
 /** Whose the agent is, and what it is called to others: first of all, since a token can be refused. */
@@ -212,108 +210,6 @@ function settings(facts: LinuxFacts): LinuxStep[] {
   ];
 }
 
-/** As was asked for, else as before, else as good as it goes. */
-function chooseAccess({ record }: LinuxFacts, { engineAccess }: InstallRequest): EngineAccess {
-  return engineAccess ?? record?.engineAccess ?? 'group';
-}
-
-function engineSteps(facts: LinuxFacts, access: EngineAccess): LinuxStep[] {
-  const lookFreely: LinuxStep = {
-    ...{ kind: 'remove_file', path: ENGINE_DROP_IN },
-    ...{ tells: 'Let the agent look for its container engine by itself', makes: [] },
-  };
-  switch (access) {
-    case 'none':
-      return [...closeRootful(), lookFreely];
-    case 'rootless':
-      return [...closeRootful(), ...openRootless()];
-    case 'group':
-      return [lookFreely, ...openPodman(facts), ...openDocker(facts)];
-    default:
-      return access satisfies never;
-  }
-}
-
-/** What an install before this one may have opened. */
-function closeRootful(): LinuxStep[] {
-  return [
-    { kind: 'remove_file', path: PODMAN_DROP_IN, tells: 'Keep the agent from rootful Podman', makes: [] },
-    {
-      ...{ kind: 'leave_group', account: ACCOUNT, group: 'docker' },
-      ...{ tells: 'Keep the agent from Docker', makes: [] },
-    },
-  ];
-}
-
-function openRootless(): LinuxStep[] {
-  return [
-    {
-      ...{ kind: 'make_folder', path: ENGINE_DROP_IN_FOLDER, mode: 0o755, owner: null },
-      ...{ tells: `Make ${ENGINE_DROP_IN_FOLDER}`, makes: [gone('folder', ENGINE_DROP_IN_FOLDER)] },
-    },
-    {
-      ...{ kind: 'open_rootless_podman', account: ACCOUNT },
-      tells: 'Start a Podman of the agent’s own user, which is not root, and let it run without a session',
-      makes: [gone('file', ENGINE_DROP_IN), gone('lingering', ACCOUNT)],
-    },
-  ];
-}
-
-function openPodman({ hasPodman, isPodmanEnabled }: LinuxFacts): LinuxStep[] {
-  if (!hasPodman) return [];
-  return [
-    {
-      ...{ kind: 'make_folder', path: PODMAN_DROP_IN_FOLDER, mode: 0o755, owner: null },
-      ...{ tells: `Make ${PODMAN_DROP_IN_FOLDER}`, makes: [gone('folder', PODMAN_DROP_IN_FOLDER)] },
-    },
-    {
-      ...{ kind: 'write_file', path: PODMAN_DROP_IN, text: podmanDropIn(), mode: 0o644, group: null },
-      tells: `Open Podman’s socket to the agent’s group (${PODMAN_DROP_IN})`,
-      makes: [gone('file', PODMAN_DROP_IN)],
-    },
-    { kind: 'reload_systemd', tells: 'Tell systemd of the socket’s group', makes: [] },
-    {
-      ...{ kind: 'restart_socket', unit: PODMAN_SOCKET },
-      tells: 'Open the socket anew, now and at every boot; containers run on',
-      makes: isPodmanEnabled ? [] : [gone('service', PODMAN_SOCKET)],
-    },
-  ];
-}
-
-function openDocker({ hasDocker }: LinuxFacts): LinuxStep[] {
-  if (!hasDocker) return [];
-  return [
-    {
-      ...{ kind: 'join_group', account: ACCOUNT, group: 'docker' },
-      tells: 'Let the agent use Docker, by its group',
-      makes: [gone('membership', `${ACCOUNT}:docker`)],
-    },
-  ];
-}
-
-function engineNotes({ hasPodman, hasDocker }: LinuxFacts, access: EngineAccess): string[] {
-  if (access === 'none') {
-    return [
-      'The agent may use no container engine: it reports and watches, and keeps no replicas (--podman-socket group or rootless).',
-    ];
-  }
-  if (access === 'rootless') {
-    return [
-      'The agent uses a Podman of its own user, which is not root. Cards in it need a CDI spec that everybody can read.',
-    ];
-  }
-  if (!hasPodman && !hasDocker) {
-    return [
-      'There is neither Podman nor Docker here yet: install one, and run "ai-fabric-agent install" again.',
-    ];
-  }
-  const engines = [...(hasPodman ? ['Podman'] : []), ...(hasDocker ? ['Docker'] : [])].join(' and ');
-  return [
-    `The agent may use ${engines} as root does. Whoever may do that is as good as root on this machine, so the agent’s own user is, too; what ` +
-      'the control plane can make of it is bound by agent.yaml. --podman-socket rootless or none takes it back.',
-  ];
-}
-
 function notesOf(facts: LinuxFacts, program: FoundProgram): string[] {
   const { builtAtMs } = program;
   const notes = proofNotes(program.proof);
@@ -336,12 +232,4 @@ function notesOf(facts: LinuxFacts, program: FoundProgram): string[] {
   }
   notes.push(...clockNotes(facts.nowMs, builtAtMs, 'timedatectl set-ntp true'));
   return notes;
-}
-
-function kept(kind: Made['kind'], what: string): Made {
-  return { kind, what, kept: true };
-}
-
-function gone(kind: Made['kind'], what: string): Made {
-  return { kind, what, kept: false };
 }

@@ -34,6 +34,15 @@ describe('the service', () => {
   });
 });
 
+describe('the agent’s own Podman', () => {
+  it('is reached though its folder is another one after a while, and homes are not', () => {
+    const dropIn = rootlessDropIn(996);
+    expect(dropIn).toContain('=unix:///run/user/996/podman/podman.sock\n');
+    expect(dropIn).not.toMatch(/^Bind/m);
+    expect(dropIn).toMatch(/^ProtectHome=no\nInaccessiblePaths=-\/home -\/root$/m);
+  });
+});
+
 describe('each file', () => {
   it.each([agentUnit(), helperUnitText(), polkitRule(), podmanDropIn(), rootlessDropIn(999)])(
     'is known to be ours by its first line',

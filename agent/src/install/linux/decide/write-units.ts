@@ -1,5 +1,13 @@
 import { helperVerbSchema } from '../../../root-helper/helper-verbs.js';
-import { ACCOUNT, CURRENT_PROGRAM, KEY_FILE, OUR_MARK, POLICY_FILE, STATE_FOLDER } from './linux-paths.js';
+import {
+  ACCOUNT,
+  CURRENT_PROGRAM,
+  KEY_FILE,
+  OUR_MARK,
+  ownPodmanSocket,
+  POLICY_FILE,
+  STATE_FOLDER,
+} from './linux-paths.js';
 
 /**
  * The service. `MemoryDenyWriteExecute` ends V8, `PrivateDevices` hides the cards, `ProcSubset=pid` the memory and the
@@ -114,7 +122,12 @@ ExecStartPost=/bin/chmod 0750 /run/podman
 `;
 }
 
-/** The agent's own Podman: its socket lies where other services may not look. @param uid the account's number */
+/**
+ * The agent's own Podman: its socket lies where other services may not look. A folder that was bound would be the former
+ * one once that user's services start anew; what is mounted there later comes to be seen only if nothing lies above it.
+ *
+ * @param uid the account's number
+ */
 export function rootlessDropIn(uid: number): string {
   return `# ${OUR_MARK}: the next one writes it anew.
 [Unit]
@@ -122,8 +135,8 @@ Wants=user@${uid}.service
 After=user@${uid}.service
 
 [Service]
-Environment=XDG_RUNTIME_DIR=/run/user/${uid} AI_FABRIC_AGENT_CONTAINER_ENGINE=unix:///run/user/${uid}/podman/podman.sock
-ProtectHome=tmpfs
-BindPaths=-/run/user/${uid}
+Environment=XDG_RUNTIME_DIR=/run/user/${uid} AI_FABRIC_AGENT_CONTAINER_ENGINE=unix://${ownPodmanSocket(uid)}
+ProtectHome=no
+InaccessiblePaths=-/home -/root
 `;
 }
