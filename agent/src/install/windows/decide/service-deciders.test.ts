@@ -153,6 +153,9 @@ describe('the task at sign-in', () => {
     expect(xml).toContain('<ExecutionTimeLimit>PT0S</ExecutionTimeLimit>');
     expect(xml).toContain('<DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>');
   });
+  it('has the priority of what a person starts', () => {
+    expect(xml).toContain('<Priority>4</Priority>\n  </Settings>');
+  });
   it('is in UTF-16 with its mark, as it says itself', () => {
     const bytes = encodeTask(xml);
     expect([...bytes.subarray(0, 4)]).toEqual([0xff, 0xfe, 0x3c, 0x00]);
