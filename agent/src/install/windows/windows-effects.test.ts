@@ -170,37 +170,6 @@ describe('an install on Windows', () => {
     expect(await isThere(`${paths.dataFolder}\\new-identity`)).toBe(false);
   });
 
-  describe('of a folder that others may not use', () => {
-    const saves =
-      (text: string): RunTool =>
-      async (file, args) => {
-        calls.push([file.split('\\').at(-1), ...args].join(' '));
-        if (args[1] === '/save') await writeFile(locate(args[2] ?? ''), Buffer.from(text, 'utf16le'));
-        return '';
-      };
-    const make = (tool: RunTool): Promise<string | null> =>
-      carryOutWindowsStep(
-        { ...effects, runTool: tool, join: () => Promise.resolve('') },
-        { ...told, kind: 'make_private_folder', path: paths.dataFolder },
-        request,
-      );
-
-    it('takes it from whoever made it, and looks what came of that', async () => {
-      expect(await make(saves('\uFEFFagent\r\nD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)\r\n'))).toBeNull();
-      expect(calls[0]).toBe(`icacls.exe ${paths.dataFolder} /setowner *S-1-5-32-544 /T /C /Q`);
-      expect(calls[2]).toContain('/inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F');
-      expect(await readdir(locate(paths.dataFolder))).toEqual([]);
-    });
-
-    it('does not go on where others still may', async () => {
-      await expect(make(saves('D:PAI(A;OICI;FA;;;BU)'))).rejects.toThrow(/others may still use/);
-    });
-
-    it('says so where the system does not tell', async () => {
-      expect(await make(() => Promise.resolve(''))).toMatch(/does not tell/);
-    });
-  });
-
   it('gives the task to schtasks in UTF-16, and leaves no file', async () => {
     let seen = '';
     await mkdir(locate(paths.dataFolder), { recursive: true });

@@ -69,7 +69,7 @@ const refusals = (facts: Partial<WindowsFacts> = {}, request: Partial<InstallReq
 
 it('joins before it places anything: a token can be refused', () => {
   expect(kinds()).toEqual([
-    ...['make_private_folder', 'make_folder', 'store_key', 'join'],
+    ...['protect_folder', 'protect_folder', 'make_folder', 'store_key', 'join'],
     ...['make_folder', 'place_files', 'place_files', 'write_file'],
     ...['write_file', 'set_service', 'start_service'],
   ]);
@@ -84,6 +84,13 @@ it('names all that it makes, and what of it is its owner’s', () => {
       ...{ kind: 'registry', kept: false },
       what: 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\NSSM',
     },
+  ]);
+});
+
+it('guards the folder above before anything lies in it, and lets others read there', () => {
+  expect(plan().steps.slice(0, 2)).toMatchObject([
+    { path: 'C:\\ProgramData\\AI Fabric', use: 'readable', makes: [] },
+    { path: DATA, use: 'private' },
   ]);
 });
 

@@ -97,14 +97,19 @@ function findRefusals(paths: WindowsPaths, facts: WindowsFacts, request: Install
 
 /** Where the agent keeps what it is: first of all, since a token can be refused. */
 function foundation(paths: WindowsPaths, { serviceImage }: WindowsFacts): WindowsStep[] {
-  const { dataFolder, logFolder } = paths;
+  const { vendorFolder, dataFolder, logFolder } = paths;
   return [
     // Files of a service that runs cannot be replaced.
     ...(serviceImage === null
       ? []
       : [{ kind: 'stop_service', tells: 'Stop the agent that runs', makes: [] } as const]),
+    // Whoever owned the one above could put another in the place of the agent's: it is guarded before anything lies in it.
     {
-      ...{ kind: 'make_private_folder', path: dataFolder },
+      ...{ kind: 'protect_folder', path: vendorFolder, use: 'readable', makes: [] },
+      tells: `Make ${vendorFolder}, where that of the agent lies: for administrators alone to write to`,
+    },
+    {
+      ...{ kind: 'protect_folder', path: dataFolder, use: 'private' },
       tells: `Make ${dataFolder} for its settings, its key and what it remembers: for SYSTEM and administrators alone`,
       makes: [kept('tree', dataFolder)],
     },
