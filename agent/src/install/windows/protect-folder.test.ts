@@ -11,6 +11,7 @@ const paths = windowsPaths({
   windows: 'C:\\Windows',
   programFiles: 'C:\\Program Files',
   programData: 'C:\\ProgramData',
+  localAppData: null,
 });
 const DATA = paths.dataFolder;
 const OURS = '\uFEFFagent\r\nD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)\r\n';

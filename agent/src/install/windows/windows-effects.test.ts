@@ -14,7 +14,10 @@ import { lookAtWindows } from './look-at-windows.js';
 import { removeWindowsMade } from './remove-windows-made.js';
 import { serviceManager } from './service-manager.js';
 
-const roots = { windows: 'C:\\Windows', programFiles: 'C:\\Program Files', programData: 'C:\\ProgramData' };
+const roots = {
+  ...{ windows: 'C:\\Windows', programFiles: 'C:\\Program Files', programData: 'C:\\ProgramData' },
+  localAppData: 'C:\\Users\\ada\\AppData\\Local',
+};
 const paths = windowsPaths(roots);
 const request: InstallRequest = {
   ...{ server: null, token: null, name: null, release: null, engineAccess: null, dockerLogonTask: null },
@@ -76,8 +79,8 @@ describe('a look at a Windows machine', () => {
   it('that has nothing finds nothing, and leaves nothing', async () => {
     expect(await look()).toMatchObject({
       ...{ elevation: 'elevated', record: null, serviceImage: null, linked: [], readOnly: [], joined: null },
-      ...{ hasPolicy: false, hasKey: false, hasEventSource: false, hasDockerDesktop: false },
-      ...{ hasLogonTask: false, machineSha256: null, user: 'M\\ada' },
+      ...{ hasPolicy: false, hasKey: false, hasEventSource: false, dockerDesktop: null },
+      ...{ hasEnginePipe: false, hasLogonTask: false, machineSha256: null, user: 'M\\ada' },
     });
     expect(await readdir(locate('C:\\ProgramData'))).toEqual([]);
     expect(await readdir(locate('C:\\Program Files'))).toEqual([]);
@@ -86,7 +89,7 @@ describe('a look at a Windows machine', () => {
   it('finds what is there', async () => {
     await put(paths.keyFile, 'key');
     await put(paths.policyFile, 'version: 1\n');
-    await put(paths.dockerDesktop);
+    await put(paths.dockerDesktops[0] ?? '');
     answers = {
       'whoami.exe /groups': 'S-1-16-12288',
       MachineGuid: '    MachineGuid    REG_SZ    01234567-89ab-cdef-0123-456789abcdef\r\n',
@@ -95,9 +98,22 @@ describe('a look at a Windows machine', () => {
     };
     expect(await look()).toMatchObject({
       ...{ elevation: 'elevated', serviceImage: paths.wrapper, hasPolicy: true, hasKey: true },
-      ...{ hasEventSource: true, hasDockerDesktop: true },
+      ...{ hasEventSource: true, dockerDesktop: paths.dockerDesktops[0] },
       machineSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
+  });
+
+  it('finds Docker Desktop that is for whoever installs alone', async () => {
+    const own = 'C:\\Users\\ada\\AppData\\Local\\Programs\\DockerDesktop\\Docker Desktop.exe';
+    await put(own);
+    expect(await look()).toMatchObject({ dockerDesktop: own, hasEnginePipe: false });
+  });
+
+  it.each(['docker_engine', 'dockerDesktopLinuxEngine'])('finds an engine by its pipe, %s', async (name) => {
+    await put('\\\\.\\pipe\\other');
+    expect((await look()).hasEnginePipe).toBe(false);
+    await put(`\\\\.\\pipe\\${name}`);
+    expect((await look()).hasEnginePipe).toBe(true);
   });
 
   it('believes Windows where it says that nobody agreed', async () => {

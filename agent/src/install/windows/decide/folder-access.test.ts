@@ -13,6 +13,7 @@ const paths = windowsPaths({
   windows: 'C:\\Windows',
   programFiles: 'C:\\Program Files',
   programData: 'C:\\ProgramData',
+  localAppData: null,
 });
 const ICACLS = 'C:\\Windows\\System32\\icacls.exe';
 const OURS = ['*S-1-5-18:(OI)(CI)F', '*S-1-5-32-544:(OI)(CI)F'];

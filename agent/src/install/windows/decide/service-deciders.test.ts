@@ -10,6 +10,7 @@ const paths = windowsPaths({
   windows: 'C:\\Windows',
   programFiles: 'C:\\Program Files',
   programData: 'C:\\ProgramData',
+  localAppData: null,
 });
 const PROGRAM = 'C:\\Program Files\\AI Fabric Agent\\versions\\0.1.0-ab\\ai-fabric-agent.exe';
 
