@@ -24,12 +24,15 @@ let calls: string[];
 let acls: string[];
 /** A call that holds this fails. */
 let fails: string | null;
+/** What PowerShell prints. */
+let owner: string;
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'protect-'));
   calls = [];
   acls = [OURS];
   fails = null;
+  owner = 'S-1-5-32-544\r\n';
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
@@ -37,6 +40,8 @@ const locate = (path: string): string => join(root, ...path.replace(/^C:/, '').s
 const runTool: RunTool = async (file, args) => {
   calls.push([file.split('\\').at(-1), ...args].join(' '));
   if (fails !== null && calls.at(-1)?.includes(fails)) throw new Error('Access is denied.');
+  if (file.endsWith('powershell.exe')) return owner;
+  if (file.endsWith('whoami.exe')) return 'motoko\\zoë S-1-5-21-1-2-3-1001\r\n';
   if (args[1] !== '/save') return '';
   const acl = (acls.length > 1 ? acls.shift() : acls[0]) ?? '';
   if (acl !== '') await writeFile(locate(args[2] ?? ''), Buffer.from(acl, 'utf16le'));
@@ -48,8 +53,8 @@ const put = async (path: string): Promise<void> => {
   await mkdir(dirname(locate(path)), { recursive: true });
   await writeFile(locate(path), '');
 };
-/** What was called, but for the looks at what came of it. */
-const changes = (): string[] => calls.filter((call) => !call.includes('/save'));
+/** What was called, but for looks. */
+const changes = (): string[] => calls.filter((call) => !/\/save|^powershell|^whoami/.test(call));
 
 it('takes a folder from whoever made it, closes it, and hands that down', async () => {
   await put(paths.keyFile);
@@ -83,7 +88,7 @@ it('asks nothing of what is in an empty one, which is an error to icacls', async
 it('takes by force what its ACL keeps administrators out of', async () => {
   fails = '/setowner';
   await protect(DATA, 'private');
-  expect(calls[1]).toBe(`takeown.exe /F ${DATA} /A`);
+  expect(changes()[1]).toBe(`takeown.exe /F ${DATA} /A`);
 });
 
 it('leaves alone what others have in a readable one', async () => {
@@ -97,6 +102,19 @@ it('leaves alone what others have in a readable one', async () => {
     `icacls.exe ${paths.vendorFolder} /reset /L /Q`,
     `icacls.exe ${paths.vendorFolder} ${CLOSE} *S-1-5-32-545:(OI)(CI)RX /L /Q`,
   ]);
+});
+
+it('does not take over a private one of somebody else, whose key may be in it', async () => {
+  owner = 'S-1-5-21-1-2-3-1002\r\n';
+  await put(paths.keyFile);
+  await expect(protect(DATA, 'private')).rejects.toThrow(/is S-1-5-21-1-2-3-1002's, who is no administrator/);
+  expect(changes()).toEqual([]);
+  await protect(paths.vendorFolder, 'readable');
+});
+
+it.each(['S-1-5-18\r\n', 'S-1-5-21-1-2-3-1001\r\n', ''])('goes on with a folder of %j', async (told) => {
+  owner = told;
+  expect(await protect(DATA, 'private')).toBeNull();
 });
 
 it.each(['state\\x', 'agent.yaml'])('hands nothing down through a link, %s', async (name) => {

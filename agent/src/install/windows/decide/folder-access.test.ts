@@ -1,9 +1,11 @@
 import { expect, it, test } from 'vitest';
+import { findForeignOwner } from './find-foreign-owner.js';
 import {
   clearFolderCalls,
   closeFolderCall,
   type FolderUse,
   handDownCalls,
+  ownerCall,
   ownFolderCalls,
 } from './folder-access.js';
 import { judgeAcl } from './judge-acl.js';
@@ -17,6 +19,26 @@ const paths = windowsPaths({
 });
 const ICACLS = 'C:\\Windows\\System32\\icacls.exe';
 const OURS = ['*S-1-5-18:(OI)(CI)F', '*S-1-5-32-544:(OI)(CI)F'];
+
+it('asks for an owner by a name that no quote ends', () =>
+  expect(ownerCall(paths, "C:\\Zoë's")).toEqual([
+    'C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe',
+    [
+      ...['-NoProfile', '-NonInteractive', '-Command'],
+      "(Get-Acl -LiteralPath 'C:\\Zoë''s').GetOwner([Security.Principal.SecurityIdentifier]).Value",
+    ],
+  ]));
+
+test.each([
+  ['S-1-5-18\r\n', null],
+  ['S-1-5-32-544\r\n', null],
+  ['S-1-5-21-1-2-3-1001\r\n', null],
+  ['S-1-5-21-1-2-3-1002\r\n', 'S-1-5-21-1-2-3-1002'],
+  ['', null],
+  ['Get-Acl : S-1-5-21-1-2-3-1002 cannot be found', null],
+])('of the owner %j that of somebody else is %j', (told, foreign) =>
+  expect(findForeignOwner(told, 'S-1-5-21-1-2-3-1001')).toBe(foreign),
+);
 
 it('takes a folder over, by force where its ACL keeps administrators out', () =>
   expect(ownFolderCalls(paths, 'C:\\a b')).toEqual([

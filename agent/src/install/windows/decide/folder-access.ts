@@ -10,6 +10,14 @@ const USERS = '*S-1-5-32-545';
 
 type Tools = Pick<WindowsPaths, 'tool'>;
 
+/** Tells who owns a folder, by its SID, which only PowerShell tells alike in every language. */
+export function ownerCall({ tool }: Tools, folder: string): ToolCall {
+  const path = folder.replaceAll("'", "''");
+  const script = `(Get-Acl -LiteralPath '${path}').GetOwner([Security.Principal.SecurityIdentifier]).Value`;
+  const flags = ['-NoProfile', '-NonInteractive', '-Command'];
+  return [tool('WindowsPowerShell\\v1.0\\powershell'), [...flags, script]];
+}
+
 /*
  * Each has /L: whoever could put a link in the place of a folder until now is not to lead these calls through it.
  */
