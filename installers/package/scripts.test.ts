@@ -10,6 +10,11 @@ const codeOf = (text: string): string[] =>
     .split('\n')
     .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
     .filter((line) => line !== '');
+/** What a script of PowerShell does at an error in one of its lines. */
+function reactionAt(code: readonly string[], at: number): string | undefined {
+  const set = code.slice(0, at).map((line) => /^\$ErrorActionPreference = '(\w+)'$/.exec(line)?.[1]);
+  return set.findLast((each) => each !== undefined);
+}
 /** Where each of these stands first, in this order. */
 function expectInOrder(text: string, parts: readonly string[]): void {
   const places = parts.map((part) => ({ part, at: text.indexOf(part) }));
@@ -127,12 +132,31 @@ describe('agent.ps1', () => {
     expect(text).not.toMatch(/\bexit\b(?! code)/i);
   });
 
+  it('does not end at what a program says on standard error: an error of its own to ISE and to remoting', () => {
+    const reactions = code.map((line, at) => ({ line, reaction: reactionAt(code, at) }));
+    const natives = reactions.filter(({ line }) => /^curl\.exe |\| & "/.test(line));
+    expect(natives.map(({ reaction }) => reaction)).toEqual(['Continue', 'Continue']);
+    const own = reactions.filter(({ line }) =>
+      /^(if \(\(Get-FileHash|Expand-Archive|\$null = New-Item)/.test(line),
+    );
+    expect(own.map(({ reaction }) => reaction)).toEqual(['Stop', 'Stop', 'Stop']);
+  });
+
+  it('takes a program that cannot start, and so leaves no exit code, for one that failed', () => {
+    const unset = code.flatMap((line, at) => (line === '$global:LASTEXITCODE = 1' ? [at] : []));
+    const runs = code.flatMap((line, at) => (/^curl\.exe |\| & "/.test(line) ? [at] : []));
+    expect(unset.map((at) => at + 1)).toEqual(runs);
+    expect(code[(runs[1] ?? 0) + 1]).toMatch(/^if \(\$LASTEXITCODE -ne 0\) \{ throw /);
+    expect(text).toContain("if ($LASTEXITCODE -ne 0 -and $name -ne 'manifest.sig') { throw");
+  });
+
   it('asks for nothing that PowerShell 5.1 lacks', () => {
     expect(text).not.toMatch(/\?\?|&&|\|\||\?\.|-Parallel/);
   });
 
-  it('leaves nothing behind', () => {
-    expectInOrder(code.join('\n'), ['try {', '} finally {', 'Remove-Item -Recurse -Force $dir']);
+  it('leaves nothing behind, and ends as it would have where a scanner still holds a file', () => {
+    const removal = 'Remove-Item -Recurse -Force -ErrorAction SilentlyContinue $dir';
+    expectInOrder(code.join('\n'), ['try {', '} finally {', removal, 'Test-Path $dir']);
   });
 });
 

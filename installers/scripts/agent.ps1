@@ -13,9 +13,13 @@ $null = New-Item -ItemType Directory $dir
 Push-Location $dir
 try {
   Write-Host "Fetching ai-fabric-agent-windows-x64.zip from $Server"
+  # What a program says on standard error is an error to ISE and to remoting, and is not to end this: its exit code tells.
+  $ErrorActionPreference = 'Continue'
   # From the pinned control plane alone, past any proxy. An unsigned release has no manifest.sig; the agent judges that.
   foreach ($name in 'manifest.sig', 'manifest.json', 'ai-fabric-agent-windows-x64.zip') {
     foreach ($try in 1..5) {
+      # One that cannot start leaves that of the program before.
+      $global:LASTEXITCODE = 1
       curl.exe -gfsSk --noproxy '*' --proto '=https' --retry 2 -C - -y 60 -Y 1 --pinnedpubkey "sha256//$Pin" `
         "$Server/install/$name" -o $name
       # How curl ends where a connection is cut, or stands still: what is missing is fetched then.
@@ -23,13 +27,18 @@ try {
     }
     if ($LASTEXITCODE -ne 0 -and $name -ne 'manifest.sig') { throw "$name could not be fetched" }
   }
+  $ErrorActionPreference = 'Stop'
   if ((Get-FileHash 'ai-fabric-agent-windows-x64.zip' -Algorithm SHA256).Hash -ne '@SHA256:ai-fabric-agent-windows-x64.zip@') {
     throw 'ai-fabric-agent-windows-x64.zip is not what was announced: nothing was run'
   }
   Expand-Archive 'ai-fabric-agent-windows-x64.zip' $dir
+  $ErrorActionPreference = 'Continue'
+  $global:LASTEXITCODE = 1
   $token | & "$dir\ai-fabric-agent.exe" install --server $Server --token-file - --release $dir @args
   if ($LASTEXITCODE -ne 0) { throw "the install ended with exit code $LASTEXITCODE" }
 } finally {
   Pop-Location
-  Remove-Item -Recurse -Force $dir
+  # A scanner may hold a file for a moment: that is no failure of the install, and hides none.
+  Remove-Item -Recurse -Force -ErrorAction SilentlyContinue $dir
+  if (Test-Path $dir) { Write-Host "Another program still holds a file of $dir, which may be removed." }
 }

@@ -81,7 +81,9 @@ describeReal(
     it(
       'is built from the archive of a release',
       async () => {
-        await compose('build');
+        const build = ['build', '--quiet', '--network=none', '--build-arg', `BASE=${BASE}`];
+        const context = join(home.path, '.data', 'release');
+        await machine.podman(...build, '-f', CONTAINERFILE, '-t', 'ai-fabric', context);
         const told = await machine.podman('run', '--rm', '--network=none', 'ai-fabric', 'version', '--json');
         expect(JSON.parse(told)).toMatchObject({
           version: release.manifest.version,
@@ -95,7 +97,7 @@ describeReal(
     it(
       'answers as its compose example runs it: nobody’s rights, and nothing written but its data',
       async () => {
-        await compose('up', '--detach');
+        await compose('up', '--build', '--detach');
         await untilReady();
         expect((await ask('/healthz')).status).toBe(200);
         expect(await exec('id', '-u')).toBe('10001\n');

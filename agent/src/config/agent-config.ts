@@ -38,6 +38,8 @@ export interface SystemFolders {
   readonly windows: string;
   readonly programFiles: string;
   readonly programData: string;
+  /** Of whoever runs this; `null`: Windows did not say. */
+  readonly localAppData: string | null;
 }
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;

@@ -24,6 +24,7 @@ export interface Environment {
   readonly SystemRoot?: string | undefined;
   readonly ProgramFiles?: string | undefined;
   readonly ProgramData?: string | undefined;
+  readonly LOCALAPPDATA?: string | undefined;
   readonly XDG_STATE_HOME?: string | undefined;
   readonly XDG_RUNTIME_DIR?: string | undefined;
   readonly CREDENTIALS_DIRECTORY?: string | undefined;
@@ -81,6 +82,7 @@ function systemFolders(environment: Environment): WindowsRoots {
     windows: environment.SystemRoot ?? 'C:\\Windows',
     programFiles: environment.ProgramFiles ?? 'C:\\Program Files',
     programData: environment.ProgramData ?? 'C:\\ProgramData',
+    localAppData: environment.LOCALAPPDATA || null,
   };
 }
 

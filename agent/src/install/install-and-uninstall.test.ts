@@ -97,6 +97,11 @@ describe('an install', () => {
     });
   });
 
+  it('leaves no record where it made nothing: there may be no place for it yet', async () => {
+    await expect(run([step('guard'), step('b', file('/b'))], ['guard'])).rejects.toThrow('guard died');
+    expect(await readRecord()).toBeNull();
+  });
+
   it('has recorded what it died in, and nothing behind it', async () => {
     const dying = run([step('one', file('/a')), step('two', file('/b')), step('three', file('/c'))], ['two']);
     await expect(dying).rejects.toThrow(InstallStepError);
@@ -145,7 +150,7 @@ describe('an install', () => {
   });
 
   describe('that stopped the agent', () => {
-    const once = [step('stop_service'), step('join'), step('start_service')];
+    const once = [step('stop_service'), step('join', file('/key')), step('start_service')];
     const aftermath = async (dies: readonly string[], steps = once): Promise<string | null> => {
       const error = await run(steps, dies).then(
         () => null,

@@ -44,7 +44,8 @@ export async function runInstall<Step extends InstallStep>(run: InstallRun<Step>
     try {
       if (isInterrupted()) throw new InterruptedError();
       if (step.kind === 'stop_service') isStopped ||= await system.service.runs();
-      await writeInstallRecord(system.recordPath, record);
+      // Where nothing is made yet there may be no place that is fit for it.
+      if (record.made.length > 0) await writeInstallRecord(system.recordPath, record);
       // What keeps it from running is what this step itself tells then.
       if (step.kind === 'start_service') isStopped = false;
       const detail = await system.carryOut(step, request);

@@ -1,34 +1,23 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join, win32 } from 'node:path';
-import { privateAclArguments } from '@ai-fabric/shared';
 import { loadHostKey } from '../../identity/host-key.js';
 import { privateFiles } from '../../identity/private-files.js';
-import type { RunTool } from '../../identity/run-tool.js';
 import type { InstallRequest } from '../install-steps.js';
 import { joinWithNewKey, makeNewKey } from '../new-key.js';
 import { copyWhole, writeWhole } from '../whole-files.js';
 import { callTool } from './call-tool.js';
-import { judgeAcl } from './decide/judge-acl.js';
-import {
-  configureServiceCalls,
-  makeServiceCall,
-  protectFolderCalls,
-  type ToolCall,
-} from './decide/service-arguments.js';
-import { LOGON_TASK, nameOf, type WindowsPaths, type WindowsRoots } from './decide/windows-paths.js';
+import { configureServiceCalls, makeServiceCall, type ToolCall } from './decide/service-arguments.js';
+import { LOGON_TASK, nameOf, type WindowsRoots } from './decide/windows-paths.js';
 import type { WindowsStep, WindowsStepOf } from './decide/windows-steps.js';
 import { encodeTask, writeLogonTask } from './decide/write-logon-task.js';
+import { type ProtectOptions, protectFolder } from './protect-folder.js';
 import type { ServiceManager } from './service-manager.js';
 
-export interface CarryOutOptions {
+export interface CarryOutOptions extends ProtectOptions {
   readonly roots: WindowsRoots;
-  readonly paths: WindowsPaths;
-  /** Where a path of Windows is on the machine that works: there itself, but in tests. */
-  readonly locate: (path: string) => string;
   readonly service: ServiceManager;
-  readonly runTool: RunTool;
   /** Shows the token to the control plane, with the new key where one was made, and keeps what it says in the data folder. */
   readonly join: (server: string, request: InstallRequest, force: boolean) => Promise<string>;
 }
@@ -54,7 +43,7 @@ function executors(options: CarryOutOptions, request: InstallRequest): Executors
       await mkdir(locate(path), { recursive: true });
       return null;
     },
-    make_private_folder: ({ path }) => makePrivateFolder(options, path),
+    protect_folder: ({ path, use }) => protectFolder(options, path, use),
     write_file: async ({ path, text }) => {
       await writeWhole(locate(path), text, 0o644);
       return null;
@@ -80,25 +69,6 @@ function executors(options: CarryOutOptions, request: InstallRequest): Executors
       return null;
     },
   };
-}
-
-/** Anybody may make a folder in `%ProgramData%`: whoever made this one is given no part in it. */
-async function makePrivateFolder(options: CarryOutOptions, path: string): Promise<string | null> {
-  const { paths, locate } = options;
-  await mkdir(locate(path), { recursive: true });
-  for (const each of protectFolderCalls(paths, path, privateAclArguments(path))) await call(options, each);
-  const savedFile = win32.join(path, 'acl.saved');
-  await call(options, [paths.tool('icacls'), [path, '/save', savedFile, '/Q']]);
-  const saved = await readFile(locate(savedFile), 'utf16le').catch(() => '');
-  await rm(locate(savedFile), { force: true });
-  switch (judgeAcl(saved)) {
-    case 'ours_alone':
-      return null;
-    case 'unknown':
-      return 'what its ACL came to, this system does not tell';
-    case 'others_too':
-      throw new Error(`others may still use ${path}: see who with "icacls "${path}"", and take it from them`);
-  }
 }
 
 /** A file that is there already may be in use, and need not be replaced. */

@@ -1,5 +1,6 @@
-import { lstat, mkdir, rm, stat, statfs } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { win32 } from 'node:path';
+import { listEndpoints } from '../../containers/decide/list-endpoints.js';
 import { type AgentState, readAgentState } from '../../identity/agent-state.js';
 import { parseMachineGuid } from '../../identity/decide/parse-machine-guid.js';
 import { machineSha256 } from '../../identity/machine-id.js';
@@ -36,6 +37,7 @@ const STATE_BYTES = 128 * 1024 * 1024;
 /** Of the program: one version is placed while another is there. */
 const SLACK = 1.2;
 const RELEASE_FALLBACK_BYTES = 160 * 1024 * 1024;
+const PIPES = '\\\\.\\pipe\\';
 const MACHINE_GUID = ['query', 'HKLM\\SOFTWARE\\Microsoft\\Cryptography', '/v', 'MachineGuid', '/reg:64'];
 
 /** What this machine is, as far as an install has to know. It changes nothing. @throws InstallRecordError, StateFileError */
@@ -57,7 +59,8 @@ export async function lookAtWindows(options: LookOptions): Promise<WindowsFacts>
     hasPolicy: await isThere(paths.policyFile),
     hasKey: await isThere(paths.keyFile),
     hasEventSource: await holds(runTool(paths.tool('reg'), ['query', EVENT_SOURCE_KEY])),
-    hasDockerDesktop: await isThere(paths.dockerDesktop),
+    dockerDesktop: await findFirst(paths.dockerDesktops, isThere),
+    hasEnginePipe: await hasEnginePipe(locate),
     hasLogonTask: await hasLogonTask(options, record?.made.some(({ kind }) => kind === 'task') ?? false),
     joined: isElevated ? await readJoined(locate(paths.dataFolder), roots.windows) : null,
     machineSha256: await readMachine(options),
@@ -94,6 +97,21 @@ async function findReadOnly({ roots, locate }: ElevationOptions): Promise<readon
     }),
   );
   return found.flat();
+}
+
+async function findFirst(
+  places: readonly string[],
+  isThere: (path: string) => Promise<boolean>,
+): Promise<string | null> {
+  for (const place of places) if (await isThere(place)) return place;
+  return null;
+}
+
+/** Listed, not opened: whoever opens a pipe takes the place of somebody who has something to say. */
+async function hasEnginePipe(locate: LookOptions['locate']): Promise<boolean> {
+  const names = await readdir(locate(PIPES)).catch(() => []);
+  const pipes = listEndpoints({ platform: 'win32', runtimeDirectory: null });
+  return names.some((name) => pipes.includes(`${PIPES}${name}`));
 }
 
 /** `schtasks` of some systems answers to any name: only what was made is asked for. */

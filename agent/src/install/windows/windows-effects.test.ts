@@ -14,7 +14,10 @@ import { lookAtWindows } from './look-at-windows.js';
 import { removeWindowsMade } from './remove-windows-made.js';
 import { serviceManager } from './service-manager.js';
 
-const roots = { windows: 'C:\\Windows', programFiles: 'C:\\Program Files', programData: 'C:\\ProgramData' };
+const roots = {
+  ...{ windows: 'C:\\Windows', programFiles: 'C:\\Program Files', programData: 'C:\\ProgramData' },
+  localAppData: 'C:\\Users\\ada\\AppData\\Local',
+};
 const paths = windowsPaths(roots);
 const request: InstallRequest = {
   ...{ server: null, token: null, name: null, release: null, engineAccess: null, dockerLogonTask: null },
@@ -76,8 +79,8 @@ describe('a look at a Windows machine', () => {
   it('that has nothing finds nothing, and leaves nothing', async () => {
     expect(await look()).toMatchObject({
       ...{ elevation: 'elevated', record: null, serviceImage: null, linked: [], readOnly: [], joined: null },
-      ...{ hasPolicy: false, hasKey: false, hasEventSource: false, hasDockerDesktop: false },
-      ...{ hasLogonTask: false, machineSha256: null, user: 'M\\ada' },
+      ...{ hasPolicy: false, hasKey: false, hasEventSource: false, dockerDesktop: null },
+      ...{ hasEnginePipe: false, hasLogonTask: false, machineSha256: null, user: 'M\\ada' },
     });
     expect(await readdir(locate('C:\\ProgramData'))).toEqual([]);
     expect(await readdir(locate('C:\\Program Files'))).toEqual([]);
@@ -86,7 +89,7 @@ describe('a look at a Windows machine', () => {
   it('finds what is there', async () => {
     await put(paths.keyFile, 'key');
     await put(paths.policyFile, 'version: 1\n');
-    await put(paths.dockerDesktop);
+    await put(paths.dockerDesktops[0] ?? '');
     answers = {
       'whoami.exe /groups': 'S-1-16-12288',
       MachineGuid: '    MachineGuid    REG_SZ    01234567-89ab-cdef-0123-456789abcdef\r\n',
@@ -95,9 +98,22 @@ describe('a look at a Windows machine', () => {
     };
     expect(await look()).toMatchObject({
       ...{ elevation: 'elevated', serviceImage: paths.wrapper, hasPolicy: true, hasKey: true },
-      ...{ hasEventSource: true, hasDockerDesktop: true },
+      ...{ hasEventSource: true, dockerDesktop: paths.dockerDesktops[0] },
       machineSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
+  });
+
+  it('finds Docker Desktop that is for whoever installs alone', async () => {
+    const own = 'C:\\Users\\ada\\AppData\\Local\\Programs\\DockerDesktop\\Docker Desktop.exe';
+    await put(own);
+    expect(await look()).toMatchObject({ dockerDesktop: own, hasEnginePipe: false });
+  });
+
+  it.each(['docker_engine', 'dockerDesktopLinuxEngine'])('finds an engine by its pipe, %s', async (name) => {
+    await put('\\\\.\\pipe\\other');
+    expect((await look()).hasEnginePipe).toBe(false);
+    await put(`\\\\.\\pipe\\${name}`);
+    expect((await look()).hasEnginePipe).toBe(true);
   });
 
   it('believes Windows where it says that nobody agreed', async () => {
@@ -168,37 +184,6 @@ describe('an install on Windows', () => {
     expect(await carryOut(join_, undefined, wish)).toBe('as armitage');
     expect(await readFile(locate(paths.keyFile), 'utf8')).not.toBe(first);
     expect(await isThere(`${paths.dataFolder}\\new-identity`)).toBe(false);
-  });
-
-  describe('of a folder that others may not use', () => {
-    const saves =
-      (text: string): RunTool =>
-      async (file, args) => {
-        calls.push([file.split('\\').at(-1), ...args].join(' '));
-        if (args[1] === '/save') await writeFile(locate(args[2] ?? ''), Buffer.from(text, 'utf16le'));
-        return '';
-      };
-    const make = (tool: RunTool): Promise<string | null> =>
-      carryOutWindowsStep(
-        { ...effects, runTool: tool, join: () => Promise.resolve('') },
-        { ...told, kind: 'make_private_folder', path: paths.dataFolder },
-        request,
-      );
-
-    it('takes it from whoever made it, and looks what came of that', async () => {
-      expect(await make(saves('\uFEFFagent\r\nD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)\r\n'))).toBeNull();
-      expect(calls[0]).toBe(`icacls.exe ${paths.dataFolder} /setowner *S-1-5-32-544 /T /C /Q`);
-      expect(calls[2]).toContain('/inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F');
-      expect(await readdir(locate(paths.dataFolder))).toEqual([]);
-    });
-
-    it('does not go on where others still may', async () => {
-      await expect(make(saves('D:PAI(A;OICI;FA;;;BU)'))).rejects.toThrow(/others may still use/);
-    });
-
-    it('says so where the system does not tell', async () => {
-      expect(await make(() => Promise.resolve(''))).toMatch(/does not tell/);
-    });
   });
 
   it('gives the task to schtasks in UTF-16, and leaves no file', async () => {

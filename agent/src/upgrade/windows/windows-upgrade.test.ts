@@ -9,7 +9,10 @@ import type { UpgradeRecord } from '../upgrade-record.js';
 import { windowsUpgradePaths } from './upgrade-paths.js';
 import { type WindowsUpgradeSystem, windowsUpgrade } from './windows-upgrade.js';
 
-const roots = { windows: 'C:\\Windows', programFiles: 'C:\\Program Files', programData: 'C:\\ProgramData' };
+const roots = {
+  ...{ windows: 'C:\\Windows', programFiles: 'C:\\Program Files', programData: 'C:\\ProgramData' },
+  localAppData: null,
+};
 const paths = windowsPaths(roots);
 const places = windowsUpgradePaths(paths);
 const OLD = places.version('0.1.0-old');

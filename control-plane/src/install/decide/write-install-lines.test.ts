@@ -54,6 +54,7 @@ describe('the line for PowerShell', () => {
     expect(line).not.toMatch(/[\n\r]/);
     const order = [
       'curl.exe ',
+      '$LASTEXITCODE',
       'Get-FileHash',
       `-eq '${'ef'.repeat(32)}') {`,
       '[scriptblock]::Create',
@@ -62,6 +63,16 @@ describe('the line for PowerShell', () => {
     const places = order.map((part) => line.indexOf(part));
     expect(places).toEqual([...places].sort((one, other) => one - other));
     expect(places[0]).toBeGreaterThan(0);
+  });
+
+  it('says what curl lacks where it cannot pin a key', () => {
+    expect(line).toContain(
+      `if ($LASTEXITCODE -in 2, 4) { throw 'nothing was run: this curl.exe cannot pin a key, which takes 7.58.1 or later: update Windows' }`,
+    );
+  });
+
+  it('ends as it would have where something still holds what it fetched', () => {
+    expect(line).toMatch(/\} finally \{ Remove-Item -Recurse -Force -ErrorAction SilentlyContinue \$d \}$/);
   });
 
   it('pipes the token, and gives it to no program', () => {

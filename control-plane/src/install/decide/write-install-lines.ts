@@ -57,10 +57,12 @@ function windowsLine({ server, keyPin, token, hostName }: InstallLineFacts, sha2
   return [
     '$d = Join-Path $env:TEMP ([guid]::NewGuid()); $null = mkdir $d; try {',
     `curl.exe ${curlFlags(keyPin)} '${server}/install/agent.ps1' -o "$d\\agent.ps1";`,
+    // Windows had 7.55.1 until 2022, whose Schannel does not know of pins.
+    "if ($LASTEXITCODE -in 2, 4) { throw 'nothing was run: this curl.exe cannot pin a key, which takes 7.58.1 or later: update Windows' };",
     `if ((Get-FileHash "$d\\agent.ps1" -Algorithm SHA256).Hash -eq '${sha256}') {`,
     `'${token}' | ${run} -Server '${server}' -Pin '${keyPin}'${name}`,
     "} else { throw 'agent.ps1 is not the script that was announced: nothing was run' }",
-    '} finally { Remove-Item -Recurse -Force $d }',
+    '} finally { Remove-Item -Recurse -Force -ErrorAction SilentlyContinue $d }',
   ].join(' ');
 }
 

@@ -8,12 +8,14 @@ import { windowsPaths } from './windows-paths.js';
 const BUILT_MS = Date.parse('2026-11-29T00:00:00Z');
 const RELEASE = 'C:\\Users\\Zoë Müller\\AppData\\Local\\Temp\\release';
 const DATA = 'C:\\ProgramData\\AI Fabric\\agent';
+const DESKTOP = 'C:\\Program Files\\Docker\\Docker\\Docker Desktop.exe';
 const PROGRAMS = 'C:\\Program Files\\AI Fabric Agent';
 
 const paths = windowsPaths({
   windows: 'C:\\Windows',
   programFiles: 'C:\\Program Files',
   programData: 'C:\\ProgramData',
+  localAppData: 'C:\\Users\\Zoë Müller\\AppData\\Local',
 });
 
 const program: Extract<ProgramSource, { ok: true }> = {
@@ -33,7 +35,8 @@ const bare: WindowsFacts = {
   ...{
     hasKey: false,
     hasEventSource: false,
-    hasDockerDesktop: true,
+    dockerDesktop: DESKTOP,
+    hasEnginePipe: true,
     hasLogonTask: false,
     user: 'Zoë',
     userSid: 'S-1-5-21-1-2-3-1001',
@@ -69,7 +72,7 @@ const refusals = (facts: Partial<WindowsFacts> = {}, request: Partial<InstallReq
 
 it('joins before it places anything: a token can be refused', () => {
   expect(kinds()).toEqual([
-    ...['make_private_folder', 'make_folder', 'store_key', 'join'],
+    ...['protect_folder', 'protect_folder', 'make_folder', 'store_key', 'join'],
     ...['make_folder', 'place_files', 'place_files', 'write_file'],
     ...['write_file', 'set_service', 'start_service'],
   ]);
@@ -84,6 +87,13 @@ it('names all that it makes, and what of it is its owner’s', () => {
       ...{ kind: 'registry', kept: false },
       what: 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\NSSM',
     },
+  ]);
+});
+
+it('guards the folder above before anything lies in it, and lets others read there', () => {
+  expect(plan().steps.slice(0, 2)).toMatchObject([
+    { path: 'C:\\ProgramData\\AI Fabric', use: 'readable', makes: [] },
+    { path: DATA, use: 'private' },
   ]);
 });
 
@@ -154,10 +164,25 @@ describe('Docker Desktop at sign-in', () => {
   it('has a task of whoever installs, where they agree', () => {
     expect(plan({}, { dockerLogonTask: true }).steps).toContainEqual(
       expect.objectContaining({
-        ...{ kind: 'make_logon_task', account: 'S-1-5-21-1-2-3-1001', program: paths.dockerDesktop },
+        ...{ kind: 'make_logon_task', account: 'S-1-5-21-1-2-3-1001', program: DESKTOP },
         makes: [{ kind: 'task', what: 'AI Fabric Agent - Docker Desktop', kept: false }],
       }),
     );
+  });
+  it('may be of one user alone', () => {
+    const program = 'C:\\Users\\Zoë Müller\\AppData\\Local\\Programs\\DockerDesktop\\Docker Desktop.exe';
+    expect(paths.dockerDesktops).toEqual([DESKTOP, program]);
+    const { steps } = plan({ dockerDesktop: program }, { dockerLogonTask: true });
+    expect(steps).toContainEqual(expect.objectContaining({ kind: 'make_logon_task', program }));
+  });
+  it('is not called missing where its engine runs for somebody else', () => {
+    const facts = { dockerDesktop: null, hasEnginePipe: true };
+    expect(plan(facts).notes.join()).toMatch(/An engine runs .* "Start Docker Desktop when you sign in"/);
+    expect(plan(facts).notes.join()).not.toMatch(/is installed neither/);
+    const asked = planWindowsInstall(paths, { ...bare, ...facts }, { ...wish, dockerLogonTask: true });
+    if (asked.ok) throw new Error('it is not refused');
+    expect(asked.refusals).toMatchObject([{ code: 'docker_desktop_missing' }]);
+    expect(asked.refusals[0]?.detail).toMatch(/though an engine runs/);
   });
   it('has none unasked, and says how to have one', () => {
     expect(kinds()).not.toContain('make_logon_task');
@@ -192,7 +217,7 @@ describe('what it is refused for', () => {
     ],
     [
       'a task for what is not there',
-      { hasDockerDesktop: false },
+      { dockerDesktop: null, hasEnginePipe: false },
       { dockerLogonTask: true },
       ['docker_desktop_missing'],
     ],
@@ -203,7 +228,7 @@ describe('what it is refused for', () => {
   it('tells what mends it, each time', () => {
     const made = planWindowsInstall(
       paths,
-      { ...bare, serviceImage: 'x.exe', linked: [DATA], readOnly: ['C:\\'], hasDockerDesktop: false },
+      { ...bare, serviceImage: 'x.exe', linked: [DATA], readOnly: ['C:\\'], dockerDesktop: null },
       { ...wish, dockerLogonTask: true, token: null },
     );
     if (made.ok) throw new Error('it is not refused');
@@ -217,12 +242,12 @@ describe('what it is refused for', () => {
 it('says what its owner should know', () => {
   const notes = plan({
     program: { ...program, proof: 'development_build' },
-    hasDockerDesktop: false,
+    ...{ dockerDesktop: null, hasEnginePipe: false },
     nowMs: 0,
   }).notes.join('\n');
   expect(notes).toMatch(/not signed/);
   expect(notes).toMatch(/SYSTEM/);
-  expect(notes).toMatch(/Docker Desktop is not installed/);
+  expect(notes).toMatch(/Docker Desktop is installed neither/);
   expect(notes).toMatch(/w32tm/);
 });
 

@@ -23,6 +23,10 @@ import type { WindowsStep } from './windows-steps.js';
 const CLOCK_FIX =
   'Set-Date "2026-12-24 18:00" with the right time, then Start-Service w32time; w32tm /resync';
 
+/** Where an engine runs that whoever installs cannot start. */
+const OWN_START =
+  'Leave --docker-logon-task out, and tick "Start Docker Desktop when you sign in" in the settings of whoever uses it.';
+
 type FoundProgram = Extract<ProgramSource, { ok: true }>;
 
 /** What an install does here, in order, or why it does nothing. Asked again after it was done, it is the same. */
@@ -41,7 +45,7 @@ export function planWindowsInstall(
       ...identity(paths, facts, request),
       ...placement(paths, program),
       ...settings(paths, facts, program),
-      ...logonTask(paths, facts, request),
+      ...logonTask(facts, request),
       { kind: 'start_service', tells: 'Start the agent, now and at every boot', makes: [] },
     ],
     facts: { version: program.version, machineSha256: facts.machineSha256, engineAccess: 'group' },
@@ -87,9 +91,14 @@ function findRefusals(paths: WindowsPaths, facts: WindowsFacts, request: Install
       'See who may write there: icacls, or its disk’s state.',
     );
   }
-  if (request.dockerLogonTask === true && !facts.hasDockerDesktop) {
-    const fix = 'Install Docker Desktop first, or leave --docker-logon-task out.';
-    refuse('docker_desktop_missing', `Docker Desktop is not in ${paths.dockerDesktop}.`, fix);
+  if (request.dockerLogonTask === true && facts.dockerDesktop === null) {
+    const places = `Docker Desktop is not at ${paths.dockerDesktops.join(', nor at ')}`;
+    // It is somebody else's, or in a folder of its own: which program starts it for whom cannot be told from its pipe.
+    if (facts.hasEnginePipe) refuse('docker_desktop_missing', `${places}, though an engine runs.`, OWN_START);
+    else {
+      const fix = 'Install Docker Desktop first, or leave --docker-logon-task out.';
+      refuse('docker_desktop_missing', `${places}.`, fix);
+    }
   }
   const full = roomRefusals(room, (path) => `dir "${path}"`);
   return [...refusals, ...full, ...joinRefusals(facts, request)];
@@ -97,14 +106,19 @@ function findRefusals(paths: WindowsPaths, facts: WindowsFacts, request: Install
 
 /** Where the agent keeps what it is: first of all, since a token can be refused. */
 function foundation(paths: WindowsPaths, { serviceImage }: WindowsFacts): WindowsStep[] {
-  const { dataFolder, logFolder } = paths;
+  const { vendorFolder, dataFolder, logFolder } = paths;
   return [
     // Files of a service that runs cannot be replaced.
     ...(serviceImage === null
       ? []
       : [{ kind: 'stop_service', tells: 'Stop the agent that runs', makes: [] } as const]),
+    // Whoever owned the one above could put another in the place of the agent's: it is guarded before anything lies in it.
     {
-      ...{ kind: 'make_private_folder', path: dataFolder },
+      ...{ kind: 'protect_folder', path: vendorFolder, use: 'readable', makes: [] },
+      tells: `Make ${vendorFolder}, where that of the agent lies: for administrators alone to write to`,
+    },
+    {
+      ...{ kind: 'protect_folder', path: dataFolder, use: 'private' },
       tells: `Make ${dataFolder} for its settings, its key and what it remembers: for SYSTEM and administrators alone`,
       makes: [kept('tree', dataFolder)],
     },
@@ -179,20 +193,16 @@ function settings(paths: WindowsPaths, facts: WindowsFacts, program: FoundProgra
 }
 
 /** As was asked for, else as before. */
-function logonTask(
-  paths: WindowsPaths,
-  facts: WindowsFacts,
-  { dockerLogonTask }: InstallRequest,
-): WindowsStep[] {
+function logonTask(facts: WindowsFacts, { dockerLogonTask }: InstallRequest): WindowsStep[] {
   if (dockerLogonTask === false) {
     const tells = 'Take away the task that starts Docker Desktop at sign-in';
     return facts.hasLogonTask ? [{ kind: 'remove_logon_task', tells, makes: [] }] : [];
   }
   // Whose task it is was said when it was made: somebody else may be the one who repairs.
-  if (dockerLogonTask !== true) return [];
+  if (dockerLogonTask !== true || facts.dockerDesktop === null) return [];
   return [
     {
-      ...{ kind: 'make_logon_task', account: facts.userSid ?? facts.user, program: paths.dockerDesktop },
+      ...{ kind: 'make_logon_task', account: facts.userSid ?? facts.user, program: facts.dockerDesktop },
       tells: `Make a task that starts Docker Desktop when ${facts.user} signs in`,
       makes: [gone('task', LOGON_TASK)],
     },
@@ -202,9 +212,11 @@ function logonTask(
 function notesOf(facts: WindowsFacts, { dockerLogonTask }: InstallRequest, program: FoundProgram): string[] {
   const notes = proofNotes(program.proof);
   notes.push('The agent runs as SYSTEM. What the control plane can make of that is bound by agent.yaml.');
-  if (!facts.hasDockerDesktop) {
+  if (facts.dockerDesktop === null) {
     notes.push(
-      'Docker Desktop is not installed: without it the agent reports and watches, and keeps no replicas.',
+      facts.hasEnginePipe
+        ? `An engine runs that is not Docker Desktop for all users or for you. ${OWN_START}`
+        : 'Docker Desktop is installed neither for all users nor for you: without it the agent reports and watches, and keeps no replicas.',
     );
   } else if (dockerLogonTask === false || (dockerLogonTask === null && !facts.hasLogonTask)) {
     notes.push(

@@ -46,17 +46,3 @@ export function configureServiceCalls(paths: WindowsPaths, program: string): rea
     [tool('sc'), ['failure', SERVICE, 'reset=', '86400', 'actions=', [again, again, again].join('/')]],
   ];
 }
-
-/** Leave a folder, and all that is in it, to the system and the administrators, whoever made it before. */
-export function protectFolderCalls(
-  { tool }: WindowsPaths,
-  folder: string,
-  aclArguments: readonly string[],
-): readonly ToolCall[] {
-  const icacls = tool('icacls');
-  return [
-    [icacls, [folder, '/setowner', '*S-1-5-32-544', '/T', '/C', '/Q']],
-    [icacls, [folder, '/reset', '/T', '/C', '/Q']],
-    [icacls, aclArguments],
-  ];
-}

@@ -1,9 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
 import { chooseOldLogs } from './choose-old-logs.js';
-import { judgeAcl } from './judge-acl.js';
 import { judgeElevation, parseUserSid } from './judge-elevation.js';
 import { isSamePath, parseServiceEntry, parseServiceState } from './parse-service.js';
-import { configureServiceCalls, makeServiceCall, protectFolderCalls } from './service-arguments.js';
+import { configureServiceCalls, makeServiceCall } from './service-arguments.js';
 import { windowsPaths } from './windows-paths.js';
 import { encodeTask, writeLogonTask } from './write-logon-task.js';
 
@@ -11,6 +10,7 @@ const paths = windowsPaths({
   windows: 'C:\\Windows',
   programFiles: 'C:\\Program Files',
   programData: 'C:\\ProgramData',
+  localAppData: null,
 });
 const PROGRAM = 'C:\\Program Files\\AI Fabric Agent\\versions\\0.1.0-ab\\ai-fabric-agent.exe';
 
@@ -105,24 +105,6 @@ describe('what the service is made of', () => {
   });
 });
 
-it('takes a folder over before it says who may use it', () =>
-  expect(protectFolderCalls(paths, 'C:\\a b', ['C:\\a b', '/inheritance:r'])).toEqual([
-    ['C:\\Windows\\System32\\icacls.exe', ['C:\\a b', '/setowner', '*S-1-5-32-544', '/T', '/C', '/Q']],
-    ['C:\\Windows\\System32\\icacls.exe', ['C:\\a b', '/reset', '/T', '/C', '/Q']],
-    ['C:\\Windows\\System32\\icacls.exe', ['C:\\a b', '/inheritance:r']],
-  ]));
-
-test.each([
-  ['agent\r\nD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)\r\n', 'ours_alone'],
-  ['agent\r\nD:P(A;OICI;FA;;;S-1-5-18)(A;OICI;FA;;;S-1-5-32-544)\r\n', 'ours_alone'],
-  ['agent\r\nD:AI(A;OICIID;FA;;;BA)(A;OICIID;FA;;;SY)\r\n', 'others_too'],
-  ['agent\r\nD:PAI(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)\r\n', 'others_too'],
-  ['agent\r\nD:PAI(A;OICI;FA;;;S-1-5-21-1-2-3-1001)(A;OICI;FA;;;SY)\r\n', 'others_too'],
-  ['agent\r\nD:NO_ACCESS_CONTROL\r\n', 'others_too'],
-  ['agent\r\nD:P\r\n', 'others_too'],
-  ['', 'unknown'],
-])('the ACL %j is %s', (saved, verdict) => expect(judgeAcl(saved)).toBe(verdict));
-
 test.each([
   ['Mandatory Label\\High Mandatory Level  Label  S-1-16-12288', 'elevated'],
   ['Verbindliche Beschriftung\\Systemverbindlichkeitsstufe  Bezeichnung  S-1-16-16384', 'elevated'],
@@ -152,6 +134,9 @@ describe('the task at sign-in', () => {
   it('ends neither after three days nor on battery', () => {
     expect(xml).toContain('<ExecutionTimeLimit>PT0S</ExecutionTimeLimit>');
     expect(xml).toContain('<DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>');
+  });
+  it('has the priority of what a person starts', () => {
+    expect(xml).toContain('<Priority>4</Priority>\n  </Settings>');
   });
   it('is in UTF-16 with its mark, as it says itself', () => {
     const bytes = encodeTask(xml);

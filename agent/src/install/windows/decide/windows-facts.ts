@@ -16,7 +16,10 @@ export interface WindowsFacts extends JoinFacts {
   readonly hasKey: boolean;
   /** Another program that is kept by the same wrapper has made it before. */
   readonly hasEventSource: boolean;
-  readonly hasDockerDesktop: boolean;
+  /** What starts Docker Desktop for whoever installs; `null`: it is not installed for all, nor for them. */
+  readonly dockerDesktop: string | null;
+  /** An engine runs, whoever it is that it was installed for. */
+  readonly hasEnginePipe: boolean;
   /** The task that an install made is there still. */
   readonly hasLogonTask: boolean;
   /** The name of whoever installs. */

@@ -20,6 +20,8 @@ export interface WindowsRoots {
   readonly windows: string;
   readonly programFiles: string;
   readonly programData: string;
+  /** Of whoever runs this; `null`: Windows did not say. */
+  readonly localAppData: string | null;
 }
 
 export interface WindowsPaths {
@@ -38,7 +40,11 @@ export interface WindowsPaths {
   readonly recordFile: string;
   readonly logFolder: string;
   readonly logFile: string;
-  readonly dockerDesktop: string;
+  /**
+   * Where Docker Desktop's own installer puts it: for all users, or for one, which is what whoever installs can start.
+   * https://docs.docker.com/desktop/setup/install/windows-install/
+   */
+  readonly dockerDesktops: readonly string[];
   /** Of a tool of Windows: services and elevated shells have paths of their own. */
   tool(name: string): string;
 }
@@ -53,7 +59,8 @@ export function nameOf(path: string): string {
 }
 
 /** Where an agent is on Windows, as a service. */
-export function windowsPaths({ windows, programFiles, programData }: WindowsRoots): WindowsPaths {
+export function windowsPaths(roots: WindowsRoots): WindowsPaths {
+  const { windows, programFiles, programData, localAppData } = roots;
   const programFolder = join(programFiles, 'AI Fabric Agent');
   const vendorFolder = join(programData, 'AI Fabric');
   const dataFolder = join(vendorFolder, 'agent');
@@ -70,7 +77,10 @@ export function windowsPaths({ windows, programFiles, programData }: WindowsRoot
     recordFile: join(dataFolder, 'installed.json'),
     logFolder,
     logFile: join(logFolder, 'agent.log'),
-    dockerDesktop: join(programFiles, 'Docker', 'Docker', 'Docker Desktop.exe'),
+    dockerDesktops: [
+      join(programFiles, 'Docker', 'Docker'),
+      ...(localAppData === null ? [] : [join(localAppData, 'Programs', 'DockerDesktop')]),
+    ].map((folder) => join(folder, 'Docker Desktop.exe')),
     tool: (name) => join(windows, 'System32', `${name}.exe`),
   };
 }

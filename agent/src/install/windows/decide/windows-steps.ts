@@ -1,10 +1,11 @@
 import type { InstallStep } from '../../install-steps.js';
+import type { FolderUse } from './folder-access.js';
 
 /** The kinds of steps that an install has on Windows. */
 export type WindowsStep =
   | (InstallStep & { readonly kind: 'make_folder'; readonly path: string })
-  /** A folder that the system and the administrators alone may use, whoever made it before. */
-  | (InstallStep & { readonly kind: 'make_private_folder'; readonly path: string })
+  /** A folder that is left to the system and the administrators, whoever made it before. */
+  | (InstallStep & { readonly kind: 'protect_folder'; readonly path: string; readonly use: FolderUse })
   | (InstallStep & { readonly kind: 'write_file'; readonly path: string; readonly text: string })
   /** Each file whole, or not at all; one that is there already is let be. */
   | (InstallStep & {

@@ -1,6 +1,9 @@
 /**
  * A task that starts a program when one user signs in, as `schtasks /Create /XML` takes it. What `schtasks` makes of
- * its own options ends after three days, and does not run on battery.
+ * its own options ends after three days, does not run on battery, and has the priority of what works in the background,
+ * for processors, disks and memory alike, as has all that the program starts. 4 is what a person's own programs have, and
+ * the only one with the usual priority for memory:
+ * https://learn.microsoft.com/windows/win32/api/taskschd/nf-taskschd-itasksettings-put_priority
  *
  * @param account its SID, or its name as Windows writes it: `MOTOKO\Ada`
  */
@@ -27,6 +30,7 @@ export function writeLogonTask(account: string, program: string): string {
     <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
     <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
     <Enabled>true</Enabled>
+    <Priority>4</Priority>
   </Settings>
   <Actions Context="Author">
     <Exec><Command>${escapeXml(program)}</Command></Exec>

@@ -127,7 +127,8 @@ describe('how often a program ended', () => {
 });
 
 describe('the service that finishes an upgrade', () => {
-  const paths = windowsPaths({ windows: 'C:\\W', programFiles: 'C:\\P', programData: 'C:\\D' });
+  const folders = { windows: 'C:\\W', programFiles: 'C:\\P', programData: 'C:\\D' };
+  const paths = windowsPaths({ ...folders, localAppData: null });
   const folder = `${paths.versionsFolder}\\0.1.0-old`;
 
   it('is the version before, started by every boot, again after a crash, and no more after its end', () => {
