@@ -262,6 +262,8 @@ describeReal(
     it(
       'is taken away again, and nothing stays but what is documented',
       async () => {
+        const tried = await type('sudo ai-fabric-agent uninstall --dry-run');
+        expect(tried.stdout).toMatch(/^This is taken away.*:\n(?: {2}.+\n)+What stays:/);
         const gone = await type('sudo ai-fabric-agent uninstall --yes');
         expect(gone.exitCode, gone.stdout + gone.stderr).toBe(0);
         expect(gone.stdout).toMatch(/What stays:\n[\s\S]*\/etc\/ai-fabric-agent/);
