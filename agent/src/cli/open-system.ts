@@ -6,7 +6,6 @@ import { readAgentConfig } from '../config/read-agent-config.js';
 import type { HostFacts } from '../doctor/host-checks.js';
 import type { RunTool } from '../identity/run-tool.js';
 import type { InstallSystem } from '../install/install-steps.js';
-import { STATE_FOLDER } from '../install/linux/decide/linux-paths.js';
 import { windowsPaths } from '../install/windows/decide/windows-paths.js';
 import { isSingleExecutable } from '../own-program.js';
 import { AGENT_VERSION } from '../version.js';
@@ -64,15 +63,6 @@ export async function readHost(config: AgentConfig, looksItself: boolean): Promi
     random: Math.random,
     log: pino({ level: 'silent' }),
   });
-}
-
-/** Whether the agent of this state directory is the one that an install made a service of. */
-export async function isServiceAgent(config: AgentConfig): Promise<boolean> {
-  const { platform, folders, stateDirectory } = config;
-  const ofService = platform === 'win32' ? windowsPaths(folders).dataFolder : STATE_FOLDER;
-  if (stateDirectory !== ofService) return false;
-  const { runTool } = await import('../identity/run-tool.js');
-  return (await readService(config, runTool)) !== null;
 }
 
 async function readService(

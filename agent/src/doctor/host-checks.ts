@@ -67,4 +67,6 @@ export type AgentFacts =
   /** One may run, and does not answer. */
   | { readonly kind: 'silent'; readonly problem: string }
   | { readonly kind: 'stopped'; readonly server: string; readonly hostName: string }
+  /** What it has joined cannot be read any more. */
+  | { readonly kind: 'damaged'; readonly problem: string; readonly fix: string }
   | { readonly kind: 'not_joined' };

@@ -13,7 +13,12 @@ const running: Runs = {
 };
 
 const healthy: HostFacts = {
-  ...{ platform: 'linux', nowMs: NOW_MS, agent: running, service: { isEnabled: true, isActive: true } },
+  ...{
+    platform: 'linux',
+    nowMs: NOW_MS,
+    agent: running,
+    service: { isEnabled: true, isActive: true },
+  },
   cards: [{ uuid: 'GPU-1', name: 'NVIDIA GeForce RTX 4070' }],
   ...{ areCardsRead: true, issues: [], engineFix: null, cdi: 'known_device', replicas: [], windows: null },
   containerEngine: { reachable: true, flavour: 'podman', version: '4.3.1', rootless: false, desktop: false },
@@ -45,6 +50,7 @@ it('of a host that is as it should be is green, but for what only a replica prov
 const wrong: Partial<HostFacts>[] = [
   { agent: { kind: 'not_joined' } },
   { agent: { kind: 'silent', problem: 'It does not answer.' } },
+  { agent: { kind: 'damaged', problem: 'It is damaged.', fix: 'Join anew.' } },
   { agent: { kind: 'stopped', server: SERVER, hostName: 'a' }, service: null },
   link({ problem: 'refused', problemCode: 'revoked' }),
   { ...issue('no_gpu'), cards: [] },
@@ -94,6 +100,12 @@ describe('the link', () => {
       { agent: { kind: 'stopped', server: SERVER, hostName: 'a' } },
       'red',
       /systemctl start/,
+    ],
+    [
+      'one whose state is damaged',
+      { agent: { kind: 'damaged', problem: 'It is damaged.', fix: 'Join anew.' } },
+      'red',
+      /Join anew/,
     ],
     [
       'an agent that is no service',

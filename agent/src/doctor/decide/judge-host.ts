@@ -1,5 +1,6 @@
-import { JOIN_LINE, joinLineWith, ownCommand, startCommand } from '../../own-command.js';
+import { JOIN_LINE, ownCommand, startCommand } from '../../own-command.js';
 import type { AgentFacts, HostCheck, HostCheckState, HostFacts } from '../host-checks.js';
+import { fixOfLink } from './fix-of-link.js';
 
 type Judgement = Omit<HostCheck, 'id'>;
 
@@ -39,11 +40,13 @@ export function judgeHost(facts: HostFacts): readonly HostCheck[] {
 function judgeLink({ agent, service, platform, nowMs }: HostFacts): Judgement {
   switch (agent.kind) {
     case 'runs':
-      return judgeRunningLink(agent, nowMs);
+      return judgeRunningLink(agent, { nowMs, platform, isService: service !== null });
     case 'silent':
       return /permission denied|EPERM|EACCES/i.test(agent.problem)
         ? red(agent.problem, ownCommand('doctor', platform))
         : red(agent.problem, restartOf(platform));
+    case 'damaged':
+      return red(agent.problem, agent.fix);
     case 'not_joined':
       return red('This host has not joined a control plane.', `Run ${JOIN_LINE}.`);
     case 'stopped':
@@ -56,7 +59,16 @@ function judgeLink({ agent, service, platform, nowMs }: HostFacts): Judgement {
   }
 }
 
-function judgeRunningLink(agent: Extract<AgentFacts, { kind: 'runs' }>, nowMs: number): Judgement {
+interface LinkView {
+  readonly nowMs: number;
+  readonly platform: NodeJS.Platform;
+  readonly isService: boolean;
+}
+
+function judgeRunningLink(
+  agent: Extract<AgentFacts, { kind: 'runs' }>,
+  { nowMs, platform, isService }: LinkView,
+): Judgement {
   const { link, server, hostName, startedAtMs } = agent;
   if (link.state === 'linked') return green(`to ${server} as ${hostName}`);
   if (link.problem === null) {
@@ -65,28 +77,7 @@ function judgeRunningLink(agent: Extract<AgentFacts, { kind: 'runs' }>, nowMs: n
       ? waiting(`the agent dials ${server}`, null)
       : red(`There is no link to ${server}.`, reach(server));
   }
-  return red(link.problem, fixOfLink(link.problemCode, server));
-}
-
-function fixOfLink(code: string | null, server: string): string {
-  switch (code) {
-    case 'machine_mismatch':
-    case 'identity_in_use':
-      return `Another machine has this host's key. Is this disk a copy? Run ${joinLineWith('--new-identity')}.`;
-    case 'unknown_host':
-    case 'proof_failed':
-    case 'revoked':
-      return `Run ${joinLineWith('--rejoin')}.`;
-    case 'pin_mismatch':
-      return `The control plane has another certificate than this host was given. Where that is meant to be: run ${joinLineWith('--rejoin')}.`;
-    case 'protocol_too_old':
-      // What an upgrade would fetch is offered over the link that is refused.
-      return `Run ${JOIN_LINE}: it upgrades the agent in place, and this host stays who it is.`;
-    case 'control_plane_too_old':
-      return 'Upgrade the control plane: on its host, run install-control-plane.sh of a newer release.';
-    default:
-      return reach(server);
-  }
+  return red(link.problem, fixOfLink(link.problemCode, isService, platform) ?? reach(server));
 }
 
 function judgeCards({ cards, areCardsRead, issues, platform }: HostFacts): Judgement {
