@@ -282,6 +282,21 @@ describeReal('the agent as a service of systemd', [systemd], () => {
     await untilHost('online', ({ presence }) => presence === 'online');
   });
 
+  it('says why its service keeps ending, and is mended by the next install', async () => {
+    await machine.must(['chown', 'root:root', `${STATE}/agent.json`]);
+    await machine.must(['systemctl', 'restart', UNIT]);
+    const isTold = ({ stdout }: RunResult): boolean =>
+      /service keeps ending \(.*agent\.json.*EACCES/.test(stdout);
+    await eventually('status says so', async () => isTold(await agent(['status'])), 60_000);
+    const { linked } = await doctor();
+    expect(linked).toMatchObject({
+      says: expect.stringMatching(/^The service .*agent\.json.*EACCES/),
+      fix: expect.stringContaining('journalctl -u ai-fabric-agent'),
+    });
+    const mended = await install(null);
+    expect(mended.exitCode, mended.stdout + mended.stderr).toBe(0);
+  });
+
   it('writes anew what it has joined where that is damaged, and keeps its key', async () => {
     const { hostId } = await look();
     await machine.must(['cp', '/dev/null', `${STATE}/agent.json`]);

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { BUILD, systemClock } from '@ai-fabric/shared';
 import type { AgentConfig } from '../config/agent-config.js';
 import { readAgentConfig } from '../config/read-agent-config.js';
-import type { HostFacts } from '../doctor/host-checks.js';
+import type { HostFacts, ServiceFacts } from '../doctor/host-checks.js';
 import type { RunTool } from '../identity/run-tool.js';
 import type { InstallSystem } from '../install/install-steps.js';
 import { windowsPaths } from '../install/windows/decide/windows-paths.js';
@@ -65,10 +65,16 @@ export async function readHost(config: AgentConfig, looksItself: boolean): Promi
   });
 }
 
+/** What this system says of the agent's service; `null`: it has none. */
+export async function readServiceFacts(config: AgentConfig): Promise<ServiceFacts | null> {
+  const { runTool } = await import('../identity/run-tool.js');
+  return readService(config, runTool);
+}
+
 async function readService(
   { platform, folders }: AgentConfig,
   runTool: RunTool,
-): Promise<HostFacts['service']> {
+): Promise<ServiceFacts | null> {
   if (platform === 'linux') {
     const { readServiceState } = await import('../install/linux/service-state.js');
     return readServiceState(runTool);

@@ -17,7 +17,7 @@ const healthy: HostFacts = {
     platform: 'linux',
     nowMs: NOW_MS,
     agent: running,
-    service: { isEnabled: true, isActive: true },
+    service: { isEnabled: true, isActive: true, ending: null },
   },
   cards: [{ uuid: 'GPU-1', name: 'NVIDIA GeForce RTX 4070' }],
   ...{ areCardsRead: true, issues: [], engineFix: null, cdi: 'known_device', replicas: [], windows: null },
@@ -100,6 +100,18 @@ describe('the link', () => {
       { agent: { kind: 'stopped', server: SERVER, hostName: 'a' } },
       'red',
       /systemctl start/,
+    ],
+    [
+      'a service that keeps ending',
+      {
+        agent: { kind: 'stopped', server: SERVER, hostName: 'a' },
+        service: {
+          ...{ isEnabled: true, isActive: false },
+          ending: { isRetried: true, restarts: 4, how: 'exit code 1', lastWords: 'error: no.' },
+        },
+      },
+      'red',
+      /journalctl -u ai-fabric-agent/,
     ],
     [
       'one whose state is damaged',
@@ -293,7 +305,7 @@ describe('sign-in at boot', () => {
   it.each<[Partial<HostFacts>, string, RegExp | null]>([
     [{}, 'green', null],
     [{ service: null }, 'red', /install/],
-    [{ service: { isEnabled: false, isActive: true } }, 'red', /systemctl enable/],
+    [{ service: { isEnabled: false, isActive: true, ending: null } }, 'red', /systemctl enable/],
     [
       {
         containerEngine: {

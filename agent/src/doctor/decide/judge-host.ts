@@ -1,5 +1,6 @@
 import { JOIN_LINE, ownCommand, startCommand } from '../../own-command.js';
 import type { AgentFacts, HostCheck, HostCheckState, HostFacts } from '../host-checks.js';
+import { describeEnding } from './describe-ending.js';
 import { fixOfLink } from './fix-of-link.js';
 
 type Judgement = Omit<HostCheck, 'id'>;
@@ -50,13 +51,25 @@ function judgeLink({ agent, service, platform, nowMs }: HostFacts): Judgement {
     case 'not_joined':
       return red('This host has not joined a control plane.', `Run ${JOIN_LINE}.`);
     case 'stopped':
-      return red(
-        `No agent runs here; this host has joined ${agent.server} as ${agent.hostName}.`,
-        service === null ? 'ai-fabric-agent run' : startCommand(platform),
-      );
+      return judgeStopped(agent, service, platform);
     default:
       return agent satisfies never;
   }
+}
+
+function judgeStopped(
+  { server, hostName }: Extract<AgentFacts, { kind: 'stopped' }>,
+  service: HostFacts['service'],
+  platform: NodeJS.Platform,
+): Judgement {
+  if (service !== null && service.ending !== null) {
+    const { says, fix } = describeEnding(service.ending, platform);
+    return red(says, fix);
+  }
+  return red(
+    `No agent runs here; this host has joined ${server} as ${hostName}.`,
+    service === null ? 'ai-fabric-agent run' : startCommand(platform),
+  );
 }
 
 interface LinkView {
