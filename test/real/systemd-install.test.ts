@@ -297,8 +297,14 @@ describeReal('the agent as a service of systemd', [systemd], () => {
     expect(mended.exitCode, mended.stdout + mended.stderr).toBe(0);
   });
 
-  it('writes anew what it has joined where that is damaged, and keeps its key', async () => {
+  it('writes anew what it has joined where that does not hold any more or is damaged, and keeps its key', async () => {
     const { hostId } = await look();
+    const otherPin = `s/"certificateSha256": "[0-9a-f]*"/"certificateSha256": "${'ab'.repeat(32)}"/`;
+    await machine.must(['sed', '-i', otherPin, `${STATE}/agent.json`]);
+    await machine.must(['systemctl', 'restart', UNIT]);
+    const status = async (): Promise<string> => (await agent(['status'])).stdout;
+    await eventually('status names the way', async () => /^ +→ .*--rejoin/m.test(await status()), 60_000);
+    expect(await status()).not.toContain('join --force');
     await machine.must(['cp', '/dev/null', `${STATE}/agent.json`]);
     await machine.must(['systemctl', 'restart', UNIT]);
     expect((await doctor())['linked']?.fix).toContain('--rejoin');
