@@ -6,10 +6,11 @@ import type { AgentConfig } from './config/agent-config.js';
 import { parseServerUrl, type ServerAddress } from './config/decide/parse-server-url.js';
 import { type AgentIdentity, openIdentity } from './identity/agent-identity.js';
 import { type AgentState, readAgentState, writeAgentState } from './identity/agent-state.js';
-import { StateFileError } from './identity/private-files.js';
+import { privateFiles, StateFileError } from './identity/private-files.js';
 import { AgentLink } from './link/agent-link.js';
 import { LinkError } from './link/link-failure.js';
 import type { OpenLinkSocket } from './link/link-socket.js';
+import { rejoinAdvice } from './own-command.js';
 import { readBootIdentity } from './sensors/host/boot-identity.js';
 import { askStatus } from './status/status-socket.js';
 import { AGENT_VERSION } from './version.js';
@@ -31,6 +32,24 @@ export interface JoinDependencies {
 }
 
 /**
+ * A service is joined by the install that made it: by the key that the system hands to it, and with files that are its
+ * account's.
+ *
+ * @throws JoinError
+ */
+export function refuseService({
+  isService,
+  platform,
+  stateDirectory,
+}: Pick<AgentConfig, 'isService' | 'platform' | 'stateDirectory'>): void {
+  if (!isService) return;
+  throw new JoinError(
+    'installed_service',
+    `The agent of ${stateDirectory} is a service that an install made, and only an install joins it. ${rejoinAdvice(true, platform)}`,
+  );
+}
+
+/**
  * Makes this host one of the fabric: shows the token to the holder of the certificate that it pins, and keeps what
  * that one says. The key that is there stays.
  *
@@ -43,9 +62,10 @@ export async function joinFabric(
   dependencies: JoinDependencies,
 ): Promise<AgentState> {
   const { address, token } = readRequest(request);
-  const identity = await openIdentity(config);
+  // Whatever refuses comes first: the identity makes a key where there is none.
   await refuseIfRunning(config);
-  if (!request.force) await refuseIfJoined(config, identity, address);
+  if (!request.force) await refuseIfJoined(config, address);
+  const identity = await openIdentity(config);
   const { platform, stateDirectory, simulatedInterfacesPath } = config;
   const { clock, log } = dependencies;
   const bootOf = { platform, stateDirectory, simulatedInterfacesPath, clock, logger: log };
@@ -74,12 +94,10 @@ async function refuseIfRunning({ stateDirectory, platform }: AgentConfig): Promi
   );
 }
 
-async function refuseIfJoined(
-  { stateDirectory }: AgentConfig,
-  identity: AgentIdentity,
-  address: ServerAddress,
-): Promise<void> {
-  const state = await readAgentState(stateDirectory, identity.files);
+async function refuseIfJoined(config: AgentConfig, address: ServerAddress): Promise<void> {
+  const { platform, folders } = config;
+  const files = privateFiles({ platform, windowsDirectory: folders.windows });
+  const state = await readAgentState(config, files);
   if (state === null) return;
   const where =
     state.serverUrl === address.url ? 'this control plane' : `another control plane, ${state.serverUrl},`;

@@ -1,5 +1,5 @@
 import { expect, it, test } from 'vitest';
-import { joinLineWith, ownCommand, ownProgram, startCommand } from './own-command.js';
+import { joinLineWith, ownCommand, ownProgram, rejoinAdvice, startCommand } from './own-command.js';
 
 test.each([
   ['linux', 'sudo ai-fabric-agent upgrade'],
@@ -24,3 +24,11 @@ it('puts an option of the printed line where both lines take it: they end in bra
     `the line that "ai-fabric token create" prints on the control plane, with --rejoin put behind its --pin '…' (in PowerShell -Pin '…')`,
   );
 });
+
+test.each(['linux', 'win32'] as const)(
+  'a host joins anew by hand only where no install made it a service: %s',
+  (platform) => {
+    expect(rejoinAdvice(true, platform)).toBe(`Run ${joinLineWith('--rejoin')}.`);
+    expect(rejoinAdvice(false, platform)).toContain(`${ownProgram(platform)} join --force`);
+  },
+);

@@ -6,6 +6,16 @@ export function joinLineWith(option: string): string {
   return `${JOIN_LINE}, with ${option} put behind its --pin '…' (in PowerShell -Pin '…')`;
 }
 
+/**
+ * Has a host join anew, which keeps its key. A join by hand is not the way of a service: its key is handed to it by the
+ * system, and what root writes into its state is not its own.
+ */
+export function rejoinAdvice(isService: boolean, platform: NodeJS.Platform): string {
+  return isService
+    ? `Run ${joinLineWith('--rejoin')}.`
+    : `Stop this agent, and run here with a new join token: ${ownProgram(platform)} join --force`;
+}
+
 /** As an install leaves it to a person: on Windows on no PATH. */
 export function ownProgram(platform: NodeJS.Platform): string {
   return platform === 'win32'

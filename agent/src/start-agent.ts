@@ -4,14 +4,19 @@ import { NotJoinedError } from './agent-errors.js';
 import type { AgentConfig } from './config/agent-config.js';
 import { parseServerUrl } from './config/decide/parse-server-url.js';
 import { type AgentIdentity, openIdentity } from './identity/agent-identity.js';
-import { type AgentState, agentStatePath, readAgentState, writeAgentState } from './identity/agent-state.js';
-import { StateFileError } from './identity/private-files.js';
+import {
+  type AgentState,
+  agentStatePath,
+  DamagedStateError,
+  readAgentState,
+  writeAgentState,
+} from './identity/agent-state.js';
 import { Leaving } from './leaving.js';
 import type { LinkWelcome } from './link/agent-link.js';
 import type { PinnedAddress } from './link/dial-pinned-tls.js';
 import type { LinkFailure } from './link/link-failure.js';
 import { type AgentParts, openParts } from './open-parts.js';
-import { ownProgram } from './own-command.js';
+import { JOIN_LINE, ownProgram } from './own-command.js';
 import { watchResume } from './power/resume-watch.js';
 import type { ReplicaKeepers } from './replica/replica-keepers.js';
 import type { AgentStatus } from './status/agent-status.js';
@@ -35,12 +40,14 @@ export interface Agent {
  */
 export async function startAgent(config: AgentConfig, dependencies: AgentDependencies): Promise<Agent> {
   const identity = await openIdentity(config);
-  const state = await readAgentState(config.stateDirectory, identity.files);
+  const state = await readAgentState(config, identity.files);
   if (state === null) {
     throw new NotJoinedError(
       `This host has not joined a control plane (${agentStatePath(config.stateDirectory)} is not there). ` +
-        'Make a token there with "ai-fabric token create", then run here: ' +
-        `${ownProgram(process.platform)} join --server https://HOST:8443 --token-file FILE`,
+        (config.isService
+          ? `Run ${JOIN_LINE}.`
+          : 'Make a token there with "ai-fabric token create", then run here: ' +
+            `${ownProgram(config.platform)} join --server https://HOST:8443 --token-file FILE`),
     );
   }
   const address = pinnedAddress(config, state);
@@ -247,7 +254,5 @@ function wakeOf({ name, kind, wake }: NetworkInterface): NonNullable<AgentStatus
 function pinnedAddress(config: AgentConfig, state: AgentState): PinnedAddress {
   const parsed = parseServerUrl(config.serverUrl ?? state.serverUrl);
   if (parsed.ok) return { ...parsed.address, certificateSha256: state.certificateSha256 };
-  throw new StateFileError(
-    `${agentStatePath(config.stateDirectory)} is damaged: serverUrl: ${parsed.detail} Fix: ${ownProgram(process.platform)} join --force`,
-  );
+  throw new DamagedStateError(agentStatePath(config.stateDirectory), `serverUrl: ${parsed.detail}`, config);
 }

@@ -18,6 +18,7 @@ hosts:
 `;
 const PROGRAM = `${STAND_IN}/release/ai-fabric-agent`;
 const UNIT = 'ai-fabric-agent.service';
+const STATE = '/var/lib/ai-fabric-agent';
 const BOOT_MS = 240_000;
 /** The first of all makes its Debian. */
 const FIRST_BOOT_MS = 960_000;
@@ -264,6 +265,60 @@ describeReal('the agent as a service of systemd', [systemd], () => {
     await machine.must(['kill', '-9', String(killed)]);
     await eventually('another process runs', async () => ![0, killed].includes(await mainPid()), 60_000);
     await eventually('it is linked', async () => (await doctor())['linked']?.state === 'green', 60_000);
+  });
+
+  it('is joined anew by an install, and by nobody’s hand: that would be by another key', async () => {
+    const join_ = async (user?: string): Promise<string> =>
+      codeOf(await agent(['join', '--json', '--force', '--server', fabric.tlsUrl], 'none', user));
+    const found = (): Promise<string> =>
+      machine.must(['find', STATE, '-maxdepth', '1', '-name', '*.*', '-printf', '%f %u %T@\n']);
+    await machine.must(['systemctl', 'stop', UNIT]);
+    const files = await found();
+    expect([await join_(), await join_('nobody')]).toEqual(['installed_service', 'installed_service']);
+    expect(await found()).toBe(files);
+    await machine.must(['systemctl', 'start', UNIT]);
+    expect(await join_()).toBe('installed_service');
+    expect(await found()).not.toContain('host-key.pem');
+    await untilHost('online', ({ presence }) => presence === 'online');
+  });
+
+  it('says why its service keeps ending, and is mended by the next install', async () => {
+    await machine.must(['chown', 'root:root', `${STATE}/agent.json`]);
+    await machine.must(['systemctl', 'restart', UNIT]);
+    const isTold = ({ stdout }: RunResult): boolean =>
+      /service keeps ending \(.*agent\.json.*EACCES/.test(stdout);
+    await eventually('status says so', async () => isTold(await agent(['status'])), 60_000);
+    const { linked } = await doctor();
+    expect(linked).toMatchObject({
+      says: expect.stringMatching(/^The service .*agent\.json.*EACCES/),
+      fix: expect.stringContaining('journalctl -u ai-fabric-agent'),
+    });
+    const mended = await install(null);
+    expect(mended.exitCode, mended.stdout + mended.stderr).toBe(0);
+  });
+
+  it('writes anew what it has joined where that does not hold any more or is damaged, and keeps its key', async () => {
+    const { hostId } = await look();
+    const otherPin = `s/"certificateSha256": "[0-9a-f]*"/"certificateSha256": "${'ab'.repeat(32)}"/`;
+    await machine.must(['sed', '-i', otherPin, `${STATE}/agent.json`]);
+    await machine.must(['systemctl', 'restart', UNIT]);
+    const status = async (): Promise<string> => (await agent(['status'])).stdout;
+    await eventually('status names the way', async () => /^ +→ .*--rejoin/m.test(await status()), 60_000);
+    expect(await status()).not.toContain('join --force');
+    await machine.must(['cp', '/dev/null', `${STATE}/agent.json`]);
+    await machine.must(['systemctl', 'restart', UNIT]);
+    expect((await doctor())['linked']?.fix).toContain('--rejoin');
+    const token = await fabric.joinToken('armitage');
+    expect([codeOf(await install(null)), codeOf(await install(token))]).toEqual([
+      'damaged_state',
+      'damaged_state',
+    ]);
+
+    const mended = await install(token, '--rejoin');
+
+    expect(mended.exitCode, mended.stdout + mended.stderr).toBe(0);
+    await untilHost('online', ({ presence }) => presence === 'online');
+    expect((await look()).hostId).toBe(hostId);
   });
 
   it(

@@ -267,6 +267,7 @@ describe('ai-fabric-agent status', () => {
       joined: true,
       server: plane.url,
       hostName: 'armitage',
+      problem: null,
     });
   });
 

@@ -3,10 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { BUILD, systemClock } from '@ai-fabric/shared';
 import type { AgentConfig } from '../config/agent-config.js';
 import { readAgentConfig } from '../config/read-agent-config.js';
-import type { HostFacts } from '../doctor/host-checks.js';
+import type { HostFacts, ServiceFacts } from '../doctor/host-checks.js';
 import type { RunTool } from '../identity/run-tool.js';
 import type { InstallSystem } from '../install/install-steps.js';
-import { STATE_FOLDER } from '../install/linux/decide/linux-paths.js';
 import { windowsPaths } from '../install/windows/decide/windows-paths.js';
 import { isSingleExecutable } from '../own-program.js';
 import { AGENT_VERSION } from '../version.js';
@@ -66,19 +65,16 @@ export async function readHost(config: AgentConfig, looksItself: boolean): Promi
   });
 }
 
-/** Whether the agent of this state directory is the one that an install made a service of. */
-export async function isServiceAgent(config: AgentConfig): Promise<boolean> {
-  const { platform, folders, stateDirectory } = config;
-  const ofService = platform === 'win32' ? windowsPaths(folders).dataFolder : STATE_FOLDER;
-  if (stateDirectory !== ofService) return false;
+/** What this system says of the agent's service; `null`: it has none. */
+export async function readServiceFacts(config: AgentConfig): Promise<ServiceFacts | null> {
   const { runTool } = await import('../identity/run-tool.js');
-  return (await readService(config, runTool)) !== null;
+  return readService(config, runTool);
 }
 
 async function readService(
   { platform, folders }: AgentConfig,
   runTool: RunTool,
-): Promise<HostFacts['service']> {
+): Promise<ServiceFacts | null> {
   if (platform === 'linux') {
     const { readServiceState } = await import('../install/linux/service-state.js');
     return readServiceState(runTool);

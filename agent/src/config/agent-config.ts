@@ -2,6 +2,8 @@
 export interface AgentConfig {
   /** Holds the key, what was joined, and the socket that `status` asks. */
   readonly stateDirectory: string;
+  /** The state directory is that of the service which an install made: on Linux its key lies elsewhere. */
+  readonly isService: boolean;
   /** The host owner's policy; the file need not be there. */
   readonly policyPath: string;
   /** The name that `join` asks for; afterwards the control plane's answer holds. */

@@ -7,6 +7,7 @@ import { RECORD_FILE } from '../install/linux/decide/linux-paths.js';
 import { type WindowsRoots, windowsPaths } from '../install/windows/decide/windows-paths.js';
 import { type AgentConfig, ConfigError, type LogLevel, logLevels } from './agent-config.js';
 import { chooseStateDirectory } from './decide/choose-state-directory.js';
+import { isServiceState } from './decide/is-service-state.js';
 import { makeHostName } from './decide/make-host-name.js';
 import { parseServerUrl } from './decide/parse-server-url.js';
 
@@ -55,8 +56,10 @@ export function readAgentConfig(
   const stateDirectory = resolve(
     flags.state ?? read('STATE') ?? defaultStateDirectory(environment, platform),
   );
+  const folders = systemFolders(environment);
   return Object.freeze({
     stateDirectory,
+    isService: isServiceState({ platform, stateDirectory, roots: folders, isThere: existsSync }),
     policyPath: resolve(flags.policy ?? read('POLICY') ?? join(stateDirectory, 'agent.yaml')),
     hostName: readHostName(flags.name ?? read('NAME')),
     serverUrl: readServer(flags.server ?? read('SERVER')),
@@ -73,7 +76,7 @@ export function readAgentConfig(
     bufferBytes: whole('BUFFER_BYTES', { least: 64 * 1024, most: 512 * MIB, default: 8 * MIB }),
     logLevel: readLogLevel(flags.logLevel ?? read('LOG_LEVEL')),
     platform,
-    folders: Object.freeze(systemFolders(environment)),
+    folders: Object.freeze(folders),
   });
 }
 

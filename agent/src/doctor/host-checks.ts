@@ -34,7 +34,7 @@ export interface HostFacts {
   readonly nowMs: number;
   readonly agent: AgentFacts;
   /** As a service of the system; `null`: it is none. */
-  readonly service: { readonly isEnabled: boolean; readonly isActive: boolean } | null;
+  readonly service: ServiceFacts | null;
   readonly cards: AgentStatus['cards'];
   readonly areCardsRead: boolean;
   readonly issues: AgentStatus['issues'];
@@ -47,6 +47,26 @@ export interface HostFacts {
   readonly replicas: AgentStatus['replicas'];
   /** What only Windows has; `null` elsewhere. */
   readonly windows: WindowsHostFacts | null;
+}
+
+export interface ServiceFacts {
+  /** It starts with the machine. */
+  readonly isEnabled: boolean;
+  readonly isActive: boolean;
+  /** `null`: nothing says that it ends. */
+  readonly ending: ServiceEnding | null;
+}
+
+/** A service that nobody stopped, and that ended. */
+export interface ServiceEnding {
+  /** The system starts it again by itself. */
+  readonly isRetried: boolean;
+  /** How often it did; `null`: it does not count. */
+  readonly restarts: number | null;
+  /** "exit code 1"; `null`: not known, or without a fault. */
+  readonly how: string | null;
+  /** What it said of it, on one line. */
+  readonly lastWords: string | null;
 }
 
 export interface WindowsHostFacts {
@@ -67,4 +87,6 @@ export type AgentFacts =
   /** One may run, and does not answer. */
   | { readonly kind: 'silent'; readonly problem: string }
   | { readonly kind: 'stopped'; readonly server: string; readonly hostName: string }
+  /** What it has joined cannot be read any more. */
+  | { readonly kind: 'damaged'; readonly problem: string; readonly fix: string }
   | { readonly kind: 'not_joined' };

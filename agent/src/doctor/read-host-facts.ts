@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { AgentConfig } from '../config/agent-config.js';
 import { cdiSpecs } from '../containers/cdi-specs.js';
 import { openContainerEngine } from '../containers/open-container-engine.js';
-import { readAgentState } from '../identity/agent-state.js';
+import { DamagedStateError, readAgentState } from '../identity/agent-state.js';
 import { privateFiles } from '../identity/private-files.js';
 import { reportEngine } from '../replica/container/decide/report-engine.js';
 import { openSensors } from '../sensors/open-sensors.js';
@@ -69,13 +69,17 @@ function seenByAgent(status: AgentStatus): Seen {
   return { cards, areCardsRead: cardsAsked, issues, containerEngine, engineFix: null, wake, replicas };
 }
 
-async function readJoined({ stateDirectory, platform, folders }: AgentConfig): Promise<AgentFacts> {
+async function readJoined(config: AgentConfig): Promise<AgentFacts> {
+  const { platform, folders } = config;
   const files = privateFiles({ platform, windowsDirectory: folders.windows });
   try {
-    const joined = await readAgentState(stateDirectory, files);
+    const joined = await readAgentState(config, files);
     if (joined === null) return { kind: 'not_joined' };
     return { kind: 'stopped', server: joined.serverUrl, hostName: joined.hostName };
   } catch (error) {
+    if (error instanceof DamagedStateError) {
+      return { kind: 'damaged', problem: error.detail, fix: error.fix };
+    }
     return { kind: 'silent', problem: textOf(error) };
   }
 }

@@ -9,7 +9,12 @@ const agent = (state: 'connecting' | 'linked'): AgentFacts => ({
 });
 const facts = (more: Partial<HostFacts>): HostFacts => ({
   ...{ platform: 'linux', nowMs: 0, agent: { kind: 'stopped', server: 's', hostName: 'a' } },
-  ...{ service: { isEnabled: true, isActive: true }, cards: [], areCardsRead: false, issues: [] },
+  ...{
+    service: { isEnabled: true, isActive: true, ending: null },
+    cards: [],
+    areCardsRead: false,
+    issues: [],
+  },
   ...{ containerEngine: null, engineFix: null, cdi: 'no_spec', wake: null, replicas: [] },
   ...{ windows: null, ...more },
 });

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { certificateSha256Schema, nameSchema } from '@ai-fabric/shared';
 import { z } from 'zod';
-import { ownProgram } from '../own-command.js';
+import type { AgentConfig } from '../config/agent-config.js';
+import { rejoinAdvice } from '../own-command.js';
 import { type PrivateFiles, StateFileError } from './private-files.js';
 
 const agentStateSchema = z.object({
@@ -22,9 +23,31 @@ export function agentStatePath(directory: string): string {
   return join(directory, FILE);
 }
 
-/** `null` when this host has not joined. @throws StateFileError naming the file and the fix */
-export async function readAgentState(directory: string, files: PrivateFiles): Promise<AgentState | null> {
-  const path = agentStatePath(directory);
+/** What was joined cannot be read any more; joining anew writes it anew. */
+export class DamagedStateError extends StateFileError {
+  /** Of the message, what was found. */
+  readonly detail: string;
+  /** And what mends it. */
+  readonly fix: string;
+
+  constructor(path: string, fault: string, { isService, platform }: StateOwner) {
+    const detail = `${path}, which says what this host has joined, is damaged (${fault}).`;
+    const fix = `Put back a backup, or join anew; the host keeps its key. ${rejoinAdvice(isService, platform)}`;
+    super(`${detail} Fix: ${fix}`);
+    this.detail = detail;
+    this.fix = fix;
+  }
+}
+
+/** Whose state it is, as far as it says how the host joins anew. */
+type StateOwner = Pick<AgentConfig, 'isService' | 'platform'>;
+
+/** `null` when this host has not joined. @throws DamagedStateError, StateFileError, naming the file and the fix */
+export async function readAgentState(
+  config: StateOwner & Pick<AgentConfig, 'stateDirectory'>,
+  files: PrivateFiles,
+): Promise<AgentState | null> {
+  const path = agentStatePath(config.stateDirectory);
   const text = await files.read(path);
   if (text === null) return null;
   const parsed = agentStateSchema.safeParse(parseJson(text));
@@ -33,10 +56,8 @@ export async function readAgentState(directory: string, files: PrivateFiles): Pr
     return state;
   }
   const issue = parsed.error.issues[0];
-  throw new StateFileError(
-    `${path} is damaged (${issue?.path.join('.') || 'whole file'}: ${issue?.message ?? 'invalid'}). ` +
-      `Fix: put back a backup, or run with a new join token: ${ownProgram(process.platform)} join --force; this host keeps its key.`,
-  );
+  const fault = `${issue?.path.join('.') || 'whole file'}: ${issue?.message ?? 'invalid'}`;
+  throw new DamagedStateError(path, fault, config);
 }
 
 export async function writeAgentState(

@@ -17,6 +17,7 @@ const state: AgentState = {
   hostName: 'armitage',
 };
 let directory: string;
+const owner = (isService = false) => ({ stateDirectory: directory, isService, platform: process.platform });
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'agent-identity-'));
@@ -83,11 +84,11 @@ describe('the host key', () => {
 describe('the state file', () => {
   test('gives back what was written', async () => {
     await writeAgentState(directory, state, files);
-    expect(await readAgentState(directory, files)).toEqual(state);
+    expect(await readAgentState(owner(), files)).toEqual(state);
   });
 
   test('is not there before a join', async () => {
-    expect(await readAgentState(directory, files)).toBeNull();
+    expect(await readAgentState(owner(), files)).toBeNull();
   });
 
   test.each([
@@ -98,7 +99,11 @@ describe('the state file', () => {
     ['a bad fingerprint', JSON.stringify({ version: 1, ...state, certificateSha256: 'AB:CD' })],
   ])('that holds %s is named, with the fix', async (_what, text) => {
     await writeFile(join(directory, 'agent.json'), text, { mode: 0o600 });
-    await expect(readAgentState(directory, files)).rejects.toThrow(/agent\.json is damaged.*join --force/s);
+    await expect(readAgentState(owner(), files)).rejects.toThrow(/agent\.json.* is damaged.*join --force/s);
+    // A join by hand would join by another key than the service has.
+    const ofService = await readAgentState(owner(true), files).catch(String);
+    expect(ofService).toMatch(/is damaged.*--rejoin/s);
+    expect(ofService).not.toContain('join --force');
   });
 
   test('is never seen half-written by a reader', async () => {
@@ -110,7 +115,7 @@ describe('the state file', () => {
       }
       writing = false;
     })();
-    while (writing) expect(await readAgentState(directory, files)).not.toBeNull();
+    while (writing) expect(await readAgentState(owner(), files)).not.toBeNull();
     await write;
   });
 });
@@ -169,12 +174,12 @@ describe('the state directory', () => {
 
   test('a file too large to be ours is refused before it is read', async () => {
     await writeFile(join(directory, 'agent.json'), 'x'.repeat(100_000), { mode: 0o600 });
-    await expect(readAgentState(directory, files)).rejects.toThrow(/not a file that an agent wrote/);
+    await expect(readAgentState(owner(), files)).rejects.toThrow(/not a file that an agent wrote/);
   });
 
   test.runIf(posix)('a dangling link in the place of the state file is as good as none', async () => {
     await symlink(join(directory, 'nowhere'), join(directory, 'agent.json'));
-    expect(await readAgentState(directory, files)).toBeNull();
+    expect(await readAgentState(owner(), files)).toBeNull();
   });
 });
 

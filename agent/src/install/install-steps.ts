@@ -67,6 +67,7 @@ export type InstallRefusalCode =
   | 'server_needed'
   | 'token_needed'
   | 'joined_elsewhere'
+  | 'damaged_state'
   | 'cloned_machine'
   | 'upgrade_under_way'
   | 'replica_not_ended'

@@ -68,7 +68,7 @@ describe('dialPinnedTls', () => {
     expect(failure.code).toBe('pin_mismatch');
     expect(failure.detail).toContain(pinned);
     expect(failure.detail).toContain(certificate.sha256);
-    expect(failure.detail).toContain('join --force');
+    expect(failure.detail).toContain('has to join anew');
     await expect.poll(() => [plane.connections, plane.openConnections]).toEqual([1, 0]);
     expect(plane.applicationBytes).toBe(0);
     expect(plane.links).toEqual([]);

@@ -1,6 +1,5 @@
 import { connect, type TLSSocket } from 'node:tls';
 import { type Clock, normaliseCertificateSha256 } from '@ai-fabric/shared';
-import { ownProgram } from '../own-command.js';
 import { explainDialError } from './decide/explain-dial-error.js';
 import { LinkError } from './link-failure.js';
 
@@ -63,8 +62,8 @@ export function dialPinnedTls(address: PinnedAddress, clock: Clock, signal: Abor
 function pinMismatch(address: PinnedAddress, seen: string): LinkError {
   const detail =
     `${address.url} shows another certificate than the pinned one: expected SHA-256 ${address.certificateSha256}, ` +
-    `found ${seen || 'none'}. Nothing was sent to it. If the control plane was given a new certificate, make a new ` +
-    `join token there and run here: ${ownProgram(process.platform)} join --force; if not, something stands between.`;
+    `found ${seen || 'none'}. Nothing was sent to it. If the control plane was given a new certificate, this ` +
+    'host has to join anew, by a new join token; if not, something stands between.';
   return new LinkError({ code: 'pin_mismatch', detail });
 }
 

@@ -40,12 +40,14 @@ ${exitCodesOf('ok', 'failed', 'usage', 'refused', 'unreachable')}`,
 async function join(options: JoinOptions): Promise<void> {
   const { state, name, server } = options;
   const config = readAgentConfig({ state, name, server });
+  // Ahead of the token, which may have to be typed.
+  const { joinFabric, refuseService } = await import('../../join.js');
+  refuseService(config);
   if (config.serverUrl === null)
     throw new UsageError('Which control plane? Name it: --server https://motoko:8443');
   const token = await readToken(options.tokenFile);
   // The rest is loaded now, so that help and versions come at once.
-  const [{ joinFabric }, { systemClock }, { default: pino }] = await Promise.all([
-    import('../../join.js'),
+  const [{ systemClock }, { default: pino }] = await Promise.all([
     import('@ai-fabric/shared'),
     import('pino'),
   ]);

@@ -7,7 +7,6 @@ import { askStatus, askVerb } from '../../status/status-socket.js';
 import { describeCards } from '../decide/format-status.js';
 import { startLine } from '../decide/start-line.js';
 import { exitCodes, exitCodesOf } from '../exit-codes.js';
-import { isServiceAgent } from '../open-system.js';
 import { printJson } from '../output.js';
 
 interface YieldOptions {
@@ -69,7 +68,7 @@ async function ask(verb: 'yield' | 'unyield', { state, wait, json }: YieldOption
     status = await askStatus(stateDirectory, platform);
   }
   if (json) printJson(status === null ? { running: false } : { running: true, ...status });
-  else console.log(status === null ? await noAgent(config, state) : describeCards(status));
+  else console.log(status === null ? noAgent(config, state) : describeCards(status));
   if (!isDone(verb, status, wait)) process.exitCode = exitCodes.failed;
 }
 
@@ -80,7 +79,7 @@ function isDone(verb: 'yield' | 'unyield', status: AgentStatus | null, wait = fa
   return owner === 'yielded' || (!wait && owner === 'yielding');
 }
 
-async function noAgent(config: AgentConfig, state: string | undefined): Promise<string> {
-  const line = startLine({ platform: config.platform, isService: await isServiceAgent(config), state });
+function noAgent(config: AgentConfig, state: string | undefined): string {
+  const line = startLine({ platform: config.platform, isService: config.isService, state });
   return `No agent runs here, so that none has the cards. Start it: ${line}`;
 }

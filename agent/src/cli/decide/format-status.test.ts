@@ -32,6 +32,22 @@ test('an agent that is linked', () => {
   );
 });
 
+test('a link that this host can mend is told with what mends it', () => {
+  const link = {
+    state: 'waiting',
+    linkedSinceMs: null,
+    problem: 'another pin',
+    problemCode: 'pin_mismatch',
+    clockAheadMs: null,
+  } as const;
+  expect(
+    formatStatus({ ...status, link }, 0, 'Join anew.')
+      .split('\n')
+      .slice(1, 3),
+  ).toEqual(['link:     down, to https://motoko:8443: another pin', '          → Join anew.']);
+  expect(formatStatus(status, 0, 'Join anew.')).not.toContain('Join anew.');
+});
+
 test('an agent that may be upgraded says to what, and what is waited for', () => {
   const upgrade = {
     phase: 'offered',

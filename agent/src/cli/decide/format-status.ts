@@ -1,12 +1,13 @@
 import { countOf } from '@ai-fabric/shared';
 import type { AgentStatus } from '../../status/agent-status.js';
 
-/** The agent's status for people. @param nowMs wall clock */
-export function formatStatus(status: AgentStatus, nowMs: number): string {
+/** The agent's status for people. @param nowMs wall clock @param linkFix what mends the link, where this host can */
+export function formatStatus(status: AgentStatus, nowMs: number, linkFix: string | null = null): string {
   const { link, cards, replicas, issues, waitingSamples, droppedSamples } = status;
   return [
     `${status.hostName}: the agent runs (process ${status.pid}, version ${status.version}, for ${age(nowMs - status.startedAtMs)})`,
     `link:     ${describeLink(status, nowMs)}`,
+    ...(linkFix === null || link.state === 'linked' ? [] : [`          → ${linkFix}`]),
     `cards:    ${cards.length === 0 ? 'none' : cards.map(({ name }) => name).join(', ')}`,
     ...(status.owner === null ? [] : [describeCards(status)]),
     ...(status.upgrade === null ? [] : [`upgrade:  ${describeUpgrade(status.upgrade)}`]),

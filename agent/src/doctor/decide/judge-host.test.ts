@@ -19,7 +19,12 @@ const running: Runs = {
 };
 
 const healthy: HostFacts = {
-  ...{ platform: 'linux', nowMs: NOW_MS, agent: running, service: { isEnabled: true, isActive: true } },
+  ...{
+    platform: 'linux',
+    nowMs: NOW_MS,
+    agent: running,
+    service: { isEnabled: true, isActive: true, ending: null },
+  },
   cards: [{ uuid: 'GPU-1', name: 'NVIDIA GeForce RTX 4070' }],
   ...{ areCardsRead: true, issues: [], engineFix: null, cdi: 'known_device', replicas: [], windows: null },
   containerEngine: { reachable: true, flavour: 'podman', version: '4.3.1', rootless: false, desktop: false },
@@ -65,6 +70,7 @@ test.each([
 const wrong: Partial<HostFacts>[] = [
   { agent: { kind: 'not_joined' } },
   { agent: { kind: 'silent', problem: 'It does not answer.' } },
+  { agent: { kind: 'damaged', problem: 'It is damaged.', fix: 'Join anew.' } },
   { agent: { kind: 'stopped', server: SERVER, hostName: 'a' }, service: null },
   link({ problem: 'refused', problemCode: 'revoked' }),
   { ...issue('no_gpu'), cards: [] },
@@ -114,6 +120,24 @@ describe('the link', () => {
       { agent: { kind: 'stopped', server: SERVER, hostName: 'a' } },
       'red',
       /systemctl start/,
+    ],
+    [
+      'a service that keeps ending',
+      {
+        agent: { kind: 'stopped', server: SERVER, hostName: 'a' },
+        service: {
+          ...{ isEnabled: true, isActive: false },
+          ending: { isRetried: true, restarts: 4, how: 'exit code 1', lastWords: 'error: no.' },
+        },
+      },
+      'red',
+      /journalctl -u ai-fabric-agent/,
+    ],
+    [
+      'one whose state is damaged',
+      { agent: { kind: 'damaged', problem: 'It is damaged.', fix: 'Join anew.' } },
+      'red',
+      /Join anew/,
     ],
     [
       'an agent that is no service',
@@ -330,7 +354,7 @@ describe('sign-in at boot', () => {
   it.each<[Partial<HostFacts>, string, RegExp | null]>([
     [{}, 'green', null],
     [{ service: null }, 'red', /install/],
-    [{ service: { isEnabled: false, isActive: true } }, 'red', /systemctl enable/],
+    [{ service: { isEnabled: false, isActive: true, ending: null } }, 'red', /systemctl enable/],
     [
       {
         containerEngine: {

@@ -1,6 +1,8 @@
-import { JOIN_LINE, joinLineWith, ownCommand, startCommand } from '../../own-command.js';
+import { JOIN_LINE, ownCommand, startCommand } from '../../own-command.js';
 import type { AgentFacts, HostCheck, HostCheckState, HostFacts } from '../host-checks.js';
 import { clockWords } from './clock-words.js';
+import { describeEnding } from './describe-ending.js';
+import { fixOfLink } from './fix-of-link.js';
 
 type Judgement = Omit<HostCheck, 'id'>;
 
@@ -37,24 +39,47 @@ export function judgeHost(facts: HostFacts): readonly HostCheck[] {
 function judgeLink({ agent, service, platform, nowMs }: HostFacts): Judgement {
   switch (agent.kind) {
     case 'runs':
-      return judgeRunningLink(agent, nowMs);
+      return judgeRunningLink(agent, { nowMs, platform, isService: service !== null });
     case 'silent':
       return /permission denied|EPERM|EACCES/i.test(agent.problem)
         ? red(agent.problem, ownCommand('doctor', platform))
         : red(agent.problem, restartOf(platform));
+    case 'damaged':
+      return red(agent.problem, agent.fix);
     case 'not_joined':
       return red('This host has not joined a control plane.', `Run ${JOIN_LINE}.`);
     case 'stopped':
-      return red(
-        `No agent runs here; this host has joined ${agent.server} as ${agent.hostName}.`,
-        service === null ? 'ai-fabric-agent run' : startCommand(platform),
-      );
+      return judgeStopped(agent, service, platform);
     default:
       return agent satisfies never;
   }
 }
 
-function judgeRunningLink(agent: Extract<AgentFacts, { kind: 'runs' }>, nowMs: number): Judgement {
+function judgeStopped(
+  { server, hostName }: Extract<AgentFacts, { kind: 'stopped' }>,
+  service: HostFacts['service'],
+  platform: NodeJS.Platform,
+): Judgement {
+  if (service !== null && service.ending !== null) {
+    const { says, fix } = describeEnding(service.ending, platform);
+    return red(says, fix);
+  }
+  return red(
+    `No agent runs here; this host has joined ${server} as ${hostName}.`,
+    service === null ? 'ai-fabric-agent run' : startCommand(platform),
+  );
+}
+
+interface LinkView {
+  readonly nowMs: number;
+  readonly platform: NodeJS.Platform;
+  readonly isService: boolean;
+}
+
+function judgeRunningLink(
+  agent: Extract<AgentFacts, { kind: 'runs' }>,
+  { nowMs, platform, isService }: LinkView,
+): Judgement {
   const { link, server, hostName, startedAtMs } = agent;
   if (link.state === 'linked') {
     const clock = clockWords(link.clockAheadMs);
@@ -66,28 +91,7 @@ function judgeRunningLink(agent: Extract<AgentFacts, { kind: 'runs' }>, nowMs: n
       ? waiting(`the agent dials ${server}`, null)
       : red(`There is no link to ${server}.`, reach(server));
   }
-  return red(link.problem, fixOfLink(link.problemCode, server));
-}
-
-function fixOfLink(code: string | null, server: string): string {
-  switch (code) {
-    case 'machine_mismatch':
-    case 'identity_in_use':
-      return `Another machine has this host's key. Is this disk a copy? Run ${joinLineWith('--new-identity')}.`;
-    case 'unknown_host':
-    case 'proof_failed':
-    case 'revoked':
-      return `Run ${joinLineWith('--rejoin')}.`;
-    case 'pin_mismatch':
-      return `The control plane has another certificate than this host was given. Where that is meant to be: run ${joinLineWith('--rejoin')}.`;
-    case 'protocol_too_old':
-      // What an upgrade would fetch is offered over the link that is refused.
-      return `Run ${JOIN_LINE}: it upgrades the agent in place, and this host stays who it is.`;
-    case 'control_plane_too_old':
-      return 'Upgrade the control plane: on its host, run install-control-plane.sh of a newer release.';
-    default:
-      return reach(server);
-  }
+  return red(link.problem, fixOfLink(link.problemCode, isService, platform) ?? reach(server));
 }
 
 function judgeCards({ cards, areCardsRead, issues, platform }: HostFacts): Judgement {

@@ -8,8 +8,10 @@ import { installedVersion } from './installed-version.js';
 /** What is known of whom this host is. */
 export interface JoinFacts {
   readonly record: InstallRecord | null;
-  /** What this host has joined before. */
+  /** What this host has joined before; `null` as well where that is damaged. */
   readonly joined: { readonly serverUrl: string; readonly hostName: string } | null;
+  /** What is wrong with what says so; `null`: nothing is. Joining anew writes it anew. */
+  readonly joinedFault: string | null;
   /** `null`: it cannot be read. */
   readonly machineSha256: string | null;
 }
@@ -25,7 +27,7 @@ const NEW_TOKEN = `Run ${JOIN_LINE}.`;
 
 /** What is wrong with whom this host is to be: a copied disk, another control plane, no token. */
 export function joinRefusals(facts: JoinFacts, request: InstallRequest): InstallRefusal[] {
-  const { joined, record, machineSha256 } = facts;
+  const { joined, joinedFault, record, machineSha256 } = facts;
   const { server, token, newIdentity, rejoin } = request;
   const known = record?.machineSha256 ?? null;
   const isCopied = known !== null && machineSha256 !== null && known !== machineSha256;
@@ -39,13 +41,28 @@ export function joinRefusals(facts: JoinFacts, request: InstallRequest): Install
       },
     ];
   }
+  if (joinedFault !== null && !newIdentity && !rejoin) {
+    return [
+      {
+        ...{ code: 'damaged_state', detail: joinedFault },
+        fix: `Put back a backup of it, or join anew, which keeps this host's key: run ${joinLineWith('--rejoin')}.`,
+      },
+    ];
+  }
+  // The line alone would be refused for what is damaged.
+  const fix =
+    joinedFault === null ? NEW_TOKEN : `Run ${joinLineWith(newIdentity ? '--new-identity' : '--rejoin')}.`;
   const isNew = joined === null || newIdentity || rejoin;
   if (!isNew) return elsewhere(joined.serverUrl, joined.hostName, server);
   const missing: InstallRefusal[] = [];
   if (server === null && joined === null) {
     missing.push({
-      ...{ code: 'server_needed', detail: 'This host has not joined a control plane, and none was named.' },
-      fix: NEW_TOKEN,
+      code: 'server_needed',
+      detail:
+        joinedFault === null
+          ? 'This host has not joined a control plane, and none was named.'
+          : 'Which control plane this host has joined cannot be read any more, and none was named.',
+      fix,
     });
   }
   if (token === null) {
@@ -54,7 +71,7 @@ export function joinRefusals(facts: JoinFacts, request: InstallRequest): Install
         code: 'token_needed',
         detail: 'To join, a token is needed: --token-file FILE, or - for standard input.',
       },
-      fix: NEW_TOKEN,
+      fix,
     });
   }
   return missing;

@@ -160,9 +160,13 @@ describe('a look at a Linux machine', () => {
       hostName: 'a',
     };
     await put('/var/lib/ai-fabric-agent/agent.json', JSON.stringify(joined), 0o600);
-    expect((await look()).joined).toMatchObject({ serverUrl: 'https://m:8443', hostName: 'a' });
+    const seen = await look();
+    expect(seen).toMatchObject({ joined: { serverUrl: 'https://m:8443', hostName: 'a' }, joinedFault: null });
     await put('/var/lib/ai-fabric-agent/agent.json', '{', 0o600);
-    await expect(look()).rejects.toThrow(/damaged/);
+    expect(await look()).toMatchObject({
+      joined: null,
+      joinedFault: expect.stringMatching(/agent\.json.*damaged/),
+    });
   });
 
   it('tries nothing of who is not root', async () => {

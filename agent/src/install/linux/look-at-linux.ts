@@ -1,11 +1,11 @@
 import { access, lstat, mkdir, readFile, readlink, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type AgentState, readAgentState } from '../../identity/agent-state.js';
 import { machineSha256 } from '../../identity/machine-id.js';
 import { privateFiles } from '../../identity/private-files.js';
 import type { RunTool } from '../../identity/run-tool.js';
 import { readInstallRecord } from '../install-record.js';
 import type { ProgramSource } from '../program-source.js';
+import { NOTHING_JOINED, readJoined } from '../read-joined.js';
 import type { LinuxFacts } from './decide/linux-facts.js';
 import {
   ACCOUNT,
@@ -82,7 +82,9 @@ export async function lookAtLinux(options: LookOptions): Promise<LinuxFacts> {
     hasAccount: await holds(runTool('id', ['-u', ACCOUNT])),
     hasPolicy: await isThere(POLICY_FILE),
     hasKey: await isThere(KEY_FILE),
-    joined: isJoinable ? await readJoined(at(STATE_FOLDER)) : null,
+    ...(isJoinable
+      ? await readJoined({ platform: 'linux', stateDirectory: at(STATE_FOLDER) }, '')
+      : NOTHING_JOINED),
     machineSha256: await readMachine(at),
     taken,
     readOnly: isRoot ? await findReadOnly(at) : [],
@@ -122,10 +124,6 @@ async function findUnit(isThere: (path: string) => Promise<boolean>, unit: strin
     [UNIT_FOLDER, ...OTHER_UNIT_FOLDERS].map((folder) => isThere(`${folder}/${unit}`)),
   );
   return found.includes(true);
-}
-
-function readJoined(stateDirectory: string): Promise<AgentState | null> {
-  return readAgentState(stateDirectory, privateFiles({ platform: 'linux', windowsDirectory: '' }));
 }
 
 async function readMachine(at: (path: string) => string): Promise<string | null> {

@@ -1,13 +1,13 @@
 import { lstat, mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { win32 } from 'node:path';
 import { listEndpoints } from '../../containers/decide/list-endpoints.js';
-import { type AgentState, readAgentState } from '../../identity/agent-state.js';
 import { parseMachineGuid } from '../../identity/decide/parse-machine-guid.js';
 import { machineSha256 } from '../../identity/machine-id.js';
 import { privateFiles } from '../../identity/private-files.js';
 import type { RunTool } from '../../identity/run-tool.js';
 import { readInstallRecord } from '../install-record.js';
 import type { ProgramSource } from '../program-source.js';
+import { NOTHING_JOINED, readJoined } from '../read-joined.js';
 import { type Elevation, judgeElevation, parseUserSid } from './decide/judge-elevation.js';
 import type { WindowsFacts } from './decide/windows-facts.js';
 import {
@@ -62,7 +62,9 @@ export async function lookAtWindows(options: LookOptions): Promise<WindowsFacts>
     dockerDesktop: await findFirst(paths.dockerDesktops, isThere),
     hasEnginePipe: await hasEnginePipe(locate),
     hasLogonTask: await hasLogonTask(options, record?.made.some(({ kind }) => kind === 'task') ?? false),
-    joined: isElevated ? await readJoined(locate(paths.dataFolder), roots.windows) : null,
+    ...(isElevated
+      ? await readJoined({ platform: 'win32', stateDirectory: locate(paths.dataFolder) }, roots.windows)
+      : NOTHING_JOINED),
     machineSha256: await readMachine(options),
     room: isElevated ? await findRoom(options, program.ok ? program.bytes : RELEASE_FALLBACK_BYTES) : [],
   };
@@ -117,10 +119,6 @@ async function hasEnginePipe(locate: LookOptions['locate']): Promise<boolean> {
 /** `schtasks` of some systems answers to any name: only what was made is asked for. */
 async function hasLogonTask({ paths, runTool }: LookOptions, wasMade: boolean): Promise<boolean> {
   return wasMade && holds(runTool(paths.tool('schtasks'), ['/Query', '/TN', LOGON_TASK]));
-}
-
-function readJoined(stateDirectory: string, windowsDirectory: string): Promise<AgentState | null> {
-  return readAgentState(stateDirectory, privateFiles({ platform: 'win32', windowsDirectory }));
 }
 
 /** Without an id of its own a machine would be given one, which is more than a look. */

@@ -1,8 +1,8 @@
-import type { InstallRecord } from '../../install-record.js';
+import type { JoinFacts } from '../../decide/find-refusals.js';
 import type { ProgramSource } from '../../program-source.js';
 
 /** What a Linux machine is, as far as an install has to know. */
-export interface LinuxFacts {
+export interface LinuxFacts extends JoinFacts {
   readonly isRoot: boolean;
   /** systemd runs this machine. */
   readonly hasSystemd: boolean;
@@ -13,16 +13,11 @@ export interface LinuxFacts {
   /** By it a user who is not root hears of suspends. */
   readonly hasGdbus: boolean;
   readonly program: ProgramSource;
-  readonly record: InstallRecord | null;
   /** Unit files of our names, by their path; whether each is by an install of ours. */
   readonly units: readonly { readonly path: string; readonly isOurs: boolean }[];
   readonly hasAccount: boolean;
   readonly hasPolicy: boolean;
   readonly hasKey: boolean;
-  /** What this host has joined before. */
-  readonly joined: { readonly serverUrl: string; readonly hostName: string } | null;
-  /** `null`: it cannot be read. */
-  readonly machineSha256: string | null;
   /** What is in the place of a folder of ours and is not ours: a link, a file, a folder that others may write to. */
   readonly taken: readonly { readonly path: string; readonly is: string }[];
   /** Which of the folders that are needed cannot be written to, though by root: their file system is read-only. */

@@ -7,7 +7,15 @@ import { chooseAccess, engineNotes, engineRefusals, engineSteps } from './plan-e
 const nothing: LinuxFacts = {
   ...{ isRoot: true, hasSystemd: true, systemdVersion: 252, polkit: 'reads_rules', hasGdbus: true },
   ...{ record: null, units: [], nowMs: 0, taken: [] },
-  ...{ hasAccount: false, hasPolicy: false, hasKey: false, joined: null, machineSha256: null, readOnly: [] },
+  ...{
+    hasAccount: false,
+    hasPolicy: false,
+    hasKey: false,
+    joined: null,
+    joinedFault: null,
+    machineSha256: null,
+    readOnly: [],
+  },
   program: { ok: false, code: 'program_missing', detail: '', fix: '' },
   ...{ room: [], hasPodman: false, isPodmanEnabled: false, hasDocker: false, missingForRootless: [] },
 };

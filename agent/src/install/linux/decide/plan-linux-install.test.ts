@@ -28,6 +28,7 @@ const bare: LinuxFacts = {
     hasPolicy: false,
     hasKey: false,
     joined: null,
+    joinedFault: null,
     machineSha256: '11'.repeat(32),
     taken: [],
     readOnly: [],
@@ -151,6 +152,14 @@ describe('an install again', () => {
     const steps = stepsOf(installed, { ...wish, rejoin: true });
     expect(kinds(steps)).toContain('stop_service store_key join');
     expect(find(steps, 'join')).toMatchObject([{ rejoin: true }]);
+    expect(find(steps, 'store_key')).toMatchObject([{ anew: false }]);
+  });
+
+  it('writes anew what was joined where that is damaged, with its key kept', () => {
+    const damaged = { ...installed, joined: null, joinedFault: 'agent.json is damaged.' };
+    expect(refusalsOf(damaged)).toEqual(['damaged_state']);
+    const steps = stepsOf(damaged, { ...wish, rejoin: true });
+    expect(kinds(steps)).toContain('stop_service store_key join');
     expect(find(steps, 'store_key')).toMatchObject([{ anew: false }]);
   });
 

@@ -143,7 +143,7 @@ function identity(facts: LinuxFacts, { server, newIdentity, rejoin }: InstallReq
   if (facts.joined !== null && !newIdentity && !rejoin) return [key];
   const to = server ?? facts.joined?.serverUrl ?? '';
   return [
-    ...(facts.joined === null && !newIdentity
+    ...(facts.joined === null && facts.joinedFault === null && !newIdentity
       ? []
       : [{ kind: 'stop_service', tells: 'Stop the agent that runs', makes: [] } as const]),
     key,

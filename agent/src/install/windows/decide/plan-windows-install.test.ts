@@ -41,7 +41,8 @@ const bare: WindowsFacts = {
     user: 'Zoë',
     userSid: 'S-1-5-21-1-2-3-1001',
   },
-  ...{ room: [], record: null, joined: null, machineSha256: '11'.repeat(32), nowMs: BUILT_MS + 3_600_000 },
+  ...{ room: [], record: null, joined: null, joinedFault: null, machineSha256: '11'.repeat(32) },
+  nowMs: BUILT_MS + 3_600_000,
 };
 
 const wish: InstallRequest = {
@@ -149,6 +150,14 @@ describe('run again', () => {
   it('is told apart from an event source that others made', () => {
     const made = plan(installed).steps.flatMap(({ makes }) => makes.map(({ kind }) => kind));
     expect(made).not.toContain('registry');
+  });
+
+  it('writes anew what was joined where that is damaged, when it may join anew', () => {
+    const damaged = { ...installed, joined: null, joinedFault: 'agent.json is damaged.' };
+    expect(refusals(damaged)).toEqual(['damaged_state']);
+    const { steps } = plan(damaged, { rejoin: true });
+    expect(steps.map(({ kind }) => kind).join(' ')).toMatch(/^stop_service .*store_key join/);
+    expect(steps).toContainEqual(expect.objectContaining({ kind: 'join', rejoin: true }));
   });
 
   it('gives a copied disk an identity of its own where that is asked for', () => {
