@@ -133,6 +133,15 @@ describeReal('the control plane as a service, under real systemd', [systemd], ()
     expect(machine.read('/etc/ai-fabric/fabric.yaml')).toContain('# mine');
   });
 
+  it('is changed by one at a time', async () => {
+    const processId = await show('MainPID');
+    const script = '/opt/ai-fabric/current/install-control-plane.sh';
+    const second = await machine.run(['flock', '/run/ai-fabric-install.lock', 'dash', script]);
+    expect([second.exitCode, second.stdout]).toEqual([4, '']);
+    expect(second.stderr).toContain('another install or removal of the control plane goes on here');
+    expect(await show('MainPID')).toBe(processId);
+  });
+
   it('comes back after a kill, and after a restart of the machine', async () => {
     const processId = await show('MainPID');
     await machine.must(['kill', '-KILL', processId]);
