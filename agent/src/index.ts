@@ -15,6 +15,7 @@ export type {
   PullProgress,
 } from './containers/container-engine.js';
 export { ContainerEngineError, type ContainerEngineErrorCode } from './containers/container-engine-error.js';
+export { HelperContainers } from './containers/helper-containers.js';
 export { type ContainerEngineOptions, openContainerEngine } from './containers/open-container-engine.js';
 export type { AgentState } from './identity/agent-state.js';
 export { type PrivateFiles, privateFiles, StateFileError } from './identity/private-files.js';

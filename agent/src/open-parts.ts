@@ -180,7 +180,9 @@ function openTunnel(
 ): AgentTunnel {
   const { clock, random, log, dialTunnel } = dependencies;
   const { key, machineSha256, instanceId } = identity;
-  const models = containers && modelsEndpoint(openModelCache(containers.tools, () => replicas.desired()));
+  const models =
+    containers &&
+    modelsEndpoint(openModelCache(containers.tools, containers.helpers, () => replicas.desired()));
   return new AgentTunnel({
     ...{ address, inFlight, clock, random, log },
     ...(dialTunnel === undefined ? {} : { dial: dialTunnel }),

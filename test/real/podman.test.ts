@@ -3,6 +3,7 @@ import {
   ContainerEngineError,
   type ContainerEvent,
   type ContainerSpec,
+  HelperContainers,
   type LogLine,
   openContainerEngine,
   type PullProgress,
@@ -17,6 +18,7 @@ import { PodmanMachine } from './podman/podman-machine.js';
 import { podman } from './podman/podman-part.js';
 
 const forever = new AbortController().signal;
+const HELPER = { 'io.ai-fabric.helper': 'look' };
 const noProgress = { onProgress: () => {} };
 
 describeReal('the container engine client on real Podman', [podman], () => {
@@ -260,6 +262,24 @@ describeReal('the container engine client on real Podman', [podman], () => {
     expect((await failure(engine.start(stale, forever))).code).toMatch(/^cdi_spec_(missing|stale)$/);
     machine.installCard();
     await engine.start(stale, forever);
+    for (const each of made.splice(0)) await engine.remove(each, forever);
+  });
+
+  it('keeps no one-off container, whenever nobody waits for it any longer', async () => {
+    const helpers = new HelperContainers({ engine, hostId: 'h', log: pino({ level: 'silent' }) });
+    const helper = { kind: 'look', image, script: '', args: [], environment: {} };
+    const names = async (): Promise<string[]> => (await engine.list(forever)).map(({ name }) => name);
+    for (const afterMs of [20, 50, 80, 120, 180, 250, 350, 500]) {
+      const lines = helpers.run(helper, AbortSignal.timeout(afterMs));
+      // Left to itself it fails too: this image has no Python.
+      await failure(lines[Symbol.asyncIterator]().next());
+      expect(await names(), `after ${afterMs} ms`).toEqual([]);
+    }
+    // What an agent that was killed in the middle of it left.
+    await create({ name: 'ai-fabric-look-left', labels: { ...HELPER, 'io.ai-fabric.host': 'h' } });
+    await create({ name: 'ai-fabric-look-other', labels: { ...HELPER, 'io.ai-fabric.host': 'another' } });
+    await helpers.sweep();
+    expect(await names()).toEqual(['ai-fabric-look-other']);
     for (const each of made.splice(0)) await engine.remove(each, forever);
   });
 

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
-import type { ContainerSpec, ContainerSummary, LogLine } from '../containers/container-engine.js';
+import type { ContainerSpec, LogLine } from '../containers/container-engine.js';
+import { HelperContainers } from '../containers/helper-containers.js';
 import { readListing, readModelLine } from './decide/read-model-lines.js';
 import { ModelCache, type ModelCacheOptions } from './model-cache.js';
 import { LIST_SCRIPT } from './model-scripts.js';
@@ -9,14 +10,13 @@ import { LIST_SCRIPT } from './model-scripts.js';
 class FakeEngine {
   readonly created: ContainerSpec[] = [];
   readonly removed: string[] = [];
-  left: ContainerSummary[] = [];
   images = new Set(['vllm/vllm-openai:v1']);
   output: readonly string[] = [];
 
   findImage = async (reference: string) =>
     this.images.has(reference) ? { id: 'i', digests: [], sizeBytes: 1 } : null;
   ensureVolume = async () => undefined;
-  list = async () => this.left;
+  list = async () => [];
   create = async (spec: ContainerSpec) => {
     this.created.push(spec);
     return { id: `c${this.created.length}` };
@@ -38,9 +38,8 @@ function stage(more: Partial<ModelCacheOptions> = {}) {
     images: () => ['vllm/vllm-openai:v0', 'vllm/vllm-openai:v1'],
     environment: async () => ({ HF_TOKEN: 'hf_secret' }),
     inUse: () => new Set(['Qwen/used']),
-    nextId: () => 'x1',
     onChange: (model) => changed.push(model),
-    log: pino({ level: 'silent' }),
+    helpers: new HelperContainers({ engine, hostId: 'h', log: pino({ level: 'silent' }) }),
     ...more,
   });
   return { engine, cache, changed };
@@ -63,7 +62,11 @@ describe('the model cache of a host', () => {
     expect(engine.created).toMatchObject([
       {
         ...{ image: 'vllm/vllm-openai:v1', entrypoint: ['python3', '-c', LIST_SCRIPT], command: [] },
-        ...{ gpus: 'none', publish: [], labels: { 'io.ai-fabric.helper': 'models' } },
+        ...{
+          gpus: 'none',
+          publish: [],
+          labels: { 'io.ai-fabric.helper': 'models', 'io.ai-fabric.host': 'h' },
+        },
         volumes: [{ volume: 'ai-fabric-huggingface', path: '/root/.cache/huggingface' }],
       },
     ]);
@@ -112,17 +115,6 @@ describe('the model cache of a host', () => {
     }
     engine.images.clear();
     await expect(cache.list(signal)).rejects.toMatchObject({ code: 'no_image' });
-  });
-
-  test('is rid of what a killed agent left, and of nothing else', async () => {
-    const { engine, cache } = stage();
-    const left = { state: 'exited', image: 'x', createdAtMs: 1, name: 'n' } as const;
-    engine.left = [
-      { ...left, id: 'helper', labels: { 'io.ai-fabric.helper': 'models' } },
-      { ...left, id: 'foreign', labels: {} },
-    ];
-    await cache.list(signal);
-    expect(engine.removed).toEqual(['helper', 'c1']);
   });
 });
 

@@ -1,8 +1,11 @@
+import type { ContainerEngine } from '../containers/container-engine.js';
+import type { HelperContainers } from '../containers/helper-containers.js';
 import { type CachedModel, type ModelLine, readListing, readModelLine } from './decide/read-model-lines.js';
-import { type HelperHost, runHelper } from './helper-container.js';
 import { LIST_SCRIPT, PREFETCH_SCRIPT, REMOVE_SCRIPT } from './model-scripts.js';
 
-export interface ModelCacheOptions extends HelperHost {
+export interface ModelCacheOptions {
+  readonly engine: Pick<ContainerEngine, 'findImage'>;
+  readonly helpers: Pick<HelperContainers, 'run'>;
   /** Images of what is kept here, as far as the host's owner allows them; best first. */
   readonly images: () => readonly string[];
   /** Of a model that is fetched: what its deployment's environment resolves to on this host, `HF_TOKEN` among it. */
@@ -99,7 +102,7 @@ export class ModelCache {
     this.#busy = true;
     try {
       const image = await this.#findImage(signal);
-      yield* runHelper(this.#options, { kind: 'models', image, script, args, environment }, signal);
+      yield* this.#options.helpers.run({ kind: 'models', image, script, args, environment }, signal);
     } finally {
       this.#busy = false;
     }

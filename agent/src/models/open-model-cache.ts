@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { DesiredReplica, VllmReplica } from '@ai-fabric/shared';
+import type { HelperContainers } from '../containers/helper-containers.js';
 import type { KeptTools } from '../replica/container/kept-tools.js';
 import { ModelCache } from './model-cache.js';
 
@@ -8,7 +8,8 @@ const OF_THE_HUB = ['HF_TOKEN', 'HF_ENDPOINT'];
 
 /** The model files of this host, by what is kept on it and what its owner allows. */
 export function openModelCache(
-  { engine, recipe, memory, hostId, log }: Pick<KeptTools, 'engine' | 'recipe' | 'memory' | 'hostId' | 'log'>,
+  { engine, recipe, memory, hostId }: Pick<KeptTools, 'engine' | 'recipe' | 'memory' | 'hostId'>,
+  helpers: Pick<HelperContainers, 'run'>,
   desired: () => readonly DesiredReplica[],
 ): ModelCache {
   const allowed = () =>
@@ -17,7 +18,7 @@ export function openModelCache(
       .filter((each) => recipe.refusal(each) === null);
   return new ModelCache({
     engine,
-    log,
+    helpers,
     images: () => [...new Set(allowed().map(({ image }) => image))],
     inUse: () =>
       new Set(
@@ -32,7 +33,6 @@ export function openModelCache(
       return hubEnvironment({ recipe, hostId }, asked);
     },
     onChange: (model) => memory.forgetWeights(model),
-    nextId: () => randomUUID().slice(0, 8),
   });
 }
 

@@ -3,6 +3,7 @@ import { ManualClock } from '@ai-fabric/shared/testing';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import type { ContainerSpec, LogLine } from '../containers/container-engine.js';
+import { HelperContainers } from '../containers/helper-containers.js';
 import { weightsLook } from './weights-look.js';
 
 const desired = {
@@ -41,7 +42,8 @@ function stage() {
   const recipe = { build: async () => ({ environment: { HF_TOKEN: 'hf_x', VLLM_API_KEY: 'k' } }) };
   const clock = new ManualClock();
   const log = pino({ level: 'silent' });
-  const look = weightsLook({ engine, recipe, clock, log, hostId: 'h' } as never);
+  const helpers = new HelperContainers({ engine, hostId: 'h', log });
+  const look = weightsLook({ helpers, recipe, clock, log, hostId: 'h' } as never);
   return { look, created, removed, told, clock, recipe };
 }
 
@@ -54,7 +56,7 @@ describe('a look at the weights of a model', () => {
     expect(created).toMatchObject([
       {
         ...{ image: 'vllm/vllm-openai:v1', command: ['Qwen/Qwen3-8B', ''], gpus: 'none', publish: [] },
-        labels: { 'io.ai-fabric.helper': 'look' },
+        labels: { 'io.ai-fabric.helper': 'look', 'io.ai-fabric.host': 'h' },
       },
     ]);
     expect(created[0]?.environment).toMatchObject({ HF_TOKEN: 'hf_x' });

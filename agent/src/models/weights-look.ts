@@ -1,12 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import type { Clock, VllmReplica } from '@ai-fabric/shared';
+import type { HelperContainers } from '../containers/helper-containers.js';
 import type { KeptTools } from '../replica/container/kept-tools.js';
 import { readWeightsSeen, type WeightsSeen } from './decide/read-weights-line.js';
-import { runHelper } from './helper-container.js';
 import { LOOK_SCRIPT } from './model-scripts.js';
 import { hubEnvironment } from './open-model-cache.js';
 
-type Tools = Pick<KeptTools, 'engine' | 'recipe' | 'hostId' | 'log'> & { readonly clock: Clock };
+type Tools = Pick<KeptTools, 'recipe' | 'hostId' | 'log'> & {
+  readonly helpers: Pick<HelperContainers, 'run'>;
+  readonly clock: Clock;
+};
 
 /** An engine that is slow with a container, a cache with thousands of files, and a hub that takes its time. */
 const DEADLINE_MS = 45_000;
@@ -31,7 +33,7 @@ async function lookOnce(
   desired: VllmReplica,
   signal: AbortSignal,
 ): Promise<WeightsSeen | null> {
-  const { engine, log, clock } = tools;
+  const { helpers, log, clock } = tools;
   const { model, revision, image } = desired;
   const stop = new AbortController();
   const forward = (): void => stop.abort();
@@ -41,8 +43,7 @@ async function lookOnce(
     const environment = await hubEnvironment(tools, desired);
     const lines: string[] = [];
     const helper = { kind: 'look', image, script: LOOK_SCRIPT, args: [model, revision ?? ''], environment };
-    const host = { engine, log, nextId: () => randomUUID().slice(0, 8) };
-    for await (const line of runHelper(host, helper, stop.signal)) lines.push(line);
+    for await (const line of helpers.run(helper, stop.signal)) lines.push(line);
     return readWeightsSeen(lines);
   } catch (error) {
     if (!signal.aborted) log.debug({ model, error: String(error) }, 'models: the cache was not looked into');

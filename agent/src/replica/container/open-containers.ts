@@ -1,6 +1,7 @@
 import type { Clock, Random } from '@ai-fabric/shared';
 import type { Logger } from 'pino';
 import type { ContainerEngine, ContainerEngineProbe } from '../../containers/container-engine.js';
+import { HelperContainers } from '../../containers/helper-containers.js';
 import { type PrivateFiles, StateFileError } from '../../identity/private-files.js';
 import { engineUrl } from '../engine-address.js';
 import { engineProbe } from '../engine-probe.js';
@@ -22,7 +23,7 @@ export interface ContainersOptions {
   readonly inFlight: InFlight;
   readonly host: HostView;
   /** By default nothing is known of it. */
-  readonly openStorage?: (parts: Pick<KeptTools, 'engine' | 'census' | 'recipe' | 'hostId'>) => StorageView;
+  readonly openStorage?: (parts: StorageParts) => StorageView;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -32,9 +33,14 @@ export interface ContainersOptions {
   readonly onProbed?: (probe: ContainerEngineProbe) => void;
 }
 
+export interface StorageParts extends Pick<KeptTools, 'census' | 'recipe' | 'hostId'> {
+  readonly helpers: HelperContainers;
+}
+
 /** What keeps the containers of a host, and is closed after its keepers. */
 export interface Containers {
   readonly tools: KeptTools;
+  readonly helpers: HelperContainers;
   close(): Promise<void>;
 }
 
@@ -43,17 +49,22 @@ export async function openContainers(options: ContainersOptions): Promise<Contai
   const { engine, stateDirectory, files, hostId, inFlight, host, clock, random, log } = options;
   const { onOrphans, onProbed } = options;
   const memory = await ReplicaMemory.open(stateDirectory, files, log);
+  const helpers = new HelperContainers({ engine, hostId, log });
   const census = new ContainerCensus({
     ...{ engine, hostId, clock, log, onOrphans },
     hasAdopted: (deployment) => memory.replica(deployment).adoptedId !== null,
-    ...(onProbed === undefined ? {} : { onProbed }),
+    onProbed: (probe) => {
+      if (probe.reachable) void helpers.sweep();
+      onProbed?.(probe);
+    },
   });
   const recipe = options.openRecipe(memory);
   const gathered = gatherTimers(clock);
   return {
+    helpers,
     tools: {
       ...{ engine, census, memory, recipe, hostId, inFlight, host, random, log, clock: gathered },
-      storage: options.openStorage?.({ engine, census, recipe, hostId }) ?? unknownStorage,
+      storage: options.openStorage?.({ census, recipe, hostId, helpers }) ?? unknownStorage,
       findPort: findFreePort,
       openProbe: (address) => engineProbe({ url: engineUrl(address), key: address.key }, gathered),
       openSleep: (address) => engineSleep(address, gathered),
