@@ -120,7 +120,9 @@ describe('what an agent before left', () => {
     await helpers.sweep();
     expect(names()).toEqual([]);
     let asked = 0;
-    engine.listing = async () => void (asked += 1);
+    engine.listing = async () => {
+      asked += 1;
+    };
     await helpers.sweep();
     expect(asked).toBe(0);
   });
