@@ -105,7 +105,9 @@ async function run(options: RunOptions): Promise<void> {
     pruneLogs(config.stateDirectory, clock);
   }
   const { platform, folders } = config;
-  await stopOnSignal(agent, () => readStopReason({ platform, windowsDirectory: folders.windows, clock }));
+  await stopOnSignal(agent, () =>
+    readStopReason({ platform, windowsDirectory: folders.windows, clock, log }),
+  );
   process.exit(exitCodes.ok);
 }
 
