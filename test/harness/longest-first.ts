@@ -39,6 +39,7 @@ const REAL = [
   'systemd-troubles',
   'waking-troubles',
   'managed-podman',
+  'systemd-rootless',
   'systemd-install',
   'waking',
   'systemd-printed-line',
