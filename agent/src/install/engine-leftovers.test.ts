@@ -69,6 +69,11 @@ describe('what stays in a container engine', () => {
     ]);
   });
 
+  it('is also what a killed agent looked into its models with', async () => {
+    const left = { ...container('ai-fabric-look-1', 'created'), labels: { 'io.ai-fabric.helper': 'look' } };
+    expect(await look({ containers: [left] })).toEqual(['1 container, stopped: podman rm ai-fabric-look-1']);
+  });
+
   it.each([
     ['running', 'running'],
     ['restarting', 'running'],

@@ -25,6 +25,9 @@ const WORDS: Readonly<Record<ContainerState, string>> = {
   dead: STOPPED,
 };
 
+/** Of a container that stands for a deployment, and of one that looks into the models or fetches one. */
+const OUR_LABELS = ['io.ai-fabric.deployment', 'io.ai-fabric.helper'];
+
 /** What the agent made in its engine, in lines with the commands that remove it: a container that has not ended is stopped by its. */
 export function tellEngineLeftovers(tool: ContainerEngineFlavour, found: EngineContents): readonly string[] {
   const { containers, volumes } = oursOf(found);
@@ -59,7 +62,7 @@ export function tellOwnStorage(storage: string, found: EngineContents | null): s
 
 function oursOf({ containers, volumes }: EngineContents): EngineContents {
   return {
-    containers: containers.filter(({ labels }) => 'io.ai-fabric.deployment' in labels),
+    containers: containers.filter(({ labels }) => OUR_LABELS.some((label) => label in labels)),
     volumes: volumes.filter(({ name }) => name.startsWith('ai-fabric-')),
   };
 }
