@@ -391,6 +391,20 @@ describe('what is not ours', () => {
     expect(engine.container(NAME).id).toBe(id);
   });
 
+  test('and what an agent that was killed looked into its models with is removed by the next one', async () => {
+    await ready();
+    for (const hostId of ['host-1', 'host-2']) {
+      const labels = { 'io.ai-fabric.helper': 'look', 'io.ai-fabric.host': hostId };
+      await host.engine.create(foreign({ name: `ai-fabric-look-of-${hostId}`, labels }), forever);
+    }
+    await host.stop();
+    await host.start();
+    host.declare(declare());
+    const names = () => engine.containers.map(({ name }) => name).sort();
+    await eventually('what was left is gone', () => !names().includes('ai-fabric-look-of-host-1'));
+    expect(names()).toEqual(['ai-fabric-look-of-host-2', NAME]);
+  });
+
   test('and what nobody declares is reported, and removed only when told', async () => {
     const id = await ready();
     await host.stop();
