@@ -1,4 +1,5 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ExecFileException, execFile, spawn } from 'node:child_process';
+import { tryStart } from './try-start.js';
 
 /** Runs a program of the operating system and gives what it printed. Rejects when it fails or takes too long. */
 export type RunTool = (file: string, args: readonly string[]) => Promise<string>;
@@ -40,19 +41,19 @@ const MAX_ERROR_TEXT = 1_000;
 
 export const captureRun: CaptureRun = (file, args, { maxBytes, signal }) =>
   new Promise((resolve) => {
-    execFile(
-      file,
-      [...args],
-      { maxBuffer: maxBytes, signal, killSignal: 'SIGKILL', windowsHide: true },
-      (error, output, errorText) => {
-        const { code = null } = (error ?? {}) as { readonly code?: unknown };
-        const isCut = code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER';
-        const startError = typeof code === 'string' && !isCut ? code : null;
-        resolve({
-          ...{ output, errorText: errorText.slice(-MAX_ERROR_TEXT), startError, isCut },
-          exitCode: error === null ? 0 : typeof code === 'number' ? code : null,
-        });
-      },
+    const onEnd = (error: ExecFileException | null, output: string, errorText: string): void => {
+      const { code = null } = (error ?? {}) as { readonly code?: unknown };
+      const isCut = code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER';
+      const startError = typeof code === 'string' && !isCut ? code : null;
+      resolve({
+        ...{ output, errorText: errorText.slice(-MAX_ERROR_TEXT), startError, isCut },
+        exitCode: error === null ? 0 : typeof code === 'number' ? code : null,
+      });
+    };
+    const options = { maxBuffer: maxBytes, signal, killSignal: 'SIGKILL', windowsHide: true } as const;
+    tryStart(
+      () => execFile(file, [...args], options, onEnd),
+      (error) => onEnd(error as ExecFileException, '', ''),
     );
   });
 
@@ -63,10 +64,14 @@ export const captureRun: CaptureRun = (file, args, { maxBytes, signal }) =>
  * @param folder where it runs
  */
 export function leaveTool(file: string, commandLine: readonly string[], folder: string): void {
-  const child = spawn(file, [...commandLine], {
-    ...{ detached: true, stdio: 'ignore', windowsHide: true, windowsVerbatimArguments: true },
-    cwd: folder,
-  });
-  child.on('error', () => undefined);
-  child.unref();
+  const onError = (): void => undefined;
+  const options = {
+    detached: true,
+    stdio: 'ignore',
+    windowsHide: true,
+    windowsVerbatimArguments: true,
+  } as const;
+  const child = tryStart(() => spawn(file, [...commandLine], { ...options, cwd: folder }), onError);
+  child?.on('error', onError);
+  child?.unref();
 }

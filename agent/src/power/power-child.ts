@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { tryStart } from '../identity/try-start.js';
 
 export interface PowerChildOptions {
   readonly file: string;
@@ -22,7 +23,6 @@ const MAX_LINE = 4_096;
 const MAX_ERROR_TEXT = 400;
 
 export function startPowerChild({ file, args, onLine, onEnd }: PowerChildOptions): PowerChild {
-  const child = spawn(file, [...args], { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
   let errorText = '';
   let ended = false;
   const finish = (detail: string): void => {
@@ -30,6 +30,11 @@ export function startPowerChild({ file, args, onLine, onEnd }: PowerChildOptions
     ended = true;
     onEnd(detail);
   };
+  const child = tryStart(
+    () => spawn(file, [...args], { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true }),
+    (error) => finish(error.message),
+  );
+  if (child === null) return { tell: () => undefined, end: () => undefined };
   child.stdin.on('error', () => undefined);
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errorText = (errorText + text).slice(-MAX_ERROR_TEXT);

@@ -93,6 +93,9 @@ describe('a child that can be killed', () => {
   it('that cannot be started says why', async () => {
     const child = { command: join(folder, 'missing'), args: [] };
     expect(await run('', { child })).toEqual({ kind: 'not_started', code: 'ENOENT' });
+    // This one Node throws at once, as it does what Windows says that it has no name for.
+    const tooLong = { command: process.execPath, args: ['x'.repeat(200_000)] };
+    expect(await run('', { child: tooLong })).toEqual({ kind: 'not_started', code: 'E2BIG' });
   });
 
   it.skipIf(process.platform === 'win32')('whose group is gone is known to be gone', async () => {

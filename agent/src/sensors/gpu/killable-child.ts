@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import type { Clock } from '@ai-fabric/shared';
+import { tryStart } from '../../identity/try-start.js';
 import { groupIsAlive, killGroup } from './process-group.js';
 import type { StuckProcesses } from './stuck-processes.js';
 
@@ -42,8 +43,7 @@ const DEATH_POLL_MS = 50;
 export async function runKillableChild(options: KillableChildOptions): Promise<ChildOutcome> {
   const { signal, clock, timeoutMs } = options;
   if (signal.aborted) return { kind: 'aborted' };
-  const child = startChild(options);
-  const ended = collect(child, options.maxOutputBytes);
+  const { child, ended } = startChild(options);
   let stop: (outcome: ChildOutcome) => void = () => undefined;
   const stopped = new Promise<ChildOutcome>((resolve) => {
     stop = resolve;
@@ -58,35 +58,48 @@ export async function runKillableChild(options: KillableChildOptions): Promise<C
   return outcome;
 }
 
-function startChild(options: KillableChildOptions): ChildProcess {
-  return spawn(options.child.command, options.child.args, {
-    ...(options.folder === null ? {} : { cwd: options.folder }),
-    ...(options.environment === null ? {} : { env: options.environment }),
-    stdio: ['ignore', 'pipe', 'ignore'],
-    windowsHide: true,
-    // A group of its own, so that the shell and the tool under it can be killed with it.
-    detached: options.platform !== 'win32',
-  });
+interface StartedChild {
+  /** `null`: its start failed at once. */
+  readonly child: ChildProcess | null;
+  /** How it ended by itself. */
+  readonly ended: Promise<ChildOutcome>;
 }
 
-function collect(child: ChildProcess, maxBytes: number): Promise<ChildOutcome> {
+function startChild(options: KillableChildOptions): StartedChild {
+  let end: (outcome: ChildOutcome) => void = () => undefined;
+  const ended = new Promise<ChildOutcome>((resolve) => {
+    end = resolve;
+  });
+  const onStartError = (error: NodeJS.ErrnoException): void =>
+    end({ kind: 'not_started', code: error.code ?? error.message });
+  const child = tryStart(
+    () =>
+      spawn(options.child.command, options.child.args, {
+        ...(options.folder === null ? {} : { cwd: options.folder }),
+        ...(options.environment === null ? {} : { env: options.environment }),
+        stdio: ['ignore', 'pipe', 'ignore'],
+        windowsHide: true,
+        // A group of its own, so that the shell and the tool under it can be killed with it.
+        detached: options.platform !== 'win32',
+      }),
+    onStartError,
+  );
   const pieces: Buffer[] = [];
   let bytes = 0;
-  child.stdout?.on('data', (piece: Buffer) => {
-    if (bytes < maxBytes) pieces.push(piece.subarray(0, maxBytes - bytes));
+  child?.stdout.on('data', (piece: Buffer) => {
+    if (bytes < options.maxOutputBytes) pieces.push(piece.subarray(0, options.maxOutputBytes - bytes));
     bytes += piece.length;
   });
-  return new Promise((resolve) => {
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      if (child.pid === undefined) resolve({ kind: 'not_started', code: error.code ?? error.message });
-    });
-    child.on('close', () => resolve({ kind: 'ended', output: Buffer.concat(pieces).toString('utf8') }));
+  child?.on('error', (error: NodeJS.ErrnoException) => {
+    if (child.pid === undefined) onStartError(error);
   });
+  child?.on('close', () => end({ kind: 'ended', output: Buffer.concat(pieces).toString('utf8') }));
+  return { child, ended };
 }
 
-async function endFamily(child: ChildProcess, options: KillableChildOptions): Promise<void> {
+async function endFamily(child: ChildProcess | null, options: KillableChildOptions): Promise<void> {
+  if (child?.pid === undefined) return;
   const { pid } = child;
-  if (pid === undefined) return;
   const posix = options.platform !== 'win32';
   if (posix) killGroup(pid);
   else killTree(pid, options.windowsDirectory);
@@ -103,7 +116,8 @@ async function endFamily(child: ChildProcess, options: KillableChildOptions): Pr
 function killTree(pid: number, windowsDirectory: string): void {
   const taskkill = `${windowsDirectory}\\System32\\taskkill.exe`;
   // Its own failure shows as a child that is not gone.
-  execFile(taskkill, ['/PID', String(pid), '/T', '/F'], { windowsHide: true }, () => undefined);
+  const onEnd = (): void => undefined;
+  tryStart(() => execFile(taskkill, ['/PID', String(pid), '/T', '/F'], { windowsHide: true }, onEnd), onEnd);
 }
 
 function pause(clock: Clock): Promise<void> {

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { tryStart } from '../../identity/try-start.js';
 
 /** What a tool of the system printed; empty where it is not there, fails or takes too long: then nothing is known. */
 export type ToolText = (file: string, args: readonly string[]) => Promise<string>;
@@ -21,7 +22,10 @@ function run(
 ): Promise<string> {
   return new Promise((resolve) => {
     const options = { timeout, windowsHide: true, encoding, maxBuffer: MAX_BYTES };
-    const child = execFile(file, [...args], options, (error, stdout) => resolve(error ? '' : stdout));
-    child.stdin?.end();
+    const child = tryStart(
+      () => execFile(file, [...args], options, (error, stdout) => resolve(error ? '' : stdout)),
+      () => resolve(''),
+    );
+    child?.stdin?.end();
   });
 }
