@@ -7,6 +7,23 @@ import { windowsNodePath } from './windows-node.js';
 
 const BOOT_TIMEOUT_MS = 120_000;
 const END_TIMEOUT_MS = 10_000;
+/** Of `personality(2)`. */
+const ADDR_NO_RANDOMIZE = 0x0040000;
+
+/**
+ * Wine maps what all programs of Windows share at 0x7ffe0000. Where Linux chooses addresses at random, the heap of one
+ * program in some 1500 lies there: it ends before it began, and whoever started it is told an error without a name (`spawn
+ * UNKNOWN`). Where it does not, heaps lie 47 MiB below. Some containers refuse to change it: there it stays as it is.
+ */
+const FIXED_ADDRESSES = ['--addr-no-randomize'] as const;
+const hasFixedAddresses =
+  spawnSync('setarch', [...FIXED_ADDRESSES, 'true'], { stdio: 'ignore' }).status === 0;
+
+function wineCommand(program: string, args: readonly string[]): readonly [string, readonly string[]] {
+  return hasFixedAddresses
+    ? ['setarch', [...FIXED_ADDRESSES, 'wine', program, ...args]]
+    : ['wine', [program, ...args]];
+}
 
 /** A Windows of its own, with its own registry, disk and processes. */
 export class WinePrefix {
@@ -19,7 +36,8 @@ export class WinePrefix {
   constructor() {
     mkdirSync(join(this.#folder, 'prefix'));
     const options = { env: this.#environment(), stdio: 'ignore', timeout: BOOT_TIMEOUT_MS } as const;
-    execFileSync('wine', ['winecfg', '-v', 'win10'], options);
+    const [file, args] = wineCommand('winecfg', ['-v', 'win10']);
+    execFileSync(file, args, options);
   }
 
   /** Where its disk `C:` is on this machine. */
@@ -42,7 +60,8 @@ export class WinePrefix {
     const logFile = join(this.#folder, `program-${this.#programs}.log`);
     const log = openSync(logFile, 'w');
     // To a file: standard output through a pipe of this machine is EBADF to Node under Wine.
-    const child = spawn('wine', [program, ...args], {
+    const [file, fileArgs] = wineCommand(program, args);
+    const child = spawn(file, fileArgs, {
       env: { ...this.#environment(), ...environment },
       stdio: ['ignore', log, log],
     });
@@ -60,6 +79,15 @@ export class WinePrefix {
     for (const pid of found) process.kill(Number(pid), 'SIGSTOP');
     this.#halted.push(...found);
     return found.length;
+  }
+
+  /** Of its programs that run, those whose addresses were chosen at random though it need not be. */
+  withRandomAddresses(): readonly string[] {
+    if (!hasFixedAddresses) return [];
+    const own = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && this.#isOwn(name));
+    const isRandom = (pid: string): boolean =>
+      (Number.parseInt(readProcess(pid, 'personality'), 16) & ADDR_NO_RANDOMIZE) === 0;
+    return own.filter(isRandom).map((pid) => readProcess(pid, 'cmdline').replaceAll('\0', ' '));
   }
 
   #isOwn(pid: string): boolean {
@@ -145,7 +173,7 @@ export class WineProgram {
 }
 
 /** Empty where that process has ended meanwhile. */
-function readProcess(pid: string, file: 'cmdline' | 'environ'): string {
+function readProcess(pid: string, file: 'cmdline' | 'environ' | 'personality'): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
