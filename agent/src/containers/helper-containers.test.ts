@@ -12,6 +12,8 @@ class FakeEngine {
   listing: () => Promise<void> = () => Promise.resolve();
   output: readonly string[] = [];
   readonly started: string[] = [];
+  /** A container that the engine cannot remove. */
+  stuck: string | null = null;
 
   list = async (): Promise<readonly ContainerSummary[]> => {
     const { containers } = this;
@@ -33,6 +35,7 @@ class FakeEngine {
     this.started.push(id);
   };
   remove = async (id: string) => {
+    if (id === this.stuck) throw new ContainerEngineError('engine_failed', 'It is stuck.');
     this.containers = this.containers.filter((container) => container.id !== id);
   };
   async *logs(_id: string, _options: object, signal: AbortSignal): AsyncIterable<LogLine> {
@@ -131,6 +134,18 @@ describe('what an agent before left', () => {
     const { helpers, names } = stage([...before, ...others]);
     await all(helpers.run(helper, never));
     expect(names()).toEqual(others.map(({ name }) => name));
+  });
+
+  test('keeps nothing from running where it cannot be removed, and is tried again with the next', async () => {
+    const { engine, helpers, names } = stage(before);
+    engine.stuck = 'ai-fabric-look-1';
+    engine.output = ['one'];
+    await helpers.sweep();
+    expect(await all(helpers.run(helper, never))).toEqual(['one']);
+    expect(names()).toEqual(['ai-fabric-look-1']);
+    engine.stuck = null;
+    await all(helpers.run(helper, never));
+    expect(names()).toEqual([]);
   });
 
   test('is told apart from what runs now', async () => {

@@ -104,11 +104,12 @@ export class HelperContainers {
     return (await engine.create(spec, never)).id;
   }
 
+  /** One that cannot be removed keeps nothing else from running: it is tried again before the next. */
   async #removeLeft(signal: AbortSignal): Promise<void> {
     const { engine, hostId } = this.#options;
     for (const { id, name, labels } of await engine.list(signal)) {
       const isOurs = labels[LABELS.helper] !== undefined && labels[LABELS.host] === hostId;
-      if (isOurs && !this.#running.has(name)) await engine.remove(id, signal);
+      if (isOurs && !this.#running.has(name)) await this.#remove(id);
     }
   }
 

@@ -26,7 +26,7 @@ const WORDS: Readonly<Record<ContainerState, string>> = {
 };
 
 /** Of a container that stands for a deployment, and of one that looks into the models or fetches one. */
-const OUR_LABELS = ['io.ai-fabric.deployment', 'io.ai-fabric.helper'];
+export const OUR_LABELS = ['io.ai-fabric.deployment', 'io.ai-fabric.helper'];
 
 /** What the agent made in its engine, in lines with the commands that remove it: a container that has not ended is stopped by its. */
 export function tellEngineLeftovers(tool: ContainerEngineFlavour, found: EngineContents): readonly string[] {

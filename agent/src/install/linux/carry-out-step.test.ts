@@ -274,7 +274,9 @@ describe('a Podman of the agent’s own user', () => {
 });
 
 describe('containers of the agent in engines of root', () => {
-  const asks = (tool: string): string => `${tool} ps --quiet --filter label=io.ai-fabric.deployment`;
+  const ask = (tool: string, label: string): string =>
+    `${tool} ps --quiet --filter label=io.ai-fabric.${label}`;
+  const asks = (tool: string): readonly string[] => [ask(tool, 'deployment'), ask(tool, 'helper')];
   const end = async (answers: Readonly<Record<string, string>>): Promise<readonly string[]> => {
     const tool = (file: string, args: readonly string[]): Promise<string> => {
       const call = [file, ...args].join(' ');
@@ -288,20 +290,25 @@ describe('containers of the agent in engines of root', () => {
   };
 
   it('are stopped, and no others', async () => {
-    const stop = 'podman stop -t 20 1a 2b';
-    expect(await end({ [asks('podman')]: '1a\n2b\n', [stop]: '', [asks('docker')]: '' })).toEqual([
-      asks('podman'),
+    const stop = 'podman stop -t 20 1a 2b 3c';
+    const answers = {
+      [ask('podman', 'deployment')]: '1a\n2b\n',
+      [ask('podman', 'helper')]: '3c\n',
+      [stop]: '',
+    };
+    expect(await end({ ...answers, [ask('docker', 'deployment')]: '' })).toEqual([
+      ...asks('podman'),
       stop,
-      asks('docker'),
+      ...asks('docker'),
     ]);
   });
 
   it('are none where there is no engine', async () => {
-    expect(await end({})).toEqual([asks('podman'), asks('docker')]);
+    expect(await end({})).toEqual([...asks('podman'), ...asks('docker')]);
   });
 
   it('that cannot be stopped are no secret', async () => {
-    await expect(end({ [asks('podman')]: '1a\n' })).rejects.toThrow();
+    await expect(end({ [ask('podman', 'deployment')]: '1a\n' })).rejects.toThrow();
   });
 });
 

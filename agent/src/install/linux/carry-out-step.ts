@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { loadHostKey } from '../../identity/host-key.js';
 import { privateFiles } from '../../identity/private-files.js';
 import type { RunTool } from '../../identity/run-tool.js';
+import { OUR_LABELS } from '../decide/tell-engine-leftovers.js';
 import type { InstallRequest } from '../install-steps.js';
 import { joinWithNewKey, makeNewKey } from '../new-key.js';
 import { copyWhole, writeWhole } from '../whole-files.js';
@@ -212,8 +213,13 @@ async function openRootlessPodman(
 /** An engine that is not there, or does not answer, has none that runs. */
 async function endContainers(runTool: RunTool): Promise<null> {
   for (const tool of ['podman', 'docker']) {
-    const list = ['ps', '--quiet', '--filter', 'label=io.ai-fabric.deployment'];
-    const ids = (await runTool(tool, list).catch(() => '')).split('\n').filter((id) => id !== '');
+    // Two filters of one call would both have to hold.
+    const lists = await Promise.all(
+      OUR_LABELS.map((label) =>
+        runTool(tool, ['ps', '--quiet', '--filter', `label=${label}`]).catch(() => ''),
+      ),
+    );
+    const ids = lists.flatMap((list) => list.split('\n').filter((id) => id !== ''));
     if (ids.length > 0) await runTool(tool, ['stop', '-t', '20', ...ids]);
   }
   return null;
