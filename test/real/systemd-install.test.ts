@@ -7,6 +7,7 @@ import { describeReal } from '../harness/real-part.js';
 import { type RunResult, SystemdMachine } from '../harness/systemd-machine.js';
 import { systemd } from '../harness/systemd-root.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
+import type { ToldCheck } from '../harness/told-check.js';
 import { eventually } from '../simulators/common/eventually.js';
 import { leftBehind, listMachineFiles } from './systemd/machine-files.js';
 import { makeStandInRelease, STAND_IN } from './systemd/stand-in-release.js';
@@ -28,13 +29,6 @@ interface Host {
   readonly presence: string;
   readonly goodbyeReason: string | null;
 }
-interface Check {
-  readonly id: string;
-  readonly state: string;
-  readonly says: string;
-  readonly fix: string | null;
-}
-
 describeReal('the agent as a service of systemd', [systemd], () => {
   let home: TemporaryDirectory;
   let fabric: BootedControlPlane;
@@ -158,7 +152,7 @@ describeReal('the agent as a service of systemd', [systemd], () => {
     await machine.must(['mount', '-o', 'remount,bind,rw', '/usr']);
 
     expect(installed.exitCode, installed.stdout + installed.stderr).toBe(0);
-    const told = JSON.parse(installed.stdout) as { steps: { detail: string | null }[]; checks: Check[] };
+    const told = JSON.parse(installed.stdout) as { steps: { detail: string | null }[]; checks: ToldCheck[] };
     expect(told.steps.map(({ detail }) => detail).join()).toContain('left out: /usr/local/bin');
     const states = Object.fromEntries(told.checks.map(({ id, state }) => [id, state]));
     expect(states).toMatchObject({ linked: 'green', sign_in_at_boot: 'green', driver_and_cards: 'red' });
@@ -380,9 +374,9 @@ describeReal('the agent as a service of systemd', [systemd], () => {
     expect(leftBehind(before, await listMachineFiles(machine))).toEqual([]);
   });
 
-  async function doctor(): Promise<Readonly<Record<string, Check>>> {
+  async function doctor(): Promise<Readonly<Record<string, ToldCheck>>> {
     const { stdout } = await agent(['doctor', '--json']);
-    const { checks } = JSON.parse(stdout) as { checks: Check[] };
+    const { checks } = JSON.parse(stdout) as { checks: ToldCheck[] };
     return Object.fromEntries(checks.map((check) => [check.id, check]));
   }
 });

@@ -8,6 +8,7 @@ import { runCli } from '../harness/run-program.js';
 import { type RunResult, SystemdMachine } from '../harness/systemd-machine.js';
 import { debianWith, systemd } from '../harness/systemd-root.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
+import type { ToldCheck } from '../harness/told-check.js';
 import { eventually } from '../simulators/common/eventually.js';
 import { SAMPLE_CARDS } from '../simulators/nvidia-smi/scenario.js';
 import { makeVllmArchive, VLLM_ENTRYPOINT } from './podman/vllm-image.js';
@@ -23,13 +24,6 @@ const PROGRAM = `${STAND_IN}/release/ai-fabric-agent`;
 const ACCOUNT = 'ai-fabric-agent';
 const STORAGE = '/var/lib/ai-fabric-agent/.local/share/containers';
 const BOOT_MS = 240_000;
-
-interface Check {
-  readonly id: string;
-  readonly state: string;
-  readonly says: string;
-  readonly fix: string | null;
-}
 
 /** The card is simulated; systemd, Podman, its containers and the agent with its rights are real. */
 describeReal('the agent with a Podman of its own user', [systemd, debianWith(ROOTLESS_PACKAGES)], () => {
@@ -72,7 +66,7 @@ describeReal('the agent with a Podman of its own user', [systemd, debianWith(ROO
       ],
       `${await fabric.joinToken('armitage')}\n`,
     );
-  const install = async (access = 'rootless'): Promise<Readonly<Record<string, Check>>> => {
+  const install = async (access = 'rootless'): Promise<Readonly<Record<string, ToldCheck>>> => {
     const installed = await tryInstall(access);
     expect(installed.exitCode, installed.stdout + installed.stderr).toBe(0);
     return checksOf(installed);
@@ -236,8 +230,8 @@ describeReal('the agent with a Podman of its own user', [systemd, debianWith(ROO
     return fabric.post('/v1/chat/completions', { model: 'chat-fast', messages, max_tokens: 5 });
   }
 
-  async function untilEngineIs(state: string): Promise<Check> {
-    let engine: Check | undefined;
+  async function untilEngineIs(state: string): Promise<ToldCheck> {
+    let engine: ToldCheck | undefined;
     await eventually(
       `the engine is ${state}`,
       async () => {
@@ -250,12 +244,12 @@ describeReal('the agent with a Podman of its own user', [systemd, debianWith(ROO
     return engine;
   }
 
-  async function doctor(): Promise<Readonly<Record<string, Check>>> {
+  async function doctor(): Promise<Readonly<Record<string, ToldCheck>>> {
     return checksOf(await agent(['doctor', '--json']));
   }
 });
 
-function checksOf({ stdout }: RunResult): Readonly<Record<string, Check>> {
-  const { checks } = JSON.parse(stdout) as { checks: Check[] };
+function checksOf({ stdout }: RunResult): Readonly<Record<string, ToldCheck>> {
+  const { checks } = JSON.parse(stdout) as { checks: ToldCheck[] };
   return Object.fromEntries(checks.map((check) => [check.id, check]));
 }

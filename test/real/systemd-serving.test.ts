@@ -9,6 +9,7 @@ import { runCli } from '../harness/run-program.js';
 import { SystemdMachine } from '../harness/systemd-machine.js';
 import { systemd } from '../harness/systemd-root.js';
 import { type TemporaryDirectory, temporaryDirectory } from '../harness/temporary-directory.js';
+import type { ToldCheck } from '../harness/told-check.js';
 import { eventually } from '../simulators/common/eventually.js';
 import {
   type DockerEngineSimulator,
@@ -25,12 +26,6 @@ const CARD = { ...SAMPLE_CARDS.rtx4070, vramUsedMib: 500 };
 const PROGRAM = `${STAND_IN}/release/ai-fabric-agent`;
 const AGENT = '/usr/local/bin/ai-fabric-agent';
 const DROP_IN = 'etc/systemd/system/ai-fabric-agent.service.d';
-
-interface Check {
-  readonly id: string;
-  readonly state: string;
-  readonly says: string;
-}
 
 /** The card and the engine behind Docker's socket are simulated; the agent, its service and its rights are real. */
 describeReal('a replica of an agent that is a service', [systemd], () => {
@@ -83,7 +78,7 @@ describeReal('a replica of an agent that is a service', [systemd], () => {
       { input: `${await fabric.joinToken('armitage')}\n` },
     );
     expect(installed.exitCode, installed.stdout + installed.stderr).toBe(0);
-    const { checks } = JSON.parse(installed.stdout) as { checks: Check[] };
+    const { checks } = JSON.parse(installed.stdout) as { checks: ToldCheck[] };
     const states = Object.fromEntries(checks.map(({ id, state }) => [id, state]));
     expect(states, installed.stdout).toMatchObject({
       ...{ linked: 'green', driver_and_cards: 'green', container_engine: 'green', cdi: 'not_applicable' },
@@ -98,7 +93,7 @@ describeReal('a replica of an agent that is a service', [systemd], () => {
     );
     await ok('deployments', 'wait', 'qwen', '--timeout', '90s');
     const examined = await machine.run([PROGRAM, 'doctor', '--json']);
-    const { checks } = JSON.parse(examined.stdout) as { checks: Check[] };
+    const { checks } = JSON.parse(examined.stdout) as { checks: ToldCheck[] };
     expect(checks.find(({ id }) => id === 'gpu_in_container')).toMatchObject({ state: 'green' });
   });
 

@@ -6,6 +6,7 @@ import { PackagedAhead, packagedReleasePart } from '../harness/packaged-release.
 import { readStream } from '../harness/read-stream.js';
 import { describeReal, wine } from '../harness/real-part.js';
 import { runCli } from '../harness/run-program.js';
+import type { ToldCheck } from '../harness/told-check.js';
 import { eventually } from '../simulators/common/eventually.js';
 import { SAMPLE_CARDS } from '../simulators/nvidia-smi/scenario.js';
 import { readTranscript, takeApart } from './windows/install-transcript.js';
@@ -23,13 +24,6 @@ hosts:
 const STEP_MS = 300_000;
 /** With nothing on it. */
 const CARD = { ...SAMPLE_CARDS.rtx4070, vramUsedMib: 500 };
-
-interface Check {
-  readonly id: string;
-  readonly state: string;
-  readonly says: string;
-  readonly fix: string | null;
-}
 
 const packaged = new PackagedAhead({ only: 'agent-windows' });
 
@@ -126,7 +120,7 @@ describeReal(
         rmSync(windows.onDisk(`${PROGRAMS}\\ai-fabric-agent.cmd`));
         const again = await install(null);
         expect(again.exitCode, again.output).toBe(0);
-        const told = JSON.parse(again.output) as { installed: boolean; linked: boolean; checks: Check[] };
+        const told = JSON.parse(again.output) as { installed: boolean; linked: boolean; checks: ToldCheck[] };
         expect(told).toMatchObject({ installed: true, linked: true });
         const ids = told.checks.map(({ id }) => id);
         expect(ids).toEqual(expect.arrayContaining(['container_engine', 'fast_startup', 'sign_in_at_boot']));
