@@ -111,6 +111,9 @@ export class EngineSocket {
       },
     });
     this.#calls.add(call);
+    // Node would have a pipe flushed before it is closed, by a thread of its own that the end of the call overtakes: Windows
+    // has nothing more to send by then, and the server of Wine 8 dies of it (it still knows the closed pipe).
+    call.once('response', (response) => response.prependOnceListener('end', () => call.destroy()));
     const started = new StartedCall(call, {
       ...{ clock: this.#clock, place: this.#path, signal, deadlineMs },
       isClosed: () => this.#closed,
