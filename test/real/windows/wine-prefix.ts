@@ -35,9 +35,13 @@ export class WinePrefix {
   /** Boots it for the first time, which takes some ten seconds. @throws Error when Wine fails */
   constructor() {
     mkdirSync(join(this.#folder, 'prefix'));
-    const options = { env: this.#environment(), stdio: 'ignore', timeout: BOOT_TIMEOUT_MS } as const;
     const [file, args] = wineCommand('winecfg', ['-v', 'win10']);
-    execFileSync(file, args, options);
+    // Its server says its last words where the first program does.
+    const log = openSync(join(this.#folder, 'server.log'), 'w');
+    execFileSync(file, args, {
+      ...{ env: this.#environment(), stdio: ['ignore', 'ignore', log], timeout: BOOT_TIMEOUT_MS },
+    });
+    closeSync(log);
   }
 
   /** Where its disk `C:` is on this machine. */
@@ -72,9 +76,8 @@ export class WinePrefix {
 
   /** Halts programs of its own where they stand. @param part of their command line @returns how many */
   halt(part: string): number {
-    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-    const found = pids.filter(
-      (pid) => this.#isOwn(pid) && readProcess(pid, 'cmdline').replaceAll('\0', ' ').includes(part),
+    const found = this.#running().filter((pid) =>
+      readProcess(pid, 'cmdline').replaceAll('\0', ' ').includes(part),
     );
     for (const pid of found) process.kill(Number(pid), 'SIGSTOP');
     this.#halted.push(...found);
@@ -84,10 +87,11 @@ export class WinePrefix {
   /** Of its programs that run, those whose addresses were chosen at random though it need not be. */
   withRandomAddresses(): readonly string[] {
     if (!hasFixedAddresses) return [];
-    const own = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && this.#isOwn(name));
     const isRandom = (pid: string): boolean =>
       (Number.parseInt(readProcess(pid, 'personality'), 16) & ADDR_NO_RANDOMIZE) === 0;
-    return own.filter(isRandom).map((pid) => readProcess(pid, 'cmdline').replaceAll('\0', ' '));
+    return this.#running()
+      .filter(isRandom)
+      .map((pid) => readProcess(pid, 'cmdline').replaceAll('\0', ' '));
   }
 
   #isOwn(pid: string): boolean {
@@ -99,7 +103,7 @@ export class WinePrefix {
   /** Wine's server asks programs to end, which who stands still never does. */
   #endHalted(): void {
     for (const pid of this.#halted.splice(0)) {
-      if (this.#isOwn(pid)) process.kill(Number(pid), 'SIGKILL');
+      if (this.#isOwn(pid)) killProcess(pid);
     }
   }
 
@@ -109,12 +113,20 @@ export class WinePrefix {
     await this.#ended();
   }
 
-  /** Ends its processes and removes it. Those of other prefixes are let be. */
+  /**
+   * Ends its processes and removes it. Those of other prefixes are let be.
+   *
+   * @throws Error where its server crashed, which is what everything failed of that did
+   */
   async close(): Promise<void> {
     // It fails where nothing of the prefix runs any more, which is what is wanted.
     spawnSync('wineserver', ['-k'], { env: this.#environment(), stdio: 'ignore', timeout: 30_000 });
     await this.#ended();
+    const hasCrashed = readdirSync(this.#folder)
+      .filter((name) => name.endsWith('.log'))
+      .some((name) => readFileSync(join(this.#folder, name), 'utf8').includes('wineserver crashed'));
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    if (hasCrashed) throw new Error("Wine's own server crashed");
   }
 
   async #ended(): Promise<void> {
@@ -127,6 +139,12 @@ export class WinePrefix {
     }, END_TIMEOUT_MS);
     await ends;
     clearTimeout(timer);
+    // Those of a server that crashed wait for it without end.
+    for (const pid of this.#running()) killProcess(pid);
+  }
+
+  #running(): readonly string[] {
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && this.#isOwn(name));
   }
 
   #environment(): NodeJS.ProcessEnv {
@@ -169,6 +187,14 @@ export class WineProgram {
   /** As Ctrl-C in its console, which is also how a service manager begins to stop it. */
   interrupt(): void {
     this.#child.kill('SIGINT');
+  }
+}
+
+function killProcess(pid: string): void {
+  try {
+    process.kill(Number(pid), 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
   }
 }
 
