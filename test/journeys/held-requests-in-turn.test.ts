@@ -199,7 +199,8 @@ describeThorough('who waits for the only slot of a role', { timeout: 60_000 }, (
     const briefly = await ask({ says: 'briefly', secret: modest, headers: { 'x-fabric-max-wait': '0.3' } });
     expect(briefly.status).toBe(503);
     expect(errorOf(await briefly.text()).message).toMatch(/; it was number 2 in the queue, about /);
-    expect(Number(briefly.headers.get('x-fabric-queue-ms'))).toBeGreaterThanOrEqual(300);
+    // What it may wait counts from when it was first looked for, a moment before it was held.
+    expect(Number(briefly.headers.get('x-fabric-queue-ms'))).toBeGreaterThanOrEqual(250);
     expect(Number(briefly.headers.get('x-fabric-queue-ms'))).toBeLessThan(10_000);
     giveBack();
     expect(await Promise.all(waiting)).toEqual([200, 200, 200]);
